@@ -1,8 +1,32 @@
-// Stand-in for @std/assert over node:assert: only what this project's tests use.
-import assertModule from "node:assert/strict";
-export function assert(value: unknown, message?: string): asserts value {
-  assertModule.ok(value, message);
-}
-export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  assertModule.deepEqual(actual, expected, message);
-}
+/**
+ * Stand-in for the JSR package `@std/assert`, over `node:assert` and `node:util`, for machines that cannot
+ * reach JSR. Same names and signatures; only what this project's tests use.
+ *
+ * @module
+ */
+export { AssertionError } from "./assertion_error.ts";
+export {
+  assertArrayIncludes,
+  assertEquals,
+  assertNotEquals,
+  assertNotStrictEquals,
+  assertObjectMatch,
+  assertStrictEquals,
+  equal,
+} from "./equality.ts";
+export { assertIsError, assertRejects, assertThrows } from "./throwing.ts";
+export {
+  assert,
+  assertAlmostEquals,
+  assertExists,
+  assertFalse,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertInstanceOf,
+  assertLess,
+  assertLessOrEqual,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+  fail,
+} from "./values.ts";
