@@ -1,0 +1,85 @@
+import { bytesOf, type DType, sizeOf, type Storage, type Tensor } from "./tensor.ts";
+
+/** Hands out GPU memory: lasting tensors, and scratch ones that come back when their scope ends. */
+export interface Arena {
+  /** A zeroed tensor that lives until `free`. */
+  create(shape: readonly number[], dtype: DType, label: string): Tensor;
+  free(tensor: Tensor): void;
+  /** A scope whose tensors (contents undefined) return to the arena when it ends. */
+  scratch(): Scratch;
+  /** Bytes held now, and the most held so far. */
+  readonly bytes: number;
+  readonly peakBytes: number;
+  /** Called with the id of a buffer about to be destroyed: caches drop what names it. */
+  onDestroy?: (storage: Storage) => void;
+}
+
+/** Tensors for the length of a block: `using scratch = gpu.arena.scratch()`. */
+export interface Scratch extends Disposable {
+  f32(shape: readonly number[], label: string): Tensor;
+  u32(shape: readonly number[], label: string): Tensor;
+  f16(shape: readonly number[], label: string): Tensor;
+}
+
+const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+
+/** Four sizes an octave, so that a buffer wastes at most a quarter of itself and steady states reuse all. */
+export function sizeClass(bytes: number): number {
+  const least = Math.max(bytes, 256);
+  const quarter = 2 ** Math.floor(Math.log2(least)) / 4;
+  return Math.ceil(Math.ceil(least / quarter) * quarter / 256) * 256;
+}
+
+/** Makes the arena of a device. Freed buffers wait in lists by size, last in first out, so that runs repeat. */
+export function createArena(device: GPUDevice): Arena {
+  const free = new Map<number, Storage[]>();
+  let nextId = 1;
+  let bytes = 0;
+  let peakBytes = 0;
+
+  const allocate = (size: number, label: string): Storage => {
+    bytes += size;
+    peakBytes = Math.max(peakBytes, bytes);
+    return { id: nextId++, buffer: device.createBuffer({ label, size, usage: USAGE }), bytes: size };
+  };
+  const arena: Arena = {
+    create(shape, dtype, label) {
+      // Rounded so that a vec4 at the very end can be read.
+      const size = Math.ceil(Math.max(sizeOf(shape) * bytesOf(dtype), 16) / 16) * 16;
+      return { storage: allocate(size, label), offset: 0, shape, dtype, label };
+    },
+    free(tensor) {
+      bytes -= tensor.storage.bytes;
+      arena.onDestroy?.(tensor.storage);
+      tensor.storage.buffer.destroy();
+    },
+    scratch() {
+      const taken: Storage[] = [];
+      const take = (shape: readonly number[], dtype: DType, label: string): Tensor => {
+        const size = sizeClass(sizeOf(shape) * bytesOf(dtype));
+        const storage = free.get(size)?.pop() ?? allocate(size, `scratch ${size}`);
+        taken.push(storage);
+        return { storage, offset: 0, shape, dtype, label };
+      };
+      return {
+        f32: (shape, label) => take(shape, "f32", label),
+        u32: (shape, label) => take(shape, "u32", label),
+        f16: (shape, label) => take(shape, "f16", label),
+        [Symbol.dispose]() {
+          for (const storage of taken.reverse()) {
+            const list = free.get(storage.bytes);
+            list ? list.push(storage) : free.set(storage.bytes, [storage]);
+          }
+          taken.length = 0;
+        },
+      };
+    },
+    get bytes() {
+      return bytes;
+    },
+    get peakBytes() {
+      return peakBytes;
+    },
+  };
+  return arena;
+}

@@ -1,0 +1,173 @@
+import { UserError } from "./errors.ts";
+import { type Arena, createArena } from "./arena.ts";
+import { type Commands, createCommands } from "./encoder.ts";
+import { type ErrorLog, watchErrors } from "./error_log.ts";
+import type { Pipeline } from "./kernel.ts";
+import { createProfile, type Profile } from "./profile.ts";
+import { createReader, type Reader } from "./readback.ts";
+
+/** How matrix products are tiled: `broadcast` for software devices, `tile` (shared memory) for real GPUs. */
+export type MatmulFamily = "broadcast" | "tile";
+
+/** Options of {@link openGpu}; all have defaults taken from the adapter. */
+export interface GpuOptions {
+  /** Bytes that one storage binding may span: lower than the device's limit to test weights in chunks. */
+  maxBinding?: number;
+  /** Forces a family of matmul kernels. */
+  matmulFamily?: MatmulFamily;
+  /** Measures the time of every dispatch, if the adapter has timestamp queries. */
+  profile?: boolean;
+}
+
+/** An open device with all that the operations need: made once, passed to every operation first. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterFacts;
+  /** Lanes of a subgroup, measured. */
+  readonly subgroupSize: number;
+  /** Largest storage binding in bytes. */
+  readonly maxBinding: number;
+  readonly matmulFamily: MatmulFamily;
+  readonly arena: Arena;
+  readonly commands: Commands;
+  readonly reader: Reader;
+  readonly errors: ErrorLog;
+  readonly profile: Profile;
+  /** Compiled kernels by label. */
+  readonly pipelines: Map<string, Pipeline>;
+  /** Ends all work and frees the device. */
+  close(): void;
+}
+
+/** What the adapter says of itself, with the features that were granted. */
+export interface AdapterFacts {
+  name: string;
+  vendor: string;
+  architecture: string;
+  description: string;
+  software: boolean;
+  features: string[];
+}
+
+const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+
+/**
+ * Opens the best Vulkan device with all limits it has.
+ * @throws UserError if there is no adapter, or none with subgroup operations.
+ */
+export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+  // Read before the first requestAdapter: without it a GL device may be taken in silence.
+  Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new UserError(
+      "Cannot open a GPU: no Vulkan adapter was found, one is needed",
+      "install the GPU's Vulkan driver, or the software device: apt-get install mesa-vulkan-drivers libvulkan1",
+    );
+  }
+  const device = await requestDevice(adapter);
+  const errors = watchErrors(device);
+  const facts = describe(adapter, device);
+  const arena = createArena(device);
+  const profile = createProfile(device, options.profile === true && device.features.has("timestamp-query"));
+  const commands = createCommands(device, errors, profile);
+  const reader = createReader(device, commands, errors);
+  const maxBinding = Math.min(options.maxBinding ?? Infinity, device.limits.maxStorageBufferBindingSize);
+  const gpu: Gpu = {
+    device,
+    adapter: facts,
+    subgroupSize: await measureSubgroupSize(device),
+    maxBinding,
+    matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
+    arena,
+    commands,
+    reader,
+    errors,
+    profile,
+    pipelines: new Map(),
+    close() {
+      reader.close();
+      device.destroy();
+    },
+  };
+  return gpu;
+}
+
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const limits: Record<string, number> = {};
+  for (const key in adapter.limits) {
+    const value = (adapter.limits as unknown as Record<string, number>)[key];
+    if (typeof value === "number") limits[key] = value;
+  }
+  const features = WANTED.filter((name) => adapter.features.has(name));
+  try {
+    // `subgroups` is granted though `adapter.features` never lists it.
+    return await adapter.requestDevice({
+      label: "softcot",
+      requiredLimits: limits,
+      requiredFeatures: [...features, "subgroups" as GPUFeatureName],
+    });
+  } catch (cause) {
+    throw new UserError(
+      `Cannot open the GPU ${adapter.info?.description ?? ""}: ${(cause as Error).message}, ` +
+        "a device with subgroup operations is needed",
+      "update its Vulkan driver, or choose another device with VK_DRIVER_FILES; `softcot doctor` shows what is there",
+    );
+  }
+}
+
+function describe(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
+  const info = adapter.info;
+  const name = info.device || info.description || info.vendor || "unknown";
+  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
+  return {
+    name: info.description ? `${info.device || info.vendor} (${info.description})` : name,
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.description,
+    software: /llvmpipe|lavapipe|swiftshader|cpu/.test(text),
+    features: [...device.features as unknown as Iterable<string>].sort(),
+  };
+}
+
+/** Runs one workgroup and reads how many lanes share its subgroup. */
+async function measureSubgroupSize(device: GPUDevice): Promise<number> {
+  const code = `@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+@compute @workgroup_size(64) fn main(@builtin(subgroup_size) size: u32) { out[0] = size; }`;
+  const pipeline = device.createComputePipeline({
+    label: "subgroup_size",
+    layout: "auto",
+    compute: { module: device.createShaderModule({ label: "subgroup_size", code }), entryPoint: "main" },
+  });
+  const buffer = device.createBuffer({
+    label: "subgroup_size",
+    size: 4,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC,
+  });
+  const read = device.createBuffer({
+    label: "subgroup_size read",
+    size: 4,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  const encoder = device.createCommandEncoder({ label: "subgroup_size" });
+  const pass = encoder.beginComputePass({ label: "subgroup_size" });
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(
+    0,
+    device.createBindGroup({
+      label: "subgroup_size",
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [{ binding: 0, resource: { buffer } }],
+    }),
+  );
+  pass.dispatchWorkgroups(1);
+  pass.end();
+  encoder.copyBufferToBuffer(buffer, 0, read, 0, 4);
+  device.queue.submit([encoder.finish()]);
+  await read.mapAsync(GPUMapMode.READ);
+  const size = new Uint32Array(read.getMappedRange())[0];
+  read.unmap();
+  buffer.destroy();
+  read.destroy();
+  return size;
+}

@@ -1,0 +1,227 @@
+/** Which operand is stored transposed: C = A B^T, A B, or A^T B. */
+export type Product = "nt" | "nn" | "tn";
+/** Element type of B in memory. */
+export type BStore = "f32" | "f16";
+
+/** How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast) or a square (tile) a thread. */
+export interface Tile {
+  family: "broadcast" | "tile";
+  rows: number;
+  cols: number;
+  perThread: number;
+  depth: number;
+}
+
+/** The kernel for a product: label and WGSL text. */
+export function matmulSource(kind: Product, store: BStore, vector: boolean, tile: Tile, subgroup: number) {
+  const shape = `${tile.rows}x${tile.cols}`;
+  const label = `matmul_${kind}_${store}_${tile.family}_${shape}${vector ? "" : "_scalar"}`;
+  return {
+    label,
+    code: () =>
+      tile.family === "tile"
+        ? tileKernel(kind, store, tile)
+        : vector
+        ? broadcastKernel(kind, store, tile, subgroup)
+        : scalarKernel(kind, store, tile),
+  };
+}
+
+const PARAMS = `
+// C[m, n] (+)= sum over k of A B. Row-major with strides lda, ldb, ldc and offsets, all in elements.
+// nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending, one accumulator.
+struct Params {
+  m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
+  rowStart: u32, kStart: u32, kEnd: u32, accumulate: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+`;
+
+const range = (n: number): number[] => [...Array(n).keys()];
+const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
+
+/** Scalar accessors that read any layout and any alignment: `loadA(row, k)` and `loadB(k, col)`. */
+function scalarAccess(kind: Product, store: BStore): string {
+  const a = kind === "tn" ? "p.aOff + k * p.lda + row" : "p.aOff + row * p.lda + k";
+  const b = kind === "nt" ? "p.bOff + col * p.ldb + k" : "p.bOff + k * p.ldb + col";
+  const read = store === "f32"
+    ? "return b[at];"
+    : "let pair = unpack2x16float(b[at >> 1u]); return select(pair.x, pair.y, (at & 1u) == 1u);";
+  return `
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> b: array<${store === "f32" ? "f32" : "u32"}>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+fn loadA(row: u32, k: u32) -> f32 { return a[${a}]; }
+fn loadB(k: u32, col: u32) -> f32 { let at = ${b}; ${read} }
+`;
+}
+
+/** Any size and alignment: each thread computes 4 rows of one column per step of its columns. */
+function scalarKernel(kind: Product, store: BStore, tile: Tile): string {
+  const lanes = tile.cols / tile.perThread;
+  return `${PARAMS}${scalarAccess(kind, store)}
+@compute @workgroup_size(${lanes})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row0 = p.rowStart + wg.y * ${tile.rows}u;
+  for (var j = 0u; j < ${tile.perThread}u; j++) {
+    let col = wg.x * ${tile.cols}u + j * ${lanes}u + lane;
+    if (col >= p.n) { continue; }
+    for (var i = 0u; i < ${tile.rows}u; i++) {
+      let row = row0 + i;
+      if (row >= p.m) { break; }
+      let at = p.cOff + row * p.ldc + col;
+      var acc = 0.0;
+      if (p.accumulate != 0u) { acc = c[at]; }
+      for (var k = p.kStart; k < p.kEnd; k++) { acc = fma(loadA(row, k), loadB(k, col), acc); }
+      c[at] = acc;
+    }
+  }
+}`;
+}
+
+/**
+ * One subgroup computes `rows` x (S * perThread) outputs. A's vectors are loaded one a lane and handed round by
+ * subgroupBroadcast with constant lanes; B is read once by the lane that owns the column. No shared memory.
+ */
+function broadcastKernel(kind: Product, store: BStore, tile: Tile, subgroup: number): string {
+  const TM = tile.rows;
+  const TN = tile.perThread;
+  const KU = kind === "nt" && store === "f16" ? 8 : 4;
+  const vectors = Math.ceil(TM / 4) * 4 * KU / 4; // vec4s of A in one step
+  const loads = Math.ceil((kind === "tn" ? vectors : TM * KU / 4) / subgroup);
+  const half = store === "f16";
+  const bType = half ? (kind === "nt" ? "vec4<u32>" : "vec2<u32>") : "vec4<f32>";
+
+  const loadA = lines(loads, (l) => {
+    const idx = `(${l * subgroup}u + lane)`;
+    if (kind === "tn") {
+      const q = Math.ceil(TM / 4);
+      return `    let i${l} = ${idx}; let ka${l} = k + i${l} / ${q}u; let ra${l} = min(row0 + i${l} % ${q}u * 4u, lastRow);
+    var av${l} = a[(p.aOff + min(ka${l}, lastK) * p.lda + ra${l}) >> 2u];
+    if (ka${l} > lastK) { av${l} = vec4<f32>(); }`;
+    }
+    const q = KU / 4;
+    const ka = kind === "nn" ? `min(k + i${l} % ${q}u * 4u, lastK & ~3u)` : `k + i${l} % ${q}u * 4u`;
+    return `    let i${l} = ${idx};
+    let av${l} = a[(p.aOff + min(row0 + i${l} / ${q}u, p.m - 1u) * p.lda + ${ka}) >> 2u];`;
+  });
+
+  const loadB = kind === "nt"
+    ? lines(TN, (j) =>
+      half
+        ? `    let w${j} = b[(bBase${j} + k) >> 3u];
+    let b${j}_0 = vec4<f32>(unpack2x16float(w${j}.x), unpack2x16float(w${j}.y));
+    let b${j}_1 = vec4<f32>(unpack2x16float(w${j}.z), unpack2x16float(w${j}.w));`
+        : `    let b${j}_0 = b[(bBase${j} + k) >> 2u];`)
+    : lines(KU, (kk) =>
+      lines(TN / 4, (q) => {
+        const at = `(p.bOff + min(k + ${kk}u, lastK) * p.ldb + col0 + ${q * 4}u) >> 2u`;
+        return half
+          ? `    let h${kk}_${q} = b[${at}]; let b${kk}_${q} = vec4<f32>(unpack2x16float(h${kk}_${q}.x), unpack2x16float(h${kk}_${q}.y));`
+          : `    let b${kk}_${q} = b[${at}];`;
+      }));
+
+  const comp = ["x", "y", "z", "w"];
+  const columnVector = (kk: number, q: number): string =>
+    kind === "nt"
+      ? `vec4<f32>(${range(4).map((e) => `b${q * 4 + e}_${kk >> 2}.${comp[kk & 3]}`).join(", ")})`
+      : `b${kk}_${q}`;
+  const valueA = (i: number, kk: number): string => {
+    if (kind === "tn") {
+      const index = kk * Math.ceil(TM / 4) + (i >> 2);
+      return `s${index}.${comp[i & 3]}`;
+    }
+    return `s${i * (KU / 4) + (kk >> 2)}.${comp[kk & 3]}`;
+  };
+  const spreads = lines(
+    kind === "tn" ? vectors : TM * KU / 4,
+    (v) => `    let s${v} = subgroupBroadcast(av${Math.floor(v / subgroup)}, ${v % subgroup}u);`,
+  );
+  const multiply = lines(KU, (kk) =>
+    lines(TN / 4, (q) =>
+      `    let t${kk}_${q} = ${columnVector(kk, q)};\n` +
+      lines(TM, (i) => `    acc${i}_${q} = fma(vec4<f32>(${valueA(i, kk)}), t${kk}_${q}, acc${i}_${q});`)));
+
+  return `${PARAMS}
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> b: array<${bType}>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@compute @workgroup_size(${subgroup})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+  let row0 = p.rowStart + wg.y * ${TM}u;
+  let col0 = wg.x * ${tile.cols}u + lane * ${TN}u;
+  let lastK = p.kEnd - 1u;
+  let lastRow = (p.m - 1u) & ~3u;
+${kind === "nt" ? lines(TN, (j) => `  let bBase${j} = p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb;`) : ""}
+${
+    lines(TM, (i) =>
+      lines(TN / 4, (q) =>
+        `  var acc${i}_${q} = vec4<f32>();
+  if (p.accumulate != 0u && row0 + ${i}u < p.m && col0 + ${
+          q * 4
+        }u < p.n) { acc${i}_${q} = c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * 4}u) >> 2u]; }`))
+  }
+  for (var k = p.kStart; k < p.kEnd; k += ${KU}u) {
+${loadA}
+${loadB}
+${spreads}
+${multiply}
+  }
+${
+    lines(TM, (i) =>
+      lines(TN / 4, (q) =>
+        `  if (row0 + ${i}u < p.m && col0 + ${q * 4}u < p.n) { c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${
+          q * 4
+        }u) >> 2u] = acc${i}_${q}; }`))
+  }
+}`;
+}
+
+/** For real GPUs: tiles of A and B staged in shared memory, a square of outputs a thread. Any size and alignment. */
+function tileKernel(kind: Product, store: BStore, tile: Tile): string {
+  const { rows: BM, cols: BN, perThread: T, depth: BK } = tile;
+  const tx = BN / T;
+  const ty = BM / T;
+  const threads = tx * ty;
+  const stage = (name: string, width: number, alongK: boolean, load: string, inside: string) => `
+    for (var i = lane; i < ${width * BK}u; i += ${threads}u) {
+      let kk = ${alongK ? `i % ${BK}u` : `i / ${width}u`};
+      let at = ${alongK ? `i / ${BK}u` : `i % ${width}u`};
+      var value = 0.0;
+      if (${inside} && k0 + kk < p.kEnd) { value = ${load}; }
+      ${name}[kk * ${width}u + at] = value;
+    }`;
+  return `${PARAMS}${scalarAccess(kind, store)}
+var<workgroup> sa: array<f32, ${BM * BK}>;
+var<workgroup> sb: array<f32, ${BN * BK}>;
+@compute @workgroup_size(${threads})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row0 = p.rowStart + wg.y * ${BM}u;
+  let col0 = wg.x * ${BN}u;
+  let y = lane / ${tx}u;
+  let x = lane % ${tx}u;
+  var acc: array<f32, ${T * T}>;
+  if (p.accumulate != 0u) {
+    for (var i = 0u; i < ${T}u; i++) { for (var j = 0u; j < ${T}u; j++) {
+      let row = row0 + i * ${ty}u + y; let col = col0 + j * ${tx}u + x;
+      if (row < p.m && col < p.n) { acc[i * ${T}u + j] = c[p.cOff + row * p.ldc + col]; }
+    } }
+  }
+  for (var k0 = p.kStart; k0 < p.kEnd; k0 += ${BK}u) {
+${stage("sa", BM, kind !== "tn", "loadA(row0 + at, k0 + kk)", "row0 + at < p.m")}
+${stage("sb", BN, kind === "nt", "loadB(k0 + kk, col0 + at)", "col0 + at < p.n")}
+    workgroupBarrier();
+    let depth = min(${BK}u, p.kEnd - k0);
+    for (var kk = 0u; kk < depth; kk++) {
+${lines(T, (i) => `      let a${i} = sa[kk * ${BM}u + ${i * ty}u + y];`)}
+${lines(T, (j) => `      let b${j} = sb[kk * ${BN}u + ${j * tx}u + x];`)}
+${lines(T, (i) => lines(T, (j) => `      acc[${i * T + j}] = fma(a${i}, b${j}, acc[${i * T + j}]);`))}
+    }
+    workgroupBarrier();
+  }
+  for (var i = 0u; i < ${T}u; i++) { for (var j = 0u; j < ${T}u; j++) {
+    let row = row0 + i * ${ty}u + y; let col = col0 + j * ${tx}u + x;
+    if (row < p.m && col < p.n) { c[p.cOff + row * p.ldc + col] = acc[i * ${T}u + j]; }
+  } }
+}`;
+}

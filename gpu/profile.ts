@@ -1,0 +1,74 @@
+/** GPU time by kernel label, from timestamp queries. */
+export interface Profile {
+  readonly on: boolean;
+  /** The pass descriptor that times one dispatch. */
+  begin(label: string): GPUComputePassDescriptor;
+  /** Encodes the copying-out of this command buffer's timestamps. */
+  resolve(encoder: GPUCommandEncoder): void;
+  /** Nanoseconds and dispatches by label since the start, slowest first. */
+  report(): Promise<{ label: string; nanoseconds: number; dispatches: number }[]>;
+}
+
+const PAIRS = 256; // one dispatch each: as many as a command buffer holds
+
+/** Makes a profile; one that is off costs nothing. */
+export function createProfile(device: GPUDevice, on: boolean): Profile {
+  const totals = new Map<string, { nanoseconds: number; dispatches: number }>();
+  const waiting: Promise<void>[] = [];
+  const set = on
+    ? device.createQuerySet({ label: "profile", type: "timestamp", count: PAIRS * 2 })
+    : undefined;
+  let labels: string[] = [];
+
+  const collect = async (buffer: GPUBuffer, names: string[]) => {
+    await buffer.mapAsync(GPUMapMode.READ);
+    const times = new BigUint64Array(buffer.getMappedRange());
+    names.forEach((label, i) => {
+      const total = totals.get(label) ?? { nanoseconds: 0, dispatches: 0 };
+      total.nanoseconds += Number(times[2 * i + 1] - times[2 * i]);
+      total.dispatches++;
+      totals.set(label, total);
+    });
+    buffer.unmap();
+    buffer.destroy();
+  };
+  return {
+    on,
+    begin(label) {
+      const at = labels.push(label) - 1;
+      return {
+        label,
+        timestampWrites: {
+          querySet: set!,
+          beginningOfPassWriteIndex: 2 * at,
+          endOfPassWriteIndex: 2 * at + 1,
+        },
+      };
+    },
+    resolve(encoder) {
+      if (labels.length === 0) return;
+      const names = labels;
+      labels = [];
+      const size = names.length * 16;
+      const resolved = device.createBuffer({
+        label: "profile",
+        size,
+        usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+      });
+      const out = device.createBuffer({
+        label: "profile read",
+        size,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
+      encoder.resolveQuerySet(set!, 0, names.length * 2, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, out, 0, size);
+      // Mapping must wait for the submit that follows this call.
+      waiting.push(Promise.resolve().then(() => collect(out, names)).finally(() => resolved.destroy()));
+    },
+    async report() {
+      await Promise.all(waiting.splice(0));
+      return [...totals].map(([label, total]) => ({ label, ...total }))
+        .sort((a, b) => b.nanoseconds - a.nanoseconds);
+    },
+  };
+}

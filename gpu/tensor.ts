@@ -1,0 +1,64 @@
+/** Element types: f16 is packed two to a word. */
+export type DType = "f32" | "u32" | "f16";
+
+/** A GPU buffer with a number that identifies it in caches. */
+export interface Storage {
+  id: number;
+  buffer: GPUBuffer;
+  bytes: number;
+}
+
+/** A row-major array on the GPU: a shape over part of a buffer. */
+export interface Tensor {
+  storage: Storage;
+  /** Bytes from the start of the buffer: a multiple of 256. */
+  offset: number;
+  shape: readonly number[];
+  dtype: DType;
+  label: string;
+}
+
+/** Bytes of one element. */
+export const bytesOf = (dtype: DType): number => dtype === "f16" ? 2 : 4;
+
+/** Number of elements of a shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** Bytes that a tensor's elements take. */
+export const byteLength = (tensor: Tensor): number => sizeOf(tensor.shape) * bytesOf(tensor.dtype);
+
+/** Rows and columns of a tensor seen as a matrix: all but the last dimension are rows. */
+export function asMatrix(tensor: Tensor): { rows: number; cols: number } {
+  const cols = tensor.shape[tensor.shape.length - 1];
+  return { rows: sizeOf(tensor.shape) / cols, cols };
+}
+
+/** The same elements under another shape. */
+export function reshape(tensor: Tensor, shape: readonly number[]): Tensor {
+  if (sizeOf(shape) !== sizeOf(tensor.shape)) {
+    throw new Error(`Cannot reshape ${show(tensor)} to [${shape}]: sizes differ`);
+  }
+  return { ...tensor, shape };
+}
+
+/**
+ * The first rows of a tensor, as a tensor.
+ * @throws Error if there are fewer.
+ */
+export function firstRows(tensor: Tensor, count: number): Tensor {
+  const { rows, cols } = asMatrix(tensor);
+  if (count > rows) throw new Error(`Cannot take ${count} rows of ${show(tensor)}: it has ${rows}`);
+  return { ...tensor, shape: [count, cols] };
+}
+
+/** A tensor's label and shape, for messages. */
+export const show = (tensor: Tensor): string => `${tensor.label}[${tensor.shape.join(", ")}]`;
+
+/**
+ * Checks a shape before any dispatch.
+ * @throws Error naming the operation, the tensor and both shapes.
+ */
+export function expectShape(operation: string, tensor: Tensor, shape: readonly number[]): void {
+  const same = tensor.shape.length === shape.length && tensor.shape.every((n, i) => n === shape[i]);
+  if (!same) throw new Error(`Cannot run ${operation}: ${show(tensor)} should be [${shape.join(", ")}]`);
+}
