@@ -1,0 +1,299 @@
+import process from "node:process";
+import { styleText } from "node:util";
+import { Argument, Command as Commander, CommanderError, Help, type Option } from "commander";
+import { helpFooter, parseVariable, readVariables, type Variable } from "./environment.ts";
+import { translateError, ValidationError } from "./errors.ts";
+import { attributeOf, parsePlaceholder, parseWord, translateOption } from "./option.ts";
+import type { OptionOptions, Placeholder, Types } from "./option.ts";
+import type { TypeOrTypeHandler } from "./types.ts";
+
+// deno-lint-ignore no-explicit-any
+type Action = (this: any, options: any, ...args: any[]) => unknown;
+
+/** What a parsed command line amounts to. */
+export interface CommandResult {
+  options: Record<string, unknown>;
+  args: unknown[];
+  cmd: Command;
+}
+
+/** Called with what a command threw, before that is printed or thrown on. */
+export type ErrorHandler = (error: Error, cmd: Command) => unknown;
+
+const globalOptions = new WeakSet<Option>();
+
+/** A command of a program, with its options, arguments, action and sub-commands. */
+// deno-lint-ignore no-explicit-any
+export class Command<_Options = any> {
+  /** The command of commander that does the work. */
+  readonly inner: Commander = new Commander()
+    .helpCommand(false)
+    .helpOption("-h, --help", "Show this help.")
+    .exitOverride((error) => this.#stop(error))
+    .configureOutput({ writeErr: () => {} })
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: (command) =>
+        new Help().visibleGlobalOptions.call({ showGlobalOptions: true } as Help, command)
+          .filter((option) => globalOptions.has(option)),
+      styleTitle: (title) => styleText("bold", title),
+    })
+    .addHelpText("after", () => helpFooter(this.#examples, this.#variables));
+  readonly #types: Types = new Map();
+  readonly #depends: { option: string; on: string[] }[] = [];
+  readonly #variables: Variable[] = [];
+  readonly #examples: [name: string, text: string][] = [];
+  readonly #meta: [name: string, value: string][] = [];
+  readonly #arguments: Placeholder[] = [];
+  readonly #commands = new Map<string, Command>();
+  #parent?: Command;
+  #version?: string;
+  #handler?: ErrorHandler;
+  #throws = false;
+  #exits = true;
+  #result?: CommandResult;
+  /** As in Cliffy, the calls that follow `command()` go to the command that it added. */
+  #selected: Command = this;
+
+  /** Sets the program's name; a sub-command has the name it was added under. */
+  name(name: string): this {
+    this.#selected.inner.name(name);
+    return this;
+  }
+
+  /** Sets what `--version` prints. */
+  version(version: string): this {
+    const command = this.#selected;
+    command.#version = version;
+    command.option("-V, --version", "Show the version number for this program.");
+    command.inner.on("option:version", () => {
+      console.log(command.getLongVersion());
+      command.#stop(new CommanderError(0, "commander.version", version));
+    });
+    return this;
+  }
+
+  /** Adds a line to what `--version` prints. */
+  meta(name: string, value: string): this {
+    this.#selected.#meta.push([name, value]);
+    return this;
+  }
+
+  /** Sets the text at the top of the help; its first line is shown in the list of commands. */
+  description(description: string): this {
+    this.#selected.inner.description(description).summary(description.split("\n")[0]);
+    return this;
+  }
+
+  /** Registers a type for the placeholders of this command. */
+  type(name: string, handler: TypeOrTypeHandler<unknown>): this {
+    this.#selected.#types.set(name, handler);
+    return this;
+  }
+
+  /** Adds an option, such as `-n, --steps <count:integer>`. */
+  option(flags: string, description: string, options: OptionOptions = {}): this {
+    const command = this.#selected;
+    const isGiven = (key: string) => command.inner.getOptionValueSource(key) === "cli";
+    const option = translateOption(flags, description, options, command.#types, isGiven);
+    const parse = option.parseArg!;
+    option.argParser((word: string, previous: unknown) => command.#blamed(() => parse(word, previous)));
+    command.inner.addOption(option);
+    if (options.depends) command.#depends.push({ option: option.long ?? flags, on: options.depends });
+    return this;
+  }
+
+  /** Adds an option that the sub-commands know too. */
+  globalOption(flags: string, description: string, options?: OptionOptions): this {
+    this.option(flags, description, options);
+    globalOptions.add(this.#selected.inner.options.at(-1)!);
+    return this;
+  }
+
+  /** Puts the options added from here on under a heading of their own in the help. */
+  group(name: string | null): this {
+    this.#selected.inner.optionsGroup(name ? `${name}:` : "");
+    return this;
+  }
+
+  /** Sets the arguments, such as `<gold:string> [answers...:string]`. */
+  arguments(definitions: string, descriptions: string[] = []): this {
+    definitions.split(" ").forEach((definition, i) => this.argument(definition, descriptions[i] ?? ""));
+    return this;
+  }
+
+  /** Adds one argument. */
+  argument(definition: string, description: string): this {
+    const placeholder = parsePlaceholder(definition);
+    const name = placeholder.variadic ? `${placeholder.name}...` : placeholder.name;
+    this.#selected.#arguments.push(placeholder);
+    this.#selected.inner.addArgument(
+      new Argument(placeholder.optional ? `[${name}]` : `<${name}>`, description),
+    );
+    return this;
+  }
+
+  /** Adds a sub-command. */
+  command(name: string, command: Command): this {
+    command.#parent = this;
+    command.#selected = command;
+    command.inner.name(name);
+    this.inner.addCommand(command.inner);
+    this.#commands.set(name, command);
+    this.#selected = command;
+    return this;
+  }
+
+  /** Adds another name for a sub-command. */
+  alias(alias: string): this {
+    this.#selected.inner.alias(alias);
+    return this;
+  }
+
+  /** Adds an environment variable, such as `SOFTCOT_SEED=<seed:integer>`, read as the option `softcotSeed`. */
+  env(definition: string, description: string, options: { required?: boolean; prefix?: string } = {}): this {
+    this.#selected.#variables.push(parseVariable(definition, description, options));
+    return this;
+  }
+
+  /** Adds an example to the help. */
+  example(name: string, text: string): this {
+    this.#selected.#examples.push([name, text]);
+    return this;
+  }
+
+  /** Sets what the command does: called with the options, then the arguments. */
+  action(action: Action): this {
+    const command = this.#selected;
+    command.inner.action(() =>
+      command.#blamed(async () => {
+        const result = command.#parsed();
+        command.getMainCommand().#result = result;
+        await action.call(command, result.options, ...result.args);
+      })
+    );
+    return this;
+  }
+
+  /** Makes errors of this command and its sub-commands reject `parse` instead of ending the process. */
+  throwErrors(): this {
+    this.#selected.#throws = true;
+    return this;
+  }
+
+  /** As throwErrors; the help and the version do not end the process either. */
+  noExit(): this {
+    this.#selected.#exits = false;
+    return this.throwErrors();
+  }
+
+  /** Sets what is called with an error of this command or of its sub-commands. */
+  error(handler: ErrorHandler): this {
+    this.#selected.#handler = handler;
+    return this;
+  }
+
+  /** Parses a command line and runs the command it names. */
+  async parse(args: string[] = process.argv.slice(2)): Promise<CommandResult> {
+    try {
+      for (const command of this.#commands.values()) await command.prepare(args);
+      await this.inner.parseAsync(args, { from: "user" });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) this.#report(error);
+      if (this.#exits) process.exit(0);
+    }
+    return this.#result ?? this.#parsed();
+  }
+
+  /** Prints the help. */
+  showHelp(): void {
+    console.log(this.getHelp().trimEnd());
+  }
+
+  /** The help as text. */
+  getHelp(): string {
+    return this.inner.helpInformation() + helpFooter(this.#examples, this.#variables);
+  }
+
+  /** Name, version and meta data, as `--version` prints them. */
+  getLongVersion(): string {
+    const lines = [[this.getMainCommand().getName(), this.#version ?? ""], ...this.#meta];
+    return lines.map((line) => line.join(" ")).join("\n");
+  }
+
+  /** The command's name. */
+  getName(): string {
+    return this.inner.name();
+  }
+
+  /** The names on the way from the program to this command. */
+  getPath(): string {
+    return this.#parent ? `${this.#parent.getPath()} ${this.getName()}` : this.getName();
+  }
+
+  /** The command that is the program itself. */
+  getMainCommand(): Command {
+    return this.#parent?.getMainCommand() ?? this;
+  }
+
+  /** The sub-command of a name or alias. */
+  getCommand(name: string): Command | undefined {
+    return this.#commands.get(name) ??
+      [...this.#commands.values()].find((one) => one.inner.aliases().includes(name));
+  }
+
+  /** Hook for commands that have something to set up before the program's command line is parsed. */
+  protected async prepare(_args: readonly string[]): Promise<void> {}
+
+  /** Options and arguments as commander read them, converted and checked for what it does not know. */
+  #parsed(): CommandResult {
+    const options = { ...readVariables(this.#variables, this.#types), ...this.inner.optsWithGlobals() };
+    for (const { option, on } of this.#depends) {
+      const missing = options[attributeOf(option)] !== undefined &&
+        on.find((other) => options[attributeOf(other)] === undefined);
+      if (missing) throw new ValidationError(`Option "${option}" depends on option "--${missing}".`);
+    }
+    const args = this.inner.args.map((word, i) => {
+      const placeholder = this.#arguments[Math.min(i, this.#arguments.length - 1)];
+      return placeholder ? parseWord(this.#types, placeholder, "Argument", placeholder.name, word) : word;
+    });
+    return { options, args, cmd: this };
+  }
+
+  /** Commander calls this with each thing that ends the parse: an error, or the help or version shown. */
+  #stop(error: CommanderError): never {
+    if (error.code === "commander.help") this.showHelp();
+    if (error.exitCode === 0 || error.code === "commander.help") throw error;
+    return this.#blamed(() => {
+      throw translateError(error, this.getPath());
+    });
+  }
+
+  /** Runs `work`; a ValidationError it throws is told to be this command's. */
+  #blamed<T>(work: () => T): T {
+    const blame = (error: unknown): never => {
+      if (error instanceof ValidationError) error.cmd ??= this;
+      throw error;
+    };
+    try {
+      const result = work();
+      return result instanceof Promise ? result.catch(blame) as T : result;
+    } catch (error) {
+      return blame(error);
+    }
+  }
+
+  /** Hands an error to the nearest handler, then throws it on or prints it and ends the process, as Cliffy does. */
+  #report(thrown: unknown): never {
+    const error = thrown instanceof Error ? thrown : new Error(`[non-error-thrown] ${thrown}`);
+    const failed = error instanceof ValidationError && error.cmd || this;
+    const ancestors: Command[] = [];
+    for (let one: Command | undefined = failed; one; one = one.#parent) ancestors.push(one);
+    const handler = ancestors.map((one) => one.#handler).find((one) => one);
+    handler?.(error, failed);
+    if (!(error instanceof ValidationError) || ancestors.some((one) => one.#throws)) throw error;
+    failed.showHelp();
+    console.error(`  ${styleText(["red", "bold"], "error", { stream: process.stderr })}: ${error.message}\n`);
+    process.exit(error.exitCode);
+  }
+}

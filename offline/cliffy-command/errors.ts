@@ -1,0 +1,51 @@
+import type { CommanderError } from "commander";
+import type { Command } from "./command.ts";
+
+/** Settings of a ValidationError. */
+export interface ValidationErrorOptions extends ErrorOptions {
+  /** Status that the process ends with; 2 if not given. */
+  exitCode?: number;
+}
+
+/** Wrong usage of a command. */
+export class ValidationError extends Error {
+  /** Status that the process ends with. */
+  readonly exitCode: number;
+  /** The command that was used wrongly. */
+  cmd?: Command;
+
+  constructor(message: string, { exitCode, cause }: ValidationErrorOptions = {}) {
+    super(message, { cause });
+    this.exitCode = exitCode ?? 2;
+  }
+}
+
+/** Commander's complaint in Cliffy's words. */
+export function translateError(error: CommanderError, path: string): ValidationError {
+  const quoted = [...error.message.matchAll(/'([^']*)'/g)].map((match) => match[1]);
+  const guess = error.message.match(/Did you mean (?:one of )?([^,?]+)/)?.[1];
+  const name = (flags = "") => flags.match(/--?[\w-]+/g)?.at(-1) ?? flags;
+  const text = () => {
+    switch (error.code) {
+      case "commander.unknownOption":
+        return `Unknown option "${quoted[0]}".${guess ? ` Did you mean option "${guess}"?` : ""}`;
+      case "commander.unknownCommand":
+        return `Unknown command "${quoted[0]}".${guess ? ` Did you mean command "${guess}"?` : ""}`;
+      case "commander.optionMissingArgument":
+        return `Missing value for option "${name(quoted[0])}".`;
+      case "commander.missingMandatoryOptionValue":
+        return `Missing required option "${name(quoted[0])}".`;
+      case "commander.missingArgument":
+        return `Missing argument(s): ${quoted[0]}`;
+      case "commander.conflictingOption":
+        return `Option "${name(quoted[0])}" conflicts with option "${name(quoted[1])}".`;
+      case "commander.excessArguments":
+        return /Expected 0 /.test(error.message)
+          ? `No arguments allowed for command "${path}".`
+          : `Too many arguments: ${error.message.match(/but got \d+: (.*)\.$/)?.[1].replaceAll(", ", " ")}`;
+      default:
+        return error.message.replace(/^error: /, "");
+    }
+  };
+  return new ValidationError(text(), { cause: error });
+}
