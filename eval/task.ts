@@ -1,0 +1,84 @@
+import { boxedContinuation } from "./answer/extract.ts";
+import { verify } from "./answer/verify.ts";
+import { hashText } from "./seeded.ts";
+
+/** Questions to train on, to choose the best checkpoint by, and to report: no question is in two of them. */
+export type Stream = "train" | "validation" | "test";
+
+/** One question with its right answer. */
+export interface Question {
+  /** Equal for equal questions: results of different runs are paired by it. */
+  id: string;
+  question: string;
+  gold: string;
+}
+
+/** What a task is: data and pure functions. Its version changes whenever a question, prompt or grade does. */
+export interface Task {
+  name: string;
+  version: number;
+  /** The text given to the model for a question, ending before the first generated token. */
+  prompt(question: string): string;
+  limits: TaskLimits;
+  /** Grades the text that followed the forced `\boxed{`. */
+  grade(gold: string, continuation: string): Grade;
+  /** The question at `index` of a stream; always the same for the same arguments. */
+  question(stream: Stream, seed: number, index: number): Question;
+  /** Questions in a stream; null if it never ends. */
+  size(stream: Stream): number | null;
+}
+
+/** Token limits of a task; flags and recipes may replace them. */
+export interface TaskLimits {
+  /** L, most thinking steps in training. */
+  maxThinking: number;
+  /** L in evaluation. */
+  maxThinkingEval: number;
+  /** Most answer tokens. */
+  answerTokens: number;
+}
+
+/** The verdict on one answer, and its reward (method, section 4). */
+export interface Grade {
+  /** 100: right. 10: an answer was extracted, but it is wrong. 0: nothing was extracted. */
+  reward: 0 | 10 | 100;
+  correct: boolean;
+  /** The boxed answer; null if no brace closes the box or it is empty. */
+  answer: string | null;
+}
+
+/**
+ * Grades the forced box by the answer checker.
+ *
+ * @param gold the right answer, or several of which any one will do
+ * @param continuation what the model wrote after the forced `\boxed{`
+ */
+export function gradeBox(gold: string | string[], continuation: string): Grade {
+  const answer = boxedContinuation(continuation);
+  if (answer === null) return { reward: 0, correct: false, answer };
+  const correct = verify(gold, answer).equal;
+  return { reward: correct ? 100 : 10, correct, answer };
+}
+
+/** The paper's prompt, the same for every model, without a chat template (method, section 4). */
+export function paperPrompt(question: string): string {
+  return "A conversation between User and Assistant. The user asks a question, and the Assistant solves it. " +
+    "The assistant first shows the complete reasoning process step by step, then provides the final answer in " +
+    "\\boxed{}. The assistant must always follow the format: 'User: [question] Assistant: [detailed reasoning] " +
+    `The final answer is: \\boxed{[answer]}.' User: ${question} Assistant:`;
+}
+
+/**
+ * The stream that a question belongs to, decided by its own text, so that no other choice (seed, order,
+ * difficulty) can ever put it into a second one.
+ *
+ * @param key what makes the question the question it is
+ * @param shares parts of all questions kept for validation and test
+ */
+export function streamOf(key: string, shares: { validation: number; test: number } = DEFAULT_SHARES): Stream {
+  const position = hashText(key) / 2 ** 32;
+  if (position < shares.test) return "test";
+  return position < shares.test + shares.validation ? "validation" : "train";
+}
+
+const DEFAULT_SHARES = { validation: 1 / 16, test: 1 / 16 };
