@@ -1,6 +1,6 @@
 import process from "node:process";
 import { styleText } from "node:util";
-import { Argument, Command as Commander, CommanderError, Help, type Option } from "commander";
+import { Argument, Command as Commander, CommanderError, type Option } from "commander";
 import { helpFooter, parseVariable, readVariables, type Variable } from "./environment.ts";
 import { translateError, ValidationError } from "./errors.ts";
 import { attributeOf, parsePlaceholder, parseWord, translateOption } from "./option.ts";
@@ -22,6 +22,12 @@ export type ErrorHandler = (error: Error, cmd: Command) => unknown;
 
 const globalOptions = new WeakSet<Option>();
 
+function globalOptionsOf(command: Commander): Option[] {
+  if (!command.parent) return [];
+  const here = command.parent.options.filter((option) => globalOptions.has(option) && !option.hidden);
+  return [...here, ...globalOptionsOf(command.parent)];
+}
+
 /** A command of a program, with its options, arguments, action and sub-commands. */
 // deno-lint-ignore no-explicit-any
 export class Command<_Options = any> {
@@ -33,9 +39,7 @@ export class Command<_Options = any> {
     .configureOutput({ writeErr: () => {} })
     .configureHelp({
       showGlobalOptions: true,
-      visibleGlobalOptions: (command) =>
-        new Help().visibleGlobalOptions.call({ showGlobalOptions: true } as Help, command)
-          .filter((option) => globalOptions.has(option)),
+      visibleGlobalOptions: globalOptionsOf,
       styleTitle: (title) => styleText("bold", title),
     })
     .addHelpText("after", () => helpFooter(this.#examples, this.#variables));

@@ -1,0 +1,111 @@
+import { Command, EnumType, ValidationError } from "@cliffy/command";
+import { type Origin, readConfigFile, resolveWithOrigins, type Source } from "./config.ts";
+import { dashed, type Setting, type Settings, shown, type Values } from "./declare.ts";
+import { flags as everyFlag } from "./flags.ts";
+
+/** What a command's `run` gets beside its values. */
+export interface Context<S extends Settings> {
+  /** The positional arguments. */
+  args: string[];
+  /** Nothing but results and errors is to be printed. */
+  quiet: boolean;
+  /** Results go to stdout as JSON. */
+  json: boolean;
+  /** Who set each value. */
+  origins: Record<keyof S, Origin>;
+  /** Writes the command's result to stdout: `data` with --json, else the text. */
+  print(data: unknown, text: () => string): void;
+}
+
+/** A command as its file declares it. */
+export interface CommandSpec<S extends Settings> {
+  /** The first line is shown in the list of commands, all of it in the command's own help. */
+  description: string;
+  /** Positional arguments, as Cliffy writes them, with their descriptions. */
+  arguments?: readonly (readonly [definition: string, description: string])[];
+  /** The values that may be set; most come from flags.ts, since a flag means the same everywhere. */
+  settings: S;
+  /** The recipe that fits what flags and config file chose. */
+  recipe?: (chosen: Values<S>) => Source | undefined;
+  examples?: readonly (readonly [what: string, line: string])[];
+  run(values: Values<S>, context: Context<S>): Promise<void> | void;
+}
+
+/**
+ * The command of a spec. Each file cli/<name>.ts exports one such command, `<name>Command`, and main.ts
+ * registers it. Values are resolved before `run` is called; what it throws, errors.ts reports.
+ *
+ * @example
+ * export const generateCommand = defineCommand({
+ *   description: "Continue a text.",
+ *   arguments: [["<text:string>", "what to continue"]],
+ *   settings: { model: flags.model, seed: flags.seed },
+ *   run: async ({ model, seed }, { args, print }) => { ... },
+ * });
+ */
+// deno-lint-ignore no-explicit-any
+export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command<any> {
+  // deno-lint-ignore no-explicit-any
+  const command: Command<any> = new Command().description(spec.description);
+  for (const [definition, description] of spec.arguments ?? []) command.argument(definition, description);
+  addOptions(command, spec.settings);
+  if (Object.keys(spec.settings).length > 0) {
+    command.option("--config <file:file>", "TOML file that sets values by the flags' names");
+  }
+  for (const [what, line] of spec.examples ?? []) command.example(what, line);
+  command.action((options: Record<string, unknown>, ...args: unknown[]) => {
+    const { values, origins } = resolveWithOrigins(spec.settings, {
+      flags: options,
+      file: typeof options.config === "string" ? readConfigFile(options.config) : undefined,
+      recipe: spec.recipe,
+      others: everyFlag,
+    });
+    const json = options.json === true;
+    return spec.run(values, {
+      args: args.map(String),
+      quiet: options.quiet === true,
+      json,
+      origins,
+      print: (data, text) => console.log(json ? JSON.stringify(data, null, 2) : text()),
+    });
+  });
+  return command;
+}
+
+/** Gives a command an option for each setting. Defaults stay out of it: a flag that was not given is absent. */
+// deno-lint-ignore no-explicit-any
+export function addOptions(command: Command<any>, settings: Settings): void {
+  let group: string | undefined;
+  for (const [key, setting] of Object.entries(settings)) {
+    if (setting.group !== group) command.group((group = setting.group) ?? null);
+    addOption(command, dashed(key), setting);
+  }
+  command.group(null);
+}
+
+// deno-lint-ignore no-explicit-any
+function addOption(command: Command<any>, name: string, setting: Setting<any>): void {
+  const names = setting.short ? `-${setting.short}, --${name}` : `--${name}`;
+  if (setting.kind === "switch") {
+    const on = setting.default === true;
+    command.option(names, setting.description, { hidden: on });
+    command.option(`--no-${name}`, on ? `Not: ${setting.description}` : "", { hidden: !on });
+    return;
+  }
+  if (setting.words) command.type(name, new EnumType(setting.words));
+  if (setting.kind === "number") command.type(name, (word) => parseNumber(word, setting.needs));
+  const type =
+    { text: "string", path: "file", number: name, choice: name, choices: `${name}[]` }[setting.kind];
+  command.option(`${names} <${setting.placeholder}:${type}>`, describe(setting));
+}
+
+function describe(setting: Setting<unknown>): string {
+  const told = setting.defaultText ?? shown(setting.default);
+  return told === "-" ? setting.description : `${setting.description} (default: ${told})`;
+}
+
+/** Decimal notation alone: `Number` would take "", "0x10" and " 7 " as well. */
+function parseNumber({ name, value }: { name: string; value: string }, needs: string): number {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return Number(value);
+  throw new ValidationError(`Option "${name}" must be ${needs}, but got "${value}".`);
+}

@@ -1,0 +1,50 @@
+import { choice, choices, flag, integer, number, path, type Settings, text } from "./declare.ts";
+
+const optimizer = "Optimizer";
+
+/**
+ * Every flag that more than one command may take, declared once so that it means the same everywhere. A
+ * command picks from here; only what belongs to it alone does it declare itself. Defaults are those of the
+ * paper (method, sections 4 to 6); recipes of a task and a way of thinking set others.
+ */
+export const flags = {
+  model: text("Folder, run, or name of a model", { default: "builtin", placeholder: "model", short: "m" }),
+  task: text("Task to train on or to ask", { default: "sums", placeholder: "name", short: "t" }),
+  data: path("Data of the task, where it is not to be downloaded"),
+  thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {
+    default: "soft",
+  }),
+  mode: choices(
+    ["hard-greedy", "hard-sample", "soft-greedy", "soft-sample", "fuzzy-greedy", "fuzzy-sample"],
+    "Ways to run the thinking",
+    { default: ["hard-greedy"], placeholder: "modes" },
+  ),
+  gamma: number("Noise on the thinking, in units of RMS(E)", { default: 0.33, min: 0 }),
+  tau: number("Temperature of the thinking", {
+    above: 0,
+    defaultText: "1 hard, 0.5 soft, 0.0001 fuzzy",
+  }),
+  maxThinking: integer("Longest thinking, in tokens", { default: 128, min: 1, placeholder: "L" }),
+  answerTokens: integer("Longest answer, in tokens", { default: 32, min: 1 }),
+  maxTokens: integer("Tokens to generate at most", { default: 256, min: 1 }),
+  samples: integer("Samples a problem", { default: 1, min: 1 }),
+  limit: integer("Problems to use, from the first", { min: 1, defaultText: "all" }),
+  raw: flag("Take the text as it is, without the task's prompt around it"),
+  questions: integer("Questions an update", { default: 2, min: 1, placeholder: "B" }),
+  group: integer("Rollouts a question", { default: 32, min: 2, placeholder: "G" }),
+  steps: integer("Updates", { default: 4000, min: 1 }),
+  seed: integer("Seed of all random numbers", { default: 0, min: 0, max: 0xffffffff }),
+  lr: number("Peak learning rate", { default: 6e-6, min: 0, group: optimizer }),
+  warmup: integer("Steps of linear warm-up", { default: 20, min: 0, group: optimizer }),
+  beta1: number("AdamW's first decay", { default: 0.9, min: 0, max: 1, group: optimizer }),
+  beta2: number("AdamW's second decay", { default: 0.95, min: 0, max: 1, group: optimizer }),
+  weightDecay: number("AdamW's weight decay", { default: 0, min: 0, group: optimizer }),
+  clip: number("Bound on the norm of the whole gradient", { default: 1, above: 0, group: optimizer }),
+  clipStep: number("Bound on the norm of the gradient of one position's logits", {
+    above: 0,
+    defaultText: "none",
+    group: optimizer,
+  }),
+  out: path("Folder of the run", { placeholder: "dir", short: "o" }),
+  resume: flag("Go on from the run's newest whole checkpoint"),
+} as const satisfies Settings;

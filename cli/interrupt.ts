@@ -1,0 +1,34 @@
+/** Watches for Ctrl-C while a long command runs. */
+export interface InterruptWatch extends Disposable {
+  /** Aborted by the first Ctrl-C (or SIGTERM): finish the step, save, and throw `Interrupted`. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Turns the first SIGINT or SIGTERM into an aborted signal, which a long command polls between steps; the
+ * second ends the process at once, with status 130 or 143. Dispose of the watch (`using`) to get the
+ * usual behaviour back.
+ *
+ * @param notice told to the user after the first signal
+ */
+export function watchInterrupt(
+  notice = "Stopping after this step. Press Ctrl-C again to stop at once.",
+): InterruptWatch {
+  const controller = new AbortController();
+  const handler = (status: number) => () => {
+    if (controller.signal.aborted) Deno.exit(status);
+    console.error(`\n${notice}`);
+    controller.abort();
+  };
+  const handlers = { SIGINT: handler(130), SIGTERM: handler(143) };
+  Deno.addSignalListener("SIGINT", handlers.SIGINT);
+  // Windows knows no SIGTERM.
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", handlers.SIGTERM);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      Deno.removeSignalListener("SIGINT", handlers.SIGINT);
+      if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", handlers.SIGTERM);
+    },
+  };
+}

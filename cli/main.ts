@@ -1,0 +1,49 @@
+/**
+ * The `softcot` program: its tree of commands, and the one place where errors become words and exit statuses.
+ *
+ * Each command is a file of its own that exports `<name>Command` (see define_command.ts); it is listed here.
+ *
+ * @module
+ */
+import { Command } from "@cliffy/command";
+import { CompletionsCommand } from "@cliffy/command/completions";
+import { HelpCommand } from "@cliffy/command/help";
+import project from "../deno.json" with { type: "json" };
+import { reportError } from "./errors.ts";
+import { settingsCommand } from "./settings.ts";
+
+// deno-lint-ignore no-explicit-any
+const commands: Record<string, Command<any>> = {
+  settings: settingsCommand,
+};
+
+/** The program with all its commands. */
+// deno-lint-ignore no-explicit-any
+export function createProgram(): Command<any> {
+  // deno-lint-ignore no-explicit-any
+  const program: Command<any> = new Command()
+    .name("softcot")
+    .version(project.version)
+    .meta("deno", Deno.version.deno)
+    .description("Trains language models to think in soft tokens, and measures what that does to them.")
+    .globalOption("-q, --quiet", "Print results and errors only.")
+    .globalOption("--json", "Print results as JSON.")
+    .env("SOFTCOT_DEBUG=<on:string>", "show the stack of unexpected errors")
+    .throwErrors();
+  for (const [name, command] of Object.entries(commands)) program.command(name, command);
+  program.command("completions", new CompletionsCommand());
+  program.command("help", new HelpCommand());
+  return program;
+}
+
+/** Runs one command line and returns the status that the process is to end with. */
+export async function main(args: string[]): Promise<number> {
+  try {
+    await createProgram().parse(args);
+    return 0;
+  } catch (error) {
+    return reportError(error);
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

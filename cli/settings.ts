@@ -1,0 +1,32 @@
+import { readRecipe } from "./config.ts";
+import { dashed, shown } from "./declare.ts";
+import { defineCommand } from "./define_command.ts";
+import { flags } from "./flags.ts";
+import { table } from "./table.ts";
+
+/** `softcot settings`: what every setting would be, and who says so. */
+export const settingsCommand = defineCommand({
+  description: `Show every setting: its value, and who sets it.
+
+A flag has the last word, then the file given by --config, then the recipe of the task and the way of \
+thinking, then the default. Flags, files and recipes use the same names. Nothing is trained or written: use it \
+to check a config file before a long run.`,
+  settings: flags,
+  recipe: ({ task, thinking }) => readRecipe(`${task}-${thinking}`),
+  examples: [
+    ["Check a config file", "softcot settings --config night.toml"],
+    ["As JSON, with one value changed", "softcot settings --task gsm8k --gamma 0.1 --json"],
+  ],
+  run(values, { origins, print }) {
+    const rows = Object.entries(values).map(([key, value]) => ({
+      name: dashed(key),
+      value,
+      from: origins[key as keyof typeof values],
+    }));
+    const data = Object.fromEntries(
+      rows.map(({ name, value, from }) => [name, { value: value ?? null, from }]),
+    );
+    const cells = () => rows.map(({ name, value, from }) => [name, shown(value), from]);
+    print(data, () => table(cells(), { header: ["setting", "value", "from"], align: ["left", "left"] }));
+  },
+});
