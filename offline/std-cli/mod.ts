@@ -3,9 +3,15 @@
  *
  * @module
  */
-import stringWidth from "string-width";
+import { eastAsianWidth } from "get-east-asian-width";
 
-/** Columns that a text takes in a terminal. */
+/** Columns that a text takes in a terminal: the sum over its code points, as in the original. */
 export function unicodeWidth(str: string): number {
-  return stringWidth(str, { countAnsiEscapeCodes: true });
+  let width = 0;
+  for (const character of str) {
+    // Marks that join the letter before them, joiners and control characters take no place.
+    if (/^[\p{Mn}\p{Me}\p{Cc}\p{Cf}]$/u.test(character)) continue;
+    width += eastAsianWidth(character.codePointAt(0)!);
+  }
+  return width;
 }
