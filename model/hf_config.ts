@@ -102,7 +102,7 @@ export function toHfConfig(
   return {
     architectures: [className[architecture]],
     ...(architecture === "qwen2" ? {} : { attention_bias: false }),
-    ...(config.bosTokenId === undefined ? {} : { bos_token_id: config.bosTokenId }),
+    bos_token_id: config.bosTokenId ?? null,
     eos_token_id: eosTokenIds.length > 1 ? eosTokenIds : eosTokenIds[0] ?? null,
     head_dim: config.headDim,
     hidden_act: "silu",
