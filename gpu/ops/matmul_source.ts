@@ -92,40 +92,48 @@ function broadcastKernel(kind: Product, store: BStore, tile: Tile, subgroup: num
   const half = store === "f16";
   const bType = half ? (kind === "nt" ? "vec4<u32>" : "vec2<u32>") : "vec4<f32>";
 
-  const loadA = lines(loads, (l) => {
-    const idx = `(${l * subgroup}u + lane)`;
-    if (kind === "tn") {
-      const q = Math.ceil(TM / 4);
-      return `    let i${l} = ${idx}; let ka${l} = k + i${l} / ${q}u; let ra${l} = min(row0 + i${l} % ${q}u * 4u, lastRow);
-    var av${l} = a[(p.aOff + min(ka${l}, lastK) * p.lda + ra${l}) >> 2u];
-    if (ka${l} > lastK) { av${l} = vec4<f32>(); }`;
-    }
-    const q = KU / 4;
-    const ka = kind === "nn" ? `min(k + i${l} % ${q}u * 4u, lastK & ~3u)` : `k + i${l} % ${q}u * 4u`;
-    return `    let i${l} = ${idx};
-    let av${l} = a[(p.aOff + min(row0 + i${l} / ${q}u, p.m - 1u) * p.lda + ${ka}) >> 2u];`;
+  // Addresses in vectors, with all that does not change taken out of the loop.
+  const quads = kind === "tn" ? Math.ceil(TM / 4) : KU / 4;
+  const baseA = lines(loads, (l) => {
+    const idx = `  let i${l} = ${l * subgroup}u + lane;`;
+    return kind === "tn"
+      ? `${idx} let ka${l} = i${l} / ${quads}u; let pa${l} = (p.aOff + min(row0 + i${l} % ${quads}u * 4u, lastRow)) >> 2u;`
+      : `${idx} let pa${l} = (p.aOff + min(row0 + i${l} / ${quads}u, p.m - 1u) * p.lda + i${l} % ${quads}u * 4u) >> 2u;`;
   });
+  const loadA = lines(
+    loads,
+    (l) =>
+      kind === "tn"
+        ? `    var av${l} = a[pa${l} + min(k + ka${l}, lastK) * strideA]; if (k + ka${l} > lastK) { av${l} = vec4<f32>(); }`
+        : `    let av${l} = a[pa${l} + (k >> 2u)];`,
+  );
 
+  const clampK = (kk: number) => kind === "tn" ? `min(k + ${kk}u, lastK)` : `(k + ${kk}u)`;
+  const baseB = kind === "nt"
+    ? lines(TN, (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) >> ${half ? 3 : 2}u;`)
+    : `  let pb = (p.bOff + col0) >> 2u;`;
+  const unpack = (word: string, pair: string) =>
+    `vec4<f32>(unpack2x16float(${word}.${pair[0]}), unpack2x16float(${word}.${pair[1]}))`;
   const loadB = kind === "nt"
-    ? lines(TN, (j) =>
-      half
-        ? `    let w${j} = b[(bBase${j} + k) >> 3u];
-    let b${j}_0 = vec4<f32>(unpack2x16float(w${j}.x), unpack2x16float(w${j}.y));
-    let b${j}_1 = vec4<f32>(unpack2x16float(w${j}.z), unpack2x16float(w${j}.w));`
-        : `    let b${j}_0 = b[(bBase${j} + k) >> 2u];`)
+    ? lines(
+      TN,
+      (j) =>
+        half
+          ? `    let w${j} = b[pb${j} + (k >> 3u)]; let b${j}_0 = ${unpack(`w${j}`, "xy")}; let b${j}_1 = ${
+            unpack(`w${j}`, "zw")
+          };`
+          : `    let b${j}_0 = b[pb${j} + (k >> 2u)];`,
+    )
     : lines(KU, (kk) =>
-      lines(TN / 4, (q) => {
-        const at = `(p.bOff + min(k + ${kk}u, lastK) * p.ldb + col0 + ${q * 4}u) >> 2u`;
-        return half
-          ? `    let h${kk}_${q} = b[${at}]; let b${kk}_${q} = vec4<f32>(unpack2x16float(h${kk}_${q}.x), unpack2x16float(h${kk}_${q}.y));`
-          : `    let b${kk}_${q} = b[${at}];`;
-      }));
+      `    let pk${kk} = pb + ${clampK(kk)} * strideB;\n` +
+      lines(TN / 4, (q) =>
+        half
+          ? `    let h${kk}_${q} = b[pk${kk} + ${q}u]; let b${kk}_${q} = ${unpack(`h${kk}_${q}`, "xy")};`
+          : `    let b${kk}_${q} = b[pk${kk} + ${q}u];`));
 
   const comp = ["x", "y", "z", "w"];
-  const columnVector = (kk: number, q: number): string =>
-    kind === "nt"
-      ? `vec4<f32>(${range(4).map((e) => `b${q * 4 + e}_${kk >> 2}.${comp[kk & 3]}`).join(", ")})`
-      : `b${kk}_${q}`;
+  const valueB = (kk: number, j: number): string =>
+    kind === "nt" ? `b${j}_${kk >> 2}.${comp[kk & 3]}` : `b${kk}_${j >> 2}.${comp[j & 3]}`;
   const valueA = (i: number, kk: number): string => {
     if (kind === "tn") {
       const index = kk * Math.ceil(TM / 4) + (i >> 2);
@@ -137,10 +145,18 @@ function broadcastKernel(kind: Product, store: BStore, tile: Tile, subgroup: num
     kind === "tn" ? vectors : TM * KU / 4,
     (v) => `    let s${v} = subgroupBroadcast(av${Math.floor(v / subgroup)}, ${v % subgroup}u);`,
   );
-  const multiply = lines(KU, (kk) =>
-    lines(TN / 4, (q) =>
-      `    let t${kk}_${q} = ${columnVector(kk, q)};\n` +
-      lines(TM, (i) => `    acc${i}_${q} = fma(vec4<f32>(${valueA(i, kk)}), t${kk}_${q}, acc${i}_${q});`)));
+  // Scalars, not vectors: the software device's compiler keeps them in registers, at twice the speed.
+  const multiply = lines(
+    KU,
+    (kk) =>
+      lines(
+        TM,
+        (i) => lines(TN, (j) => `    acc${i}_${j} = fma(${valueA(i, kk)}, ${valueB(kk, j)}, acc${i}_${j});`),
+      ),
+  );
+  const place = (i: number, q: number) => `c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * 4}u) >> 2u]`;
+  const inside = (i: number, q: number) => `row0 + ${i}u < p.m && col0 + ${q * 4}u < p.n`;
+  const four = (i: number, q: number) => range(4).map((e) => `acc${i}_${q * 4 + e}`).join(", ");
 
   return `${PARAMS}
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
@@ -152,16 +168,24 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) l
   let col0 = wg.x * ${tile.cols}u + lane * ${TN}u;
   let lastK = p.kEnd - 1u;
   let lastRow = (p.m - 1u) & ~3u;
-${kind === "nt" ? lines(TN, (j) => `  let bBase${j} = p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb;`) : ""}
+  let strideA = p.lda >> 2u;
+  let strideB = p.ldb >> 2u;
+  let kEnd = p.kEnd;
+${baseA}
+${baseB}
+${lines(TM, (i) => `  var ${range(TN).map((j) => `acc${i}_${j} = 0.0;`).join(" var ")}`)}
+  if (p.accumulate != 0u) {
 ${
     lines(TM, (i) =>
       lines(TN / 4, (q) =>
-        `  var acc${i}_${q} = vec4<f32>();
-  if (p.accumulate != 0u && row0 + ${i}u < p.m && col0 + ${
-          q * 4
-        }u < p.n) { acc${i}_${q} = c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * 4}u) >> 2u]; }`))
+        `    if (${inside(i, q)}) { let o = ${place(i, q)}; ${
+          range(4).map((e) =>
+            `acc${i}_${q * 4 + e} = o.${comp[e]};`
+          ).join(" ")
+        } }`))
   }
-  for (var k = p.kStart; k < p.kEnd; k += ${KU}u) {
+  }
+  for (var k = p.kStart; k < kEnd; k += ${KU}u) {
 ${loadA}
 ${loadB}
 ${spreads}
@@ -169,10 +193,7 @@ ${multiply}
   }
 ${
     lines(TM, (i) =>
-      lines(TN / 4, (q) =>
-        `  if (row0 + ${i}u < p.m && col0 + ${q * 4}u < p.n) { c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${
-          q * 4
-        }u) >> 2u] = acc${i}_${q}; }`))
+      lines(TN / 4, (q) => `  if (${inside(i, q)}) { ${place(i, q)} = vec4<f32>(${four(i, q)}); }`))
   }
 }`;
 }

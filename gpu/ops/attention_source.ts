@@ -1,0 +1,266 @@
+/** Sizes that are constants of an attention kernel: they fix its registers. */
+export interface AttentionShape {
+  headDim: number;
+  /** Query heads that share one key/value head. */
+  group: number;
+}
+
+// Keys (forward) and rows (backward) that one turn of a loop takes. Blocks start at absolute position 0, so a row's
+// sums come in the same order in decoding, prefill and training.
+const BLOCK = 8;
+
+const range = (n: number): number[] => [...Array(n).keys()];
+const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
+const comp = ["x", "y", "z", "w"];
+
+const HEADER = (shape: AttentionShape, subgroup: number) => `
+// Causal attention of packed rows over a shared prefix and their own sequence. q, out [rows, heads hd]; k, v [keys, kvHeads hd];
+// lse [rows, heads]; rowMeta[r] = (prefixStart, prefixLen, ownStart, position): the key at absolute position j is row
+// prefixStart + j of k and v below prefixLen, ownStart + j - prefixLen from there on.
+// tiles[t] = (first row, rows, end, 0): up to S rows of one sequence; queries of its keys end before row \`end\`.
+struct Params { rows: u32, heads: u32, kvHeads: u32, scale: f32, shift: u32 }
+@group(0) @binding(0) var<uniform> p: Params;
+const S = ${subgroup}u;
+const HQ = ${shape.headDim / 4}u; // vectors in a head
+const GROUP = ${shape.group}u;
+fn keyRow(m: vec4<u32>, j: u32) -> u32 { return select(m.z + j - m.y, m.x + j, j < m.y); }
+`;
+
+/** Dot product of two heads, one chain of fma over ascending dimensions. */
+const dot = (result: string, hq: number, a: (c: number) => string, b: (c: number) => string): string =>
+  `    var ${result} = 0.0;\n` +
+  lines(hq, (c) => comp.map((e) => `    ${result} = fma(${a(c)}.${e}, ${b(c)}.${e}, ${result});`).join("\n"));
+
+/** One block of the online softmax: scores s0..s7 of positions j..j+7, values through `value(key, vector)`. */
+function softmaxBlock(hq: number, value: (j: number, c: number) => string): string {
+  return `
+    var top = best;
+${lines(BLOCK, (j) => `    let in${j} = j + ${j}u <= position; if (in${j}) { top = max(top, s${j}); }`)}
+    let shrink = exp(best - top);
+    sum = sum * shrink;
+${lines(BLOCK, (j) => `    let w${j} = select(0.0, exp(s${j} - top), in${j}); sum = sum + w${j};`)}
+${
+    lines(hq, (c) =>
+      comp.map((e) =>
+        `    acc${c}.${e} = acc${c}.${e} * shrink;\n` + lines(BLOCK, (j) =>
+          `    acc${c}.${e} = fma(w${j}, ${value(j, c)}.${e}, acc${c}.${e});`)
+      )
+        .join("\n"))
+  }
+    best = top;`;
+}
+
+/** Forward, one invocation a row and head: for decoding, where rows share no keys. */
+export function rowsForward(shape: AttentionShape, subgroup: number): string {
+  const hq = shape.headDim / 4;
+  return `${HEADER(shape, subgroup)}
+@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
+@compute @workgroup_size(S)
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let i = (wg.y * n.x + wg.x) * S + lane;
+  let row = i / p.heads;
+  if (row >= p.rows) { return; }
+  let head = i % p.heads;
+  let m = rowMeta[row];
+  let position = m.w + p.shift;
+  let stride = p.kvHeads * HQ;
+  let offset = head / GROUP * HQ;
+${lines(hq, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
+  var best = -3.0e38;
+  var sum = 0.0;
+  for (var j = 0u; j <= position; j += ${BLOCK}u) {
+${
+    lines(BLOCK, (j) =>
+      `    let at${j} = keyRow(m, min(j + ${j}u, position)) * stride + offset;\n` +
+      lines(hq, (c) => `    let k${j}_${c} = k[at${j} + ${c}u];`) + "\n" +
+      dot(`s${j}`, hq, (c) => `q${c}`, (c) => `k${j}_${c}`) + `\n    s${j} = s${j} * p.scale;\n` +
+      lines(hq, (c) => `    let v${j}_${c} = v[at${j} + ${c}u];`))
+  }
+${softmaxBlock(hq, (j, c) => `v${j}_${c}`)}
+  }
+  let inverse = 1.0 / sum;
+${lines(hq, (c) => `  out[i * HQ + ${c}u] = acc${c} * inverse;`)}
+}`;
+}
+
+/** Loads \`count\` vectors a subgroup needs, one a lane, and hands each out as \`name\`{index}. */
+function shared(name: string, count: number, subgroup: number, address: (index: string) => string): string {
+  const loads = Math.ceil(count / subgroup);
+  return lines(loads, (l) => {
+    const index = `min(${l * subgroup}u + lane, ${count - 1}u)`;
+    return `    let ${name}Lane${l} = ${address(index)};`;
+  }) + "\n" +
+    lines(
+      count,
+      (i) =>
+        `    let ${name}${i} = subgroupBroadcast(${name}Lane${Math.floor(i / subgroup)}, ${i % subgroup}u);`,
+    );
+}
+
+const TILE_START = `
+  let tile = tiles[wg.x];
+  let head = wg.y;
+  let row = tile.x + min(lane, tile.y - 1u);
+  let m = rowMeta[row];
+  let position = m.w;`;
+
+/** Forward, one subgroup a tile of rows of one sequence: their keys are loaded once and handed round. */
+export function tilesForward(shape: AttentionShape, subgroup: number): string {
+  const hq = shape.headDim / 4;
+  const load = (name: string, array: string) =>
+    shared(
+      name,
+      BLOCK * hq,
+      subgroup,
+      (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
+    );
+  return `${HEADER(shape, subgroup)}
+@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> tiles: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> lse: array<f32>;
+@compute @workgroup_size(S)
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {${TILE_START}
+  let last = rowMeta[tile.x + tile.y - 1u].w;
+  let i = row * p.heads + head;
+  let stride = p.kvHeads * HQ;
+  let offset = head / GROUP * HQ;
+${lines(hq, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
+  var best = -3.0e38;
+  var sum = 0.0;
+  for (var j = 0u; j <= last; j += ${BLOCK}u) {
+${load("kk", "k")}
+${load("vv", "v")}
+${
+    lines(BLOCK, (j) =>
+      dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + `\n    s${j} = s${j} * p.scale;`)
+  }
+${softmaxBlock(hq, (j, c) => `vv${j * hq + c}`)}
+  }
+  if (lane < tile.y) {
+    let inverse = 1.0 / sum;
+${lines(hq, (c) => `    out[i * HQ + ${c}u] = acc${c} * inverse;`)}
+    lse[i] = best + log(sum);
+  }
+}`;
+}
+
+/** Backward to Q, and the row sums D = dO . O that the backward to K and V needs. Same tiles as the forward. */
+export function tilesBackwardQ(shape: AttentionShape, subgroup: number): string {
+  const hq = shape.headDim / 4;
+  const load = (name: string, array: string) =>
+    shared(
+      name,
+      BLOCK * hq,
+      subgroup,
+      (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
+    );
+  return `${HEADER(shape, subgroup)}
+@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> tiles: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read> out: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read> lse: array<f32>;
+@group(0) @binding(8) var<storage, read> dout: array<vec4<f32>>;
+@group(0) @binding(9) var<storage, read_write> dq: array<vec4<f32>>;
+@group(0) @binding(10) var<storage, read_write> rowDot: array<f32>; // [rows, heads]
+@compute @workgroup_size(S)
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {${TILE_START}
+  let last = rowMeta[tile.x + tile.y - 1u].w;
+  let i = row * p.heads + head;
+  let stride = p.kvHeads * HQ;
+  let offset = head / GROUP * HQ;
+  let norm = lse[i];
+${
+    lines(hq, (c) =>
+      `  let q${c} = q[i * HQ + ${c}u]; let g${c} = dout[i * HQ + ${c}u]; let o${c} = out[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)
+  }
+${dot("pull", hq, (c) => `g${c}`, (c) => `o${c}`)}
+  for (var j = 0u; j <= last; j += ${BLOCK}u) {
+${load("kk", "k")}
+${load("vv", "v")}
+${
+    lines(BLOCK, (j) =>
+      dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + "\n" +
+      dot(`t${j}`, hq, (c) => `g${c}`, (c) => `vv${j * hq + c}`) + `
+    let d${j} = select(0.0, exp(s${j} * p.scale - norm) * (t${j} - pull) * p.scale, j + ${j}u <= position);
+` + lines(hq, (c) =>
+        comp.map((e) => `    acc${c}.${e} = fma(d${j}, kk${j * hq + c}.${e}, acc${c}.${e});`).join("\n")))
+  }
+  }
+  if (lane < tile.y) {
+${lines(hq, (c) => `    dq[i * HQ + ${c}u] = acc${c};`)}
+    rowDot[i] = pull;
+  }
+}`;
+}
+
+/**
+ * Backward to K and V: lanes are the keys of a tile, and the loop runs over all rows that look at them: from the
+ * tile's first row to \`end\`, the end of the sequence, or of the whole group for the keys of a shared prompt.
+ */
+export function tilesBackwardKV(shape: AttentionShape, subgroup: number): string {
+  const hq = shape.headDim / 4;
+  const rows = 4;
+  const load = (name: string, array: string) =>
+    shared(
+      name,
+      rows * hq,
+      subgroup,
+      (i) => `${array}[(min(r + ${i} / HQ, tile.z - 1u) * p.heads + h) * HQ + ${i} % HQ]`,
+    );
+  return `${HEADER(shape, subgroup)}
+@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> tiles: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read> lse: array<f32>;
+@group(0) @binding(6) var<storage, read> dout: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read> rowDot: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dk: array<vec4<f32>>;
+@group(0) @binding(9) var<storage, read_write> dv: array<vec4<f32>>;
+@compute @workgroup_size(S)
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+  let tile = tiles[wg.x];
+  let key = tile.x + min(lane, tile.y - 1u);
+  let at = (key * p.kvHeads + wg.y) * HQ;
+${
+    lines(hq, (c) =>
+      `  let k${c} = k[at + ${c}u]; let v${c} = v[at + ${c}u]; var dk${c} = vec4<f32>(); var dv${c} = vec4<f32>();`)
+  }
+  for (var h = wg.y * GROUP; h < (wg.y + 1u) * GROUP; h++) {
+    for (var r = tile.x; r < tile.z; r += ${rows}u) {
+${load("qq", "q")}
+${load("gg", "dout")}
+      let index = min(r + min(lane, ${rows - 1}u), tile.z - 1u) * p.heads + h;
+      let lseLane = lse[index];
+      let dotLane = rowDot[index];
+${
+    lines(rows, (j) =>
+      dot(`s${j}`, hq, (c) => `k${c}`, (c) => `qq${j * hq + c}`) + "\n" +
+      dot(`t${j}`, hq, (c) => `v${c}`, (c) => `gg${j * hq + c}`) + `
+      let w${j} = select(0.0, exp(s${j} * p.scale - subgroupBroadcast(lseLane, ${j}u)), r + ${j}u >= key && r + ${j}u < tile.z);
+      let d${j} = w${j} * (t${j} - subgroupBroadcast(dotLane, ${j}u)) * p.scale;
+` + lines(hq, (c) =>
+        comp.map((e) =>
+          `      dk${c}.${e} = fma(d${j}, qq${j * hq + c}.${e}, dk${c}.${e}); dv${c}.${e} = fma(w${j}, gg${
+            j * hq + c
+          }.${e}, dv${c}.${e});`
+        ).join("\n")))
+  }
+    }
+  }
+  if (lane < tile.y) {
+${lines(hq, (c) => `    dk[at + ${c}u] = dk${c}; dv[at + ${c}u] = dv${c};`)}
+  }
+}`;
+}

@@ -1,0 +1,60 @@
+// Softmax and its backward for the mixture m = p E (method: dz = p (u - p . u) / tau, u = E g). z, u [rows, ldz], columns
+// below `vocab` real. z becomes p; u becomes dz, scaled down to norm `clip` where it is longer (0: never).
+// stats[r] = (norm of dz before clipping, gap of the top two logits, 0, 0). One workgroup a row.
+struct Params { rows: u32, vocab: u32, ldz: u32, tau: f32, clip: f32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read_write> z: array<f32>;
+@group(0) @binding(2) var<storage, read_write> u: array<f32>;
+@group(0) @binding(3) var<storage, read_write> stats: array<vec4<f32>>;
+const LANES = 64u;
+var<workgroup> tops: array<vec2<f32>, LANES>;
+var<workgroup> sums: array<vec2<f32>, LANES>;
+var<workgroup> squares: array<f32, LANES>;
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row = wg.y * n.x + wg.x;
+  if (row >= p.rows) { return; }
+  let base = row * p.ldz;
+  var top = vec2<f32>(-3.0e38);
+  for (var c = lane; c < p.vocab; c += LANES) {
+    let value = z[base + c];
+    if (value > top.x) { top = vec2<f32>(value, top.x); } else { top.y = max(top.y, value); }
+  }
+  tops[lane] = top;
+  workgroupBarrier();
+  top = tops[0];
+  for (var l = 1u; l < LANES; l++) {
+    if (tops[l].x > top.x) { top = vec2<f32>(tops[l].x, max(top.x, tops[l].y)); } else { top.y = max(top.y, tops[l].x); }
+  }
+  var sum = vec2<f32>(); // weights, weights times u
+  for (var c = lane; c < p.vocab; c += LANES) {
+    let weight = exp((z[base + c] - top.x) / p.tau);
+    sum += vec2<f32>(weight, weight * u[base + c]);
+  }
+  sums[lane] = sum;
+  workgroupBarrier();
+  var all = vec2<f32>();
+  for (var l = 0u; l < LANES; l++) { all += sums[l]; }
+  let mean = all.y / all.x;
+  var square = 0.0;
+  for (var c = lane; c < p.ldz; c += LANES) {
+    var weight = 0.0;
+    var g = 0.0;
+    if (c < p.vocab) {
+      weight = exp((z[base + c] - top.x) / p.tau) / all.x;
+      g = weight * (u[base + c] - mean) / p.tau;
+    }
+    z[base + c] = weight;
+    u[base + c] = g;
+    square += g * g;
+  }
+  squares[lane] = square;
+  workgroupBarrier();
+  square = 0.0;
+  for (var l = 0u; l < LANES; l++) { square += squares[l]; }
+  let norm = sqrt(square);
+  if (lane == 0u) { stats[row] = vec4<f32>(norm, top.x - top.y, 0.0, 0.0); }
+  if (p.clip > 0.0 && norm > p.clip) {
+    for (var c = lane; c < p.vocab; c += LANES) { u[base + c] *= p.clip / norm; }
+  }
+}

@@ -1,0 +1,42 @@
+import type { Gpu } from "../device.ts";
+import { run, spread } from "../kernel.ts";
+import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
+import { variant, vectorPrelude } from "./vector.ts";
+import forward from "./swiglu.wgsl" with { type: "text" };
+import backward from "./swiglu_backward.wgsl" with { type: "text" };
+
+const PER_GROUP = 256;
+
+/** out = silu(gate) * up; x [rows, 2f] holds the gate's columns, then up's; out [rows, f]. */
+export function swiglu(gpu: Gpu, x: Tensor, out: Tensor): void {
+  const { rows, cols: f } = asMatrix(out);
+  expectShape("swiglu", x, [rows, 2 * f]);
+  const vector = f % 4 === 0;
+  const count = rows * f / (vector ? 4 : 1);
+  run(
+    gpu,
+    { label: variant("swiglu", vector), code: () => vectorPrelude(vector, gpu.subgroupSize) + forward },
+    [x, out],
+    { count, f },
+    spread(Math.ceil(count / PER_GROUP)),
+  );
+}
+
+/** dx [rows, 2f] = the gradient of {@link swiglu} for dout [rows, f]. */
+export function swigluBackward(gpu: Gpu, x: Tensor, dout: Tensor, dx: Tensor): void {
+  const { rows, cols: f } = asMatrix(dout);
+  expectShape("swiglu_backward", x, [rows, 2 * f]);
+  expectShape("swiglu_backward", dx, [rows, 2 * f]);
+  const vector = f % 4 === 0;
+  const count = rows * f / (vector ? 4 : 1);
+  run(
+    gpu,
+    {
+      label: variant("swiglu_backward", vector),
+      code: () => vectorPrelude(vector, gpu.subgroupSize) + backward,
+    },
+    [x, dout, dx],
+    { count, f },
+    spread(Math.ceil(count / PER_GROUP)),
+  );
+}
