@@ -1,6 +1,7 @@
 import process from "node:process";
 import { styleText } from "node:util";
-import { Argument, Command as Commander, CommanderError, type Option } from "commander";
+import { Argument, type Command as Commander, CommanderError } from "commander";
+import { createCommander, markGlobal } from "./commander.ts";
 import { helpFooter, parseVariable, readVariables, type Variable } from "./environment.ts";
 import { translateError, ValidationError } from "./errors.ts";
 import { attributeOf, parsePlaceholder, parseWord, translateOption } from "./option.ts";
@@ -20,29 +21,14 @@ export interface CommandResult {
 /** Called with what a command threw, before that is printed or thrown on. */
 export type ErrorHandler = (error: Error, cmd: Command) => unknown;
 
-const globalOptions = new WeakSet<Option>();
-
-function globalOptionsOf(command: Commander): Option[] {
-  if (!command.parent) return [];
-  const here = command.parent.options.filter((option) => globalOptions.has(option) && !option.hidden);
-  return [...here, ...globalOptionsOf(command.parent)];
-}
-
 /** A command of a program, with its options, arguments, action and sub-commands. */
 // deno-lint-ignore no-explicit-any
 export class Command<_Options = any> {
   /** The command of commander that does the work. */
-  readonly inner: Commander = new Commander()
-    .helpCommand(false)
-    .helpOption("-h, --help", "Show this help.")
-    .exitOverride((error) => this.#stop(error))
-    .configureOutput({ writeErr: () => {} })
-    .configureHelp({
-      showGlobalOptions: true,
-      visibleGlobalOptions: globalOptionsOf,
-      styleTitle: (title) => styleText("bold", title),
-    })
-    .addHelpText("after", () => helpFooter(this.#examples, this.#variables));
+  readonly inner: Commander = createCommander(
+    (error) => this.#stop(error),
+    () => helpFooter(this.#examples, this.#variables),
+  );
   readonly #types: Types = new Map();
   readonly #depends: { option: string; on: string[] }[] = [];
   readonly #variables: Variable[] = [];
@@ -110,7 +96,7 @@ export class Command<_Options = any> {
   /** Adds an option that the sub-commands know too. */
   globalOption(flags: string, description: string, options?: OptionOptions): this {
     this.option(flags, description, options);
-    globalOptions.add(this.#selected.inner.options.at(-1)!);
+    markGlobal(this.#selected.inner.options.at(-1)!);
     return this;
   }
 
@@ -246,6 +232,18 @@ export class Command<_Options = any> {
       [...this.#commands.values()].find((one) => one.inner.aliases().includes(name));
   }
 
+  /** The required arguments that the command line lacks. */
+  missingArguments(): string[] {
+    return this.#arguments.slice(this.inner.args.length).filter((one) => !one.optional).map(({ name }) =>
+      name
+    );
+  }
+
+  /** What stands on the command line after the last argument. */
+  surplusArguments(): string[] {
+    return this.inner.args.slice(this.#arguments.length);
+  }
+
   /** Hook for commands that have something to set up before the program's command line is parsed. */
   protected async prepare(_args: readonly string[]): Promise<void> {}
 
@@ -269,7 +267,7 @@ export class Command<_Options = any> {
     if (error.code === "commander.help") this.showHelp();
     if (error.exitCode === 0 || error.code === "commander.help") throw error;
     return this.#blamed(() => {
-      throw translateError(error, this.getPath());
+      throw translateError(error, this);
     });
   }
 

@@ -21,7 +21,7 @@ export class ValidationError extends Error {
 }
 
 /** Commander's complaint in Cliffy's words. */
-export function translateError(error: CommanderError, path: string): ValidationError {
+export function translateError(error: CommanderError, command: Command): ValidationError {
   const quoted = [...error.message.matchAll(/'([^']*)'/g)].map((match) => match[1]);
   const guess = error.message.match(/Did you mean (?:one of )?([^,?]+)/)?.[1];
   const name = (flags = "") => flags.match(/--?[\w-]+/g)?.at(-1) ?? flags;
@@ -36,13 +36,13 @@ export function translateError(error: CommanderError, path: string): ValidationE
       case "commander.missingMandatoryOptionValue":
         return `Missing required option "${name(quoted[0])}".`;
       case "commander.missingArgument":
-        return `Missing argument(s): ${quoted[0]}`;
+        return `Missing argument(s): ${command.missingArguments().join(", ")}`;
       case "commander.conflictingOption":
         return `Option "${name(quoted[0])}" conflicts with option "${name(quoted[1])}".`;
       case "commander.excessArguments":
-        return /Expected 0 /.test(error.message)
-          ? `No arguments allowed for command "${path}".`
-          : `Too many arguments: ${error.message.match(/but got \d+: (.*)\.$/)?.[1].replaceAll(", ", " ")}`;
+        return command.inner.registeredArguments.length === 0
+          ? `No arguments allowed for command "${command.getPath()}".`
+          : `Too many arguments: ${command.surplusArguments().join(" ")}`;
       default:
         return error.message.replace(/^error: /, "");
     }
