@@ -3,7 +3,9 @@ import { seededUniform } from "./seeded.ts";
 
 /** A measured share with its uncertainty. */
 export interface Estimate {
+  /** The mean over questions. */
   value: number;
+  /** Of the mean. */
   standardError: number;
   /** Questions it is taken over. */
   questions: number;
@@ -11,7 +13,9 @@ export interface Estimate {
 
 /** How often one question was answered rightly. */
 export interface QuestionResult {
+  /** Right ones. */
   correct: number;
+  /** All. */
   samples: number;
 }
 

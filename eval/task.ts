@@ -9,16 +9,21 @@ export type Stream = "train" | "validation" | "test";
 export interface Question {
   /** Equal for equal questions: results of different runs are paired by it. */
   id: string;
+  /** Its text, without the prompt around it. */
   question: string;
+  /** The right answer. */
   gold: string;
 }
 
 /** What a task is: data and pure functions. Its version changes whenever a question, prompt or grade does. */
 export interface Task {
+  /** As on the command line. */
   name: string;
+  /** Kept with every result. */
   version: number;
   /** The text given to the model for a question, ending before the first generated token. */
   prompt(question: string): string;
+  /** Defaults of this task. */
   limits: TaskLimits;
   /** Grades the text that followed the forced `\boxed{`. */
   grade(gold: string, continuation: string): Grade;
@@ -42,6 +47,7 @@ export interface TaskLimits {
 export interface Grade {
   /** 100: right. 10: an answer was extracted, but it is wrong. 0: nothing was extracted. */
   reward: 0 | 10 | 100;
+  /** Equivalent to the gold answer. */
   correct: boolean;
   /** The boxed answer; null if no brace closes the box or it is empty. */
   answer: string | null;

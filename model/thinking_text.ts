@@ -61,6 +61,7 @@ export interface TriggerDetector {
 export interface AnswerDetector {
   /** Takes the next answer token; returns why the answer has ended with it, or null. */
   push(id: number): AnswerEnd | null;
+  /** Null while the answer goes on. */
   readonly ended: AnswerEnd | null;
   /** Answer tokens so far, the ending one included: all of them are actions. */
   readonly steps: number;

@@ -4,6 +4,7 @@ import { tokenByteTable } from "./token_bytes.ts";
 
 /** The files a tokenizer is made of, as they are on disk: checkpoints copy them unchanged. */
 export interface TokenizerFiles {
+  /** Vocabulary and rules. */
   "tokenizer.json": string;
   /** Absent in some folders: then nothing is prepended. */
   "tokenizer_config.json"?: string;
@@ -27,6 +28,7 @@ export interface Tokenizer {
   eosId?: number;
   /** Ids below this have a token. */
   size: number;
+  /** What it was opened from. */
   files: TokenizerFiles;
 }
 

@@ -11,9 +11,13 @@ import { gradeBox, type Question, type Stream, streamOf, type Task, type TaskLim
 
 /** How hard the problems are. All numbers are whole and never negative. */
 export interface SumsOptions {
+  /** Fewest changes to the first number. */
   minOperations: number;
+  /** Most changes. */
   maxOperations: number;
+  /** Smallest first number. */
   minStart: number;
+  /** Largest first number. */
   maxStart: number;
   /** Most that is won or lost at once. */
   maxOperand: number;
@@ -70,9 +74,11 @@ export interface DemonstrationOptions {
 
 /** One text to imitate; the end token is to follow it. */
 export interface Demonstration {
+  /** A prompt of the task. */
   prompt: string;
   /** Begins with a blank, ends with the closed box. */
   completion: string;
+  /** Which of the two habits it shows. */
   habit: "steps" | "blurt";
 }
 

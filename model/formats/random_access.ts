@@ -12,6 +12,7 @@ export interface RandomAccess {
    * @throws UserError if the bytes end too early or cannot be read
    */
   read(position: number, out: Uint8Array): void;
+  /** Gives the file back. */
   close(): void;
 }
 

@@ -10,14 +10,17 @@ import { readHeader } from "./safetensors_header.ts";
 
 /** Where a tensor lies in its file. */
 export interface TensorEntry {
+  /** Its key in the file. */
   name: string;
   /** As written in the file: F32, F16, BF16, I64, ... */
   dtype: string;
+  /** Row-major; empty for a single number. */
   shape: readonly number[];
   /** Product of the shape. */
   elements: number;
   /** Bytes from the start of the file. */
   begin: number;
+  /** The first byte after it. */
   end: number;
 }
 
@@ -25,6 +28,7 @@ export interface TensorEntry {
 export interface TensorFile {
   /** By name, in file order. */
   tensors: ReadonlyMap<string, TensorEntry>;
+  /** The `__metadata__` of the header. */
   metadata: Readonly<Record<string, string>>;
   /**
    * Reads elements `from` to `from + out.length` of a tensor, converted to f32.
@@ -32,6 +36,7 @@ export interface TensorFile {
    * @throws UserError if the tensor is missing, not F32, F16 or BF16, or the file ends too early
    */
   read(name: string, from: number, out: Float32Array<ArrayBuffer>): void;
+  /** Gives the file, or all of its shards, back. */
   close(): void;
 }
 

@@ -14,7 +14,9 @@ const MOST_TENSORS = 1_000_000;
 
 /** What a header says. */
 export interface SafetensorsHeader {
+  /** In the order of their bytes. */
   tensors: Map<string, TensorEntry>;
+  /** The `__metadata__`. */
   metadata: Record<string, string>;
 }
 

@@ -3,8 +3,11 @@ import { DTYPE_BYTES } from "./safetensors_header.ts";
 
 /** A tensor to be written. */
 export interface TensorSpec {
+  /** Its key in the file. */
   name: string;
+  /** How it is stored. */
   dtype: "F32" | "F16" | "BF16";
+  /** Row-major; empty for a single number. */
   shape: readonly number[];
 }
 
