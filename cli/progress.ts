@@ -39,6 +39,7 @@ export function createProgress(options: ProgressOptions): Progress {
   if (options.quiet) return { update() {}, log() {}, done() {}, [Symbol.dispose]() {} };
   const stream = options.stream ?? stderr;
   const start = options.start ?? 0, began = stream.now();
+  const marks: Mark[] = [{ step: start, time: began }];
   let text = "", written = "", last = -Infinity, live = false, ended = false;
 
   const show = (force: boolean) => {
@@ -60,8 +61,11 @@ export function createProgress(options: ProgressOptions): Progress {
   };
   return {
     update(step, fields = {}) {
-      const seconds = (stream.now() - began) / 1000;
-      text = describe(options, step, step - start, seconds, fields);
+      const time = stream.now();
+      marks.push({ step, time });
+      // The first step compiles kernels: the rate is that of the latest steps, without it where there are more.
+      if (marks.length === 3 || marks.length > 20) marks.shift();
+      text = describe(options, step, marks, (time - began) / 1000, fields);
       show(step === options.total);
     },
     log(line) {
@@ -85,22 +89,28 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 86400)}d ${two(Math.floor(s / 3600) % 24)}h`;
 }
 
+interface Mark {
+  step: number;
+  time: number;
+}
+
 function describe(
   { label, total }: ProgressOptions,
   step: number,
-  fresh: number,
-  seconds: number,
+  marks: Mark[],
+  elapsed: number,
   fields: Record<string, number | string>,
 ): string {
   const parts = [
     `${label} ${total === undefined ? step : `${String(step).padStart(`${total}`.length)}/${total}`}`,
   ];
   for (const [name, value] of Object.entries(fields)) parts.push(`${name} ${format(value)}`);
-  if (fresh > 0 && seconds > 0) {
-    const each = seconds / fresh;
+  const first = marks[0], last = marks.at(-1)!;
+  const each = (last.time - first.time) / 1000 / (last.step - first.step);
+  if (each > 0 && Number.isFinite(each)) {
     parts.push(each >= 1 ? `${each.toPrecision(3)} s/step` : `${(1 / each).toPrecision(3)} steps/s`);
     if (total !== undefined) {
-      parts.push(step < total ? `${duration(each * (total - step))} left` : duration(seconds));
+      parts.push(step < total ? `${duration(each * (total - step))} left` : duration(elapsed));
     }
   }
   return parts.join("  ");

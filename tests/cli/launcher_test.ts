@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import project from "../../deno.json" with { type: "json" };
+import { finish, type Finished, root } from "./run_softcot.ts";
+
+const launcher = join(root, "softcot");
+const pinned = Deno.readTextFileSync(launcher).match(/^DENO_VERSION=(\S+)$/m)?.[1];
+
+/** A folder with a cache and a PATH of its own: the usual tools, and scripts that stand for others. */
+async function inBox(work: (box: Box) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "softcot launcher " });
+  try {
+    await Deno.mkdir(join(folder, "bin"));
+    for (
+      const tool of [
+        "sh",
+        "env",
+        "id",
+        "uname",
+        "readlink",
+        "mkdir",
+        "mv",
+        "rm",
+        "chmod",
+        "tail",
+        "cat",
+        "ln",
+      ]
+    ) {
+      const path = await where(tool);
+      await Deno.symlink(path, join(folder, "bin", tool));
+    }
+    await work({
+      folder,
+      cached: join(folder, "cache", "softcot", `deno-${pinned}`, "deno"),
+      script: async (name, lines) => {
+        const path = join(folder, "bin", name);
+        await Deno.writeTextFile(path, `#!/bin/sh\n${lines}\n`);
+        await Deno.chmod(path, 0o755);
+      },
+      start: (args, env = {}) =>
+        finish(launcher, args, {
+          PATH: join(folder, "bin"),
+          XDG_CACHE_HOME: join(folder, "cache"),
+          VK_DRIVER_FILES: "given",
+          DENO_DIR: Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME") ?? "/", ".cache", "deno"),
+          ...env,
+        }),
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+interface Box {
+  folder: string;
+  /** Where the launcher keeps its own Deno. */
+  cached: string;
+  script(name: string, lines: string): Promise<void>;
+  start(args: string[], env?: Record<string, string>): Promise<Finished>;
+}
+
+/** A stand-in for npm that brings the Deno of this test in the shape of the real package. */
+const npm = `[ "$1 $2 $3" = "install --prefix ." ] || exit 1
+for last; do :; done
+[ "$last" = "deno@${pinned}" ] || exit 1
+mkdir -p node_modules/@deno/any-platform
+ln -s "${Deno.execPath()}" node_modules/@deno/any-platform/deno`;
+
+Deno.test("the pinned Deno is the one that runs these tests, and is named in one place", async () => {
+  assertEquals(pinned, Deno.version.deno);
+  const { code, stdout } = await finish("git", [
+    "-C",
+    root,
+    "grep",
+    "-lFI",
+    pinned!,
+    "--",
+    ":!*.md",
+    ":!deno.lock",
+  ]);
+  if (code === 0) assertEquals(stdout.trim().split("\n"), ["softcot"]);
+});
+
+Deno.test("a Deno of the pinned version on the PATH is used, nothing is installed", () =>
+  inBox(async ({ folder, start }) => {
+    await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
+    const { code, stdout, stderr } = await start(["--version"]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, project.version);
+    assertEquals(await exists(join(folder, "cache")), false);
+  }));
+
+Deno.test("another version on the PATH is passed over, and the pinned one installed once from npm", () =>
+  inBox(async ({ cached, script, start }) => {
+    await script("deno", "echo deno 1.0.0");
+    await script("npm", npm);
+    const first = await start(["--version"]);
+    assertEquals(first.code, 0, first.stderr);
+    assertStringIncludes(first.stderr, `installing Deno ${pinned}`);
+    assertStringIncludes(first.stdout, project.version);
+    assert(await exists(cached));
+    assertEquals([...Deno.readDirSync(join(cached, ".."))].map(({ name }) => name), ["deno"]);
+    await script("npm", "exit 1");
+    const second = await start(["--version"]);
+    assertEquals([second.code, second.stderr], [0, ""]);
+  }));
+
+Deno.test("where npm brings nothing that runs, pip is asked, and then the user", () =>
+  inBox(async ({ cached, script, start }) => {
+    await script("npm", "exit 1");
+    await script("python3", "echo no such package >&2; exit 1");
+    const failed = await start(["--version"]);
+    assertEquals([failed.code, failed.stdout], [1, ""]);
+    assertMatch(
+      failed.stderr,
+      /no such package\nerror: Cannot install Deno .*\nhint: install Deno .* by hand/,
+    );
+    assertEquals(await exists(cached), false);
+    assertEquals([...Deno.readDirSync(join(cached, ".."))], []);
+    await script(
+      "python3",
+      `[ "$1 $2 $3" = "-m pip install" ] || exit 1
+while [ "$1" != --target ]; do shift; done
+mkdir -p "$2/bin" && ln -s "${Deno.execPath()}" "$2/bin/deno"`,
+    );
+    assertEquals((await start(["--version"])).code, 0);
+  }));
+
+Deno.test("a link to the launcher starts the same program, from any folder", () =>
+  inBox(async ({ folder, script, start }) => {
+    await script("npm", npm);
+    await start(["--version"]);
+    await Deno.symlink(launcher, join(folder, "real link"));
+    await Deno.symlink("real link", join(folder, "link"));
+    const { code, stdout } = await finish(join(folder, "link"), ["settings", "--json"], {
+      PATH: join(folder, "bin"),
+      XDG_CACHE_HOME: join(folder, "cache"),
+    });
+    assertEquals(code, 0);
+    assertEquals(JSON.parse(stdout).task.from, "default");
+  }));
+
+Deno.test("arguments and the exit status go through unchanged", () =>
+  inBox(async ({ folder, start }) => {
+    await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
+    const { code, stderr } = await start(["settings", "--task", "two words", "--gamma", "x y"]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, 'but got "x y"');
+    const { stdout } = await start(["settings", "--task", "two  'words' $HOME", "--json"]);
+    assertEquals(JSON.parse(stdout).task.value, "two  'words' $HOME");
+  }));
+
+Deno.test("softcot deno runs the pinned Deno, with the Vulkan backend chosen", () =>
+  inBox(async ({ folder, start }) => {
+    await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
+    const { code, stdout } = await start([
+      "deno",
+      "eval",
+      "console.log(Deno.env.get('DENO_WEBGPU_BACKEND'))",
+    ]);
+    assertEquals([code, stdout], [0, Deno.build.os === "darwin" ? "undefined\n" : "vulkan\n"]);
+    const version = await start(["deno", "--version"]);
+    assertStringIncludes(version.stdout, `deno ${pinned}`);
+  }));
+
+Deno.test("a signal reaches the program itself", () =>
+  inBox(async ({ folder, script }) => {
+    // The shell is replaced, so the process that was started is Deno.
+    await script("deno", `[ "$1" = -V ] && echo "deno ${pinned}" || echo $$`);
+    const child = new Deno.Command(launcher, {
+      args: ["settings"],
+      env: { PATH: join(folder, "bin"), XDG_CACHE_HOME: join(folder, "cache") },
+      stdout: "piped",
+    }).spawn();
+    const { stdout } = await child.output();
+    assertEquals(new TextDecoder().decode(stdout).trim(), String(child.pid));
+  }));
+
+async function where(tool: string): Promise<string> {
+  const { stdout } = await finish("/bin/sh", ["-c", `command -v ${tool}`]);
+  return stdout.trim();
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
