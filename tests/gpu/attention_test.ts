@@ -1,0 +1,131 @@
+import { assertThrows } from "@std/assert";
+import { attentionBackward, attentionRows, attentionTiles } from "../../gpu/ops/attention.ts";
+import type { Heads } from "../../gpu/ops/rotary.ts";
+import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
+import { type Group, packGroups } from "./layout.ts";
+import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
+
+const t = await openTestGpu();
+
+const GROUPS: Group[] = [
+  { prompt: 13, continuations: [5, 9, 1] },
+  { prompt: 8, continuations: [] },
+  { prompt: 1, continuations: [17] },
+  { prompt: 21, continuations: [3, 8, 30] },
+];
+
+/** Runs tiles, rows and backward on random data and compares each with the reference, and tiles with rows. */
+async function compare(heads: Heads, groups: Group[], seed: number, scale = 1) {
+  const { layout, rows, rowMeta, tiles } = packGroups(groups, t.gpu.subgroupSize);
+  const width = heads.heads * heads.headDim;
+  const kvWidth = heads.kvHeads * heads.headDim;
+  const q = random32(seed, rows * width, scale);
+  const k = random32(seed + 1, rows * kvWidth, scale);
+  const v = random32(seed + 2, rows * kvWidth);
+  const dout = random32(seed + 3, rows * width);
+  const tq = t.f32(q, [rows, width]);
+  const kv = { k: t.f32(k, [rows, kvWidth]), v: t.f32(v, [rows, kvWidth]) };
+  const device = { rowMeta: t.u32(rowMeta, [rows, 4]), tiles: t.u32(tiles, [tiles.length / 4, 4]) };
+  const [out, again, lse] = [t.blank(rows, width), t.blank(rows, width), t.blank(rows, heads.heads)];
+  attentionTiles(t.gpu, heads, tq, kv, device, out, lse);
+  attentionRows(t.gpu, heads, tq, kv, device.rowMeta, again);
+  const dq = t.blank(rows, width);
+  const dkv = { k: t.blank(rows, kvWidth), v: t.blank(rows, kvWidth) };
+  attentionBackward(t.gpu, heads, { q: tq, kv, out, lse }, device, t.f32(dout, [rows, width]), dq, dkv);
+
+  const what = `heads ${heads.heads}/${heads.kvHeads} of ${heads.headDim}`;
+  const forward = attention(q, k, v, layout, heads);
+  const tilesOut = await t.read(out);
+  assertSameBits(`${what}: rows and tiles`, await t.read(again), tilesOut);
+  assertClose(`${what}: out`, tilesOut, forward.out);
+  assertClose(`${what}: lse`, await t.read(lse), forward.lse);
+  const backward = referenceBackward(dout, q, k, v, layout, heads);
+  assertClose(`${what}: dq`, await t.read(dq), backward.dq);
+  assertClose(`${what}: dk`, await t.read(dkv.k), backward.dk);
+  assertClose(`${what}: dv`, await t.read(dkv.v), backward.dv);
+}
+
+for (
+  const heads of [
+    { heads: 3, kvHeads: 3, headDim: 8 },
+    { heads: 6, kvHeads: 2, headDim: 16 },
+    { heads: 4, kvHeads: 1, headDim: 64 },
+    { heads: 4, kvHeads: 2, headDim: 128 },
+  ]
+) {
+  Deno.test(`attention over shared prefixes, ${heads.heads} heads on ${heads.kvHeads} of ${heads.headDim}`, async () => {
+    await compare(heads, GROUPS, heads.headDim);
+  });
+}
+
+Deno.test("attention with scores far apart, where one key holds all the weight", async () => {
+  await compare({ heads: 2, kvHeads: 1, headDim: 16 }, GROUPS, 77, 6);
+});
+
+Deno.test("attention over a context of 4,096, prompt shared", async () => {
+  await compare({ heads: 1, kvHeads: 1, headDim: 16 }, [{ prompt: 3997, continuations: [99, 41] }], 5);
+});
+
+Deno.test("attention of one row, and of one sequence alone", async () => {
+  await compare({ heads: 2, kvHeads: 1, headDim: 8 }, [{ prompt: 1, continuations: [] }], 6);
+  await compare({ heads: 2, kvHeads: 1, headDim: 8 }, [{ prompt: 9, continuations: [] }], 7);
+});
+
+Deno.test("decoding against a cache, step by step, gives the bits of the packed rows", async () => {
+  const heads = { heads: 4, kvHeads: 2, headDim: 16 };
+  const [prompt, length, rollouts, capacity] = [11, 21, 3, 32];
+  const { rows, rowMeta, tiles } = packGroups(
+    [{ prompt, continuations: Array(rollouts).fill(length) }],
+    t.gpu.subgroupSize,
+  );
+  const [width, kvWidth] = [heads.heads * heads.headDim, heads.kvHeads * heads.headDim];
+  const q = random32(31, rows * width);
+  const [k, v] = [random32(32, rows * kvWidth), random32(33, rows * kvWidth)];
+  const out = t.blank(rows, width);
+  attentionTiles(
+    t.gpu,
+    heads,
+    t.f32(q, [rows, width]),
+    { k: t.f32(k, [rows, kvWidth]), v: t.f32(v, [rows, kvWidth]) },
+    { rowMeta: t.u32(rowMeta, [rows, 4]), tiles: t.u32(tiles, [tiles.length / 4, 4]) },
+    out,
+    t.blank(rows, heads.heads),
+  );
+  const packed = await t.read(out);
+
+  // The cache: the prompt's keys from row 5, each rollout's in a slot of its own; what lies beyond is noise.
+  const keys = 5 + prompt + rollouts * capacity;
+  const slot = (g: number) => 5 + prompt + g * capacity;
+  const place = (values: Float64Array, seed: number) => {
+    const cache = random32(seed, keys * kvWidth, 100);
+    cache.set(values.subarray(0, prompt * kvWidth), 5 * kvWidth);
+    for (let g = 0; g < rollouts; g++) {
+      const from = (prompt + g * length) * kvWidth;
+      cache.set(values.subarray(from, from + length * kvWidth), slot(g) * kvWidth);
+    }
+    return t.f32(cache, [keys, kvWidth]);
+  };
+  const cache = { k: place(k, 34), v: place(v, 35) };
+  const meta = t.u32(Array.from({ length: rollouts }, (_, g) => [5, prompt, slot(g), prompt]).flat(), [3, 4]);
+  for (let step = 0; step < length; step++) {
+    const from = (g: number) => (prompt + g * length + step) * width;
+    const rowsOf = (values: ArrayLike<number>) =>
+      Float32Array.from(
+        { length: rollouts * width },
+        (_, i) => values[from(Math.floor(i / width)) + i % width],
+      );
+    const decoded = t.blank(rollouts, width);
+    attentionRows(t.gpu, heads, t.f32(rowsOf(q), [rollouts, width]), cache, meta, decoded, step);
+    assertSameBits(`step ${step}`, await t.read(decoded), rowsOf(packed));
+  }
+});
+
+Deno.test("attention refuses outputs of another shape", () => {
+  const heads = { heads: 2, kvHeads: 1, headDim: 8 };
+  const kv = { k: t.zeros(3, 8), v: t.zeros(3, 8) };
+  assertThrows(
+    () => attentionRows(t.gpu, heads, t.zeros(3, 16), kv, t.u32([0, 0, 0, 0]), t.zeros(3, 8)),
+    Error,
+    "should be [3, 16]",
+  );
+});
