@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -68,6 +69,7 @@ async function graphOf(files: string[]): Promise<Module[]> {
 }
 
 function sources(folder: string): string[] {
+  if (!existsSync(new URL(`${folder}/`, root))) return [];
   return [...Deno.readDirSync(new URL(`${folder}/`, root))].flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
     return entry.isDirectory ? sources(path) : path.endsWith(".ts") ? [path] : [];

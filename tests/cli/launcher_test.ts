@@ -82,6 +82,12 @@ Deno.test("the pinned Deno is the one that runs these tests, and is named in one
   if (code === 0) assertEquals(stdout.trim().split("\n"), ["softcot"]);
 });
 
+Deno.test("the lock file names versions and hashes, and no address to fetch them from", async () => {
+  const lock = await Deno.readTextFile(join(root, "deno.lock"));
+  assertStringIncludes(lock, '"integrity"');
+  assert(!/https?:/.test(lock));
+});
+
 Deno.test("a Deno of the pinned version on the PATH is used, nothing is installed", () =>
   inBox(async ({ folder, start }) => {
     await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
