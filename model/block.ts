@@ -1,0 +1,236 @@
+import type { Scratch } from "../gpu/arena.ts";
+import type { Gpu } from "../gpu/device.ts";
+import {
+  attentionBackward,
+  type AttentionLayout,
+  attentionRows,
+  attentionTiles,
+  type KeysValues,
+} from "../gpu/ops/attention.ts";
+import { columnSum } from "../gpu/ops/column_sum.ts";
+import { addInto } from "../gpu/ops/elementwise.ts";
+import { headNorm, headNormBackward } from "../gpu/ops/head_norm.ts";
+import { matmulNN, matmulNT, matmulTN } from "../gpu/ops/matmul.ts";
+import { rmsNorm, rmsNormBackward, rmsNormWeightGrad } from "../gpu/ops/rms_norm.ts";
+import { rotary, rotaryBackward } from "../gpu/ops/rotary.ts";
+import { swiglu, swigluBackward } from "../gpu/ops/swiglu.ts";
+import { asMatrix, type Tensor } from "../gpu/tensor.ts";
+import type { ModelConfig } from "./config.ts";
+import { type LayerParams, qkvWidth, vectorOf } from "./params.ts";
+
+/** Where rows stand: for prefill and training with tiles; for decoding without, `shift` positions past their meta. */
+export interface RowsContext {
+  rowMeta: Tensor; // u32 [rows, 4]
+  tiles?: Tensor; // u32 [tiles, 4]
+  ropeTable: Tensor; // [positions, hd / 2, 2]
+  shift: number;
+}
+
+/** What a block's backward pass needs of its forward pass; the rest is recomputed from it. */
+export interface BlockSaved {
+  input: Tensor; // [rows, d]
+  attentionRinv: Tensor; // [rows]
+  qkv?: Tensor; // [rows, qkv], before the heads' norms, only where there are any
+  q: Tensor; // [rows, heads hd]
+  kv: KeysValues;
+  attention: Tensor; // [rows, heads hd]
+  lse: Tensor; // [rows, heads]
+  middle: Tensor; // [rows, d]
+  mlpRinv: Tensor; // [rows]
+  gateUp: Tensor; // [rows, 2 f]
+}
+
+/** One block, x [rows, d] in place; keys and values of the rows go to `kv`. Keeps nothing: generation. */
+export function blockForward(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: LayerParams,
+  x: Tensor,
+  kv: KeysValues,
+  rows: RowsContext,
+): void {
+  using scratch = gpu.arena.scratch();
+  const saved = allocate(scratch, config, x, kv, false);
+  forward(gpu, config, layer, x, rows, saved);
+}
+
+/** The same, keeping in `keep` what {@link blockBackward} needs; keys and values are those of the packed rows. */
+export function blockForwardSaved(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: LayerParams,
+  x: Tensor,
+  rows: RowsContext,
+  keep: Scratch,
+): BlockSaved {
+  const { rows: count } = asMatrix(x);
+  const width = config.kvHeads * config.headDim;
+  const kv = { k: keep.f32([count, width], "k"), v: keep.f32([count, width], "v") };
+  const saved = allocate(keep, config, x, kv, true);
+  forward(gpu, config, layer, x, rows, saved);
+  return saved;
+}
+
+function allocate(
+  scratch: Scratch,
+  config: ModelConfig,
+  x: Tensor,
+  kv: KeysValues,
+  keep: boolean,
+): BlockSaved {
+  const { rows, cols: d } = asMatrix(x);
+  const { heads, headDim: hd, intermediateSize: f } = config;
+  return {
+    input: keep ? scratch.f32([rows, d], "block input") : x,
+    attentionRinv: scratch.f32([rows], "attention rinv"),
+    ...(config.qkNorm ? { qkv: scratch.f32([rows, qkvWidth(config)], "qkv raw") } : {}),
+    q: scratch.f32([rows, heads * hd], "q"),
+    kv,
+    attention: scratch.f32([rows, heads * hd], "attention"),
+    lse: scratch.f32([rows, heads], "lse"),
+    middle: keep ? scratch.f32([rows, d], "block middle") : x,
+    mlpRinv: scratch.f32([rows], "mlp rinv"),
+    gateUp: scratch.f32([rows, 2 * f], "gate and up"),
+  };
+}
+
+function forward(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: LayerParams,
+  x: Tensor,
+  at: RowsContext,
+  saved: BlockSaved,
+): void {
+  const { rows, cols: d } = asMatrix(x);
+  using scratch = gpu.arena.scratch();
+  const normed = scratch.f32([rows, d], "normed");
+  const keep = (to: Tensor) => to === x || gpu.commands.copy(x, 0, to, 0, rows * d);
+
+  keep(saved.input);
+  rmsNorm(gpu, x, vectorOf(layer.attentionNorm), normed, saved.attentionRinv, config.normEps);
+  const qkv = scratch.f32([rows, qkvWidth(config)], "qkv");
+  const projected = saved.qkv ?? qkv;
+  matmulNT(gpu, normed, layer.qkv, projected);
+  if (layer.qkvBias) addInto(gpu, projected, vectorOf(layer.qkvBias));
+  if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
+  rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, saved.q, saved.kv.k, saved.kv.v, at.shift);
+  if (at.tiles) {
+    const layout = { rowMeta: at.rowMeta, tiles: at.tiles };
+    attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);
+  } else attentionRows(gpu, config, saved.q, saved.kv, at.rowMeta, saved.attention, at.shift);
+  matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
+
+  keep(saved.middle);
+  rmsNorm(gpu, x, vectorOf(layer.mlpNorm), normed, saved.mlpRinv, config.normEps);
+  matmulNT(gpu, normed, layer.gateUp, saved.gateUp);
+  const hidden = scratch.f32([rows, config.intermediateSize], "mlp hidden");
+  swiglu(gpu, saved.gateUp, hidden);
+  matmulNT(gpu, hidden, layer.down, x, { accumulate: true });
+}
+
+const headNormWeights = (layer: LayerParams) => ({ q: vectorOf(layer.qNorm!), k: vectorOf(layer.kNorm!) });
+
+/** dx [rows, d] holds dL/d(output) and becomes dL/d(input); `grads` grows by the weights' gradients. */
+export function blockBackward(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: LayerParams,
+  grads: LayerParams,
+  saved: BlockSaved,
+  at: RowsContext,
+  dx: Tensor,
+): void {
+  mlpBackward(gpu, config, layer, grads, saved, dx);
+  attentionPartBackward(
+    gpu,
+    config,
+    layer,
+    grads,
+    saved,
+    { rowMeta: at.rowMeta, tiles: at.tiles! },
+    at.ropeTable,
+    dx,
+  );
+}
+
+function mlpBackward(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: LayerParams,
+  grads: LayerParams,
+  saved: BlockSaved,
+  dx: Tensor,
+): void {
+  const { rows, cols: d } = asMatrix(dx);
+  const f = config.intermediateSize;
+  using scratch = gpu.arena.scratch();
+  const hidden = scratch.f32([rows, f], "mlp hidden");
+  swiglu(gpu, saved.gateUp, hidden);
+  matmulTN(gpu, dx, hidden, grads.down, { accumulate: true });
+  matmulNN(gpu, dx, layer.down, hidden);
+  const dGateUp = scratch.f32([rows, 2 * f], "d gate and up");
+  swigluBackward(gpu, saved.gateUp, hidden, dGateUp);
+  const normed = scratch.f32([rows, d], "normed");
+  rmsNorm(gpu, saved.middle, vectorOf(layer.mlpNorm), normed, saved.mlpRinv, config.normEps);
+  matmulTN(gpu, dGateUp, normed, grads.gateUp, { accumulate: true });
+  matmulNN(gpu, dGateUp, layer.gateUp, normed);
+  normBackward(gpu, saved.middle, layer.mlpNorm, grads.mlpNorm, saved.mlpRinv, normed, dx);
+}
+
+function attentionPartBackward(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: LayerParams,
+  grads: LayerParams,
+  saved: BlockSaved,
+  layout: AttentionLayout,
+  table: Tensor,
+  dx: Tensor,
+): void {
+  const { rows, cols: d } = asMatrix(dx);
+  using scratch = gpu.arena.scratch();
+  const width = config.heads * config.headDim;
+  matmulTN(gpu, dx, saved.attention, grads.attentionOut, { accumulate: true });
+  const dAttention = scratch.f32([rows, width], "d attention");
+  matmulNN(gpu, dx, layer.attentionOut, dAttention);
+  const dq = scratch.f32([rows, width], "dq");
+  const dkv = { k: scratch.f32(saved.kv.k.shape, "dk"), v: scratch.f32(saved.kv.v.shape, "dv") };
+  const attention = { q: saved.q, kv: saved.kv, out: saved.attention, lse: saved.lse };
+  attentionBackward(gpu, config, attention, layout, dAttention, dq, dkv);
+  let dQkv = scratch.f32([rows, qkvWidth(config)], "d qkv");
+  rotaryBackward(gpu, config, dq, dkv.k, dkv.v, layout.rowMeta, table, dQkv);
+  if (saved.qkv) {
+    const raw = scratch.f32([rows, qkvWidth(config)], "d qkv raw");
+    headNormBackward(
+      gpu,
+      config,
+      saved.qkv,
+      headNormWeights(layer),
+      config.normEps,
+      dQkv,
+      raw,
+      headNormWeights(grads),
+    );
+    dQkv = raw;
+  }
+  if (grads.qkvBias) columnSum(gpu, dQkv, vectorOf(grads.qkvBias), true);
+  const normed = scratch.f32([rows, d], "normed");
+  rmsNorm(gpu, saved.input, vectorOf(layer.attentionNorm), normed, saved.attentionRinv, config.normEps);
+  matmulTN(gpu, dQkv, normed, grads.qkv, { accumulate: true });
+  matmulNN(gpu, dQkv, layer.qkv, normed);
+  normBackward(gpu, saved.input, layer.attentionNorm, grads.attentionNorm, saved.attentionRinv, normed, dx);
+}
+
+function normBackward(
+  gpu: Gpu,
+  x: Tensor,
+  weight: LayerParams["mlpNorm"],
+  grad: LayerParams["mlpNorm"],
+  rinv: Tensor,
+  dy: Tensor,
+  dx: Tensor,
+): void {
+  rmsNormWeightGrad(gpu, x, rinv, dy, vectorOf(grad));
+  rmsNormBackward(gpu, x, vectorOf(weight), rinv, dy, dx, true);
+}

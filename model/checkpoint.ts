@@ -1,0 +1,150 @@
+import type { Gpu } from "../gpu/device.ts";
+import { UserError } from "../gpu/errors.ts";
+import { downloadMatrix, type Matrix, uploadRows } from "../gpu/matrix.ts";
+import { openWeights, type TensorFile } from "./formats/safetensors.ts";
+import { createSafetensors, syncFolder } from "./formats/safetensors_writer.ts";
+import { readModelConfig, toHfConfig } from "./hf_config.ts";
+import type { ModelConfig } from "./config.ts";
+import { namedTensors, type Params } from "./params.ts";
+import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { createModel, type Model } from "./transformer.ts";
+
+/** A model with its tokenizer, and where it came from. */
+export interface LoadedModel {
+  model: Model;
+  tokenizer: Tokenizer;
+  source: string;
+}
+
+/**
+ * Loads a Hugging Face folder: config.json, safetensors, tokenizer.json.
+ * @throws UserError if a file is missing, damaged, or does not fit config.json
+ */
+export function loadModel(gpu: Gpu, folder: string): LoadedModel {
+  const config = readModelConfig(folder);
+  const tokenizer = loadTokenizer(folder);
+  const file = openWeights(folder);
+  try {
+    const model = createModel(gpu, config);
+    readParams(gpu, config, file, model.params, folder);
+    return { model, tokenizer, source: folder };
+  } finally {
+    file.close();
+  }
+}
+
+// 4 Mi elements: 16 MiB pieces keep the heap small whatever the model.
+const PIECE = 4 * 1024 * 1024;
+
+/**
+ * Fills weights (or moments of the same form) from a file, in pieces.
+ * @throws UserError if a tensor is missing or has another shape
+ */
+export function readParams(
+  gpu: Gpu,
+  config: ModelConfig,
+  file: TensorFile,
+  params: Params,
+  where: string,
+): void {
+  const tensors = namedTensors(config, params);
+  for (const { name, shape } of tensors) {
+    const found = file.tensors.get(name);
+    if (!found) {
+      throw new UserError(`Cannot load ${where}: it has no tensor ${name}, which config.json asks for`);
+    }
+    if (found.shape.join() !== shape.join()) {
+      throw new UserError(
+        `Cannot load ${where}: ${name} is [${found.shape.join(", ")}], config.json asks for [${
+          shape.join(", ")
+        }]`,
+      );
+    }
+  }
+  for (const { name, shape, matrix, row } of tensors) {
+    const elements = shape.reduce((product, n) => product * n, 1);
+    const rows = Math.max(1, Math.floor(PIECE / matrix.cols));
+    for (let at = 0; at < elements; at += rows * matrix.cols) {
+      const piece = new Float32Array(Math.min(rows * matrix.cols, elements - at));
+      file.read(name, at, piece);
+      uploadRows(gpu, matrix, row + at / matrix.cols, piece);
+    }
+  }
+}
+
+/** Writes weights (or moments) under their Hugging Face names, as f32 or f16. */
+export async function writeParams(
+  gpu: Gpu,
+  config: ModelConfig,
+  sets: readonly { prefix: string; params: Params }[],
+  path: string,
+  dtype: "F32" | "F16",
+  metadata: Record<string, string> = { format: "pt" },
+): Promise<void> {
+  const tensors = sets.flatMap(({ prefix, params }) =>
+    namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }))
+  );
+  const writer = createSafetensors(
+    path,
+    tensors.map(({ name, shape }) => ({ name, dtype, shape })),
+    metadata,
+  );
+  try {
+    // Q, K and V come from one matrix: it is read once.
+    let last: { matrix: Matrix; data: Float32Array<ArrayBuffer> } | undefined;
+    for (const { name, shape, matrix, row } of tensors) {
+      if (last?.matrix !== matrix) last = { matrix, data: await downloadMatrix(gpu, matrix) };
+      const elements = shape.reduce((product, n) => product * n, 1);
+      writer.write(name, last.data.subarray(row * matrix.cols, row * matrix.cols + elements));
+    }
+    writer.finish();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}
+
+/** Facts kept beside the model in softcot.json. */
+export interface ModelExtras {
+  /** RMS of the base model's embedding: the unit of the noise, measured once (method section 2). */
+  embeddingRms?: number;
+}
+
+/** Writes a model as a Hugging Face folder that transformers loads. The folder is made if need be. */
+export async function saveModel(
+  loaded: LoadedModel,
+  folder: string,
+  dtype: "F32" | "F16",
+  extras: ModelExtras,
+): Promise<void> {
+  const { model: { gpu, config, params }, tokenizer } = loaded;
+  Deno.mkdirSync(folder, { recursive: true });
+  await writeParams(gpu, config, [{ prefix: "", params }], `${folder}/model.safetensors`, dtype);
+  const json = (data: unknown) => JSON.stringify(data, null, 2) + "\n";
+  writeWhole(`${folder}/config.json`, json(toHfConfig(config, dtype === "F16" ? "float16" : "float32")));
+  writeWhole(`${folder}/softcot.json`, json(extras));
+  for (const [name, text] of Object.entries(tokenizer.files)) {
+    if (text !== undefined) writeWhole(`${folder}/${name}`, text);
+  }
+  syncFolder(folder);
+}
+
+/** Reads softcot.json; a model without one has no extras. */
+export function readExtras(folder: string): ModelExtras {
+  try {
+    return JSON.parse(Deno.readTextFileSync(`${folder}/softcot.json`));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return {};
+    throw new UserError(`Cannot read ${folder}/softcot.json: ${(error as Error).message}, JSON is needed`);
+  }
+}
+
+/** Writes a file that is whole or absent: beside, flushed, renamed. */
+export function writeWhole(path: string, text: string): void {
+  const beside = `${path}.tmp`;
+  using file = Deno.openSync(beside, { write: true, create: true, truncate: true });
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  file.syncSync();
+  Deno.renameSync(beside, path);
+}

@@ -1,0 +1,132 @@
+import type { Gpu } from "../gpu/device.ts";
+import { createMatrix, freeMatrix, type Matrix } from "../gpu/matrix.ts";
+import { sizeOf, type Tensor } from "../gpu/tensor.ts";
+import type { DType } from "../gpu/tensor.ts";
+import type { ModelConfig } from "./config.ts";
+
+/** Weights of one block. Q, K, V are one matrix, gate and up another: one product each. */
+export interface LayerParams {
+  attentionNorm: Matrix; // [1, d]
+  qkv: Matrix; // [(heads + 2 kvHeads) hd, d]
+  qkvBias?: Matrix; // [(heads + 2 kvHeads) hd, 1]
+  qNorm?: Matrix; // [1, hd]
+  kNorm?: Matrix; // [1, hd]
+  attentionOut: Matrix; // [d, heads hd]
+  mlpNorm: Matrix; // [1, d]
+  gateUp: Matrix; // [2 f, d]
+  down: Matrix; // [d, f]
+}
+
+/** All weights of a model; gradients and optimizer moments have the same form. */
+export interface Params {
+  embedding: Matrix; // [V, d]
+  /** The LM head [V, d]: the embedding itself where they are tied. */
+  head: Matrix;
+  finalNorm: Matrix; // [1, d]
+  layers: LayerParams[];
+}
+
+/** Columns of the fused Q, K and V. */
+export const qkvWidth = (config: ModelConfig): number => (config.heads + 2 * config.kvHeads) * config.headDim;
+
+/** Zeroed weights. `dtype` is that of the large matrices; norms and biases are always f32. */
+export function createParams(gpu: Gpu, config: ModelConfig, dtype: DType, label: string): Params {
+  const { hiddenSize: d, intermediateSize: f, heads, headDim: hd, vocabSize } = config;
+  const large = (rows: number, cols: number, name: string) =>
+    createMatrix(gpu, rows, cols, dtype, `${label} ${name}`);
+  const small = (rows: number, cols: number, name: string) =>
+    createMatrix(gpu, rows, cols, "f32", `${label} ${name}`);
+  const layer = (i: number): LayerParams => ({
+    attentionNorm: small(1, d, `${i} attention norm`),
+    qkv: large(qkvWidth(config), d, `${i} qkv`),
+    ...(config.qkvBias ? { qkvBias: small(qkvWidth(config), 1, `${i} qkv bias`) } : {}),
+    ...(config.qkNorm ? { qNorm: small(1, hd, `${i} q norm`), kNorm: small(1, hd, `${i} k norm`) } : {}),
+    attentionOut: large(d, heads * hd, `${i} attention out`),
+    mlpNorm: small(1, d, `${i} mlp norm`),
+    gateUp: large(2 * f, d, `${i} gate and up`),
+    down: large(d, f, `${i} down`),
+  });
+  const embedding = large(vocabSize, d, "embedding");
+  return {
+    embedding,
+    head: config.tied ? embedding : large(vocabSize, d, "head"),
+    finalNorm: small(1, d, "final norm"),
+    layers: Array.from({ length: config.layers }, (_, i) => layer(i)),
+  };
+}
+
+/** Every matrix once, in a fixed order: that of norms, optimizer and checkpoints. */
+export function matricesOf(params: Params): Matrix[] {
+  const { embedding, head, finalNorm, layers } = params;
+  return [
+    embedding,
+    ...(head === embedding ? [] : [head]),
+    finalNorm,
+    ...layers.flatMap((layer) => Object.values(layer).filter((matrix) => matrix !== undefined) as Matrix[]),
+  ];
+}
+
+/** Fills with zeros: at the start of a gradient. */
+export function zeroParams(gpu: Gpu, params: Params): void {
+  for (const matrix of matricesOf(params)) for (const chunk of matrix.chunks) gpu.commands.zero(chunk);
+}
+
+/** Frees all matrices. */
+export function freeParams(gpu: Gpu, params: Params): void {
+  for (const matrix of matricesOf(params)) freeMatrix(gpu, matrix);
+}
+
+/** Number of weights. */
+export const countParams = (params: Params): number =>
+  matricesOf(params).reduce((sum, matrix) => sum + matrix.rows * matrix.cols, 0);
+
+/** A norm's weight or a bias as a vector. */
+export function vectorOf(matrix: Matrix): Tensor {
+  const chunk = matrix.chunks[0];
+  return { ...chunk, shape: [sizeOf(chunk.shape)] };
+}
+
+/** One tensor of a Hugging Face folder: rows of one of our matrices. */
+export interface NamedTensor {
+  name: string;
+  shape: number[];
+  matrix: Matrix;
+  row: number;
+}
+
+/** The tensors by their Hugging Face names, in the order of the layers. */
+export function namedTensors(config: ModelConfig, params: Params): NamedTensor[] {
+  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim: hd, vocabSize } = config;
+  const q = heads * hd;
+  const kv = kvHeads * hd;
+  const tensors: NamedTensor[] = [
+    { name: "model.embed_tokens.weight", shape: [vocabSize, d], matrix: params.embedding, row: 0 },
+  ];
+  params.layers.forEach((layer, i) => {
+    const add = (name: string, matrix: Matrix, shape: number[], row = 0) =>
+      tensors.push({ name: `model.layers.${i}.${name}`, shape, matrix, row });
+    add("input_layernorm.weight", layer.attentionNorm, [d]);
+    add("self_attn.q_proj.weight", layer.qkv, [q, d]);
+    add("self_attn.k_proj.weight", layer.qkv, [kv, d], q);
+    add("self_attn.v_proj.weight", layer.qkv, [kv, d], q + kv);
+    if (layer.qkvBias) {
+      add("self_attn.q_proj.bias", layer.qkvBias, [q]);
+      add("self_attn.k_proj.bias", layer.qkvBias, [kv], q);
+      add("self_attn.v_proj.bias", layer.qkvBias, [kv], q + kv);
+    }
+    if (layer.qNorm && layer.kNorm) {
+      add("self_attn.q_norm.weight", layer.qNorm, [hd]);
+      add("self_attn.k_norm.weight", layer.kNorm, [hd]);
+    }
+    add("self_attn.o_proj.weight", layer.attentionOut, [d, q]);
+    add("post_attention_layernorm.weight", layer.mlpNorm, [d]);
+    add("mlp.gate_proj.weight", layer.gateUp, [f, d]);
+    add("mlp.up_proj.weight", layer.gateUp, [f, d], f);
+    add("mlp.down_proj.weight", layer.down, [d, f]);
+  });
+  tensors.push({ name: "model.norm.weight", shape: [d], matrix: params.finalNorm, row: 0 });
+  if (!config.tied) {
+    tensors.push({ name: "lm_head.weight", shape: [vocabSize, d], matrix: params.head, row: 0 });
+  }
+  return tensors;
+}

@@ -1,0 +1,42 @@
+import { choose } from "../../gpu/ops/choose.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
+import { addNoise, mixtureBackward, noiseBackward, noiseMismatch } from "../../gpu/ops/soft_mixture.ts";
+import { Domain } from "../../gpu/random.ts";
+import { keyOf, type Thinking } from "./thinking.ts";
+
+/**
+ * Soft and fuzzy tokens (method sections 2 and 3): the next row is m + sigma eps, m = softmax(z / tau) E, a Gaussian
+ * action whose gradient on m is eps / sigma, from the recorded noise. sigma 0 is the greedy form: no action, no gradient.
+ */
+export function gaussianThinking(name: "soft" | "fuzzy", tau: number, sigma: number): Thinking {
+  return {
+    name,
+    tau,
+    continuous: true,
+    sigma,
+    step({ model, z, info, shift, record, chosen, next, hidden, seed, step }) {
+      const key = keyOf({ seed, step }, Domain.noise);
+      const { gpu, config, params } = model;
+      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, shift, record, chosen, key);
+      using scratch = gpu.arena.scratch();
+      const m = scratch.f32(next.shape, "mixture");
+      matmulNN(gpu, z, params.embedding, m);
+      addNoise(gpu, m, sigma, { info, shift, key }, next, hidden, record.column);
+    },
+    score({ model, z, scratch: caller, weights, fed, info, seed, step, grads, measured, stats, clipStep }) {
+      if (sigma === 0) throw new Error("Cannot score noiseless thinking: it has no density");
+      const { gpu, config, params } = model;
+      const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise) };
+      using scratch = gpu.arena.scratch();
+      const g = scratch.f32(fed.shape, "d mixture");
+      noiseBackward(gpu, weights, sigma, at, g);
+      const u = caller.f32(z.shape, "d logits");
+      matmulNT(gpu, g, params.embedding, u);
+      mixtureBackward(gpu, z, u, config.usedVocabSize, tau, clipStep, stats);
+      matmulTN(gpu, z, g, grads.embedding, { accumulate: true });
+      matmulNN(gpu, z, params.embedding, g);
+      noiseMismatch(gpu, g, fed, sigma, at, measured);
+      return u;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import type { Scratch } from "../../gpu/arena.ts";
+import type { StepRecord } from "../../gpu/ops/choose.ts";
+import type { RandomKey } from "../../gpu/random.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
+import type { Params } from "../params.ts";
+import type { Model } from "../transformer.ts";
+
+/** What a step of thinking is given: one row for each rollout that still thinks. */
+export interface StepInput {
+  model: Model;
+  /** Logits [rows, V] that predict the step; may be overwritten. */
+  z: Tensor;
+  /** u32 [rows, 4]: (slot, rollout, _, position), position counted `shift` further. */
+  info: Tensor;
+  shift: number;
+  /** Where token (or shadow) and statistics go. */
+  record: StepRecord;
+  /** u32 [rows]: the token (or shadow). */
+  chosen: Tensor;
+  /** [rows, d]: becomes the row that the next step reads. */
+  next: Tensor;
+  /** [slots, steps, d]: the rows that were fed, kept for training; continuous actions only. */
+  hidden: Tensor;
+  /** Seed and optimizer step; the domain is the way's own. */
+  seed: number;
+  step: number;
+}
+
+/** What the backward of log pi is given: a chunk of thinking actions. */
+export interface ScoreInput {
+  model: Model;
+  /** Logits [rows, V] of the training pass; overwritten. */
+  z: Tensor;
+  /** For what is returned. */
+  scratch: Scratch;
+  /** dL/d(log pi) of each action [rows]. */
+  weights: Tensor;
+  /** Hard: the token of each action, u32 [rows]. */
+  tokens: Tensor;
+  /** Continuous: the row that was fed [rows, d]. */
+  fed: Tensor;
+  /** u32 [rows, 4]: (_, rollout, _, position). */
+  info: Tensor;
+  seed: number;
+  step: number;
+  grads: Params;
+  /** [rows]: log pi of the token (hard), or rms of the mixture's deviation in units of sigma (continuous). */
+  measured: Tensor;
+  /** [rows, 4]: (norm of dL/dz, top-two gap, 0, 0); continuous only. */
+  stats: Tensor;
+  /** Bound on the norm of dL/dz at one position; 0 for none. */
+  clipStep: number;
+}
+
+/**
+ * A way of taking thinking steps: how the next row is made from logits, and what gradient its log-probability has.
+ * Rollouts and training call it without knowing which one it is.
+ */
+export interface Thinking {
+  name: string;
+  /** Softmax temperature of the steps. */
+  tau: number;
+  /** Its actions are rows of the embedding space, kept in `hidden`; otherwise tokens. */
+  continuous: boolean;
+  /** Standard deviation of the noise on each coordinate; 0 for none. */
+  sigma: number;
+  step(input: StepInput): void;
+  /** Returns dL/dz [rows, V] for the head; gradients through the embedding go to `grads` here. */
+  score(input: ScoreInput): Tensor;
+}
+
+/** The key of a step's draws. */
+export const keyOf = (input: { seed: number; step: number }, domain: number): RandomKey => ({
+  seed: input.seed,
+  domain,
+  step: input.step,
+});

@@ -1,0 +1,171 @@
+import type { Scratch } from "../gpu/arena.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { gather, type Segments, segmentsOf, segmentSum } from "../gpu/ops/gather.ts";
+import { rmsNorm, rmsNormBackward, rmsNormWeightGrad } from "../gpu/ops/rms_norm.ts";
+import { asMatrix, type Tensor } from "../gpu/tensor.ts";
+import {
+  blockBackward,
+  blockForward,
+  blockForwardSaved,
+  type BlockSaved,
+  type RowsContext,
+} from "./block.ts";
+import type { ModelConfig } from "./config.ts";
+import type { KvCache } from "./kv_cache.ts";
+import { ropeTable } from "./packing.ts";
+import { createParams, freeParams, type Params, vectorOf } from "./params.ts";
+
+/** A transformer on the device. */
+export interface Model {
+  gpu: Gpu;
+  config: ModelConfig;
+  params: Params;
+  /** cos and sin of every position, [maxPosition, hd / 2, 2]. */
+  ropeTable: Tensor;
+}
+
+/** A model with zeroed weights, f32 or (for generation alone) packed f16. */
+export function createModel(gpu: Gpu, config: ModelConfig, dtype: "f32" | "f16" = "f32"): Model {
+  if (config.headDim % 4 !== 0) {
+    throw new Error(`Cannot build a model: head size ${config.headDim} is not a multiple of 4`);
+  }
+  const values = ropeTable(config, config.maxPosition);
+  const table = gpu.arena.create([config.maxPosition, config.headDim / 2, 2], "f32", "rope table");
+  gpu.commands.upload(table, values);
+  return { gpu, config, params: createParams(gpu, config, dtype, "weight"), ropeTable: table };
+}
+
+/** Frees a model's memory. */
+export function freeModel(model: Model): void {
+  freeParams(model.gpu, model.params);
+  model.gpu.arena.free(model.ropeTable);
+}
+
+/** All blocks over rows x [rows, d], in place, their keys and values into the cache: prefill and decoding. */
+export function forwardCached(
+  model: Model,
+  x: Tensor,
+  cache: KvCache,
+  at: Omit<RowsContext, "ropeTable">,
+): void {
+  const context = { ...at, ropeTable: model.ropeTable };
+  model.params.layers.forEach((layer, i) => {
+    blockForward(model.gpu, model.config, layer, x, cache.layers[i], context);
+  });
+}
+
+/** y [rows, d] = the final norm of x, the rows that the LM head reads. */
+export function finalNorm(model: Model, x: Tensor, y: Tensor, rinv: Tensor): void {
+  rmsNorm(model.gpu, x, vectorOf(model.params.finalNorm), y, rinv, model.config.normEps);
+}
+
+/** What a training forward pass keeps for its backward. */
+export interface ForwardSaved {
+  /** Every block's activations, or with recomputation its input alone. */
+  blocks: (BlockSaved | Tensor)[];
+  /** Output of the last block [rows, d], before the final norm. */
+  output: Tensor;
+  at: RowsContext;
+}
+
+/** Forward over packed rows x [rows, d] (overwritten), for training. With `recompute` only block inputs are kept. */
+export function forwardTraining(
+  model: Model,
+  x: Tensor,
+  layout: { rowMeta: Tensor; tiles: Tensor },
+  keep: Scratch,
+  recompute: boolean,
+): ForwardSaved {
+  const { gpu, config } = model;
+  const { rows, cols: d } = asMatrix(x);
+  const at: RowsContext = { ...layout, ropeTable: model.ropeTable, shift: 0 };
+  const blocks = model.params.layers.map((layer) => {
+    if (!recompute) return blockForwardSaved(gpu, config, layer, x, at, keep);
+    const input = keep.f32([rows, d], "block input");
+    gpu.commands.copy(x, 0, input, 0, rows * d);
+    using scratch = gpu.arena.scratch();
+    blockForwardSaved(gpu, config, layer, x, at, scratch);
+    return input;
+  });
+  return { blocks, output: x, at };
+}
+
+/** dx [rows, d] holds dL/d(output) and becomes dL/d(input rows); `grads` grows by the weights' gradients. */
+export function backwardTraining(model: Model, saved: ForwardSaved, grads: Params, dx: Tensor): void {
+  const { gpu, config, params } = model;
+  for (let i = config.layers - 1; i >= 0; i--) {
+    using scratch = gpu.arena.scratch();
+    const kept = saved.blocks[i];
+    const block = "gateUp" in kept ? kept : recomputed(model, i, kept, saved.at, scratch);
+    blockBackward(gpu, config, params.layers[i], grads.layers[i], block, saved.at, dx);
+  }
+}
+
+function recomputed(model: Model, i: number, input: Tensor, at: RowsContext, scratch: Scratch): BlockSaved {
+  const { rows, cols: d } = asMatrix(input);
+  const x = scratch.f32([rows, d], "recomputed");
+  model.gpu.commands.copy(input, 0, x, 0, rows * d);
+  return blockForwardSaved(model.gpu, model.config, model.params.layers[i], x, at, scratch);
+}
+
+/** Rows of the final norm that are read, and where they come from: the LM head runs on action rows only. */
+export interface PickedRows {
+  index: Tensor; // u32 [picked]
+  segments: Segments;
+}
+
+/** Uploads the choice of rows for {@link pickForward} and {@link pickBackward}. One row may be picked several times. */
+export function pickRows(gpu: Gpu, scratch: Scratch, index: Uint32Array<ArrayBuffer>): PickedRows {
+  const by = segmentsOf(index);
+  const upload = (data: Uint32Array<ArrayBuffer>, shape: number[], label: string) => {
+    const tensor = scratch.u32(shape, label);
+    gpu.commands.upload(tensor, data);
+    return tensor;
+  };
+  return {
+    index: upload(index, [index.length], "picked rows"),
+    segments: {
+      segments: upload(by.segments, [by.segments.length / 4, 4], "segments"),
+      list: upload(by.list, [by.list.length], "segment list"),
+    },
+  };
+}
+
+/** The picked rows, final-normed: x [picked, d] unnormed, y [picked, d], rinv [picked]. */
+export interface HeadInput {
+  x: Tensor;
+  y: Tensor;
+  rinv: Tensor;
+}
+
+/** Gathers the picked rows of the last block's output and norms them. */
+export function pickForward(model: Model, output: Tensor, picked: PickedRows, scratch: Scratch): HeadInput {
+  const count = picked.index.shape[0];
+  const d = model.config.hiddenSize;
+  const input: HeadInput = {
+    x: scratch.f32([count, d], "head x"),
+    y: scratch.f32([count, d], "head y"),
+    rinv: scratch.f32([count], "head rinv"),
+  };
+  gather(model.gpu, output, picked.index, input.x);
+  finalNorm(model, input.x, input.y, input.rinv);
+  return input;
+}
+
+/** From dy [picked, d]: the final norm's gradient into `grads`, and dx [rows, d] = the sum over each row's picks. */
+export function pickBackward(
+  model: Model,
+  input: HeadInput,
+  picked: PickedRows,
+  dy: Tensor,
+  grads: Params,
+  dx: Tensor,
+): void {
+  const { gpu } = model;
+  using scratch = gpu.arena.scratch();
+  const dPicked = scratch.f32(dy.shape, "d picked");
+  rmsNormWeightGrad(gpu, input.x, input.rinv, dy, vectorOf(grads.finalNorm));
+  rmsNormBackward(gpu, input.x, vectorOf(model.params.finalNorm), input.rinv, dy, dPicked, false);
+  gpu.commands.zero(dx);
+  segmentSum(gpu, dPicked, picked.segments, dx);
+}
