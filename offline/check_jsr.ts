@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -15,7 +16,9 @@ if (import.meta.main) Deno.exit(await checkJsr(Deno.args[0]));
 async function checkJsr(directory?: string): Promise<number> {
   const links = directory === undefined ? [] : findCheckouts(resolve(directory));
   if (directory !== undefined && links.length === 0) {
-    console.error(`error: Cannot find packages in ${directory}: no deno.json there or one level below`);
+    console.error(
+      `error: Cannot find packages in ${directory}: there is no deno.json, neither there nor one level below`,
+    );
     return 1;
   }
   const folder = await Deno.makeTempDir({ prefix: "softcot-jsr-" });
@@ -23,7 +26,7 @@ async function checkJsr(directory?: string): Promise<number> {
     const config = join(folder, "deno.json");
     await Deno.writeTextFile(config, JSON.stringify(await realConfig(links), null, 2));
     console.error(`Using ${links.length ? links.join(", ") : "JSR"}`);
-    return await deno(config, ["check", ...sources("cli"), ...sources("tests/cli")]) ||
+    return await deno(config, ["check", ...sources("cli"), ...sources("tests")]) ||
       await deno(config, ["test", "-A", "tests/cli"]);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -38,22 +41,16 @@ async function realConfig(links: string[]): Promise<Record<string, unknown>> {
 
 /** Folders with a deno.json: the directory itself, else those in it. */
 function findCheckouts(directory: string): string[] {
+  if (!existsSync(directory)) return [];
   const folders = [directory, ...[...Deno.readDirSync(directory)].map(({ name }) => join(directory, name))];
-  const found = folders.filter((folder) => exists(join(folder, "deno.json")));
+  const found = folders.filter((folder) => existsSync(join(folder, "deno.json")));
   return found[0] === directory ? [directory] : found;
 }
 
-function sources(room: string): string[] {
-  return [...Deno.readDirSync(join(root, room))].map(({ name }) => `${room}/${name}`)
-    .filter((path) => path.endsWith(".ts"));
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
+function sources(folder: string): string[] {
+  return [...Deno.readDirSync(join(root, folder))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? sources(`${folder}/${name}`) : name.endsWith(".ts") ? [`${folder}/${name}`] : []
+  );
 }
 
 async function deno(config: string, [verb, ...rest]: string[]): Promise<number> {
