@@ -9,8 +9,8 @@ struct Params { rows: u32, d: u32, sourceRows: u32, base: u32 }
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = wg.y * n.x + wg.x;
   if (row >= p.rows) { return; }
-  let from = index[row];
-  if (from < p.base || from - p.base >= p.sourceRows) { return; }
+  let wanted = index[row];
+  if (wanted < p.base || wanted - p.base >= p.sourceRows) { return; }
   let width = p.d / W;
-  for (var c = lane; c < width; c += S) { out[row * width + c] = read((from - p.base) * width + c); }
+  for (var c = lane; c < width; c += S) { out[row * width + c] = read((wanted - p.base) * width + c); }
 }

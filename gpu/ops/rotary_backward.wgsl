@@ -23,17 +23,17 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   var x = 0.0;
   var y = 0.0;
   if (head < p.heads) {
-    let from = (row * p.heads + head) * p.hd + c;
-    x = dq[from];
-    y = dq[from + half];
+    let source = (row * p.heads + head) * p.hd + c;
+    x = dq[source];
+    y = dq[source + half];
   } else if (head < p.heads + p.kvHeads) {
-    let from = (key * p.kvHeads + head - p.heads) * p.hd + c;
-    x = dk[from];
-    y = dk[from + half];
+    let source = (key * p.kvHeads + head - p.heads) * p.hd + c;
+    x = dk[source];
+    y = dk[source + half];
   } else {
-    let from = (key * p.kvHeads + head - p.heads - p.kvHeads) * p.hd + c;
-    x = dv[from];
-    y = dv[from + half];
+    let source = (key * p.kvHeads + head - p.heads - p.kvHeads) * p.hd + c;
+    x = dv[source];
+    y = dv[source + half];
   }
   let at = (row * heads + head) * p.hd + c;
   let turned = head < p.heads + p.kvHeads;

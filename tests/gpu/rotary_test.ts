@@ -1,0 +1,116 @@
+import { assertThrows } from "@std/assert";
+import { rotary, rotaryBackward } from "../../gpu/ops/rotary.ts";
+import { rope, ropeBackward, ropeFrequencies } from "../reference/rope.ts";
+import { type Group, packGroups } from "./layout.ts";
+import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
+
+const t = await openTestGpu();
+
+/** (cos, sin) [positions, headDim / 2], in f64 and then rounded. */
+function ropeTable(positions: number, headDim: number, theta: number) {
+  const frequencies = ropeFrequencies({ headDim, ropeTheta: theta, ropeScaling: undefined });
+  const table = new Float32Array(positions * headDim);
+  for (let p = 0; p < positions; p++) {
+    frequencies.forEach((f, i) => table.set([Math.cos(p * f), Math.sin(p * f)], p * headDim + 2 * i));
+  }
+  return { frequencies, table };
+}
+
+/** Columns [from, from + count) of each row. */
+function columns(x: ArrayLike<number>, rows: number, width: number, from: number, count: number) {
+  return Float64Array.from(
+    { length: rows * count },
+    (_, i) => x[Math.floor(i / count) * width + from + i % count],
+  );
+}
+
+async function compare(heads: number, kvHeads: number, hd: number, groups: Group[], theta: number) {
+  const { layout, rows, rowMeta } = packGroups(groups, t.gpu.subgroupSize);
+  const shape = { heads, kvHeads, headDim: hd };
+  const width = (heads + 2 * kvHeads) * hd;
+  const longest = layout.position.reduce((a, b) => Math.max(a, b), 0) + 1;
+  const { frequencies, table } = ropeTable(longest, hd, theta);
+  const qkv = random32(hd, rows * width);
+  const meta = t.u32(rowMeta, [rows, 4]);
+  const tt = t.f32(table);
+  const [q, k, v] = [t.blank(rows, heads * hd), t.blank(rows, kvHeads * hd), t.blank(rows, kvHeads * hd)];
+  rotary(t.gpu, shape, t.f32(qkv, [rows, width]), meta, tt, q, k, v);
+  const part = (x: ArrayLike<number>, first: number, count: number) =>
+    columns(x, rows, width, first * hd, count * hd);
+  assertClose("q", await t.read(q), rope(part(qkv, 0, heads), layout.position, frequencies, heads, hd));
+  assertClose(
+    "k",
+    await t.read(k),
+    rope(part(qkv, heads, kvHeads), layout.position, frequencies, kvHeads, hd),
+  );
+  assertClose("v", await t.read(v), part(qkv, heads + kvHeads, kvHeads), 0);
+
+  const [dq, dk, dv] = [heads, kvHeads, kvHeads].map((n, i) => random32(40 + i, rows * n * hd));
+  const dqkv = t.blank(rows, width);
+  const [tdq, tdk, tdv] = [dq, dk, dv].map((x) => t.f32(x, [rows, x.length / rows]));
+  rotaryBackward(t.gpu, shape, tdq, tdk, tdv, meta, tt, dqkv);
+  const back = await t.read(dqkv);
+  assertClose("dq", part(back, 0, heads), ropeBackward(dq, layout.position, frequencies, heads, hd));
+  assertClose(
+    "dk",
+    part(back, heads, kvHeads),
+    ropeBackward(dk, layout.position, frequencies, kvHeads, hd),
+  );
+  assertClose("dv", part(back, heads + kvHeads, kvHeads), dv, 0);
+}
+
+const GROUPS = [{ prompt: 13, continuations: [5, 1, 9] }, { prompt: 1, continuations: [] }, {
+  prompt: 30,
+  continuations: [2],
+}];
+
+for (const [heads, kvHeads, hd] of [[3, 3, 8], [6, 2, 16], [4, 1, 64], [2, 1, 128], [1, 1, 2]]) {
+  Deno.test(`rotary positions, ${heads} heads on ${kvHeads} of ${hd}, forward and backward`, async () => {
+    await compare(heads, kvHeads, hd, GROUPS, 10000);
+  });
+}
+
+Deno.test("rotary positions up to 4,096, with Llama 3's base", async () => {
+  await compare(2, 1, 64, [{ prompt: 4001, continuations: [95, 20] }], 500000);
+});
+
+Deno.test("decoding writes keys into each row's slot, `shift` positions on, with the bits of the packed rows", async () => {
+  const shape = { heads: 2, kvHeads: 1, headDim: 16 };
+  const [prompt, length, width] = [6, 9, 64];
+  const { rows, rowMeta } = packGroups([{ prompt, continuations: [length, length] }], t.gpu.subgroupSize);
+  const { table } = ropeTable(prompt + length, 16, 10000);
+  const tt = t.f32(table);
+  const qkv = random32(8, rows * width);
+  const packed = [t.blank(rows, 32), t.blank(rows, 16), t.blank(rows, 16)] as const;
+  rotary(t.gpu, shape, t.f32(qkv, [rows, width]), t.u32(rowMeta, [rows, 4]), tt, ...packed);
+  const [q, k, v] = [await t.read(packed[0]), await t.read(packed[1]), await t.read(packed[2])];
+  // Slots of 12 keys at rows 20 and 40 of a cache.
+  const starts = [40, 20];
+  const cache = [t.blank(60, 16), t.blank(60, 16)] as const;
+  const meta = t.u32(starts.flatMap((start) => [0, prompt, start, prompt]), [2, 4]);
+  for (let step = 0; step < length; step++) {
+    const from = [prompt + step, prompt + length + step];
+    const rowsNow = from.flatMap((row) => [...qkv.subarray(row * width, (row + 1) * width)]);
+    const out = t.blank(2, 32);
+    rotary(t.gpu, shape, t.f32(rowsNow, [2, width]), meta, tt, out, ...cache, step);
+    const expected = from.flatMap((row) => [...q.subarray(row * 32, (row + 1) * 32)]);
+    assertSameBits(`q at step ${step}`, await t.read(out), Float32Array.from(expected));
+  }
+  for (const [at, values] of [[0, k], [1, v]] as const) {
+    const expected = new Float32Array(60 * 16).fill(BLANK);
+    starts.forEach((start, g) => {
+      const first = (prompt + g * length) * 16;
+      expected.set(values.subarray(first, first + length * 16), start * 16);
+    });
+    assertSameBits("cache", await t.read(cache[at]), expected);
+  }
+});
+
+Deno.test("rotary refuses rows of another width", () => {
+  const [kv, meta] = [t.zeros(2, 8), t.u32(new Uint32Array(8), [2, 4])];
+  assertThrows(
+    () => rotary(t.gpu, { heads: 2, kvHeads: 1, headDim: 8 }, t.zeros(2, 24), meta, t.zeros(8), kv, kv, kv),
+    Error,
+    "should be [2, 32]",
+  );
+});
