@@ -10,11 +10,11 @@ import segmentCode from "./segment_sum.wgsl" with { type: "text" };
 export const NO_ROW = 0xffffffff;
 
 const reads = {
-  f32: "alias T = V; fn read(i: u32) -> V { return source[i]; }\n",
+  f32: "alias T = V; fn load(i: u32) -> V { return source[i]; }\n",
   f16:
-    "alias T = vec2<u32>; fn read(i: u32) -> V { let w = source[i]; return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y)); }\n",
+    "alias T = vec2<u32>; fn load(i: u32) -> V { let w = source[i]; return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y)); }\n",
   f16scalar:
-    "alias T = u32; fn read(i: u32) -> V { let w = unpack2x16float(source[i >> 1u]); return select(w.x, w.y, (i & 1u) == 1u); }\n",
+    "alias T = u32; fn load(i: u32) -> V { let w = unpack2x16float(source[i >> 1u]); return select(w.x, w.y, (i & 1u) == 1u); }\n",
 };
 
 /** out[r] = source[index[r]]: the token look-up, and any selection of rows. index u32 [rows], out [rows, d]. */

@@ -12,5 +12,5 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let wanted = index[row];
   if (wanted < p.base || wanted - p.base >= p.sourceRows) { return; }
   let width = p.d / W;
-  for (var c = lane; c < width; c += S) { out[row * width + c] = read((wanted - p.base) * width + c); }
+  for (var c = lane; c < width; c += S) { out[row * width + c] = load((wanted - p.base) * width + c); }
 }
