@@ -51,6 +51,21 @@ export function firstRows(tensor: Tensor, count: number): Tensor {
   return { ...tensor, shape: [count, cols] };
 }
 
+/**
+ * Rows `start` to `start + count` of a tensor's first dimension, as a tensor.
+ * @throws Error if they do not start at a multiple of 256 bytes, as bindings must
+ */
+export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
+  const [rows, ...rest] = tensor.shape;
+  const offset = tensor.offset + start * sizeOf(rest) * bytesOf(tensor.dtype);
+  if (start + count > rows || offset % 256 !== 0) {
+    throw new Error(
+      `Cannot view rows ${start} to ${start + count} of ${show(tensor)}: past its end or unaligned`,
+    );
+  }
+  return { ...tensor, offset, shape: [count, ...rest] };
+}
+
 /** A tensor's label and shape, for messages. */
 export const show = (tensor: Tensor): string => `${tensor.label}[${tensor.shape.join(", ")}]`;
 

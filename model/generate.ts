@@ -1,7 +1,5 @@
 import type { Scratch } from "../gpu/arena.ts";
-import { choose } from "../gpu/ops/choose.ts";
 import { gather } from "../gpu/ops/gather.ts";
-import { Domain } from "../gpu/random.ts";
 import { firstRows, type Tensor } from "../gpu/tensor.ts";
 import { logits } from "./head.ts";
 import { createKvCache, type KvCache } from "./kv_cache.ts";
@@ -14,6 +12,7 @@ import {
   type ThinkingEnd,
   type ThinkingRules,
 } from "./thinking_text.ts";
+import { hardThinking } from "./thinking/hard.ts";
 import type { StepInput, Thinking } from "./thinking/thinking.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { finalNorm, forwardCached, type Model } from "./transformer.ts";
@@ -125,11 +124,12 @@ export async function generate(
     report: (slot) => request.onTokens?.(slot, "thinking", slots[slot].thinking),
     feedLast: true,
   });
+  const answering = hardThinking(request.answerTau);
   const answerRows = prefillForced(state);
   await decode(state, answerRows, {
     first: maxThinking,
     steps: maxAnswer,
-    step: (input) => answerStep(input, request.answerTau),
+    step: (input) => answering.step(input),
     push: (slot, id) => {
       slots[slot].answer.push(id);
       return slots[slot].answerDetector.push(id) !== null;
@@ -327,27 +327,6 @@ function activate(state: State, slots: number[]): { slots: number[]; info: Tenso
   gpu.commands.upload(active.info, info);
   gpu.commands.upload(active.rowMeta, meta);
   return active;
-}
-
-function answerStep(
-  { model, z, info, shift, record, chosen, next, seed, step }: StepInput,
-  tau: number,
-): void {
-  const { gpu, config, params } = model;
-  const key = { seed, domain: Domain.tokens, step };
-  choose(
-    gpu,
-    tau > 0 ? "sample" : "greedy",
-    z,
-    config.usedVocabSize,
-    tau || 1,
-    info,
-    shift,
-    record,
-    chosen,
-    key,
-  );
-  gather(gpu, params.embedding, chosen, next);
 }
 
 async function collect(state: State): Promise<Rollout[]> {

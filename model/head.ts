@@ -10,7 +10,8 @@ const CHUNK_BYTES = 32 * 1024 * 1024;
 /** Rows of logits that are worked on at once: fixed by the model, so that results do not depend on the batch. */
 export function headChunkRows(model: Model): number {
   const bytes = Math.min(CHUNK_BYTES, model.gpu.maxBinding);
-  return Math.max(1, Math.floor(bytes / (model.config.vocabSize * 4)));
+  // A multiple of 64 rows starts every chunk of the rows' own arrays at an address that can be bound.
+  return Math.max(64, Math.floor(bytes / (model.config.vocabSize * 4) / 64) * 64);
 }
 
 /** z [rows, V] = y W^T, the logits of final-normed rows y [rows, d]. */

@@ -152,7 +152,7 @@ export function pickForward(model: Model, output: Tensor, picked: PickedRows, sc
   return input;
 }
 
-/** From dy [picked, d]: the final norm's gradient into `grads`, and dx [rows, d] = the sum over each row's picks. */
+/** From dy [picked, d]: the final norm's gradient into `grads`, and dx [rows, d] += the sum over each row's picks. */
 export function pickBackward(
   model: Model,
   input: HeadInput,
@@ -166,6 +166,5 @@ export function pickBackward(
   const dPicked = scratch.f32(dy.shape, "d picked");
   rmsNormWeightGrad(gpu, input.x, input.rinv, dy, vectorOf(grads.finalNorm));
   rmsNormBackward(gpu, input.x, vectorOf(model.params.finalNorm), input.rinv, dy, dPicked, false);
-  gpu.commands.zero(dx);
   segmentSum(gpu, dPicked, picked.segments, dx);
 }

@@ -1,6 +1,6 @@
 // Softmax and its backward for the mixture m = p E (method: dz = p (u - p . u) / tau, u = E g). z, u [rows, ldz], columns
 // below `vocab` real. z becomes p; u becomes dz, scaled down to norm `clip` where it is longer (0: never).
-// stats[r] = (norm of dz before clipping, gap of the top two logits, 0, 0). One workgroup a row.
+// stats[r] = (norm of dz before clipping, gap of the top two logits, most probable token, 0). One workgroup a row.
 struct Params { rows: u32, vocab: u32, ldz: u32, tau: f32, clip: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> z: array<f32>;
@@ -8,6 +8,7 @@ struct Params { rows: u32, vocab: u32, ldz: u32, tau: f32, clip: f32 }
 @group(0) @binding(3) var<storage, read_write> stats: array<vec4<f32>>;
 const LANES = 64u;
 var<workgroup> tops: array<vec2<f32>, LANES>;
+var<workgroup> best: array<u32, LANES>;
 var<workgroup> sums: array<vec2<f32>, LANES>;
 var<workgroup> squares: array<f32, LANES>;
 @compute @workgroup_size(LANES)
@@ -16,15 +17,21 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   if (row >= p.rows) { return; }
   let base = row * p.ldz;
   var top = vec2<f32>(-3.0e38);
+  var token = lane;
   for (var c = lane; c < p.vocab; c += LANES) {
     let value = z[base + c];
-    if (value > top.x) { top = vec2<f32>(value, top.x); } else { top.y = max(top.y, value); }
+    if (value > top.x) { top = vec2<f32>(value, top.x); token = c; } else { top.y = max(top.y, value); }
   }
   tops[lane] = top;
+  best[lane] = token;
   workgroupBarrier();
   top = tops[0];
+  token = best[0];
   for (var l = 1u; l < LANES; l++) {
-    if (tops[l].x > top.x) { top = vec2<f32>(tops[l].x, max(top.x, tops[l].y)); } else { top.y = max(top.y, tops[l].x); }
+    if (tops[l].x > top.x || (tops[l].x == top.x && best[l] < token)) {
+      top = vec2<f32>(tops[l].x, max(top.x, tops[l].y));
+      token = best[l];
+    } else { top.y = max(top.y, tops[l].x); }
   }
   var sum = vec2<f32>(); // weights, weights times u
   for (var c = lane; c < p.vocab; c += LANES) {
@@ -53,7 +60,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   square = 0.0;
   for (var l = 0u; l < LANES; l++) { square += squares[l]; }
   let norm = sqrt(square);
-  if (lane == 0u) { stats[row] = vec4<f32>(norm, top.x - top.y, 0.0, 0.0); }
+  if (lane == 0u) { stats[row] = vec4<f32>(norm, top.x - top.y, f32(token), 0.0); }
   if (p.clip > 0.0 && norm > p.clip) {
     for (var c = lane; c < p.vocab; c += LANES) { u[base + c] *= p.clip / norm; }
   }

@@ -79,7 +79,7 @@ function noise(
 
 /**
  * The softmax's backward at the mixture (method section 3, point 4): z [rows, width] becomes p, u = g E^T becomes
- * dL/dz, bounded to norm `clip` where that is positive. stats f32 [rows, 4] = (norm before clipping, top-two gap, 0, 0).
+ * dL/dz, bounded to norm `clip` where that is positive. stats f32 [rows, 4] = (norm before clipping, top-two gap, most probable token, 0).
  */
 export function mixtureBackward(
   gpu: Gpu,

@@ -46,7 +46,7 @@ export interface ScoreInput {
   grads: Params;
   /** [rows]: log pi of the token (hard), or rms of the mixture's deviation in units of sigma (continuous). */
   measured: Tensor;
-  /** [rows, 4]: (norm of dL/dz, top-two gap, 0, 0); continuous only. */
+  /** [rows, 4]: (norm of dL/dz, top-two gap, most probable token, 0); continuous only. */
   stats: Tensor;
   /** Bound on the norm of dL/dz at one position; 0 for none. */
   clipStep: number;

@@ -1,0 +1,61 @@
+import { categorical } from "../gpu/ops/categorical.ts";
+import { gather } from "../gpu/ops/gather.ts";
+import { rowsOf } from "../gpu/tensor.ts";
+import { packGroups, uploadLayout } from "../model/packing.ts";
+import type { Params } from "../model/params.ts";
+import { backwardTraining, forwardTraining, type Model } from "../model/transformer.ts";
+import { embeddingBackward, throughHead, uploadWords } from "./objective.ts";
+
+/** Token ids whose ids from `from` on are to be predicted; the ones before are given. */
+export interface Example {
+  ids: readonly number[];
+  /** At least 1. */
+  from: number;
+}
+
+/**
+ * Adds to `grads` the gradient of -scale * sum of ln p(id) over the predicted ids of one micro-batch, and
+ * returns a function that fetches those ln p, example by example.
+ */
+export function accumulateCrossEntropy(
+  model: Model,
+  grads: Params,
+  examples: readonly Example[],
+  scale: number,
+  recompute: boolean,
+): () => Promise<Float32Array> {
+  const { gpu, config } = model;
+  using scratch = gpu.arena.scratch();
+  // The last id is predicted, never an input.
+  const packed = packGroups(
+    examples.map(({ ids }) => ({ prompt: ids.length - 1, continuations: [] })),
+    gpu.subgroupSize,
+  );
+  const ids = Uint32Array.from(examples.flatMap((example) => example.ids.slice(0, -1)));
+  const rows: number[] = [];
+  const targets: number[] = [];
+  examples.forEach((example, i) => {
+    for (let t = example.from; t < example.ids.length; t++) {
+      rows.push(packed.starts[i][0] + t - 1);
+      targets.push(example.ids[t]);
+    }
+  });
+  const x = scratch.f32([ids.length, config.hiddenSize], "training rows");
+  gather(gpu, model.params.embedding, uploadWords(model, scratch, ids), x);
+  const saved = forwardTraining(model, x, uploadLayout(gpu, scratch, packed), scratch, recompute);
+  const dx = scratch.f32(x.shape, "d rows");
+  gpu.commands.zero(dx);
+  const target = uploadWords(model, scratch, Uint32Array.from(targets));
+  const weights = scratch.f32([rows.length], "weights");
+  gpu.commands.upload(weights, new Float32Array(rows.length).fill(-scale));
+  const logp = scratch.f32([rows.length], "logp");
+  throughHead(model, grads, saved, Uint32Array.from(rows), dx, (z, first, count) => {
+    const [t, w, l] = [target, weights, logp].map((tensor) => rowsOf(tensor, first, count));
+    categorical(gpu, z, config.usedVocabSize, 1, t, w, l, true);
+    return z;
+  });
+  backwardTraining(model, saved, grads, dx);
+  embeddingBackward(model, grads, ids, dx);
+  const fetch = gpu.reader.start(logp);
+  return async () => new Float32Array(await fetch());
+}

@@ -1,0 +1,288 @@
+import type { Scratch } from "../gpu/arena.ts";
+import { categorical } from "../gpu/ops/categorical.ts";
+import { gather, NO_ROW, segmentsOf, segmentSum } from "../gpu/ops/gather.ts";
+import { reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { headBackward, headChunkRows, logits } from "../model/head.ts";
+import { packGroups, uploadLayout } from "../model/packing.ts";
+import type { Params } from "../model/params.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
+import {
+  backwardTraining,
+  type ForwardSaved,
+  forwardTraining,
+  type Model,
+  pickBackward,
+  pickForward,
+  pickRows,
+} from "../model/transformer.ts";
+
+/** One rollout as the objective needs it. */
+export interface ScoredRollout {
+  /** Number that keys its draws: b G + g. */
+  id: number;
+  /** Its row of `hidden`. */
+  slot: number;
+  thinking: readonly number[];
+  forced: readonly number[];
+  answer: readonly number[];
+  advantage: number;
+}
+
+/** The rollouts of one prompt. */
+export interface ScoredGroup {
+  prompt: readonly number[];
+  rollouts: readonly ScoredRollout[];
+}
+
+/** What does not change between micro-batches. */
+export interface ObjectiveSettings {
+  thinking: Thinking;
+  /** [slots, steps, d]: the rows that continuous thinking fed. */
+  hidden: Tensor;
+  /** 1 / (B G): groups that are skipped count. */
+  scale: number;
+  seed: number;
+  step: number;
+  /** Bound on the norm of dL/dz at one thinking position; 0 for none. */
+  clipStep: number;
+  /** A weight on the thinking term; 1 is the method. */
+  thinkingWeight: number;
+  /** Keep block inputs only and compute the rest again in the backward pass. */
+  recompute: boolean;
+}
+
+/** Numbers of one micro-batch, action by action: rollout by rollout, step by step. */
+export interface ActionRecord {
+  /** Hard: ln pi of each thinking action. Continuous: rms of the mixture's deviation from the rollout's, in sigma. */
+  thinking: Float32Array;
+  /** Continuous: (norm of dL/dz, top-two gap, most probable token, 0) for each thinking action. */
+  thinkingStats: Float32Array;
+  /** ln pi of each answer action. */
+  answer: Float32Array;
+}
+
+/** One action: the packed row whose output predicts it, and what is needed to score it. */
+interface Action {
+  row: number;
+  token: number;
+  weight: number;
+  rollout: number;
+  position: number;
+  hiddenRow: number;
+}
+
+/**
+ * Adds to `grads` the gradient of -scale * sum over rollouts of A * (sum of ln pi of all its actions), thinking and
+ * answer (method section 3), for one micro-batch of groups. Forced tokens are inputs, not actions.
+ * @returns a function that fetches the actions' numbers, once the GPU has them
+ */
+export function accumulateGradient(
+  model: Model,
+  grads: Params,
+  groups: readonly ScoredGroup[],
+  settings: ObjectiveSettings,
+): () => Promise<ActionRecord> {
+  const { gpu, config } = model;
+  using scratch = gpu.arena.scratch();
+  const batch = layOut(groups, settings, gpu.subgroupSize);
+  const d = config.hiddenSize;
+  const x = scratch.f32([batch.ids.length, d], "training rows");
+  const ids = uploadWords(model, scratch, batch.ids);
+  gather(gpu, model.params.embedding, ids, x);
+  if (settings.thinking.continuous) {
+    const [slots, steps] = settings.hidden.shape;
+    const rows = reshape(settings.hidden, [slots * steps, d]);
+    gather(gpu, rows, uploadWords(model, scratch, batch.hiddenRows), x);
+  }
+  const saved = forwardTraining(
+    model,
+    x,
+    uploadLayout(gpu, scratch, batch.packed),
+    scratch,
+    settings.recompute,
+  );
+  const dx = scratch.f32(x.shape, "d rows");
+  gpu.commands.zero(dx);
+  const thinking = scoreThinking(model, grads, saved, batch.thinking, settings, dx);
+  const answer = scoreTokens(model, grads, saved, batch.answer, dx);
+  backwardTraining(model, saved, grads, dx);
+  embeddingBackward(model, grads, batch.ids, dx);
+  return async () => ({ ...await thinking(), answer: await answer() });
+}
+
+/** Adds to `embedding`'s gradient the look-up's part: dx of every row that was a token. */
+export function embeddingBackward(
+  model: Model,
+  grads: Params,
+  ids: Uint32Array<ArrayBuffer>,
+  dx: Tensor,
+): void {
+  const { gpu } = model;
+  using scratch = gpu.arena.scratch();
+  const by = segmentsOf(ids);
+  const segments = scratch.u32([by.segments.length / 4, 4], "embedding segments");
+  gpu.commands.upload(segments, by.segments);
+  segmentSum(gpu, dx, { segments, list: uploadWords(model, scratch, by.list) }, grads.embedding);
+}
+
+/** Puts words on the device for the length of a scope. */
+export function uploadWords(model: Model, scratch: Scratch, data: Uint32Array<ArrayBuffer>): Tensor {
+  const tensor = scratch.u32([data.length], "words");
+  model.gpu.commands.upload(tensor, data);
+  return tensor;
+}
+
+function layOut(groups: readonly ScoredGroup[], settings: ObjectiveSettings, tileRows: number) {
+  const inputs = (rollout: ScoredRollout) =>
+    rollout.thinking.length + rollout.forced.length + Math.max(0, rollout.answer.length - 1);
+  const packed = packGroups(
+    groups.map(({ prompt, rollouts }) => ({ prompt: prompt.length, continuations: rollouts.map(inputs) })),
+    tileRows,
+  );
+  const ids = new Uint32Array(packed.rows).fill(NO_ROW);
+  const hiddenRows = new Uint32Array(packed.rows).fill(NO_ROW);
+  const thinking: Action[] = [];
+  const answer: Action[] = [];
+  const steps = settings.hidden.shape[1];
+  groups.forEach(({ prompt, rollouts }, g) => {
+    const [promptStart, ...starts] = packed.starts[g];
+    ids.set(prompt, promptStart);
+    rollouts.forEach((rollout, r) => {
+      const start = starts[r];
+      const weight = -rollout.advantage * settings.scale;
+      const before = (row: number) => row === start ? promptStart + prompt.length - 1 : row - 1;
+      const action = (row: number, token: number, hiddenRow: number, factor: number): Action => ({
+        row: before(row),
+        token,
+        weight: weight * factor,
+        rollout: rollout.id,
+        position: prompt.length + row - start,
+        hiddenRow,
+      });
+      rollout.thinking.forEach((token, t) => {
+        const hiddenRow = rollout.slot * steps + t;
+        thinking.push(action(start + t, token, hiddenRow, settings.thinkingWeight));
+        if (settings.thinking.continuous) hiddenRows[start + t] = hiddenRow;
+        else ids[start + t] = token;
+      });
+      const forcedStart = start + rollout.thinking.length;
+      ids.set(rollout.forced, forcedStart);
+      const answerStart = forcedStart + rollout.forced.length;
+      ids.set(rollout.answer.slice(0, -1), answerStart);
+      rollout.answer.forEach((token, a) => answer.push(action(answerStart + a, token, 0, 1)));
+    });
+  });
+  return { packed, ids, hiddenRows, thinking, answer };
+}
+
+/** Columns of the actions, on the device. */
+function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[]) {
+  const { gpu } = model;
+  const weights = scratch.f32([actions.length], "action weights");
+  gpu.commands.upload(weights, Float32Array.from(actions, (action) => action.weight));
+  const info = scratch.u32([actions.length, 4], "action info");
+  gpu.commands.upload(
+    info,
+    Uint32Array.from(actions.flatMap(({ rollout, position }) => [0, rollout, 0, position])),
+  );
+  return {
+    weights,
+    info,
+    tokens: uploadWords(model, scratch, Uint32Array.from(actions, (action) => action.token)),
+    measured: scratch.f32([actions.length], "action measure"),
+    stats: scratch.f32([actions.length, 4], "action stats"),
+  };
+}
+
+/**
+ * The LM head over action rows, in chunks: `score` turns each chunk's logits into dL/dz. Adds to dx [rows, d] and grads.
+ */
+export function throughHead(
+  model: Model,
+  grads: Params,
+  saved: ForwardSaved,
+  rows: Uint32Array<ArrayBuffer>,
+  dx: Tensor,
+  score: (z: Tensor, first: number, count: number, scratch: Scratch) => Tensor,
+): void {
+  const { gpu, config } = model;
+  using scratch = gpu.arena.scratch();
+  const picked = pickRows(gpu, scratch, rows);
+  const input = pickForward(model, saved.output, picked, scratch);
+  const dy = scratch.f32([rows.length, config.hiddenSize], "d head y");
+  const chunk = headChunkRows(model);
+  for (let first = 0; first < rows.length; first += chunk) {
+    using temporary = gpu.arena.scratch();
+    const count = Math.min(chunk, rows.length - first);
+    const y = rowsOf(input.y, first, count);
+    const dz = score(logits(model, y, temporary), first, count, temporary);
+    headBackward(model, y, dz, grads, rowsOf(dy, first, count));
+  }
+  pickBackward(model, input, picked, dy, grads, dx);
+}
+
+function scoreThinking(
+  model: Model,
+  grads: Params,
+  saved: ForwardSaved,
+  actions: readonly Action[],
+  settings: ObjectiveSettings,
+  dx: Tensor,
+): () => Promise<{ thinking: Float32Array; thinkingStats: Float32Array }> {
+  const none = new Float32Array(0);
+  if (actions.length === 0) return () => Promise.resolve({ thinking: none, thinkingStats: none });
+  const { gpu, config } = model;
+  using scratch = gpu.arena.scratch();
+  const columns = uploadActions(model, scratch, actions);
+  const { thinking, hidden, seed, step, clipStep } = settings;
+  const [slots, steps] = hidden.shape;
+  const source = reshape(hidden, [slots * steps, config.hiddenSize]);
+  const hiddenRows = uploadWords(model, scratch, Uint32Array.from(actions, (action) => action.hiddenRow));
+  throughHead(model, grads, saved, rowsOfActions(actions), dx, (z, first, count, temporary) => {
+    const fed = temporary.f32([count, config.hiddenSize], "fed rows");
+    if (thinking.continuous) gather(gpu, source, rowsOf(hiddenRows, first, count), fed);
+    return thinking.score({
+      model,
+      z,
+      scratch: temporary,
+      weights: rowsOf(columns.weights, first, count),
+      tokens: rowsOf(columns.tokens, first, count),
+      info: rowsOf(columns.info, first, count),
+      measured: rowsOf(columns.measured, first, count),
+      stats: rowsOf(columns.stats, first, count),
+      fed,
+      seed,
+      step,
+      grads,
+      clipStep,
+    });
+  });
+  const measured = gpu.reader.start(columns.measured);
+  const stats = thinking.continuous ? gpu.reader.start(columns.stats) : undefined;
+  return async () => ({
+    thinking: new Float32Array(await measured()),
+    thinkingStats: stats ? new Float32Array(await stats()) : none,
+  });
+}
+
+function scoreTokens(
+  model: Model,
+  grads: Params,
+  saved: ForwardSaved,
+  actions: readonly Action[],
+  dx: Tensor,
+): () => Promise<Float32Array> {
+  if (actions.length === 0) return () => Promise.resolve(new Float32Array(0));
+  const { gpu, config } = model;
+  using scratch = gpu.arena.scratch();
+  const { weights, tokens, measured } = uploadActions(model, scratch, actions);
+  throughHead(model, grads, saved, rowsOfActions(actions), dx, (z, first, count) => {
+    const of = (tensor: Tensor) => rowsOf(tensor, first, count);
+    categorical(gpu, z, config.usedVocabSize, 1, of(tokens), of(weights), of(measured), true);
+    return z;
+  });
+  const fetch = gpu.reader.start(measured);
+  return async () => new Float32Array(await fetch());
+}
+
+const rowsOfActions = (actions: readonly Action[]) => Uint32Array.from(actions, (action) => action.row);

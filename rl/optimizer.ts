@@ -1,0 +1,70 @@
+import type { Gpu } from "../gpu/device.ts";
+import { adamW, globalNorm } from "../gpu/ops/adamw.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { createParams, matricesOf, type Params } from "../model/params.ts";
+
+/** AdamW's settings, fixed for a run. */
+export interface OptimizerSettings {
+  lr: number;
+  /** Steps over which the rate rises linearly from 0. */
+  warmup: number;
+  /** Steps of the whole run: the cosine ends there. */
+  steps: number;
+  /** The rate's floor, as a share of `lr`. */
+  finalLr: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  /** Decoupled, on every tensor. */
+  weightDecay: number;
+  /** Bound on the global gradient norm; 0 for none. */
+  clip: number;
+}
+
+/** Both moments of every weight. */
+export interface Optimizer {
+  first: Params;
+  second: Params;
+  /** f32 [1]: the norm of the last gradient, before clipping. */
+  norm: Tensor;
+}
+
+/** Zeroed moments, in f32. */
+export function createOptimizer(gpu: Gpu, config: ModelConfig): Optimizer {
+  return {
+    first: createParams(gpu, config, "f32", "first moment"),
+    second: createParams(gpu, config, "f32", "second moment"),
+    norm: gpu.arena.create([1], "f32", "gradient norm"),
+  };
+}
+
+/** The learning rate of a step counted from 1: linear warm-up, then a cosine to the floor. */
+export function learningRate(settings: OptimizerSettings, step: number): number {
+  const { lr, warmup, steps, finalLr } = settings;
+  if (step <= warmup) return lr * step / warmup;
+  const done = Math.min(1, (step - warmup) / Math.max(1, steps - warmup));
+  return lr * (finalLr + (1 - finalLr) * (1 + Math.cos(Math.PI * done)) / 2);
+}
+
+/** One update of all weights, in place. The norm and the clipping stay on the GPU. `step` counts from 1. */
+export function optimizerStep(
+  gpu: Gpu,
+  params: Params,
+  grads: Params,
+  optimizer: Optimizer,
+  settings: OptimizerSettings,
+  step: number,
+): void {
+  const gradients = matricesOf(grads);
+  const first = matricesOf(optimizer.first);
+  const second = matricesOf(optimizer.second);
+  globalNorm(gpu, gradients, optimizer.norm);
+  matricesOf(params).forEach((weight, i) => {
+    adamW(gpu, gradients[i], optimizer.norm, weight, first[i], second[i], {
+      ...settings,
+      lr: learningRate(settings, step),
+      step,
+    });
+  });
+}
