@@ -1,0 +1,93 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
+import { columnSum } from "../../gpu/ops/column_sum.ts";
+import { addInto, castToHalf } from "../../gpu/ops/elementwise.ts";
+import { swiglu, swigluBackward } from "../../gpu/ops/swiglu.ts";
+import { addInto as add } from "../reference/support.ts";
+import { swiglu as reference, swigluBackward as referenceBackward } from "../reference/swiglu.ts";
+import { assertClose, openTestGpu, random32 } from "./support.ts";
+
+const t = await openTestGpu();
+const small = await openTestGpu({ maxBinding: 4096 });
+
+for (
+  const { rows, f } of [
+    { rows: 1, f: 4 },
+    { rows: 13, f: 7 },
+    { rows: 65, f: 160 },
+    { rows: 3, f: 28672 },
+    { rows: 50001, f: 3 },
+  ]
+) {
+  Deno.test(`SwiGLU of ${rows} rows of ${f}, forward and backward`, async () => {
+    const [x, dy] = [random32(1, rows * 2 * f, 4), random32(2, rows * f)];
+    x[0] = -200; // exp(200) is beyond f32
+    x[1] = 200;
+    const tx = t.f32(x, [rows, 2 * f]);
+    const [out, dx] = [t.blank(rows, f), t.blank(rows, 2 * f)];
+    swiglu(t.gpu, tx, out);
+    assertClose("y", await t.read(out), reference(x, rows, f));
+    swigluBackward(t.gpu, tx, t.f32(dy, [rows, f]), dx);
+    assertClose("dx", await t.read(dx), referenceBackward(dy, x, rows, f));
+  });
+}
+
+for (
+  const { rows, d } of [
+    { rows: 1, d: 4 },
+    { rows: 17, d: 5 },
+    { rows: 300, d: 60 },
+    { rows: 3, d: 151936 },
+    { rows: 40, d: 8192 },
+    { rows: 400003, d: 4 },
+    { rows: 100003, d: 3 },
+  ]
+) {
+  Deno.test(`column sums of ${rows} rows of ${d}`, async () => {
+    const [x, before] = [random32(1, rows * d), random32(2, d, 20)];
+    const sums = new Float64Array(d);
+    x.forEach((value, i) => sums[i % d] += value);
+    const tx = t.f32(x, [rows, d]);
+    const [fresh, added] = [t.blank(d), t.f32(before)];
+    columnSum(t.gpu, tx, fresh, false);
+    columnSum(t.gpu, tx, added, true);
+    assertClose("sum", await t.read(fresh), sums);
+    assertClose("added", await t.read(added), add(before, sums));
+  });
+}
+
+Deno.test("addInto adds a whole tensor, or a bias to each row, also beyond 65,535 workgroups", async () => {
+  for (const [rows, d] of [[5, 7], [1, 151936], [70000, 75]]) {
+    const [x, whole, bias] = [random32(1, rows * d), random32(2, rows * d), random32(3, d)];
+    const tx = t.f32(x, [rows, d]);
+    addInto(t.gpu, tx, t.f32(whole, [rows, d]));
+    addInto(t.gpu, tx, t.f32(bias));
+    assertClose("x + y + b", await t.read(tx), x.map((value, i) => value + whole[i] + bias[i % d]));
+  }
+  assertThrows(() => addInto(t.gpu, t.zeros(3, 4), t.zeros(5)), Error, "sizes do not divide");
+});
+
+Deno.test("castToHalf rounds to the nearest f16, between matrices whose chunks differ", async () => {
+  for (const on of [t, small]) {
+    for (const [rows, cols] of [[7, 2], [101, 24], [50, 66], [3, 512]]) {
+      const data = Float32Array.from(random32(1, rows * cols, 8));
+      // Subnormals, the largest f16, ties to even, and zero.
+      data.set([2 ** -24, -3.1e-6, 65504, 2049, 2051, -0, 1e-9, 1 + 2 ** -11].slice(0, rows * cols));
+      const [wide, half] = [
+        createMatrix(on.gpu, rows, cols, "f32", "wide"),
+        createMatrix(on.gpu, rows, cols, "f16", "half"),
+      ];
+      uploadRows(on.gpu, wide, 0, data);
+      castToHalf(on.gpu, wide, half);
+      assertEquals(await downloadMatrix(on.gpu, half), data.map(Math.f16round));
+      [wide, half].forEach((matrix) => freeMatrix(on.gpu, matrix));
+    }
+  }
+  const odd = createMatrix(t.gpu, 2, 3, "f32", "odd");
+  assertThrows(() => castToHalf(t.gpu, odd, odd), Error, "odd width");
+  freeMatrix(t.gpu, odd);
+});
+
+Deno.test("SwiGLU refuses inputs that are not twice as wide", () => {
+  assertThrows(() => swiglu(t.gpu, t.zeros(2, 8), t.zeros(2, 8)), Error, "should be [2, 16]");
+});
