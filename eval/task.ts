@@ -29,6 +29,8 @@ export interface Task {
   grade(gold: string, continuation: string): Grade;
   /** The question at `index` of a stream; always the same for the same arguments. */
   question(stream: Stream, seed: number, index: number): Question;
+  /** A text to imitate in supervised training, from the train stream; for tasks that can write them. */
+  demonstration?(seed: number, index: number): { prompt: string; completion: string };
   /** Questions in a stream; null if it never ends. */
   size(stream: Stream): number | null;
 }

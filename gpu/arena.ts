@@ -10,8 +10,8 @@ export interface Arena {
   /** Bytes held now, and the most held so far. */
   readonly bytes: number;
   readonly peakBytes: number;
-  /** Called with the id of a buffer about to be destroyed: caches drop what names it. */
-  onDestroy?: (storage: Storage) => void;
+  /** Called before a buffer is destroyed: what is recorded must be submitted, and caches drop what names it. */
+  beforeDestroy?: () => void;
 }
 
 /** Tensors for the length of a block: `using scratch = gpu.arena.scratch()`. */
@@ -50,7 +50,7 @@ export function createArena(device: GPUDevice): Arena {
     },
     free(tensor) {
       bytes -= tensor.storage.bytes;
-      arena.onDestroy?.(tensor.storage);
+      arena.beforeDestroy?.();
       tensor.storage.buffer.destroy();
     },
     scratch() {

@@ -90,6 +90,10 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       device.destroy();
     },
   };
+  arena.beforeDestroy = () => {
+    commands.flush();
+    gpu.pipelines.forEach((pipeline) => pipeline.groups.clear());
+  };
   return gpu;
 }
 

@@ -56,7 +56,10 @@ export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Pro
     profile.resolve(encoder);
     // Queue order makes one table enough: it is rewritten only after the work that reads it.
     if (used > 0) device.queue.writeBuffer(uniforms, 0, staged, 0, used * UNIFORM_SLOT);
+    // In a scope, so that the next read throws the error: an uncaptured one would come after it.
+    device.pushErrorScope("validation");
     device.queue.submit([encoder.finish()]);
+    errors.watch(device.popErrorScope(), "commands");
     encoder = undefined;
     used = 0;
     counts.submits++;

@@ -77,7 +77,6 @@ function bindGroup(gpu: Gpu, kernel: Pipeline, tensors: readonly Tensor[]): GPUB
   });
   const group = gpu.device.createBindGroup({ label: kernel.label, layout: kernel.layout, entries });
   kernel.groups.set(key, group);
-  gpu.arena.onDestroy ??= () => gpu.pipelines.forEach((each) => each.groups.clear());
   return group;
 }
 

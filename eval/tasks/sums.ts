@@ -104,6 +104,7 @@ export function sumsTask(name: string, options: SumsOptions, limits: TaskLimits)
     limits,
     grade: gradeBox,
     question: (stream, seed, index) => asQuestion(drawProblem(options, stream, seed, index, 0)),
+    demonstration: (seed, index) => demonstration(seed, index, {}, options),
     size: () => null,
   };
 }

@@ -1,0 +1,65 @@
+import type { Task } from "../eval/task.ts";
+import { createParams, freeParams, zeroParams } from "../model/params.ts";
+import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Model } from "../model/transformer.ts";
+import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
+import { createOptimizer, learningRate, optimizerStep, type OptimizerSettings } from "./optimizer.ts";
+
+/** Settings of supervised training. */
+export interface SftSettings extends OptimizerSettings {
+  /** Demonstrations a step. */
+  batch: number;
+  seed: number;
+  recompute: boolean;
+}
+
+/** What a step of supervised training did. */
+export interface SftStep {
+  step: number;
+  /** Mean of -ln p over the completions' tokens, in nats. */
+  loss: number;
+  lr: number;
+  tokens: number;
+  seconds: number;
+}
+
+/** A demonstration as ids: the loss is on the completion and the end token that follows it. */
+export function exampleOf(tokenizer: Tokenizer, prompt: string, completion: string): Example {
+  const start = [...(tokenizer.bosId === undefined ? [] : [tokenizer.bosId]), ...tokenizer.encode(prompt)];
+  const end = tokenizer.eosId === undefined ? [] : [tokenizer.eosId];
+  return { ids: [...start, ...tokenizer.encode(completion), ...end], from: start.length };
+}
+
+/**
+ * Trains on a task's demonstrations, each seen once: the step and the seed decide which.
+ * @param onStep called after each step; training stops early if it returns false
+ */
+export async function trainSupervised(
+  model: Model,
+  tokenizer: Tokenizer,
+  task: Task,
+  settings: SftSettings,
+  onStep: (step: SftStep) => boolean,
+): Promise<void> {
+  const { gpu, config } = model;
+  const grads = createParams(gpu, config, "f32", "gradient");
+  const optimizer = createOptimizer(gpu, config);
+  for (let step = 1; step <= settings.steps; step++) {
+    const started = performance.now();
+    const examples = Array.from({ length: settings.batch }, (_, i) => {
+      const { prompt, completion } = task.demonstration!(settings.seed, (step - 1) * settings.batch + i);
+      return exampleOf(tokenizer, prompt, completion);
+    });
+    const tokens = examples.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
+    zeroParams(gpu, grads);
+    const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute);
+    optimizerStep(gpu, model.params, grads, optimizer, settings, step);
+    const loss = -(await fetch()).reduce((sum, logp) => sum + logp, 0) / tokens;
+    const seconds = (performance.now() - started) / 1000;
+    if (!onStep({ step, loss, lr: learningRate(settings, step), tokens, seconds })) break;
+  }
+  freeParams(gpu, grads);
+  freeParams(gpu, optimizer.first);
+  freeParams(gpu, optimizer.second);
+  gpu.arena.free(optimizer.norm);
+}
