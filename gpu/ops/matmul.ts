@@ -10,8 +10,9 @@ export interface MatmulOptions {
   accumulate?: boolean;
 }
 
-// One dispatch sums at most this many terms: an invocation then loops 16,384 times.
-const MAX_K = 65536;
+// A dispatch sums at most so many terms that an invocation loops fewer than 32,768 times in all: four terms a turn in
+// the vector kernel, one in the scalar one; the tile kernel's loops over 16 terms hold some 27 turns.
+const MAX_TERMS = { vector: 65536, scalar: 16384, tile: 16384 };
 
 /**
  * out[M, N] = x[M, K] w[N, K]^T: the forward product of a layer, and u = g E^T of the mixture.
@@ -118,22 +119,22 @@ function product(
   const { m, n, k } = sizes;
   const store: BStore = b.dtype === "f16" ? "f16" : "f32";
   const strides = [sizes.lda, sizes.ldb, sizes.ldc, sizes.aOff, sizes.bOff, sizes.cOff, n];
-  if (kind === "nt") strides.push(k);
-  if (kind === "tn") strides.push(m);
+  strides.push(kind === "tn" ? m : k);
   const step = store === "f16" ? 8 : 4;
   const vector = strides.every((value) => value % 4 === 0) && sizes.ldb % step === 0 &&
     (kind !== "nt" || k % step === 0);
+  const terms = MAX_TERMS[gpu.matmulFamily === "tile" ? "tile" : vector ? "vector" : "scalar"];
   const tile = chooseTile(gpu, kind, m, n, k, vector);
   const source = matmulSource(kind, store, vector, tile, gpu.subgroupSize);
   const groups: [number, number] = [Math.ceil(n / tile.cols), Math.ceil(m / tile.rows)];
   const maxRows = 65535 * tile.rows;
-  for (let k0 = 0; k0 < k; k0 += MAX_K) {
+  for (let k0 = 0; k0 < k; k0 += terms) {
     for (let row = 0; row < m; row += maxRows) {
       run(gpu, source, [a, b, c], {
         ...sizes,
         rowStart: row,
         kStart: k0,
-        kEnd: Math.min(k, k0 + MAX_K),
+        kEnd: Math.min(k, k0 + terms),
         accumulate: accumulate || k0 > 0 ? 1 : 0,
       }, [groups[0], Math.min(groups[1], 65535)]);
     }

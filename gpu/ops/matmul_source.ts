@@ -56,26 +56,32 @@ fn loadB(k: u32, col: u32) -> f32 { let at = ${b}; ${read} }
 `;
 }
 
-/** Any size and alignment: each thread computes 4 rows of one column per step of its columns. */
+/** Any size and alignment: each thread holds `rows` x `perThread` sums, its columns a workgroup apart. */
 function scalarKernel(kind: Product, store: BStore, tile: Tile): string {
-  const lanes = tile.cols / tile.perThread;
+  const { rows: TM, perThread: TN } = tile;
+  const lanes = tile.cols / TN;
+  const each = (make: (i: number, j: number) => string) => lines(TM, (i) => lines(TN, (j) => make(i, j)));
+  const inside = (i: number, j: number) => `row0 + ${i}u < p.m && col${j} < p.n`;
+  const place = (i: number, j: number) => `c[p.cOff + (row0 + ${i}u) * p.ldc + col${j}]`;
   return `${PARAMS}${scalarAccess(kind, store)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let row0 = p.rowStart + wg.y * ${tile.rows}u;
-  for (var j = 0u; j < ${tile.perThread}u; j++) {
-    let col = wg.x * ${tile.cols}u + j * ${lanes}u + lane;
-    if (col >= p.n) { continue; }
-    for (var i = 0u; i < ${tile.rows}u; i++) {
-      let row = row0 + i;
-      if (row >= p.m) { break; }
-      let at = p.cOff + row * p.ldc + col;
-      var acc = 0.0;
-      if (p.accumulate != 0u) { acc = c[at]; }
-      for (var k = p.kStart; k < p.kEnd; k++) { acc = fma(loadA(row, k), loadB(k, col), acc); }
-      c[at] = acc;
-    }
+  let row0 = p.rowStart + wg.y * ${TM}u;
+${lines(TM, (i) => `  let r${i} = min(row0 + ${i}u, p.m - 1u);`)}
+${
+    lines(TN, (j) =>
+      `  let col${j} = wg.x * ${tile.cols}u + ${j * lanes}u + lane; let at${j} = min(col${j}, p.n - 1u);`)
   }
+${each((i, j) => `  var acc${i}_${j} = 0.0;`)}
+  if (p.accumulate != 0u) {
+${each((i, j) => `    if (${inside(i, j)}) { acc${i}_${j} = ${place(i, j)}; }`)}
+  }
+  for (var k = p.kStart; k < p.kEnd; k++) {
+${lines(TM, (i) => `    let a${i} = loadA(r${i}, k);`)}
+${lines(TN, (j) => `    let b${j} = loadB(k, at${j});`)}
+${each((i, j) => `    acc${i}_${j} = fma(a${i}, b${j}, acc${i}_${j});`)}
+  }
+${each((i, j) => `  if (${inside(i, j)}) { ${place(i, j)} = acc${i}_${j}; }`)}
 }`;
 }
 

@@ -1,0 +1,206 @@
+import { assertThrows } from "@std/assert";
+import { downloadMatrix, type Matrix } from "../../gpu/matrix.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
+import * as reference from "../reference/matmul.ts";
+import { addInto } from "../reference/support.ts";
+import { assertClose, assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
+
+const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
+const tiles = await openTestGpu({ matmulFamily: "tile" });
+// A row of 24 f32 takes 96 bytes: weights of 25 rows and more come in several chunks.
+const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 2400 });
+const smallTiles = await openTestGpu({ matmulFamily: "tile", maxBinding: 2400 });
+const FAMILIES = [["broadcast", broadcast, small], ["tile", tiles, smallTiles]] as const;
+
+type DType = "f32" | "f16";
+const randomOf = (dtype: DType) => dtype === "f16" ? random16 : random32;
+
+/** x [m, k] times the transpose of w [n, k], onto what is there if `accumulate`. */
+async function nt(t: TestGpu, m: number, k: number, n: number, dtype: DType, accumulate = false) {
+  const [x, w, before] = [random32(1, m * k), randomOf(dtype)(2, n * k), random32(3, m * n)];
+  const out = accumulate ? t.f32(before, [m, n]) : t.blank(m, n);
+  matmulNT(t.gpu, t.f32(x, [m, k]), t.matrix(w, n, k, dtype), out, { accumulate });
+  const product = reference.matmulNT(x, w, m, k, n);
+  const expected = accumulate ? addInto(product, before) : product;
+  assertClose(`NT ${m}, ${k}, ${n} ${dtype}`, await t.read(out), expected);
+}
+
+/** a [m, n] times w [n, k]. */
+async function nn(t: TestGpu, m: number, n: number, k: number, dtype: DType, accumulate = false) {
+  const [a, w, before] = [random32(4, m * n), randomOf(dtype)(5, n * k), random32(6, m * k)];
+  const out = accumulate ? t.f32(before, [m, k]) : t.blank(m, k);
+  matmulNN(t.gpu, t.f32(a, [m, n]), t.matrix(w, n, k, dtype), out, { accumulate });
+  const product = reference.matmulNN(a, w, m, n, k);
+  const expected = accumulate ? addInto(product, before) : product;
+  assertClose(`NN ${m}, ${n}, ${k} ${dtype}`, await t.read(out), expected);
+}
+
+/** The transpose of dy [m, n] times x [m, k]. */
+async function tn(t: TestGpu, m: number, n: number, k: number, accumulate = false) {
+  const [dy, x, before] = [random32(7, m * n), random32(8, m * k), random32(9, n * k)];
+  const grad = t.matrix(accumulate ? before : new Float64Array(n * k).fill(-7), n, k);
+  matmulTN(t.gpu, t.f32(dy, [m, n]), t.f32(x, [m, k]), grad, { accumulate });
+  const product = reference.matmulTN(dy, x, n, m, k);
+  const expected = accumulate ? addInto(product, before) : product;
+  assertClose(`TN ${m}, ${n}, ${k}`, await downloadMatrix(t.gpu, grad), expected);
+}
+
+/** The products of 130 rows made one by one, or of the first `count` rows made at once. */
+async function inCalls(
+  t: TestGpu,
+  multiply: typeof matmulNT,
+  values: Float64Array,
+  matrix: Matrix,
+  count: number,
+) {
+  const inner = values.length / 130;
+  const outer = multiply === matmulNT ? matrix.rows : matrix.cols;
+  const total = count === 1 ? 130 : count;
+  const all = new Float32Array(total * outer);
+  for (let row = 0; row < total; row += count) {
+    const out = t.blank(count, outer);
+    multiply(t.gpu, t.f32(values.subarray(row * inner, (row + count) * inner), [count, inner]), matrix, out);
+    all.set(await t.read(out), row * outer);
+  }
+  return all;
+}
+
+// Aligned and not, smaller and larger than every tile, one row, one column, one term.
+const SIZES: [number, number, number][] = [
+  [1, 1, 1],
+  [3, 4, 5],
+  [2, 60, 76],
+  [7, 31, 33],
+  [5, 24, 61],
+  [13, 64, 64],
+  [33, 60, 180],
+  [64, 256, 128],
+  [130, 100, 68],
+  [131, 72, 75],
+  [257, 40, 260],
+];
+
+for (const [family, t, chunked] of FAMILIES) {
+  for (const [m, k, n] of SIZES) {
+    Deno.test(`${family}: three products of ${m}, ${k}, ${n}, f32 and f16, added or not`, async () => {
+      for (const accumulate of [false, true]) {
+        for (const dtype of ["f32", "f16"] as const) {
+          await nt(t, m, k, n, dtype, accumulate);
+          await nn(t, m, n, k, dtype, accumulate);
+        }
+        await tn(t, m, n, k, accumulate);
+      }
+    });
+  }
+
+  Deno.test(`${family}: weights in chunks`, async () => {
+    // 24 columns: 24 rows a chunk; 150 and 300: a few rows or one row a chunk; 23: odd widths.
+    for (const [m, n, k] of [[3, 100, 24], [40, 101, 24], [9, 55, 23], [6, 12, 150], [17, 20, 300]]) {
+      for (const dtype of ["f32", "f16"] as const) {
+        await nt(chunked, m, k, n, dtype);
+        await nn(chunked, m, n, k, dtype);
+        await nn(chunked, m, n, k, dtype, true);
+      }
+      await tn(chunked, m, n, k, true);
+    }
+  });
+
+  Deno.test(`${family}: the vocabulary of 151,936 as outputs, as terms and as rows of a gradient`, async () => {
+    for (const dtype of ["f32", "f16"] as const) {
+      await nt(t, 2, 16, 151936, dtype);
+      await nn(t, 2, 151936, 16, dtype);
+    }
+    await nn(t, 33, 151936, 8, "f32");
+    await tn(t, 3, 151936, 8);
+    await tn(t, 151936, 8, 12); // rows as terms
+  });
+
+  Deno.test(`${family}: an odd vocabulary of 50,257, and rows of 8,192`, async () => {
+    await nt(t, 3, 5, 50257, "f32");
+    await nn(t, 3, 50257, 6, "f32");
+    await nn(t, 2, 50257, 5, "f16");
+    await tn(t, 50257, 3, 5);
+    for (const dtype of ["f32", "f16"] as const) {
+      await nt(t, 5, 8192, 40, dtype);
+      await nn(t, 5, 40, 8192, dtype);
+    }
+    await nt(t, 5, 8191, 9, "f32");
+    await tn(t, 9, 24, 8192);
+  });
+
+  Deno.test(`${family}: 70,000 rows`, async () => {
+    await nt(t, 70000, 8, 12, "f32");
+    await tn(t, 70000, 12, 8);
+  });
+
+  Deno.test(`${family}: each row has the bits it has alone, whatever the number of rows`, async () => {
+    for (const [k, n] of [[60, 180], [64, 75], [31, 33], [100, 8], [512, 300]]) {
+      for (const dtype of ["f32", "f16"] as const) {
+        const w = randomOf(dtype)(10, n * k);
+        const a = [random32(11, 130 * k), random32(12, 130 * n)] as const;
+        const matrix = t.matrix(w, n, k, dtype);
+        const alone = [
+          await inCalls(t, matmulNT, a[0], matrix, 1),
+          await inCalls(t, matmulNN, a[1], matrix, 1),
+        ];
+        for (const m of [2, 3, 5, 8, 13, 24, 33, 130]) {
+          assertSameBits(
+            `NT ${k}, ${n} ${dtype}: ${m} rows`,
+            await inCalls(t, matmulNT, a[0], matrix, m),
+            alone[0].slice(0, m * n),
+          );
+          assertSameBits(
+            `NN ${n}, ${k} ${dtype}: ${m} rows`,
+            await inCalls(t, matmulNN, a[1], matrix, m),
+            alone[1].slice(0, m * k),
+          );
+        }
+      }
+    }
+  });
+
+  Deno.test(`${family}: chunks and their number change no bit of a row`, async () => {
+    const [m, n, k] = [5, 100, 24];
+    const [w, x, a] = [random32(13, n * k), random32(14, m * k), random32(15, m * n)];
+    const results = [];
+    for (const on of [t, chunked]) {
+      const [y, dx] = [on.blank(m, n), on.blank(m, k)];
+      matmulNT(on.gpu, on.f32(x, [m, k]), on.matrix(w, n, k), y);
+      matmulNN(on.gpu, on.f32(a, [m, n]), on.matrix(w, n, k), dx);
+      results.push([await on.read(y), await on.read(dx)]);
+    }
+    assertSameBits("NT", results[1][0], results[0][0]);
+    assertSameBits("NN", results[1][1], results[0][1]);
+  });
+}
+
+Deno.test("both families give the same bits", async () => {
+  const [m, n, k] = [35, 72, 60];
+  const [w, x] = [random32(16, n * k), random32(17, m * k)];
+  const [one, other] = [broadcast.blank(m, n), tiles.blank(m, n)];
+  matmulNT(broadcast.gpu, broadcast.f32(x, [m, k]), broadcast.matrix(w, n, k), one);
+  matmulNT(tiles.gpu, tiles.f32(x, [m, k]), tiles.matrix(w, n, k), other);
+  assertSameBits("NT", await broadcast.read(one), await tiles.read(other));
+});
+
+Deno.test("wrong shapes throw before anything is dispatched", () => {
+  const t = broadcast;
+  const before = t.gpu.commands.counts.dispatches;
+  const w = t.matrix(new Float64Array(30), 5, 6);
+  const x = { ...t.zeros(3, 4), label: "x" };
+  assertThrows(
+    () => matmulNT(t.gpu, x, w, t.zeros(3, 5)),
+    Error,
+    "Cannot multiply x[3, 4] by [5, 6]^T: inner dimensions 4 and 6 differ",
+  );
+  assertThrows(
+    () => matmulNN(t.gpu, x, w, t.zeros(3, 6)),
+    Error,
+    "Cannot multiply x[3, 4] by [5, 6]: inner dimensions 4 and 5 differ",
+  );
+  assertThrows(() => matmulNT(t.gpu, t.zeros(3, 6), w, t.zeros(3, 6)), Error, "by [3, 5]: shapes differ");
+  assertThrows(() => matmulNN(t.gpu, t.zeros(3, 5), w, t.zeros(3, 5)), Error, "by [3, 6]: shapes differ");
+  assertThrows(() => matmulTN(t.gpu, t.zeros(3, 5), t.zeros(4, 6), w), Error, "rows 3 and 4 differ");
+  assertThrows(() => matmulTN(t.gpu, t.zeros(3, 5), t.zeros(3, 5), w), Error, "shapes differ");
+  if (t.gpu.commands.counts.dispatches !== before) throw new Error("something was dispatched");
+});
