@@ -1,10 +1,7 @@
 /**
- * Finding the answer inside a reply: the last box, and (only where a task asks for them) looser signs of an answer.
- * The protocol of the method grades the forced box alone: {@linkcode boxedContinuation}.
+ * Boxes: the last one of a reply, and the continuation of a forced one, which alone the protocol of the method grades.
+ * Looser signs of an answer are in extract_text.ts.
  */
-
-/** Where to look for the answer in a reply; `any` tries them in the order given here (the choice's letter excepted). */
-export type Extraction = "none" | "box" | "final" | "hashes" | "maths" | "number" | "choice" | "any";
 
 /** Index of the brace that closes the group opened just before `start`, or -1. Escaped braces do not count. */
 export function closingBrace(text: string, start: number): number {
@@ -64,17 +61,23 @@ function boxes(text: string): Box[] {
 }
 
 /** What may stand between two boxes that are parts of one answer, apart from maths delimiters and spacing. */
+const SPACING = /\s|\\[,;!:()[\] ]|\\\\|\\q?quad|[~$&]/g;
+/** A separator, perhaps behind the noun of the first part (`papers and`), perhaps before the name of the next (`y_2 =`). */
 const JOINER =
-  /^(?:\s|[,;$&]|\\[,;!:()[\] ]|\\\\|\\q?quad|~|\band\b|\bor\b|\\(?:text|mbox|textrm)\s*\{\s*(?:,?\s*(?:and|or)\s*,?|,|;)\s*\})*$/;
+  /^(?:[a-z]{1,15} )?(?:,|;|and|or|, ?and|, ?or|\\(?:text|mbox|textrm) ?\{ ?[,;]? ?(?:and|or|,|;)? ?[,;]? ?\})(?: [A-Za-z](?:_(?:\{\w{1,5}\}|\w))? ?=)?$/;
 
+/** In one maths span, words in \text may stand between the parts; signs of arithmetic or relation may not. */
 function inOneSpan(between: string): boolean {
-  return between.length <= 200 && !/\$|\\[()[\]]|\n\s*\n/.test(between) &&
-    !/[=<>]|\\(?:[lg]eq?|implies|Rightarrow|to)\b/.test(between);
+  const outside = between.replace(/\\(?:text|mbox|textrm)\s*\{[^{}]*\}/g, "");
+  return between.length <= 100 && !/\\[()[\]]|\$|\n\s*\n/.test(between) &&
+    outside.replace(SPACING, "").replace(/[,;]/g, "") === "";
 }
 
 /** True if the boxes with this text between them are parts of one answer. */
 function joined(between: string): boolean {
-  return JOINER.test(between) || inOneSpan(between);
+  if (between.length > 200) return false;
+  const bare = between.replace(SPACING, " ").replace(/ +/g, " ").trim();
+  return bare === "" || JOINER.test(bare) || inOneSpan(between);
 }
 
 /**
@@ -84,13 +87,20 @@ function joined(between: string): boolean {
  * @returns the trimmed content; null when there is no box, the last one is empty, or no brace closes it
  */
 export function lastBox(text: string): string | null {
+  return boxedAnswer(text)?.text ?? null;
+}
+
+/** {@linkcode lastBox} with the places where the answer's first box starts and its last one ends. */
+export function boxedAnswer(text: string): { text: string; from: number; to: number } | null {
   const all = boxes(text);
   const last = all.at(-1);
   if (!last || last.content === "") return null;
   const parts = [last.content];
-  for (let i = all.length - 2; i >= 0; i--) {
-    if (all[i].content === "" || !joined(text.slice(all[i].to, all[i + 1].from))) break;
-    parts.unshift(all[i].content);
+  let first = all.length - 1;
+  while (
+    first > 0 && all[first - 1].content !== "" && joined(text.slice(all[first - 1].to, all[first].from))
+  ) {
+    parts.unshift(all[--first].content);
   }
-  return parts.join(", ");
+  return { text: parts.join(", "), from: all[first].from, to: last.to };
 }

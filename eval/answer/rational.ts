@@ -1,4 +1,5 @@
 /** Exact rational arithmetic on BigInt: every plain number is judged with it, never in floating point. */
+import { MAX_BITS, TooLarge, Undecidable } from "./budget.ts";
 
 /** A reduced fraction; `den` is positive. */
 export interface Rational {
@@ -6,8 +7,9 @@ export interface Rational {
   den: bigint;
 }
 
-/** Longest run of digits read as a number, and largest decimal exponent: beyond them a number is left undecided. */
+/** Longest run of digits that is read as a number. */
 export const MAX_DIGITS = 1000;
+/** Largest decimal exponent that is read. */
 export const MAX_EXPONENT = 2000;
 
 function gcd(a: bigint, b: bigint): bigint {
@@ -17,27 +19,80 @@ function gcd(a: bigint, b: bigint): bigint {
   return a;
 }
 
-/** The reduced fraction `num / den`. Throws a RangeError if `den` is zero. */
-export function rational(num: bigint, den = 1n): Rational {
-  if (den === 0n) throw new RangeError("zero denominator");
-  if (den === 1n) return { num, den };
-  const g = gcd(num, den) * (den < 0n ? -1n : 1n);
-  return { num: num / g, den: den / g };
+/** Binary digits of an integer, within four. */
+export function bits(a: bigint): number {
+  return (a < 0n ? -a : a).toString(16).length * 4;
 }
 
-export const add = (a: Rational, b: Rational): Rational =>
+/** The reduced fraction `num / den`. Throws {@linkcode Undecidable} if `den` is zero, TooLarge beyond MAX_BITS. */
+export function rational(num: bigint | number, den: bigint | number = 1n): Rational {
+  let n = BigInt(num);
+  let d = BigInt(den);
+  if (d === 0n) throw new Undecidable("zero denominator");
+  if (d !== 1n) {
+    const g = gcd(n, d) * (d < 0n ? -1n : 1n);
+    n /= g;
+    d /= g;
+  }
+  // The comparison with 2^53 keeps the digit count off the common path.
+  if ((n > SMALL || n < -SMALL || d > SMALL) && (bits(n) > MAX_BITS || bits(d) > MAX_BITS)) {
+    throw new TooLarge("digits");
+  }
+  return { num: n, den: d };
+}
+const SMALL = 1n << 53n;
+
+export const ZERO: Rational = { num: 0n, den: 1n };
+export const ONE: Rational = { num: 1n, den: 1n };
+
+export const addRationals = (a: Rational, b: Rational): Rational =>
   rational(a.num * b.den + b.num * a.den, a.den * b.den);
-export const subtract = (a: Rational, b: Rational): Rational => add(a, negate(b));
-export const multiply = (a: Rational, b: Rational): Rational => rational(a.num * b.num, a.den * b.den);
-export const divide = (a: Rational, b: Rational): Rational => rational(a.num * b.den, a.den * b.num);
-export const negate = (a: Rational): Rational => ({ num: -a.num, den: a.den });
-export const absolute = (a: Rational): Rational => (a.num < 0n ? negate(a) : a);
+export const subtractRationals = (a: Rational, b: Rational): Rational => addRationals(a, negateRational(b));
+export const multiplyRationals = (a: Rational, b: Rational): Rational =>
+  rational(a.num * b.num, a.den * b.den);
+export const divideRationals = (a: Rational, b: Rational): Rational => rational(a.num * b.den, a.den * b.num);
+export const negateRational = (a: Rational): Rational => ({ num: -a.num, den: a.den });
+export const absoluteRational = (a: Rational): Rational => (a.num < 0n ? negateRational(a) : a);
 export const equalRationals = (a: Rational, b: Rational): boolean => a.num === b.num && a.den === b.den;
+export const isInteger = (a: Rational): boolean => a.den === 1n;
 
 /** Negative, zero or positive as a is less than, equal to or greater than b. */
 export function compareRationals(a: Rational, b: Rational): number {
   const d = a.num * b.den - b.num * a.den;
   return d < 0n ? -1 : d > 0n ? 1 : 0;
+}
+
+/** The largest integer that is not above a. */
+export function floorRational(a: Rational): bigint {
+  const q = a.num / a.den;
+  return a.num < 0n && q * a.den !== a.num ? q - 1n : q;
+}
+
+/** `a` to an integer power. Throws TooLarge where the result would pass MAX_BITS. */
+export function powerRational(a: Rational, exponent: bigint): Rational {
+  const e = exponent < 0n ? -exponent : exponent;
+  const base = exponent < 0n ? divideRationals(ONE, a) : a;
+  if (e === 0n) return ONE;
+  const size = Math.max(
+    base.num === 1n || base.num === -1n ? 0 : bits(base.num),
+    base.den === 1n ? 0 : bits(base.den),
+  );
+  if (base.num !== 0n && size > 0 && e * BigInt(size) > BigInt(MAX_BITS) * 4n) throw new TooLarge("power");
+  if (base.num === 0n) return ZERO;
+  if (size === 0) return base.num < 0n && e % 2n === 1n ? { num: -1n, den: 1n } : ONE;
+  return rational(base.num ** e, base.den ** e);
+}
+
+/** The nearest double; exact ratios of large integers keep their leading 17 digits. */
+export function toNumber(a: Rational): number {
+  const n = Number(a.num);
+  const d = Number(a.den);
+  if (Number.isFinite(n) && Number.isFinite(d)) return n / d;
+  const shift = BigInt(Math.max(0, bits(a.den) - bits(a.num) + 64));
+  const q = ((a.num < 0n ? -a.num : a.num) << shift) / a.den;
+  const extra = Math.max(0, bits(q) - 64);
+  const value = Number(q >> BigInt(extra)) * 2 ** (extra - Number(shift));
+  return a.num < 0n ? -value : value;
 }
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/;
@@ -56,9 +111,7 @@ export function parseDecimal(text: string): Rational | null {
   const e = Number(exponent);
   if (Math.abs(e) > MAX_EXPONENT) return null;
   const shift = e - fraction.length;
-  const digits = BigInt(
-    sign + whole + fraction === "-" ? "0" : `${sign === "-" ? "-" : ""}${whole}${fraction}`,
-  );
+  const digits = sign === "-" ? -BigInt(whole + fraction) : BigInt(whole + fraction);
   return shift >= 0 ? rational(digits * 10n ** BigInt(shift)) : rational(digits, 10n ** BigInt(-shift));
 }
 

@@ -1,0 +1,145 @@
+/** Units and words after a number: which they are, and when two of them agree. */
+
+/** Canonical spelling of each unit word; words of one line are the same unit. */
+const SPELLINGS = `
+$ dollar dollars usd buck bucks
+€ euro euros eur
+£ pound-sterling gbp
+¥ yen yuan rmb cny
+₹ rupee rupees inr rs
+c cent cents ¢
+% percent pct percentage percents
+mm millimeter millimeters millimetre millimetres
+cm centimeter centimeters centimetre centimetres cms
+dm decimeter decimeters
+m meter meters metre metres
+km kilometer kilometers kilometre kilometres kms
+in inch inches
+ft foot feet
+yd yard yards yds
+mi mile miles
+mg milligram milligrams
+g gram grams
+kg kilogram kilograms kgs kilo kilos
+lb pound pounds lbs
+oz ounce ounces
+ton tons tonne tonnes
+ml milliliter milliliters millilitre mL
+L liter liters litre litres
+gal gallon gallons
+s second seconds sec secs
+min minute minutes mins
+h hour hours hr hrs
+day days
+week weeks wk wks
+month months mo
+year years yr yrs
+mph
+kph kmh
+Hz hertz
+N newton newtons
+J joule joules
+W watt watts
+V volt volts
+A ampere amperes amp amps
+K kelvin kelvins
+deg degree degrees
+rad radian radians
+unit units
+acre acres
+`;
+
+const CANONICAL = new Map<string, string>();
+for (const line of SPELLINGS.trim().split("\n")) {
+  const [canonical, ...others] = line.split(" ");
+  for (const word of [canonical, ...others]) CANONICAL.set(word, canonical);
+}
+
+/** Units so short that in maths the letters are symbols: units in plain text and in `\text` alone. */
+const LETTER_UNITS = new Set(["c", "m", "g", "s", "h", "N", "J", "W", "V", "A", "K", "L"]);
+
+/** Units that are also ordinary words or products of letters: in maths they need `\text` as well. */
+const AMBIGUOUS = new Set([
+  "in",
+  "mi",
+  "min",
+  "mo",
+  "rad",
+  "deg",
+  "unit",
+  "units",
+  "a",
+  "rs",
+  "amp",
+  "sec",
+  "ton",
+  "day",
+]);
+
+/** Words that change the value or the claim: a text with one of them is never a mere unit. */
+const NOT_UNITS = new Set(
+  ("and or not no none at least most more less than over under about around approximately times plus minus half halves third thirds " +
+    "quarter quarters fourth tenth tenths hundredth hundredths thousandth thousandths hundred hundreds thousand thousands million millions " +
+    "billion billions trillion trillions dozen dozens score point base mod modulo if when for where with without pi root squared cubed negative " +
+    "positive to from between inclusive exclusive except only remainder infinity infinitely zero one two three four five six seven eight nine ten " +
+    "each percent pct percentage percents x y z n k e i").split(" "),
+);
+
+/** Words that multiply the number before them. */
+export const MULTIPLIERS: Record<string, bigint> = {
+  hundred: 100n,
+  thousand: 1000n,
+  million: 1_000_000n,
+  billion: 1_000_000_000n,
+  trillion: 1_000_000_000_000n,
+  dozen: 12n,
+};
+
+/** True for a word that says percent. */
+export function isPercentWord(word: string): boolean {
+  return CANONICAL.get(word.toLowerCase()) === "%";
+}
+
+/**
+ * The unit that a bare word after a number stands for, or null where the word is not one.
+ *
+ * @param plain true in plain text, where a single letter such as m is a unit; in maths it is a symbol
+ */
+export function bareUnit(word: string, plain: boolean): string | null {
+  const canonical = CANONICAL.get(word) ?? (word.length > 2 ? CANONICAL.get(word.toLowerCase()) : undefined);
+  if (!canonical || canonical === "%") return null;
+  if (!plain && (LETTER_UNITS.has(word) || AMBIGUOUS.has(word))) return null;
+  return canonical;
+}
+
+/**
+ * The unit in a text that stands after a number (`cm`, `square feet`, `sq. units`, `right triangles`), canonically spelled.
+ *
+ * @returns null where the text says more than a unit does (`or more`, `million`, `and 3`)
+ */
+export function textUnit(text: string): string | null {
+  const words = text.replace(/[.~]/g, " ").replace(/[()]/g, "").trim().split(/\s+/).filter((w) => w !== "");
+  if (words.length === 0 || words.length > 5) return null;
+  const meridiem = /^([ap])\s?\.?\s?m\.?$/i.exec(text.trim());
+  if (meridiem) return `${meridiem[1].toLowerCase()}m`;
+  if (words.length === 1 && /^(?:st|nd|rd|th)$/.test(words[0])) return "th";
+  let power = "";
+  const parts: string[] = [];
+  for (const word of words) {
+    const m = /^([A-Za-z$€£¢°]+)(?:\^?\{?([23])\}?)?((?:\/[A-Za-z]+)?)$/.exec(word);
+    if (!m || NOT_UNITS.has(word.toLowerCase())) return null;
+    if (/^(?:square|sq)$/i.test(word)) power = "^2";
+    else if (/^(?:cubic|cu)$/i.test(word)) power = "^3";
+    else {parts.push(
+        canonicalWord(m[1]) + (m[2] ? `^${m[2]}` : "") + (m[3] ? `/${canonicalWord(m[3].slice(1))}` : ""),
+      );}
+  }
+  return parts.length === 0 ? `unit${power}` : parts.join(" ").replace(" per ", "/") + power;
+}
+
+function canonicalWord(word: string): string {
+  const known = CANONICAL.get(word) ?? CANONICAL.get(word.toLowerCase());
+  if (known) return known;
+  const lower = word.toLowerCase();
+  return lower.length > 3 && lower.endsWith("s") && !lower.endsWith("ss") ? lower.slice(0, -1) : lower;
+}

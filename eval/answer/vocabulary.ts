@@ -1,0 +1,193 @@
+/** The words and commands that answers are written with, each under one canonical name. */
+
+/** LaTeX commands that mean the same as a shorter spelling: folded before anything is compared. */
+export const COMMAND_ALIASES: Record<string, string> = {
+  dfrac: "frac",
+  tfrac: "frac",
+  cfrac: "frac",
+  dbinom: "binom",
+  tbinom: "binom",
+  lt: "<",
+  gt: ">",
+  le: "<=",
+  leq: "<=",
+  leqslant: "<=",
+  leqq: "<=",
+  ge: ">=",
+  geq: ">=",
+  geqslant: ">=",
+  geqq: ">=",
+  ne: "!=",
+  neq: "!=",
+  approx: "~",
+  simeq: "~",
+  doteq: "~",
+  cdot: "*",
+  times: "*",
+  ast: "*",
+  div: "/",
+  colon: ":",
+  lbrace: "\\{",
+  rbrace: "\\}",
+  lbrack: "[",
+  rbrack: "]",
+  lparen: "(",
+  rparen: ")",
+  vert: "|",
+  lvert: "|",
+  rvert: "|",
+  mid: "|",
+  land: "and",
+  lor: "or",
+  wedge: "and",
+  vee: "or",
+  to: "to",
+  rightarrow: "to",
+  longrightarrow: "to",
+  mapsto: "to",
+  equiv: "equiv",
+  in: "in",
+  notin: "notin",
+  subset: "subset",
+  subseteq: "subset",
+  cup: "union",
+  bigcup: "union",
+  cap: "intersect",
+  bigcap: "intersect",
+  setminus: "setminus",
+  smallsetminus: "setminus",
+  backslash: "setminus",
+  emptyset: "emptyset",
+  varnothing: "emptyset",
+  infty: "infinity",
+  infin: "infinity",
+  dotsc: "ldots",
+  dotsb: "ldots",
+  dots: "ldots",
+  cdots: "ldots",
+  dotsm: "ldots",
+  degree: "deg",
+  varepsilon: "epsilon",
+  varphi: "phi",
+  vartheta: "theta",
+  lg: "log",
+  arctg: "arctan",
+  tg: "tan",
+  ctg: "cot",
+  cotg: "cot",
+  cosec: "csc",
+  arsinh: "arcsinh",
+  arcosh: "arccosh",
+  artanh: "arctanh",
+  textdollar: "\\$",
+  pounds: "£",
+  euro: "€",
+  percnt: "%",
+  prime: "'",
+};
+
+/** Commands that change the look alone: dropped, with nothing in their place. */
+export const DROPPED_COMMANDS = new Set(
+  ("left right middle bigl bigr Bigl Bigr biggl biggr Biggl Biggr big Big bigg Bigg displaystyle textstyle scriptstyle " +
+    "limits nolimits mathstrut strut left. right. normalsize large Large small bf rm it").split(" "),
+);
+
+/** Commands that are mere space. */
+export const SPACE_COMMANDS = new Set([
+  "quad",
+  "qquad",
+  "enspace",
+  "thinspace",
+  "space",
+  "hfill",
+  "newline",
+  "qquad",
+]);
+
+/** Commands whose argument is a text. */
+export const TEXT_COMMANDS = new Set(
+  "text textbf textit textrm textsf texttt textnormal mbox hbox emph textsc textup".split(" "),
+);
+
+/** Commands that set letters in another face: `\mathrm{e}` is e, `\mathrm{cm}` a word. */
+export const FACE_COMMANDS = new Set(
+  "mathrm mathsf mathit mathtt operatorname rm boldsymbol mathbf bm mathnormal".split(" "),
+);
+
+/** Functions of one argument, by the name they are called in the tree. */
+export const FUNCTIONS = new Set(
+  ("sin cos tan cot sec csc sinh cosh tanh coth sech csch arcsin arccos arctan arccot arcsec arccsc arcsinh arccosh arctanh " +
+    "ln log exp sqrt abs max min gcd lcm det deg arg sgn sign floor ceil").split(" "),
+);
+
+/** Names of functions that take several arguments and no order. */
+export const SYMMETRIC = new Set(["max", "min", "gcd", "lcm"]);
+
+/** Greek letters as commands or words. */
+export const GREEK = new Set(
+  ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau upsilon phi chi psi omega " +
+    "Gamma Delta Theta Lambda Xi Sigma Upsilon Phi Psi Omega hbar ell Pi nabla partial aleph mho").split(" "),
+);
+
+/** Commands that decorate a letter: the decorated letter is a name of its own. */
+export const DECORATIONS = new Set(
+  "vec hat bar tilde dot ddot overline underline widehat widetilde overrightarrow mathbb mathcal mathfrak mathscr overarc wideparen"
+    .split(" "),
+);
+
+/** Single characters outside ASCII and the ASCII or LaTeX they stand for. */
+export const UNICODE: Record<string, string> = {
+  "−": "-",
+  "–": "-",
+  "—": "-",
+  "×": "*",
+  "·": "*",
+  "⋅": "*",
+  "÷": "/",
+  "∕": "/",
+  "≤": "<=",
+  "⩽": "<=",
+  "≥": ">=",
+  "⩾": ">=",
+  "≠": "!=",
+  "≈": "\\approx ",
+  "±": "\\pm ",
+  "∓": "\\mp ",
+  "∞": "\\infty ",
+  "∪": "\\cup ",
+  "∩": "\\cap ",
+  "∈": "\\in ",
+  "∅": "\\emptyset ",
+  "π": "\\pi ",
+  "√": "\\sqrt ",
+  "∛": "\\sqrt[3]",
+  "°": "^\\circ ",
+  "º": "^\\circ ",
+  "′": "'",
+  "’": "'",
+  "²": "^{2}",
+  "³": "^{3}",
+  "⁴": "^{4}",
+  "½": "\\frac{1}{2}",
+  "⅓": "\\frac{1}{3}",
+  "⅔": "\\frac{2}{3}",
+  "¼": "\\frac{1}{4}",
+  "¾": "\\frac{3}{4}",
+  "ℝ": "\\mathbb{R}",
+  "θ": "\\theta ",
+  "α": "\\alpha ",
+  "β": "\\beta ",
+  "λ": "\\lambda ",
+  "，": ",",
+  "：": ":",
+  "；": ";",
+  "（": "(",
+  "）": ")",
+  "％": "%",
+  "＝": "=",
+  "“": '"',
+  "”": '"',
+  "\u00a0": " ",
+  "\u2009": " ",
+  "\u202f": " ",
+};
