@@ -38,6 +38,8 @@ export function createArena(device: GPUDevice): Arena {
   let peakBytes = 0;
 
   const allocate = (size: number, label: string): Storage => {
+    const most = device.limits.maxBufferSize;
+    if (size > most) throw new Error(`Cannot create ${label}: ${size} bytes, at most ${most} a buffer`);
     bytes += size;
     peakBytes = Math.max(peakBytes, bytes);
     return { id: nextId++, buffer: device.createBuffer({ label, size, usage: USAGE }), bytes: size };

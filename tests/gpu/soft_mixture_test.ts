@@ -98,7 +98,7 @@ for (const { rows, vocab, width } of SHAPES) {
         z.fill(80, r * width + vocab, (r + 1) * width);
       }
       const u = random32(7, rows * width);
-      const { probabilities, gap } = softmax(z, rows, width, tau, vocab);
+      const { probabilities, gap, argmax } = softmax(z, rows, width, tau, vocab);
       const dz = softmaxBackward(u, probabilities, rows, width, tau);
       const norms = Array.from(
         { length: rows },
@@ -113,7 +113,15 @@ for (const { rows, vocab, width } of SHAPES) {
           return clip > 0 && norm > clip ? value * clip / norm : value;
         });
         assertClose("dz", await t.read(tu), expected);
-        assertClose("norm, gap", await t.read(stats), norms.flatMap((norm, r) => [norm, gap[r], 0, 0]));
+        const [seen, expectedStats] = [
+          await t.read(stats),
+          norms.flatMap((norm, r) => [norm, gap[r], argmax[r], 0]),
+        ];
+        for (let i = 0; i < 4; i++) {
+          const column = (values: ArrayLike<number>) =>
+            Array.from({ length: rows }, (_, r) => values[4 * r + i]);
+          assertClose(`statistic ${i}`, column(seen), column(expectedStats));
+        }
       }
     });
   }

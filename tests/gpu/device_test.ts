@@ -1,0 +1,244 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { openGpu } from "../../gpu/device.ts";
+import { GpuError } from "../../gpu/errors.ts";
+import { run } from "../../gpu/kernel.ts";
+import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
+import { sizeClass } from "../../gpu/arena.ts";
+import { elements } from "../../gpu/readback.ts";
+import { asMatrix, firstRows, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { columnSum } from "../../gpu/ops/column_sum.ts";
+import { addInto } from "../../gpu/ops/elementwise.ts";
+import { matmulNT } from "../../gpu/ops/matmul.ts";
+import { openTestGpu, random32 } from "./support.ts";
+
+const t = await openTestGpu();
+
+const kernel = (label: string, statement: string, lanes = 64) => ({
+  label,
+  code: () =>
+    `struct Params { n: u32, by: f32 }
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(${lanes})
+fn main(@builtin(global_invocation_id) id: vec3<u32>) { if (id.x < p.n) { ${statement} } }`,
+});
+const add = kernel("test_add", "x[id.x] += p.by;");
+
+Deno.test("openGpu tells what the device is and can", () => {
+  const { gpu } = t;
+  assert(gpu.adapter.name.length > 0);
+  assert([4, 8, 16, 32, 64, 128].includes(gpu.subgroupSize), `subgroups of ${gpu.subgroupSize}`);
+  assert(gpu.maxBinding >= 128 << 20, "limits of the adapter, not the defaults");
+  assertEquals(gpu.matmulFamily, gpu.adapter.software ? "broadcast" : "tile");
+});
+
+Deno.test("each dispatch sees its own parameters, beyond one table of uniforms", async () => {
+  const x = t.zeros(64);
+  let sum = 0;
+  for (let i = 1; i <= 1000; i++) {
+    run(t.gpu, add, [x], { n: i % 64 + 1, by: i }, [1]);
+    sum += i;
+  }
+  const values = await t.read(x);
+  assertEquals(values[0], sum);
+  assertEquals(
+    values[63],
+    Array.from({ length: 1000 }, (_, i) => i + 1).filter((i) => i % 64 === 63)
+      .reduce((a, b) => a + b),
+  );
+});
+
+Deno.test("two reads begun and fetched in the other order each give their moment", async () => {
+  const x = t.zeros(64);
+  const first = t.gpu.reader.start(x);
+  run(t.gpu, add, [x], { n: 64, by: 5 }, [1]);
+  const second = t.gpu.reader.start(x);
+  run(t.gpu, add, [x], { n: 64, by: 2 }, [1]);
+  assertEquals(new Float32Array(await second())[9], 5);
+  assertEquals(new Float32Array(await first())[9], 0);
+  assertEquals((await t.read(x))[9], 7);
+});
+
+Deno.test("reads of all sizes and types, many at once", async () => {
+  const sizes = [1, 3, 64, 1000, 65537];
+  const data = sizes.map((n, i) => random32(i, n));
+  const values = await Promise.all(data.map((values) => t.read(t.f32(values))));
+  values.forEach((each, i) => assertEquals(each, Float32Array.from(data[i])));
+  const half = t.gpu.arena.create([3], "f16", "half");
+  t.gpu.commands.upload(half, new Float16Array([1, -2.5, 3, 0]));
+  assertEquals([...elements(half, await t.gpu.reader.read(half))], [1, -2.5, 3]);
+  t.gpu.arena.free(half);
+});
+
+Deno.test("uploads come after what was recorded before them, and to an offset", async () => {
+  const x = t.zeros(8);
+  run(t.gpu, add, [x], { n: 8, by: 1 }, [1]);
+  t.gpu.commands.upload(x, new Float32Array([7, 8]), 3);
+  run(t.gpu, add, [x], { n: 8, by: 1 }, [1]);
+  assertEquals([...await t.read(x)], [2, 2, 2, 8, 9, 2, 2, 2]);
+});
+
+Deno.test("an upload beyond a tensor's end throws", () => {
+  const x = t.zeros(8);
+  for (const [data, offset] of [[new Float32Array(9), 0], [new Float32Array(2), 7]] as const) {
+    assertThrows(() => t.gpu.commands.upload(x, data, offset), Error, "it is smaller");
+  }
+});
+
+Deno.test("copies and fills", async () => {
+  const [x, y] = [t.f32([1, 2, 3, 4, 5, 6]), t.zeros(6)];
+  t.gpu.commands.copy(x, 1, y, 3, 2);
+  assertEquals([...await t.read(y)], [0, 0, 0, 2, 3, 0]);
+  t.gpu.commands.zero(x);
+  assertEquals([...await t.read(x)], [0, 0, 0, 0, 0, 0]);
+});
+
+Deno.test("a shader that does not compile is thrown by the next read, with its name; then all is well", async () => {
+  const x = t.zeros(64);
+  run(t.gpu, kernel("test_bad", "x[id.x] = nothing;"), [x], { n: 64, by: 0 }, [1]);
+  const error = await assertRejects(() => t.read(x), GpuError, "test_bad");
+  assert(error.message.includes("nothing"), error.message);
+  run(t.gpu, add, [x], { n: 64, by: 3 }, [1]);
+  assertEquals((await t.read(x))[0], 3);
+});
+
+Deno.test("a dispatch beyond the device's limits is thrown by the next read; then all is well", async () => {
+  const x = t.zeros(64);
+  run(t.gpu, add, [x], { n: 64, by: 1 }, [1]);
+  await t.read(x);
+  const pipeline = t.gpu.pipelines.get("test_add")!;
+  const [group] = pipeline.groups.values();
+  t.gpu.commands.dispatch(pipeline, group, { n: 64, by: 1 }, [70000]);
+  await assertRejects(() => t.read(x), GpuError, "70000");
+  run(t.gpu, kernel("test_wide", "x[id.x] = 1.0;", 99999), [x], { n: 64, by: 0 }, [1]);
+  await assertRejects(() => t.read(x), GpuError, "test_wide");
+  run(t.gpu, add, [x], { n: 64, by: 3 }, [1]);
+  assertEquals((await t.read(x))[0], 4);
+});
+
+Deno.test("run checks tensors, parameters and workgroups before it records anything", () => {
+  const x = t.zeros(4);
+  const { counts } = t.gpu.commands;
+  const before = counts.dispatches;
+  assertThrows(() => run(t.gpu, add, [x, x], { n: 4, by: 0 }, [1]), Error, "2 tensors given, 1 needed");
+  assertThrows(() => run(t.gpu, add, [x], { n: 4 }, [1]), Error, "parameter by is missing");
+  assertThrows(() => run(t.gpu, add, [x], { n: 4, by: 0 }, [1, 65536]), Error, "at most 65535");
+  const text = { label: "test_no_params", code: () => "fn f() {}" };
+  assertThrows(() => run(t.gpu, text, [], {}, [1]), Error, "no struct Params");
+  run(t.gpu, add, [x], { n: 4, by: 0 }, [0]); // No work.
+  assertEquals(counts.dispatches, before);
+});
+
+Deno.test("ten identical rounds take no new memory after the first", async () => {
+  const { gpu } = t;
+  const x = t.f32(random32(1, 300 * 60), [300, 60]);
+  const w = t.matrix(random32(2, 75 * 60), 75, 60);
+  const out = t.zeros(75);
+  const round = () => {
+    using scratch = gpu.arena.scratch();
+    const y = scratch.f32([300, 75], "y");
+    {
+      using inner = gpu.arena.scratch();
+      const z = inner.f32([300, 75], "z");
+      matmulNT(gpu, x, w, z);
+      matmulNT(gpu, x, w, y);
+      addInto(gpu, y, z);
+    }
+    columnSum(gpu, y, out, false);
+  };
+  round();
+  const first = await t.read(out);
+  const { bytes } = gpu.arena;
+  for (let i = 0; i < 9; i++) {
+    round();
+    assertEquals(await t.read(out), first);
+  }
+  assertEquals(gpu.arena.bytes, bytes);
+  assert(gpu.arena.peakBytes >= bytes);
+});
+
+Deno.test("scratch memory is handed out again, and counted; size classes waste at most a quarter", () => {
+  const { arena } = t.gpu;
+  let first: Tensor;
+  {
+    using scratch = arena.scratch();
+    first = scratch.f32([1000], "a");
+    assert(scratch.f32([1000], "b").storage.id !== first.storage.id);
+  }
+  using again = arena.scratch();
+  assertEquals(again.u32([900], "c").storage.id, first.storage.id);
+  for (const bytes of [1, 255, 256, 257, 5000, 123456, 2 ** 24 + 4]) {
+    const size = sizeClass(bytes);
+    assert(size >= bytes && size % 256 === 0);
+    assert(size <= Math.max(bytes * 1.25, bytes + 256), `${bytes} in ${size}`);
+  }
+  const before = arena.bytes;
+  const tensor = arena.create([5, 5], "f32", "mine");
+  assertEquals(arena.bytes, before + 112);
+  arena.free(tensor);
+  assertEquals(arena.bytes, before);
+});
+
+Deno.test("a buffer larger than the device allows throws with its name", () => {
+  assertThrows(() => t.gpu.arena.create([2 ** 31], "f32", "giant"), Error, "Cannot create giant");
+});
+
+Deno.test("what uses a freed tensor is submitted before it is destroyed", async () => {
+  const { gpu } = t;
+  const [x, y] = [gpu.arena.create([64], "f32", "short-lived"), t.zeros(64)];
+  run(gpu, add, [x], { n: 64, by: 4 }, [1]);
+  gpu.commands.copy(x, 0, y, 0, 64);
+  gpu.arena.free(x);
+  assertEquals((await t.read(y))[63], 4);
+});
+
+Deno.test("shapes: rows and columns, reshape, first rows, views at multiples of 256 bytes", async () => {
+  const x = { ...t.f32(Array.from({ length: 512 }, (_, i) => i), [8, 4, 16]), label: "x" };
+  assertEquals(asMatrix(x), { rows: 32, cols: 16 });
+  assertEquals(reshape(x, [4, 128]).shape, [4, 128]);
+  assertThrows(() => reshape(x, [3, 3]), Error, "Cannot reshape x[8, 4, 16] to [3,3]");
+  assertEquals(firstRows(x, 3).shape, [3, 16]);
+  assertThrows(() => firstRows(x, 33), Error, "it has 32");
+  const view = rowsOf(x, 2, 3);
+  assertEquals([...(await t.read(view)).subarray(0, 2)], [128, 129]);
+  addInto(t.gpu, view, t.f32([1000]));
+  const values = await t.read(x);
+  assertEquals([values[127], values[128], values[319], values[320]], [127, 1128, 1319, 320]);
+  assertThrows(() => rowsOf(x, 7, 2), Error, "past its end");
+  assertThrows(() => rowsOf(reshape(x, [64, 8]), 1, 2), Error, "unaligned");
+});
+
+Deno.test("the profile gives each kernel's time and number, beyond one command buffer", async () => {
+  const gpu = await openGpu({ profile: true });
+  try {
+    assert(gpu.profile.on, "the software device has timestamps");
+    const x = gpu.arena.create([1 << 16], "f32", "x");
+    for (let i = 0; i < 300; i++) run(gpu, add, [x], { n: 1 << 16, by: 1 }, [1024]);
+    columnSum(gpu, reshape(x, [256, 256]), gpu.arena.create([256], "f32", "sum"), false);
+    assertEquals(new Float32Array(await gpu.reader.read(x))[77], 300);
+    const report = await gpu.profile.report();
+    const entry = report.find(({ label }) => label === "test_add")!;
+    assertEquals(entry.dispatches, 300);
+    assertEquals(report.find(({ label }) => label === "column_sum")!.dispatches, 2);
+    assert(report.every(({ nanoseconds }) => nanoseconds > 0));
+    assert(entry.nanoseconds < 60e9);
+  } finally {
+    gpu.close();
+  }
+});
+
+Deno.test("a second device with a lower binding limit splits matrices; a row beyond it throws", async () => {
+  const gpu = await openGpu({ maxBinding: 1000 });
+  try {
+    assertEquals(gpu.maxBinding, 1000);
+    const matrix = createMatrix(gpu, 50, 12, "f32", "w"); // 20 rows fit: 16 a chunk
+    assertEquals(matrix.chunks.map((chunk) => chunk.shape[0]), [16, 16, 16, 2]);
+    const data = Float32Array.from(random32(1, 600));
+    uploadRows(gpu, matrix, 0, data);
+    assertEquals(await downloadMatrix(gpu, matrix), data);
+    freeMatrix(gpu, matrix);
+    assertThrows(() => createMatrix(gpu, 2, 251, "f32", "w"), Error, "a row exceeds the binding limit 1000");
+  } finally {
+    gpu.close();
+  }
+});
