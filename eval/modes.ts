@@ -40,6 +40,7 @@ export function inferenceMode(name: Mode, gamma: number, embeddingRms: number): 
   }
   const [kind, how] = name.split("-") as ["hard" | "soft" | "fuzzy", "greedy" | "sample"];
   const greedy = how === "greedy";
+  if (!(gamma >= 0)) throw new UserError(`Cannot think with gamma ${gamma}: a number from 0 on is needed`);
   return { name, greedy, thinking: wayOfThinking(kind, { greedy, gamma, embeddingRms }) };
 }
 
