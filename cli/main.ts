@@ -11,9 +11,13 @@ import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
 import { reportError } from "./errors.ts";
 import { settingsCommand } from "./settings.ts";
+import { sftCommand } from "./sft.ts";
+import { trainCommand } from "./train.ts";
 
 // deno-lint-ignore no-explicit-any
 const commands: Record<string, Command<any>> = {
+  train: trainCommand,
+  sft: sftCommand,
   settings: settingsCommand,
 };
 

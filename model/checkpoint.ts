@@ -37,7 +37,7 @@ export function loadModel(gpu: Gpu, folder: string): LoadedModel {
 const PIECE = 4 * 1024 * 1024;
 
 /**
- * Fills weights (or moments of the same form) from a file, in pieces.
+ * Fills weights (or moments of the same form, their names after a prefix) from a file, in pieces.
  * @throws UserError if a tensor is missing or has another shape
  */
 export function readParams(
@@ -46,8 +46,9 @@ export function readParams(
   file: TensorFile,
   params: Params,
   where: string,
+  prefix = "",
 ): void {
-  const tensors = namedTensors(config, params);
+  const tensors = namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
   for (const { name, shape } of tensors) {
     const found = file.tensors.get(name);
     if (!found) {

@@ -3,7 +3,7 @@ import { createParams, freeParams, zeroParams } from "../model/params.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
-import { createOptimizer, learningRate, optimizerStep, type OptimizerSettings } from "./optimizer.ts";
+import { createOptimizer, learningRate, type OptimizerSettings, optimizerStep } from "./optimizer.ts";
 
 /** Settings of supervised training. */
 export interface SftSettings extends OptimizerSettings {

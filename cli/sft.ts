@@ -1,0 +1,136 @@
+import { findTask } from "../eval/tasks/find_task.ts";
+import { openGpu } from "../gpu/device.ts";
+import { downloadMatrix } from "../gpu/matrix.ts";
+import { UserError } from "../gpu/errors.ts";
+import { builtinTokenizer } from "../model/builtin/tokenizer.ts";
+import { PADDED_VOCAB_SIZE } from "../model/builtin/words.ts";
+import { saveModel } from "../model/checkpoint.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { findModel } from "../model/find_model.ts";
+import { initialise, rootMeanSquare } from "../model/init.ts";
+import { countParams } from "../model/params.ts";
+import { createModel } from "../model/transformer.ts";
+import { trainSupervised } from "../rl/sft.ts";
+import { choice, flag, integer, number, text, type Values } from "./declare.ts";
+import { defineCommand } from "./define_command.ts";
+import { flags } from "./flags.ts";
+import { watchInterrupt } from "./interrupt.ts";
+import { createProgress } from "./progress.ts";
+
+const shape = "A new model's shape";
+const settings = {
+  model: text("Folder of a model to start from; a new model is made if none is given", {
+    placeholder: "model",
+    short: "m",
+  }),
+  task: flags.task,
+  out: flags.out,
+  steps: integer("Updates", { default: 2400, min: 1 }),
+  batch: integer("Demonstrations an update", { default: 64, min: 1 }),
+  seed: flags.seed,
+  width: integer("Width d of the residual stream, a multiple of 4", { default: 64, min: 4, group: shape }),
+  layers: integer("Blocks", { default: 3, min: 1, group: shape }),
+  heads: integer("Attention heads", { default: 4, min: 1, group: shape }),
+  mlp: integer("Width of the SwiGLU layer", { default: 176, min: 4, group: shape }),
+  context: integer("Longest text in tokens", { default: 256, min: 16, group: shape }),
+  lr: number("Peak learning rate", { default: 2e-3, min: 0, group: "Optimizer" }),
+  warmup: integer("Steps of linear warm-up", { default: 50, min: 0, group: "Optimizer" }),
+  finalLr: number("Learning rate at the end, as a share of the peak", {
+    default: 0.1,
+    min: 0,
+    max: 1,
+    group: "Optimizer",
+  }),
+  beta1: flags.beta1,
+  beta2: flags.beta2,
+  weightDecay: number("AdamW's weight decay", { default: 0.01, min: 0, group: "Optimizer" }),
+  clip: flags.clip,
+  dtype: choice(["f32", "f16"], "How the weights are written", { default: "f32" }),
+  recompute: flag("Keep only each block's input and compute the rest again in the backward pass"),
+} as const;
+
+/** `softcot sft`: supervised training on a task's demonstrations. */
+export const sftCommand = defineCommand({
+  description: `Train a model on a task's demonstrations.
+
+Makes the base model that reinforcement starts from: cross-entropy on the answer part of demonstrations that the task \
+writes, each seen once. Without --model a new model of the given shape is made, with the embedded tokenizer.`,
+  settings,
+  examples: [
+    ["The embedded model", "softcot sft --out base --dtype f16"],
+    ["A wider one", "softcot sft --width 128 --layers 4 --mlp 352 --out wide"],
+  ],
+  async run(values, { quiet, print }) {
+    const { out, steps } = values;
+    if (!out) {
+      throw new UserError("Cannot train: there is no place for the model", "name a new folder with --out");
+    }
+    const task = findTask(values.task);
+    if (!task.demonstration) throw new UserError(`Cannot train on ${task.name}: it has no demonstrations`);
+    using watch = watchInterrupt(
+      "Stopping after this update, then writing the model. Press Ctrl-C again to stop at once.",
+    );
+    const gpu = await openGpu();
+    try {
+      const { model, tokenizer } = values.model ? await findModel(gpu, values.model) : newModel(gpu, values);
+      using progress = createProgress({ label: "sft", total: steps, quiet });
+      let last = { step: 0, loss: NaN };
+      await trainSupervised(model, tokenizer, task, { ...values, eps: 1e-8 }, (step) => {
+        last = step;
+        progress.update(step.step, { loss: step.loss, "tokens/s": Math.round(step.tokens / step.seconds) });
+        return !watch.signal.aborted;
+      });
+      progress.done();
+      const embeddingRms = rootMeanSquare(await downloadMatrix(gpu, model.params.embedding));
+      const dtype = values.dtype === "f16" ? "F16" : "F32";
+      await saveModel({ model, tokenizer, source: out }, out, dtype, { embeddingRms });
+      const data = {
+        out,
+        steps: last.step,
+        loss: last.loss,
+        parameters: countParams(model.params),
+        embeddingRms,
+      };
+      print(
+        data,
+        () =>
+          `${data.parameters} parameters, ${last.step} updates, loss ${
+            last.loss.toFixed(4)
+          }; written to ${out}`,
+      );
+    } finally {
+      gpu.close();
+    }
+  },
+});
+
+function newModel(gpu: Parameters<typeof createModel>[0], values: Values<typeof settings>) {
+  const { width, heads } = values;
+  if (width % heads !== 0 || width / heads % 4 !== 0) {
+    throw new UserError(
+      `Cannot make a model of width ${width} with ${heads} heads: a head must be a multiple of 4 wide`,
+    );
+  }
+  const tokenizer = builtinTokenizer();
+  const config: ModelConfig = {
+    architecture: "llama",
+    vocabSize: PADDED_VOCAB_SIZE,
+    hiddenSize: width,
+    layers: values.layers,
+    heads,
+    kvHeads: heads,
+    headDim: width / heads,
+    intermediateSize: values.mlp,
+    normEps: 1e-5,
+    ropeTheta: 10000,
+    tied: true,
+    qkvBias: false,
+    qkNorm: false,
+    maxPosition: values.context,
+    eosTokenIds: tokenizer.eosId === undefined ? [] : [tokenizer.eosId],
+    usedVocabSize: tokenizer.size,
+  };
+  const model = createModel(gpu, config);
+  initialise(gpu, config, model.params, values.seed);
+  return { model, tokenizer };
+}

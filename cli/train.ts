@@ -1,0 +1,219 @@
+import { evaluate } from "../eval/evaluate.ts";
+import type { ModeResult } from "../eval/mode_result.ts";
+import { MODES, wayOfThinking } from "../eval/modes.ts";
+import { findTask } from "../eval/tasks/find_task.ts";
+import { type Gpu, openGpu } from "../gpu/device.ts";
+import { UserError } from "../gpu/errors.ts";
+import { findModel } from "../model/find_model.ts";
+import { thinkingRules } from "../model/thinking_text.ts";
+import { localRollouts } from "../rl/rollout.ts";
+import { createRun, loadCheckpoint, reopenRun, type Run, type RunState } from "../rl/run.ts";
+import { type MetricsLine, train } from "../rl/train.ts";
+import { createTrainer, type Trainer } from "../rl/train_step.ts";
+import { readConfigFile, readRecipe, resolveConfig, toToml } from "./config.ts";
+import { dashed, shown, type Values } from "./declare.ts";
+import { type Context, defineCommand } from "./define_command.ts";
+import { Interrupted } from "./errors.ts";
+import { flags } from "./flags.ts";
+import { watchInterrupt } from "./interrupt.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { table } from "./table.ts";
+import { trainSettings } from "./train_settings.ts";
+
+type TrainValues = Values<typeof trainSettings>;
+const settings = { ...trainSettings, resume: flags.resume };
+
+/** `softcot train`: the method, end to end. */
+export const trainCommand = defineCommand({
+  description: `Train a model to think, by reinforcement.
+
+Each update asks questions of the task, lets the model think in the chosen way and answer, rewards right answers, and \
+makes what led to them more probable. Without flags it trains the embedded model on the embedded task with soft tokens: \
+minutes on two cores, no GPU needed. The folder of the run holds all settings, metrics.jsonl, samples.jsonl and \
+checkpoints, each an ordinary Hugging Face model.`,
+  settings,
+  recipe: ({ task, thinking }) => readRecipe(`${task}-${thinking}`),
+  examples: [
+    ["The embedded model and task, soft thinking", "softcot train"],
+    ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],
+    ["Go on with a stopped run", "softcot train --resume --out runs/sums-soft"],
+  ],
+  async run({ resume, ...values }, context) {
+    using watch = watchInterrupt(
+      "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
+    );
+    const gpu = await openGpu();
+    try {
+      await runTraining(gpu, resume ? resumed(values, context) : values, resume, watch.signal, context);
+    } finally {
+      gpu.close();
+    }
+  },
+});
+
+type TrainContext = Context<typeof settings>;
+
+/** The run's own settings; a flag may not change them. */
+function resumed(values: TrainValues, { origins }: TrainContext): TrainValues {
+  if (!values.out) {
+    throw new UserError("Cannot resume: no run is named", "name its folder: --resume --out runs/NAME");
+  }
+  const saved = resolveConfig(trainSettings, {
+    flags: {},
+    file: readConfigFile(`${values.out}/config.toml`),
+  });
+  for (const key of Object.keys(trainSettings) as (keyof TrainValues)[]) {
+    if (key === "out" || origins[key] !== "flag" || shown(values[key]) === shown(saved[key])) continue;
+    throw new UserError(
+      `Cannot resume ${values.out} with --${dashed(key)} ${shown(values[key])}: it runs with ${
+        shown(saved[key])
+      }`,
+      "leave the flag out, or start a new run",
+    );
+  }
+  return { ...saved, out: values.out };
+}
+
+async function runTraining(
+  gpu: Gpu,
+  values: TrainValues,
+  resume: boolean,
+  signal: AbortSignal,
+  context: TrainContext,
+): Promise<void> {
+  const started = performance.now();
+  const say = (line: string) => context.quiet || console.error(line);
+  const folder = values.out ?? freeFolder(`runs/${values.task}-${values.thinking}`);
+  say(`device   ${gpu.adapter.name}`);
+  const reopened = resume ? reopenRun(folder) : undefined;
+  const { trainer, state: fresh } = await prepare(gpu, values);
+  const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
+  const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer) : fresh;
+  say(`run      ${folder}${resume ? `, from step ${state.step}` : ""}`);
+  say(
+    `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
+      `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
+  );
+  try {
+    const before = await table6(trainer, values, state, context, "before");
+    const reached = await runSteps(trainer, run, values, state, signal, context);
+    if (signal.aborted && reached.step < values.steps) {
+      throw new Interrupted(`Saved step ${reached.step}. Go on with: softcot train --resume --out ${folder}`);
+    }
+    const after = await table6(trainer, values, state, context, "after");
+    report(context, values, folder, reached, before, after, (performance.now() - started) / 1000);
+  } finally {
+    run.close();
+  }
+}
+
+async function prepare(gpu: Gpu, values: TrainValues): Promise<{ trainer: Trainer; state: RunState }> {
+  const { model, tokenizer, embeddingRms } = await findModel(gpu, values.model);
+  const task = findTask(values.task);
+  const { thinking: kind, gamma, tau, maxThinking, answerTokens, group, seed } = values;
+  const thinking = wayOfThinking(kind, { greedy: false, gamma, embeddingRms, tau });
+  if (thinking.continuous && thinking.sigma === 0) {
+    throw new UserError(
+      `Cannot train ${kind} thinking with --gamma 0: without noise there is nothing to learn from`,
+    );
+  }
+  const endTokenIds = model.config.eosTokenIds;
+  const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds });
+  const source = localRollouts({ model, tokenizer, task, thinking, rules, group, seed });
+  const optimizer = { ...values, eps: 1e-8, clipStep: values.clipStep ?? 0 };
+  const trainer = createTrainer({ model, tokenizer, task, thinking, rules, settings: optimizer, source });
+  const kernels = {
+    adapter: gpu.adapter.name,
+    matmulFamily: gpu.matmulFamily,
+    subgroupSize: gpu.subgroupSize,
+  };
+  return { trainer, state: { step: 0, best: null, embeddingRms, forcedIds: rules.forcedIds, kernels } };
+}
+
+async function runSteps(
+  trainer: Trainer,
+  run: Run,
+  values: TrainValues,
+  state: RunState,
+  signal: AbortSignal,
+  { quiet }: TrainContext,
+): Promise<RunState> {
+  using progress = createProgress({ label: "train", total: values.steps, start: state.step, quiet });
+  return await train(trainer, run, values, state, { signal, onStep: (line) => showStep(progress, line) });
+}
+
+function showStep(progress: Progress, line: MetricsLine): void {
+  progress.update(line.step, {
+    reward: line.reward.toFixed(1),
+    accuracy: line.accuracy.toFixed(2),
+    thinking: line.thinking_tokens.toFixed(1),
+    ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
+  });
+}
+
+/** The six inference modes on test questions; null if the run asks for no tables. */
+async function table6(
+  trainer: Trainer,
+  values: TrainValues,
+  state: RunState,
+  { quiet }: TrainContext,
+  when: string,
+): Promise<ModeResult[] | null> {
+  if (values.testQuestions === 0) return null;
+  using progress = createProgress({ label: `test ${when}`, quiet });
+  return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
+    stream: "test",
+    seed: 0,
+    questions: values.testQuestions,
+    modes: MODES,
+    gamma: values.gamma,
+    embeddingRms: state.embeddingRms,
+    samples: values.testSamples,
+    maxThinking: values.maxThinking,
+    answerTokens: values.answerTokens,
+    onProgress: ({ done, mode, accuracy }) => progress.update(done, { mode, accuracy }),
+  });
+}
+
+function report(
+  context: TrainContext,
+  values: TrainValues,
+  folder: string,
+  state: RunState,
+  before: ModeResult[] | null,
+  after: ModeResult[] | null,
+  seconds: number,
+): void {
+  const data = { run: folder, steps: state.step, best: state.best, seconds, before, after };
+  context.print(data, () => {
+    const score = ({ accuracy }: ModeResult) =>
+      `${accuracy.value.toFixed(3)} ± ${accuracy.standardError.toFixed(3)}`;
+    const rows = (before ?? []).map((mode, i) => [mode.mode, score(mode), score(after![i])]);
+    const lines = [`${state.step} updates in ${Math.round(seconds)} s; the run is in ${folder}`];
+    if (state.best) {
+      lines.push(
+        `best validation: ${state.best.accuracy.toFixed(3)} at step ${state.best.step} (${folder}/best)`,
+      );
+    }
+    if (rows.length > 0) {
+      lines.push(
+        "",
+        `accuracy on ${values.testQuestions} test questions, seed ${values.seed}, ± standard error`,
+      );
+      lines.push(table(rows, { header: ["mode", "before", "after"] }));
+    }
+    return lines.join("\n");
+  });
+}
+
+/** The name itself, or with the first number that is free. */
+function freeFolder(name: string): string {
+  for (let n = 1;; n++) {
+    const folder = n === 1 ? name : `${name}-${n}`;
+    try {
+      Deno.lstatSync(folder);
+    } catch {
+      return folder;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { flag, integer, number } from "./declare.ts";
+import { flags } from "./flags.ts";
+
+const checks = "Validation and checkpoints";
+const memory = "Memory";
+
+/** Everything that decides what a training run does: saved with the run, read again on resume. */
+export const trainSettings = {
+  model: flags.model,
+  task: flags.task,
+  thinking: flags.thinking,
+  gamma: flags.gamma,
+  tau: flags.tau,
+  questions: flags.questions,
+  group: flags.group,
+  steps: flags.steps,
+  maxThinking: flags.maxThinking,
+  answerTokens: flags.answerTokens,
+  seed: flags.seed,
+  lr: flags.lr,
+  warmup: flags.warmup,
+  finalLr: number("Learning rate at the end, as a share of the peak", {
+    default: 0,
+    min: 0,
+    max: 1,
+    group: "Optimizer",
+  }),
+  beta1: flags.beta1,
+  beta2: flags.beta2,
+  weightDecay: flags.weightDecay,
+  clip: flags.clip,
+  clipStep: flags.clipStep,
+  thinkingWeight: number("Weight on the thinking term of the loss; 1 is the method", {
+    default: 1,
+    min: 0,
+    group: "Optimizer",
+  }),
+  validateEvery: integer("Updates between validations by greedy decoding; 0: never", {
+    default: 50,
+    min: 0,
+    group: checks,
+  }),
+  validationQuestions: integer("Questions of a validation", { default: 256, min: 1, group: checks }),
+  testQuestions: integer("Test questions of the tables before and after; 0: no tables", {
+    default: 256,
+    min: 0,
+    group: checks,
+  }),
+  testSamples: integer("Samples a test question in the sampled modes", { default: 1, min: 1, group: checks }),
+  saveEvery: integer("Updates between checkpoints", { default: 50, min: 1, group: checks }),
+  keep: integer("Checkpoints kept, beside the best", { default: 2, min: 1, group: checks }),
+  sampleEvery: integer("Updates between entries of samples.jsonl; 0: never", {
+    default: 10,
+    min: 0,
+    group: checks,
+  }),
+  microRows: integer("Rows of a micro-batch", { default: 8192, min: 64, group: memory }),
+  recompute: flag("Keep only each block's input and compute the rest again in the backward pass", {
+    group: memory,
+  }),
+  out: flags.out,
+} as const;

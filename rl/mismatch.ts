@@ -1,0 +1,78 @@
+import type { Thinking } from "../model/thinking/thinking.ts";
+import type { ActionRecord, ScoredGroup } from "./objective.ts";
+import type { RolloutBatch } from "./rollout.ts";
+
+/**
+ * How far the training pass is from the rollout (method section 3, point 2): the best alarm for a wrong mask,
+ * position or cache. Tokens: |ln p(rollout) - ln p(training)|. Mixtures: root mean square over dimensions of the
+ * deviation of the training pass's m, in units of sigma. 0 on one device; steps whose two top logits lie within
+ * 20 tau are counted apart.
+ */
+export interface Mismatch {
+  mismatch_thinking_mean: number;
+  mismatch_thinking_max: number;
+  mismatch_answer_mean: number;
+  mismatch_answer_max: number;
+  /** Thinking steps of soft and fuzzy rollouts with a near-tie, the largest deviation there, and those whose shadow differs. */
+  near_ties: number;
+  mismatch_near_tie_max: number;
+  flips: number;
+}
+
+/** Compares the numbers of the rollouts with those of the training pass, for all rollouts that were trained on. */
+export function mismatchOf(
+  thinking: Thinking,
+  batch: RolloutBatch,
+  parts: readonly ScoredGroup[][],
+  records: readonly ActionRecord[],
+): Mismatch {
+  const bySlot = new Map(
+    batch.groups.flatMap(({ rollouts }) => rollouts.map(({ rollout }) => [rollout.slot, rollout])),
+  );
+  const clear = tally();
+  const ties = tally();
+  const answers = tally();
+  let flips = 0;
+  parts.forEach((groups, i) => {
+    const record = records[i];
+    let t = 0;
+    let a = 0;
+    for (const { slot } of groups.flatMap((group) => group.rollouts)) {
+      const { thinkingStats, answerStats, thinking: shadows } = bySlot.get(slot)!;
+      shadows.forEach((shadow, step) => {
+        const at = t++;
+        if (!thinking.continuous) return clear.add(Math.abs(record.thinking[at] - thinkingStats.logp[step]));
+        const near = thinkingStats.gap[step] <= 20 * thinking.tau;
+        (near ? ties : clear).add(record.thinking[at]);
+        if (near && record.thinkingStats[4 * at + 2] !== shadow) flips++;
+      });
+      answerStats.logp.forEach((logp) => answers.add(Math.abs(record.answer[a++] - logp)));
+    }
+  });
+  return {
+    mismatch_thinking_mean: clear.mean(),
+    mismatch_thinking_max: clear.max(),
+    mismatch_answer_mean: answers.mean(),
+    mismatch_answer_max: answers.max(),
+    near_ties: ties.count(),
+    mismatch_near_tie_max: ties.max(),
+    flips,
+  };
+}
+
+function tally() {
+  let sum = 0;
+  let most = 0;
+  let count = 0;
+  return {
+    add(value: number): void {
+      sum += value;
+      // NaN must not pass for 0.
+      if (!(value <= most)) most = value;
+      count++;
+    },
+    mean: () => count === 0 ? 0 : sum / count,
+    max: () => most,
+    count: () => count,
+  };
+}

@@ -1,0 +1,124 @@
+import type { Rollout } from "../model/generate.ts";
+import { type Mismatch, mismatchOf } from "./mismatch.ts";
+import type { ActionRecord, ScoredGroup } from "./objective.ts";
+import { batchFlops, updateFlops } from "./flops.ts";
+import type { RolloutBatch } from "./rollout.ts";
+import type { Trainer } from "./train_step.ts";
+
+/** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
+export interface StepMetrics extends Mismatch {
+  step: number;
+  /** Mean reward, 0 to 100. */
+  reward: number;
+  /** Share of rollouts whose answer is right, and share with an answer in the box. */
+  accuracy: number;
+  extracted: number;
+  /** Share whose thinking ended by the trigger. */
+  triggered: number;
+  /** Mean number of thinking steps, and of answer tokens. */
+  thinking_tokens: number;
+  answer_tokens: number;
+  /** Mean entropy (nats, at temperature 1) of thinking steps and of answer tokens. */
+  thinking_entropy: number;
+  answer_entropy: number;
+  /** Share of groups whose rewards are all equal. */
+  equal_groups: number;
+  /** Norm of the whole gradient before clipping. */
+  gradient_norm: number;
+  lr: number;
+  /** Thinking positions whose gradient on the logits is over 30 times the root mean square of the batch. */
+  spikes: number;
+  /** Largest of those norms. */
+  step_norm_max: number;
+  /** Useful floating-point operations of rollouts and update. */
+  rollout_flops: number;
+  update_flops: number;
+  time: StepTime;
+}
+
+/** What depends on the clock. */
+export interface StepTime {
+  /** Seconds of the whole step and of its phases. */
+  step: number;
+  rollout: number;
+  grade: number;
+  update: number;
+  /** Generated tokens a second of rollout, and useful GFLOP/s of the update. */
+  rollout_tokens_per_second: number;
+  update_gflops: number;
+}
+
+/** Gathers a step's numbers. */
+export function stepMetrics(
+  trainer: Trainer,
+  step: number,
+  batch: RolloutBatch,
+  parts: readonly ScoredGroup[][],
+  records: readonly ActionRecord[],
+  measured: {
+    gradientNorm: number;
+    lr: number;
+    seconds: Pick<StepTime, "step" | "rollout" | "grade" | "update">;
+  },
+): StepMetrics {
+  const graded = batch.groups.flatMap(({ rollouts }) => rollouts);
+  const rollouts = graded.map(({ rollout }) => rollout);
+  const mean = (value: (item: typeof graded[number]) => number) =>
+    graded.reduce((sum, item) => sum + value(item), 0) / graded.length;
+  const tokens = rollouts.reduce((sum, { thinking, answer }) => sum + thinking.length + answer.length, 0);
+  const rolloutWork = batchFlops(trainer.model.config, batch, trainer.thinking.continuous);
+  const updateWork = updateFlops(trainer.model.config, parts, trainer.thinking.continuous);
+  const { seconds } = measured;
+  return {
+    step,
+    reward: mean(({ grade }) => grade.reward),
+    accuracy: mean(({ grade }) => grade.correct ? 1 : 0),
+    extracted: mean(({ grade }) => grade.answer === null ? 0 : 1),
+    triggered: mean(({ rollout }) => rollout.thinkingEnd === "trigger" ? 1 : 0),
+    thinking_tokens: mean(({ rollout }) => rollout.thinking.length),
+    answer_tokens: mean(({ rollout }) => rollout.answer.length),
+    thinking_entropy: meanEntropy(rollouts, (rollout) => rollout.thinkingStats.entropy),
+    answer_entropy: meanEntropy(rollouts, (rollout) => rollout.answerStats.entropy),
+    equal_groups: 1 - signalGroups(batch) / batch.groups.length,
+    gradient_norm: measured.gradientNorm,
+    lr: measured.lr,
+    ...stepNorms(records),
+    ...mismatchOf(trainer.thinking, batch, parts, records),
+    rollout_flops: rolloutWork,
+    update_flops: updateWork,
+    time: {
+      ...seconds,
+      rollout_tokens_per_second: tokens / seconds.rollout,
+      update_gflops: updateWork / seconds.update / 1e9,
+    },
+  };
+}
+
+const signalGroups = (batch: RolloutBatch): number =>
+  batch.groups.filter(({ rollouts }) =>
+    rollouts.some(({ grade }) => grade.reward !== rollouts[0].grade.reward)
+  ).length;
+
+function meanEntropy(rollouts: readonly Rollout[], pick: (rollout: Rollout) => Float32Array): number {
+  let sum = 0;
+  let count = 0;
+  for (const rollout of rollouts) {
+    for (const value of pick(rollout)) sum += value;
+    count += pick(rollout).length;
+  }
+  return count === 0 ? 0 : sum / count;
+}
+
+const SPIKE = 30;
+
+function stepNorms(records: readonly ActionRecord[]): { spikes: number; step_norm_max: number } {
+  const norms = records.flatMap(({ thinkingStats }) =>
+    Array.from({ length: thinkingStats.length / 4 }, (_, i) => thinkingStats[4 * i])
+  );
+  if (norms.length === 0) return { spikes: 0, step_norm_max: 0 };
+  const rms = Math.sqrt(norms.reduce((sum, norm) => sum + norm * norm, 0) / norms.length);
+  return {
+    spikes: norms.filter((norm) => norm > SPIKE * rms).length,
+    step_norm_max: norms.reduce((most, norm) => Math.max(most, norm), 0),
+  };
+}

@@ -1,0 +1,104 @@
+import { evaluate } from "../eval/evaluate.ts";
+import { generatedText } from "../model/thinking_text.ts";
+import type { RolloutBatch } from "./rollout.ts";
+import { type Run, type RunState, saveCheckpoint } from "./run.ts";
+import type { StepMetrics } from "./step_metrics.ts";
+import { type Trainer, trainStep } from "./train_step.ts";
+
+/** How a run is watched and kept. */
+export interface TrainSchedule {
+  steps: number;
+  /** Updates between validations (greedy accuracy; the best checkpoint is kept) and their questions; 0 for none. */
+  validateEvery: number;
+  validationQuestions: number;
+  /** Updates between checkpoints. */
+  saveEvery: number;
+  /** Checkpoints kept, besides the best. */
+  keep: number;
+  /** Updates between entries of samples.jsonl; 0 for none. */
+  sampleEvery: number;
+}
+
+/** A line of metrics.jsonl, with the greedy validation accuracy where there was one. */
+export type MetricsLine = StepMetrics & { validation_accuracy?: number };
+
+/** Called between updates. */
+export interface TrainHooks {
+  onStep(line: MetricsLine): void;
+  /** Aborted: save after the update under way, and stop. */
+  signal: AbortSignal;
+}
+
+/**
+ * Trains from `state.step` to the schedule's end, or until the signal is aborted; every exit leaves a checkpoint.
+ * @returns the state reached
+ */
+export async function train(
+  trainer: Trainer,
+  run: Run,
+  schedule: TrainSchedule,
+  state: RunState,
+  hooks: TrainHooks,
+): Promise<RunState> {
+  let current = state;
+  while (current.step < schedule.steps) {
+    const step = current.step + 1;
+    const { metrics, batch } = await trainStep(trainer, step);
+    const line: MetricsLine = metrics;
+    current = { ...current, step };
+    const validates = schedule.validateEvery > 0 &&
+      (step % schedule.validateEvery === 0 || step === schedule.steps);
+    if (validates) {
+      line.validation_accuracy = await validate(trainer, schedule.validationQuestions);
+      if (!current.best || line.validation_accuracy > current.best.accuracy) {
+        current.best = { step, accuracy: line.validation_accuracy };
+      }
+    }
+    if (schedule.sampleEvery > 0 && step % schedule.sampleEvery === 0) logSample(trainer, run, step, batch);
+    // Logged before it is saved: after a kill in between, the step is cut from the log and done again.
+    run.appendMetrics(line as unknown as Record<string, unknown>);
+    hooks.onStep(line);
+    const stops = hooks.signal.aborted || step === schedule.steps;
+    if (stops || step % schedule.saveEvery === 0 || current.best?.step === step) {
+      await saveCheckpoint(run, trainer, current, schedule.keep);
+    }
+    if (hooks.signal.aborted) break;
+  }
+  return current;
+}
+
+/** Greedy accuracy with discrete thinking on the first validation questions: what the best checkpoint is chosen by. */
+async function validate(
+  { model, tokenizer, task, settings, rules }: Trainer,
+  questions: number,
+): Promise<number> {
+  const [result] = await evaluate(model, tokenizer, task, {
+    stream: "validation",
+    seed: settings.seed,
+    questions,
+    modes: ["hard-greedy"],
+    gamma: 0,
+    embeddingRms: 1,
+    samples: 1,
+    maxThinking: rules.maxThinking,
+    answerTokens: rules.maxAnswer,
+  });
+  return result.accuracy.value;
+}
+
+/** The first question's first two rollouts, as a reader wants to see them. */
+function logSample({ tokenizer, rules }: Trainer, run: Run, step: number, batch: RolloutBatch): void {
+  const { question, rollouts } = batch.groups[0];
+  for (const { rollout, grade } of rollouts.slice(0, 2)) {
+    run.appendSample({
+      step,
+      question: question.question,
+      gold: question.gold,
+      thinking: generatedText(tokenizer, rollout.thinking, rules),
+      thinking_end: rollout.thinkingEnd,
+      answer: tokenizer.decode(rollout.forced) + generatedText(tokenizer, rollout.answer, rules),
+      boxed: grade.answer,
+      reward: grade.reward,
+    });
+  }
+}

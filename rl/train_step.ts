@@ -1,0 +1,155 @@
+/**
+ * One update of the method ("Soft Tokens, Hard Truths", arXiv 2509.19170v2), top to bottom.
+ *
+ * Departures from the paper, or decisions where it is silent:
+ * - Rewards 0, 10, 100 are divided by 100 before advantages are taken: a change of units.
+ * - f32 weights and moments, AdamW betas 0.9 / 0.95, no weight decay, global norm clip 1: the paper names none.
+ * - The embedding and all other weights train.
+ * - The gradient of a Gaussian action uses the recorded noise, not a second pass's h~ - m: the same in exact
+ *   arithmetic, and free of the jumps of an argmax that flips by rounding.
+ * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
+ */
+import type { Task } from "../eval/task.ts";
+import { createParams, type Params, zeroParams } from "../model/params.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
+import type { ThinkingRules } from "../model/thinking_text.ts";
+import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Model } from "../model/transformer.ts";
+import { leaveOneOut } from "./advantage.ts";
+import { microBatches } from "./micro_batches.ts";
+import { accumulateGradient, type ActionRecord, type ScoredGroup } from "./objective.ts";
+import {
+  createOptimizer,
+  learningRate,
+  type Optimizer,
+  type OptimizerSettings,
+  optimizerStep,
+} from "./optimizer.ts";
+import { type RolloutBatch, type RolloutSource } from "./rollout.ts";
+import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
+
+/** Settings of the updates. */
+export interface TrainSettings extends OptimizerSettings {
+  /** B, questions an update. */
+  questions: number;
+  /** G, rollouts a question. */
+  group: number;
+  seed: number;
+  /** Bound on the norm of dL/dz at one thinking position; 0 for none. */
+  clipStep: number;
+  /** Weight on the thinking term; 1 is the method. */
+  thinkingWeight: number;
+  recompute: boolean;
+  /** Rows of a micro-batch: memory as a setting. */
+  microRows: number;
+}
+
+/** All that one update reads and writes. */
+export interface Trainer {
+  model: Model;
+  tokenizer: Tokenizer;
+  task: Task;
+  thinking: Thinking;
+  rules: ThinkingRules;
+  settings: TrainSettings;
+  source: RolloutSource;
+  grads: Params;
+  optimizer: Optimizer;
+  /** Sums gradients over learners before the optimizer; with one learner there is nothing to do. */
+  reduce: (grads: Params) => Promise<void>;
+}
+
+/** A trainer with zeroed gradients and moments. */
+export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "reduce">): Trainer {
+  const { gpu, config } = parts.model;
+  return {
+    ...parts,
+    grads: createParams(gpu, config, "f32", "gradient"),
+    optimizer: createOptimizer(gpu, config),
+    reduce: () => Promise.resolve(),
+  };
+}
+
+/** Does update `step` (from 1) and tells about it. */
+export async function trainStep(
+  trainer: Trainer,
+  step: number,
+): Promise<{ metrics: StepMetrics; batch: RolloutBatch }> {
+  const { model, settings, grads, optimizer } = trainer;
+  const { gpu } = model;
+  using scratch = gpu.arena.scratch();
+  const started = performance.now();
+
+  // 1-6: questions, prefill, thinking, answers, their tokens on the CPU, rewards.
+  const batch = await trainer.source.rollouts(step, questionsOf(trainer, step), scratch);
+
+  // 7: leave-one-out advantages; groups without any difference are skipped.
+  const groups = scored(batch);
+
+  // 8, 9: forward over the stored rows, objective and backward, in micro-batches.
+  const updateStarted = performance.now();
+  zeroParams(gpu, grads);
+  const parts = microBatches(groups.filter(hasSignal), settings.microRows);
+  const fetches = parts.map((part) =>
+    accumulateGradient(model, grads, part, {
+      thinking: trainer.thinking,
+      hidden: batch.hidden,
+      scale: 1 / (settings.questions * settings.group),
+      seed: settings.seed,
+      step,
+      clipStep: settings.clipStep,
+      thinkingWeight: settings.thinkingWeight,
+      recompute: settings.recompute,
+    })
+  );
+  await trainer.reduce(grads);
+
+  // 10: clip and AdamW.
+  optimizerStep(gpu, model.params, grads, optimizer, settings, step);
+
+  // 11: statistics.
+  const fetchNorm = gpu.reader.start(optimizer.norm);
+  const records: ActionRecord[] = [];
+  for (const fetch of fetches) records.push(await fetch());
+  const norm = new Float32Array(await fetchNorm())[0];
+  const ended = performance.now();
+  const metrics = stepMetrics(trainer, step, batch, parts, records, {
+    gradientNorm: norm,
+    lr: learningRate(settings, step),
+    seconds: {
+      step: (ended - started) / 1000,
+      rollout: batch.seconds.generate,
+      grade: batch.seconds.grade,
+      update: (ended - updateStarted) / 1000,
+    },
+  });
+  return { metrics, batch };
+}
+
+/** The data order follows from seed and step: a resumed run needs no state for it. */
+function questionsOf({ task, settings }: Trainer, step: number) {
+  const { questions, seed } = settings;
+  return Array.from(
+    { length: questions },
+    (_, b) => task.question("train", seed, (step - 1) * questions + b),
+  );
+}
+
+function scored(batch: RolloutBatch): ScoredGroup[] {
+  return batch.groups.map(({ prompt, rollouts }): ScoredGroup => {
+    const advantages = leaveOneOut(rollouts.map(({ grade }) => grade.reward / 100));
+    return {
+      prompt,
+      rollouts: rollouts.map(({ rollout }, g) => ({
+        id: rollout.slot,
+        slot: rollout.slot,
+        thinking: rollout.thinking,
+        forced: rollout.forced,
+        answer: rollout.answer,
+        advantage: advantages[g],
+      })),
+    };
+  });
+}
+
+const hasSignal = (group: ScoredGroup): boolean => group.rollouts.some(({ advantage }) => advantage !== 0);
