@@ -6,8 +6,8 @@ import { thinkingRules } from "../model/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { takeQuestions } from "./dataset.ts";
-import { type ModeResult, type ModeTally, modeTally } from "./mode_result.ts";
-import type { InferenceMode, Mode } from "./modes.ts";
+import { type ModeResult, modeTally } from "./mode_result.ts";
+import { inferenceMode, type Mode } from "./modes.ts";
 import { promptIds } from "./prompt_ids.ts";
 import { gradeRollout, type RolloutRecord } from "./rollout_record.ts";
 import type { Question, Stream, Task } from "./task.ts";
@@ -16,8 +16,11 @@ export type { ModeResult } from "./mode_result.ts";
 
 /** What is measured, and how. Limits that are left out are the task's own. */
 export interface EvaluateOptions {
-  /** Made by `inferenceMode`. */
-  modes: readonly InferenceMode[];
+  modes: readonly Mode[];
+  /** RMS(E) of the base model: the unit of gamma. */
+  embeddingRms: number;
+  /** Noise of the sampling continuous modes, in units of RMS(E). */
+  gamma: number;
   /** Where the questions come from. */
   stream: Stream;
   /** Of the questions' order and of all draws. */
@@ -31,18 +34,21 @@ export interface EvaluateOptions {
   answerTokens?: number;
   /** Rollouts generated at once; fewer where memory asks for it. Changes no result. */
   batchRows?: number;
-  /** Called after each batch with the rollouts done and wanted, over all modes. */
-  onProgress?: (done: number, total: number, mode: EvaluationProgress) => void;
+  /** Called after each batch. */
+  onProgress?: (progress: EvaluationProgress) => void;
   /** Called with each rollout, in the order of questions and samples. */
   onRollout?: (record: RolloutRecord) => void;
   /** Stops between batches. */
   signal?: AbortSignal;
 }
 
-/** The mode that runs. */
+/** How far an evaluation is. */
 export interface EvaluationProgress {
-  name: Mode;
-  /** Right so far, 0 to 1. */
+  mode: Mode;
+  /** Rollouts done and wanted, over all modes. */
+  done: number;
+  total: number;
+  /** Right so far in this mode, 0 to 1. */
   accuracy: number;
 }
 
@@ -66,9 +72,10 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<ModeResult[]> {
   checkOptions(options);
-  const { stream, seed, samples, modes } = options;
+  const { stream, seed, samples, gamma, embeddingRms } = options;
   const questions = takeQuestions(task, stream, seed, options.questions);
   const prompts = questions.map(({ question }) => promptIds(tokenizer, task.prompt(question)));
+  const modes = options.modes.map((name) => inferenceMode(name, gamma, embeddingRms));
   const total = modes.reduce((sum, { greedy }) => sum + questions.length * (greedy ? 1 : samples), 0);
   const results: ModeResult[] = [];
   let done = 0;
@@ -77,7 +84,7 @@ export async function evaluate(
     const run = { model, tokenizer, task, options, questions, prompts, mode, tally };
     for await (const count of rollOut(run)) {
       done += count;
-      options.onProgress?.(done, total, { name: mode.name, accuracy: tally.accuracy() });
+      options.onProgress?.({ mode: mode.name, done, total, accuracy: tally.accuracy() });
     }
     results.push(tally.result());
   }
@@ -91,8 +98,8 @@ interface ModeRun {
   options: EvaluateOptions;
   questions: readonly Question[];
   prompts: readonly (readonly number[])[];
-  mode: InferenceMode;
-  tally: ModeTally;
+  mode: ReturnType<typeof inferenceMode>;
+  tally: ReturnType<typeof modeTally>;
 }
 
 /** Generates and grades all rollouts of a mode; yields the size of each batch. */
@@ -176,7 +183,7 @@ function batchesOf(questions: number, samples: number, rows: number): Batch[] {
   return batches;
 }
 
-function checkOptions({ modes, samples, questions, batchRows = 1 }: EvaluateOptions): void {
+function checkOptions({ modes, samples, questions, batchRows = 1, gamma }: EvaluateOptions): void {
   const isCount = (value: number, most: number) => Number.isInteger(value) && value >= 1 && value <= most;
   if (modes.length === 0) throw new UserError("Cannot evaluate: no mode is given, at least one is needed");
   if (!isCount(samples, MOST_SAMPLES)) {
@@ -188,6 +195,7 @@ function checkOptions({ modes, samples, questions, batchRows = 1 }: EvaluateOpti
   if (!isCount(batchRows, 2 ** 20)) {
     throw new UserError(`Cannot generate ${batchRows} rollouts at once: a whole number from 1 on is needed`);
   }
+  if (!(gamma >= 0)) throw new UserError(`Cannot think with gamma ${gamma}: a number from 0 on is needed`);
 }
 
 /** Refuses a text longer than the positions that the model knows. */

@@ -8,7 +8,7 @@ import type { Question } from "./task.ts";
 
 /** What one mode came to. */
 export interface ModeResult {
-  name: Mode;
+  mode: Mode;
   /** Samples of each question: 1 in greedy modes. */
   samples: number;
   /** Share of right answers: greedy@1, or pass@1 over all samples. */
@@ -77,7 +77,7 @@ export function modeTally({ name, greedy }: InferenceMode, questions: readonly Q
       const samples = correct[0].samples;
       const share = (n: number) => n / rollouts;
       return {
-        name,
+        mode: name,
         samples,
         accuracy: estimate(correct, 1),
         passAt: (greedy ? [1] : usualKs(samples)).map((k) => ({ k, ...estimate(correct, k) })),
