@@ -2,7 +2,7 @@ import type { ModelConfig } from "./config.ts";
 import { qkvWidth } from "./params.ts";
 
 /** Floating-point operations of one row through the matrix products of all blocks, forward. */
-export function rowFlops(config: ModelConfig): number {
+export function blockFlops(config: ModelConfig): number {
   const { layers, hiddenSize: d, heads, headDim, intermediateSize: f } = config;
   return 2 * layers * d * (qkvWidth(config) + heads * headDim + 3 * f);
 }
@@ -10,9 +10,9 @@ export function rowFlops(config: ModelConfig): number {
 /** Operations of one row through the LM head, or of one mixture p E, forward. */
 export const headFlops = (config: ModelConfig): number => 2 * config.vocabSize * config.hiddenSize;
 
-/** Operations of causal attention for `rows` rows, the first at `position`, forward, over all layers. */
-export function attentionFlops(config: ModelConfig, rows: number, position: number): number {
-  const keys = rows * position + rows * (rows + 1) / 2;
+/** Operations of causal attention for `rows` rows that start at position `first`, forward, over all layers. */
+export function attentionFlops(config: ModelConfig, first: number, rows: number): number {
+  const keys = rows * first + rows * (rows + 1) / 2;
   return 4 * config.layers * config.heads * config.headDim * keys;
 }
 
@@ -32,8 +32,8 @@ export interface RolloutLengths {
 export function rolloutFlops(config: ModelConfig, lengths: RolloutLengths, continuous: boolean): number {
   const { prompt, shared, thinking, forced, answer } = lengths;
   const own = thinking + forced + Math.max(0, answer - 1);
-  const prefill = prompt * rowFlops(config) + attentionFlops(config, prompt, 0);
-  const decoded = own * rowFlops(config) + attentionFlops(config, own, prompt);
+  const prefill = prompt * blockFlops(config) + attentionFlops(config, 0, prompt);
+  const decoded = own * blockFlops(config) + attentionFlops(config, prompt, own);
   const heads = thinking * (continuous ? 2 : 1) + answer;
   return prefill / shared + decoded + heads * headFlops(config);
 }
