@@ -1,7 +1,13 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
-import { rowsForward, tilesBackwardKV, tilesBackwardQ, tilesForward } from "./attention_source.ts";
+import {
+  ROWS_A_TURN,
+  rowsForward,
+  tilesBackwardKV,
+  tilesBackwardQ,
+  tilesForward,
+} from "./attention_source.ts";
 import type { Heads } from "./rotary.ts";
 
 /** Keys and values [keys, kvHeads hd] of one layer: a cache, or the packed rows themselves. */
@@ -24,12 +30,17 @@ const source = (gpu: Gpu, name: string, heads: Heads, make: typeof rowsForward) 
   };
 };
 
+// The software device ends loops after 65,535 turns in silence.
+const MAX_LOOPS = 32768;
+
 const scalars = (heads: Heads, rows: number, shift = 0) => ({
   shift,
   rows,
   heads: heads.heads,
   kvHeads: heads.kvHeads,
   scale: 1 / Math.sqrt(heads.headDim),
+  skip: 0,
+  span: rows,
 });
 
 const perTile = (tiles: Tensor, heads: number): [number, number] => [sizeOf(tiles.shape) / 4, heads];
@@ -111,11 +122,15 @@ export function attentionBackward(
     scalars(heads, rows),
     perTile(layout.tiles, heads.heads),
   );
-  run(
-    gpu,
-    source(gpu, "backward_kv", heads, tilesBackwardKV),
-    [q, kv.k, kv.v, layout.tiles, lse, dout, rowDot, dkv.k, dkv.v],
-    scalars(heads, rows),
-    perTile(layout.tiles, heads.kvHeads),
-  );
+  // A prompt's keys are seen by all rows of its group, through each head that shares them: keep each loop short.
+  const span = Math.floor(MAX_LOOPS * heads.kvHeads / heads.heads) * ROWS_A_TURN;
+  for (let skip = 0; skip < rows; skip += span) {
+    run(
+      gpu,
+      source(gpu, "backward_kv", heads, tilesBackwardKV),
+      [q, kv.k, kv.v, layout.tiles, lse, dout, rowDot, dkv.k, dkv.v],
+      { ...scalars(heads, rows), skip, span },
+      perTile(layout.tiles, heads.kvHeads),
+    );
+  }
 }

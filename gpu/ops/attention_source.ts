@@ -9,6 +9,9 @@ export interface AttentionShape {
 // sums come in the same order in decoding, prefill and training.
 const BLOCK = 8;
 
+/** Rows that one turn of the backward to K and V takes. */
+export const ROWS_A_TURN = 4;
+
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
 const comp = ["x", "y", "z", "w"];
@@ -18,7 +21,7 @@ const HEADER = (shape: AttentionShape, subgroup: number) => `
 // lse [rows, heads]; rowMeta[r] = (prefixStart, prefixLen, ownStart, position): the key at absolute position j is row
 // prefixStart + j of k and v below prefixLen, ownStart + j - prefixLen from there on.
 // tiles[t] = (first row, rows, end, 0): up to S rows of one sequence; queries of its keys end before row \`end\`.
-struct Params { rows: u32, heads: u32, kvHeads: u32, scale: f32, shift: u32 }
+struct Params { rows: u32, heads: u32, kvHeads: u32, scale: f32, shift: u32, skip: u32, span: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 const S = ${subgroup}u;
 const HQ = ${shape.headDim / 4}u; // vectors in a head
@@ -207,16 +210,17 @@ ${lines(hq, (c) => `    dq[i * HQ + ${c}u] = acc${c};`)}
 /**
  * Backward to K and V: lanes are the keys of a tile, and the loop runs over all rows that look at them: from the
  * tile's first row to \`end\`, the end of the sequence, or of the whole group for the keys of a shared prompt.
+ * One dispatch takes \`span\` of them after \`skip\`, and adds to what the ones before left.
  */
 export function tilesBackwardKV(shape: AttentionShape, subgroup: number): string {
   const hq = shape.headDim / 4;
-  const rows = 4;
+  const rows = ROWS_A_TURN;
   const load = (name: string, array: string) =>
     shared(
       name,
       rows * hq,
       subgroup,
-      (i) => `${array}[(min(r + ${i} / HQ, tile.z - 1u) * p.heads + h) * HQ + ${i} % HQ]`,
+      (i) => `${array}[(min(r + ${i} / HQ, end - 1u) * p.heads + h) * HQ + ${i} % HQ]`,
     );
   return `${HEADER(shape, subgroup)}
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
@@ -233,22 +237,28 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) l
   let tile = tiles[wg.x];
   let key = tile.x + min(lane, tile.y - 1u);
   let at = (key * p.kvHeads + wg.y) * HQ;
+  let begin = tile.x + p.skip;
+  let end = min(tile.z, begin + p.span);
+  if (begin >= end) { return; }
 ${
     lines(hq, (c) =>
       `  let k${c} = k[at + ${c}u]; let v${c} = v[at + ${c}u]; var dk${c} = vec4<f32>(); var dv${c} = vec4<f32>();`)
   }
+  if (p.skip > 0u) {
+${lines(hq, (c) => `    dk${c} = dk[at + ${c}u]; dv${c} = dv[at + ${c}u];`)}
+  }
   for (var h = wg.y * GROUP; h < (wg.y + 1u) * GROUP; h++) {
-    for (var r = tile.x; r < tile.z; r += ${rows}u) {
+    for (var r = begin; r < end; r += ${rows}u) {
 ${load("qq", "q")}
 ${load("gg", "dout")}
-      let index = min(r + min(lane, ${rows - 1}u), tile.z - 1u) * p.heads + h;
+      let index = min(r + min(lane, ${rows - 1}u), end - 1u) * p.heads + h;
       let lseLane = lse[index];
       let dotLane = rowDot[index];
 ${
     lines(rows, (j) =>
       dot(`s${j}`, hq, (c) => `k${c}`, (c) => `qq${j * hq + c}`) + "\n" +
       dot(`t${j}`, hq, (c) => `v${c}`, (c) => `gg${j * hq + c}`) + `
-      let w${j} = select(0.0, exp(s${j} * p.scale - subgroupBroadcast(lseLane, ${j}u)), r + ${j}u >= key && r + ${j}u < tile.z);
+      let w${j} = select(0.0, exp(s${j} * p.scale - subgroupBroadcast(lseLane, ${j}u)), r + ${j}u >= key && r + ${j}u < end);
       let d${j} = w${j} * (t${j} - subgroupBroadcast(dotLane, ${j}u)) * p.scale;
 ` + lines(hq, (c) =>
         comp.map((e) =>

@@ -66,6 +66,10 @@ Deno.test("attention over a context of 4,096, prompt shared", async () => {
   await compare({ heads: 1, kvHeads: 1, headDim: 16 }, [{ prompt: 3997, continuations: [99, 41] }], 5);
 });
 
+Deno.test("the keys of a prompt that 33,000 rows of eight heads look at", async () => {
+  await compare({ heads: 8, kvHeads: 1, headDim: 8 }, [{ prompt: 5, continuations: Array(660).fill(50) }], 8);
+});
+
 Deno.test("attention of one row, and of one sequence alone", async () => {
   await compare({ heads: 2, kvHeads: 1, headDim: 8 }, [{ prompt: 1, continuations: [] }], 6);
   await compare({ heads: 2, kvHeads: 1, headDim: 8 }, [{ prompt: 9, continuations: [] }], 7);
