@@ -1,5 +1,5 @@
 /** Exact rules for factorials, binomials, absolute values, floors and the like. */
-import { atom, content } from "./atoms.ts";
+import { atom, content, rootOf } from "./atoms.ts";
 import { TooLarge, Undecidable } from "./budget.ts";
 import {
   addFractions,
@@ -11,6 +11,7 @@ import {
   fromRational,
   multiplyFractions,
   negateFraction,
+  powerFraction,
   rationalOf,
   scaleFraction,
 } from "./polynomial.ts";
@@ -114,6 +115,8 @@ function binomial(n: Fraction, k: Fraction, g: Algebra): Fraction {
 function absolute(f: Fraction, g: Algebra): Fraction {
   const value = rationalOf(f);
   if (value) return fromRational(absoluteRational(value));
+  // |x| is the root of x^2: so written, it meets other roots.
+  if (g.real) return rootOf(powerFraction(f, 2, g), 2, g);
   const { positive, rest } = content(f);
   return scaleFraction(atom(g, "abs", [rest], "even"), positive);
 }

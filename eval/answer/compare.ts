@@ -117,6 +117,7 @@ function product(text: string): Node | null {
 function units(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [peel(gold), peel(answer)];
   if (a.unit && b.unit && a.unit !== b.unit) return no("units disagree", `${a.unit} and ${b.unit}`);
+  if (a.value.kind === "percent" !== (b.value.kind === "percent")) return no("a percentage and a unit");
   const found = compare(a.value, b.value, c);
   return found.equal
     ? { ...found, rule: `${found.rule}, ${a.unit && b.unit ? "same unit" : "unit on one side"}` }

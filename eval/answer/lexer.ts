@@ -234,7 +234,8 @@ const SEPARATOR_TEXT = /^[\s,;]*(and|or|,|;)[\s,;]*$/i;
 
 /** `\text{...}`: a separator (`and`, `or`, commas), several texts between separators, or one text. */
 function readText(r: Reader, length: number): void {
-  const { content, end } = argument(r, r.at + length);
+  const { content: whole, end } = argument(r, r.at + length);
+  const content = whole.trim().replace(/\\(?:left|right|displaystyle)\b/g, "");
   if (/^[\s\d.,:+*/()%-]*\d[\s\d.,:+*/()%-]*(?:[ap]\.?m\.?|\\text\{[ap]m\})?$/i.test(content)) {
     // \text{13}, \text{4:30 p.m.}: a text only in its looks.
     for (const token of lex(content.replace(/([ap])\.?m\.?$/i, "\\text{$1m}"), r.plain)) r.tokens.push(token);
@@ -268,7 +269,7 @@ function readFace(r: Reader, length: number): void {
 
 function readEnvironment(r: Reader, name: string, length: number): void {
   const { content, end } = argument(r, r.at + length);
-  const environment = content.replace(/\*$/, "");
+  const environment = content.trim().replace(/\*$/, "");
   push(r, "command", `${name}{${environment}}`, 0);
   r.at = end;
   // Column layout of an array: {cc|c} or [t].

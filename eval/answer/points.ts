@@ -63,6 +63,15 @@ export function samplePoint(names: string[], seed: number, index: number): Point
   return point;
 }
 
+/** A point with values of every size from 10^-3 to 10^6 and either sign: where absolute values and roots turn over. */
+export function wideSamplePoint(names: string[], seed: number, index: number): Point {
+  const next = integers(seed ^ Math.imul(index + 1, 0xc2b2ae35));
+  return new Map(names.map((name) => {
+    const size = 10 ** (-3 + 9 * (next() / 2 ** 32));
+    return [name, rational(BigInt(Math.round((next() % 2 === 0 ? -1 : 1) * size * 1e6) || 1), 1_000_000n)];
+  }));
+}
+
 /** Small different integers for the symbols in the bounds of sums. */
 export function integerPoint(names: string[], seed: number, index: number): Point {
   const next = integers(seed ^ Math.imul(index + 1, 0x85ebca6b));

@@ -6,10 +6,12 @@
 import { MAX_TERMS, spend, type Steps, TooLarge, Undecidable } from "./budget.ts";
 import {
   addRationals,
+  bits,
   equalRationals,
   multiplyRationals,
   negateRational,
   ONE,
+  powerRational,
   type Rational,
   rational,
 } from "./rational.ts";
@@ -42,7 +44,12 @@ export interface Algebra {
   steps: Steps;
   /** depth of bound variables, to name them alike on both sides */
   bound: number;
+  /** whether symbols stand for real numbers; without it |x| is not the root of x^2 */
+  real: boolean;
 }
+
+/** A fresh algebra. */
+export const newAlgebra = (steps: Steps, real = true): Algebra => ({ atoms: [], steps, bound: 0, real });
 
 const key = (powers: Term["powers"]): string => powers.map(([a, e]) => `${a}^${e}`).join(" ");
 
@@ -134,6 +141,34 @@ function mergePowers(a: Term["powers"], b: Term["powers"]): Term["powers"] {
     }
   }
   return result;
+}
+
+/** True if the polynomial, in free symbols alone, is the square of one: it then takes square values at random points. */
+export function isSquare(p: Polynomial, g: Algebra): boolean {
+  for (let k = 0; k < 3; k++) {
+    let sum = rational(0n);
+    for (const term of p.values()) {
+      spend(g.steps);
+      let product = term.coefficient;
+      for (const [atom, exponent] of term.powers) {
+        if (!g.atoms[atom].head.startsWith("symbol ")) return false;
+        product = multiplyRationals(
+          product,
+          powerRational(rational(1009 + 977 * atom + 331 * k, 7 + k), BigInt(exponent)),
+        );
+      }
+      sum = addRationals(sum, product);
+    }
+    if (sum.num < 0n || !isSquareInteger(sum.num) || !isSquareInteger(sum.den)) return false;
+  }
+  return true;
+}
+
+function isSquareInteger(n: bigint): boolean {
+  if (n < 2n) return true;
+  let x = 1n << BigInt(Math.ceil(bits(n) / 2));
+  for (let y = (x + n / x) / 2n; y < x; y = (x + n / x) / 2n) x = y;
+  return x * x === n;
 }
 
 /** Replaces each `atom^n` that a relation knows, until none is left. */

@@ -2,7 +2,7 @@
 import { type Steps, TooLarge } from "./budget.ts";
 import { apply, constant, type Node, number, type RelationOp } from "./node.ts";
 import { evaluate } from "./numeric.ts";
-import { addFractions, type Algebra, constantOf, negateFraction } from "./polynomial.ts";
+import { addFractions, constantOf, negateFraction, newAlgebra } from "./polynomial.ts";
 import { normalForm } from "./normal_form.ts";
 import { divideRationals, negateRational } from "./rational.ts";
 
@@ -189,7 +189,7 @@ function modulus(name: Node, set: RealSet | null): Described | null {
 
 /** `c x + d < 0` with rational c and d. */
 function linear(left: Node, op: RelationOp, right: Node, steps: Steps): Described | null {
-  const g: Algebra = { atoms: [], steps, bound: 0 };
+  const g = newAlgebra(steps);
   const f = addFractions(normalForm(left, g), negateFraction(normalForm(right, g)), g);
   if (!constantOf(f.den)) return null;
   let slope = null;

@@ -9,6 +9,7 @@ import {
   type Fraction,
   multiplyPolynomials,
   negateFraction,
+  newAlgebra,
   scale,
 } from "./polynomial.ts";
 import { divideRationals, negateRational, type Rational } from "./rational.ts";
@@ -90,7 +91,7 @@ function chains(x: Relation, y: Relation, sameSide: (a: Node, b: Node) => boolea
 
 /** The rational c with `left - right` of x equal to c times that of y, or null. */
 function proportion(x: Relation, y: Relation, steps: Steps): Rational | null {
-  const g: Algebra = { atoms: [], steps, bound: 0 };
+  const g = newAlgebra(steps);
   try {
     const f = difference(x, g);
     const h = difference(y, g);

@@ -8,8 +8,16 @@ import { equalRationals, formatRational, type Rational, rational } from "./ratio
 import { format, type Node, number, some } from "./node.ts";
 import { mentionsInSubscript, normalForm, substitute } from "./normal_form.ts";
 import { evaluate, modulus } from "./numeric.ts";
-import { freeSymbols, hash, integerPoint, integers, samplePoint } from "./points.ts";
-import { addFractions, type Algebra, constantOf, negateFraction, type Polynomial } from "./polynomial.ts";
+import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./points.ts";
+import {
+  addFractions,
+  type Algebra,
+  constantOf,
+  isSquare,
+  negateFraction,
+  newAlgebra,
+  type Polynomial,
+} from "./polynomial.ts";
 
 /** What was found, and by which rule. */
 export interface Finding {
@@ -33,24 +41,33 @@ export function sameScalar(a: Node, b: Node, steps: Steps): Finding {
     if (x && y) return exactly(x, y);
   }
   const seed = hash([format(a), format(b)].sort().join("|"));
-  const complex = names.length === 0 ||
-    [a, b].some((n) => some(n, (m) => m.kind === "symbol" && m.constant === true && m.name === "i"));
-  const seen = differInDoubles(a, b, names, seed, complex);
+  const imaginary = [a, b].some((n) =>
+    some(n, (m) => m.kind === "symbol" && m.constant === true && m.name === "i")
+  );
+  const pair: Pair = { a, b, names, seed, complex: imaginary || names.length === 0 };
+  const seen = differInDoubles(pair, names.length === 0 ? 1 : 6, samplePoint);
   if (seen) return seen;
   if ([a, b].some(hasOpenSum)) return sameSums(a, b, names, seed, steps);
-  const g: Algebra = { atoms: [], steps, bound: 0 };
+  const g = newAlgebra(steps, !pair.complex);
   try {
-    const difference = addFractions(normalForm(a, g), negateFraction(normalForm(b, g)), g);
-    return difference.num.size === 0
-      ? { equal: true, rule: "exact algebra" }
-      : byDigits(difference.num, g, names, seed, complex);
+    const difference = addFractions(normalForm(a, g), negateFraction(normalForm(b, g)), g).num;
+    return difference.size === 0 ? { equal: true, rule: "exact algebra" } : byDigits(difference, g, pair);
   } catch (error) {
-    if (error instanceof Undecidable) {
-      return { equal: false, rule: "not proved equal", detail: error.message };
-    }
+    if (error instanceof Undecidable) return unproved(error.message);
     throw error;
   }
 }
+
+/** Two expressions, their symbols, the seed of their sample points, and whether roots of negatives have values. */
+interface Pair {
+  a: Node;
+  b: Node;
+  names: string[];
+  seed: number;
+  complex: boolean;
+}
+
+const unproved = (detail: string): Finding => ({ equal: false, rule: "not proved equal", detail });
 
 function exactly(a: Rational, b: Rational): Finding {
   const equal = equalRationals(a, b);
@@ -67,7 +84,7 @@ export function exactValue(node: Node, steps: Steps): Rational | null {
   if (node.kind === "number") return node.value;
   if (some(node, (n) => n.kind !== "number" && n.kind !== "apply" && n.kind !== "percent")) return null;
   try {
-    const form = normalForm(node, { atoms: [], steps, bound: 0 });
+    const form = normalForm(node, newAlgebra(steps));
     return constantOf(form.den) && constantOf(form.num);
   } catch (error) {
     if (error instanceof Undecidable) return null;
@@ -76,10 +93,13 @@ export function exactValue(node: Node, steps: Steps): Rational | null {
 }
 
 /** A finding where doubles differ at a point where both have values; null where they show nothing. */
-function differInDoubles(a: Node, b: Node, names: string[], seed: number, complex: boolean): Finding | null {
-  const tries = names.length === 0 ? 1 : 6;
+function differInDoubles(
+  { a, b, names, seed, complex }: Pair,
+  tries: number,
+  pointAt: typeof samplePoint,
+): Finding | null {
   for (let k = 0; k < tries; k++) {
-    const point = samplePoint(names, seed, k);
+    const point = pointAt(names, seed, k);
     const x = evaluate(a, { point, complex });
     const y = evaluate(b, { point, complex });
     const scale = Math.max(modulus(x), modulus(y));
@@ -98,13 +118,29 @@ function differInDoubles(a: Node, b: Node, names: string[], seed: number, comple
 
 const show = (z: { re: number; im: number }): string => z.im === 0 ? `${z.re}` : `${z.re} + ${z.im} i`;
 
-/** Values to 110 digits at one point (no symbols) or several. */
-function byDigits(p: Polynomial, g: Algebra, names: string[], seed: number, complex: boolean): Finding {
+/** What exact algebra leaves open: values to 110 digits at one point (no symbols) or several. */
+function byDigits(p: Polynomial, g: Algebra, pair: Pair): Finding {
   if (isFree(p, g)) return { equal: false, rule: "different polynomials" };
-  const wanted = names.length === 0 ? 1 : POINTS;
+  if (pair.names.length === 0) {
+    return agreement(p, g, pair, 1, 1) ?? { equal: true, rule: "same value to 110 digits" };
+  }
+  // Functions with kinks can agree at any points and differ between them.
+  if (hasKinks(p, g)) return unproved("absolute values, integer parts or roots of squares");
+  return differInDoubles(pair, 24, wideSamplePoint) ?? agreement(p, g, pair, POINTS, TRIES) ??
+    { equal: true, rule: `same values to 110 digits at ${POINTS} points` };
+}
+
+/** Null if the polynomial is zero at so many points out of so many tries; else why it is not. */
+function agreement(
+  p: Polynomial,
+  g: Algebra,
+  { names, seed, complex }: Pair,
+  wanted: number,
+  tries: number,
+): Finding | null {
   let agreed = 0;
   let reason = "no point where both have values";
-  for (let k = 0; k < (wanted === 1 ? 1 : TRIES) && agreed < wanted; k++) {
+  for (let k = 0; k < tries && agreed < wanted; k++) {
     const opaque = (atom: number) =>
       rational(BigInt(1 + integers(seed + 977 * atom + k)() % 4_000_000), 1_000_000n);
     const values: Values = { g, point: samplePoint(names, seed, k), complex, known: new Map(), opaque };
@@ -118,11 +154,24 @@ function byDigits(p: Polynomial, g: Algebra, names: string[], seed: number, comp
       reason = error.message;
     }
   }
-  if (agreed < wanted) return { equal: false, rule: "not proved equal", detail: reason };
-  return {
-    equal: true,
-    rule: wanted === 1 ? "same value to 110 digits" : `same values to 110 digits at ${POINTS} points`,
-  };
+  return agreed < wanted ? unproved(reason) : null;
+}
+
+const KINKED = new Set(["abs", "floor", "max", "min", "sgn", "sign", "arg", "gcd", "lcm"]);
+
+/** True if a function with kinks, or an even root of a square, stands anywhere in the polynomial. */
+function hasKinks(p: Polynomial, g: Algebra): boolean {
+  return [...p.values()].some((t) =>
+    t.powers.some(([number]) => {
+      const { head, args } = g.atoms[number];
+      if (KINKED.has(head)) return true;
+      if (
+        /^root \d*[02468]$/.test(head) && args[0].num.size > 0 && isSquare(args[0].num, g) &&
+        isSquare(args[0].den, g)
+      ) return true;
+      return args.some((arg) => hasKinks(arg.num, g) || hasKinks(arg.den, g));
+    })
+  );
 }
 
 /** True if the polynomial has free symbols alone: then what does not cancel is different. */
