@@ -10,6 +10,7 @@ import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
 import { reportError } from "./errors.ts";
+import { evalCommand } from "./eval.ts";
 import { settingsCommand } from "./settings.ts";
 import { sftCommand } from "./sft.ts";
 import { trainCommand } from "./train.ts";
@@ -17,6 +18,7 @@ import { trainCommand } from "./train.ts";
 // deno-lint-ignore no-explicit-any
 const commands: Record<string, Command<any>> = {
   train: trainCommand,
+  eval: evalCommand,
   sft: sftCommand,
   settings: settingsCommand,
 };

@@ -101,9 +101,14 @@ export function modeTally({ name, greedy }: InferenceMode, questions: readonly Q
   };
 }
 
-/** One sample a question has a binomial error; more are resampled by question. */
+/**
+ * One sample a question has a binomial error; more are resampled by question. Where all questions came out alike,
+ * resampling knows no error either, and the binomial one of as many single answers serves.
+ */
 function estimate(results: readonly QuestionResult[], k: number): Estimate {
-  return results.every(({ samples }) => samples === 1)
-    ? greedyAccuracy(results.map(({ correct }) => correct === 1))
-    : passAtKOver(results, k);
+  const single = (isRight: (result: QuestionResult) => boolean) => greedyAccuracy(results.map(isRight));
+  if (results.every(({ samples }) => samples === 1)) return single(({ correct }) => correct === 1);
+  const sampled = passAtKOver(results, k);
+  const isExtreme = sampled.value === 0 || sampled.value === 1;
+  return isExtreme ? single(() => sampled.value === 1) : sampled;
 }

@@ -1,0 +1,22 @@
+import project from "../deno.json" with { type: "json" };
+import type { Gpu } from "../gpu/device.ts";
+import type { FoundModel } from "../model/find_model.ts";
+import { countParams } from "../model/params.ts";
+
+/** What ran: kept with every result. */
+export interface Facts {
+  model: { name: string; hash: string; parameters: number; embeddingRms: number };
+  device: { name: string; software: boolean; subgroupSize: number; matmulFamily: string };
+  versions: { softcot: string; deno: string };
+}
+
+/** Model, device and versions of a result; reads the weights once more, for their hash. */
+export function factsOf(gpu: Gpu, name: string, found: FoundModel): Facts {
+  const { adapter: { name: device, software }, subgroupSize, matmulFamily } = gpu;
+  const parameters = countParams(found.model.params);
+  return {
+    model: { name, hash: found.hash(), parameters, embeddingRms: found.embeddingRms },
+    device: { name: device, software, subgroupSize, matmulFamily },
+    versions: { softcot: project.version, deno: Deno.version.deno },
+  };
+}

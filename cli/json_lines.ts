@@ -1,0 +1,35 @@
+import { UserError } from "../gpu/errors.ts";
+
+/** A file that grows by a line of JSON at a time. */
+export interface JsonLines extends Disposable {
+  write(data: unknown): void;
+}
+
+/**
+ * Starts a file of JSON lines, replacing what was there; without a path nothing is written.
+ *
+ * @throws UserError if the file cannot be made
+ */
+export function createJsonLines(path: string | undefined): JsonLines {
+  if (path === undefined) return { write() {}, [Symbol.dispose]() {} };
+  const file = open(path);
+  const encoder = new TextEncoder();
+  return {
+    write(data) {
+      const bytes = encoder.encode(JSON.stringify(data) + "\n");
+      for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+    },
+    [Symbol.dispose]: () => file.close(),
+  };
+}
+
+function open(path: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { write: true, create: true, truncate: true });
+  } catch (error) {
+    throw new UserError(
+      `Cannot write ${path}: ${(error as Error).message}`,
+      "choose another place with --out",
+    );
+  }
+}
