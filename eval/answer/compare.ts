@@ -224,7 +224,7 @@ function proportional(a: Node[], b: Node[], c: Context): boolean {
 function lists(gold: Node, answer: Node, c: Context): Finding {
   const described = sets(gold, answer, c);
   if (described.equal) return described;
-  if (gold.kind === "tuple" || answer.kind === "tuple") return besideTuple(gold, answer, c);
+  if (isPlainTuple(gold) || isPlainTuple(answer)) return besideTuple(gold, answer, c);
   const a = distinct(members(gold), c);
   const b = distinct(members(answer), c);
   if (a.length !== b.length) return no("different number of answers", `${a.length} and ${b.length}`);
@@ -232,6 +232,8 @@ function lists(gold: Node, answer: Node, c: Context): Finding {
   if (namesDiffer(a) !== namesDiffer(b)) return inOrder(a, b, c, "answers in order");
   return anyOrder(a, b, c);
 }
+
+const isPlainTuple = (n: Node): boolean => n.kind === "tuple" && !hasPair(n);
 
 function besideTuple(gold: Node, answer: Node, c: Context): Finding {
   const [tuple, other] = gold.kind === "tuple" ? [gold, answer] : [answer as Node & { kind: "tuple" }, gold];

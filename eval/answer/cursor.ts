@@ -1,6 +1,6 @@
 /** A place in a row of tokens, and what the parsing functions share. */
 import { MAX_DEPTH, MAX_NODES, TooLarge } from "./budget.ts";
-import { ParseFailure, type Token } from "./lexer.ts";
+import { ParseFailure, type Token } from "./token.ts";
 import type { Node } from "./node.ts";
 
 /** State of one parse. The two functions close the circle between parts of the grammar that stand in different files. */

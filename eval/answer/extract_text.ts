@@ -11,7 +11,7 @@ export interface Extracted {
 }
 
 /** Characters at the end of a reply that are searched. */
-const MAX_REPLY = 20_000;
+const MAX_REPLY = 8000;
 
 /**
  * The answer in a reply, or null where the sign is not there.

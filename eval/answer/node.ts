@@ -141,14 +141,14 @@ export function format(node: Node): string {
   }
 }
 
-const INFIX: Record<string, string> = {
+const INFIX = new Map<string, string>(Object.entries({
   add: " + ",
   multiply: "*",
   divide: "/",
   power: "^",
   union: " u ",
   intersect: " n ",
-};
+}));
 
 function formatApply(op: string, args: Node[]): string {
   const part = (
@@ -157,5 +157,6 @@ function formatApply(op: string, args: Node[]): string {
     ? `(${format(n)})`
     : format(n));
   if (op === "negate") return `-${part(args[0])}`;
-  return INFIX[op] ? args.map(part).join(INFIX[op]) : `${op}(${args.map(format).join(", ")})`;
+  const infix = INFIX.get(op);
+  return infix ? args.map(part).join(infix) : `${op}(${args.map(format).join(", ")})`;
 }

@@ -34,7 +34,7 @@ const exp = (a: Complex): Complex =>
 const ln = (a: Complex): Complex =>
   modulus(a) === 0
     ? NONE
-    : { re: Math.log(modulus(a)), im: a.im === 0 && a.re > 0 ? 0 : Math.atan2(a.im, a.re) };
+    : { re: Math.log(modulus(a)), im: a.im === 0 && a.re > 0 ? 0 : Math.atan2(a.im + 0, a.re) };
 
 /** How to evaluate: `complex` lets roots and logarithms of negatives be complex; without it they have no value. */
 export interface Evaluation {

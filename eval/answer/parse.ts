@@ -1,7 +1,8 @@
 /** Grammar of answers, from the top: lists, relations, unions, ratios, sums, products. Scalars end in parse_primary.ts. */
 import { apply, checkSize, type Node, type RelationOp } from "./node.ts";
 import { type Cursor, isCommand, isMark, nested, next, peek, take, takeCommand } from "./cursor.ts";
-import { lex, ParseFailure, type Token } from "./lexer.ts";
+import { lex } from "./lexer.ts";
+import { ParseFailure, type Token } from "./token.ts";
 import { parsePower } from "./parse_primary.ts";
 import { parseUnit } from "./parse_unit.ts";
 

@@ -1,7 +1,7 @@
 /** Named functions: `\sin^2 x`, `\log_{10} 250`, `\max(a, b)`, sums and products with bounds. */
 import { apply, type Node, number, symbol } from "./node.ts";
 import { type Cursor, expect, groupTokens, isMark, nested, next, peek, take } from "./cursor.ts";
-import { ParseFailure, type Token } from "./lexer.ts";
+import { ParseFailure, type Token } from "./token.ts";
 import { parseArgument, parsePower } from "./parse_primary.ts";
 import { rational } from "./rational.ts";
 import { FUNCTIONS, SYMMETRIC } from "./vocabulary.ts";

@@ -12,7 +12,7 @@ import {
   take,
   takeCommand,
 } from "./cursor.ts";
-import { ParseFailure, type Token, tokenText } from "./lexer.ts";
+import { ParseFailure, type Token, tokenText } from "./token.ts";
 import { addRationals, compareRationals, isInteger, type Rational, rational } from "./rational.ts";
 import { parseFunction } from "./parse_function.ts";
 import { currencyName, isCurrency } from "./parse_unit.ts";

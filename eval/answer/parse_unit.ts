@@ -1,7 +1,7 @@
 /** What stands behind a value: units, currency signs, percent words, multipliers such as million. */
 import { apply, type Node, number } from "./node.ts";
 import { type Cursor, isMark, next, peek, take } from "./cursor.ts";
-import { ParseFailure } from "./lexer.ts";
+import { ParseFailure } from "./token.ts";
 import { rational } from "./rational.ts";
 import { isPercentWord, MULTIPLIERS, textUnit } from "./units.ts";
 
@@ -18,7 +18,7 @@ export function parseUnit(c: Cursor, value: Node): Node {
   const unit = readUnit(c);
   if (unit === null) return value;
   if (unit === "%") return parseUnit(c, { kind: "percent", value });
-  const multiplier = MULTIPLIERS[unit];
+  const multiplier = MULTIPLIERS.get(unit);
   if (multiplier !== undefined) return parseUnit(c, apply("multiply", value, number(rational(multiplier))));
   if (value.kind === "unit") {
     // \$5 \text{ dollars} says the same thing twice; anything else is two claims.
@@ -50,7 +50,7 @@ function readSimple(c: Cursor): string | null {
   else if (t.kind === "text") {
     const lower = t.text.toLowerCase();
     if (isPercentWord(lower)) unit = "%";
-    else unit = MULTIPLIERS[lower] !== undefined ? lower : textUnit(t.text);
+    else unit = MULTIPLIERS.has(lower) ? lower : textUnit(t.text);
   }
   if (unit === null) return null;
   next(c);

@@ -86,14 +86,14 @@ const NOT_UNITS = new Set(
 );
 
 /** Words that multiply the number before them. */
-export const MULTIPLIERS: Record<string, bigint> = {
+export const MULTIPLIERS = new Map<string, bigint>(Object.entries({
   hundred: 100n,
   thousand: 1000n,
   million: 1_000_000n,
   billion: 1_000_000_000n,
   trillion: 1_000_000_000_000n,
   dozen: 12n,
-};
+}));
 
 /** True for a word that says percent. */
 export function isPercentWord(word: string): boolean {

@@ -1,7 +1,7 @@
 /** The words and commands that answers are written with, each under one canonical name. */
 
 /** LaTeX commands that mean the same as a shorter spelling: folded before anything is compared. */
-export const COMMAND_ALIASES: Record<string, string> = {
+export const COMMAND_ALIASES = new Map<string, string>(Object.entries({
   dfrac: "frac",
   tfrac: "frac",
   cfrac: "frac",
@@ -84,7 +84,7 @@ export const COMMAND_ALIASES: Record<string, string> = {
   euro: "€",
   percnt: "%",
   prime: "'",
-};
+}));
 
 /** Commands that change the look alone: dropped, with nothing in their place. */
 export const DROPPED_COMMANDS = new Set(
@@ -136,7 +136,7 @@ export const DECORATIONS = new Set(
 );
 
 /** Single characters outside ASCII and the ASCII or LaTeX they stand for. */
-export const UNICODE: Record<string, string> = {
+export const UNICODE = new Map<string, string>(Object.entries({
   "−": "-",
   "–": "-",
   "—": "-",
@@ -190,4 +190,4 @@ export const UNICODE: Record<string, string> = {
   "\u00a0": " ",
   "\u2009": " ",
   "\u202f": " ",
-};
+}));
