@@ -1,13 +1,7 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
-import {
-  ROWS_A_TURN,
-  rowsForward,
-  tilesBackwardKV,
-  tilesBackwardQ,
-  tilesForward,
-} from "./attention_source.ts";
+import { rowsForward, tilesBackwardKV, tilesBackwardQ, tilesForward, turnOf } from "./attention_source.ts";
 import type { Heads } from "./rotary.ts";
 
 /** Keys and values [keys, kvHeads hd] of one layer: a cache, or the packed rows themselves. */
@@ -123,7 +117,7 @@ export function attentionBackward(
     perTile(layout.tiles, heads.heads),
   );
   // A prompt's keys are seen by all rows of its group, through each head that shares them: keep each loop short.
-  const span = Math.floor(MAX_LOOPS * heads.kvHeads / heads.heads) * ROWS_A_TURN;
+  const span = Math.floor(MAX_LOOPS * heads.kvHeads / heads.heads) * turnOf(heads.headDim).rows;
   for (let skip = 0; skip < rows; skip += span) {
     run(
       gpu,

@@ -5,12 +5,16 @@ export interface AttentionShape {
   group: number;
 }
 
-// Keys (forward) and rows (backward) that one turn of a loop takes. Blocks start at absolute position 0, so a row's
-// sums come in the same order in decoding, prefill and training.
-const BLOCK = 8;
-
-/** Rows that one turn of the backward to K and V takes. */
-export const ROWS_A_TURN = 4;
+/**
+ * Keys (forward) and rows (backward to K and V) that one turn of a loop takes: fewer of wide heads, whose unrolled
+ * turns would take the software device's compiler tens of seconds and run no faster. Blocks start at absolute
+ * position 0, so a row's sums come in the same order in decoding, prefill and training.
+ */
+export function turnOf(headDim: number): { keys: number; rows: number } {
+  if (headDim <= 16) return { keys: 8, rows: 4 };
+  if (headDim <= 32) return { keys: 4, rows: 2 };
+  return { keys: headDim <= 64 ? 2 : 1, rows: 1 };
+}
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
@@ -34,18 +38,18 @@ const dot = (result: string, hq: number, a: (c: number) => string, b: (c: number
   `    var ${result} = 0.0;\n` +
   lines(hq, (c) => comp.map((e) => `    ${result} = fma(${a(c)}.${e}, ${b(c)}.${e}, ${result});`).join("\n"));
 
-/** One block of the online softmax: scores s0..s7 of positions j..j+7, values through `value(key, vector)`. */
-function softmaxBlock(hq: number, value: (j: number, c: number) => string): string {
+/** One block of the online softmax: scores s0, s1, ... of positions j, j+1, ..., values through `value(key, vector)`. */
+function softmaxBlock(block: number, hq: number, value: (j: number, c: number) => string): string {
   return `
     var top = best;
-${lines(BLOCK, (j) => `    let in${j} = j + ${j}u <= position; if (in${j}) { top = max(top, s${j}); }`)}
+${lines(block, (j) => `    let in${j} = j + ${j}u <= position; if (in${j}) { top = max(top, s${j}); }`)}
     let shrink = exp(best - top);
     sum = sum * shrink;
-${lines(BLOCK, (j) => `    let w${j} = select(0.0, exp(s${j} - top), in${j}); sum = sum + w${j};`)}
+${lines(block, (j) => `    let w${j} = select(0.0, exp(s${j} - top), in${j}); sum = sum + w${j};`)}
 ${
     lines(hq, (c) =>
       comp.map((e) =>
-        `    acc${c}.${e} = acc${c}.${e} * shrink;\n` + lines(BLOCK, (j) =>
+        `    acc${c}.${e} = acc${c}.${e} * shrink;\n` + lines(block, (j) =>
           `    acc${c}.${e} = fma(w${j}, ${value(j, c)}.${e}, acc${c}.${e});`)
       )
         .join("\n"))
@@ -56,6 +60,7 @@ ${
 /** Forward, one invocation a row and head: for decoding, where rows share no keys. */
 export function rowsForward(shape: AttentionShape, subgroup: number): string {
   const hq = shape.headDim / 4;
+  const { keys: block } = turnOf(shape.headDim);
   return `${HEADER(shape, subgroup)}
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
@@ -75,15 +80,15 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
 ${lines(hq, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
   var best = -3.0e38;
   var sum = 0.0;
-  for (var j = 0u; j <= position; j += ${BLOCK}u) {
+  for (var j = 0u; j <= position; j += ${block}u) {
 ${
-    lines(BLOCK, (j) =>
+    lines(block, (j) =>
       `    let at${j} = keyRow(m, min(j + ${j}u, position)) * stride + offset;\n` +
       lines(hq, (c) => `    let k${j}_${c} = k[at${j} + ${c}u];`) + "\n" +
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `k${j}_${c}`) + `\n    s${j} = s${j} * p.scale;\n` +
       lines(hq, (c) => `    let v${j}_${c} = v[at${j} + ${c}u];`))
   }
-${softmaxBlock(hq, (j, c) => `v${j}_${c}`)}
+${softmaxBlock(block, hq, (j, c) => `v${j}_${c}`)}
   }
   let inverse = 1.0 / sum;
 ${lines(hq, (c) => `  out[i * HQ + ${c}u] = acc${c} * inverse;`)}
@@ -114,10 +119,11 @@ const TILE_START = `
 /** Forward, one subgroup a tile of rows of one sequence: their keys are loaded once and handed round. */
 export function tilesForward(shape: AttentionShape, subgroup: number): string {
   const hq = shape.headDim / 4;
+  const { keys: block } = turnOf(shape.headDim);
   const load = (name: string, array: string) =>
     shared(
       name,
-      BLOCK * hq,
+      block * hq,
       subgroup,
       (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
     );
@@ -138,14 +144,14 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) l
 ${lines(hq, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
   var best = -3.0e38;
   var sum = 0.0;
-  for (var j = 0u; j <= last; j += ${BLOCK}u) {
+  for (var j = 0u; j <= last; j += ${block}u) {
 ${load("kk", "k")}
 ${load("vv", "v")}
 ${
-    lines(BLOCK, (j) =>
+    lines(block, (j) =>
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + `\n    s${j} = s${j} * p.scale;`)
   }
-${softmaxBlock(hq, (j, c) => `vv${j * hq + c}`)}
+${softmaxBlock(block, hq, (j, c) => `vv${j * hq + c}`)}
   }
   if (lane < tile.y) {
     let inverse = 1.0 / sum;
@@ -158,10 +164,11 @@ ${lines(hq, (c) => `    out[i * HQ + ${c}u] = acc${c} * inverse;`)}
 /** Backward to Q, and the row sums D = dO . O that the backward to K and V needs. Same tiles as the forward. */
 export function tilesBackwardQ(shape: AttentionShape, subgroup: number): string {
   const hq = shape.headDim / 4;
+  const { keys: block } = turnOf(shape.headDim);
   const load = (name: string, array: string) =>
     shared(
       name,
-      BLOCK * hq,
+      block * hq,
       subgroup,
       (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
     );
@@ -188,11 +195,11 @@ ${
       `  let q${c} = q[i * HQ + ${c}u]; let g${c} = dout[i * HQ + ${c}u]; let o${c} = out[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)
   }
 ${dot("pull", hq, (c) => `g${c}`, (c) => `o${c}`)}
-  for (var j = 0u; j <= last; j += ${BLOCK}u) {
+  for (var j = 0u; j <= last; j += ${block}u) {
 ${load("kk", "k")}
 ${load("vv", "v")}
 ${
-    lines(BLOCK, (j) =>
+    lines(block, (j) =>
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + "\n" +
       dot(`t${j}`, hq, (c) => `g${c}`, (c) => `vv${j * hq + c}`) + `
     let d${j} = select(0.0, exp(s${j} * p.scale - norm) * (t${j} - pull) * p.scale, j + ${j}u <= position);
@@ -214,7 +221,7 @@ ${lines(hq, (c) => `    dq[i * HQ + ${c}u] = acc${c};`)}
  */
 export function tilesBackwardKV(shape: AttentionShape, subgroup: number): string {
   const hq = shape.headDim / 4;
-  const rows = ROWS_A_TURN;
+  const { rows } = turnOf(shape.headDim);
   const load = (name: string, array: string) =>
     shared(
       name,

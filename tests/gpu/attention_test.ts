@@ -51,6 +51,8 @@ for (
     { heads: 6, kvHeads: 2, headDim: 16 },
     { heads: 4, kvHeads: 1, headDim: 64 },
     { heads: 4, kvHeads: 2, headDim: 128 },
+    { heads: 3, kvHeads: 1, headDim: 20 },
+    { heads: 2, kvHeads: 2, headDim: 32 },
   ]
 ) {
   Deno.test(`attention over shared prefixes, ${heads.heads} heads on ${heads.kvHeads} of ${heads.headDim}`, async () => {
