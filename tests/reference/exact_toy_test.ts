@@ -23,14 +23,20 @@ Deno.test("Gauss-Hermite nodes integrate the moments of a standard normal", () =
   assertAlmostEquals(dot(weights, x2y2), 1, 1e-12);
 });
 
-for (const mode of MODES) {
-  Deno.test(`${mode}: the toy's gradient follows central differences of its expected reward`, () => {
-    const toy = makeToy(mode);
+const TOYS = [...MODES.map((mode) => ({ name: mode, mode, tied: false })), {
+  name: "soft, tied",
+  mode: "soft",
+  tied: true,
+}] as const;
+
+for (const { name, mode, tied } of TOYS) {
+  Deno.test(`${name}: the toy's gradient follows central differences of its expected reward`, () => {
+    const toy = makeToy(mode, { tied });
     const { gradients } = exactGradient(toy, 2);
-    for (const [name, w] of toy.weights) {
+    for (const [key, w] of toy.weights) {
       const entries = [0, Math.floor(w.length / 3), Math.floor(2 * w.length / 3)];
       // Beside tau, the step has to be small where a weight moves one of two nearly tied logits.
-      const h = mode === "fuzzy" && name === "lm_head.weight" ? 1e-8 : 1e-5;
+      const h = mode === "fuzzy" && key === "lm_head.weight" ? 1e-8 : 1e-5;
       const numeric = entries.map((i) => {
         const saved = w[i];
         w[i] = saved + h;
@@ -40,13 +46,13 @@ for (const mode of MODES) {
         w[i] = saved;
         return (above - below) / (2 * h);
       });
-      const error = normalisedMse(entries.map((i) => gradients.get(name)![i]), numeric);
-      assert(error < 1e-8, `${name}: normalised squared error ${error}`);
+      const error = normalisedMse(entries.map((i) => gradients.get(key)![i]), numeric);
+      assert(error < 1e-8, `${key}: normalised squared error ${error}`);
     }
   });
 
-  Deno.test(`${mode}: the mean of many policy gradients is the exact one, and every term of it is seen`, () => {
-    const toy = makeToy(mode);
+  Deno.test(`${name}: the mean of many policy gradients is the exact one, and every term of it is seen`, () => {
+    const toy = makeToy(mode, { tied });
     const estimates = Array.from({ length: 60 }, (_, step) => estimateGradient(toy, 128, 5, step));
     const judgement = judgeEstimates(estimates, exactGradient(toy, 4));
     assert(judgement.coordinates > 180);
@@ -57,7 +63,7 @@ for (const mode of MODES) {
       answer > 10 && logits > 5 && (mode === "hard" || mixture > 5),
       JSON.stringify(judgement.partPower),
     );
-    for (const [name, power] of judgement.power) assert(power > 5, `${name}: only ${power} standard errors`);
+    for (const [key, power] of judgement.power) assert(power > 5, `${key}: only ${power} standard errors`);
   });
 }
 

@@ -55,6 +55,16 @@ interface Recipe {
   gamma: number;
 }
 
+const TIED_SOFT: Recipe = {
+  seed: 722031,
+  embedding: 1,
+  head: 0,
+  values: 0.6,
+  matrices: 0.4,
+  tau: 0.5,
+  gamma: 0.25,
+};
+
 const RECIPES: Record<Toy["mode"], Recipe> = {
   hard: { seed: 148100, embedding: 0.6, head: 1.2, values: 1, matrices: 0.4, tau: 1, gamma: 0 },
   soft: { seed: 148100, embedding: 0.6, head: 1.2, values: 1, matrices: 0.4, tau: 0.5, gamma: 0.25 },
@@ -73,12 +83,13 @@ const COMMON = 1;
 /**
  * The toy of one mode (tau 1, 0.5 and 0.0001). In the fuzzy one tokens 0 and 1 have head rows that differ by about tau,
  * and tower over the others wherever the noise may lead, so that the two top logits lie within about tau at both
- * steps. Other shapes by `overrides`, less well searched; a kernel that asks for a wider model takes more nodes to
- * integrate (nodes^hiddenSize points a step). The fuzzy toy must be untied: tied, its two embeddings would be one.
+ * steps; it must be untied, for tied its two embeddings would be one. `overrides` gives other shapes:
+ * `{ tied: true }` has weights of its own in soft mode; others are not searched, so look at the judgement's power. A
+ * wider model takes more nodes to integrate: nodes^hiddenSize points a step.
  */
 export function makeToy(mode: Toy["mode"], overrides: Partial<ModelConfig> = {}): Toy {
   const config = { ...TOY_CONFIG, ...overrides };
-  const recipe = RECIPES[mode];
+  const recipe = mode === "soft" && config.tied ? TIED_SOFT : RECIPES[mode];
   const { tau } = recipe;
   const forced = [3];
   const weights: Weights = new Map();

@@ -2,23 +2,11 @@
 import { assert, assertAlmostEquals } from "@std/assert";
 import { GOLDEN_CASES, GOLDEN_MODELS, type GoldenTensor, loadGolden } from "../golden/load_golden.ts";
 import { adamWStep, clipByGlobalNorm } from "./adamw.ts";
-import { separateLayout } from "./attention.ts";
-import { crossEntropy, crossEntropyBackward } from "./cross_entropy.ts";
-import { embeddingBackward, embeddingGather } from "./embedding.ts";
 import { policyLoss } from "./policy_loss.ts";
 import { noiseRow } from "./random.ts";
-import { addInto, maxAbsoluteError, normalisedMse } from "./support.ts";
-import {
-  asFloat64,
-  EMBEDDING,
-  headBackward,
-  headForward,
-  transformerBackward,
-  transformerForward,
-  type Weights,
-  zeroGradients,
-} from "./transformer.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import { maxAbsoluteError, normalisedMse } from "./support.ts";
+import { sequenceLoss } from "./sequence_loss.ts";
+import { asFloat64, type Weights, zeroGradients } from "./transformer.ts";
 
 /** The files hold gradients and trained weights as float32: relative error 6e-8, squared 4e-15. */
 const FLOAT32_SQUARED = 1e-14;
@@ -29,25 +17,6 @@ function assertTensors(what: string, actual: Weights, expected: Map<string, Gold
     const error = normalisedMse(actual.get(name)!, data);
     assert(error <= FLOAT32_SQUARED, `${what}, ${name}: normalised squared error ${error}`);
   }
-}
-
-/** Cross-entropy of all next tokens of packed sequences: sum, and gradient of the sum. */
-function sequenceLoss(config: ModelConfig, weights: Weights, sequences: number[][]) {
-  const { hiddenSize: d, vocabSize, usedVocabSize } = config;
-  const ids = sequences.flat();
-  const table = weights.get(EMBEDDING)!;
-  const layout = separateLayout(sequences.map((s) => s.length));
-  const trace = transformerForward(config, weights, embeddingGather(table, ids, d), layout);
-  const logits = headForward(config, weights, trace.hidden);
-  const targets = sequences.flatMap((s) => [...s.slice(1), 0]);
-  const counts = sequences.flatMap((s) => s.map((_, t) => t < s.length - 1 ? 1 : 0));
-  const { loss } = crossEntropy(logits, targets, counts, vocabSize, { usedVocabSize });
-  const dLogits = crossEntropyBackward(logits, targets, counts, vocabSize, { usedVocabSize });
-  const gradients = zeroGradients(config);
-  const dHidden = headBackward(config, weights, trace.hidden, dLogits, gradients);
-  const dx = transformerBackward(config, weights, trace, dHidden, gradients);
-  addInto(gradients.get(EMBEDDING)!, embeddingBackward(dx, ids, vocabSize, d));
-  return { logits, loss, gradients };
 }
 
 for (const name of GOLDEN_MODELS) {
