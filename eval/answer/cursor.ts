@@ -3,7 +3,7 @@ import { MAX_DEPTH, MAX_NODES, TooLarge } from "./budget.ts";
 import { ParseFailure, type Token } from "./token.ts";
 import type { Node } from "./node.ts";
 
-/** State of one parse. The two functions close the circle between parts of the grammar that stand in different files. */
+/** State of one parse. The functions close the circle between parts of the grammar that stand in different files. */
 export interface Cursor {
   tokens: Token[];
   at: number;
@@ -13,6 +13,8 @@ export interface Cursor {
   bars: number;
   parseList: (c: Cursor) => Node;
   parseSum: (c: Cursor) => Node;
+  parsePower: (c: Cursor) => Node;
+  parseArgument: (c: Cursor, whole?: boolean) => Node;
 }
 
 const END: Token = { kind: "end", text: "", spaced: true };

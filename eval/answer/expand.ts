@@ -50,3 +50,9 @@ export function members(node: Node): Node[] {
   }
   return result;
 }
+
+/** True for one value with a plus-minus sign: two answers. */
+export const hasPair = (n: Node): boolean => n.kind !== "relation" && hasSigns(n) && members(n).length === 2;
+
+/** True for lists, finite sets, and what a plus-minus sign makes two of. */
+export const isMany = (n: Node): boolean => n.kind === "list" || n.kind === "set" || hasPair(n);

@@ -3,7 +3,7 @@ import { apply, checkSize, type Node, type RelationOp } from "./node.ts";
 import { type Cursor, isCommand, isMark, nested, next, peek, take, takeCommand } from "./cursor.ts";
 import { lex } from "./lexer.ts";
 import { ParseFailure, type Token } from "./token.ts";
-import { parsePower } from "./parse_primary.ts";
+import { parseArgument, parsePower } from "./parse_primary.ts";
 import { parseUnit } from "./parse_unit.ts";
 
 /**
@@ -12,7 +12,17 @@ import { parseUnit } from "./parse_unit.ts";
  * @throws ParseFailure for what the grammar does not know, TooLarge beyond the budgets
  */
 export function parseTokens(tokens: Token[]): Node {
-  const c: Cursor = { tokens, at: 0, depth: 0, steps: 0, bars: 0, parseList, parseSum };
+  const c: Cursor = {
+    tokens,
+    at: 0,
+    depth: 0,
+    steps: 0,
+    bars: 0,
+    parseList,
+    parseSum,
+    parsePower,
+    parseArgument,
+  };
   const node = parseSemicolons(c);
   if (peek(c).kind !== "end") throw new ParseFailure(`cannot read on at ${peek(c).text}`);
   checkSize(node);

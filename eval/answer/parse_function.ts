@@ -2,7 +2,6 @@
 import { apply, type Node, number, symbol } from "./node.ts";
 import { type Cursor, expect, groupTokens, isMark, nested, next, peek, take } from "./cursor.ts";
 import { ParseFailure, type Token } from "./token.ts";
-import { parseArgument, parsePower } from "./parse_primary.ts";
 import { rational } from "./rational.ts";
 import { FUNCTIONS, SYMMETRIC } from "./vocabulary.ts";
 
@@ -13,13 +12,13 @@ const INVERTIBLE = /^(?:sin|cos|tan|cot|sec|csc|sinh|cosh|tanh)$/;
 export function parseFunction(c: Cursor, name: string): Node {
   if (name === "sum" || name === "prod") return parseBounded(c, name);
   if (!FUNCTIONS.has(name)) return unknown(c, name);
-  if (name === "sqrt") return apply("root", parseArgument(c), number(rational(2n)));
+  if (name === "sqrt") return apply("root", c.parseArgument(c), number(rational(2n)));
   let base: Node | null = null;
   let power: Node | null = null;
   while (isMark(c, "_") || isMark(c, "^")) {
     const mark = next(c).text;
-    if (mark === "_") base = parseArgument(c, true);
-    else power = parseArgument(c, true);
+    if (mark === "_") base = c.parseArgument(c, true);
+    else power = c.parseArgument(c, true);
   }
   if (base && name !== "log") throw new ParseFailure(`subscript of ${name}`);
   const args = parseArguments(c, name);
@@ -57,15 +56,15 @@ function parseArguments(c: Cursor, name: string): Node[] {
     if (args.length > 1 && !SYMMETRIC.has(name)) throw new ParseFailure(`${name} of several`);
     return args;
   }
-  if (isMark(c, "{")) return [parseArgument(c)];
+  if (isMark(c, "{")) return [c.parseArgument(c)];
   return [bareArgument(c, name)];
 }
 
 /** `\sin 2x`, `\ln \frac{a}{b}`: factors up to the next sign or function. */
 function bareArgument(c: Cursor, name: string): Node {
   if (take(c, "-")) return apply("negate", nested(c, () => bareArgument(c, name)));
-  const factors = [parsePower(c)];
-  while (continues(peek(c))) factors.push(parsePower(c));
+  const factors = [c.parsePower(c)];
+  while (continues(peek(c))) factors.push(c.parsePower(c));
   const last = factors.at(-1)!;
   if (isMark(c, "/") && TRIGONOMETRIC.test(name) && last.kind === "symbol" && last.name === "pi") {
     // \sin \pi/5 is written for both readings.
@@ -88,20 +87,20 @@ function parseBounded(c: Cursor, op: string): Node {
     if (next(c).text === "_") {
       if (!isMark(c, "{")) groupTokens(c);
       else below = braced(c);
-    } else above = parseArgument(c, true);
+    } else above = c.parseArgument(c, true);
   }
   if (
     !below || !above || below.kind !== "relation" || below.ops[0] !== "=" || below.sides[0].kind !== "symbol"
   ) {
     throw new ParseFailure("bounds");
   }
-  const factors = [parsePower(c)];
+  const factors = [c.parsePower(c)];
   while (
     continues(peek(c)) || isMark(c, "(") || isMark(c, "*") ||
     peek(c).kind === "command" && FUNCTIONS.has(peek(c).text)
   ) {
     take(c, "*");
-    factors.push(parsePower(c));
+    factors.push(c.parsePower(c));
   }
   const body = factors.length === 1 ? factors[0] : apply("multiply", ...factors);
   return apply(op, below.sides[0], below.sides[1], above, body);

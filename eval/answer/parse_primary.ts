@@ -1,21 +1,12 @@
-/** Grammar of scalars: numbers, names, powers, roots, fractions, brackets, matrices. Functions are in parse_function.ts. */
+/** Grammar of scalars: powers, roots, fractions and what a command starts. */
 import { apply, constant, type Node, number, symbol } from "./node.ts";
-import {
-  type Cursor,
-  expect,
-  groupTokens,
-  isCommand,
-  isMark,
-  nested,
-  next,
-  peek,
-  take,
-  takeCommand,
-} from "./cursor.ts";
+import { type Cursor, expect, groupTokens, isCommand, isMark, nested, next, peek, take } from "./cursor.ts";
+import { closed, parseAngle, parseMark, parseMatrix } from "./parse_brackets.ts";
+import { nameText, parseName } from "./parse_name.ts";
+import { isDigits, parseBase, parseNumber } from "./parse_number.ts";
 import { ParseFailure, type Token, tokenText } from "./token.ts";
-import { addRationals, compareRationals, isInteger, type Rational, rational } from "./rational.ts";
+import { rational } from "./rational.ts";
 import { parseFunction } from "./parse_function.ts";
-import { currencyName, isCurrency } from "./parse_unit.ts";
 import { DECORATIONS, GREEK } from "./vocabulary.ts";
 
 /** One factor with what is bound to it: powers, factorials, percent and degree signs, bases. */
@@ -85,24 +76,6 @@ function splitDigit(c: Cursor, t: Token): Node {
   return number(rational(BigInt(first)));
 }
 
-function isDigits(node: Node): boolean {
-  return node.kind === "number" && node.value.num >= 0n ||
-    node.kind === "text" && /^[0-9A-Za-z]+$/.test(node.text);
-}
-
-/** `204_5`, `0.0011_{2}`, `111111_{(2)}`, `\text{A5}_{11}`: digits in a base. Base ten is no base. */
-function parseBase(c: Cursor, node: Node): Node {
-  const digits = node.kind === "text" ? node.text : basedDigits.get(node) ?? "";
-  next(c);
-  const base = /^\(?(\d{1,2})\)?$/.exec(tokenText(groupTokens(c)))?.[1];
-  if (!base || digits === "") throw new ParseFailure("base");
-  if (base === "10" && node.kind === "number") return node;
-  return { kind: "based", digits: digits.toUpperCase(), base: Number(base) };
-}
-
-/** The written digits of number nodes: 0.0011 in base two is not its decimal value. */
-const basedDigits = new WeakMap<Node, string>();
-
 function parsePrimary(c: Cursor): Node {
   const t = peek(c);
   switch (t.kind) {
@@ -121,152 +94,6 @@ function parsePrimary(c: Cursor): Node {
     default:
       throw new ParseFailure(`cannot read ${t.text || "an end"}`);
   }
-}
-
-/** A number, or a mixed number: an integer directly before a proper fraction of integers. */
-function parseNumber(c: Cursor): Node {
-  const t = next(c);
-  const node = number(t.value!);
-  basedDigits.set(node, t.text);
-  if (!isInteger(t.value!) || !/^\d+$/.test(t.text)) return node;
-  const fraction = isCommand(c, "frac") ? latexFraction(c) : plainFraction(c);
-  return fraction ? number(addRationals(t.value!, fraction)) : node;
-}
-
-function latexFraction(c: Cursor): Rational | null {
-  const start = c.at;
-  const tokens = c.tokens;
-  next(c);
-  const top = parseArgument(c);
-  const bottom = parseArgument(c);
-  if (top.kind === "number" && bottom.kind === "number" && isInteger(top.value) && isInteger(bottom.value)) {
-    return mixedPart(top.value, bottom.value);
-  }
-  c.at = start;
-  c.tokens = tokens;
-  return null;
-}
-
-/** The fraction of `1 2/3` in plain writing. */
-function plainFraction(c: Cursor): Rational | null {
-  const [top, bottom] = [peek(c), peek(c, 2)];
-  if (top.kind !== "number" || !top.spaced || !isMark(c, "/", 1) || bottom.kind !== "number") return null;
-  next(c);
-  next(c);
-  next(c);
-  return mixedPart(top.value!, bottom.value!);
-}
-
-function mixedPart(top: Rational, bottom: Rational): Rational {
-  // 2 3/2 may be meant as a product or as a sum: left undecided.
-  if (bottom.num <= 0n || top.num <= 0n || compareRationals(top, bottom) >= 0) {
-    throw new ParseFailure("mixed number");
-  }
-  return rational(top.num, bottom.num);
-}
-
-/** A name with its subscript and primes; `e`, `i` are constants where they stand alone. */
-export function parseName(c: Cursor, letter: string): Node {
-  let name = letter;
-  let bare = true;
-  for (;;) {
-    if (take(c, "'")) name += "'";
-    else if (isMark(c, "_")) {
-      next(c);
-      name += `_${subscript(groupTokens(c))}`;
-    } else if (isMark(c, "^") && isPowerBeforeSubscript(c)) {
-      // v^2_0 is v_0^2
-      const at = c.at;
-      next(c);
-      const power = parseArgument(c, true);
-      next(c);
-      name += `_${subscript(groupTokens(c))}`;
-      return at < c.at ? apply("power", symbol(name), power) : symbol(name);
-    } else break;
-    bare = false;
-  }
-  if (bare && (name === "e" || name === "i")) return callOrName(c, constant(name));
-  return callOrName(c, symbol(name));
-}
-
-function isPowerBeforeSubscript(c: Cursor): boolean {
-  if (!isMark(c, "{", 1)) return isMark(c, "_", 2);
-  let ahead = 2;
-  while (ahead < 12 && !isMark(c, "}", ahead)) ahead++;
-  return isMark(c, "_", ahead + 1);
-}
-
-function subscript(tokens: Token[]): string {
-  const text = tokenText(tokens).replace(/["\s]/g, "");
-  return text.length === 1 ? text : `{${text}}`;
-}
-
-type NamedNode = Node & { kind: "symbol" };
-
-const FUNCTION_LETTERS = new Set("f g h F G H P Q W phi Phi psi Psi".split(" "));
-
-/** f(x): a call, where the letter usually names a function or the brackets hold several arguments; else a product. */
-function callOrName(c: Cursor, name: NamedNode): Node {
-  if (!isMark(c, "(") || name.constant) return name;
-  const start = c.at;
-  next(c);
-  const inside = c.parseList(c);
-  if (!take(c, ")")) {
-    c.at = start;
-    return name;
-  }
-  const args = inside.kind === "list" ? inside.items : [inside];
-  if (args.length > 1 || FUNCTION_LETTERS.has(name.name.replace(/[_'].*$/s, ""))) {
-    return { kind: "apply", op: `call:${name.name}`, args };
-  }
-  return { kind: "apply", op: "multiply", args: [name, inside], call: true };
-}
-
-function parseMark(c: Cursor): Node {
-  const t = next(c);
-  if (t.text === "(" || t.text === "[") return parseBrackets(c, t.text);
-  if (t.text === "{") {
-    const node = c.parseList(c);
-    expect(c, "}");
-    return node;
-  }
-  if (t.text === "\\{") {
-    if (take(c, "\\}")) return { kind: "set", items: [] };
-    const inside = c.parseList(c);
-    expect(c, "\\}");
-    return { kind: "set", items: inside.kind === "list" ? inside.items : [inside] };
-  }
-  if (t.text === "|") {
-    c.bars++;
-    const inside = c.parseSum(c);
-    expect(c, "|");
-    c.bars--;
-    return apply("abs", inside);
-  }
-  c.at--;
-  if (isCurrency(c)) {
-    next(c);
-    return {
-      kind: "unit",
-      value: take(c, "-") ? apply("negate", parsePower(c)) : parsePower(c),
-      unit: currencyName(t.text),
-    };
-  }
-  throw new ParseFailure(`cannot read ${t.text}`);
-}
-
-function parseBrackets(c: Cursor, open: "(" | "["): Node {
-  const bars = c.bars;
-  c.bars = 0;
-  const groups = [c.parseList(c)];
-  while (take(c, ";")) groups.push(c.parseList(c));
-  c.bars = bars;
-  const close = next(c).text;
-  if (close !== ")" && close !== "]") throw new ParseFailure("bracket expected");
-  const items = groups.length === 1 ? (groups[0].kind === "list" ? groups[0].items : groups) : groups;
-  if (items.length > 1) return { kind: "tuple", open, close, items };
-  if ((open === "(") !== (close === ")")) throw new ParseFailure("brackets differ");
-  return items[0];
 }
 
 function parseCommand(c: Cursor): Node {
@@ -305,60 +132,4 @@ function rootArgument(c: Cursor): Node {
     throw new ParseFailure("root of digits");
   }
   return node;
-}
-
-function closed(c: Cursor, op: string, end: string): Node {
-  const node = apply(op, c.parseSum(c));
-  if (!takeCommand(c, end)) throw new ParseFailure(`${end} expected`);
-  return node;
-}
-
-function parseAngle(c: Cursor): Node {
-  const inside = c.parseList(c);
-  if (!takeCommand(c, "rangle")) throw new ParseFailure("rangle expected");
-  return { kind: "tuple", open: "(", close: ")", items: inside.kind === "list" ? inside.items : [inside] };
-}
-
-/** The letters of an angle or a triangle, as one name. */
-function nameText(c: Cursor): string {
-  const parts: Token[] = [];
-  if (isMark(c, "{")) return tokenText(groupTokens(c));
-  while (
-    peek(c).kind === "letter" || isMark(c, "_") || isMark(c, "'") ||
-    (isMark(c, "{") && parts.at(-1)?.text === "_")
-  ) {
-    if (isMark(c, "{")) parts.push(...groupTokens(c));
-    else parts.push(next(c));
-    if (parts.at(-1)!.text === "_" && !isMark(c, "{")) parts.push(next(c));
-  }
-  if (parts.length === 0) throw new ParseFailure("name expected");
-  return tokenText(parts);
-}
-
-const MATRICES = new Set([
-  "matrix",
-  "pmatrix",
-  "bmatrix",
-  "Bmatrix",
-  "smallmatrix",
-  "array",
-  "psmallmatrix",
-  "bsmallmatrix",
-]);
-
-function parseMatrix(c: Cursor, environment: string): Node {
-  if (!MATRICES.has(environment)) throw new ParseFailure(`environment ${environment}`);
-  const end = `end{${environment}}`;
-  const rows: Node[][] = [[]];
-  while (!takeCommand(c, end)) {
-    rows.at(-1)!.push(c.parseSum(c));
-    if (take(c, "\\\\")) {
-      if (takeCommand(c, end)) break;
-      rows.push([]);
-    } else if (!take(c, "&") && !isCommand(c, end)) throw new ParseFailure("matrix");
-  }
-  if (rows.some((row) => row.length !== rows[0].length || row.length === 0)) {
-    throw new ParseFailure("ragged matrix");
-  }
-  return { kind: "matrix", rows };
 }

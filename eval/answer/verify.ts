@@ -3,7 +3,8 @@
  * and counted budgets (budget.ts); the clock is the last guard and never decides what a budget can.
  */
 import { MAX_CHARS, MAX_STEPS, TooLarge } from "./budget.ts";
-import { compare, type Context } from "./compare.ts";
+import { compare } from "./compare.ts";
+import type { Context } from "./context.ts";
 import { extractAnswer, type Extraction } from "./extract_text.ts";
 import { guarded } from "./guard.ts";
 import { lex } from "./lexer.ts";
@@ -151,6 +152,7 @@ function judge(
     allowSetRelation: options.allowSetRelation === true,
     tolerances: tolerancesOf(options.precision),
     tolerance: 0,
+    compare,
   };
   const [gold, answer] = [a.node, b.node];
   const found = guarded(() => {
