@@ -11,6 +11,7 @@ import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
 import { reportError } from "./errors.ts";
 import { evalCommand } from "./eval.ts";
+import { generateCommand } from "./generate.ts";
 import { settingsCommand } from "./settings.ts";
 import { sftCommand } from "./sft.ts";
 import { trainCommand } from "./train.ts";
@@ -19,6 +20,7 @@ import { trainCommand } from "./train.ts";
 const commands: Record<string, Command<any>> = {
   train: trainCommand,
   eval: evalCommand,
+  generate: generateCommand,
   sft: sftCommand,
   settings: settingsCommand,
 };

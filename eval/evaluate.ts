@@ -1,6 +1,6 @@
 import { UserError } from "../gpu/errors.ts";
 import { rolloutFlops } from "../model/flops.ts";
-import { generate, type GenerateRequest } from "../model/generate.ts";
+import { checkContext, generate, type GenerateRequest, rowsOfRollout } from "../model/generate.ts";
 import { rolloutsThatFit } from "../model/memory.ts";
 import { thinkingRules } from "../model/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
@@ -112,8 +112,7 @@ async function* rollOut(run: ModeRun): AsyncGenerator<number> {
     endTokenIds: config.eosTokenIds,
   });
   const samples = mode.greedy ? 1 : options.samples;
-  const longestForced = Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length));
-  const own = rules.maxThinking + longestForced + rules.maxAnswer;
+  const own = rowsOfRollout(rules);
   const prompt = Math.max(...prompts.map((ids) => ids.length));
   checkContext(model, prompt, own);
   const { continuous } = mode.thinking;
@@ -196,13 +195,4 @@ function checkOptions({ modes, samples, questions, batchRows = 1, gamma }: Evalu
     throw new UserError(`Cannot generate ${batchRows} rollouts at once: a whole number from 1 on is needed`);
   }
   if (!(gamma >= 0)) throw new UserError(`Cannot think with gamma ${gamma}: a number from 0 on is needed`);
-}
-
-/** Refuses a text longer than the positions that the model knows. */
-function checkContext({ config }: Model, prompt: number, own: number): void {
-  if (prompt + own <= config.maxPosition) return;
-  throw new UserError(
-    `Cannot generate ${own} tokens after a prompt of ${prompt}: the model's context holds ${config.maxPosition}`,
-    "allow less thinking with --max-thinking, or shorter answers with --answer-tokens",
-  );
 }

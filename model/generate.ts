@@ -1,4 +1,5 @@
 import type { Scratch } from "../gpu/arena.ts";
+import { UserError } from "../gpu/errors.ts";
 import { gather } from "../gpu/ops/gather.ts";
 import { firstRows, type Tensor } from "../gpu/tensor.ts";
 import { logits } from "./head.ts";
@@ -7,6 +8,7 @@ import { packRows, type RowRun, uploadLayout } from "./packing.ts";
 import {
   type AnswerEnd,
   detectAnswer,
+  detectEnd,
   detectTrigger,
   type ForcedKind,
   type ThinkingEnd,
@@ -32,7 +34,25 @@ export interface GenerateRequest {
   /** Last word of the draws' counter: the optimizer step, or a constant of the evaluation. */
   step: number;
   /** Called as tokens arrive, with all thinking (then answer) tokens of a rollout so far. */
-  onTokens?: (slot: number, part: "thinking" | "answer", ids: readonly number[]) => void;
+  onTokens?: (slot: number, part: Part, ids: readonly number[]) => void;
+  /** Called after each step is recorded, steps past a rollout's end included: for those who want to see the weights. */
+  onStep?: (step: ObservedStep) => void;
+  /** Only continue the text, until an end token or `maxThinking`: no trigger is looked for, no answer is forced. */
+  plain?: boolean;
+}
+
+/** The two parts that are generated. */
+export type Part = "thinking" | "answer";
+
+/** One step as {@link GenerateRequest.onStep} sees it; z lives until the callback returns. */
+export interface ObservedStep {
+  part: Part;
+  /** Counted from the part's start. */
+  index: number;
+  /** Slot of each row. */
+  slots: readonly number[];
+  /** [rows, V]: the mixture's weights (continuous thinking) or the logits (hard thinking and answers). */
+  z: Tensor;
 }
 
 /** Statistics of the steps of one part, one number a step. */
@@ -66,6 +86,25 @@ export interface Rollout {
 export interface GeneratedBatch {
   rollouts: Rollout[];
   hidden: Tensor;
+}
+
+/** Rows that a rollout may need after its prompt: thinking, the longest forced string, answer. */
+export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRules): number {
+  return maxThinking + Math.max(...Object.values(forcedIds).map((ids) => ids.length)) + maxAnswer;
+}
+
+/**
+ * Refuses a text longer than the positions that the model knows.
+ * @param prompt tokens of the longest prompt
+ * @param own rows after it
+ * @throws UserError
+ */
+export function checkContext({ config }: Model, prompt: number, own: number): void {
+  if (prompt + own <= config.maxPosition) return;
+  throw new UserError(
+    `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${config.maxPosition}`,
+    "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens",
+  );
 }
 
 interface Slot {
@@ -114,6 +153,7 @@ export async function generate(
   const { maxThinking, maxAnswer } = request.rules;
   const x = prefillPrompts(state);
   await decode(state, x, {
+    part: "thinking",
     first: 0,
     steps: maxThinking,
     step: (input) => request.thinking.step(input),
@@ -121,12 +161,13 @@ export async function generate(
       slots[slot].thinking.push(id);
       return slots[slot].thinkingDetector.push(id) !== null;
     },
-    report: (slot) => request.onTokens?.(slot, "thinking", slots[slot].thinking),
-    feedLast: true,
+    feedLast: request.plain !== true,
   });
+  if (request.plain) return { rollouts: await collect(state), hidden: state.hidden };
   const answering = hardThinking(request.answerTau);
   const answerRows = prefillForced(state);
   await decode(state, answerRows, {
+    part: "answer",
     first: maxThinking,
     steps: maxAnswer,
     step: (input) => answering.step(input),
@@ -134,7 +175,6 @@ export async function generate(
       slots[slot].answer.push(id);
       return slots[slot].answerDetector.push(id) !== null;
     },
-    report: (slot) => request.onTokens?.(slot, "answer", slots[slot].answer),
     feedLast: false,
   });
   return { rollouts: await collect(state), hidden: state.hidden };
@@ -148,9 +188,9 @@ function openState(
   lasting: Scratch,
 ): State {
   const { prompts, group, rules, thinking } = request;
-  const { maxThinking, maxAnswer, forcedIds } = rules;
-  const longest = Math.max(...Object.values(forcedIds).map((ids) => ids.length));
-  const ownRows = maxThinking + longest + maxAnswer;
+  const { maxThinking, maxAnswer } = rules;
+  const ownRows = request.plain ? maxThinking : rowsOfRollout(rules);
+  checkContext(model, Math.max(...prompts.map((prompt) => prompt.length)), ownRows);
   const promptRows = prompts.reduce((sum, prompt) => sum + prompt.length, 0);
   const slots: Slot[] = [];
   let prefixStart = 0;
@@ -163,7 +203,7 @@ function openState(
         ownStart: promptRows + slots.length * ownRows,
         rollout: request.rolloutIds[slots.length],
         base: prompt.length,
-        thinkingDetector: detectTrigger(tokenizer, rules),
+        thinkingDetector: request.plain ? detectEnd(rules) : detectTrigger(tokenizer, rules),
         answerDetector: detectAnswer(tokenizer, rules),
         thinking: [],
         answer: [],
@@ -243,13 +283,13 @@ function prefillForced(state: State): Tensor {
 }
 
 interface Phase {
+  part: Part;
   /** Column of the first step in tokens and stats. */
   first: number;
   steps: number;
   step(input: StepInput): void;
   /** Takes a slot's next token; true when its phase has ended. */
   push(slot: number, id: number): boolean;
-  report(slot: number): void;
   /** Whether the last step's row must enter the cache too. */
   feedLast: boolean;
 }
@@ -279,6 +319,7 @@ async function decode(state: State, x: Tensor, phase: Phase): Promise<void> {
       seed: request.seed,
       step: request.step,
     });
+    request.onStep?.({ part: phase.part, index: t, slots: active.slots, z });
     const last = t + 1 === phase.steps;
     if (!last || phase.feedLast) {
       forwardCached(model, rows, state.cache, { rowMeta: active.rowMeta, shift: t });
@@ -292,7 +333,7 @@ async function decode(state: State, x: Tensor, phase: Phase): Promise<void> {
       }
       return true;
     });
-    for (const slot of active.slots) phase.report(slot);
+    for (const slot of active.slots) request.onTokens?.(slot, phase.part, slots[slot][phase.part]);
     if (kept.length === 0) return;
     if (kept.length < n) {
       const index = temporary.u32([kept.length], "kept rows");
@@ -330,7 +371,8 @@ function activate(state: State, slots: number[]): { slots: number[]; info: Tenso
 }
 
 async function collect(state: State): Promise<Rollout[]> {
-  const { columns, slots, request: { rules } } = state;
+  const { columns, slots, request } = state;
+  const { rules } = request;
   const stats = new Float32Array(await state.model.gpu.reader.read(state.stats));
   const part = (slot: number, first: number, steps: number): StepStats => {
     const pick = (field: number) =>
@@ -344,10 +386,10 @@ async function collect(state: State): Promise<Rollout[]> {
       slot: index,
       thinking: slot.thinking,
       thinkingEnd: slot.thinkingDetector.ended!,
-      forced: rules.forcedIds[forcedKind],
+      forced: request.plain ? [] : rules.forcedIds[forcedKind],
       forcedKind,
       answer: slot.answer,
-      answerEnd: slot.answerDetector.ended!,
+      answerEnd: slot.answerDetector.ended ?? "limit",
       thinkingStats: part(index, 0, slot.thinking.length),
       answerStats: part(index, rules.maxThinking, slot.answer.length),
     };

@@ -134,6 +134,30 @@ export function detectTrigger(tokenizer: Tokenizer, rules: ThinkingRules): Trigg
   };
 }
 
+/** A detector for plain continuation: end tokens and the limit alone end it, whatever the text says. */
+export function detectEnd(rules: ThinkingRules): TriggerDetector {
+  let steps = 0;
+  let ended: ThinkingEnd | null = rules.maxThinking === 0 ? "limit" : null;
+  return {
+    push(id) {
+      if (ended) return ended;
+      steps++;
+      if (rules.endTokenIds.includes(id)) ended = "end-token";
+      else if (steps === rules.maxThinking) ended = "limit";
+      return ended;
+    },
+    get ended() {
+      return ended;
+    },
+    get steps() {
+      return steps;
+    },
+    get forced() {
+      return ended && forcedAfter(ended, "");
+    },
+  };
+}
+
 /** A detector for the answer that follows a forced `\boxed{`. Braces nest; escaped ones (`\{`) do not count. */
 export function detectAnswer(tokenizer: Tokenizer, rules: ThinkingRules): AnswerDetector {
   let steps = 0;

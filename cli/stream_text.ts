@@ -1,0 +1,42 @@
+import type { Part } from "../model/generate.ts";
+import { detectEnd, detectTrigger, type ThinkingRules } from "../model/thinking_text.ts";
+import { streamDecoder, type Tokenizer } from "../model/tokenizer.ts";
+
+/** Writes a rollout's text as its tokens come. */
+export interface TextStream {
+  /** Takes all tokens of a part so far. */
+  push(part: Part, ids: readonly number[]): void;
+  /** Writes what was held back. */
+  end(): void;
+}
+
+/**
+ * A stream of one rollout's text: thinking, what is forced, answer. Half characters wait for their other half.
+ *
+ * @param plain nothing is forced
+ */
+export function streamText(
+  tokenizer: Tokenizer,
+  rules: ThinkingRules,
+  plain: boolean,
+  write: (text: string) => void,
+): TextStream {
+  const detector = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
+  const shown = { thinking: 0, answer: 0 };
+  let decoder = streamDecoder(tokenizer);
+  const force = () => {
+    if (plain || !detector.forced) return;
+    write(decoder.end() + tokenizer.decode(rules.forcedIds[detector.forced]));
+    decoder = streamDecoder(tokenizer);
+  };
+  return {
+    push(part, ids) {
+      for (const id of ids.slice(shown[part])) {
+        shown[part]++;
+        if (!rules.endTokenIds.includes(id)) write(decoder.push(id));
+        if (part === "thinking" && detector.push(id)) force();
+      }
+    },
+    end: () => write(decoder.end()),
+  };
+}
