@@ -46,9 +46,16 @@ export function matrixOf(tensor: Tensor): Matrix {
   return { rows, cols, dtype: tensor.dtype, chunkRows: rows, chunks: [tensor], label: tensor.label };
 }
 
-/** Writes f32 rows, converted to the matrix's type, starting at `row`. */
+/**
+ * Writes f32 rows, converted to the matrix's type, starting at `row`.
+ * @throws Error if rows of an odd number of f16 are written in parts: only whole words can be
+ */
 export function uploadRows(gpu: Gpu, matrix: Matrix, row: number, data: Float32Array<ArrayBuffer>): void {
   const { cols, chunkRows } = matrix;
+  const whole = row === 0 && data.length === matrix.rows * cols;
+  if (matrix.dtype === "f16" && cols % 2 === 1 && (!whole || chunkRows === 1 && matrix.rows > 1)) {
+    throw new Error(`Cannot write rows of ${matrix.label}: ${cols} f16 are no whole number of words`);
+  }
   for (let done = 0; done < data.length;) {
     const at = row + done / cols;
     const chunk = Math.floor(at / chunkRows);

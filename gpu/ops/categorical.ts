@@ -1,6 +1,7 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
+import { vocabularyKernel } from "./vocabulary.ts";
 import code from "./categorical.wgsl" with { type: "text" };
 
 /**
@@ -20,7 +21,7 @@ export function categorical(
 ): void {
   const { rows, cols: ldz } = asMatrix(z);
   for (const tensor of [targets, weights, logp]) expectShape("categorical", tensor, [rows]);
-  run(gpu, { label: "categorical", code: () => code }, [z, targets, weights, logp], {
+  run(gpu, vocabularyKernel("categorical", vocab, code), [z, targets, weights, logp], {
     rows,
     vocab,
     ldz,

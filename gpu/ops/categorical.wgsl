@@ -6,7 +6,6 @@ struct Params { rows: u32, vocab: u32, ldz: u32, tau: f32, backward: u32 }
 @group(0) @binding(2) var<storage, read> targets: array<u32>;
 @group(0) @binding(3) var<storage, read> weights: array<f32>;
 @group(0) @binding(4) var<storage, read_write> logp: array<f32>;
-const LANES = 64u;
 var<workgroup> tops: array<f32, LANES>;
 var<workgroup> sums: array<f32, LANES>;
 @compute @workgroup_size(LANES)

@@ -2,6 +2,7 @@ import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import { type RandomKey, randomSource } from "../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
+import { vocabularyKernel } from "./vocabulary.ts";
 import code from "./choose.wgsl" with { type: "text" };
 
 /** What a step does with the logits. */
@@ -37,7 +38,7 @@ export function choose(
   expectShape("choose", chosen, [rows]);
   run(
     gpu,
-    { label: "choose", code: () => randomSource + code },
+    vocabularyKernel("choose", vocab, randomSource + code),
     [z, info, record.tokens, record.stats, chosen],
     {
       rows,

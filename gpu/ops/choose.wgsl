@@ -11,7 +11,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> tokens: array<u32>;
 @group(0) @binding(4) var<storage, read_write> stats: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> chosen: array<u32>;
-const LANES = 64u;
 var<workgroup> first: array<f32, LANES>;
 var<workgroup> second: array<f32, LANES>;
 var<workgroup> token: array<u32, LANES>;
@@ -61,7 +60,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   var choice = best;
   if (p.mode == 1u) {
     let word = philox(vec4<u32>(0u, who.w + p.shift, who.y, p.step), vec2<u32>(p.seed, p.domain)).x;
-    // Inverse CDF over the lanes' sums, then over one lane's tokens: lane, lane + 64, ...
+    // Inverse CDF over the lanes' sums, then over one lane's tokens: lane, lane + LANES, ...
     var left = uniform01(word) * all.z;
     var l = 0u;
     var lastLane = 0u;

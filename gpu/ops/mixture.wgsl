@@ -6,7 +6,6 @@ struct Params { rows: u32, vocab: u32, ldz: u32, tau: f32, clip: f32 }
 @group(0) @binding(1) var<storage, read_write> z: array<f32>;
 @group(0) @binding(2) var<storage, read_write> u: array<f32>;
 @group(0) @binding(3) var<storage, read_write> stats: array<vec4<f32>>;
-const LANES = 64u;
 var<workgroup> tops: array<vec2<f32>, LANES>;
 var<workgroup> best: array<u32, LANES>;
 var<workgroup> sums: array<vec2<f32>, LANES>;

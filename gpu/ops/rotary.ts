@@ -11,6 +11,25 @@ export interface Heads {
   headDim: number;
 }
 
+// Head counts are constants of the kernel, as in attention: dividing by a uniform costs more than all the rest.
+const source = (name: string, { heads, kvHeads, headDim }: Heads, body: string) => {
+  const vector = headDim % 8 === 0;
+  const angle = vector
+    ? `alias V = vec4<f32>; alias T = vec4<f32>; struct Angle { cos: V, sin: V }
+fn angle(i: u32) -> Angle {
+  let a = table[2u * i]; let b = table[2u * i + 1u];
+  return Angle(V(a.x, a.z, b.x, b.z), V(a.y, a.w, b.y, b.w));
+}\n`
+    : `alias V = f32; alias T = vec2<f32>; struct Angle { cos: V, sin: V }
+fn angle(i: u32) -> Angle { let t = table[i]; return Angle(t.x, t.y); }\n`;
+  const half = headDim / (vector ? 8 : 2);
+  return {
+    label: `${name}_${heads}_${kvHeads}_${headDim}`,
+    code: () => `const HEADS = ${heads}u; const KV = ${kvHeads}u; const HALF = ${half}u;\n${angle}${body}`,
+    perRow: (heads + 2 * kvHeads) * half,
+  };
+};
+
 /**
  * Rotary positions and the cache write in one: qkv [rows, (heads + 2 kvHeads) hd] becomes q [rows, heads hd] and
  * rows of k, v [keys, kvHeads hd]; every position is `shift` further than its meta says. rowMeta [rows, 4] and table as `model/packing.ts` makes them.
@@ -30,12 +49,13 @@ export function rotary(
   const { rows } = asMatrix(qkv);
   expectShape("rotary", qkv, [rows, (heads + 2 * kvHeads) * hd]);
   expectShape("rotary", q, [rows, heads * hd]);
+  const kernel = source("rotary", shape, forward);
   run(
     gpu,
-    { label: "rotary", code: () => forward },
+    kernel,
     [qkv, rowMeta, table, q, k, v],
-    { rows, heads, kvHeads, hd, shift },
-    spread(Math.ceil(rows * (heads + 2 * kvHeads) * hd / 2 / 64)),
+    { rows, shift },
+    spread(Math.ceil(rows * kernel.perRow / 64)),
   );
 }
 
@@ -53,11 +73,12 @@ export function rotaryBackward(
   const { heads, kvHeads, headDim: hd } = shape;
   const { rows } = asMatrix(dqkv);
   expectShape("rotary_backward", dq, [rows, heads * hd]);
+  const kernel = source("rotary_backward", shape, backward);
   run(
     gpu,
-    { label: "rotary_backward", code: () => backward },
+    kernel,
     [dq, dk, dv, rowMeta, table, dqkv],
-    { rows, heads, kvHeads, hd },
-    spread(Math.ceil(rows * (heads + 2 * kvHeads) * hd / 2 / 64)),
+    { rows },
+    spread(Math.ceil(rows * kernel.perRow / 64)),
   );
 }

@@ -2,45 +2,43 @@
 // the keys and values. qkv [rows, (heads + 2 kvHeads) hd]; q [rows, heads hd]; k, v [keys, kvHeads hd];
 // meta[r] = (prefixStart, prefixLen, ownStart, position); table[position, hd/2] = (cos, sin). Half-split convention.
 // A row's position is meta[r].w + shift: decoding moves on without writing meta anew.
-struct Params { rows: u32, heads: u32, kvHeads: u32, hd: u32, shift: u32 }
+struct Params { rows: u32, shift: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<f32>;
+@group(0) @binding(1) var<storage, read> qkv: array<V>;
 @group(0) @binding(2) var<storage, read> rowMeta: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> table: array<vec2<f32>>;
-@group(0) @binding(4) var<storage, read_write> q: array<f32>;
-@group(0) @binding(5) var<storage, read_write> k: array<f32>;
-@group(0) @binding(6) var<storage, read_write> v: array<f32>;
+@group(0) @binding(3) var<storage, read> table: array<T>;
+@group(0) @binding(4) var<storage, read_write> q: array<V>;
+@group(0) @binding(5) var<storage, read_write> k: array<V>;
+@group(0) @binding(6) var<storage, read_write> v: array<V>;
 const LANES = 64u;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let heads = p.heads + 2u * p.kvHeads;
-  let half = p.hd / 2u;
   let i = (wg.y * n.x + wg.x) * LANES + lane;
-  let row = i / (heads * half);
+  let row = i / ((HEADS + 2u * KV) * HALF);
   if (row >= p.rows) { return; }
-  let head = i / half % heads;
-  let c = i % half;
-  let at = (row * heads + head) * p.hd + c;
+  let head = i / HALF % (HEADS + 2u * KV);
+  let c = i % HALF;
+  let at = (row * (HEADS + 2u * KV) + head) * 2u * HALF + c;
   let a = qkv[at];
-  let b = qkv[at + half];
+  let b = qkv[at + HALF];
   let m = rowMeta[row];
   let position = m.w + p.shift;
-  let t = table[position * half + c];
   let key = m.z + position - m.y;
+  let t = angle(position * HALF + c);
   // Explicit fma: the same bits in every pass, whatever a compiler would contract.
-  let x = fma(a, t.x, -(b * t.y));
-  let y = fma(b, t.x, a * t.y);
-  if (head < p.heads) {
-    let to = (row * p.heads + head) * p.hd + c;
+  let x = fma(a, t.cos, -(b * t.sin));
+  let y = fma(b, t.cos, a * t.sin);
+  if (head < HEADS) {
+    let to = (row * HEADS + head) * 2u * HALF + c;
     q[to] = x;
-    q[to + half] = y;
-  } else if (head < p.heads + p.kvHeads) {
-    let to = (key * p.kvHeads + head - p.heads) * p.hd + c;
+    q[to + HALF] = y;
+  } else if (head < HEADS + KV) {
+    let to = (key * KV + head - HEADS) * 2u * HALF + c;
     k[to] = x;
-    k[to + half] = y;
+    k[to + HALF] = y;
   } else {
-    let to = (key * p.kvHeads + head - p.heads - p.kvHeads) * p.hd + c;
+    let to = (key * KV + head - HEADS - KV) * 2u * HALF + c;
     v[to] = a;
-    v[to + half] = b;
+    v[to + HALF] = b;
   }
 }

@@ -2,6 +2,7 @@ import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import { type RandomKey, randomSource } from "../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
+import { vocabularyKernel } from "./vocabulary.ts";
 import noiseCode from "./noise.wgsl" with { type: "text" };
 import mixtureCode from "./mixture.wgsl" with { type: "text" };
 
@@ -93,7 +94,7 @@ export function mixtureBackward(
   const { rows, cols: ldz } = asMatrix(z);
   expectShape("mixture_backward", u, z.shape);
   expectShape("mixture_backward", stats, [rows, 4]);
-  run(gpu, { label: "mixture_backward", code: () => mixtureCode }, [z, u, stats], {
+  run(gpu, vocabularyKernel("mixture_backward", vocab, mixtureCode), [z, u, stats], {
     rows,
     vocab,
     ldz,

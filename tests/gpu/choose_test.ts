@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Choice, choose } from "../../gpu/ops/choose.ts";
+import { vocabularyLanes } from "../../gpu/ops/vocabulary.ts";
 import { uniformAt } from "../reference/random.ts";
 import { softmax } from "../reference/softmax.ts";
 import { assertClose, BLANK, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
 const KEY = { seed: 17, domain: 1, step: 3 };
-const LANES = 64;
 
 /** Runs a choice on logits [rows, width]; each row has a slot, a rollout and a position of its own. */
 async function run(choice: Choice, z: Float64Array, rows: number, vocab: number, tau: number, shift = 0) {
@@ -109,11 +109,12 @@ Deno.test("ties go to the lowest token, across lanes and within one", async () =
 
 /** The token of the uniform u in the kernel's order (lane by lane), and how near u lies to a boundary. */
 function inverseCdf(p: Float64Array, u: number) {
+  const lanes = vocabularyLanes(p.length);
   let below = 0;
   let margin = 1;
   let token = -1;
-  for (let lane = 0; lane < Math.min(LANES, p.length); lane++) {
-    for (let id = lane; id < p.length; id += LANES) {
+  for (let lane = 0; lane < Math.min(lanes, p.length); lane++) {
+    for (let id = lane; id < p.length; id += lanes) {
       below += p[id];
       margin = Math.min(margin, Math.abs(below - u));
       if (token < 0 && below > u) token = id;
