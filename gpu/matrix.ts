@@ -53,7 +53,7 @@ export function matrixOf(tensor: Tensor): Matrix {
 export function uploadRows(gpu: Gpu, matrix: Matrix, row: number, data: Float32Array<ArrayBuffer>): void {
   const { cols, chunkRows } = matrix;
   const whole = row === 0 && data.length === matrix.rows * cols;
-  if (matrix.dtype === "f16" && cols % 2 === 1 && (!whole || chunkRows === 1 && matrix.rows > 1)) {
+  if (matrix.dtype === "f16" && cols % 2 === 1 && !whole) {
     throw new Error(`Cannot write rows of ${matrix.label}: ${cols} f16 are no whole number of words`);
   }
   for (let done = 0; done < data.length;) {

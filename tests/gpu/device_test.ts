@@ -85,6 +85,15 @@ Deno.test("an upload beyond a tensor's end throws", () => {
   }
 });
 
+Deno.test("rows of an odd number of f16 go up whole or not at all", async () => {
+  const matrix = createMatrix(t.gpu, 3, 5, "f16", "odd");
+  const data = Float32Array.from({ length: 15 }, (_, i) => i);
+  uploadRows(t.gpu, matrix, 0, data);
+  assertEquals(await downloadMatrix(t.gpu, matrix), data);
+  assertThrows(() => uploadRows(t.gpu, matrix, 1, data.slice(0, 5)), Error, "no whole number of words");
+  freeMatrix(t.gpu, matrix);
+});
+
 Deno.test("copies and fills", async () => {
   const [x, y] = [t.f32([1, 2, 3, 4, 5, 6]), t.zeros(6)];
   t.gpu.commands.copy(x, 1, y, 3, 2);
