@@ -35,10 +35,16 @@ export async function loadEngine(): Promise<void> {
   if (!engine) start(await import("@cortex-js/compute-engine") as unknown as EngineModule);
 }
 
-function loaded(): Engine {
-  if (engine) return engine;
+/** Thrown where the library is needed and not there: the pair is judged again once it is, so that no clock counts loading. */
+export class EngineMissing extends Error {
+  override name = "EngineMissing";
+}
+
+/** Loads the library at once. Throws UserError where that cannot be done (in a bundle: use {@linkcode loadEngine}). */
+export function loadEngineNow(): void {
+  if (engine) return;
   try {
-    return start(createRequire(import.meta.url)("@cortex-js/compute-engine"));
+    start(createRequire(import.meta.url)("@cortex-js/compute-engine"));
   } catch {
     throw new UserError(
       "Cannot compare expressions: @cortex-js/compute-engine is not loaded, and cannot be loaded at once here",
@@ -55,7 +61,8 @@ export interface Value {
 
 /** The value of an expression in MathJSON, or null where it is not a number. */
 export function engineValue(json: Expression): Value | null {
-  const result = loaded().expr(json).N().json;
+  if (!engine) throw new EngineMissing();
+  const result = engine.expr(json).N().json;
   if (Array.isArray(result) && result[0] === "Complex") {
     const re = decimalOf(result[1]);
     const im = decimalOf(result[2]);

@@ -1,6 +1,7 @@
 /** The last guards around a comparison: budgets that were spent, a stack that ran out, the clock. */
 import { Script } from "node:vm";
 import { TooLarge, Undecidable } from "./budget.ts";
+import { EngineMissing, loadEngineNow } from "./engine.ts";
 import type { Finding } from "./scalar.ts";
 
 /** The name under which the work of the moment is handed to the script. */
@@ -24,6 +25,10 @@ export function guarded(work: () => Finding, seconds: number): Finding {
   try {
     return limited(work, seconds);
   } catch (error) {
+    if (error instanceof EngineMissing) {
+      loadEngineNow();
+      return guarded(work, seconds);
+    }
     if (error instanceof TooLarge || error instanceof RangeError) {
       return { equal: false, rule: "too large to decide", detail: error.message };
     }

@@ -144,7 +144,16 @@ function judge(
     return { equal: false, rule: "too large to decide", ...sides };
   }
   if (!a.node || !b.node) return { equal: false, rule: "different text", ...sides };
-  const context: Context = {
+  const [gold, answer] = [a.node, b.node];
+  const found = guarded(() => {
+    const context = contextOf(options);
+    return compare(understand(gold, context.steps), understand(answer, context.steps), context);
+  }, options.timeLimit ?? 2);
+  return { ...found, ...sides };
+}
+
+function contextOf(options: VerifyOptions): Context {
+  return {
     steps: { left: MAX_STEPS },
     percent: options.percent === true,
     bases: options.bases === true,
@@ -154,11 +163,4 @@ function judge(
     tolerance: 0,
     compare,
   };
-  const [gold, answer] = [a.node, b.node];
-  const found = guarded(() => {
-    const x = understand(gold, context.steps);
-    const y = understand(answer, context.steps);
-    return compare(x, y, context);
-  }, options.timeLimit ?? 2);
-  return { ...found, ...sides };
 }
