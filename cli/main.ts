@@ -9,6 +9,7 @@ import { Command } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
+import { doctorCommand } from "./doctor.ts";
 import { reportError } from "./errors.ts";
 import { evalCommand } from "./eval.ts";
 import { generateCommand } from "./generate.ts";
@@ -22,6 +23,7 @@ const commands: Record<string, Command<any>> = {
   eval: evalCommand,
   generate: generateCommand,
   sft: sftCommand,
+  doctor: doctorCommand,
   settings: settingsCommand,
 };
 
