@@ -13,6 +13,7 @@ import { doctorCommand } from "./doctor.ts";
 import { reportError } from "./errors.ts";
 import { evalCommand } from "./eval.ts";
 import { generateCommand } from "./generate.ts";
+import { modelCommand } from "./model.ts";
 import { settingsCommand } from "./settings.ts";
 import { sftCommand } from "./sft.ts";
 import { trainCommand } from "./train.ts";
@@ -23,6 +24,7 @@ const commands: Record<string, Command<any>> = {
   eval: evalCommand,
   generate: generateCommand,
   sft: sftCommand,
+  model: modelCommand,
   doctor: doctorCommand,
   settings: settingsCommand,
 };

@@ -36,3 +36,48 @@ export function rolloutsThatFit(gpu: Gpu, config: ModelConfig, shape: BatchShape
   ];
   return Math.max(1, Math.floor(Math.min(...bounds)));
 }
+
+/** Number of weights that a config asks for. */
+export function countWeights(config: ModelConfig): number {
+  const { layers, hiddenSize: d, heads, headDim, intermediateSize: f, vocabSize } = config;
+  const qkv = qkvWidth(config);
+  const biases = (config.qkvBias ? qkv : 0) + (config.qkNorm ? 2 * headDim : 0);
+  const layer = d * qkv + d * heads * headDim + 3 * d * f + 2 * d + biases;
+  return layers * layer + d + vocabSize * d * (config.tied ? 1 : 2);
+}
+
+/** Bytes of weights, gradients and both moments, all f32: held as long as a full training runs. */
+export const trainingStateBytes = (config: ModelConfig): number => 16 * countWeights(config);
+
+/**
+ * Bytes that one row of a micro-batch holds from the forward to the backward pass: every block's activations, or with
+ * recomputation every block's input and the activations of the one at work; with them the row's own gradient and the
+ * head's input.
+ */
+export function activationBytes(config: ModelConfig, recompute: boolean): number {
+  const { layers, hiddenSize: d, heads, kvHeads, headDim: hd, intermediateSize: f } = config;
+  const raw = config.qkNorm ? qkvWidth(config) : 0;
+  // input, middle, q, attention, k, v, gate and up, log-sum-exps, two inverse norms
+  const block = 2 * d + raw + 2 * heads * hd + 2 * kvHeads * hd + 2 * f + heads + 2;
+  // In a block's backward: d hidden, d gate and up, normed, d attention, dq, dk, dv, d qkv.
+  const working = Math.max(3 * f + d, d + 2 * heads * hd + 2 * kvHeads * hd + 2 * qkvWidth(config));
+  const kept = recompute ? layers * d + block : layers * block;
+  return 4 * (kept + working + 5 * d);
+}
+
+/** What a full training holds at its peak, in bytes. */
+export function trainingBytes(config: ModelConfig, microRows: number, recompute: boolean): number {
+  // Logits and their gradient exist for one chunk of rows at a time (head.ts).
+  const head = 2 * HEAD_BYTES;
+  return trainingStateBytes(config) + microRows * activationBytes(config, recompute) + head;
+}
+
+const HEAD_BYTES = 32 * 2 ** 20;
+
+/** What generating `rollouts` at once holds, in bytes: f32 weights, cache, rows that were fed, logits. */
+export function generationBytes(config: ModelConfig, rollouts: number, shape: BatchShape): number {
+  const { prompt, group, own, continuous } = shape;
+  const cache = (own + prompt / group) * kvBytesPerRow(config);
+  const fed = continuous ? own * config.hiddenSize * 4 : 0;
+  return 4 * countWeights(config) + rollouts * (cache + fed + config.vocabSize * 4);
+}
