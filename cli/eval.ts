@@ -10,6 +10,7 @@ import { choice, choices, integer, number, path, type Values } from "./declare.t
 import { type Context, defineCommand } from "./define_command.ts";
 import { defaultGamma } from "./default_gamma.ts";
 import { Interrupted } from "./errors.ts";
+import { evalCheckCommand } from "./eval_check.ts";
 import { describeEvaluation } from "./eval_report.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { flags } from "./flags.ts";
@@ -104,6 +105,8 @@ standard error (in sampled modes pass@1 over all samples), pass@k, and what the 
     }
   },
 });
+
+evalCommand.command("check", evalCheckCommand);
 
 /** The values with what the task and the model's run say where nobody else does. */
 function withDefaults(values: EvalValues, task: Task, { origins }: Context<typeof settings>) {
