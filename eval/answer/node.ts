@@ -131,9 +131,9 @@ export function format(node: Node): string {
     case "ratio":
       return node.items.map(format).join(":");
     case "unit":
-      return `${format(node.value)} ${node.unit}`;
+      return `${part(node.value, 1)} ${node.unit}`;
     case "percent":
-      return `${format(node.value)}%`;
+      return `${part(node.value, 2)}%`;
     case "based":
       return `${node.digits}_${node.base}`;
     case "text":
@@ -141,22 +141,66 @@ export function format(node: Node): string {
   }
 }
 
-const INFIX = new Map<string, string>(Object.entries({
-  add: " + ",
-  multiply: "*",
-  divide: "/",
-  power: "^",
-  union: " u ",
-  intersect: " n ",
-}));
+/** How tightly an expression holds together: sums 1, products 2, powers 3, the rest 4. */
+function tightness(node: Node): number {
+  if (node.kind === "number") return node.value.num < 0n ? 1 : node.value.den > 1n ? 2 : 4;
+  if (node.kind === "percent" || node.kind === "unit") return 2;
+  if (node.kind !== "apply") {
+    return node.kind === "relation" || node.kind === "list" || node.kind === "ratio" ? 0 : 4;
+  }
+  return TIGHTNESS.get(node.op) ?? 4;
+}
+
+const TIGHTNESS = new Map([
+  ...["add", "negate", "plusminus", "minusplus", "pm", "mp", "union", "intersect", "setminus"].map((op) =>
+    [op, 1] as const
+  ),
+  ["multiply", 2],
+  ["divide", 2],
+  ["power", 3],
+  ["factorial", 3],
+]);
+
+/** The part, in brackets unless it holds together more tightly than `level`. */
+const part = (node: Node, level: number): string =>
+  tightness(node) > level ? format(node) : `(${format(node)})`;
 
 function formatApply(op: string, args: Node[]): string {
-  const part = (
-    n: Node,
-  ) => (n.kind === "apply" || (n.kind === "number" && (n.value.num < 0n || n.value.den > 1n))
-    ? `(${format(n)})`
-    : format(n));
-  if (op === "negate") return `-${part(args[0])}`;
-  const infix = INFIX.get(op);
-  return infix ? args.map(part).join(infix) : `${op}(${args.map(format).join(", ")})`;
+  const [x, y] = args;
+  switch (op) {
+    case "add":
+      return args.map((a, k) =>
+        k > 0 && a.kind === "apply" && a.op === "negate"
+          ? ` - ${part(a.args[0], 1)}`
+          : (k > 0 ? " + " : "") + part(a, 1)
+      ).join("");
+    case "negate":
+      return `-${part(x, 1)}`;
+    case "multiply":
+      return args.map((a) => part(a, 2)).join("*");
+    case "divide":
+      return `${part(x, 2)}/${part(y, 2)}`;
+    case "power":
+      return `${part(x, 3)}^${part(y, 3)}`;
+    case "factorial":
+      return `${part(x, 3)}!`;
+    case "root":
+      return y.kind === "number" && y.value.num === 2n && y.value.den === 1n
+        ? `sqrt(${format(x)})`
+        : `root(${format(x)}, ${format(y)})`;
+    case "abs":
+      return `|${format(x)}|`;
+    case "pm":
+    case "mp":
+      return `${op === "pm" ? "+-" : "-+"}${part(x, 1)}`;
+    case "plusminus":
+    case "minusplus":
+      return `${part(x, 1)} ${op === "plusminus" ? "+-" : "-+"} ${part(y, 1)}`;
+    case "union":
+    case "intersect":
+    case "setminus":
+      return `${part(x, 1)} ${op} ${part(y, 1)}`;
+    default:
+      return `${op.replace(/^call:/, "")}(${args.map(format).join(", ")})`;
+  }
 }

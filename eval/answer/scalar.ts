@@ -33,13 +33,11 @@ const POINTS = 5;
 /** Compares two scalar expressions. Throws TooLarge when a budget is spent. */
 export function sameScalar(a: Node, b: Node, steps: Steps): Finding {
   if (a.kind === "number" && b.kind === "number") return exactly(a.value, b.value);
-  if (format(a) === format(b)) return { equal: true, rule: "same expression" };
   const names = freeSymbols(a, b);
-  if (!names.length) {
-    const x = exactValue(a, steps);
-    const y = exactValue(b, steps);
-    if (x && y) return exactly(x, y);
-  }
+  const x = names.length === 0 ? exactValue(a, steps) : null;
+  const y = x && exactValue(b, steps);
+  if (x && y) return exactly(x, y);
+  if (format(a) === format(b)) return { equal: true, rule: "same expression" };
   const seed = hash([format(a), format(b)].sort().join("|"));
   const imaginary = [a, b].some((n) =>
     some(n, (m) => m.kind === "symbol" && m.constant === true && m.name === "i")
