@@ -1,0 +1,163 @@
+/**
+ * The whole estimator (rollouts on the device, leave-one-out advantages, the objective's backward) against the gradient
+ * of the expected reward, which is known exactly on a toy of fixed length: its mean has to be that gradient, in each
+ * way of thinking. Then one batch against the reference's loss, fed the same noise and thoughts.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { type Gpu, openGpu } from "../../gpu/device.ts";
+import { Domain } from "../../gpu/random.ts";
+import { generate } from "../../model/generate.ts";
+import { createParams, freeParams, zeroParams } from "../../model/params.ts";
+import { gaussianThinking } from "../../model/thinking/gaussian.ts";
+import { hardThinking } from "../../model/thinking/hard.ts";
+import type { ThinkingRules } from "../../model/thinking_text.ts";
+import type { Tokenizer } from "../../model/tokenizer.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer.ts";
+import { leaveOneOut } from "../../rl/advantage.ts";
+import { accumulateGradient } from "../../rl/objective.ts";
+import { exactGradient } from "../reference/exact_toy.ts";
+import { policyLoss, type RecordedRollout } from "../reference/policy_loss.ts";
+import { noiseRow } from "../reference/random.ts";
+import { makeToy, type Toy } from "../reference/toy.ts";
+import { maxAbsoluteError } from "../reference/support.ts";
+import { judgeEstimates } from "../reference/toy_estimator.ts";
+import { downloadNamed, gradientError, uploadNamed } from "./support.ts";
+
+const GROUP = 128;
+const BATCHES = 60;
+const SEED = 5;
+
+const TOYS = [
+  { name: "hard", mode: "hard", tied: false },
+  { name: "soft", mode: "soft", tied: false },
+  { name: "fuzzy", mode: "fuzzy", tied: false },
+  { name: "soft, tied", mode: "soft", tied: true },
+] as const;
+
+/** Tokens without a text: nothing triggers, nothing closes a brace, so every rollout has the toy's length. */
+const SILENT: Tokenizer = {
+  encode: () => [],
+  decode: () => "",
+  tokenText: () => "",
+  tokenBytes: () => new Uint8Array(0),
+  idOf: () => undefined,
+  size: 5,
+  files: { "tokenizer.json": "" },
+};
+
+/** One batch of the toy through the device: its gradient is in `grads` afterwards. */
+async function estimate(model: Model, grads: ReturnType<typeof createParams>, toy: Toy, step: number) {
+  const { gpu } = model;
+  const { steps, mode, tau, sigma, prompt, forced } = toy;
+  const thinking = mode === "hard" ? hardThinking(tau) : gaussianThinking(mode, tau, sigma);
+  const rules: ThinkingRules = {
+    maxThinking: steps,
+    maxAnswer: 1,
+    endTokenIds: [],
+    forcedIds: { box: forced, boxAfterSpace: forced, triggerAndBox: forced },
+  };
+  using scratch = gpu.arena.scratch();
+  const { rollouts, hidden } = await generate(model, SILENT, {
+    prompts: [prompt],
+    group: GROUP,
+    thinking,
+    rules,
+    answerTau: 1,
+    rolloutIds: Array.from({ length: GROUP }, (_, g) => g),
+    seed: SEED,
+    step,
+  }, scratch);
+  const advantages = leaveOneOut(rollouts.map(({ answer }) => toy.rewards[answer[0]] / 100));
+  zeroParams(gpu, grads);
+  const scored = rollouts.map(({ slot, thinking, forced, answer }, i) => {
+    assertEquals([thinking.length, forced, answer.length], [steps, toy.forced, 1]);
+    return { id: slot, slot, thinking, forced, answer, advantage: advantages[i] };
+  });
+  const fetch = accumulateGradient(model, grads, [{ prompt, rollouts: scored }], {
+    thinking,
+    hidden,
+    scale: 1 / GROUP,
+    seed: SEED,
+    step,
+    clipStep: 0,
+    thinkingWeight: 1,
+    recompute: false,
+  });
+  const thoughts = thinking.continuous ? new Float32Array(await gpu.reader.read(hidden)) : undefined;
+  return { scored, thoughts, record: await fetch(), gradients: await downloadNamed(gpu, toy.config, grads) };
+}
+
+/** The batch as the reference's loss takes it, the noise drawn again in f64. */
+function recorded(toy: Toy, step: number, batch: Awaited<ReturnType<typeof estimate>>): RecordedRollout[] {
+  const d = toy.config.hiddenSize;
+  const noise = (rollout: number) => {
+    const rows = Array.from({ length: toy.steps }, (_, t) => {
+      const position = toy.prompt.length + t;
+      return [...noiseRow({ seed: SEED, domain: Domain.noise, position, rollout, step }, d)];
+    });
+    return Float64Array.from(rows.flat());
+  };
+  return batch.scored.map(({ id, slot, thinking, forced, answer, advantage }) => ({
+    question: 0,
+    prompt: toy.prompt,
+    thinking: [...thinking],
+    forced: [...forced],
+    answer: [...answer],
+    advantage,
+    ...(batch.thoughts && {
+      noise: noise(id),
+      thoughts: Float64Array.from(batch.thoughts.subarray(slot * toy.steps * d, (slot + 1) * toy.steps * d)),
+    }),
+  }));
+}
+
+async function withToy(
+  spec: typeof TOYS[number],
+  test: (gpu: Gpu, model: Model, grads: ReturnType<typeof createParams>, toy: Toy) => Promise<void>,
+) {
+  const toy = makeToy(spec.mode, { tied: spec.tied });
+  const gpu = await openGpu();
+  const model = createModel(gpu, toy.config);
+  uploadNamed(gpu, toy.config, model.params, toy.weights);
+  const grads = createParams(gpu, toy.config, "f32", "gradient");
+  await test(gpu, model, grads, toy);
+  freeParams(gpu, grads);
+  freeModel(model);
+  gpu.close();
+}
+
+for (const spec of TOYS) {
+  Deno.test(`${spec.name}: the mean of ${BATCHES} gradients from rollouts is that of the expected reward`, () =>
+    withToy(spec, async (_gpu, model, grads, toy) => {
+      const estimates = [];
+      for (let step = 0; step < BATCHES; step++) {
+        estimates.push((await estimate(model, grads, toy, step)).gradients);
+      }
+      const judgement = judgeEstimates(estimates, exactGradient(toy, 4));
+      assert(judgement.coordinates > 180, `${judgement.coordinates} coordinates`);
+      assert(judgement.worst < 4.5, `worst deviation ${judgement.worst} standard errors`);
+      assert(judgement.constantError < 1e-9, `constant coordinates off by ${judgement.constantError}`);
+      const { answer, logits, mixture } = judgement.partPower;
+      const told = JSON.stringify(judgement.partPower);
+      assert(answer > 5 && logits > 5 && (spec.mode === "hard" || mixture > 5), `weak parts: ${told}`);
+      for (const [key, power] of judgement.power) assert(power > 5, `${key}: only ${power} standard errors`);
+    }));
+
+  Deno.test(`${spec.name}: the gradient of one batch is that of the reference's loss`, () =>
+    withToy(spec, async (_gpu, model, grads, toy) => {
+      const step = 1000;
+      const batch = await estimate(model, grads, toy, step);
+      const rollouts = recorded(toy, step, batch);
+      const reference = policyLoss(toy.config, toy.weights, { ...toy, rollouts });
+      const error = gradientError(batch.gradients, reference.gradients);
+      // Logits of about 2 are known to 2e-7 in f32: a thousandth of the fuzzy temperature.
+      assert(error <= (spec.mode === "fuzzy" ? 1e-7 : 1e-11), `normalised error ${error}`);
+      const logp = (parts: Float64Array[]) => parts.flatMap((part) => [...part]);
+      const answers = logp(reference.answerLogProbabilities);
+      assert(maxAbsoluteError(batch.record.answer, answers) < 1e-5, "ln p of the answers");
+      const steps = logp(reference.thinkingLogProbabilities);
+      if (spec.mode === "hard") {
+        assert(maxAbsoluteError(batch.record.thinking, steps) < 1e-5, "ln p of the steps");
+      } else assert(batch.record.thinking.every((deviation) => deviation === 0), "the mixtures deviate");
+    }));
+}
