@@ -67,8 +67,8 @@ function tally() {
   return {
     add(value: number): void {
       sum += value;
-      // NaN must not pass for 0.
-      if (!(value <= most)) most = value;
+      // NaN must not pass for 0, and no later number for it.
+      if (Number.isNaN(value) || value > most) most = value;
       count++;
     },
     mean: () => count === 0 ? 0 : sum / count,

@@ -1,0 +1,227 @@
+/** Rollout and training agree to the bit in every way of thinking, and the alarm rings when they do not. */
+import { assert, assertEquals } from "@std/assert";
+import { sums } from "../../eval/tasks/sums.ts";
+import type { Task } from "../../eval/task.ts";
+import { wayOfThinking } from "../../eval/modes.ts";
+import { uploadRows } from "../../gpu/matrix.ts";
+import { freeParams } from "../../model/params.ts";
+import type { Thinking } from "../../model/thinking/thinking.ts";
+import { thinkingRules } from "../../model/thinking_text.ts";
+import { freeModel } from "../../model/transformer.ts";
+import { mismatchOf } from "../../rl/mismatch.ts";
+import type { ActionRecord } from "../../rl/objective.ts";
+import { localRollouts, type RolloutBatch, type RolloutSource } from "../../rl/rollout.ts";
+import { createTrainer, type Trainer, trainStep } from "../../rl/train_step.ts";
+import { openTestGpu } from "../gpu/support.ts";
+import { downloadNamed, embeddingRms, randomModel } from "./support.ts";
+
+const t = await openTestGpu();
+const KINDS = ["hard", "soft", "fuzzy"] as const;
+type Kind = typeof KINDS[number];
+
+/** Sums whose reward an untrained model meets half of the time. */
+const TASK: Task = {
+  ...sums,
+  grade: (_gold, text) => {
+    const correct = text.length % 2 === 0;
+    return { reward: correct ? 100 : 10, correct, answer: text };
+  },
+};
+
+const SETTINGS = {
+  questions: 3,
+  group: 4,
+  steps: 10,
+  seed: 11,
+  lr: 1e-2,
+  warmup: 0,
+  finalLr: 1,
+  beta1: 0.9,
+  beta2: 0.95,
+  eps: 1e-8,
+  weightDecay: 0,
+  clip: 1,
+  clipStep: 0,
+  thinkingWeight: 1,
+  recompute: false,
+  microRows: 150,
+};
+
+/** Runs `test` with the trainer of a random model, and a maker of the same thinking with other noise. */
+async function withTrainer(
+  kind: Kind,
+  test: (trainer: Trainer, think: (gamma: number) => Thinking) => Promise<void>,
+) {
+  const { gpu } = t;
+  const { model, tokenizer } = randomModel(gpu);
+  const rms = await embeddingRms(model);
+  const think = (gamma: number) => wayOfThinking(kind, { greedy: false, gamma, embeddingRms: rms });
+  const thinking = think(0.33);
+  const rules = thinkingRules(tokenizer, {
+    maxThinking: 10,
+    maxAnswer: 4,
+    endTokenIds: model.config.eosTokenIds,
+  });
+  const { group, seed } = SETTINGS;
+  const source = localRollouts({ model, tokenizer, task: TASK, thinking, rules, group, seed });
+  const trainer = createTrainer({
+    model,
+    tokenizer,
+    task: TASK,
+    thinking,
+    rules,
+    settings: SETTINGS,
+    source,
+  });
+  await test(trainer, think);
+  gpu.commands.flush();
+  for (const params of [trainer.grads, trainer.optimizer.first, trainer.optimizer.second]) {
+    freeParams(gpu, params);
+  }
+  gpu.arena.free(trainer.optimizer.norm);
+  freeModel(model);
+}
+
+/** A source whose batches are changed before the trainer sees them. */
+const spoiled = ({ source }: Trainer, spoil: (batch: RolloutBatch) => void): RolloutSource => ({
+  async rollouts(...args) {
+    const batch = await source.rollouts(...args);
+    spoil(batch);
+    return batch;
+  },
+});
+
+const rolloutsOf = (batch: RolloutBatch) =>
+  batch.groups.flatMap(({ rollouts }) => rollouts).map((graded) => graded.rollout);
+
+for (const kind of KINDS) {
+  Deno.test(`${kind}: the mismatch is exactly 0, step after step`, () =>
+    withTrainer(kind, async (trainer) => {
+      const { gpu, config, params } = trainer.model;
+      const before = await downloadNamed(gpu, config, params);
+      let near = 0;
+      for (let step = 1; step <= 4; step++) {
+        const { metrics, batch } = await trainStep(trainer, step);
+        assertEquals(metrics.mismatch_thinking_mean, 0);
+        assertEquals(metrics.mismatch_thinking_max, 0);
+        assertEquals(metrics.mismatch_answer_mean, 0);
+        assertEquals(metrics.mismatch_answer_max, 0);
+        assertEquals(metrics.mismatch_near_tie_max, 0);
+        assertEquals(metrics.flips, 0);
+        assert(metrics.gradient_norm > 0 && metrics.equal_groups < 1, "nothing was trained on");
+        const trained = batch.groups.filter(({ rollouts }) =>
+          rollouts.some(({ grade }) => grade.reward !== rollouts[0].grade.reward)
+        ).flatMap(({ rollouts }) => rollouts);
+        const gaps = trained.flatMap(({ rollout }) => [...rollout.thinkingStats.gap]);
+        const ties = gaps.filter((gap) => gap <= 20 * trainer.thinking.tau).length;
+        assertEquals(metrics.near_ties, kind === "hard" ? 0 : ties);
+        near += ties;
+        if (kind === "fuzzy") assert(ties < gaps.length, "every fuzzy step a near-tie");
+      }
+      assert(near > 0, "no near-ties: their count was not tested");
+      const after = await downloadNamed(gpu, config, params);
+      for (const [name, values] of after) {
+        assert(values.some((x, i) => x !== before.get(name)![i]), `${name} did not change`);
+        assert(values.every(Number.isFinite), `${name} is not finite`);
+      }
+    }));
+
+  Deno.test(`${kind}: changed forced ids ring the alarm for the answers, and for them alone`, () =>
+    withTrainer(kind, async (trainer) => {
+      const source = spoiled(trainer, (batch) => {
+        for (const rollout of rolloutsOf(batch)) {
+          rollout.forced = rollout.forced.with(-1, 1 + rollout.forced.at(-1)!);
+        }
+      });
+      const { metrics } = await trainStep({ ...trainer, source }, 1);
+      assert(metrics.mismatch_answer_mean > 1e-4, `${metrics.mismatch_answer_mean}`);
+      assert(metrics.mismatch_answer_max >= metrics.mismatch_answer_mean);
+      assertEquals(
+        [metrics.mismatch_thinking_max, metrics.mismatch_near_tie_max],
+        [0, 0],
+      );
+    }));
+
+  Deno.test(`${kind}: a changed prompt rings the alarm for the thinking`, () =>
+    withTrainer(kind, async (trainer) => {
+      const source = spoiled(trainer, (batch) => {
+        for (const group of batch.groups) group.prompt = group.prompt.slice(1);
+      });
+      const { metrics } = await trainStep({ ...trainer, source }, 1);
+      assert(Math.max(metrics.mismatch_thinking_max, metrics.mismatch_near_tie_max) > 1e-4);
+    }));
+
+  Deno.test(`${kind}: weights that moved between rollout and training ring the alarm`, () =>
+    withTrainer(kind, async (trainer) => {
+      const { model } = trainer;
+      const norm = new Float32Array(model.config.hiddenSize).fill(1.01);
+      const source = spoiled(trainer, () => uploadRows(model.gpu, model.params.layers[1].mlpNorm, 0, norm));
+      const { metrics } = await trainStep({ ...trainer, source }, 1);
+      assert(metrics.mismatch_answer_max > 1e-7, `${metrics.mismatch_answer_max}`);
+      assert(Math.max(metrics.mismatch_thinking_max, metrics.mismatch_near_tie_max) > 1e-7);
+    }));
+}
+
+for (const kind of ["soft", "fuzzy"] as const) {
+  const alarm = { soft: "mismatch_near_tie_max", fuzzy: "mismatch_thinking_max" } as const;
+
+  Deno.test(`${kind}: another noise scale in training rings the alarm in units of sigma`, () =>
+    withTrainer(kind, async (trainer, think) => {
+      const { metrics } = await trainStep({ ...trainer, thinking: think(0.66) }, 1);
+      // h~ - m = sigma eps, of which 2 sigma eps is taken away: half a sigma' of noise is left.
+      const deviation = metrics[alarm[kind]];
+      assert(deviation > 0.4 && deviation < 1, `${deviation}`);
+      assertEquals(metrics.mismatch_answer_max, 0);
+    }));
+
+  Deno.test(`${kind}: another noise seed in training rings the alarm`, () =>
+    withTrainer(kind, async (trainer) => {
+      const { settings } = trainer;
+      const { metrics } = await trainStep({ ...trainer, settings: { ...settings, seed: 12 } }, 1);
+      // The difference of two independent noises.
+      const deviation = metrics[alarm[kind]];
+      assert(deviation > 1.2 && deviation < 3, `${deviation}`);
+      assertEquals(metrics.mismatch_answer_max, 0);
+    }));
+}
+
+Deno.test("flips: near-ties whose shadow is not the training pass's are counted", () =>
+  withTrainer("soft", async (trainer) => {
+    let steps = 0;
+    const source = spoiled(trainer, (batch) => {
+      for (const rollout of rolloutsOf(batch)) {
+        steps++;
+        rollout.thinking[0] = (rollout.thinking[0] + 1) % 70;
+      }
+    });
+    const { metrics } = await trainStep({ ...trainer, source }, 1);
+    assertEquals(
+      metrics.flips,
+      steps - SETTINGS.group * Math.round(SETTINGS.questions * metrics.equal_groups),
+    );
+    // A shadow is not fed: nothing else changes.
+    assertEquals([metrics.mismatch_near_tie_max, metrics.mismatch_answer_max], [0, 0]);
+  }));
+
+Deno.test("a number that is none never passes for 0, wherever it stands", () => {
+  const thinking = wayOfThinking("hard", { greedy: false, gamma: 0, embeddingRms: 1 });
+  const stats = { logp: Float32Array.of(-1, -2, -3), entropy: new Float32Array(3), gap: new Float32Array(3) };
+  const rollout = { slot: 0, thinking: [1, 2, 3], thinkingStats: stats, answerStats: stats };
+  const batch = { groups: [{ rollouts: [{ rollout }] }] } as unknown as RolloutBatch;
+  const parts = [[{ prompt: [0], rollouts: [{ slot: 0 }] }]] as unknown as Parameters<typeof mismatchOf>[2];
+  for (let at = 0; at < 3; at++) {
+    const record: ActionRecord = {
+      thinking: stats.logp.with(at, NaN),
+      answer: stats.logp.with(at, -7),
+      thinkingStats: new Float32Array(0),
+    };
+    const { mismatch_thinking_max, mismatch_thinking_mean, mismatch_answer_max } = mismatchOf(
+      thinking,
+      batch,
+      parts,
+      [record],
+    );
+    assert(Number.isNaN(mismatch_thinking_max) && Number.isNaN(mismatch_thinking_mean), `at ${at}`);
+    assertEquals(mismatch_answer_max, 7 + stats.logp[at]);
+  }
+});
