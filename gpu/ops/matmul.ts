@@ -125,17 +125,17 @@ function product(
     (kind !== "nt" || k % step === 0);
   const terms = MAX_TERMS[gpu.matmulFamily === "tile" ? "tile" : vector ? "vector" : "scalar"];
   const tile = chooseTile(gpu, kind, m, n, k, vector);
-  const source = matmulSource(kind, store, vector, tile, gpu.subgroupSize);
   const groups: [number, number] = [Math.ceil(n / tile.cols), Math.ceil(m / tile.rows)];
   const maxRows = 65535 * tile.rows;
   for (let k0 = 0; k0 < k; k0 += terms) {
     for (let row = 0; row < m; row += maxRows) {
+      const adds = accumulate || k0 > 0;
+      const source = matmulSource({ kind, store, vector, accumulate: adds, tile }, gpu.subgroupSize);
       run(gpu, source, [a, b, c], {
         ...sizes,
         rowStart: row,
         kStart: k0,
         kEnd: Math.min(k, k0 + terms),
-        accumulate: accumulate || k0 > 0 ? 1 : 0,
       }, [groups[0], Math.min(groups[1], 65535)]);
     }
   }

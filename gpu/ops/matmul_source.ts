@@ -12,18 +12,31 @@ export interface Tile {
   depth: number;
 }
 
+/** Which kernel: everything that is a constant of its text. */
+export interface MatmulVariant {
+  kind: Product;
+  store: BStore;
+  /** All strides and offsets are multiples of the vectors. */
+  vector: boolean;
+  /** The sum starts from what C holds. A constant: a branch would make every tile load C. */
+  accumulate: boolean;
+  tile: Tile;
+}
+
 /** The kernel for a product: label and WGSL text. */
-export function matmulSource(kind: Product, store: BStore, vector: boolean, tile: Tile, subgroup: number) {
-  const shape = `${tile.rows}x${tile.cols}`;
-  const label = `matmul_${kind}_${store}_${tile.family}_${shape}${vector ? "" : "_scalar"}`;
+export function matmulSource(
+  variant: MatmulVariant,
+  subgroup: number,
+): { label: string; code: () => string } {
+  const { kind, store, vector, accumulate, tile } = variant;
+  const name = `matmul_${kind}_${store}_${tile.family}_${tile.rows}x${tile.cols}`;
+  const body = () => {
+    if (tile.family === "tile") return tileKernel(kind, store, tile);
+    return vector ? broadcastKernel(kind, store, tile, subgroup) : scalarKernel(kind, store, tile);
+  };
   return {
-    label,
-    code: () =>
-      tile.family === "tile"
-        ? tileKernel(kind, store, tile)
-        : vector
-        ? broadcastKernel(kind, store, tile, subgroup)
-        : scalarKernel(kind, store, tile),
+    label: `${name}${vector ? "" : "_scalar"}${accumulate ? "_add" : ""}`,
+    code: () => `const ACCUMULATE = ${accumulate};${body()}`,
   };
 }
 
@@ -32,7 +45,7 @@ const PARAMS = `
 // nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending, one accumulator.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
-  rowStart: u32, kStart: u32, kEnd: u32, accumulate: u32,
+  rowStart: u32, kStart: u32, kEnd: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 `;
@@ -73,7 +86,7 @@ ${
       `  let col${j} = wg.x * ${tile.cols}u + ${j * lanes}u + lane; let at${j} = min(col${j}, p.n - 1u);`)
   }
 ${each((i, j) => `  var acc${i}_${j} = 0.0;`)}
-  if (p.accumulate != 0u) {
+  if (ACCUMULATE) {
 ${each((i, j) => `    if (${inside(i, j)}) { acc${i}_${j} = ${place(i, j)}; }`)}
   }
   for (var k = p.kStart; k < p.kEnd; k++) {
@@ -180,7 +193,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) l
 ${baseA}
 ${baseB}
 ${lines(TM, (i) => `  var ${range(TN).map((j) => `acc${i}_${j} = 0.0;`).join(" var ")}`)}
-  if (p.accumulate != 0u) {
+  if (ACCUMULATE) {
 ${
     lines(TM, (i) =>
       lines(TN / 4, (q) =>
@@ -228,7 +241,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) l
   let y = lane / ${tx}u;
   let x = lane % ${tx}u;
   var acc: array<f32, ${T * T}>;
-  if (p.accumulate != 0u) {
+  if (ACCUMULATE) {
     for (var i = 0u; i < ${T}u; i++) { for (var j = 0u; j < ${T}u; j++) {
       let row = row0 + i * ${ty}u + y; let col = col0 + j * ${tx}u + x;
       if (row < p.m && col < p.n) { acc[i * ${T}u + j] = c[p.cOff + row * p.ldc + col]; }
