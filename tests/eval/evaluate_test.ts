@@ -1,0 +1,199 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { evaluate, type EvaluateOptions, MOST_SAMPLES } from "../../eval/evaluate.ts";
+import type { ModeResult } from "../../eval/mode_result.ts";
+import { inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
+import type { RolloutRecord } from "../../eval/rollout_record.ts";
+import { takeQuestions } from "../../eval/dataset.ts";
+import { sums } from "../../eval/tasks/sums.ts";
+import { openGpu } from "../../gpu/device.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { rolloutFlops } from "../../model/flops.ts";
+import type { Model } from "../../model/transformer.ts";
+import { randomModel, scriptedModel, SMALL, tokenizer } from "../model/small_models.ts";
+
+const gpu = await openGpu();
+Deno.test.afterAll(() => gpu.close());
+
+const OPTIONS: EvaluateOptions = {
+  modes: MODES,
+  embeddingRms: 0.02,
+  gamma: 0.5,
+  stream: "test",
+  seed: 11,
+  questions: 5,
+  samples: 3,
+  maxThinking: 13,
+};
+
+/** Rollouts and results; clocks apart, all of it should repeat. */
+async function measure(model: Model, options: Partial<EvaluateOptions> = {}) {
+  const records: RolloutRecord[] = [];
+  const results = await evaluate(model, tokenizer, sums, {
+    ...OPTIONS,
+    onRollout: (record) => records.push(record),
+    ...options,
+  });
+  const timeless = results.map(({ seconds: _, tokensPerSecond: __, ...rest }) => rest);
+  return { records, results, timeless };
+}
+
+/** Ends at a sixth of all tokens, so that rollouts differ in length. */
+const restless = () =>
+  randomModel(gpu, { ...SMALL, eosTokenIds: Array.from({ length: 13 }, (_, i) => i * 6) });
+
+Deno.test("batches decide nothing: one rollout at a time gives what all at once give", async () => {
+  const model = restless();
+  const whole = await measure(model);
+  assertEquals(whole.records.length, 5 * (3 * 1 + 3 * 3));
+  assert(new Set(whole.records.map(({ thinkingTokens }) => thinkingTokens.length)).size > 4);
+  for (const batchRows of [1, 2, 7]) {
+    const parts = await measure(model, { batchRows });
+    assertEquals(parts.records, whole.records);
+    // Operations are shared by the samples of a prompt in one batch, so small batches have more of them.
+    const results = ({ flops: _, ...rest }: Omit<ModeResult, "seconds" | "tokensPerSecond">) => rest;
+    assertEquals(parts.timeless.map(results), whole.timeless.map(results));
+  }
+});
+
+Deno.test("sample s of question q is the same however many samples and questions are taken", async () => {
+  const model = restless();
+  const modes: Mode[] = ["hard-sample", "soft-sample", "fuzzy-sample"];
+  const few = await measure(model, { modes, questions: 2, samples: 2 });
+  const many = await measure(model, { modes, questions: 4, samples: 5 });
+  const ids = new Set(few.records.map(({ id }) => id));
+  assertEquals(many.records.filter(({ id, sample }) => ids.has(id) && sample < 2), few.records);
+  const again = await measure(model, { modes, questions: 2, samples: 2 });
+  assertEquals(again, { ...few, results: again.results });
+  const other = await measure(model, { modes, questions: 2, samples: 2, seed: 12 });
+  const tokens = (records: RolloutRecord[]) => records.map((record) => record.thinkingTokens.join());
+  assert(tokens(other.records).every((text, i) => text !== tokens(few.records)[i]));
+});
+
+Deno.test("sampled modes draw, greedy ones do not", async () => {
+  const model = restless();
+  const { records } = await measure(model, { questions: 1, samples: 8 });
+  for (const mode of MODES) {
+    const texts = records.filter((record) => record.mode === mode).map((record) =>
+      record.thinkingTokens.join()
+    );
+    assertEquals(texts.length, mode.endsWith("sample") ? 8 : 1);
+    if (mode === "hard-sample") assert(new Set(texts).size > 4);
+  }
+});
+
+Deno.test("shares, lengths and tokens of a model that always thinks and answers the same", async () => {
+  const thought = [" 1", " +", " 2", " =", " 3", ".", " The", " final", " answer", " is:"];
+  const model = scriptedModel(gpu, [" Assistant:", ...thought], [" \\boxed{", "9", "}"]);
+  const questions = takeQuestions(sums, "test", 11, 60);
+  const right = questions.filter(({ gold }) => gold === "9").length;
+  assert(right > 0 && right < 30, `${right} of 60 are 9`);
+  const { results, records } = await measure(model, { questions: 60, samples: 2 });
+  assertEquals(results.map(({ mode }) => mode), [...MODES]);
+  for (const result of results) {
+    const samples = result.mode.endsWith("sample") ? 2 : 1;
+    assertEquals([result.samples, result.tokens], [samples, 60 * samples * 12]);
+    assertAlmostEquals(result.accuracy.value, right / 60, 1e-12);
+    assertEquals(result.passAt.map(({ k }) => k), samples === 2 ? [1, 2] : [1]);
+    // Both samples are alike, so a second one finds nothing new.
+    for (const { value, standardError } of result.passAt) {
+      assertAlmostEquals(value, right / 60, 1e-12);
+      assertAlmostEquals(standardError, Math.sqrt(right / 60 * (1 - right / 60) / 60), 0.01);
+    }
+    assertEquals([result.extracted.value, result.thinkingLength], [1, 10]);
+    assertEquals(result.ended, { "trigger": 1, "end-token": 0, "limit": 0 });
+    assertAlmostEquals(result.reward, 10 + 90 * right / 60, 1e-9);
+    assertEquals(result.entropyByPosition.map(({ count }) => count), Array(10).fill(60 * samples));
+    assertAlmostEquals(result.entropy!, 0, 1e-3);
+    assertEquals(
+      result.questions.map(({ id, correct }) => [id, correct]),
+      questions.map(({ id, gold }) => [
+        id,
+        gold === "9" ? samples : 0,
+      ]),
+    );
+    assertAlmostEquals(result.tokensPerSecond, result.tokens / result.seconds, 1e-6);
+  }
+  const [first] = records;
+  assertEquals([first.question, first.gold, first.sample], [questions[0].question, questions[0].gold, 0]);
+  assertEquals([first.thinking, first.forced, first.answer, first.boxed], [
+    " 1 + 2 = 3. The final answer is:",
+    " \\boxed{",
+    "9}",
+    "9",
+  ]);
+  assertEquals([first.thinkingTokens.length, first.thinkingLogProbabilities.length], [10, 10]);
+  assertEquals([first.answerTokens.length, first.answerLogProbabilities.length], [2, 2]);
+});
+
+Deno.test("progress counts all rollouts of all modes; an aborted signal stops between batches", async () => {
+  const model = scriptedModel(gpu);
+  const seen: [string, number, number][] = [];
+  const stop = new AbortController();
+  const modes: Mode[] = ["hard-greedy", "hard-sample"];
+  const options = { modes, batchRows: 6, maxThinking: 1 };
+  await measure(model, { ...options, onProgress: ({ mode, done, total }) => seen.push([mode, done, total]) });
+  assertEquals(seen, [
+    ["hard-greedy", 5, 20],
+    ["hard-sample", 11, 20],
+    ["hard-sample", 17, 20],
+    ["hard-sample", 20, 20],
+  ]);
+  const heard: number[] = [];
+  const running = measure(model, {
+    ...options,
+    signal: stop.signal,
+    onProgress: ({ done }) => {
+      heard.push(done);
+      stop.abort();
+    },
+  });
+  const error = await assertRejects(() => running);
+  assertEquals([(error as Error).name, heard], ["AbortError", [5]]);
+});
+
+Deno.test("the six modes have the temperatures and noise of the protocol", () => {
+  const settings = MODES.map((name) => {
+    const { greedy, thinking } = inferenceMode(name, 0.33, 2);
+    return [greedy, thinking.continuous, thinking.tau, thinking.sigma];
+  });
+  assertEquals(settings, [
+    [true, false, 0, 0],
+    [false, false, 1, 0],
+    [true, true, 0.5, 0],
+    [false, true, 0.5, 0.66],
+    [true, true, 1e-4, 0],
+    [false, true, 1e-4, 0.66],
+  ]);
+  assertThrows(() => inferenceMode("warm" as Mode, 0, 1), UserError, "hard-greedy, hard-sample");
+  assertThrows(() => inferenceMode("soft-sample", -1, 1), UserError, "gamma -1");
+});
+
+Deno.test("numbers out of range are refused by name", async () => {
+  const model = randomModel(gpu);
+  const refuse = (options: Partial<EvaluateOptions>, message: string) =>
+    assertRejects(() => measure(model, options), UserError, message);
+  await refuse({ modes: [] }, "no mode is given");
+  await refuse({ samples: 0 }, "0 samples");
+  await refuse({ samples: MOST_SAMPLES + 1 }, `1 to ${MOST_SAMPLES}`);
+  await refuse({ questions: 1.5 }, "1.5 questions");
+  await refuse({ batchRows: 0 }, "0 rollouts at once");
+  await refuse({ maxThinking: 500 }, "context holds 256");
+});
+
+Deno.test("operations of a rollout, counted product by product", () => {
+  const config = { ...SMALL, heads: 4, kvHeads: 2 };
+  const { hiddenSize: d, headDim: hd, intermediateSize: f, vocabSize, layers } = config;
+  const row = (keys: number) => {
+    const products = [d * 8 * hd, 4 * hd * d, d * 2 * f, f * d];
+    return layers * (products.reduce((sum, size) => sum + 2 * size, 0) + 4 * (2 * hd * keys + 2 * hd * keys));
+  };
+  let prompt = 0;
+  for (let t = 0; t < 20; t++) prompt += row(t + 1);
+  let own = 0;
+  // 9 thoughts, 2 forced, and of 3 answer tokens the last is never an input.
+  for (let t = 20; t < 20 + 9 + 2 + 2; t++) own += row(t + 1);
+  const head = 2 * vocabSize * d;
+  const lengths = { prompt: 20, shared: 4, thinking: 9, forced: 2, answer: 3 };
+  assertEquals(rolloutFlops(config, lengths, false), prompt / 4 + own + 12 * head);
+  assertEquals(rolloutFlops(config, lengths, true), prompt / 4 + own + 21 * head);
+});
