@@ -29,7 +29,7 @@ const settings = {
     placeholder: "modes",
   }),
   samples: integer("Samples a problem in the sampled modes: pass@k for k up to it", {
-    default: 4,
+    default: 8,
     min: 1,
     max: MOST_SAMPLES,
   }),
@@ -128,7 +128,7 @@ async function measure(
   task: Task,
   { mode, split, out, ...values }: Resolved,
   signal: AbortSignal,
-  onRollout: (record: unknown) => void,
+  onRollout: (record: object) => void,
   quiet: boolean,
 ): Promise<ModeResult[]> {
   const perMode = (name: string) => values.questions * (name.endsWith("greedy") ? 1 : values.samples);

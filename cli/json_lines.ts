@@ -2,7 +2,8 @@ import { UserError } from "../gpu/errors.ts";
 
 /** A file that grows by a line of JSON at a time. */
 export interface JsonLines extends Disposable {
-  write(data: unknown): void;
+  /** Adds an object; its keys are written with underscores, as in all files of a run. */
+  write(data: object): void;
 }
 
 /**
@@ -16,7 +17,7 @@ export function createJsonLines(path: string | undefined): JsonLines {
   const encoder = new TextEncoder();
   return {
     write(data) {
-      const bytes = encoder.encode(JSON.stringify(data) + "\n");
+      const bytes = encoder.encode(JSON.stringify(withUnderscores(data)) + "\n");
       for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
     },
     [Symbol.dispose]: () => file.close(),
@@ -32,4 +33,10 @@ function open(path: string): Deno.FsFile {
       "choose another place with --out",
     );
   }
+}
+
+/** `thinkingTokens` becomes `thinking_tokens`; keys of the object itself alone. */
+function withUnderscores(data: object): Record<string, unknown> {
+  const named = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [named(key), value]));
 }

@@ -4,12 +4,12 @@ import { asMatrix, type Tensor } from "../gpu/tensor.ts";
 import type { Params } from "./params.ts";
 import type { Model } from "./transformer.ts";
 
-// (tokens x V) never exists as a whole: logits are made for this many bytes at a time.
-const CHUNK_BYTES = 32 * 1024 * 1024;
+/** (tokens x V) never exists as a whole: logits are made for this many bytes at a time. */
+export const HEAD_CHUNK_BYTES = 32 * 1024 * 1024;
 
 /** Rows of logits that are worked on at once: fixed by the model, so that results do not depend on the batch. */
 export function headChunkRows(model: Model): number {
-  const bytes = Math.min(CHUNK_BYTES, model.gpu.maxBinding);
+  const bytes = Math.min(HEAD_CHUNK_BYTES, model.gpu.maxBinding);
   // A multiple of 64 rows starts every chunk of the rows' own arrays at an address that can be bound.
   return Math.max(64, Math.floor(bytes / (model.config.vocabSize * 4) / 64) * 64);
 }

@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/device.ts";
 import type { ModelConfig } from "./config.ts";
+import { HEAD_CHUNK_BYTES } from "./head.ts";
 import { kvBytesPerRow } from "./kv_cache.ts";
 import { qkvWidth } from "./params.ts";
 
@@ -67,17 +68,23 @@ export function activationBytes(config: ModelConfig, recompute: boolean): number
 
 /** What a full training holds at its peak, in bytes. */
 export function trainingBytes(config: ModelConfig, microRows: number, recompute: boolean): number {
-  // Logits and their gradient exist for one chunk of rows at a time (head.ts).
-  const head = 2 * HEAD_BYTES;
+  // Logits and their gradient exist for one chunk of rows at a time.
+  const head = 2 * Math.min(HEAD_CHUNK_BYTES, microRows * config.vocabSize * 4);
   return trainingStateBytes(config) + microRows * activationBytes(config, recompute) + head;
 }
 
-const HEAD_BYTES = 32 * 2 ** 20;
+/** Bytes that one row takes on its way through a block, nothing kept. */
+function passingBytes(config: ModelConfig): number {
+  const { hiddenSize: d, heads, headDim: hd, intermediateSize: f } = config;
+  return 4 * (2 * d + (config.qkNorm ? 2 : 1) * qkvWidth(config) + 2 * heads * hd + heads + 3 * f + 2);
+}
 
-/** What generating `rollouts` at once holds, in bytes: f32 weights, cache, rows that were fed, logits. */
+/** What generating `rollouts` at once holds, in bytes: f32 weights, cache, rows that were fed, rows at work, logits. */
 export function generationBytes(config: ModelConfig, rollouts: number, shape: BatchShape): number {
   const { prompt, group, own, continuous } = shape;
   const cache = (own + prompt / group) * kvBytesPerRow(config);
   const fed = continuous ? own * config.hiddenSize * 4 : 0;
-  return 4 * countWeights(config) + rollouts * (cache + fed + config.vocabSize * 4);
+  // All prompts pass at once; after that, one row of each rollout.
+  const passing = Math.max(1, prompt / group) * passingBytes(config);
+  return 4 * countWeights(config) + rollouts * (cache + fed + passing + config.vocabSize * 4);
 }
