@@ -14,7 +14,7 @@ export const MAX_BITS = 32_768;
 /** Members of a list, tuple or set, after plus-minus signs are written out. */
 export const MAX_ITEMS = 64;
 /** Steps of exact algebra (a step is one product of two monomials) for one pair. */
-export const MAX_STEPS = 60_000;
+export const MAX_STEPS = 20_000;
 /** Terms of one polynomial. */
 export const MAX_TERMS = 600;
 /** Terms of one finite sum or product that is written out. */

@@ -8,7 +8,7 @@ import { isMany } from "./expand.ts";
 import { format, type Node } from "./node.ts";
 import { sameRelation } from "./relation.ts";
 import type { Finding } from "./scalar.ts";
-import { assignment, isName } from "./understand.ts";
+import { assignment } from "./understand.ts";
 
 /** Compares a gold answer with another one. Both have been through `understand`. */
 export function compare(gold: Node, answer: Node, c: Context): Finding {
@@ -39,11 +39,7 @@ function relations(gold: Node, answer: Node, c: Context): Finding {
   }
   const described = sets(gold, answer, c);
   if (described.equal) return described;
-  if (a) {
-    return isName(answer) && answer.kind !== "symbol"
-      ? no("a name and a value")
-      : compare(a.value, answer, c);
-  }
+  if (a) return compare(a.value, answer, c);
   if (b) return compare(gold, b.value, c);
   return described.rule === "a relation for an interval" ? described : no("a relation and no relation");
 }

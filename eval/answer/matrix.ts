@@ -1,5 +1,6 @@
 /** Sums and products of matrices with given entries. */
-import { apply, type Node, some } from "./node.ts";
+import { apply, checkSize, type Node, number, some } from "./node.ts";
+import { addRationals, multiplyRationals } from "./rational.ts";
 
 type Matrix = Node & { kind: "matrix" };
 
@@ -30,22 +31,40 @@ export function matrixValue(node: Node): Matrix | null {
 const one: Node = { kind: "number", value: { num: 1n, den: 1n } };
 
 function entrywise(m: Matrix, change: (entry: Node) => Node): Matrix {
-  return { kind: "matrix", rows: m.rows.map((row) => row.map(change)) };
+  return sized({ kind: "matrix", rows: m.rows.map((row) => row.map(change)) });
+}
+
+/** Entries grow with every product: beyond the budget of nodes there is no value. */
+function sized(m: Matrix): Matrix {
+  checkSize(m);
+  return m;
+}
+
+function plus(a: Node, b: Node): Node {
+  return a.kind === "number" && b.kind === "number"
+    ? number(addRationals(a.value, b.value))
+    : apply("add", a, b);
+}
+
+function times(a: Node, b: Node): Node {
+  return a.kind === "number" && b.kind === "number"
+    ? number(multiplyRationals(a.value, b.value))
+    : apply("multiply", a, b);
 }
 
 function sum(a: Matrix, b: Matrix): Matrix | null {
   if (a.rows.length !== b.rows.length || a.rows[0].length !== b.rows[0].length) return null;
-  return { kind: "matrix", rows: a.rows.map((row, i) => row.map((x, j) => apply("add", x, b.rows[i][j]))) };
+  return sized({ kind: "matrix", rows: a.rows.map((row, i) => row.map((x, j) => plus(x, b.rows[i][j]))) });
 }
 
 function multiply(a: Node, b: Node): Node | null {
   if (a.kind === "matrix" && b.kind === "matrix") {
     if (a.rows[0].length !== b.rows.length) return null;
     const column = (j: number) => b.rows.map((row) => row[j]);
-    const dot = (x: Node[], y: Node[]) => apply("add", ...x.map((v, k) => apply("multiply", v, y[k])));
-    return { kind: "matrix", rows: a.rows.map((row) => b.rows[0].map((_, j) => dot(row, column(j)))) };
+    const dot = (x: Node[], y: Node[]) => x.map((v, k) => times(v, y[k])).reduce(plus);
+    return sized({ kind: "matrix", rows: a.rows.map((row) => b.rows[0].map((_, j) => dot(row, column(j)))) });
   }
-  if (a.kind === "matrix") return entrywise(a, (x) => apply("multiply", x, b));
-  if (b.kind === "matrix") return entrywise(b, (x) => apply("multiply", a, x));
-  return apply("multiply", a, b);
+  if (a.kind === "matrix") return entrywise(a, (x) => times(x, b));
+  if (b.kind === "matrix") return entrywise(b, (x) => times(a, x));
+  return times(a, b);
 }

@@ -244,6 +244,7 @@ function bounded(op: string, [variable, low, high, body]: Node[], g: Algebra): F
     }
     let result = fromInteger(op === "sum" ? 0 : 1);
     for (let k = first; k <= to.num; k++) {
+      spend(g.steps, 10);
       const term = normalForm(substitute(body, name, number(rational(k))), g);
       result = op === "sum" ? addFractions(result, term, g) : multiplyFractions(result, term, g);
     }

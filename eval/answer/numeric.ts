@@ -1,5 +1,5 @@
 /** Double-precision values of expressions: a quick way to see that two differ. It never decides that two are equal. */
-import { MAX_SUM_TERMS } from "./budget.ts";
+import { MAX_SUM_TERMS, spend, type Steps } from "./budget.ts";
 import { inRadians, mentionsInSubscript, substitute } from "./normal_form.ts";
 import { type Node, number } from "./node.ts";
 import { type Rational, rational, toNumber } from "./rational.ts";
@@ -40,10 +40,15 @@ const ln = (a: Complex): Complex =>
 export interface Evaluation {
   point: Point;
   complex: boolean;
+  steps: Steps;
 }
+
+/** A node in doubles takes this part of a step of exact algebra. */
+const STEP = 0.25;
 
 /** The value of an expression at a point; NaN where it has none or the rules do not know it. */
 export function evaluate(node: Node, at: Evaluation): Complex {
+  spend(at.steps, STEP);
   switch (node.kind) {
     case "number":
       return real(toNumber(node.value));

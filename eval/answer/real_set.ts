@@ -26,7 +26,7 @@ const NEGATIVE_INFINITY = apply("negate", INFINITY);
 function endValue(node: Node): number {
   if (node.kind === "symbol" && node.name === "infinity") return Infinity;
   if (node.kind === "apply" && node.op === "negate" && endValue(node.args[0]) === Infinity) return -Infinity;
-  const value = evaluate(node, { point: new Map(), complex: false });
+  const value = evaluate(node, { point: new Map(), complex: false, steps: { left: 200 } });
   return value.im === 0 ? value.re : NaN;
 }
 

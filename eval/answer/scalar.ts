@@ -42,7 +42,7 @@ export function sameScalar(a: Node, b: Node, steps: Steps): Finding {
   const imaginary = [a, b].some((n) =>
     some(n, (m) => m.kind === "symbol" && m.constant === true && m.name === "i")
   );
-  const pair: Pair = { a, b, names, seed, complex: imaginary || names.length === 0 };
+  const pair: Pair = { a, b, names, seed, steps, complex: imaginary || names.length === 0 };
   const seen = differInDoubles(pair, names.length === 0 ? 1 : 6, samplePoint);
   if (seen) return seen;
   if ([a, b].some(hasOpenSum)) return sameSums(a, b, names, seed, steps);
@@ -62,6 +62,7 @@ interface Pair {
   b: Node;
   names: string[];
   seed: number;
+  steps: Steps;
   complex: boolean;
 }
 
@@ -69,7 +70,9 @@ const unproved = (detail: string): Finding => ({ equal: false, rule: "not proved
 
 function exactly(a: Rational, b: Rational): Finding {
   const equal = equalRationals(a, b);
-  return { equal, rule: "exact numbers", detail: equal ? undefined : `${short(a)} is not ${short(b)}` };
+  return equal
+    ? { equal, rule: "exact numbers" }
+    : { equal, rule: "exact numbers", detail: `${short(a)} is not ${short(b)}` };
 }
 
 function short(a: Rational): string {
@@ -92,14 +95,14 @@ export function exactValue(node: Node, steps: Steps): Rational | null {
 
 /** A finding where doubles differ at a point where both have values; null where they show nothing. */
 function differInDoubles(
-  { a, b, names, seed, complex }: Pair,
+  { a, b, names, seed, steps, complex }: Pair,
   tries: number,
   pointAt: typeof samplePoint,
 ): Finding | null {
   for (let k = 0; k < tries; k++) {
     const point = pointAt(names, seed, k);
-    const x = evaluate(a, { point, complex });
-    const y = evaluate(b, { point, complex });
+    const x = evaluate(a, { point, complex, steps });
+    const y = evaluate(b, { point, complex, steps });
     const scale = Math.max(modulus(x), modulus(y));
     const distance = modulus({ re: x.re - y.re, im: x.im - y.im });
     if (Number.isFinite(scale) && distance > 1e-6 * scale && scale > 1e-280) {

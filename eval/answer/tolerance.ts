@@ -48,7 +48,7 @@ export function withinTolerance(gold: Node, answer: Node, tolerance: Rational, s
   if (a && b) {
     return { equal: compareRationals(absoluteRational(subtractRationals(a, b)), tolerance) <= 0, rule };
   }
-  const [x, y] = [gold, answer].map((n) => evaluate(n, { point: new Map(), complex: false }));
+  const [x, y] = [gold, answer].map((n) => evaluate(n, { point: new Map(), complex: false, steps }));
   if (![x.re, x.im, y.re, y.im].every(Number.isFinite) || x.im !== 0 || y.im !== 0) return null;
   const distance = Math.abs(x.re - y.re);
   // Doubles cannot tell on which side of the tolerance a value lies that is this near to it.
