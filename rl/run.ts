@@ -2,6 +2,7 @@ import { UserError } from "../gpu/errors.ts";
 import { openSafetensors } from "../model/formats/safetensors.ts";
 import { syncFolder } from "../model/formats/safetensors_writer.ts";
 import { type LoadedModel, readParams, saveModel, writeParams, writeWhole } from "../model/checkpoint.ts";
+import type { Params } from "../model/params.ts";
 import type { Trainer } from "./train_step.ts";
 
 /** What a checkpoint keeps beside weights and moments. */
@@ -48,7 +49,10 @@ export function createRun(folder: string, configToml: string): Run {
   }
 }
 
-/** Opens a stopped run at its newest whole checkpoint; what was logged after it is cut, to be made again. */
+/**
+ * Opens a stopped run at its newest whole checkpoint; what was logged after it is cut, to be made again.
+ * @throws UserError if the folder holds no run, or its newest checkpoint is damaged
+ */
 export function reopenRun(folder: string): { run: Run; checkpoint: string | undefined; step: number } {
   if (!exists(`${folder}/config.toml`)) {
     throw new UserError(
@@ -62,6 +66,7 @@ export function reopenRun(folder: string): { run: Run; checkpoint: string | unde
   }
   const checkpoint = newestCheckpoint(folder);
   const step = checkpoint ? stepOf(checkpoint) : 0;
+  restoreBest(folder, checkpoint ? readState(checkpoint).best?.step : undefined);
   for (const name of ["metrics.jsonl", "samples.jsonl"]) cutLog(`${folder}/${name}`, step);
   return { run: openLogs(folder), checkpoint, step };
 }
@@ -73,11 +78,13 @@ export function newestCheckpoint(folder: string): string | undefined {
   return names.length === 0 ? undefined : `${folder}/checkpoints/${names.at(-1)}`;
 }
 
+const nameOf = (step: number): string => `step-${String(step).padStart(6, "0")}`;
 const stepOf = (path: string): number => Number(/step-(\d+)$/.exec(path)?.[1]);
 
 /**
  * Writes a checkpoint that is whole or absent, and removes the oldest ones but `keep` and the best.
  * The folder is a Hugging Face model with the moments beside it.
+ * @throws UserError if the disk refuses; the checkpoints before stay as they are
  */
 export async function saveCheckpoint(
   run: Run,
@@ -85,9 +92,25 @@ export async function saveCheckpoint(
   state: RunState,
   keep: number,
 ): Promise<string> {
-  const name = `step-${String(state.step).padStart(6, "0")}`;
+  const name = nameOf(state.step);
   const folder = `${run.folder}/checkpoints/${name}`;
   const beside = `${folder}.tmp`;
+  try {
+    await writeCheckpoint(run, trainer, state, beside);
+    if (exists(folder)) Deno.removeSync(folder, { recursive: true });
+    Deno.renameSync(beside, folder);
+    syncFolder(`${run.folder}/checkpoints`);
+    if (state.best?.step === state.step) pointBest(run.folder, name);
+  } catch (error) {
+    // A full disk should not stay full of half a checkpoint.
+    if (exists(beside)) Deno.removeSync(beside, { recursive: true });
+    throw refusedByDisk(error, run.folder, state.step);
+  }
+  prune(run.folder, keep, state.best?.step);
+  return folder;
+}
+
+async function writeCheckpoint(run: Run, trainer: Trainer, state: RunState, beside: string): Promise<void> {
   const { model, tokenizer, optimizer } = trainer;
   const loaded: LoadedModel = { model, tokenizer, source: run.folder };
   await saveModel(loaded, beside, "F32", { embeddingRms: state.embeddingRms });
@@ -98,38 +121,67 @@ export async function saveCheckpoint(
   await writeParams(model.gpu, model.config, moments, `${beside}/optimizer.safetensors`, "F32");
   writeWhole(`${beside}/state.json`, JSON.stringify(state, null, 2) + "\n");
   syncFolder(beside);
-  if (exists(folder)) Deno.removeSync(folder, { recursive: true });
-  Deno.renameSync(beside, folder);
-  syncFolder(`${run.folder}/checkpoints`);
-  if (state.best?.step === state.step) pointBest(run.folder, name);
-  prune(run.folder, keep, state.best?.step);
-  return folder;
 }
 
-/** Loads weights, moments and state of a checkpoint into a trainer. */
+/** What refused to be written, and how to go on; errors that are not the disk's stay as they are. */
+function refusedByDisk(error: unknown, folder: string, step: number): unknown {
+  const isDisk = error instanceof UserError || typeof (error as { code?: unknown }).code === "string";
+  if (!isDisk) return error;
+  const cause = (error as Error).message.replace(/^Cannot /, "cannot ");
+  return new UserError(
+    `Cannot save step ${step}: ${cause}`,
+    `the checkpoints before it are whole: make room, then --resume --out ${folder}`,
+  );
+}
+
+/**
+ * Loads weights, moments and state of a checkpoint into a trainer.
+ * @throws UserError if any of its files is missing, damaged, or does not fit the model
+ */
 export function loadCheckpoint(folder: string, trainer: Trainer): RunState {
   const state = readState(folder);
   const { model: { gpu, config, params }, optimizer } = trainer;
-  const weights = openSafetensors(`${folder}/model.safetensors`);
-  readParams(gpu, config, weights, params, folder);
-  weights.close();
-  const moments = openSafetensors(`${folder}/optimizer.safetensors`);
-  readParams(gpu, config, moments, optimizer.first, folder, "first.");
-  readParams(gpu, config, moments, optimizer.second, folder, "second.");
-  moments.close();
+  const read = (name: string, sets: readonly [Params, prefix: string][]) => {
+    const file = openSafetensors(`${folder}/${name}`);
+    try {
+      for (const [set, prefix] of sets) readParams(gpu, config, file, set, folder, prefix);
+    } finally {
+      file.close();
+    }
+  };
+  try {
+    read("model.safetensors", [[params, ""]]);
+    read("optimizer.safetensors", [[optimizer.first, "first."], [optimizer.second, "second."]]);
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(error.message, OLDER) : error;
+  }
   return state;
 }
 
-/** The state of a checkpoint. */
+const OLDER = "remove this checkpoint's folder to resume from an older one";
+
+/**
+ * The state of a checkpoint.
+ * @throws UserError if it cannot be read or is not that of this checkpoint
+ */
 export function readState(folder: string): RunState {
+  const damaged = (what: string) =>
+    new UserError(`Cannot resume from ${folder}: state.json: ${what}, a whole checkpoint is needed`, OLDER);
+  let state: RunState | null;
   try {
-    return JSON.parse(Deno.readTextFileSync(`${folder}/state.json`));
+    state = JSON.parse(Deno.readTextFileSync(`${folder}/state.json`));
   } catch (error) {
-    throw new UserError(
-      `Cannot resume from ${folder}: state.json: ${(error as Error).message}, a whole checkpoint is needed`,
-      "remove this checkpoint's folder to resume from an older one",
-    );
+    throw damaged((error as Error).message);
   }
+  if (state?.step !== stepOf(folder)) throw damaged(`step ${state?.step} in the folder of another`);
+  return state;
+}
+
+/** A kill may come between a checkpoint and the link to it, and the best one may have been removed by hand. */
+function restoreBest(folder: string, step: number | undefined): void {
+  const name = step === undefined ? undefined : nameOf(step);
+  if (name !== undefined && exists(`${folder}/checkpoints/${name}`)) pointBest(folder, name);
+  else if (exists(`${folder}/best`)) Deno.removeSync(`${folder}/best`);
 }
 
 function pointBest(folder: string, name: string): void {

@@ -25,7 +25,7 @@ import {
   type OptimizerSettings,
   optimizerStep,
 } from "./optimizer.ts";
-import { type RolloutBatch, type RolloutSource } from "./rollout.ts";
+import type { RolloutBatch, RolloutSource } from "./rollout.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
 
 /** Settings of the updates. */
