@@ -164,13 +164,14 @@ function broadcastKernel(kind: Product, store: BStore, tile: Tile, subgroup: num
     kind === "tn" ? vectors : TM * KU / 4,
     (v) => `    let s${v} = subgroupBroadcast(av${Math.floor(v / subgroup)}, ${v % subgroup}u);`,
   );
-  // Scalars, not vectors: the software device's compiler keeps them in registers, at twice the speed.
+  // Scalars, not vectors, and all of a step's terms for one sum before the next: the software device's compiler has
+  // far fewer registers than sums, and spills each once a step.
   const multiply = lines(
-    KU,
-    (kk) =>
+    TM,
+    (i) =>
       lines(
-        TM,
-        (i) => lines(TN, (j) => `    acc${i}_${j} = fma(${valueA(i, kk)}, ${valueB(kk, j)}, acc${i}_${j});`),
+        TN,
+        (j) => lines(KU, (kk) => `    acc${i}_${j} = fma(${valueA(i, kk)}, ${valueB(kk, j)}, acc${i}_${j});`),
       ),
   );
   const place = (i: number, q: number) => `c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * 4}u) >> 2u]`;
