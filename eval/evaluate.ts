@@ -16,6 +16,7 @@ export type { ModeResult } from "./mode_result.ts";
 
 /** What is measured, and how. Limits that are left out are the task's own. */
 export interface EvaluateOptions {
+  /** Ways to run the thinking, in the order of the results. */
   modes: readonly Mode[];
   /** RMS(E) of the base model: the unit of gamma. */
   embeddingRms: number;
@@ -31,6 +32,7 @@ export interface EvaluateOptions {
   samples: number;
   /** L. */
   maxThinking?: number;
+  /** Most answer tokens. */
   answerTokens?: number;
   /** Rollouts generated at once; fewer where memory asks for it. Changes no result. */
   batchRows?: number;
@@ -44,9 +46,11 @@ export interface EvaluateOptions {
 
 /** How far an evaluation is. */
 export interface EvaluationProgress {
+  /** The one at work. */
   mode: Mode;
-  /** Rollouts done and wanted, over all modes. */
+  /** Rollouts done, over all modes. */
   done: number;
+  /** Rollouts wanted, over all modes. */
   total: number;
   /** Right so far in this mode, 0 to 1. */
   accuracy: number;

@@ -8,6 +8,7 @@ import type { Question } from "./task.ts";
 
 /** What one mode came to. */
 export interface ModeResult {
+  /** Which one. */
   mode: Mode;
   /** Samples of each question: 1 in greedy modes. */
   samples: number;
@@ -31,6 +32,7 @@ export interface ModeResult {
   tokens: number;
   /** Time of generation. */
   seconds: number;
+  /** `tokens` over `seconds`. */
   tokensPerSecond: number;
   /** Useful operations of generation: matrix products and causal attention. */
   flops: number;

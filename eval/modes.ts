@@ -18,9 +18,11 @@ export type Mode = typeof MODES[number];
 
 /** A mode made ready for a model. */
 export interface InferenceMode {
+  /** Which one. */
   name: Mode;
   /** Running it again gives the same tokens: once a question is enough. */
   greedy: boolean;
+  /** How it takes its steps. */
   thinking: Thinking;
 }
 

@@ -6,10 +6,13 @@ import type { Grade, Question, Task } from "./task.ts";
 
 /** One rollout as it is written to a file: what was asked, thought and answered, and the verdict. */
 export interface RolloutRecord {
+  /** How it was run. */
   mode: Mode;
   /** Id of the question. */
   id: string;
+  /** Text of the question. */
   question: string;
+  /** The right answer. */
   gold: string;
   /** Which of the question's samples, from 0. */
   sample: number;
@@ -21,14 +24,21 @@ export interface RolloutRecord {
   answer: string;
   /** What the box holds; null if nothing can be extracted. */
   boxed: string | null;
+  /** Whether the boxed answer is equivalent to the gold answer. */
   correct: boolean;
+  /** 100, 10 or 0. */
   reward: Grade["reward"];
+  /** Why the thinking ended. */
   thinkingEnd: Rollout["thinkingEnd"];
+  /** Why the answer ended. */
   answerEnd: Rollout["answerEnd"];
+  /** Ids of the thinking's tokens, or shadows. */
   thinkingTokens: number[];
+  /** Ids of the answer's tokens. */
   answerTokens: number[];
   /** ln p of each token at the temperature it was drawn with; of greedy ones at 1, of shadows at that of the mixture. */
   thinkingLogProbabilities: number[];
+  /** The same of the answer's tokens. */
   answerLogProbabilities: number[];
 }
 

@@ -4,11 +4,13 @@ import { bytesOf, type DType, sizeOf, type Storage, type Tensor } from "./tensor
 export interface Arena {
   /** A zeroed tensor that lives until `free`. */
   create(shape: readonly number[], dtype: DType, label: string): Tensor;
+  /** Destroys the buffer of a tensor that `create` made. */
   free(tensor: Tensor): void;
   /** A scope whose tensors (contents undefined) return to the arena when it ends. */
   scratch(): Scratch;
-  /** Bytes held now, and the most held so far. */
+  /** Bytes held now. */
   readonly bytes: number;
+  /** The most bytes held so far. */
   readonly peakBytes: number;
   /** Called before a buffer is destroyed: what is recorded must be submitted, and caches drop what names it. */
   beforeDestroy?: () => void;
@@ -16,8 +18,11 @@ export interface Arena {
 
 /** Tensors for the length of a block: `using scratch = gpu.arena.scratch()`. */
 export interface Scratch extends Disposable {
+  /** Floats; contents undefined. */
   f32(shape: readonly number[], label: string): Tensor;
+  /** Words; contents undefined. */
   u32(shape: readonly number[], label: string): Tensor;
+  /** Halves, two to a word; contents undefined. */
   f16(shape: readonly number[], label: string): Tensor;
 }
 

@@ -21,17 +21,25 @@ export interface GpuOptions {
 
 /** An open device with all that the operations need: made once, passed to every operation first. */
 export interface Gpu {
+  /** WebGPU's own device. */
   readonly device: GPUDevice;
+  /** What it says of itself. */
   readonly adapter: AdapterFacts;
   /** Lanes of a subgroup, measured. */
   readonly subgroupSize: number;
   /** Largest storage binding in bytes. */
   readonly maxBinding: number;
+  /** Which matmul kernels run. */
   readonly matmulFamily: MatmulFamily;
+  /** Its memory. */
   readonly arena: Arena;
+  /** What is recorded and submitted. */
   readonly commands: Commands;
+  /** The way back to the CPU. */
   readonly reader: Reader;
+  /** Errors reported out of band. */
   readonly errors: ErrorLog;
+  /** Time by kernel; empty unless asked for. */
   readonly profile: Profile;
   /** Compiled kernels by label. */
   readonly pipelines: Map<string, Pipeline>;
@@ -41,11 +49,17 @@ export interface Gpu {
 
 /** What the adapter says of itself, with the features that were granted. */
 export interface AdapterFacts {
+  /** Name with the driver's description. */
   name: string;
+  /** As WebGPU reports it. */
   vendor: string;
+  /** As WebGPU reports it; often empty. */
   architecture: string;
+  /** As WebGPU reports it: driver and version. */
   description: string;
+  /** Whether it computes on the CPU. */
   software: boolean;
+  /** Granted ones, sorted. */
   features: string[];
 }
 

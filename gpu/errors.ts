@@ -4,7 +4,11 @@ export class UserError extends Error {
    * @param message `Cannot <do what>: <what was found>, <what is needed>`
    * @param hint what to do about it, printed after `hint:`
    */
-  constructor(message: string, readonly hint?: string) {
+  constructor(
+    message: string,
+    /** What to do about it. */
+    readonly hint?: string,
+  ) {
     super(message);
     this.name = "UserError";
   }
@@ -12,5 +16,6 @@ export class UserError extends Error {
 
 /** An error that WebGPU reported: a fault of ours or of the device, with the kernel and shapes where known. */
 export class GpuError extends Error {
+  /** Its class, for messages. */
   override name = "GpuError";
 }

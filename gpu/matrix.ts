@@ -3,12 +3,17 @@ import { bytesOf, type DType, type Tensor } from "./tensor.ts";
 
 /** A weight [rows, cols] in chunks of whole rows, each within the device's binding limit. */
 export interface Matrix {
+  /** Of the whole weight. */
   rows: number;
+  /** Width of a row. */
   cols: number;
+  /** Element type of all chunks. */
   dtype: DType;
   /** Rows of every chunk but the last. */
   chunkRows: number;
+  /** The rows, in order. */
   chunks: Tensor[];
+  /** For messages. */
   label: string;
 }
 

@@ -1,5 +1,6 @@
 /** GPU time by kernel label, from timestamp queries. */
 export interface Profile {
+  /** Whether dispatches are timed. */
   readonly on: boolean;
   /** The pass descriptor that times one dispatch. */
   begin(label: string): GPUComputePassDescriptor;

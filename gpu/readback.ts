@@ -8,6 +8,7 @@ export interface Reader {
   read(tensor: Tensor): Promise<ArrayBuffer>;
   /** The same in two halves: the copy is recorded and submitted now, the result fetched later. */
   start(tensor: Tensor): () => Promise<ArrayBuffer>;
+  /** Destroys the idle buffers. */
   close(): void;
 }
 

@@ -3,18 +3,25 @@ export type DType = "f32" | "u32" | "f16";
 
 /** A GPU buffer with a number that identifies it in caches. */
 export interface Storage {
+  /** Unique on its device. */
   id: number;
+  /** WebGPU's buffer. */
   buffer: GPUBuffer;
+  /** Size of the buffer. */
   bytes: number;
 }
 
 /** A row-major array on the GPU: a shape over part of a buffer. */
 export interface Tensor {
+  /** The buffer it lies in. */
   storage: Storage;
   /** Bytes from the start of the buffer: a multiple of 256. */
   offset: number;
+  /** Sizes, the last one contiguous. */
   shape: readonly number[];
+  /** Element type. */
   dtype: DType;
+  /** For messages. */
   label: string;
 }
 

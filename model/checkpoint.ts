@@ -11,8 +11,11 @@ import { createModel, type Model } from "./transformer.ts";
 
 /** A model with its tokenizer, and where it came from. */
 export interface LoadedModel {
+  /** On the device. */
   model: Model;
+  /** Its tokenizer. */
   tokenizer: Tokenizer;
+  /** Folder or name, for messages. */
   source: string;
 }
 

@@ -6,7 +6,9 @@ export interface ModelConfig {
   vocabSize: number;
   /** d, width of the residual stream. */
   hiddenSize: number;
+  /** Blocks. */
   layers: number;
+  /** Query heads. */
   heads: number;
   /** Key/value heads; `heads` must be a multiple. */
   kvHeads: number;
@@ -14,8 +16,11 @@ export interface ModelConfig {
   headDim: number;
   /** Width of the SwiGLU layer. */
   intermediateSize: number;
+  /** Added to the mean square in every RMSNorm. */
   normEps: number;
+  /** Base of the rotary frequencies. */
   ropeTheta: number;
+  /** How they are stretched; not at all if left out. */
   ropeScaling?: RopeScaling;
   /** The LM head shares the embedding matrix. */
   tied: boolean;
@@ -25,7 +30,9 @@ export interface ModelConfig {
   qkNorm: boolean;
   /** Longest context, in tokens. */
   maxPosition: number;
+  /** The beginning-of-sequence token, if config.json names one. */
   bosTokenId?: number;
+  /** Any of them ends a text. */
   eosTokenIds: number[];
   /** Ids at or above this are padding of the embedding and are never sampled; vocabSize if there are none. */
   usedVocabSize: number;

@@ -23,13 +23,17 @@ import { finalNorm, forwardCached, type Model } from "./transformer.ts";
 export interface GenerateRequest {
   /** Token ids, one list a prompt. */
   prompts: readonly (readonly number[])[];
+  /** Rollouts of each prompt. */
   group: number;
+  /** How steps of thinking are taken. */
   thinking: Thinking;
+  /** When thinking and answer end. */
   rules: ThinkingRules;
   /** Temperature of the answer tokens; 0: the most probable ones. */
   answerTau: number;
   /** Numbers that key each rollout's draws, prompt by prompt: their place in the batch decides nothing. */
   rolloutIds: ArrayLike<number>;
+  /** Of all draws. */
   seed: number;
   /** Last word of the draws' counter: the optimizer step, or a constant of the evaluation. */
   step: number;
@@ -46,6 +50,7 @@ export type Part = "thinking" | "answer";
 
 /** One step as {@link GenerateRequest.onStep} sees it; z lives until the callback returns. */
 export interface ObservedStep {
+  /** Thinking or answer. */
   part: Part;
   /** Counted from the part's start. */
   index: number;
@@ -73,18 +78,27 @@ export interface Rollout {
   slot: number;
   /** Tokens, or greedy shadows, up to and with the one that ended thinking. */
   thinking: number[];
+  /** Why thinking ended. */
   thinkingEnd: ThinkingEnd;
+  /** Ids put between thinking and answer. */
   forced: readonly number[];
+  /** Which of the forced texts they are. */
   forcedKind: ForcedKind;
+  /** Answer tokens up to and with the last. */
   answer: number[];
+  /** Why the answer ended. */
   answerEnd: AnswerEnd;
+  /** One entry a thinking step. */
   thinkingStats: StepStats;
+  /** One entry an answer token. */
   answerStats: StepStats;
 }
 
 /** A batch of rollouts; `hidden` [slots, steps, d] holds the rows that continuous thinking fed. */
 export interface GeneratedBatch {
+  /** Prompt by prompt. */
   rollouts: Rollout[];
+  /** [slots, steps, d]; [1, 1, d] without meaning where thinking is hard. */
   hidden: Tensor;
 }
 

@@ -6,23 +6,35 @@ import type { ModelConfig } from "./config.ts";
 
 /** Weights of one block. Q, K, V are one matrix, gate and up another: one product each. */
 export interface LayerParams {
-  attentionNorm: Matrix; // [1, d]
-  qkv: Matrix; // [(heads + 2 kvHeads) hd, d]
-  qkvBias?: Matrix; // [(heads + 2 kvHeads) hd, 1]
-  qNorm?: Matrix; // [1, hd]
-  kNorm?: Matrix; // [1, hd]
-  attentionOut: Matrix; // [d, heads hd]
-  mlpNorm: Matrix; // [1, d]
-  gateUp: Matrix; // [2 f, d]
-  down: Matrix; // [d, f]
+  /** [1, d]: the norm before the attention. */
+  attentionNorm: Matrix;
+  /** [(heads + 2 kvHeads) hd, d]: Q, then K, then V. */
+  qkv: Matrix;
+  /** [(heads + 2 kvHeads) hd, 1], where there is one. */
+  qkvBias?: Matrix;
+  /** [1, hd], shared by all heads of Q, where there is one. */
+  qNorm?: Matrix;
+  /** [1, hd], shared by all heads of K, where there is one. */
+  kNorm?: Matrix;
+  /** [d, heads hd]: back into the residual stream. */
+  attentionOut: Matrix;
+  /** [1, d]: the norm before the SwiGLU layer. */
+  mlpNorm: Matrix;
+  /** [2 f, d]: gate, then up. */
+  gateUp: Matrix;
+  /** [d, f]: back into the residual stream. */
+  down: Matrix;
 }
 
 /** All weights of a model; gradients and optimizer moments have the same form. */
 export interface Params {
-  embedding: Matrix; // [V, d]
+  /** E [V, d], the token embedding. */
+  embedding: Matrix;
   /** The LM head [V, d]: the embedding itself where they are tied. */
   head: Matrix;
-  finalNorm: Matrix; // [1, d]
+  /** [1, d]: the norm before the LM head. */
+  finalNorm: Matrix;
+  /** Block by block. */
   layers: LayerParams[];
 }
 

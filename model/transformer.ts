@@ -17,8 +17,11 @@ import { createParams, freeParams, type Params, vectorOf } from "./params.ts";
 
 /** A transformer on the device. */
 export interface Model {
+  /** Where it lives. */
   gpu: Gpu;
+  /** Its shape. */
   config: ModelConfig;
+  /** Its weights. */
   params: Params;
   /** cos and sin of every position, [maxPosition, hd / 2, 2]. */
   ropeTable: Tensor;

@@ -9,13 +9,19 @@ import type { RolloutBatch } from "./rollout.ts";
  * 20 tau are counted apart.
  */
 export interface Mismatch {
+  /** Over thinking steps without a near-tie. */
   mismatch_thinking_mean: number;
+  /** The largest of them. */
   mismatch_thinking_max: number;
+  /** Over answer tokens. */
   mismatch_answer_mean: number;
+  /** The largest of them. */
   mismatch_answer_max: number;
-  /** Thinking steps of soft and fuzzy rollouts with a near-tie, the largest deviation there, and those whose shadow differs. */
+  /** Thinking steps of soft and fuzzy rollouts with a near-tie. */
   near_ties: number;
+  /** The largest deviation at these steps. */
   mismatch_near_tie_max: number;
+  /** Those of them whose shadow differs. */
   flips: number;
 }
 

@@ -6,6 +6,7 @@ import { createParams, matricesOf, type Params } from "../model/params.ts";
 
 /** AdamW's settings, fixed for a run. */
 export interface OptimizerSettings {
+  /** Peak learning rate. */
   lr: number;
   /** Steps over which the rate rises linearly from 0. */
   warmup: number;
@@ -13,8 +14,11 @@ export interface OptimizerSettings {
   steps: number;
   /** The rate's floor, as a share of `lr`. */
   finalLr: number;
+  /** Decay of the first moment. */
   beta1: number;
+  /** Decay of the second moment. */
   beta2: number;
+  /** Added to the root of the second moment. */
   eps: number;
   /** Decoupled, on every tensor. */
   weightDecay: number;
@@ -24,7 +28,9 @@ export interface OptimizerSettings {
 
 /** Both moments of every weight. */
 export interface Optimizer {
+  /** First moments. */
   first: Params;
+  /** Second moments. */
   second: Params;
   /** f32 [1]: the norm of the last gradient, before clipping. */
   norm: Tensor;

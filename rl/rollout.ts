@@ -10,39 +10,53 @@ import type { Model } from "../model/transformer.ts";
 
 /** A rollout with its verdict. */
 export interface GradedRollout {
+  /** What was generated. */
   rollout: Rollout;
+  /** What it is worth. */
   grade: Grade;
 }
 
 /** All rollouts of one question. */
 export interface RolloutGroup {
+  /** What was asked. */
   question: Question;
+  /** Ids of the prompt. */
   prompt: number[];
+  /** G of them. */
   rollouts: GradedRollout[];
 }
 
 /** The rollouts of one step. */
 export interface RolloutBatch {
+  /** One a question. */
   groups: RolloutGroup[];
   /** [slots, steps, d]: rows that continuous thinking fed; it lives as long as the step's scratch. */
   hidden: Tensor;
+  /** Time of the two phases. */
   seconds: { generate: number; grade: number };
 }
 
 /** Where a step's rollouts come from: this process, or later a queue of workers. */
 export interface RolloutSource {
+  /** Rollouts of one update's questions; `scratch` keeps `hidden`. */
   rollouts(step: number, questions: readonly Question[], scratch: Scratch): Promise<RolloutBatch>;
 }
 
 /** What a local source needs. */
 export interface LocalRollouts {
+  /** The model in training. */
   model: Model;
+  /** Its tokenizer. */
   tokenizer: Tokenizer;
+  /** Writes prompts, grades answers. */
   task: Task;
+  /** How steps of thinking are taken. */
   thinking: Thinking;
+  /** When thinking and answer end. */
   rules: ThinkingRules;
   /** G, rollouts of a question. */
   group: number;
+  /** Of all draws. */
   seed: number;
 }
 

@@ -21,9 +21,13 @@ export interface RunState {
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */
 export interface Run {
+  /** Its path. */
   folder: string;
+  /** Adds a line to metrics.jsonl. */
   appendMetrics(line: Record<string, unknown>): void;
+  /** Adds a line to samples.jsonl. */
   appendSample(line: Record<string, unknown>): void;
+  /** Closes both files. */
   close(): void;
 }
 

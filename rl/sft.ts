@@ -9,17 +9,23 @@ import { createOptimizer, learningRate, type OptimizerSettings, optimizerStep } 
 export interface SftSettings extends OptimizerSettings {
   /** Demonstrations a step. */
   batch: number;
+  /** Decides which demonstrations are drawn. */
   seed: number;
+  /** Keep block inputs only and compute the rest again in the backward pass. */
   recompute: boolean;
 }
 
 /** What a step of supervised training did. */
 export interface SftStep {
+  /** Counted from 1. */
   step: number;
   /** Mean of -ln p over the completions' tokens, in nats. */
   loss: number;
+  /** The learning rate it used. */
   lr: number;
+  /** Tokens that were predicted. */
   tokens: number;
+  /** Its time. */
   seconds: number;
 }
 

@@ -7,44 +7,55 @@ import type { Trainer } from "./train_step.ts";
 
 /** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
 export interface StepMetrics extends Mismatch {
+  /** Counted from 1. */
   step: number;
   /** Mean reward, 0 to 100. */
   reward: number;
-  /** Share of rollouts whose answer is right, and share with an answer in the box. */
+  /** Share of rollouts whose answer is right. */
   accuracy: number;
+  /** Share with an answer in the box. */
   extracted: number;
   /** Share whose thinking ended by the trigger. */
   triggered: number;
-  /** Mean number of thinking steps, and of answer tokens. */
+  /** Mean number of thinking steps. */
   thinking_tokens: number;
+  /** Mean number of answer tokens. */
   answer_tokens: number;
-  /** Mean entropy (nats, at temperature 1) of thinking steps and of answer tokens. */
+  /** Mean entropy (nats, at temperature 1) of thinking steps. */
   thinking_entropy: number;
+  /** The same of answer tokens. */
   answer_entropy: number;
   /** Share of groups whose rewards are all equal. */
   equal_groups: number;
   /** Norm of the whole gradient before clipping. */
   gradient_norm: number;
+  /** The learning rate of the update. */
   lr: number;
   /** Thinking positions whose gradient on the logits is over 30 times the root mean square of the batch. */
   spikes: number;
   /** Largest of those norms. */
   step_norm_max: number;
-  /** Useful floating-point operations of rollouts and update. */
+  /** Useful floating-point operations of the rollouts. */
   rollout_flops: number;
+  /** Those of the update. */
   update_flops: number;
+  /** What depends on the clock. */
   time: StepTime;
 }
 
 /** What depends on the clock. */
 export interface StepTime {
-  /** Seconds of the whole step and of its phases. */
+  /** Seconds of the whole step. */
   step: number;
+  /** Seconds of generation. */
   rollout: number;
+  /** Seconds of grading. */
   grade: number;
+  /** Seconds of objective, backward pass and optimizer. */
   update: number;
-  /** Generated tokens a second of rollout, and useful GFLOP/s of the update. */
+  /** Generated tokens a second of generation. */
   rollout_tokens_per_second: number;
+  /** Useful GFLOP/s of the update. */
   update_gflops: number;
 }
 

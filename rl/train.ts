@@ -7,9 +7,11 @@ import { type Trainer, trainStep } from "./train_step.ts";
 
 /** How a run is watched and kept. */
 export interface TrainSchedule {
+  /** Updates of the whole run. */
   steps: number;
-  /** Updates between validations (greedy accuracy; the best checkpoint is kept) and their questions; 0 for none. */
+  /** Updates between validations (greedy accuracy; the best checkpoint is kept); 0 for none. */
   validateEvery: number;
+  /** Questions of a validation. */
   validationQuestions: number;
   /** Updates between checkpoints. */
   saveEvery: number;
@@ -24,6 +26,7 @@ export type MetricsLine = StepMetrics & { validation_accuracy?: number };
 
 /** Called between updates. */
 export interface TrainHooks {
+  /** After each update, with the line that was logged. */
   onStep(line: MetricsLine): void;
   /** Aborted: save after the update under way, and stop. */
   signal: AbortSignal;

@@ -34,11 +34,13 @@ export interface TrainSettings extends OptimizerSettings {
   questions: number;
   /** G, rollouts a question. */
   group: number;
+  /** Of data order and all draws. */
   seed: number;
   /** Bound on the norm of dL/dz at one thinking position; 0 for none. */
   clipStep: number;
   /** Weight on the thinking term; 1 is the method. */
   thinkingWeight: number;
+  /** Keep block inputs only and compute the rest again in the backward pass. */
   recompute: boolean;
   /** Rows of a micro-batch: memory as a setting. */
   microRows: number;
@@ -46,14 +48,23 @@ export interface TrainSettings extends OptimizerSettings {
 
 /** All that one update reads and writes. */
 export interface Trainer {
+  /** Updated in place. */
   model: Model;
+  /** Its tokenizer. */
   tokenizer: Tokenizer;
+  /** Asks and grades. */
   task: Task;
+  /** How steps of thinking are taken. */
   thinking: Thinking;
+  /** When thinking and answer end. */
   rules: ThinkingRules;
+  /** Of the updates. */
   settings: TrainSettings;
+  /** Where rollouts come from. */
   source: RolloutSource;
+  /** Zeroed at the start of each update. */
   grads: Params;
+  /** Moments and the last gradient's norm. */
   optimizer: Optimizer;
   /** Sums gradients over learners before the optimizer; with one learner there is nothing to do. */
   reduce: (grads: Params) => Promise<void>;

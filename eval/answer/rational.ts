@@ -3,7 +3,9 @@ import { MAX_BITS, TooLarge, Undecidable } from "./budget.ts";
 
 /** A reduced fraction; `den` is positive. */
 export interface Rational {
+  /** numerator, with the sign */
   num: bigint;
+  /** denominator, above 0 */
   den: bigint;
 }
 

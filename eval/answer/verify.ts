@@ -35,11 +35,13 @@ export interface VerifyOptions {
 
 /** A verdict and its reason. */
 export interface Verdict {
+  /** whether the answer is right */
   equal: boolean;
   /** the rule that decided */
   rule: string;
   /** both sides as understood; null where no answer was found */
   gold: string;
+  /** the judged side, likewise */
   answer: string | null;
   /** more about what differs */
   detail?: string;

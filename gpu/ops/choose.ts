@@ -10,8 +10,11 @@ export type Choice = "greedy" | "sample" | "mixture";
 
 /** Where a step's results go: column `column` of tokens u32 [slots, columns] and stats f32 [slots, columns, 4]. */
 export interface StepRecord {
+  /** u32 [slots, columns]. */
   tokens: Tensor;
+  /** [slots, columns, 4]. */
   stats: Tensor;
+  /** The step's place. */
   column: number;
 }
 

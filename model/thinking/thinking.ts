@@ -7,11 +7,13 @@ import type { Model } from "../transformer.ts";
 
 /** What a step of thinking is given: one row for each rollout that still thinks. */
 export interface StepInput {
+  /** Whose head and embedding are used. */
   model: Model;
   /** Logits [rows, V] that predict the step; may be overwritten. */
   z: Tensor;
   /** u32 [rows, 4]: (slot, rollout, _, position), position counted `shift` further. */
   info: Tensor;
+  /** Steps since `info` was written. */
   shift: number;
   /** Where token (or shadow) and statistics go. */
   record: StepRecord;
@@ -23,11 +25,13 @@ export interface StepInput {
   hidden: Tensor;
   /** Seed and optimizer step; the domain is the way's own. */
   seed: number;
+  /** The draws' last word: the optimizer step. */
   step: number;
 }
 
 /** What the backward of log pi is given: a chunk of thinking actions. */
 export interface ScoreInput {
+  /** Whose head and embedding are used. */
   model: Model;
   /** Logits [rows, V] of the training pass; overwritten. */
   z: Tensor;
@@ -41,8 +45,11 @@ export interface ScoreInput {
   fed: Tensor;
   /** u32 [rows, 4]: (_, rollout, _, position). */
   info: Tensor;
+  /** Of all draws. */
   seed: number;
+  /** The draws' last word: the optimizer step. */
   step: number;
+  /** Grows by gradients that do not pass the logits. */
   grads: Params;
   /** [rows]: log pi of the token (hard), or rms of the mixture's deviation in units of sigma (continuous). */
   measured: Tensor;
@@ -57,6 +64,7 @@ export interface ScoreInput {
  * Rollouts and training call it without knowing which one it is.
  */
 export interface Thinking {
+  /** As on the command line. */
   name: string;
   /** Softmax temperature of the steps. */
   tau: number;
@@ -64,6 +72,7 @@ export interface Thinking {
   continuous: boolean;
   /** Standard deviation of the noise on each coordinate; 0 for none. */
   sigma: number;
+  /** Takes one step of generation. */
   step(input: StepInput): void;
   /** Returns dL/dz [rows, V] for the head; gradients through the embedding go to `grads` here. */
   score(input: ScoreInput): Tensor;
