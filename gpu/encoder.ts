@@ -7,6 +7,7 @@ import { byteLength, bytesOf, show, type Tensor } from "./tensor.ts";
 export interface Commands {
   /** Ring of Params, one slot a dispatch of the command buffer being recorded. */
   readonly uniforms: GPUBuffer;
+  /** Records one dispatch; `params` are the fields of the kernel's `struct Params`. */
   dispatch(
     kernel: Pipeline,
     group: GPUBindGroup,
@@ -15,6 +16,7 @@ export interface Commands {
   ): void;
   /** Copies elements between tensors of 4-byte elements; offsets and count in elements. */
   copy(from: Tensor, fromOffset: number, to: Tensor, toOffset: number, count: number): void;
+  /** Copies bytes of a tensor, from byte `fromOffset`, to the start of a buffer. */
   copyToBuffer(from: Tensor, fromOffset: number, to: GPUBuffer, bytes: number): void;
   /** Fills a tensor with zeros. */
   zero(tensor: Tensor): void;
@@ -26,8 +28,8 @@ export interface Commands {
   readonly counts: { dispatches: number; submits: number };
 }
 
-// A submit costs 0.1 ms, a full slot table 64 KiB: both small beside 256 dispatches.
-const SLOTS = 256;
+// A submit costs 0.1 ms, a full slot table 64 KiB: both small beside 64 dispatches; more of them would leave the GPU waiting.
+const SLOTS = 64;
 
 /** Makes the command recorder of a device. */
 export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Profile): Commands {

@@ -149,8 +149,8 @@ function chooseTile(gpu: Gpu, kind: Product, m: number, n: number, k: number, ve
   }
   if (!vector) return tile("broadcast", 4, s * 4, 4, 4);
   // Small outputs leave cores idle under large tiles.
-  const many = Math.ceil(m / 32) * Math.ceil(n / (8 * s)) >= 16 || k < 256;
-  if (m >= 24 && many) return tile("broadcast", 32, s * 8, 8, 4);
+  const enough = Math.ceil(m / 32) * Math.ceil(n / (8 * s)) >= navigator.hardwareConcurrency;
+  if (m >= 24 && (enough || kind !== "tn")) return tile("broadcast", 32, s * 8, 8, 4);
   if (m >= 12) return tile("broadcast", 16, s * 8, 8, 4);
   if (m >= 4) return tile("broadcast", 8, s * 8, 8, 4);
   return kind === "tn" ? tile("broadcast", 4, s * 8, 8, 4) : tile("broadcast", m, s * 8, 8, 4);
