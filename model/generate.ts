@@ -1,5 +1,6 @@
 import type { Scratch } from "../gpu/arena.ts";
 import { UserError } from "../gpu/errors.ts";
+import { letEventsIn } from "../gpu/let_events_in.ts";
 import { gather } from "../gpu/ops/gather.ts";
 import { firstRows, type Tensor } from "../gpu/tensor.ts";
 import { logits } from "./head.ts";
@@ -340,6 +341,7 @@ async function decode(state: State, x: Tensor, phase: Phase): Promise<void> {
     }
     if (!last && (t + 1) % STRIDE !== 0) continue;
     const ids = new Uint32Array(await gpu.reader.read(state.tokens));
+    await letEventsIn();
     const from = t - t % STRIDE;
     const kept = stillActive(active.slots, (slot) => {
       for (let at = from; at <= t; at++) {
