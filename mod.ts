@@ -1,0 +1,165 @@
+/**
+ * softcot trains language models to think in soft tokens by reinforcement, and measures what that does to them: the
+ * method of "Soft Tokens, Hard Truths" (arXiv 2509.19170) on WebGPU. This module is what a notebook or another program
+ * uses; the command line, `./softcot`, is built on the same functions.
+ *
+ * Everything starts with a device and a model. {@linkcode evaluate} measures, {@linkcode generate} thinks and answers,
+ * {@linkcode trainStep} does one update, {@linkcode train} a whole run with its folder, {@linkcode verify} judges answers.
+ *
+ * @example Two updates with soft thinking, measured before and after
+ * ```ts
+ * import {
+ *   createTrainer,
+ *   evaluate,
+ *   findModel,
+ *   findTask,
+ *   localRollouts,
+ *   openGpu,
+ *   thinkingRules,
+ *   trainStep,
+ *   wayOfThinking,
+ * } from "@softcot/softcot";
+ *
+ * const gpu = await openGpu();
+ * const { model, tokenizer, embeddingRms } = await findModel(gpu, "builtin");
+ * const task = findTask("sums");
+ * const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.1, embeddingRms });
+ * const rules = thinkingRules(tokenizer, {
+ *   maxThinking: task.limits.maxThinking,
+ *   maxAnswer: task.limits.answerTokens,
+ *   endTokenIds: model.config.eosTokenIds,
+ * });
+ * const parts = { model, tokenizer, task, thinking, rules };
+ * const trainer = createTrainer({
+ *   ...parts,
+ *   source: localRollouts({ ...parts, group: 8, seed: 0 }),
+ *   settings: {
+ *     questions: 4, group: 8, seed: 0, microRows: 8192, recompute: false,
+ *     steps: 2, lr: 3e-5, warmup: 1, finalLr: 0.1,
+ *     beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0,
+ *     clip: 1, clipStep: 0, thinkingWeight: 1,
+ *   },
+ * });
+ * const measure = () =>
+ *   evaluate(model, tokenizer, task, {
+ *     modes: ["hard-greedy", "soft-sample"], stream: "test", questions: 8, samples: 2,
+ *     gamma: 0.1, embeddingRms, seed: 0,
+ *   });
+ *
+ * const before = await measure();
+ * for (const step of [1, 2]) {
+ *   const { metrics } = await trainStep(trainer, step);
+ *   console.log(step, metrics.reward, metrics.thinking_tokens, metrics.mismatch_thinking_max);
+ * }
+ * const after = await measure();
+ * before.forEach(({ mode, accuracy }, i) => console.log(mode, accuracy.value, after[i].accuracy.value));
+ * gpu.close();
+ * ```
+ *
+ * @module
+ */
+
+// Errors: what is the user's to mend, and what the device reported.
+export { GpuError, UserError } from "./gpu/errors.ts";
+
+// The device, and what its types are made of.
+export { type AdapterFacts, type Gpu, type GpuOptions, type MatmulFamily, openGpu } from "./gpu/device.ts";
+export type { Arena, Scratch } from "./gpu/arena.ts";
+export type { Commands } from "./gpu/encoder.ts";
+export type { ErrorLog } from "./gpu/error_log.ts";
+export type { Pipeline } from "./gpu/kernel.ts";
+export type { Matrix } from "./gpu/matrix.ts";
+export type { Profile } from "./gpu/profile.ts";
+export type { Reader } from "./gpu/readback.ts";
+export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
+export type { StepRecord } from "./gpu/ops/choose.ts";
+
+// Models: the embedded one, Hugging Face folders, runs, and new ones.
+export { findModel, type FoundModel } from "./model/find_model.ts";
+export { type LoadedModel, type ModelExtras, saveModel } from "./model/checkpoint.ts";
+export type { ModelConfig, RopeScaling } from "./model/config.ts";
+export { createModel, freeModel, type Model } from "./model/transformer.ts";
+export { initialise } from "./model/init.ts";
+export { countParams, type LayerParams, type Params } from "./model/params.ts";
+export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
+export { loadTokenizer, type Tokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
+
+// Ways of thinking: what an own one must implement is `Thinking`.
+export { wayOfThinking } from "./eval/modes.ts";
+export { hardThinking } from "./model/thinking/hard.ts";
+export { gaussianThinking } from "./model/thinking/gaussian.ts";
+export type { ScoreInput, StepInput, Thinking } from "./model/thinking/thinking.ts";
+export {
+  type AnswerEnd,
+  FORCED_TEXTS,
+  type ForcedKind,
+  generatedText,
+  type ThinkingEnd,
+  type ThinkingRules,
+  thinkingRules,
+  TRIGGER,
+} from "./model/thinking_text.ts";
+
+// Generation.
+export { promptIds } from "./eval/prompt_ids.ts";
+export {
+  generate,
+  type GeneratedBatch,
+  type GenerateRequest,
+  type ObservedStep,
+  type Part,
+  type Rollout,
+  type StepStats,
+} from "./model/generate.ts";
+
+// Tasks.
+export { findTask, TASKS } from "./eval/tasks/find_task.ts";
+export {
+  type Grade,
+  gradeBox,
+  paperPrompt,
+  type Question,
+  type Stream,
+  type Task,
+  type TaskLimits,
+} from "./eval/task.ts";
+
+// Measures.
+export { evaluate, type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate.ts";
+export { type InferenceMode, inferenceMode, type Mode, MODES, THINKING_TAU } from "./eval/modes.ts";
+export type { ModeResult } from "./eval/mode_result.ts";
+export type { EntropyRow } from "./eval/entropy.ts";
+export type { RolloutRecord } from "./eval/rollout_record.ts";
+export { type Estimate, pairedChange, passAtK, passAtKOver, type QuestionResult } from "./eval/pass_at_k.ts";
+
+// The answer checker.
+export {
+  parseAnswer,
+  type ParsedAnswer,
+  type Verdict,
+  verify,
+  type VerifyOptions,
+} from "./eval/answer/verify.ts";
+export { loadEngine } from "./eval/answer/engine.ts";
+export type { Extraction } from "./eval/answer/extract_text.ts";
+export type { Node as AnswerNode, RelationOp } from "./eval/answer/node.ts";
+export type { Rational } from "./eval/answer/rational.ts";
+export type { Precision } from "./eval/answer/tolerance.ts";
+
+// Training: one update, a run with its folder, and supervised training.
+export { createTrainer, type Trainer, type TrainSettings, trainStep } from "./rl/train_step.ts";
+export {
+  type GradedRollout,
+  type LocalRollouts,
+  localRollouts,
+  type RolloutBatch,
+  type RolloutGroup,
+  type RolloutSource,
+} from "./rl/rollout.ts";
+export { leaveOneOut } from "./rl/advantage.ts";
+export type { Optimizer, OptimizerSettings } from "./rl/optimizer.ts";
+export type { StepMetrics, StepTime } from "./rl/step_metrics.ts";
+export type { Mismatch } from "./rl/mismatch.ts";
+export { type MetricsLine, train, type TrainHooks, type TrainSchedule } from "./rl/train.ts";
+export { createRun, loadCheckpoint, reopenRun, type Run, type RunState } from "./rl/run.ts";
+export { type SftSettings, type SftStep, trainSupervised } from "./rl/sft.ts";
