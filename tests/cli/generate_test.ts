@@ -1,0 +1,121 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { randomModel, SMALL } from "../model/small_models.ts";
+import { modelFolder, thinker, THOUGHT } from "./model_folder.ts";
+import { configured, root, runSoftcot } from "./run_softcot.ts";
+
+const folder = await modelFolder(thinker);
+const model = `${folder}/model`;
+const QUESTION = "Sam has 10 coins. How many coins does Sam have?";
+const TEXT = `${THOUGHT} \\boxed{9}`;
+
+/** Runs the program with a text on its standard input. */
+async function pipe(args: string[], input: string) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args],
+    cwd: root,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("generate writes the thinking, the forced box and the answer, and nothing else, in each way", async () => {
+  for (const thinking of ["hard", "soft", "fuzzy"]) {
+    for (const how of [[], ["--sample"]]) {
+      const args = ["generate", "-m", model, "--thinking", thinking, ...how, QUESTION];
+      const { code, stdout, stderr } = await runSoftcot(args);
+      assertEquals([code, stdout], [0, `${TEXT}\n`], stderr);
+    }
+  }
+});
+
+Deno.test("generate reads the question from a pipe, and --json tells its parts", async () => {
+  const { stdout, stderr, code } = await pipe(["generate", "-m", model, "--json"], `${QUESTION}\n`);
+  assertEquals(code, 0, stderr);
+  const { prompt, text, thinking, forced, answer, boxed, thinkingEnd, answerEnd, ...rest } = JSON.parse(
+    stdout,
+  );
+  assertEquals(prompt, `User: ${QUESTION} Assistant:`);
+  assertEquals([text, thinking, forced, answer, boxed], [TEXT, THOUGHT, " \\boxed{", "9}", "9"]);
+  assertEquals([thinkingEnd, answerEnd], ["trigger", "brace"]);
+  assertEquals([rest.thinkingTokens.length, rest.answerTokens.length], [10, 2]);
+});
+
+Deno.test("--show-thinking tells what each step was made of", async () => {
+  const args = ["generate", "-m", model, "--show-thinking", QUESTION];
+  const { stdout } = await runSoftcot(args);
+  const [text, , ...steps] = stdout.trimEnd().split("\n");
+  assertEquals(text, TEXT);
+  assertEquals(steps.length, 10);
+  assertMatch(steps[0], /^ 1 +" 1" +1\.000$/);
+  assertMatch(steps[9], /^10 +" is:" +1\.000$/);
+  const data = JSON.parse((await runSoftcot([...args, "--thinking", "hard", "--json"])).stdout);
+  assertEquals(data.steps.length, 10);
+  assertEquals(data.steps[3][0].token, " =");
+  assert(Math.abs(data.steps[3][0].weight - 1) < 1e-3);
+});
+
+Deno.test("--raw continues a text as it is; --samples writes several", async () => {
+  const args = ["generate", "-m", model, "--raw", "--thinking", "hard"];
+  const { stdout } = await runSoftcot([...args, "--max-tokens", "3", " 1"]);
+  assertEquals(stdout, " + 2 =\n");
+  const drawn = await runSoftcot(["generate", "-m", model, "--thinking", "hard", "--samples", "2", QUESTION]);
+  assertEquals(drawn.stdout, `${TEXT}\n\n${TEXT}\n`);
+  const data = JSON.parse(
+    (await runSoftcot([...args, "--samples", "2", "--json", "--max-tokens", "4", " +"])).stdout,
+  );
+  assertEquals(data.samples.map(({ text }: { text: string }) => text), [" 2 = 3.", " 2 = 3."]);
+});
+
+Deno.test("generate names what is wrong", async () => {
+  const refused = async (args: string[], status: number, message: string, input?: string) => {
+    const all = ["generate", "-m", model, ...args];
+    const { code, stdout, stderr } = input === undefined ? await runSoftcot(all) : await pipe(all, input);
+    assertEquals([code, stdout], [status, ""], stderr);
+    assertStringIncludes(stderr, message);
+  };
+  await refused([QUESTION, "--thinking", "warm"], 2, '"hard", "soft", "fuzzy"');
+  await refused([QUESTION, "--tau", "0"], 2, "--tau");
+  await refused([QUESTION, "more words"], 2, "more words");
+  await refused([], 1, "the text is empty", " \n");
+  await refused(["Zoe has 3 coins."], 1, "not in the vocabulary");
+  await refused([QUESTION, "--max-thinking", "300"], 1, "the model's context holds 256");
+  await refused([QUESTION, "--task", "none"], 1, "Cannot find the task");
+});
+
+Deno.test("Ctrl-C stops a long text with status 130", async () => {
+  // No end token, and room for more text than the test waits for.
+  const long = await modelFolder((gpu) =>
+    randomModel(gpu, { ...SMALL, maxPosition: 16384, eosTokenIds: [] })
+  );
+  const args = [
+    "generate",
+    "-m",
+    `${long}/model`,
+    "--raw",
+    "--thinking",
+    "hard",
+    "--max-tokens",
+    "16000",
+    " 0",
+  ];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args],
+    cwd: root,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  child.kill("SIGINT");
+  while (!(await reader.read()).done);
+  const stderr = await new Response(child.stderr).text();
+  assertEquals((await child.status).code, 130, stderr);
+  assertStringIncludes(stderr, "Stopped.");
+});
