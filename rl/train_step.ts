@@ -9,7 +9,9 @@
  *   arithmetic, and free of the jumps of an argmax that flips by rounding.
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
  */
+import { promptIds } from "../eval/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
+import { checkContext, rowsOfRollout } from "../model/generate.ts";
 import { createParams, type Params, zeroParams } from "../model/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { ThinkingRules } from "../model/thinking_text.ts";
@@ -70,9 +72,17 @@ export interface Trainer {
   reduce: (grads: Params) => Promise<void>;
 }
 
-/** A trainer with zeroed gradients and moments. */
+/**
+ * A trainer with zeroed gradients and moments.
+ * @throws UserError if rollouts would be longer than the model's context: better here than in a run's first update
+ */
 export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "reduce">): Trainer {
-  const { gpu, config } = parts.model;
+  const { model, tokenizer, task, rules } = parts;
+  const { gpu, config } = model;
+  const prompts = questionsOf(parts, 1).map(({ question }) =>
+    promptIds(tokenizer, task.prompt(question)).length
+  );
+  checkContext(model, Math.max(...prompts), rowsOfRollout(rules));
   return {
     ...parts,
     grads: createParams(gpu, config, "f32", "gradient"),
@@ -138,7 +148,7 @@ export async function trainStep(
 }
 
 /** The data order follows from seed and step: a resumed run needs no state for it. */
-function questionsOf({ task, settings }: Trainer, step: number) {
+function questionsOf({ task, settings }: Pick<Trainer, "task" | "settings">, step: number) {
   const { questions, seed } = settings;
   return Array.from(
     { length: questions },
