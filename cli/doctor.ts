@@ -5,6 +5,7 @@ import { UserError } from "../gpu/errors.ts";
 import { testLongLoop, testMatmul, testRandom } from "../gpu/self_test.ts";
 import { defineCommand } from "./define_command.ts";
 import { table } from "./table.ts";
+import { tryModel } from "./try_model.ts";
 
 /** One thing looked at. */
 export interface Finding {
@@ -164,6 +165,18 @@ async function tryOut(gpu: Gpu): Promise<Finding[]> {
       state: "note",
       found: `this driver ends loops after ${reached} rounds in silence; softcot's kernels stay below 32,768`,
     },
+  );
+  const { finite, invariant } = await tryModel(gpu);
+  findings.push(
+    !finite
+      ? { name: "small model", state: "missing", found: "its numbers are not finite", hint }
+      : invariant
+      ? { name: "small model", state: "ok", found: "a rollout is the same to the bit alone and in a batch" }
+      : {
+        name: "small model",
+        state: "note",
+        found: "a rollout depends in its last bits on the batch: runs repeat, but mismatch will not be 0",
+      },
   );
   return findings;
 }
