@@ -1,126 +1,20 @@
 import type { Scratch } from "../gpu/arena.ts";
-import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
 import { gather } from "../gpu/ops/gather.ts";
 import { firstRows, type Tensor } from "../gpu/tensor.ts";
+import { checkContext, rowsOfRollout } from "./context.ts";
 import { logits } from "./head.ts";
 import { createKvCache, type KvCache } from "./kv_cache.ts";
 import { packRows, type RowRun, uploadLayout } from "./packing.ts";
-import {
-  type AnswerEnd,
-  detectAnswer,
-  detectEnd,
-  detectTrigger,
-  type ForcedKind,
-  type ThinkingEnd,
-  type ThinkingRules,
-} from "./thinking_text.ts";
+import type { GeneratedBatch, GenerateRequest, Part, Rollout, StepStats } from "./rollout.ts";
+import { detectAnswer, detectEnd, detectTrigger } from "./thinking_text.ts";
 import { hardThinking } from "./thinking/hard.ts";
-import type { StepInput, Thinking } from "./thinking/thinking.ts";
+import type { StepInput } from "./thinking/thinking.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { finalNorm, forwardCached, type Model } from "./transformer.ts";
 
-/** What is to be generated: `group` rollouts of each prompt. */
-export interface GenerateRequest {
-  /** Token ids, one list a prompt. */
-  prompts: readonly (readonly number[])[];
-  /** Rollouts of each prompt. */
-  group: number;
-  /** How steps of thinking are taken. */
-  thinking: Thinking;
-  /** When thinking and answer end. */
-  rules: ThinkingRules;
-  /** Temperature of the answer tokens; 0: the most probable ones. */
-  answerTau: number;
-  /** Numbers that key each rollout's draws, prompt by prompt: their place in the batch decides nothing. */
-  rolloutIds: ArrayLike<number>;
-  /** Of all draws. */
-  seed: number;
-  /** Last word of the draws' counter: the optimizer step, or a constant of the evaluation. */
-  step: number;
-  /** Called as tokens arrive, with all thinking (then answer) tokens of a rollout so far. */
-  onTokens?: (slot: number, part: Part, ids: readonly number[]) => void;
-  /** Called after each step is recorded, steps past a rollout's end included: for those who want to see the weights. */
-  onStep?: (step: ObservedStep) => void;
-  /** Only continue the text, until an end token or `maxThinking`: no trigger is looked for, no answer is forced. */
-  plain?: boolean;
-}
-
-/** The two parts that are generated. */
-export type Part = "thinking" | "answer";
-
-/** One step as {@link GenerateRequest.onStep} sees it; z lives until the callback returns. */
-export interface ObservedStep {
-  /** Thinking or answer. */
-  part: Part;
-  /** Counted from the part's start. */
-  index: number;
-  /** Slot of each row. */
-  slots: readonly number[];
-  /** [rows, V]: the mixture's weights (continuous thinking) or the logits (hard thinking and answers). */
-  z: Tensor;
-}
-
-/** Statistics of the steps of one part, one number a step. */
-export interface StepStats {
-  /** ln p of the token at the temperature it was drawn with (greedy: at 1). */
-  logp: Float32Array;
-  /** Entropy of the token distribution at temperature 1, in nats. */
-  entropy: Float32Array;
-  /** Distance of the two top logits. */
-  gap: Float32Array;
-}
-
-/** One finished rollout. */
-export interface Rollout {
-  /** Index of its prompt. */
-  prompt: number;
-  /** Its row in `hidden`. */
-  slot: number;
-  /** Tokens, or greedy shadows, up to and with the one that ended thinking. */
-  thinking: number[];
-  /** Why thinking ended. */
-  thinkingEnd: ThinkingEnd;
-  /** Ids put between thinking and answer. */
-  forced: readonly number[];
-  /** Which of the forced texts they are. */
-  forcedKind: ForcedKind;
-  /** Answer tokens up to and with the last. */
-  answer: number[];
-  /** Why the answer ended. */
-  answerEnd: AnswerEnd;
-  /** One entry a thinking step. */
-  thinkingStats: StepStats;
-  /** One entry an answer token. */
-  answerStats: StepStats;
-}
-
-/** A batch of rollouts; `hidden` [slots, steps, d] holds the rows that continuous thinking fed. */
-export interface GeneratedBatch {
-  /** Prompt by prompt. */
-  rollouts: Rollout[];
-  /** [slots, steps, d]; [1, 1, d] without meaning where thinking is hard. */
-  hidden: Tensor;
-}
-
-/** Rows that a rollout may need after its prompt: thinking, the longest forced string, answer. */
-export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRules): number {
-  return maxThinking + Math.max(...Object.values(forcedIds).map((ids) => ids.length)) + maxAnswer;
-}
-
-/**
- * Refuses a text longer than the positions that the model knows.
- * @param prompt tokens of the longest prompt
- * @param own rows after it
- * @throws UserError
- */
-export function checkContext({ config }: Model, prompt: number, own: number): void {
-  if (prompt + own <= config.maxPosition) return;
-  throw new UserError(
-    `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${config.maxPosition}`,
-    "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens",
-  );
-}
+export { checkContext, rowsOfRollout } from "./context.ts";
+export type { GeneratedBatch, GenerateRequest, ObservedStep, Part, Rollout, StepStats } from "./rollout.ts";
 
 interface Slot {
   prompt: number;

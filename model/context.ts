@@ -1,0 +1,22 @@
+import { UserError } from "../gpu/errors.ts";
+import type { ThinkingRules } from "./thinking_text.ts";
+import type { Model } from "./transformer.ts";
+
+/** Rows that a rollout may need after its prompt: thinking, the longest forced string, answer. */
+export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRules): number {
+  return maxThinking + Math.max(...Object.values(forcedIds).map((ids) => ids.length)) + maxAnswer;
+}
+
+/**
+ * Refuses a text longer than the positions that the model knows.
+ * @param prompt tokens of the longest prompt
+ * @param own rows after it
+ * @throws UserError
+ */
+export function checkContext({ config }: Model, prompt: number, own: number): void {
+  if (prompt + own <= config.maxPosition) return;
+  throw new UserError(
+    `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${config.maxPosition}`,
+    "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens",
+  );
+}
