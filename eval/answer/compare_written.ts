@@ -43,9 +43,8 @@ export function units(gold: Node, answer: Node, c: Context): Finding {
   if (a.unit && b.unit && a.unit !== b.unit) return no("units disagree", `${a.unit} and ${b.unit}`);
   if (a.value.kind === "percent" !== (b.value.kind === "percent")) return no("a percentage and a unit");
   const found = c.compare(a.value, b.value, c);
-  return found.equal
-    ? { ...found, rule: `${found.rule}, ${a.unit && b.unit ? "same unit" : "unit on one side"}` }
-    : found;
+  const said = a.unit && b.unit ? "same unit" : "unit on one side";
+  return found.equal && !found.rule.includes(said) ? { ...found, rule: `${found.rule}, ${said}` } : found;
 }
 
 function peel(n: Node): { value: Node; unit: string | null } {

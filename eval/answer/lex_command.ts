@@ -10,6 +10,9 @@ import {
   TEXT_COMMANDS,
 } from "./vocabulary.ts";
 
+/** Commands that show nothing, or change colours: dropped with their first argument. */
+const WITHOUT_ARGUMENT = new Set(["phantom", "hspace", "vspace", "label", "tag", "color", "textcolor"]);
+
 /** Reads the command or escaped character that starts here. */
 export function readCommand(r: Reader): void {
   const next = r.text[r.at + 1] ?? "";
@@ -19,7 +22,7 @@ export function readCommand(r: Reader): void {
   if (TEXT_COMMANDS.has(name)) return readText(r, length);
   if (name === "begin" || name === "end") return readEnvironment(r, name, length);
   if (FACE_COMMANDS.has(name)) return readFace(r, length);
-  if (name === "phantom" || name === "hspace" || name === "vspace" || name === "label" || name === "tag") {
+  if (WITHOUT_ARGUMENT.has(name)) {
     const group = argument(r, r.at + length);
     r.at = group.end;
     return;

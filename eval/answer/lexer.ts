@@ -18,7 +18,10 @@ export function lex(text: string, plain = false): Token[] {
 
 /** Rewrites single characters and doubled backslashes before the tokens are read. */
 function prepare(text: string): string {
-  let s = text.replace(/[\u0080-\uffff]/g, (c) => UNICODE.get(c) ?? c);
+  let s = text.replace(/√\s*(\d+(?:\.\d+)?)/g, "\\sqrt{$1}").replace(
+    /[\u0080-\uffff]/g,
+    (c) => UNICODE.get(c) ?? c,
+  );
   if (s.includes("\\\\") && !s.includes("\\begin")) {
     // Text that was escaped once too often: \\frac for \frac.
     s = s.replace(/\\\\(?=[A-Za-z]{2})/g, "\\");
@@ -58,6 +61,10 @@ function readWord(r: Reader): void {
   if (word.length > 1 && (FUNCTIONS.has(word) || word === "pi" || GREEK.has(word) && word.length > 2)) {
     return push(r, "command", word, word.length);
   }
+  // Five letters are a word: as a product they would equal its anagrams.
+  if (word.length >= 5 && word !== word.toUpperCase()) {
+    return push(r, "text", word, word.length, { run: word.length });
+  }
   for (let i = 0; i < word.length; i++) push(r, "letter", word[i], 1, { run: word.length, at: i });
 }
 
@@ -93,8 +100,8 @@ const SEPARATORS = new Set([",", ";", "and", "or"]);
 /** `June 20`: a word and a number apart from it. */
 function isDate(segment: Token[]): boolean {
   const last = segment.at(-1);
-  return last?.kind === "number" && last.spaced && segment.length > 3 &&
-    segment.slice(0, -1).every((t) => t.run === segment.length - 1);
+  return last?.kind === "number" && last.spaced && (segment[0].run ?? 0) > 2 &&
+    segment.slice(0, -1).every((t) => t.run !== undefined);
 }
 
 /** Answers that are letters alone, such as `Evelyn` or `no solution`, become texts: as products they would be anagrams. */
@@ -102,7 +109,7 @@ function words(tokens: Token[]): Token[] {
   const result: Token[] = [];
   let segment: Token[] = [];
   const flush = () => {
-    const word = segment.some((t) => (t.run ?? 1) > 1) && segment.every((t) => t.kind === "letter") ||
+    const word = segment.some((t) => (t.run ?? 1) > 1) && segment.every((t) => t.run !== undefined) ||
       isDate(segment);
     if (word) {
       const text = segment.map((t, k) => (k > 0 && t.spaced ? " " : "") + t.text).join("");

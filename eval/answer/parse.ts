@@ -130,12 +130,17 @@ function parseSum(c: Cursor): Node {
     let left = parseTerm(c);
     for (;;) {
       if (take(c, "+")) left = sum(left, parseTerm(c));
-      else if (take(c, "-")) left = sum(left, apply("negate", parseTerm(c)));
+      else if (take(c, "-")) left = difference(left, parseTerm(c));
       else if (takeCommand(c, "pm")) left = apply("plusminus", left, parseTerm(c));
       else if (takeCommand(c, "mp")) left = apply("minusplus", left, parseTerm(c));
       else return parseUnit(c, left);
     }
   });
+}
+
+/** A difference of numbers, or of sets: \mathbb{R} - \{2\}. */
+function difference(left: Node, right: Node): Node {
+  return right.kind === "set" ? apply("setminus", left, right) : sum(left, apply("negate", right));
 }
 
 function sum(left: Node, right: Node): Node {
@@ -190,7 +195,7 @@ const FACTOR_MARKS = new Set(["(", "[", "{", "\\$"]);
 const NO_FACTOR = new Set([
   ..."in notin subset equiv to union intersect setminus pm mp pmod bmod mod rfloor rceil rangle ldots ~ implies iff Rightarrow"
     .split(" "),
-  ..."circ prime quad perp parallel".split(" "),
+  ..."circ prime quad perp parallel over choose".split(" "),
 ]);
 
 /** True if the next token starts a factor that stands beside the last one without a sign. */

@@ -8,16 +8,10 @@ import { currencyName, isCurrency } from "./parse_unit.ts";
 export function parseMark(c: Cursor): Node {
   const t = next(c);
   if (t.text === "(" || t.text === "[") return parseBrackets(c, t.text);
-  if (t.text === "{") {
-    const node = c.parseList(c);
-    expect(c, "}");
-    return node;
-  }
+  if (t.text === "{") return parseGroup(c);
   if (t.text === "\\{") {
     if (take(c, "\\}")) return { kind: "set", items: [] };
-    const inside = c.parseList(c);
-    expect(c, "\\}");
-    return { kind: "set", items: inside.kind === "list" ? inside.items : [inside] };
+    return parseSet(c);
   }
   if (t.text === "|") {
     c.bars++;
@@ -36,6 +30,32 @@ export function parseMark(c: Cursor): Node {
     };
   }
   throw new ParseFailure(`cannot read ${t.text}`);
+}
+
+/** A brace group, with the old forms `{a \over b}` and `{n \choose k}`. */
+function parseGroup(c: Cursor): Node {
+  const node = c.parseList(c);
+  const old = takeCommand(c, "over") ? "divide" : takeCommand(c, "choose") ? "binomial" : null;
+  const whole = old ? apply(old, node, c.parseList(c)) : node;
+  expect(c, "}");
+  return whole;
+}
+
+/** The members of a set; `\{x \mid x > 2\}` is its condition. */
+function parseSet(c: Cursor): Node {
+  c.bars++;
+  const inside = c.parseList(c);
+  c.bars--;
+  if (take(c, "|")) {
+    const condition = c.parseList(c);
+    expect(c, "\\}");
+    if (inside.kind !== "symbol" || condition.kind !== "relation") {
+      throw new ParseFailure("condition of a set");
+    }
+    return condition;
+  }
+  expect(c, "\\}");
+  return { kind: "set", items: inside.kind === "list" ? inside.items : [inside] };
 }
 
 function parseBrackets(c: Cursor, open: "(" | "["): Node {

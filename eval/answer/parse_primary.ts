@@ -13,10 +13,21 @@ import { DECORATIONS, GREEK } from "./vocabulary.ts";
 export function parsePower(c: Cursor): Node {
   return nested(c, () => {
     let node = parsePrimary(c);
+    let raised = false;
     for (;;) {
-      if (isMark(c, "^")) node = parseExponent(c, node);
-      else if (take(c, "!")) node = apply("factorial", node);
-      else if (isMark(c, "%")) {
+      if (isMark(c, "^")) {
+        const before = node;
+        node = parseExponent(c, node);
+        // a^b^c is no LaTeX, and is read both ways elsewhere.
+        if (raised && node.kind === "apply" && node.args[0] === before) {
+          throw new ParseFailure("two exponents");
+        }
+        raised = true;
+      } else if (take(c, "!")) {
+        if (isMark(c, "!")) throw new ParseFailure("double factorial");
+        node = apply("factorial", node);
+      } else if (isMark(c, "%")) {
+        if (node.kind === "percent") throw new ParseFailure("two percent signs");
         next(c);
         node = { kind: "percent", value: node };
       } else if (isMark(c, "_") && isDigits(node)) node = parseBase(c, node);

@@ -3,7 +3,7 @@ import { apply, type Node, number } from "./node.ts";
 import { type Cursor, isMark, next, peek, take } from "./cursor.ts";
 import { ParseFailure } from "./token.ts";
 import { rational } from "./rational.ts";
-import { isPercentWord, MULTIPLIERS, textUnit } from "./units.ts";
+import { isPercentWord, MULTIPLIERS, spelled, textUnit } from "./units.ts";
 
 const CURRENCY = new Set(["\\$", "€", "£", "¥", "₹", "¢"]);
 /** Currency signs in canonical spelling. */
@@ -39,7 +39,7 @@ function readUnit(c: Cursor): string | null {
     if (below === null) throw new ParseFailure("unit expected");
     unit += `/${below}`;
   }
-  return unit;
+  return spelled(unit);
 }
 
 function readSimple(c: Cursor): string | null {

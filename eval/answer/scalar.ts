@@ -105,7 +105,7 @@ function differInDoubles(
     const y = evaluate(b, { point, complex, steps });
     const scale = Math.max(modulus(x), modulus(y));
     const distance = modulus({ re: x.re - y.re, im: x.im - y.im });
-    if (Number.isFinite(scale) && distance > 1e-6 * scale && scale > 1e-280) {
+    if (Number.isFinite(scale) && distance > 1e-6 * scale && distance > 1e-9) {
       const where = names.map((n) => ` ${n} = ${formatRational(point.get(n)!)}`).join(",");
       return {
         equal: false,

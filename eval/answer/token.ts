@@ -7,7 +7,7 @@ export interface Token {
   text: string;
   spaced: boolean;
   value?: Rational;
-  /** for letters: the length of the run of letters it came from, and its place in the run */
+  /** for letters and bare words: the length of the run of letters it came from, and its place in the run */
   run?: number;
   at?: number;
 }

@@ -26,14 +26,34 @@ export function isName(node: Node): boolean {
 }
 
 function isNameOf(op: string, args: Node[], call: boolean): boolean {
-  if (op.startsWith("call:") || call) {
-    return args.every((a) => isName(a) || a.kind === "number" || isShift(a));
-  }
-  if (op === "multiply") return args.length > 1 && args.every(isPoint);
+  if (op === "call:P" || op === "call:Pr") return true;
+  if (op.startsWith("call:")) return args.every((a) => isName(a) || a.kind === "number" || isShift(a));
+  if (call) return isCall(args);
+  if (op === "multiply") return args.length > 1 && (args.every(isPoint) || isMeasure(args));
   if (op === "abs") return isLength(args[0]);
-  if (op === "divide") return args.every(isName);
+  if (op === "divide") return args.every(isName) || args.every(isDifferential);
   if (op === "min" || op === "max") return args.every(isName);
   return false;
+}
+
+/** N(n), V(2): a letter that seldom is a number, before one letter or number. x(y) is a product. */
+function isCall([callee, arg]: Node[]): boolean {
+  if (callee.kind !== "symbol" || !/^(?:[A-Zpqrsuvw]|[A-Z]?[a-z]{2,})(?:'|_|$)/.test(callee.name)) {
+    return false;
+  }
+  return arg.kind === "number" || (arg.kind === "symbol" && arg.name !== callee.name);
+}
+
+/** `m\angle ABC`. */
+function isMeasure([first, second]: Node[]): boolean {
+  return first.kind === "symbol" && first.name === "m" && second.kind === "symbol" &&
+    second.name.startsWith("angle ");
+}
+
+/** dy, as in dy/dx. */
+function isDifferential(node: Node): boolean {
+  return node.kind === "apply" && node.op === "multiply" && node.args.length === 2 &&
+    node.args.every((a) => a.kind === "symbol") && (node.args[0] as { name: string }).name === "d";
 }
 
 /** What stands in |AB| or |\vec{a}|. */

@@ -82,6 +82,7 @@ const NOT_UNITS = new Set(
     "quarter quarters fourth tenth tenths hundredth hundredths thousandth thousandths hundred hundreds thousand thousands million millions " +
     "billion billions trillion trillions dozen dozens score point base mod modulo if when for where with without pi root squared cubed negative " +
     "positive to from between inclusive exclusive except only remainder infinity infinitely zero one two three four five six seven eight nine ten " +
+    "recurring repeating repeated factorial doubled tripled double triple twice thrice halved inverse reciprocal opposite power powers short off " +
     "each percent pct percentage percents x y z n k e i").split(" "),
 );
 
@@ -134,7 +135,12 @@ export function textUnit(text: string): string | null {
         canonicalWord(m[1]) + (m[2] ? `^${m[2]}` : "") + (m[3] ? `/${canonicalWord(m[3].slice(1))}` : ""),
       );}
   }
-  return parts.length === 0 ? `unit${power}` : parts.join(" ").replace(" per ", "/") + power;
+  return parts.length === 0 ? `unit${power}` : spelled(parts.join(" ").replace(" per ", "/") + power);
+}
+
+/** Quotients with a name of their own. */
+export function spelled(unit: string): string {
+  return unit === "mi/h" ? "mph" : unit === "km/h" || unit === "kmh" ? "kph" : unit;
 }
 
 function canonicalWord(word: string): string {

@@ -1,6 +1,19 @@
 /** Pairs that look alike and differ: [gold, answer]. None may ever be judged equal, in either order, with or without `percent`. */
 export const NEAR_MISSES: Record<string, [gold: string, answer: string][]> = {
   "numbers": [
+    ["64", "2^3^2"],
+    ["512", "2^3^2"],
+    ["720", "3!!"],
+    ["3", "3!!"],
+    ["5", "5 \\quad 6"],
+    ["5", "5 | 6"],
+    ["5", "5 \\\\ 6"],
+    ["5", "5 \\text{ / } 6"],
+    ["5", "5 \\lor 6"],
+    ["10^{-12}", "2\\cdot 10^{-12}"],
+    ["5", "[5,5]"],
+    ["20", "20\\%\\%"],
+
     ["1", "-1"],
     ["12", "21"],
     ["100", "1000"],
@@ -154,6 +167,13 @@ export const NEAR_MISSES: Record<string, [gold: string, answer: string][]> = {
     ["\\sqrt{2}", "\\frac{6882627592338442563}{4866752642924153522}"],
   ],
   "expressions": [
+    ["\\sqrt{x^2y}", "x\\sqrt{y}"],
+    ["\\arcsin(\\sin x)", "x"],
+    ["\\arctan x+\\arctan\\frac1x", "\\frac{\\pi}{2}"],
+    ["x^y", "y^x"],
+    ["\\sum_{k=1}^{n}k^2", "\\frac{n(n+1)(2n+1)}{6}+\\frac{1}{n^{20}}"],
+    ["abc", "\\text{cab}"],
+
     ["x", "y"],
     ["x", "-x"],
     ["x^2", "x^3"],
@@ -268,6 +288,12 @@ export const NEAR_MISSES: Record<string, [gold: string, answer: string][]> = {
     ["7\\text{ hours}", "7\\%"],
   ],
   "units and currency": [
+    ["5", "5\\text{ doubled}"],
+    ["0.\\overline{3}", "0.3\\text{ recurring thirds}"],
+    ["5", "\\text{not }5"],
+    ["5", "5\\text{ or six}"],
+    ["12", "12 thousand"],
+
     ["5\\text{ cm}", "5\\text{ m}"],
     ["5 cm", "5 km"],
     ["5\\text{ cm}", "5\\text{ cm}^2"],
@@ -411,6 +437,12 @@ export const NEAR_MISSES: Record<string, [gold: string, answer: string][]> = {
     ["(37,3,3),(17,3,3,7)", "(37,3,3,13),(17,3,3,7)"],
   ],
   "relations": [
+    ["6", "x(x+1)=6"],
+    ["6", "x(y)=6"],
+    ["(2,\\infty)", "\\{x \\mid x\\geq 2\\}"],
+    ["5", "5=6"],
+    ["5", "x=5=6"],
+
     ["x=5", "x=-5"],
     ["x=5", "x=6"],
     ["x=5", "y=5"],
@@ -505,6 +537,9 @@ export const NEAR_MISSES: Record<string, [gold: string, answer: string][]> = {
     ["11:21", "21:11"],
   ],
   "texts and choices": [
+    ["integer", "niteger"],
+    ["\\text{positive integers}", "\\text{negative integers}"],
+
     ["\\text{A}", "\\text{B}"],
     ["d", "\\text{E}"],
     ["\\text{(C)}", "\\text{(D)}"],

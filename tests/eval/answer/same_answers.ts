@@ -55,6 +55,14 @@ export const SAME_ANSWERS: Record<string, [gold: string, answer: string][]> = {
     ["½", "0.5"],
   ],
   "roots, powers and constants": [
+    ["0", "\\cos\\frac{\\pi}{7}-\\cos\\frac{2\\pi}{7}+\\cos\\frac{3\\pi}{7}-\\frac12"],
+    ["0", "\\sqrt{3+2\\sqrt2}-1-\\sqrt2"],
+    ["2\\arctan\\frac13+\\arctan\\frac17", "\\frac{\\pi}{4}"],
+    ["2^{\\log_2 5}", "5"],
+    ["(1+\\sqrt5)^3", "16+8\\sqrt5"],
+    ["\\cos 40^\\circ", "\\sin 50^\\circ"],
+    ["\\sqrt[3]{2+\\sqrt5}+\\sqrt[3]{2-\\sqrt5}", "1"],
+
     ["\\frac{\\sqrt{2}}{2}", "\\frac{1}{\\sqrt{2}}"],
     ["2\\sqrt{3}", "\\sqrt{12}"],
     ["\\sqrt3", "\\sqrt{3}"],
@@ -96,6 +104,22 @@ export const SAME_ANSWERS: Record<string, [gold: string, answer: string][]> = {
     ["\\tan 75^\\circ", "2+\\sqrt{3}"],
   ],
   "expressions": [
+    ["a(b+c)", "ab+ac"],
+    ["\\sqrt{4x}", "2\\sqrt{x}"],
+    ["\\sqrt{\\frac{x}{y}}", "\\frac{\\sqrt x}{\\sqrt y}"],
+    ["x^{\\frac{3}{2}}", "x\\sqrt{x}"],
+    ["\\frac{\\sqrt{x}}{x}", "\\frac{1}{\\sqrt{x}}"],
+    ["\\log_4 x", "\\frac12\\log_2 x"],
+    ["\\ln x^3", "3\\ln x"],
+    ["e^{\\ln x}", "x"],
+    ["\\frac{\\sin 2x}{\\sin x}", "2\\cos x"],
+    ["\\cosh x", "\\frac{e^x+e^{-x}}{2}"],
+    ["\\binom{n}{k}", "\\binom{n}{n-k}"],
+    ["\\prod_{k=1}^n k", "n!"],
+    ["\\sum_{k=0}^{n}2^k", "2^{n+1}-1"],
+    ["\\sum_{k=1}^{n}\\frac{1}{k(k+1)}", "\\frac{n}{n+1}"],
+    ["\\frac{a^3-b^3}{a-b}", "a^2+ab+b^2"],
+
     ["x^2+2x+1", "(x+1)^2"],
     ["2x", "x\\cdot 2"],
     ["2-2p", "2(1-p)"],
@@ -140,6 +164,10 @@ export const SAME_ANSWERS: Record<string, [gold: string, answer: string][]> = {
     ["\\mathbf{a}+\\mathbf{b}", "\\mathbf{b}+\\mathbf{a}"],
   ],
   "percent, units, currency, degrees": [
+    ["45\\text{ mph}", "45\\text{ miles per hour}"],
+    ["12", "12 sides"],
+    ["30\\text{ km}/\\text{h}", "30\\text{ kph}"],
+
     ["28\\%", "28 percent"],
     ["28\\%", "28 pct"],
     ["28\\%", "0.28"],
@@ -259,6 +287,11 @@ export const SAME_ANSWERS: Record<string, [gold: string, answer: string][]> = {
     ["(\\pm 1, 0)", "(1,0),(-1,0)"],
   ],
   "relations": [
+    ["x>2", "\\{x \\mid x>2\\}"],
+    ["2x", "\\frac{dy}{dx}=2x"],
+    ["5", "N(3)=5"],
+    ["x>1 \\text{ and } x<2", "1<x<2"],
+
     ["5", "x=5"],
     ["x=5", "5"],
     ["x=5", "5=x"],
