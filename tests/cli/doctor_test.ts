@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { runSoftcot } from "./run_softcot.ts";
+import { PINNED_DENO } from "../../cli/doctor.ts";
+import { root, runSoftcot } from "./run_softcot.ts";
 
 Deno.test("doctor finds a working device, and tells it as a table and as JSON", async () => {
   const { code, stdout, stderr } = await runSoftcot(["doctor"]);
@@ -31,6 +32,10 @@ Deno.test("without a device doctor says what is missing, and ends with 1", async
   assertStringIncludes(missing.found, "no Vulkan adapter was found");
   assertStringIncludes(stderr, "hint: install the GPU's Vulkan driver");
   assertMatch((await runSoftcot(["doctor"], none)).stdout, /^MISSING +device/m);
+});
+
+Deno.test("doctor expects the Deno that the launcher installs", async () => {
+  assertStringIncludes(await Deno.readTextFile(`${root}/softcot`), `\nDENO_VERSION=${PINNED_DENO}\n`);
 });
 
 Deno.test("doctor takes no arguments", async () => {
