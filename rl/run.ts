@@ -204,18 +204,28 @@ function prune(folder: string, keep: number, best: number | undefined): void {
 }
 
 function openLogs(folder: string): Run {
-  const open = (name: string) => Deno.openSync(`${folder}/${name}`, { append: true, create: true });
-  const metrics = open("metrics.jsonl");
-  const samples = open("samples.jsonl");
   const encoder = new TextEncoder();
-  const append = (file: Deno.FsFile) => (line: Record<string, unknown>) => {
-    const bytes = encoder.encode(JSON.stringify(line) + "\n");
-    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  const openLog = (name: string) => {
+    const file = Deno.openSync(`${folder}/${name}`, { append: true, create: true });
+    const append = (line: Record<string, unknown>) => {
+      const bytes = encoder.encode(JSON.stringify(line) + "\n");
+      try {
+        for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      } catch (error) {
+        throw new UserError(
+          `Cannot write ${folder}/${name}: ${(error as Error).message}`,
+          `make room, then --resume --out ${folder}`,
+        );
+      }
+    };
+    return { append, close: () => file.close() };
   };
+  const metrics = openLog("metrics.jsonl");
+  const samples = openLog("samples.jsonl");
   return {
     folder,
-    appendMetrics: append(metrics),
-    appendSample: append(samples),
+    appendMetrics: metrics.append,
+    appendSample: samples.append,
     close() {
       metrics.close();
       samples.close();
