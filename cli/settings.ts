@@ -3,6 +3,9 @@ import { dashed, shown } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
 import { flags } from "./flags.ts";
 import { table } from "./table.ts";
+import { trainSettings } from "./train_settings.ts";
+
+const settings = { ...flags, ...trainSettings };
 
 /** `softcot settings`: what every setting would be, and who says so. */
 export const settingsCommand = defineCommand({
@@ -11,7 +14,7 @@ export const settingsCommand = defineCommand({
 A flag has the last word, then the file given by --config, then the recipe of the task and the way of \
 thinking, then the default. Flags, files and recipes use the same names. Nothing is trained or written: use it \
 to check a config file before a long run.`,
-  settings: flags,
+  settings,
   recipe: ({ task, thinking }) => readRecipe(`${task}-${thinking}`),
   examples: [
     ["Check a config file", "softcot settings --config night.toml"],

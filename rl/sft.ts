@@ -1,4 +1,5 @@
 import type { Task } from "../eval/task.ts";
+import { letEventsIn } from "../gpu/let_events_in.ts";
 import { createParams, freeParams, zeroParams } from "../model/params.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
@@ -61,6 +62,7 @@ export async function trainSupervised(
     const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute);
     optimizerStep(gpu, model.params, grads, optimizer, settings, step);
     const loss = -(await fetch()).reduce((sum, logp) => sum + logp, 0) / tokens;
+    await letEventsIn();
     const seconds = (performance.now() - started) / 1000;
     if (!onStep({ step, loss, lr: learningRate(settings, step), tokens, seconds })) break;
   }
