@@ -81,6 +81,9 @@ function total(p: Polynomial, v: Values): { sum: Fixed; largest: bigint } {
   return { sum, largest };
 }
 
+/** Steps that one value from the engine takes: it is slower than exact algebra. */
+const ENGINE_STEPS = 150;
+
 const LOW = 10n ** BigInt(PLACES - 9);
 const HIGH = 10n ** BigInt(PLACES + 9);
 
@@ -102,7 +105,7 @@ function argument(f: Fraction, v: Values): Fixed {
 function atomValue(atom: number, v: Values): Fixed {
   const known = v.known.get(atom);
   if (known) return known;
-  spend(v.g.steps, 20);
+  spend(v.g.steps, ENGINE_STEPS);
   const value = compute(atom, v);
   if (!v.complex && value.im !== 0n) throw new Undecidable("no real value");
   if (size(value) !== 0n && (size(value) < LOW / 1000n || size(value) > HIGH * 1000n)) {

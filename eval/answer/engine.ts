@@ -35,6 +35,9 @@ export async function loadEngine(): Promise<void> {
   if (!engine) start(await import("@cortex-js/compute-engine") as unknown as EngineModule);
 }
 
+/** Whether the library is loaded. */
+export const isEngineLoaded = (): boolean => engine !== null;
+
 /** Thrown where the library is needed and not there: the pair is judged again once it is, so that no clock counts loading. */
 export class EngineMissing extends Error {
   override name = "EngineMissing";

@@ -106,7 +106,7 @@ export function scale(p: Polynomial, by: Rational): Polynomial {
 
 /** The product, reduced by the relations of its atoms. */
 export function multiplyPolynomials(a: Polynomial, b: Polynomial, algebra: Algebra): Polynomial {
-  spend(algebra.steps, a.size * b.size + 1);
+  spend(algebra.steps, a.size * b.size * (1 + (width(a) + width(b)) / 8) + 1);
   const ca = constantOf(a);
   if (ca) return scale(b, ca);
   const cb = constantOf(b);
@@ -125,6 +125,13 @@ export function multiplyPolynomials(a: Polynomial, b: Polynomial, algebra: Algeb
     if (result.size > MAX_TERMS) throw new TooLarge("terms");
   }
   return related ? reduce(result, algebra) : result;
+}
+
+/** Atoms in the last term: long terms take longer. */
+function width(p: Polynomial): number {
+  let last = 0;
+  for (const term of p.values()) last = term.powers.length;
+  return last;
 }
 
 function mergePowers(a: Term["powers"], b: Term["powers"]): Term["powers"] {
