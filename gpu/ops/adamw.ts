@@ -50,7 +50,7 @@ export function adamW(
   });
 }
 
-// 64 lanes of at most 16,384 values each.
+// Values that one workgroup sums: 1,024 for each of its 64 lanes.
 const BLOCK = 64 * 1024;
 
 /** norm[1] = the Euclidean norm of all values of all matrices, summed in fixed order. */
