@@ -3,6 +3,7 @@
  * ones the mean of the last ten.
  *
  *     ./softcot deno run --allow-read docs/draw_run.ts runs/sums-soft [more runs] > docs/train.svg
+ *     ./softcot deno fmt docs/train.svg
  *
  * @module
  */
