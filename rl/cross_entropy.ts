@@ -4,7 +4,7 @@ import { rowsOf } from "../gpu/tensor.ts";
 import { packGroups, uploadLayout } from "../model/packing.ts";
 import type { Params } from "../model/params.ts";
 import { backwardTraining, forwardTraining, type Model } from "../model/transformer.ts";
-import { embeddingBackward, throughHead, uploadWords } from "./objective.ts";
+import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** Token ids whose ids from `from` on are to be predicted; the ones before are given. */
 export interface Example {

@@ -1,7 +1,6 @@
 import type { ModelConfig } from "../model/config.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../model/flops.ts";
-import { inputRows } from "./micro_batches.ts";
-import type { ScoredGroup } from "./objective.ts";
+import { inputRows, type ScoredGroup } from "./packed_batch.ts";
 import type { RolloutBatch } from "./rollout.ts";
 
 /** Useful operations of a step's rollouts; the prompt of a group counts once. */

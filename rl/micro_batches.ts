@@ -1,8 +1,4 @@
-import type { ScoredGroup } from "./objective.ts";
-
-/** Rows that a rollout adds to its prompt's in the training pass. */
-export const inputRows = (rollout: ScoredGroup["rollouts"][number]): number =>
-  rollout.thinking.length + rollout.forced.length + Math.max(0, rollout.answer.length - 1);
+import { inputRows, type ScoredGroup } from "./packed_batch.ts";
 
 /**
  * Groups in parts of at most `rows` rows. A group that fits stays whole, so that its prompt runs once; one that

@@ -1,5 +1,6 @@
 import type { Thinking } from "../model/thinking/thinking.ts";
-import type { ActionRecord, ScoredGroup } from "./objective.ts";
+import type { ActionRecord } from "./objective.ts";
+import type { ScoredGroup } from "./packed_batch.ts";
 import type { RolloutBatch } from "./rollout.ts";
 
 /**

@@ -1,38 +1,13 @@
 import type { Scratch } from "../gpu/arena.ts";
 import { categorical } from "../gpu/ops/categorical.ts";
-import { gather, NO_ROW, segmentsOf, segmentSum } from "../gpu/ops/gather.ts";
+import { gather } from "../gpu/ops/gather.ts";
 import { reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { headBackward, headChunkRows, logits } from "../model/head.ts";
-import { packGroups, uploadLayout } from "../model/packing.ts";
+import { uploadLayout } from "../model/packing.ts";
 import type { Params } from "../model/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
-import {
-  backwardTraining,
-  type ForwardSaved,
-  forwardTraining,
-  type Model,
-  pickBackward,
-  pickForward,
-  pickRows,
-} from "../model/transformer.ts";
-
-/** One rollout as the objective needs it. */
-export interface ScoredRollout {
-  /** Number that keys its draws: b G + g. */
-  id: number;
-  /** Its row of `hidden`. */
-  slot: number;
-  thinking: readonly number[];
-  forced: readonly number[];
-  answer: readonly number[];
-  advantage: number;
-}
-
-/** The rollouts of one prompt. */
-export interface ScoredGroup {
-  prompt: readonly number[];
-  rollouts: readonly ScoredRollout[];
-}
+import { backwardTraining, type ForwardSaved, forwardTraining, type Model } from "../model/transformer.ts";
+import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
+import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** What does not change between micro-batches. */
 export interface ObjectiveSettings {
@@ -61,16 +36,6 @@ export interface ActionRecord {
   answer: Float32Array;
 }
 
-/** One action: the packed row whose output predicts it, and what is needed to score it. */
-interface Action {
-  row: number;
-  token: number;
-  weight: number;
-  rollout: number;
-  position: number;
-  hiddenRow: number;
-}
-
 /**
  * Adds to `grads` the gradient of -scale * sum over rollouts of A * (sum of ln pi of all its actions), thinking and
  * answer (method section 3), for one micro-batch of groups. Forced tokens are inputs, not actions.
@@ -84,7 +49,13 @@ export function accumulateGradient(
 ): () => Promise<ActionRecord> {
   const { gpu, config } = model;
   using scratch = gpu.arena.scratch();
-  const batch = layOut(groups, settings, gpu.subgroupSize);
+  const batch = packBatch(groups, {
+    continuous: settings.thinking.continuous,
+    steps: settings.hidden.shape[1],
+    scale: settings.scale,
+    thinkingWeight: settings.thinkingWeight,
+    tileRows: gpu.subgroupSize,
+  });
   const d = config.hiddenSize;
   const x = scratch.f32([batch.ids.length, d], "training rows");
   const ids = uploadWords(model, scratch, batch.ids);
@@ -110,71 +81,6 @@ export function accumulateGradient(
   return async () => ({ ...await thinking(), answer: await answer() });
 }
 
-/** Adds to `embedding`'s gradient the look-up's part: dx of every row that was a token. */
-export function embeddingBackward(
-  model: Model,
-  grads: Params,
-  ids: Uint32Array<ArrayBuffer>,
-  dx: Tensor,
-): void {
-  const { gpu } = model;
-  using scratch = gpu.arena.scratch();
-  const by = segmentsOf(ids);
-  const segments = scratch.u32([by.segments.length / 4, 4], "embedding segments");
-  gpu.commands.upload(segments, by.segments);
-  segmentSum(gpu, dx, { segments, list: uploadWords(model, scratch, by.list) }, grads.embedding);
-}
-
-/** Puts words on the device for the length of a scope. */
-export function uploadWords(model: Model, scratch: Scratch, data: Uint32Array<ArrayBuffer>): Tensor {
-  const tensor = scratch.u32([data.length], "words");
-  model.gpu.commands.upload(tensor, data);
-  return tensor;
-}
-
-function layOut(groups: readonly ScoredGroup[], settings: ObjectiveSettings, tileRows: number) {
-  const inputs = (rollout: ScoredRollout) =>
-    rollout.thinking.length + rollout.forced.length + Math.max(0, rollout.answer.length - 1);
-  const packed = packGroups(
-    groups.map(({ prompt, rollouts }) => ({ prompt: prompt.length, continuations: rollouts.map(inputs) })),
-    tileRows,
-  );
-  const ids = new Uint32Array(packed.rows).fill(NO_ROW);
-  const hiddenRows = new Uint32Array(packed.rows).fill(NO_ROW);
-  const thinking: Action[] = [];
-  const answer: Action[] = [];
-  const steps = settings.hidden.shape[1];
-  groups.forEach(({ prompt, rollouts }, g) => {
-    const [promptStart, ...starts] = packed.starts[g];
-    ids.set(prompt, promptStart);
-    rollouts.forEach((rollout, r) => {
-      const start = starts[r];
-      const weight = -rollout.advantage * settings.scale;
-      const before = (row: number) => row === start ? promptStart + prompt.length - 1 : row - 1;
-      const action = (row: number, token: number, hiddenRow: number, factor: number): Action => ({
-        row: before(row),
-        token,
-        weight: weight * factor,
-        rollout: rollout.id,
-        position: prompt.length + row - start,
-        hiddenRow,
-      });
-      rollout.thinking.forEach((token, t) => {
-        const hiddenRow = rollout.slot * steps + t;
-        thinking.push(action(start + t, token, hiddenRow, settings.thinkingWeight));
-        if (settings.thinking.continuous) hiddenRows[start + t] = hiddenRow;
-        else ids[start + t] = token;
-      });
-      const forcedStart = start + rollout.thinking.length;
-      ids.set(rollout.forced, forcedStart);
-      const answerStart = forcedStart + rollout.forced.length;
-      ids.set(rollout.answer.slice(0, -1), answerStart);
-      rollout.answer.forEach((token, a) => answer.push(action(answerStart + a, token, 0, 1)));
-    });
-  });
-  return { packed, ids, hiddenRows, thinking, answer };
-}
-
 /** Columns of the actions, on the device. */
 function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[]) {
   const { gpu } = model;
@@ -192,33 +98,6 @@ function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[
     measured: scratch.f32([actions.length], "action measure"),
     stats: scratch.f32([actions.length, 4], "action stats"),
   };
-}
-
-/**
- * The LM head over action rows, in chunks: `score` turns each chunk's logits into dL/dz. Adds to dx [rows, d] and grads.
- */
-export function throughHead(
-  model: Model,
-  grads: Params,
-  saved: ForwardSaved,
-  rows: Uint32Array<ArrayBuffer>,
-  dx: Tensor,
-  score: (z: Tensor, first: number, count: number, scratch: Scratch) => Tensor,
-): void {
-  const { gpu, config } = model;
-  using scratch = gpu.arena.scratch();
-  const picked = pickRows(gpu, scratch, rows);
-  const input = pickForward(model, saved.output, picked, scratch);
-  const dy = scratch.f32([rows.length, config.hiddenSize], "d head y");
-  const chunk = headChunkRows(model);
-  for (let first = 0; first < rows.length; first += chunk) {
-    using temporary = gpu.arena.scratch();
-    const count = Math.min(chunk, rows.length - first);
-    const y = rowsOf(input.y, first, count);
-    const dz = score(logits(model, y, temporary), first, count, temporary);
-    headBackward(model, y, dz, grads, rowsOf(dy, first, count));
-  }
-  pickBackward(model, input, picked, dy, grads, dx);
 }
 
 function scoreThinking(

@@ -1,9 +1,11 @@
+import type { ModelConfig } from "../model/config.ts";
 import type { Rollout } from "../model/generate.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
 import { type Mismatch, mismatchOf } from "./mismatch.ts";
-import type { ActionRecord, ScoredGroup } from "./objective.ts";
+import type { ActionRecord } from "./objective.ts";
+import type { ScoredGroup } from "./packed_batch.ts";
 import { batchFlops, updateFlops } from "./flops.ts";
 import type { RolloutBatch } from "./rollout.ts";
-import type { Trainer } from "./train_step.ts";
 
 /** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
 export interface StepMetrics extends Mismatch {
@@ -61,7 +63,7 @@ export interface StepTime {
 
 /** Gathers a step's numbers. */
 export function stepMetrics(
-  trainer: Trainer,
+  { config, thinking }: { config: ModelConfig; thinking: Thinking },
   step: number,
   batch: RolloutBatch,
   parts: readonly ScoredGroup[][],
@@ -77,8 +79,8 @@ export function stepMetrics(
   const mean = (value: (item: typeof graded[number]) => number) =>
     graded.reduce((sum, item) => sum + value(item), 0) / graded.length;
   const tokens = rollouts.reduce((sum, { thinking, answer }) => sum + thinking.length + answer.length, 0);
-  const rolloutWork = batchFlops(trainer.model.config, batch, trainer.thinking.continuous);
-  const updateWork = updateFlops(trainer.model.config, parts, trainer.thinking.continuous);
+  const rolloutWork = batchFlops(config, batch, thinking.continuous);
+  const updateWork = updateFlops(config, parts, thinking.continuous);
   const { seconds } = measured;
   return {
     step,
@@ -94,7 +96,7 @@ export function stepMetrics(
     gradient_norm: measured.gradientNorm,
     lr: measured.lr,
     ...stepNorms(records),
-    ...mismatchOf(trainer.thinking, batch, parts, records),
+    ...mismatchOf(thinking, batch, parts, records),
     rollout_flops: rolloutWork,
     update_flops: updateWork,
     time: {

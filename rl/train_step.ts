@@ -19,7 +19,8 @@ import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { leaveOneOut } from "./advantage.ts";
 import { microBatches } from "./micro_batches.ts";
-import { accumulateGradient, type ActionRecord, type ScoredGroup } from "./objective.ts";
+import { accumulateGradient, type ActionRecord } from "./objective.ts";
+import type { ScoredGroup } from "./packed_batch.ts";
 import {
   createOptimizer,
   learningRate,
@@ -134,16 +135,23 @@ export async function trainStep(
   for (const fetch of fetches) records.push(await fetch());
   const norm = new Float32Array(await fetchNorm())[0];
   const ended = performance.now();
-  const metrics = stepMetrics(trainer, step, batch, parts, records, {
-    gradientNorm: norm,
-    lr: learningRate(settings, step),
-    seconds: {
-      step: (ended - started) / 1000,
-      rollout: batch.seconds.generate,
-      grade: batch.seconds.grade,
-      update: (ended - updateStarted) / 1000,
+  const metrics = stepMetrics(
+    { config: model.config, thinking: trainer.thinking },
+    step,
+    batch,
+    parts,
+    records,
+    {
+      gradientNorm: norm,
+      lr: learningRate(settings, step),
+      seconds: {
+        step: (ended - started) / 1000,
+        rollout: batch.seconds.generate,
+        grade: batch.seconds.grade,
+        update: (ended - updateStarted) / 1000,
+      },
     },
-  });
+  );
   return { metrics, batch };
 }
 

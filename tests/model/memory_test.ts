@@ -5,7 +5,8 @@ import { generate } from "../../model/generate.ts";
 import { generationBytes, rolloutsThatFit, trainingBytes } from "../../model/memory.ts";
 import { thinkingRules } from "../../model/thinking_text.ts";
 import { createParams } from "../../model/params.ts";
-import { accumulateGradient, type ScoredGroup } from "../../rl/objective.ts";
+import { accumulateGradient } from "../../rl/objective.ts";
+import type { ScoredGroup } from "../../rl/packed_batch.ts";
 import { createOptimizer } from "../../rl/optimizer.ts";
 import { randomModel, SMALL, tokenizer } from "./small_models.ts";
 

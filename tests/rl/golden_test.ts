@@ -9,7 +9,8 @@ import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer.ts";
 import { accumulateCrossEntropy } from "../../rl/cross_entropy.ts";
-import { accumulateGradient, type ScoredGroup } from "../../rl/objective.ts";
+import { accumulateGradient } from "../../rl/objective.ts";
+import type { ScoredGroup } from "../../rl/packed_batch.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import {
   type Golden,

@@ -78,7 +78,10 @@ for (
     const before = await solved(trainer, mode, embeddingRms);
     for (let step = 1; step <= steps; step++) {
       const { metrics } = await trainStep(trainer, step);
-      assert(metrics.mismatch_thinking_max === 0 && metrics.mismatch_near_tie_max === 0, `mismatch at step ${step}`);
+      assert(
+        metrics.mismatch_thinking_max === 0 && metrics.mismatch_near_tie_max === 0,
+        `mismatch at step ${step}`,
+      );
     }
     const change = pairedChange(before, await solved(trainer, mode, embeddingRms));
     close();

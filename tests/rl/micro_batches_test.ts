@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { inputRows, microBatches } from "../../rl/micro_batches.ts";
-import type { ScoredGroup, ScoredRollout } from "../../rl/objective.ts";
+import { microBatches } from "../../rl/micro_batches.ts";
+import { inputRows, type ScoredGroup, type ScoredRollout } from "../../rl/packed_batch.ts";
 
 /** Groups by the lengths of prompt and rollouts (thinking, forced, answer), ids in their order. */
 function groupsOf(lengths: { prompt: number; rollouts: [number, number, number][] }[]): ScoredGroup[] {
