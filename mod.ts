@@ -102,15 +102,15 @@ export {
 
 // Generation.
 export { promptIds } from "./eval/prompt_ids.ts";
-export {
-  generate,
-  type GeneratedBatch,
-  type GenerateRequest,
-  type ObservedStep,
-  type Part,
-  type Rollout,
-  type StepStats,
-} from "./model/generate.ts";
+export { generate } from "./model/generate.ts";
+export type {
+  GeneratedBatch,
+  GenerateRequest,
+  ObservedStep,
+  Part,
+  Rollout,
+  StepStats,
+} from "./model/rollout.ts";
 
 // Tasks.
 export { findTask, TASKS } from "./eval/tasks/find_task.ts";
