@@ -17,7 +17,7 @@ import { Interrupted } from "./errors.ts";
 import { flags } from "./flags.ts";
 import { watchInterrupt } from "./interrupt.ts";
 import { createProgress, type Progress } from "./progress.ts";
-import { table } from "./table.ts";
+import { describeRun } from "./train_report.ts";
 import { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;
@@ -101,7 +101,9 @@ async function runTraining(
       throw new Interrupted(`Saved step ${reached.step}. Go on with: softcot train --resume --out ${folder}`);
     }
     const after = await table6(trainer, values, state, context, "after");
-    report(context, values, folder, reached, before, after, (performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    const result = { run: folder, steps: reached.step, best: reached.best, seconds, before, after };
+    context.print(result, () => describeRun(result));
   } finally {
     run.close();
   }
@@ -172,37 +174,6 @@ async function table6(
     maxThinking: values.maxThinking,
     answerTokens: values.answerTokens,
     onProgress: ({ done, mode, accuracy }) => progress.update(done, { mode, accuracy }),
-  });
-}
-
-function report(
-  context: TrainContext,
-  values: TrainValues,
-  folder: string,
-  state: RunState,
-  before: ModeResult[] | null,
-  after: ModeResult[] | null,
-  seconds: number,
-): void {
-  const data = { run: folder, steps: state.step, best: state.best, seconds, before, after };
-  context.print(data, () => {
-    const score = ({ accuracy }: ModeResult) =>
-      `${accuracy.value.toFixed(3)} ± ${accuracy.standardError.toFixed(3)}`;
-    const rows = (before ?? []).map((mode, i) => [mode.mode, score(mode), score(after![i])]);
-    const lines = [`${state.step} updates in ${Math.round(seconds)} s; the run is in ${folder}`];
-    if (state.best) {
-      lines.push(
-        `best validation: ${state.best.accuracy.toFixed(3)} at step ${state.best.step} (${folder}/best)`,
-      );
-    }
-    if (rows.length > 0) {
-      lines.push(
-        "",
-        `accuracy on ${values.testQuestions} test questions, seed ${values.seed}, ± standard error`,
-      );
-      lines.push(table(rows, { header: ["mode", "before", "after"] }));
-    }
-    return lines.join("\n");
   });
 }
 

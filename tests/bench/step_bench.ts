@@ -1,0 +1,124 @@
+/**
+ * One training step of the embedded model's shape: rollouts of equal length in each way of thinking, and the update.
+ *
+ *     deno run -A tests/bench/step_bench.ts [--repeats 5] [--profile]
+ *
+ * Ways of thinking take turns within each repeat, so that their ratio does not depend on the machine's load.
+ */
+import { openGpu } from "../../gpu/device.ts";
+import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import type { ModelConfig } from "../../model/config.ts";
+import { initialise } from "../../model/init.ts";
+import { gaussianThinking } from "../../model/thinking/gaussian.ts";
+import { hardThinking } from "../../model/thinking/hard.ts";
+import { thinkingRules } from "../../model/thinking_text.ts";
+import { createModel } from "../../model/transformer.ts";
+import { sums } from "../../eval/tasks/sums.ts";
+import { localRollouts } from "../../rl/rollout.ts";
+import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { table } from "../../cli/table.ts";
+
+const repeats = Number(Deno.args[Deno.args.indexOf("--repeats") + 1] || 5);
+const profile = Deno.args.includes("--profile");
+
+/** The embedded model's shape, with random weights: it never writes the trigger, so all rollouts have full length. */
+const CONFIG: ModelConfig = {
+  architecture: "llama",
+  vocabSize: 80,
+  hiddenSize: 64,
+  layers: 3,
+  heads: 4,
+  kvHeads: 4,
+  headDim: 16,
+  intermediateSize: 176,
+  normEps: 1e-5,
+  ropeTheta: 10000,
+  tied: true,
+  qkvBias: false,
+  qkNorm: false,
+  maxPosition: 256,
+  eosTokenIds: [],
+  usedVocabSize: 75,
+};
+
+const gpu = await openGpu({ profile });
+const tokenizer = builtinTokenizer();
+const model = createModel(gpu, CONFIG);
+initialise(gpu, CONFIG, model.params, 0);
+const rules = thinkingRules(tokenizer, { maxThinking: 40, maxAnswer: 5, endTokenIds: [] });
+// Random rewards: every group has a signal.
+let coin = 0;
+const task = {
+  ...sums,
+  grade: () => ({ reward: (coin++ % 3 ? 10 : 100) as 10 | 100, correct: false, answer: "" }),
+};
+const ways = {
+  hard: hardThinking(1),
+  soft: gaussianThinking("soft", 0.5, 0.01),
+  fuzzy: gaussianThinking("fuzzy", 1e-4, 0.01),
+};
+const settings = {
+  questions: 8,
+  group: 16,
+  seed: 0,
+  clipStep: 0,
+  thinkingWeight: 1,
+  recompute: false,
+  microRows: 8192,
+  lr: 0,
+  warmup: 0,
+  steps: 1000,
+  finalLr: 1,
+  beta1: 0.9,
+  beta2: 0.95,
+  eps: 1e-8,
+  weightDecay: 0,
+  clip: 1,
+};
+const trainers = Object.entries(ways).map(([name, thinking]) => {
+  const source = localRollouts({ model, tokenizer, task, thinking, rules, group: settings.group, seed: 0 });
+  return {
+    name,
+    trainer: createTrainer({ model, tokenizer, task, thinking, rules, settings, source }),
+    rollout: [] as number[],
+    update: [] as number[],
+    gflops: [] as number[],
+  };
+});
+for (let repeat = 0; repeat <= repeats; repeat++) {
+  for (const each of trainers) {
+    const { metrics } = await trainStep(each.trainer, repeat + 1);
+    if (repeat === 0) continue; // kernels are compiled
+    each.rollout.push(metrics.time.rollout);
+    each.update.push(metrics.time.update);
+    each.gflops.push(metrics.time.update_gflops);
+  }
+}
+const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+console.log(`device: ${gpu.adapter.name}; 8 x 16 rollouts of 40 thinking tokens; medians of ${repeats}`);
+const ratio = (values: number[]) => median(values.map((value, i) => value / trainers[0].rollout[i]));
+console.log(table(
+  trainers.map(({ name, rollout, update, gflops }) => [
+    name,
+    median(rollout).toFixed(3),
+    ratio(rollout).toFixed(3),
+    median(update).toFixed(3),
+    median(gflops).toFixed(1),
+  ]),
+  { header: ["thinking", "rollout s", "ratio to hard", "update s", "update GFLOP/s"] },
+));
+if (profile) {
+  const report = await gpu.profile.report();
+  const total = report.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0);
+  console.log(table(
+    report.map(({ label, nanoseconds, dispatches }) => [
+      label,
+      dispatches,
+      (nanoseconds / 1e6).toFixed(1),
+      (nanoseconds / dispatches / 1e3).toFixed(1),
+      (100 * nanoseconds / total).toFixed(1),
+    ]),
+    { header: ["kernel", "dispatches", "ms", "us each", "%"] },
+  ));
+}
+gpu.close();
