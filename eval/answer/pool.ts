@@ -41,8 +41,8 @@ interface Member {
   watch?: ReturnType<typeof setTimeout>;
 }
 
-/** Seconds beyond its own limit after which a worker counts as lost: the limit itself stops the work inside of it. */
-const GRACE = 20;
+/** Seconds without a verdict after which a worker counts as lost; the limit of a pair is kept inside of the worker. */
+const GRACE = 300;
 
 /** Starts a pool. Workers start, and load what they need, with the first pairs. */
 export function createAnswerPool({ workers = 1, verify: common = {} }: PoolOptions = {}): AnswerPool {
