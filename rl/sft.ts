@@ -1,5 +1,7 @@
 import type { Task } from "../eval/task.ts";
+import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
+import type { ModelConfig } from "../model/config.ts";
 import { createParams, freeParams, zeroParams } from "../model/params.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
@@ -40,6 +42,7 @@ export function exampleOf(tokenizer: Tokenizer, prompt: string, completion: stri
 /**
  * Trains on a task's demonstrations, each seen once: the step and the seed decide which.
  * @param onStep called after each step; training stops early if it returns false
+ * @throws UserError if a demonstration is longer than the model's context
  */
 export async function trainSupervised(
   model: Model,
@@ -57,6 +60,7 @@ export async function trainSupervised(
       const { prompt, completion } = task.demonstration!(settings.seed, (step - 1) * settings.batch + i);
       return exampleOf(tokenizer, prompt, completion);
     });
+    checkLength(config, examples);
     const tokens = examples.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
     zeroParams(gpu, grads);
     const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute);
@@ -70,4 +74,13 @@ export async function trainSupervised(
   freeParams(gpu, optimizer.first);
   freeParams(gpu, optimizer.second);
   gpu.arena.free(optimizer.norm);
+}
+
+function checkLength({ maxPosition }: ModelConfig, examples: readonly Example[]): void {
+  const longest = Math.max(...examples.map(({ ids }) => ids.length));
+  if (longest <= maxPosition) return;
+  throw new UserError(
+    `Cannot train on a text of ${longest} tokens: the model's context holds ${maxPosition}`,
+    "make a model with a longer one: --context",
+  );
 }

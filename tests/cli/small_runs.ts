@@ -58,15 +58,16 @@ export async function succeed(args: string[]): Promise<Finished> {
 export interface Stopped {
   status: Deno.CommandStatus;
   stderr: string;
-  /** Whole metrics lines when the signal was sent. */
-  lines: number;
 }
 
 /** Starts the program and sends a signal once its run has logged `lines` steps. */
-export async function stopAt(
+export const stopAt = (args: string[], out: string, lines: number, signal: Deno.Signal): Promise<Stopped> =>
+  stopWhen(args, () => logged(out) >= lines, signal);
+
+/** Starts the program and sends a signal as soon as `ready`, which is given what stderr says so far. */
+export async function stopWhen(
   args: string[],
-  out: string,
-  lines: number,
+  ready: (stderr: string) => boolean,
   signal: Deno.Signal,
 ): Promise<Stopped> {
   const child = new Deno.Command(Deno.execPath(), {
@@ -77,13 +78,19 @@ export async function stopAt(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const stderr = new Response(child.stderr).text();
+  let stderr = "";
+  const said = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;
+  })();
   let ended = false;
   const status = child.status.finally(() => ended = true);
-  while (!ended && logged(out) < lines) await new Promise((resolve) => setTimeout(resolve, 2));
-  const reached = logged(out);
+  while (!ended && !ready(stderr)) await new Promise((resolve) => setTimeout(resolve, 4));
   if (!ended) child.kill(signal);
-  return { status: await status, stderr: await stderr, lines: reached };
+  const deaf = setTimeout(() => child.kill("SIGKILL"), 120_000);
+  await said;
+  const result = { status: await status, stderr };
+  clearTimeout(deaf);
+  return result;
 }
 
 function logged(out: string): number {

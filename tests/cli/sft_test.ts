@@ -1,0 +1,92 @@
+/** `softcot sft` as a process: the model it writes, its output, and what it says to mistakes. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { loadTokenizer } from "../../model/tokenizer.ts";
+import { openWeights } from "../../model/formats/safetensors.ts";
+import { runSoftcot } from "./run_softcot.ts";
+import { ENV, SMALL_MODEL, stopWhen, succeed, testFolder } from "./small_runs.ts";
+
+const folder = await testFolder();
+const sft = ["sft", ...SMALL_MODEL, "--batch", "8", "--warmup", "5", "--lr", "1e-2"];
+
+const filesOf = (out: string) => [...Deno.readDirSync(out)].map((entry) => entry.name).sort();
+const FILES = ["config.json", "model.safetensors", "softcot.json", "tokenizer.json", "tokenizer_config.json"];
+
+Deno.test("sft writes a Hugging Face model and tells what it did; the same seed gives the same bytes", async () => {
+  const [out, again, other] = ["a", "b", "c"].map((name) => `${folder}/${name}`);
+  const { stdout, stderr } = await succeed([...sft, "--steps", "40", "--out", out]);
+  assertMatch(stdout, new RegExp(`^3888 parameters, 40 updates, loss \\d\\.\\d{4}; written to ${out}\n$`));
+  assertMatch(stderr, /^sft +1\/40 .*loss/m);
+  assertEquals(filesOf(out), FILES);
+  const config = JSON.parse(Deno.readTextFileSync(`${out}/config.json`));
+  assertEquals([config.architectures, config.hidden_size, config.num_hidden_layers, config.torch_dtype], [
+    ["LlamaForCausalLM"],
+    16,
+    1,
+    "float32",
+  ]);
+  assertEquals(loadTokenizer(out).decode(loadTokenizer(out).encode("\\boxed{9}")), "\\boxed{9}");
+
+  const quiet = await succeed([...sft, "--steps", "40", "--out", again, "--json", "--quiet"]);
+  assertEquals(quiet.stderr, "");
+  const { loss, parameters, embeddingRms, ...rest } = JSON.parse(quiet.stdout);
+  assertEquals([parameters, rest], [3888, { out: again, steps: 40 }]);
+  assertStringIncludes(stdout, `loss ${loss.toFixed(4)}`);
+  assertEquals(JSON.parse(Deno.readTextFileSync(`${again}/softcot.json`)), { embeddingRms });
+  for (const name of FILES) {
+    assertEquals(Deno.readFileSync(`${again}/${name}`), Deno.readFileSync(`${out}/${name}`));
+  }
+
+  await succeed([...sft, "--steps", "40", "--out", other, "--seed", "1"]);
+  assert(Deno.readTextFileSync(`${other}/softcot.json`) !== Deno.readTextFileSync(`${out}/softcot.json`));
+});
+
+Deno.test("the loss falls, and falls further from a model that is given", async () => {
+  const [out, further] = [`${folder}/first`, `${folder}/further`];
+  const lossOf = async (args: string[]) => JSON.parse((await succeed([...args, "--json"])).stdout).loss;
+  // Chance is ln 75 = 4.3 nats.
+  const before = await lossOf([...sft, "--steps", "1", "--out", `${folder}/one`]);
+  const after = await lossOf([...sft, "--steps", "60", "--out", out]);
+  assert(before > 4 && before < 4.6 && after < 2.5, `${before} to ${after}`);
+  const args = ["sft", "--model", out, "--steps", "20", "--batch", "8", "--seed", "7", "--out", further];
+  const last = await lossOf([...args, "--dtype", "f16"]);
+  assert(last < after + 0.2, `${after} to ${last}`);
+  const file = openWeights(further);
+  const types = new Set([...file.tensors.values()].map(({ dtype }) => dtype));
+  file.close();
+  assertEquals([...types], ["F16"]);
+});
+
+Deno.test("Ctrl-C writes the model as far as it came", async () => {
+  const out = `${folder}/stopped`;
+  const args = [...sft, "--steps", "1000000", "--out", out];
+  const { status, stderr } = await stopWhen(args, (said) => /^sft +1\//m.test(said), "SIGINT");
+  assertStringIncludes(stderr, "Stopping after this update, then writing the model.");
+  assert(status.code === 0 || status.code === 130, stderr);
+  assertEquals(filesOf(out), FILES);
+});
+
+Deno.test("mistakes are told with a hint, and nothing is written", async () => {
+  const fails = async (args: string[], code: number, message: string) => {
+    const { stderr, stdout, ...done } = await runSoftcot(args, ENV);
+    assertEquals([done.code, stdout], [code, ""], stderr);
+    assertStringIncludes(stderr, message);
+  };
+  const out = `${folder}/none`;
+  await fails(["sft", "--steps", "1"], 1, "name a new folder with --out");
+  await fails(["sft", "--steps", "0", "--out", out], 2, "steps");
+  await fails(
+    ["sft", "--width", "18", "--heads", "4", "--out", out],
+    1,
+    "a head must be a multiple of 4 wide",
+  );
+  await fails(["sft", "--task", "nothing", "--out", out], 1, 'Cannot find the task "nothing"');
+  await fails(
+    ["sft", "--model", `${folder}/nothing`, "--out", out],
+    1,
+    `Cannot find the model ${folder}/nothing`,
+  );
+  await fails([...sft, "--steps", "1", "--context", "16", "--out", out], 1, "context");
+  Deno.writeTextFileSync(`${folder}/file`, "");
+  await fails([...sft, "--steps", "1", "--out", `${folder}/file/model`], 1, `${folder}/file/model`);
+  assert(!filesOf(folder).includes("none"));
+});
