@@ -53,7 +53,7 @@ function readWord(r: Reader): void {
     return push(r, "command", "infinity", word.length);
   }
   if (before?.text === "_" || before?.text === "^") {
-    return push(r, "letter", word[0], 1, { run: word.length, at: 0 });
+    return push(r, "letter", word[0], 1, { run: word.length });
   }
   if (afterValue && isPercentWord(word)) return push(r, "mark", "%", word.length);
   const unit = afterValue ? bareUnit(word, r.plain) : null;
@@ -65,7 +65,7 @@ function readWord(r: Reader): void {
   if (word.length >= 5 && word !== word.toUpperCase()) {
     return push(r, "text", word, word.length, { run: word.length });
   }
-  for (let i = 0; i < word.length; i++) push(r, "letter", word[i], 1, { run: word.length, at: i });
+  for (let i = 0; i < word.length; i++) push(r, "letter", word[i], 1, { run: word.length });
 }
 
 const TWO = new Set(["<=", ">=", "!=", "**", "=="]);

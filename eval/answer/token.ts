@@ -7,9 +7,8 @@ export interface Token {
   text: string;
   spaced: boolean;
   value?: Rational;
-  /** for letters and bare words: the length of the run of letters it came from, and its place in the run */
+  /** for letters and bare words: the length of the run of letters it came from */
   run?: number;
-  at?: number;
 }
 
 /** Thrown for text that is not an answer the rules can read; the pair is then compared as text. */
