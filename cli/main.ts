@@ -15,6 +15,7 @@ import { evalCommand } from "./eval.ts";
 import { generateCommand } from "./generate.ts";
 import { modelCommand } from "./model.ts";
 import { settingsCommand } from "./settings.ts";
+import { protectAnswers } from "./eval_check.ts";
 import { sftCommand } from "./sft.ts";
 import { trainCommand } from "./train.ts";
 
@@ -51,7 +52,7 @@ export function createProgram(): Command<any> {
 /** Runs one command line and returns the status that the process is to end with. */
 export async function main(args: string[]): Promise<number> {
   try {
-    await createProgram().parse(args);
+    await createProgram().parse(protectAnswers(args));
     return 0;
   } catch (error) {
     return reportError(error);

@@ -1,9 +1,8 @@
-import { evaluate } from "../eval/evaluate.ts";
-import type { ModeResult } from "../eval/mode_result.ts";
-import { MODES, wayOfThinking } from "../eval/modes.ts";
+import { wayOfThinking } from "../eval/modes.ts";
 import { findTask } from "../eval/tasks/find_task.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
+import { writeWhole } from "../model/checkpoint.ts";
 import { findModel } from "../model/find_model.ts";
 import { thinkingRules } from "../model/thinking_text.ts";
 import { localRollouts } from "../rl/rollout.ts";
@@ -19,6 +18,7 @@ import { watchInterrupt } from "./interrupt.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { describeRun } from "./train_report.ts";
 import { trainSettings } from "./train_settings.ts";
+import { testBefore, testBest, testModes } from "./train_tests.ts";
 
 type TrainValues = Values<typeof trainSettings>;
 const settings = { ...trainSettings, resume: flags.resume };
@@ -30,7 +30,10 @@ export const trainCommand = defineCommand({
 Each update asks questions of the task, lets the model think in the chosen way and answer, rewards right answers, and \
 makes what led to them more probable. Without flags it trains the embedded model on the embedded task with soft tokens: \
 minutes on two cores, no GPU needed. The folder of the run holds all settings, metrics.jsonl, samples.jsonl and \
-checkpoints, each an ordinary Hugging Face model.`,
+checkpoints, each an ordinary Hugging Face model.
+
+The defaults shown are the paper's. The recipe of the task and the way of thinking sets others: softcot settings \
+shows every value and where it comes from.`,
   settings,
   recipe: ({ task, thinking }) => readRecipe(`${task}-${thinking}`),
   examples: [
@@ -44,7 +47,8 @@ checkpoints, each an ordinary Hugging Face model.`,
     );
     const gpu = await openGpu();
     try {
-      await runTraining(gpu, resume ? resumed(values, context) : values, resume, watch.signal, context);
+      const own = resume ? resumed(values, context) : withTaskLimits(values, context);
+      await runTraining(gpu, own, resume, watch.signal, context);
     } finally {
       gpu.close();
     }
@@ -74,6 +78,17 @@ function resumed(values: TrainValues, { origins }: TrainContext): TrainValues {
   return { ...saved, out: values.out };
 }
 
+/** The task's own limits, where nobody sets others. */
+function withTaskLimits(values: TrainValues, { origins }: TrainContext): TrainValues {
+  const { limits } = findTask(values.task);
+  const { maxThinking, answerTokens } = values;
+  return {
+    ...values,
+    maxThinking: origins.maxThinking === "default" ? limits.maxThinking : maxThinking,
+    answerTokens: origins.answerTokens === "default" ? limits.answerTokens : answerTokens,
+  };
+}
+
 async function runTraining(
   gpu: Gpu,
   values: TrainValues,
@@ -86,31 +101,50 @@ async function runTraining(
   const folder = values.out ?? freeFolder(`runs/${values.task}-${values.thinking}`);
   say(`device   ${gpu.adapter.name}`);
   const reopened = resume ? reopenRun(folder) : undefined;
-  const { trainer, state: fresh } = await prepare(gpu, values);
+  const { trainer, state: fresh } = await prepare(gpu, values, reopened?.checkpoint);
   const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
   const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer) : fresh;
+  compareStates(state, fresh, folder, say);
   say(`run      ${folder}${resume ? `, from step ${state.step}` : ""}`);
   say(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
   );
+  const goOn = `Go on with: softcot train --resume --out ${folder}`;
+  const measure = (when: string) => testModes(trainer, values, state, signal, context.quiet, when);
   try {
-    const before = await table6(trainer, values, state, context, "before");
+    const before = await testBefore(folder, state, () => measure("before"));
     const reached = await runSteps(trainer, run, values, state, signal, context);
     if (signal.aborted && reached.step < values.steps) {
-      throw new Interrupted(`Saved step ${reached.step}. Go on with: softcot train --resume --out ${folder}`);
+      throw new Interrupted(`Saved step ${reached.step}. ${goOn}`);
     }
-    const after = await table6(trainer, values, state, context, "after");
+    const after = await measure("after");
+    const best = await testBest(trainer, folder, reached, () => measure("best"));
     const seconds = (performance.now() - started) / 1000;
-    const result = { run: folder, steps: reached.step, best: reached.best, seconds, before, after };
+    const result = {
+      run: folder,
+      steps: reached.step,
+      best: reached.best,
+      seconds,
+      tests: { before, after, best },
+    };
+    writeWhole(`${folder}/tests.json`, JSON.stringify(result.tests, null, 2) + "\n");
     context.print(result, () => describeRun(result));
+  } catch (error) {
+    if ((error as Error).name === "AbortError") throw new Interrupted(`Stopped during a test. ${goOn}`);
+    throw error;
   } finally {
     run.close();
   }
 }
 
-async function prepare(gpu: Gpu, values: TrainValues): Promise<{ trainer: Trainer; state: RunState }> {
-  const { model, tokenizer, embeddingRms } = await findModel(gpu, values.model);
+/** A trainer for the model that the run starts from, or for the checkpoint that it goes on from. */
+async function prepare(
+  gpu: Gpu,
+  values: TrainValues,
+  checkpoint: string | undefined,
+): Promise<{ trainer: Trainer; state: RunState }> {
+  const { model, tokenizer, embeddingRms } = await findModel(gpu, checkpoint ?? values.model);
   const task = findTask(values.task);
   const { thinking: kind, gamma, tau, maxThinking, answerTokens, group, seed } = values;
   const thinking = wayOfThinking(kind, { greedy: false, gamma, embeddingRms, tau });
@@ -132,6 +166,20 @@ async function prepare(gpu: Gpu, values: TrainValues): Promise<{ trainer: Traine
   return { trainer, state: { step: 0, best: null, embeddingRms, forcedIds: rules.forcedIds, kernels } };
 }
 
+/** Holds what a checkpoint was made with against what is there now. */
+function compareStates(saved: RunState, now: RunState, folder: string, say: (line: string) => void): void {
+  if (JSON.stringify(saved.forcedIds) !== JSON.stringify(now.forcedIds)) {
+    throw new UserError(
+      `Cannot resume ${folder}: its tokenizer writes the forced texts in other tokens than before`,
+    );
+  }
+  if (JSON.stringify(saved.kernels) !== JSON.stringify(now.kernels)) {
+    say(
+      `warning  the run was made on ${saved.kernels.adapter}: from here on its numbers will differ in the last bits`,
+    );
+  }
+}
+
 async function runSteps(
   trainer: Trainer,
   run: Run,
@@ -150,30 +198,6 @@ function showStep(progress: Progress, line: MetricsLine): void {
     accuracy: line.accuracy.toFixed(2),
     thinking: line.thinking_tokens.toFixed(1),
     ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
-  });
-}
-
-/** The six inference modes on test questions; null if the run asks for no tables. */
-async function table6(
-  trainer: Trainer,
-  values: TrainValues,
-  state: RunState,
-  { quiet }: TrainContext,
-  when: string,
-): Promise<ModeResult[] | null> {
-  if (values.testQuestions === 0) return null;
-  using progress = createProgress({ label: `test ${when}`, quiet });
-  return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
-    stream: "test",
-    seed: 0,
-    questions: values.testQuestions,
-    modes: MODES,
-    gamma: values.gamma,
-    embeddingRms: state.embeddingRms,
-    samples: values.testSamples,
-    maxThinking: values.maxThinking,
-    answerTokens: values.answerTokens,
-    onProgress: ({ done, mode, accuracy }) => progress.update(done, { mode, accuracy }),
   });
 }
 

@@ -10,29 +10,30 @@ export interface RunResult {
   steps: number;
   best: RunState["best"];
   seconds: number;
-  before: ModeResult[] | null;
-  after: ModeResult[] | null;
+  /** In all six modes: before, after, and of the best checkpoint where it is not the last; null where none was asked for. */
+  tests: { before: ModeResult[] | null; after: ModeResult[] | null; best: ModeResult[] | null };
 }
 
 /** The result as people read it. */
-export function describeRun({ run, steps, best, seconds, before, after }: RunResult): string {
+export function describeRun({ run, steps, best, seconds, tests }: RunResult): string {
   const lines = [`${steps} updates in ${Math.round(seconds)} s; the run is in ${run}`];
   if (best) lines.push(`best validation: ${best.accuracy.toFixed(3)} at step ${best.step} (${run}/best)`);
-  if (!before || !after) return lines.join("\n");
-  const rows = before.map((mode, i) => {
-    const cells = [mode.accuracy, after[i].accuracy, rise(mode, after[i])];
-    return [
-      mode.mode,
-      ...cells.map(({ value, standardError }) => `${value.toFixed(3)} ± ${standardError.toFixed(3)}`),
-    ];
-  });
+  const { before, after } = tests;
+  if (!after) return lines.join("\n");
   lines.push(
     "",
-    `accuracy on ${
-      before[0].questions.length
-    } test questions ± standard error, before and after; the rise is paired`,
+    `accuracy on ${after[0].questions.length} test questions ± standard error; the rise is paired`,
   );
-  return [...lines, table(rows, { header: ["mode", "before", "after", "rise"], align: ["left"] })].join("\n");
+  const columns: [string, (i: number) => Estimate][] = [];
+  if (before) columns.push(["before", (i) => before[i].accuracy]);
+  columns.push(["after", (i) => after[i].accuracy]);
+  if (before) columns.push(["rise", (i) => rise(before[i], after[i])]);
+  const chosen = tests.best;
+  if (chosen) columns.push([`best (step ${best?.step})`, (i) => chosen[i].accuracy]);
+  const told = ({ value, standardError }: Estimate) => `${value.toFixed(3)} ± ${standardError.toFixed(3)}`;
+  const rows = after.map(({ mode }, i) => [mode, ...columns.map(([, value]) => told(value(i)))]);
+  return [...lines, table(rows, { header: ["mode", ...columns.map(([name]) => name)], align: ["left"] })]
+    .join("\n");
 }
 
 /** The change over the same questions: its error is that of the questions' own differences. */

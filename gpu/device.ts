@@ -71,7 +71,7 @@ const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   // Read before the first requestAdapter: without it a GL device may be taken in silence.
-  Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  if (!Deno.env.has("DENO_WEBGPU_BACKEND")) Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new UserError(

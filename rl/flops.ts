@@ -32,8 +32,10 @@ export function updateFlops(
   const pass = (first: number, rows: number) =>
     3 * (rows * blockFlops(config) + attentionFlops(config, first, rows));
   let flops = 0;
+  const prompts = new Set<readonly number[]>(); // a group that was split has its prompt in every part
   for (const { prompt, rollouts } of parts.flat()) {
-    flops += pass(0, prompt.length);
+    if (!prompts.has(prompt)) flops += pass(0, prompt.length);
+    prompts.add(prompt);
     for (const rollout of rollouts) {
       flops += pass(prompt.length, inputRows(rollout));
       flops += 3 * headFlops(config) * (rollout.thinking.length + rollout.answer.length);

@@ -53,7 +53,8 @@ export async function train(
       (step % schedule.validateEvery === 0 || step === schedule.steps);
     if (validates) {
       line.validation_accuracy = await validate(trainer, schedule.validationQuestions);
-      if (!current.best || line.validation_accuracy > current.best.accuracy) {
+      // Of equals the latest: it has learned more of what validation cannot see.
+      if (!current.best || line.validation_accuracy >= current.best.accuracy) {
         current.best = { step, accuracy: line.validation_accuracy };
       }
     }

@@ -11,6 +11,7 @@
  */
 import { promptIds } from "../eval/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
+import { UserError } from "../gpu/errors.ts";
 import { checkContext, rowsOfRollout } from "../model/generate.ts";
 import { createParams, type Params, zeroParams } from "../model/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
@@ -134,6 +135,7 @@ export async function trainStep(
   const records: ActionRecord[] = [];
   for (const fetch of fetches) records.push(await fetch());
   const norm = new Float32Array(await fetchNorm())[0];
+  if (!Number.isFinite(norm)) throw diverged(step);
   const ended = performance.now();
   const metrics = stepMetrics(
     { config: model.config, thinking: trainer.thinking },
@@ -154,6 +156,13 @@ export async function trainStep(
   );
   return { metrics, batch };
 }
+
+/** The weights are spoilt by now, but not saved. */
+const diverged = (step: number): UserError =>
+  new UserError(
+    `Cannot go on after step ${step - 1}: the gradient of step ${step} is not finite, a finite one is needed`,
+    "the last checkpoint is whole; train with a smaller learning rate (--lr) or a tighter --clip-step",
+  );
 
 /** The data order follows from seed and step: a resumed run needs no state for it. */
 function questionsOf({ task, settings }: Pick<Trainer, "task" | "settings">, step: number) {
