@@ -42,7 +42,7 @@ export const SUMS: SumsOptions = {
 };
 
 /** Longer problems on larger numbers, which keep pass@32 below 1: for experiments. */
-export const SUMS_HARD: SumsOptions = {
+export const SUMS_LONG: SumsOptions = {
   minOperations: 4,
   maxOperations: 7,
   minStart: 2,
@@ -85,10 +85,10 @@ export interface Demonstration {
 /** The demonstrations of the recipe: 45 in 100 write their steps. */
 export const DEMONSTRATIONS: DemonstrationOptions = { stepsShare: 0.45, styles: { steps: 1 }, wrongShare: 0 };
 
-/** `sums`, or `sums-hard` where so named. */
+/** `sums`, or `sums-long` where so named. */
 export const sums: Task = sumsTask("sums", SUMS, { maxThinking: 52, maxThinkingEval: 52, answerTokens: 5 });
 /** The harder variant. */
-export const sumsHard: Task = sumsTask("sums-hard", SUMS_HARD, {
+export const sumsLong: Task = sumsTask("sums-long", SUMS_LONG, {
   maxThinking: 72,
   maxThinkingEval: 72,
   answerTokens: 5,

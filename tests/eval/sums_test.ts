@@ -6,8 +6,8 @@ import {
   demonstration,
   SUMS,
   sums,
-  SUMS_HARD,
-  sumsHard,
+  SUMS_LONG,
+  sumsLong,
   type SumsStyle,
   sumsTask,
 } from "../../eval/tasks/sums.ts";
@@ -34,7 +34,7 @@ function draw(task: typeof sums, stream: Stream, count: number, seed = 0): Quest
   return Array.from({ length: count }, (_, index) => task.question(stream, seed, index));
 }
 
-for (const [task, options] of [[sums, SUMS], [sumsHard, SUMS_HARD]] as const) {
+for (const [task, options] of [[sums, SUMS], [sumsLong, SUMS_LONG]] as const) {
   Deno.test(`${task.name}: golds are right, and numbers stay within the difficulty`, () => {
     for (const { question, gold } of draw(task, "train", 2000)) {
       const { start, operations, result } = solve(question);
@@ -155,7 +155,7 @@ Deno.test("grades: 100 right, 10 wrong but extracted, 0 nothing extracted", () =
 
 Deno.test("tasks are found by name, and questions of a table are different ones", () => {
   assertEquals(findTask("sums"), sums);
-  assertThrows(() => findTask("summs"), UserError, "sums, sums-hard");
+  assertThrows(() => findTask("summs"), UserError, "sums, sums-long");
   const table = takeQuestions(sums, "test", 0, 256);
   assertEquals(new Set(table.map(({ question }) => question)).size, 256);
   const narrow = { ...SUMS, maxOperations: 2, maxStart: 2, maxOperand: 1 };

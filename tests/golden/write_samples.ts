@@ -1,5 +1,5 @@
 /** Writes files for check_with_python.py: tensors of each type, and the embedded tokenizer's ids of many texts. */
-import { demonstration, SUMS_HARD } from "../../eval/tasks/sums.ts";
+import { demonstration, SUMS_LONG } from "../../eval/tasks/sums.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import { createSafetensors, type TensorSpec } from "../../model/formats/safetensors_writer.ts";
 import { FORCED_TEXTS, TRIGGER } from "../../model/thinking_text.ts";
@@ -20,7 +20,7 @@ writer.finish();
 const tokenizer = builtinTokenizer();
 const texts = [...Object.values(FORCED_TEXTS), TRIGGER];
 for (let index = 0; index < 500; index++) {
-  for (const difficulty of [undefined, SUMS_HARD]) {
+  for (const difficulty of [undefined, SUMS_LONG]) {
     const { prompt, completion } = demonstration(11, index, { stepsShare: 0.7 }, difficulty);
     texts.push(prompt, completion, `${prompt}${completion}<|end|>`);
   }
