@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { parse } from "smol-toml";
 import { trainSettings } from "../../cli/train_settings.ts";
 import { dashed } from "../../cli/declare.ts";
-import { root, runSoftcot } from "./run_softcot.ts";
+import { configured, root, runSoftcot } from "./run_softcot.ts";
 import { checkpointsOf, ENV, metricsOf, smallModel, succeed, testFolder, trainArgs } from "./small_runs.ts";
 
 const folder = await testFolder();
@@ -82,7 +82,8 @@ Deno.test("without --out a run gets a name of its own in runs/, of its task and 
   // The working folder decides where runs/ is.
   const cwd = `${folder}/cwd`;
   await Deno.mkdir(cwd);
-  const args = ["run", "--allow-all", "--quiet", `--config=${root}deno.json`, `${root}cli/main.ts`];
+  const config = configured().at(-1) ?? `${root}deno.json`;
+  const args = ["run", "--allow-all", "--quiet", "--config", config, `${root}cli/main.ts`];
   const flags = train({ steps: 1, thinking: "fuzzy" });
   for (const name of ["sums-fuzzy", "sums-fuzzy-2"]) {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
