@@ -141,6 +141,14 @@ export {
   type VerifyOptions,
 } from "./eval/answer/verify.ts";
 export { loadEngine } from "./eval/answer/engine.ts";
+export { boxedContinuation, lastBox } from "./eval/answer/extract.ts";
+export {
+  type AnswerPair,
+  type AnswerPool,
+  createAnswerPool,
+  type PoolCounts,
+  type PoolOptions,
+} from "./eval/answer/pool.ts";
 export type { Extraction } from "./eval/answer/extract_text.ts";
 export type { Node as AnswerNode, RelationOp } from "./eval/answer/node.ts";
 export type { Rational } from "./eval/answer/rational.ts";

@@ -53,7 +53,12 @@ export interface Grade {
   correct: boolean;
   /** The boxed answer; null if no brace closes the box or it is empty. */
   answer: string | null;
+  /** The checker's rule that decided; null if there was nothing to check. */
+  rule: string | null;
 }
+
+// Seconds: counted budgets decide long before; a training step must not wait for what they let through.
+const GRADING_TIME = 0.2;
 
 /**
  * Grades the forced box by the answer checker.
@@ -63,9 +68,9 @@ export interface Grade {
  */
 export function gradeBox(gold: string | string[], continuation: string): Grade {
   const answer = boxedContinuation(continuation);
-  if (answer === null) return { reward: 0, correct: false, answer };
-  const correct = verify(gold, answer).equal;
-  return { reward: correct ? 100 : 10, correct, answer };
+  if (answer === null) return { reward: 0, correct: false, answer, rule: null };
+  const { equal, rule } = verify(gold, answer, { timeLimit: GRADING_TIME });
+  return { reward: equal ? 100 : 10, correct: equal, answer, rule };
 }
 
 /** The paper's prompt, the same for every model, without a chat template (method, section 4). */

@@ -17,6 +17,8 @@ export interface StepMetrics extends Mismatch {
   accuracy: number;
   /** Share with an answer in the box. */
   extracted: number;
+  /** Answers that the checker gave up on (its clock, or too large to decide): they count as wrong. */
+  undecided: number;
   /** Share whose thinking ended by the trigger. */
   triggered: number;
   /** Mean number of thinking steps. */
@@ -87,6 +89,7 @@ export function stepMetrics(
     reward: mean(({ grade }) => grade.reward),
     accuracy: mean(({ grade }) => grade.correct ? 1 : 0),
     extracted: mean(({ grade }) => grade.answer === null ? 0 : 1),
+    undecided: graded.filter(({ grade }) => UNDECIDED.includes(grade.rule ?? "")).length,
     triggered: mean(({ rollout }) => rollout.thinkingEnd === "trigger" ? 1 : 0),
     thinking_tokens: mean(({ rollout }) => rollout.thinking.length),
     answer_tokens: mean(({ rollout }) => rollout.answer.length),
@@ -122,6 +125,7 @@ function meanEntropy(rollouts: readonly Rollout[], pick: (rollout: Rollout) => F
   return count === 0 ? 0 : sum / count;
 }
 
+const UNDECIDED = ["time", "too large to decide"];
 const SPIKE = 30;
 
 function stepNorms(records: readonly ActionRecord[]): { spikes: number; step_norm_max: number } {

@@ -6,24 +6,31 @@ import type { Verdict, VerifyOptions } from "./verify.ts";
 export interface AnswerPair {
   /** the right answer, or answers of which one must match */
   gold: string | string[];
+  /** the answer to be judged */
   answer: string;
+  /** options of this pair, over the pool's */
   options?: VerifyOptions;
 }
 
 /** What a pool has judged so far: for the metrics of a run. */
 export interface PoolCounts {
+  /** pairs judged */
   checked: number;
+  /** pairs judged equal */
   equal: number;
   /** pairs that the clock decided; the budgets should see to it that there are none */
   time: number;
+  /** pairs that a counted budget refused */
   tooLarge: number;
 }
 
 /** Workers that judge answers. Close it when done. */
 export interface AnswerPool extends Disposable {
+  /** What has been judged so far. */
   readonly counts: PoolCounts;
   /** Judges pairs; the verdicts come in the order of the pairs, and do not depend on the number of workers. */
   verify(pairs: AnswerPair[]): Promise<Verdict[]>;
+  /** Ends the workers. */
   close(): void;
 }
 

@@ -50,7 +50,7 @@ const rules = thinkingRules(tokenizer, { maxThinking: 40, maxAnswer: 5, endToken
 let coin = 0;
 const task = {
   ...sums,
-  grade: () => ({ reward: (coin++ % 3 ? 10 : 100) as 10 | 100, correct: false, answer: "" }),
+  grade: () => ({ reward: (coin++ % 3 ? 10 : 100) as 10 | 100, correct: false, answer: "", rule: null }),
 };
 const ways = {
   hard: hardThinking(1),

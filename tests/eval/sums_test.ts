@@ -145,11 +145,11 @@ Deno.test("habits, styles and slips come in the parts asked for", () => {
 });
 
 Deno.test("grades: 100 right, 10 wrong but extracted, 0 nothing extracted", () => {
-  assertEquals(sums.grade("25", "25}"), { reward: 100, correct: true, answer: "25" });
-  assertEquals(sums.grade("25", "25}. And more"), { reward: 100, correct: true, answer: "25" });
-  assertEquals(sums.grade("25", "24}"), { reward: 10, correct: false, answer: "24" });
+  assertEquals(sums.grade("25", "25}"), { reward: 100, correct: true, answer: "25", rule: "identical text" });
+  assertEquals(sums.grade("25", "25}. And more").reward, 100);
+  assertEquals(sums.grade("25", "24}"), { reward: 10, correct: false, answer: "24", rule: "exact numbers" });
   for (const nothing of ["25", "", "}", " }"]) {
-    assertEquals(sums.grade("25", nothing), { reward: 0, correct: false, answer: null });
+    assertEquals(sums.grade("25", nothing), { reward: 0, correct: false, answer: null, rule: null });
   }
 });
 

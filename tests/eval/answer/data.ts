@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { lastBox } from "../../../eval/answer/extract.ts";
 // deno-lint-ignore no-import-prefix
-import { parquetReadObjects } from "npm:hyparquet@1.31.5";
+import { parquetReadObjects } from "hyparquet";
 
 const ROOT = new URL("../../../../shared/data/", import.meta.url);
 
