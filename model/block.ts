@@ -26,7 +26,7 @@ export interface RowsContext {
   shift: number;
 }
 
-/** What a block's backward pass needs of its forward pass; the rest is recomputed from it. */
+/** What a block's backward pass needs of its forward pass. */
 export interface BlockSaved {
   input: Tensor; // [rows, d]
   attentionRinv: Tensor; // [rows]
@@ -35,9 +35,12 @@ export interface BlockSaved {
   kv: KeysValues;
   attention: Tensor; // [rows, heads hd]
   lse: Tensor; // [rows, heads]
+  attentionNormed: Tensor; // [rows, d], what Q, K and V are made from
   middle: Tensor; // [rows, d]
   mlpRinv: Tensor; // [rows]
+  mlpNormed: Tensor; // [rows, d]
   gateUp: Tensor; // [rows, 2 f]
+  hidden: Tensor; // [rows, f]
 }
 
 /** One block, x [rows, d] in place; keys and values of the rows go to `kv`. Keeps nothing: generation. */
@@ -80,9 +83,11 @@ function allocate(
 ): BlockSaved {
   const { rows, cols: d } = asMatrix(x);
   const { heads, headDim: hd, intermediateSize: f } = config;
+  const normed = scratch.f32([rows, d], "attention normed");
   return {
     input: keep ? scratch.f32([rows, d], "block input") : x,
     attentionRinv: scratch.f32([rows], "attention rinv"),
+    attentionNormed: normed,
     ...(config.qkNorm ? { qkv: scratch.f32([rows, qkvWidth(config)], "qkv raw") } : {}),
     q: scratch.f32([rows, heads * hd], "q"),
     kv,
@@ -90,7 +95,9 @@ function allocate(
     lse: scratch.f32([rows, heads], "lse"),
     middle: keep ? scratch.f32([rows, d], "block middle") : x,
     mlpRinv: scratch.f32([rows], "mlp rinv"),
+    mlpNormed: keep ? scratch.f32([rows, d], "mlp normed") : normed,
     gateUp: scratch.f32([rows, 2 * f], "gate and up"),
+    hidden: scratch.f32([rows, f], "mlp hidden"),
   };
 }
 
@@ -104,14 +111,13 @@ function forward(
 ): void {
   const { rows, cols: d } = asMatrix(x);
   using scratch = gpu.arena.scratch();
-  const normed = scratch.f32([rows, d], "normed");
   const keep = (to: Tensor) => to === x || gpu.commands.copy(x, 0, to, 0, rows * d);
 
   keep(saved.input);
-  rmsNorm(gpu, x, vectorOf(layer.attentionNorm), normed, saved.attentionRinv, config.normEps);
+  rmsNorm(gpu, x, vectorOf(layer.attentionNorm), saved.attentionNormed, saved.attentionRinv, config.normEps);
   const qkv = scratch.f32([rows, qkvWidth(config)], "qkv");
   const projected = saved.qkv ?? qkv;
-  matmulNT(gpu, normed, layer.qkv, projected);
+  matmulNT(gpu, saved.attentionNormed, layer.qkv, projected);
   if (layer.qkvBias) addInto(gpu, projected, vectorOf(layer.qkvBias));
   if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
   rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, saved.q, saved.kv.k, saved.kv.v, at.shift);
@@ -122,11 +128,10 @@ function forward(
   matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
 
   keep(saved.middle);
-  rmsNorm(gpu, x, vectorOf(layer.mlpNorm), normed, saved.mlpRinv, config.normEps);
-  matmulNT(gpu, normed, layer.gateUp, saved.gateUp);
-  const hidden = scratch.f32([rows, config.intermediateSize], "mlp hidden");
-  swiglu(gpu, saved.gateUp, hidden);
-  matmulNT(gpu, hidden, layer.down, x, { accumulate: true });
+  rmsNorm(gpu, x, vectorOf(layer.mlpNorm), saved.mlpNormed, saved.mlpRinv, config.normEps);
+  matmulNT(gpu, saved.mlpNormed, layer.gateUp, saved.gateUp);
+  swiglu(gpu, saved.gateUp, saved.hidden);
+  matmulNT(gpu, saved.hidden, layer.down, x, { accumulate: true });
 }
 
 const headNormWeights = (layer: LayerParams) => ({ q: vectorOf(layer.qNorm!), k: vectorOf(layer.kNorm!) });
@@ -165,17 +170,15 @@ function mlpBackward(
   const { rows, cols: d } = asMatrix(dx);
   const f = config.intermediateSize;
   using scratch = gpu.arena.scratch();
-  const hidden = scratch.f32([rows, f], "mlp hidden");
-  swiglu(gpu, saved.gateUp, hidden);
-  matmulTN(gpu, dx, hidden, grads.down, { accumulate: true });
-  matmulNN(gpu, dx, layer.down, hidden);
+  matmulTN(gpu, dx, saved.hidden, grads.down, { accumulate: true });
+  const dHidden = scratch.f32([rows, f], "d hidden");
+  matmulNN(gpu, dx, layer.down, dHidden);
   const dGateUp = scratch.f32([rows, 2 * f], "d gate and up");
-  swigluBackward(gpu, saved.gateUp, hidden, dGateUp);
-  const normed = scratch.f32([rows, d], "normed");
-  rmsNorm(gpu, saved.middle, vectorOf(layer.mlpNorm), normed, saved.mlpRinv, config.normEps);
-  matmulTN(gpu, dGateUp, normed, grads.gateUp, { accumulate: true });
-  matmulNN(gpu, dGateUp, layer.gateUp, normed);
-  normBackward(gpu, saved.middle, layer.mlpNorm, grads.mlpNorm, saved.mlpRinv, normed, dx);
+  swigluBackward(gpu, saved.gateUp, dHidden, dGateUp);
+  matmulTN(gpu, dGateUp, saved.mlpNormed, grads.gateUp, { accumulate: true });
+  const dNormed = scratch.f32([rows, d], "d normed");
+  matmulNN(gpu, dGateUp, layer.gateUp, dNormed);
+  normBackward(gpu, saved.middle, layer.mlpNorm, grads.mlpNorm, saved.mlpRinv, dNormed, dx);
 }
 
 function attentionPartBackward(
@@ -215,11 +218,10 @@ function attentionPartBackward(
     dQkv = raw;
   }
   if (grads.qkvBias) columnSum(gpu, dQkv, vectorOf(grads.qkvBias), true);
-  const normed = scratch.f32([rows, d], "normed");
-  rmsNorm(gpu, saved.input, vectorOf(layer.attentionNorm), normed, saved.attentionRinv, config.normEps);
-  matmulTN(gpu, dQkv, normed, grads.qkv, { accumulate: true });
-  matmulNN(gpu, dQkv, layer.qkv, normed);
-  normBackward(gpu, saved.input, layer.attentionNorm, grads.attentionNorm, saved.attentionRinv, normed, dx);
+  matmulTN(gpu, dQkv, saved.attentionNormed, grads.qkv, { accumulate: true });
+  const dNormed = scratch.f32([rows, d], "d normed");
+  matmulNN(gpu, dQkv, layer.qkv, dNormed);
+  normBackward(gpu, saved.input, layer.attentionNorm, grads.attentionNorm, saved.attentionRinv, dNormed, dx);
 }
 
 function normBackward(

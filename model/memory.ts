@@ -58,8 +58,8 @@ export const trainingStateBytes = (config: ModelConfig): number => 16 * countWei
 export function activationBytes(config: ModelConfig, recompute: boolean): number {
   const { layers, hiddenSize: d, heads, kvHeads, headDim: hd, intermediateSize: f } = config;
   const raw = config.qkNorm ? qkvWidth(config) : 0;
-  // input, middle, q, attention, k, v, gate and up, log-sum-exps, two inverse norms
-  const block = 2 * d + raw + 2 * heads * hd + 2 * kvHeads * hd + 2 * f + heads + 2;
+  // input, middle and their norms, q, attention, k, v, gate and up, hidden, log-sum-exps, two inverse norms
+  const block = 4 * d + raw + 2 * heads * hd + 2 * kvHeads * hd + 3 * f + heads + 2;
   // In a block's backward: d hidden, d gate and up, normed, d attention, dq, dk, dv, d qkv.
   const working = Math.max(3 * f + d, d + 2 * heads * hd + 2 * kvHeads * hd + 2 * qkvWidth(config));
   const kept = recompute ? layers * d + block : layers * block;
