@@ -65,6 +65,7 @@ writes, each seen once. Without --model a new model of the given shape is made, 
     if (!out) {
       throw new UserError("Cannot train: there is no place for the model", "name a new folder with --out");
     }
+    claimFolder(out);
     const task = findTask(values.task);
     if (!task.demonstration) throw new UserError(`Cannot train on ${task.name}: it has no demonstrations`);
     using watch = watchInterrupt(
@@ -103,6 +104,22 @@ writes, each seen once. Without --model a new model of the given shape is made, 
     }
   },
 });
+
+/** Finds out before the training whether the model can be written. */
+function claimFolder(out: string): void {
+  try {
+    Deno.mkdirSync(out, { recursive: true });
+    Deno.removeSync(Deno.makeTempFileSync({ dir: out, prefix: ".softcot-" }));
+  } catch (error) {
+    throw new UserError(`Cannot write to ${out}: ${(error as Error).message}, a writable folder is needed`);
+  }
+  if ([...Deno.readDirSync(out)].some(({ name }) => name === "model.safetensors")) {
+    throw new UserError(
+      `Cannot write a model to ${out}: it holds one already`,
+      "name a new folder with --out",
+    );
+  }
+}
 
 function newModel(gpu: Parameters<typeof createModel>[0], values: Values<typeof settings>) {
   const { width, heads } = values;

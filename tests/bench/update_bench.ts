@@ -1,0 +1,111 @@
+/**
+ * The update alone (objective, backward pass and optimizer) on one batch of soft rollouts of the embedded model, beside
+ * a matrix product of 1024^3 in the same run: useful GFLOP/s of both and their ratio; with --profile, time by kernel.
+ *
+ *     deno run -A tests/bench/update_bench.ts [--profile]
+ */
+import { table } from "../../cli/table.ts";
+import { sums } from "../../eval/tasks/sums.ts";
+import { promptIds } from "../../eval/prompt_ids.ts";
+import { openGpu } from "../../gpu/device.ts";
+import { createMatrix } from "../../gpu/matrix.ts";
+import { matmulNT } from "../../gpu/ops/matmul.ts";
+import { findModel } from "../../model/find_model.ts";
+import { createParams, zeroParams } from "../../model/params.ts";
+import { gaussianThinking } from "../../model/thinking/gaussian.ts";
+import { updateFlops } from "../../rl/flops.ts";
+import { accumulateGradient } from "../../rl/objective.ts";
+import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
+import type { ScoredGroup } from "../../rl/packed_batch.ts";
+
+const profile = Deno.args.includes("--profile");
+const gpu = await openGpu({ profile });
+const { model, tokenizer } = await findModel(gpu, "builtin");
+const { config } = model;
+const [questions, group, steps] = [8, 16, 30];
+const hidden = gpu.arena.create([questions * group, steps, config.hiddenSize], "f32", "hidden");
+const groups = Array.from({ length: questions }, (_, b): ScoredGroup => ({
+  prompt: promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)),
+  rollouts: Array.from({ length: group }, (_, g) => ({
+    id: b * group + g,
+    slot: b * group + g,
+    thinking: Array.from({ length: steps - g }, (_, t) => t % 70),
+    forced: [5],
+    answer: [1, 2, 3],
+    advantage: g % 2 - 0.5,
+  })),
+}));
+const grads = createParams(gpu, config, "f32", "gradient");
+const optimizer = createOptimizer(gpu, config);
+const settings = {
+  lr: 0,
+  warmup: 0,
+  steps: 1,
+  finalLr: 1,
+  beta1: 0.9,
+  beta2: 0.95,
+  eps: 1e-8,
+  weightDecay: 0,
+  clip: 1,
+};
+
+async function update(): Promise<void> {
+  zeroParams(gpu, grads);
+  const fetch = accumulateGradient(model, grads, groups, {
+    thinking: gaussianThinking("soft", 0.5, 0.01),
+    hidden,
+    scale: 1 / (questions * group),
+    seed: 0,
+    step: 1,
+    clipStep: 0,
+    thinkingWeight: 1,
+    recompute: false,
+  });
+  optimizerStep(gpu, model.params, grads, optimizer, settings, 1);
+  await gpu.reader.read(optimizer.norm);
+  await fetch();
+}
+
+const size = 1024;
+const a = gpu.arena.create([size, size], "f32", "a");
+const c = gpu.arena.create([size, size], "f32", "c");
+const w = createMatrix(gpu, size, size, "f32", "w");
+async function peak(): Promise<void> {
+  for (let i = 0; i < 4; i++) matmulNT(gpu, a, w, c);
+  await gpu.reader.read(optimizer.norm);
+}
+
+const work = { update: updateFlops(config, [groups], true), peak: 4 * 2 * size ** 3 };
+const rates: { update: number[]; peak: number[] } = { update: [], peak: [] };
+for (let round = 0; round < 10; round++) {
+  for (const [name, run] of [["update", update], ["peak", peak]] as const) {
+    const started = performance.now();
+    await run();
+    if (round > 0) rates[name].push(work[name] / (performance.now() - started) / 1e6);
+  }
+}
+const median = (values: number[]) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
+const best = (values: number[]) => Math.max(...values);
+console.log(`device: ${gpu.adapter.name}; ${(work.update / 1e9).toFixed(2)} useful GFLOP an update`);
+console.log(table(
+  (["update", "peak"] as const).map((name) => [
+    name === "peak" ? "matmul 1024^3" : "update",
+    median(rates[name]).toFixed(1),
+    best(rates[name]).toFixed(1),
+  ]),
+  { header: ["what", "median GFLOP/s", "best"] },
+));
+console.log(`ratio of medians ${(median(rates.update) / median(rates.peak)).toFixed(3)}`);
+if (profile) {
+  const report = (await gpu.profile.report()).filter(({ label }) => !label.includes("noop"));
+  console.log(table(
+    report.map(({ label, nanoseconds, dispatches }) => [
+      label,
+      dispatches / 10,
+      (nanoseconds / 1e7).toFixed(2),
+      (nanoseconds / dispatches / 1e3).toFixed(0),
+    ]),
+    { header: ["kernel", "dispatches an update", "ms an update", "us each"] },
+  ));
+}
+gpu.close();
