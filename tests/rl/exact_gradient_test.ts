@@ -15,7 +15,8 @@ import type { Tokenizer } from "../../model/tokenizer.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer.ts";
 import { leaveOneOut } from "../../rl/advantage.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
-import { exactGradient } from "../reference/exact_toy.ts";
+import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
+import { exactGradient, expectedReward } from "../reference/exact_toy.ts";
 import { policyLoss, type RecordedRollout } from "../reference/policy_loss.ts";
 import { noiseRow } from "../reference/random.ts";
 import { makeToy, type Toy } from "../reference/toy.ts";
@@ -161,3 +162,29 @@ for (const spec of TOYS) {
       } else assert(batch.record.thinking.every((deviation) => deviation === 0), "the mixtures deviate");
     }));
 }
+
+Deno.test("fuzzy: updates raise the exact expected reward of the toy with a near-tie", () =>
+  withToy(TOYS[2], async (gpu, model, grads, toy) => {
+    const optimizer = createOptimizer(gpu, toy.config);
+    const steps = 30;
+    const settings = {
+      lr: 3e-3,
+      warmup: 0,
+      steps,
+      finalLr: 1,
+      beta1: 0.9,
+      beta2: 0.95,
+      eps: 1e-8,
+      weightDecay: 0,
+      clip: 1,
+    };
+    const before = expectedReward(toy);
+    for (let step = 1; step <= steps; step++) {
+      await estimate(model, grads, toy, 1000 + step);
+      optimizerStep(gpu, model.params, grads, optimizer, settings, step);
+    }
+    const trained = await downloadNamed(gpu, toy.config, model.params);
+    const weights = new Map([...trained].map(([name, values]) => [name, Float64Array.from(values)]));
+    const after = expectedReward({ ...toy, weights });
+    assert(after > before + 0.05, `expected reward ${before} before, ${after} after`);
+  }));
