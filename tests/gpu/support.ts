@@ -83,6 +83,8 @@ export function assertClose(
   limit = F32_ERROR,
 ): void {
   const error = normalisedMse(actual, expected);
+  // For the table of errors in EXPERIMENTS.md.
+  if (Deno.env.has("SOFTCOT_SHOW_ERRORS")) console.error(`ERROR ${error.toExponential(1)} ${what}`);
   assert(error <= limit, `${what}: normalised squared error ${error}, at most ${limit} allowed`);
 }
 

@@ -135,6 +135,11 @@ for (const spec of TOYS) {
         estimates.push((await estimate(model, grads, toy, step)).gradients);
       }
       const judgement = judgeEstimates(estimates, exactGradient(toy, 4));
+      if (Deno.env.has("SOFTCOT_SHOW_ERRORS")) {
+        console.error(
+          `ERROR ${judgement.worst.toFixed(1)} ${spec.name}: ${JSON.stringify(judgement.partPower)}`,
+        );
+      }
       assert(judgement.coordinates > 180, `${judgement.coordinates} coordinates`);
       assert(judgement.worst < 4.5, `worst deviation ${judgement.worst} standard errors`);
       assert(judgement.constantError < 1e-9, `constant coordinates off by ${judgement.constantError}`);

@@ -60,6 +60,7 @@ async function compare(
       assert(normalisedMse(ours, theirs) < bound * 100, `${what} ${name}: ${normalisedMse(ours, theirs)}`);
     }
   }
+  if (Deno.env.has("SOFTCOT_SHOW_ERRORS")) console.error(`ERROR ${(error / total).toExponential(1)} ${what}`);
   assert(error / total < bound, `${what}: normalised error ${error / total}`);
 }
 
