@@ -15,16 +15,14 @@ const shares = ({ questions }: ModeResult) => questions.map(({ correct, samples 
 const told = ({ value, standardError }: Estimate) => `${value.toFixed(3)} ± ${standardError.toFixed(3)}`;
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Mean over runs; runs are independent given the questions, so their errors add in quadrature. */
-function pool(estimates: Estimate[]): Estimate {
-  const standardError = Math.sqrt(estimates.reduce((sum, one) => sum + one.standardError ** 2, 0)) /
-    estimates.length;
-  return {
-    value: mean(estimates.map(({ value }) => value)),
-    standardError,
-    questions: estimates[0].questions,
-  };
+/** Each question's mean over runs: the runs share their questions, so these are the independent units. */
+function pooled(when: "before" | "after", mode: number): number[] {
+  const runs = results.map(({ tests }) => shares(tests[when]![mode]));
+  return runs[0].map((_, question) => mean(runs.map((run) => run[question])));
 }
+
+/** The mean and its standard error over questions. */
+const meanOf = (values: number[]): Estimate => pairedChange(values.map(() => 0), values);
 
 function metricsOf({ run }: RunResult): MetricsLine[] {
   return Deno.readTextFileSync(`${run}/metrics.jsonl`).trim().split("\n").map((line) => JSON.parse(line));
@@ -72,12 +70,10 @@ const modes = results[0].tests.before!.map(({ mode }) => mode);
 console.log(`\npooled over ${results.length} runs`);
 console.log(table(
   modes.map((mode, i) => {
-    const rise = pool(
-      results.map(({ tests }) => pairedChange(shares(tests.before![i]), shares(tests.after![i]))),
-    );
-    const part = (when: "before" | "after") =>
-      told(pool(results.map(({ tests }) => tests[when]![i].accuracy)));
-    return [mode, part("before"), part("after"), told(rise), (rise.value / rise.standardError).toFixed(1)];
+    const [before, after] = [pooled("before", i), pooled("after", i)];
+    const rise = pairedChange(before, after);
+    const errors = (rise.value / rise.standardError).toFixed(1);
+    return [mode, told(meanOf(before)), told(meanOf(after)), told(rise), errors];
   }),
   { header: ["mode", "before", "after", "rise", "in errors"], align: ["left"] },
 ));
