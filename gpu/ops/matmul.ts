@@ -124,7 +124,7 @@ function product(
   const vector = strides.every((value) => value % 4 === 0) && sizes.ldb % step === 0 &&
     (kind !== "nt" || k % step === 0);
   const terms = MAX_TERMS[gpu.matmulFamily === "tile" ? "tile" : vector ? "vector" : "scalar"];
-  const tile = chooseTile(gpu, kind, m, n, k, vector);
+  const tile = chooseTile(gpu, kind, m, n, vector);
   const groups: [number, number] = [Math.ceil(n / tile.cols), Math.ceil(m / tile.rows)];
   const maxRows = 65535 * tile.rows;
   for (let k0 = 0; k0 < k; k0 += terms) {
@@ -142,7 +142,7 @@ function product(
 }
 
 /** The tile for a product: measured choices of the software device, a fixed one for GPUs. */
-function chooseTile(gpu: Gpu, kind: Product, m: number, n: number, k: number, vector: boolean): Tile {
+function chooseTile(gpu: Gpu, kind: Product, m: number, n: number, vector: boolean): Tile {
   const s = gpu.subgroupSize;
   if (gpu.matmulFamily === "tile") {
     return vector && m > 16 ? tile("tile", 64, 64, 4, 16) : tile("tile", 16, 16, 1, 16);

@@ -70,7 +70,7 @@ export function rotaryBackward(
   table: Tensor,
   dqkv: Tensor,
 ): void {
-  const { heads, kvHeads, headDim: hd } = shape;
+  const { heads, headDim: hd } = shape;
   const { rows } = asMatrix(dqkv);
   expectShape("rotary_backward", dq, [rows, heads * hd]);
   const kernel = source("rotary_backward", shape, backward);
