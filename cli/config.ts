@@ -92,7 +92,7 @@ export function readConfigFile(path: string | URL): Source {
     const what = error.message.replace(/^Invalid TOML document: /, "").split("\n")[0];
     throw new UserError(
       `Cannot read the configuration ${name}: line ${error.line}, column ${error.column}: ${what}`,
-      'a line is `name = value`, with texts in quotes: task = "gsm8k"',
+      'a line is `name = value`, with texts in quotes: task = "sums"',
     );
   }
 }

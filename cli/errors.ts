@@ -74,8 +74,8 @@ const systemErrors: Record<string, string | undefined> = {
   EACCES: "check the permissions of that path",
   EPERM: "check the permissions of that path",
   EROFS: "the file system is read-only: choose another folder with --out",
-  ENOSPC: "the disk is full: free some space, then start again with --resume",
-  EDQUOT: "the disk quota is used up: free some space, then start again with --resume",
+  ENOSPC: "the disk is full: free some space; a run goes on with --resume",
+  EDQUOT: "the disk quota is used up: free some space; a run goes on with --resume",
   EMFILE: "too many files are open: raise the limit with ulimit -n",
 };
 

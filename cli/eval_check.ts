@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { loadEngine } from "../eval/answer/engine.ts";
 import { readPairs } from "../eval/answer/read_pairs.ts";
 import { type Verdict, verify, type VerifyOptions } from "../eval/answer/verify.ts";
+import { ValidationError } from "@cliffy/command";
 import { UserError } from "../gpu/errors.ts";
 import { choice, flag, number, path, text, type Values } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
@@ -42,9 +43,8 @@ Prints the verdict, the rule that decided, and both sides as they were understoo
     const options = optionsOf(values);
     if (values.file === undefined) {
       if (args.length !== 2) {
-        throw new UserError(
-          `Cannot judge: ${args.length} answers were given, a gold answer and another are needed`,
-          "or give a file of pairs with --file",
+        throw new ValidationError(
+          `${args.length} answers were given; a gold answer and another are needed, or a file of pairs with --file.`,
         );
       }
       const verdict = verify(args[0].trim(), args[1].trim(), options);

@@ -10,7 +10,6 @@ const optimizer = "Optimizer";
 export const flags = {
   model: text("Folder, run, or name of a model", { default: "builtin", placeholder: "model", short: "m" }),
   task: text("Task to train on or to ask", { default: "sums", placeholder: "name", short: "t" }),
-  data: path("Data of the task, where it is not to be downloaded"),
   thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {
     default: "soft",
   }),

@@ -63,7 +63,7 @@ is their shadow, the most probable token of each step. Without an argument the t
     ],
     [
       "Continue a text",
-      'echo -n "Once upon a time" | softcot generate --model stories --raw --thinking hard',
+      'echo -n "Once upon a time" | softcot generate --model runs/sums-soft --raw --thinking hard',
     ],
   ],
   async run(given, context) {

@@ -7,9 +7,9 @@ export interface JsonLines extends Disposable {
 }
 
 /**
- * Starts a file of JSON lines, replacing what was there; without a path nothing is written.
+ * Starts a new file of JSON lines; without a path nothing is written.
  *
- * @throws UserError if the file cannot be made
+ * @throws UserError if the file exists already or cannot be made
  */
 export function createJsonLines(path: string | undefined): JsonLines {
   if (path === undefined) return { write() {}, [Symbol.dispose]() {} };
@@ -26,8 +26,14 @@ export function createJsonLines(path: string | undefined): JsonLines {
 
 function open(path: string): Deno.FsFile {
   try {
-    return Deno.openSync(path, { write: true, create: true, truncate: true });
+    return Deno.openSync(path, { write: true, createNew: true });
   } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) {
+      throw new UserError(
+        `Cannot write ${path}: it exists already`,
+        "choose another place with --out, or remove it",
+      );
+    }
     throw new UserError(
       `Cannot write ${path}: ${(error as Error).message}`,
       "choose another place with --out",

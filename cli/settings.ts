@@ -1,3 +1,4 @@
+import { findTask } from "../eval/tasks/find_task.ts";
 import { readRecipe } from "./config.ts";
 import { dashed, shown } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
@@ -18,9 +19,10 @@ to check a config file before a long run.`,
   recipe: ({ task, thinking }) => readRecipe(`${task}-${thinking}`),
   examples: [
     ["Check a config file", "softcot settings --config night.toml"],
-    ["As JSON, with one value changed", "softcot settings --task gsm8k --gamma 0.1 --json"],
+    ["As JSON, with one value changed", "softcot settings --thinking fuzzy --gamma 0.1 --json"],
   ],
   run(values, { origins, print }) {
+    findTask(values.task);
     const rows = Object.entries(values).map(([key, value]) => ({
       name: dashed(key),
       value,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { findTask } from "../eval/tasks/find_task.ts";
 import { openGpu } from "../gpu/device.ts";
 import { downloadMatrix } from "../gpu/matrix.ts";
@@ -13,6 +14,7 @@ import { createModel } from "../model/transformer.ts";
 import { trainSupervised } from "../rl/sft.ts";
 import { choice, flag, integer, number, text, type Values } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
+import { Interrupted } from "./errors.ts";
 import { flags } from "./flags.ts";
 import { watchInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
@@ -60,12 +62,11 @@ writes, each seen once. Without --model a new model of the given shape is made, 
     ["The embedded model", "softcot sft --out base --dtype f16"],
     ["A wider one", "softcot sft --width 128 --layers 4 --mlp 352 --out wide"],
   ],
-  async run(values, { quiet, print }) {
+  async run(values, { quiet, print, origins }) {
     const { out, steps } = values;
     if (!out) {
       throw new UserError("Cannot train: there is no place for the model", "name a new folder with --out");
     }
-    claimFolder(out);
     const task = findTask(values.task);
     if (!task.demonstration) throw new UserError(`Cannot train on ${task.name}: it has no demonstrations`);
     using watch = watchInterrupt(
@@ -73,7 +74,9 @@ writes, each seen once. Without --model a new model of the given shape is made, 
     );
     const gpu = await openGpu();
     try {
+      if (values.model) refuseShape(origins);
       const { model, tokenizer } = values.model ? await findModel(gpu, values.model) : newModel(gpu, values);
+      claimFolder(out);
       using progress = createProgress({ label: "sft", total: steps, quiet });
       let last = { step: 0, loss: NaN };
       await trainSupervised(model, tokenizer, task, { ...values, eps: 1e-8 }, (step) => {
@@ -99,17 +102,32 @@ writes, each seen once. Without --model a new model of the given shape is made, 
             last.loss.toFixed(4)
           }; written to ${out}`,
       );
+      if (last.step < steps) {
+        throw new Interrupted(
+          `Stopped after ${last.step} of ${steps} updates: ${out} holds an unfinished model`,
+        );
+      }
     } finally {
       gpu.close();
     }
   },
 });
 
+/** A model to start from has its own shape. */
+function refuseShape(origins: Record<string, string>): void {
+  const given = ["width", "layers", "heads", "mlp", "context"].find((name) => origins[name] === "flag");
+  if (given) {
+    throw new UserError(`Cannot set --${given} of a model that exists: leave out --${given} or --model`);
+  }
+}
+
 /** Finds out before the training whether the model can be written. */
 function claimFolder(out: string): void {
+  const isNew = !existsSync(out);
   try {
     Deno.mkdirSync(out, { recursive: true });
     Deno.removeSync(Deno.makeTempFileSync({ dir: out, prefix: ".softcot-" }));
+    if (isNew) return Deno.removeSync(out);
   } catch (error) {
     throw new UserError(`Cannot write to ${out}: ${(error as Error).message}, a writable folder is needed`);
   }

@@ -6,7 +6,7 @@ import { writeWhole } from "../model/checkpoint.ts";
 import { findModel } from "../model/find_model.ts";
 import { thinkingRules } from "../model/thinking_text.ts";
 import { localRollouts } from "../rl/rollout.ts";
-import { createRun, loadCheckpoint, reopenRun, type Run, type RunState } from "../rl/run.ts";
+import { createRun, loadCheckpoint, refuseNoRun, reopenRun, type Run, type RunState } from "../rl/run.ts";
 import { type MetricsLine, train } from "../rl/train.ts";
 import { createTrainer, type Trainer } from "../rl/train_step.ts";
 import { readConfigFile, readRecipe, resolveConfig, toToml } from "./config.ts";
@@ -62,6 +62,7 @@ function resumed(values: TrainValues, { origins }: TrainContext): TrainValues {
   if (!values.out) {
     throw new UserError("Cannot resume: no run is named", "name its folder: --resume --out runs/NAME");
   }
+  refuseNoRun(values.out);
   const saved = resolveConfig(trainSettings, {
     flags: {},
     file: readConfigFile(`${values.out}/config.toml`),
@@ -110,6 +111,7 @@ async function runTraining(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
   );
+  if (resume && state.step >= values.steps) say("nothing is left to train: the run is complete");
   const goOn = `Go on with: softcot train --resume --out ${folder}`;
   const measure = (when: string) => testModes(trainer, values, state, signal, context.quiet, when);
   try {
@@ -128,7 +130,7 @@ async function runTraining(
       seconds,
       tests: { before, after, best },
     };
-    writeWhole(`${folder}/tests.json`, JSON.stringify(result.tests, null, 2) + "\n");
+    if (after) writeWhole(`${folder}/tests.json`, JSON.stringify(result.tests, null, 2) + "\n");
     context.print(result, () => describeRun(result));
   } catch (error) {
     if ((error as Error).name === "AbortError") throw new Interrupted(`Stopped during a test. ${goOn}`);

@@ -45,7 +45,7 @@ export async function testBefore(
   const kept = readTests(path);
   if (kept || state.step > 0) return kept;
   const before = await measure();
-  writeWhole(path, JSON.stringify({ before }, null, 2) + "\n");
+  if (before) writeWhole(path, JSON.stringify({ before }, null, 2) + "\n");
   return before;
 }
 

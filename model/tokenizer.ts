@@ -136,7 +136,7 @@ function encodeKnown(inner: TextTokenizer, definition: Json, text: string): numb
     `Cannot encode the text: ${shown}${more} not in the vocabulary of this tokenizer, known words are needed`,
     vocabulary.length > 200
       ? "leave these out, or choose a model with a larger vocabulary"
-      : `this model knows only: ${vocabulary.map((word) => word.trim()).join(" ")}`,
+      : `this model knows only (blanks count): ${vocabulary.map((word) => JSON.stringify(word)).join(" ")}`,
   );
 }
 

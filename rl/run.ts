@@ -42,6 +42,12 @@ export function createRun(folder: string, configToml: string): Run {
       `go on with it by --resume --out ${folder}, or name another folder with --out`,
     );
   }
+  if (exists(folder) && Deno.statSync(folder).isDirectory && [...Deno.readDirSync(folder)].length > 0) {
+    throw new UserError(
+      `Cannot start a run in ${folder}: it holds other files, an empty or new folder is needed`,
+      "name another folder with --out",
+    );
+  }
   try {
     Deno.mkdirSync(`${folder}/checkpoints`, { recursive: true });
     writeWhole(`${folder}/config.toml`, configToml);
@@ -58,12 +64,7 @@ export function createRun(folder: string, configToml: string): Run {
  * @throws UserError if the folder holds no run, or its newest checkpoint is damaged
  */
 export function reopenRun(folder: string): { run: Run; checkpoint: string | undefined; step: number } {
-  if (!exists(`${folder}/config.toml`)) {
-    throw new UserError(
-      `Cannot resume ${folder}: it holds no run (no config.toml)`,
-      "start one without --resume",
-    );
-  }
+  refuseNoRun(folder);
   Deno.mkdirSync(`${folder}/checkpoints`, { recursive: true });
   for (const { name } of Deno.readDirSync(`${folder}/checkpoints`)) {
     if (name.endsWith(".tmp")) Deno.removeSync(`${folder}/checkpoints/${name}`, { recursive: true });
@@ -73,6 +74,18 @@ export function reopenRun(folder: string): { run: Run; checkpoint: string | unde
   restoreBest(folder, checkpoint ? readState(checkpoint).best?.step : undefined);
   for (const name of ["metrics.jsonl", "samples.jsonl"]) cutLog(`${folder}/${name}`, step);
   return { run: openLogs(folder), checkpoint, step };
+}
+
+/**
+ * Looks for a run.
+ * @throws UserError if the folder holds none
+ */
+export function refuseNoRun(folder: string): void {
+  if (exists(`${folder}/config.toml`)) return;
+  throw new UserError(
+    `Cannot resume ${folder}: it holds no run (no config.toml)`,
+    "start one without --resume",
+  );
 }
 
 /** The newest checkpoint of a run's folder, if there is one. */

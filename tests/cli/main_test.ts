@@ -52,7 +52,7 @@ Deno.test("settings shows values and who set them, as a table and as JSON", asyn
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/a.toml`, "max-thinking = 64\nlr = 1e-5\n");
-    const args = ["settings", "--config", `${folder}/a.toml`, "--gamma", "0.1", "--task", "none"];
+    const args = ["settings", "--config", `${folder}/a.toml`, "--gamma", "0.1", "--task", "sums-long"];
     const { stdout } = await runSoftcot(args);
     assertMatch(stdout, /^gamma +0\.1 +flag$/m);
     assertMatch(stdout, /^max-thinking +64 +config$/m);

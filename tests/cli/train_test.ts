@@ -69,7 +69,7 @@ Deno.test("--json prints the result alone, --quiet says nothing beside it", asyn
   const args = train({ steps: 4, thinking: "hard", "test-questions": 2, out, json: true, quiet: true });
   const { stdout, stderr } = await succeed(args);
   assertEquals(stderr, "");
-  const { run, steps, best, seconds, before, after } = JSON.parse(stdout);
+  const { run, steps, best, seconds, tests: { before, after } } = JSON.parse(stdout);
   assertEquals([run, steps, best.step], [out, 4, 4]);
   assert(seconds > 0);
   assertEquals([before.length, after.length, before[0].mode], [6, 6, "hard-greedy"]);
