@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { Command } from "@cliffy/command";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Command, ValidationError } from "@cliffy/command";
 import { evalCheckCommand, protectAnswers } from "../../../cli/eval_check.ts";
 import { readPairs } from "../../../eval/answer/read_pairs.ts";
 import { UserError } from "../../../gpu/errors.ts";
@@ -87,5 +87,9 @@ Deno.test("rows without a gold or a prediction are told by their line", () => {
 });
 
 Deno.test("wrong usage is told in words", async () => {
-  assert((await run("5")).startsWith("Cannot judge: 1 answers were given"));
+  await assertRejects(
+    () => run("5"),
+    ValidationError,
+    "1 answers were given; a gold answer and another are needed",
+  );
 });
