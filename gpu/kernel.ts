@@ -69,9 +69,10 @@ function bindGroup(gpu: Gpu, kernel: Pipeline, tensors: readonly Tensor[]): GPUB
   tensors.forEach((tensor, i) => {
     // The rest of the buffer, not the tensor's own bytes: fewer distinct bind groups as shapes change.
     const size = tensor.storage.bytes - tensor.offset;
-    if (size > gpu.maxBinding && size > gpu.device.limits.maxStorageBufferBindingSize) {
+    const limit = gpu.device.limits.maxStorageBufferBindingSize;
+    if (size > limit) {
       throw new Error(
-        `Cannot bind ${show(tensor)} to ${kernel.label}: ${size} bytes, at most ${gpu.maxBinding}`,
+        `Cannot bind ${show(tensor)} to ${kernel.label}: ${size} bytes, at most ${limit}`,
       );
     }
     entries.push({

@@ -1,13 +1,13 @@
 import type { Gpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { downloadMatrix, type Matrix, uploadRows } from "../gpu/matrix.ts";
-import { openWeights, type TensorFile } from "./formats/safetensors.ts";
+import type { TensorFile } from "./formats/safetensors.ts";
 import { createSafetensors, syncFolder } from "./formats/safetensors_writer.ts";
-import { readModelConfig, toHfConfig } from "./hf_config.ts";
+import { toHfConfig } from "./hf_config.ts";
 import type { ModelConfig } from "./config.ts";
 import { namedTensors, type Params } from "./params.ts";
-import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
-import { createModel, type Model } from "./transformer.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import type { Model } from "./transformer.ts";
 
 /** A model with its tokenizer, and where it came from. */
 export interface LoadedModel {
@@ -17,23 +17,6 @@ export interface LoadedModel {
   tokenizer: Tokenizer;
   /** Folder or name, for messages. */
   source: string;
-}
-
-/**
- * Loads a Hugging Face folder: config.json, safetensors, tokenizer.json.
- * @throws UserError if a file is missing, damaged, or does not fit config.json
- */
-export function loadModel(gpu: Gpu, folder: string): LoadedModel {
-  const config = readModelConfig(folder);
-  const tokenizer = loadTokenizer(folder);
-  const file = openWeights(folder);
-  try {
-    const model = createModel(gpu, config);
-    readParams(gpu, config, file, model.params, folder);
-    return { model, tokenizer, source: folder };
-  } finally {
-    file.close();
-  }
 }
 
 // 4 Mi elements: 16 MiB pieces keep the heap small whatever the model.

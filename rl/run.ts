@@ -90,9 +90,14 @@ export function refuseNoRun(folder: string): void {
 
 /** The newest checkpoint of a run's folder, if there is one. */
 export function newestCheckpoint(folder: string): string | undefined {
-  const names = [...Deno.readDirSync(`${folder}/checkpoints`)].map((entry) => entry.name)
+  const newest = checkpointNames(folder).at(-1);
+  return newest && `${folder}/checkpoints/${newest}`;
+}
+
+/** Names of a run's checkpoints, oldest first. */
+function checkpointNames(folder: string): string[] {
+  return [...Deno.readDirSync(`${folder}/checkpoints`)].map((entry) => entry.name)
     .filter((name) => /^step-\d{6,}$/.test(name)).sort((a, b) => stepOf(a) - stepOf(b));
-  return names.length === 0 ? undefined : `${folder}/checkpoints/${names.at(-1)}`;
 }
 
 const nameOf = (step: number): string => `step-${String(step).padStart(6, "0")}`;
@@ -209,9 +214,7 @@ function pointBest(folder: string, name: string): void {
 }
 
 function prune(folder: string, keep: number, best: number | undefined): void {
-  const steps = [...Deno.readDirSync(`${folder}/checkpoints`)].map((entry) => entry.name)
-    .filter((name) => /^step-\d{6,}$/.test(name)).sort((a, b) => stepOf(a) - stepOf(b));
-  for (const name of steps.slice(0, -keep)) {
+  for (const name of checkpointNames(folder).slice(0, -keep)) {
     if (stepOf(name) !== best) Deno.removeSync(`${folder}/checkpoints/${name}`, { recursive: true });
   }
 }

@@ -1,3 +1,4 @@
+import { promptIds } from "../eval/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
@@ -34,7 +35,7 @@ export interface SftStep {
 
 /** A demonstration as ids: the loss is on the completion and the end token that follows it. */
 export function exampleOf(tokenizer: Tokenizer, prompt: string, completion: string): Example {
-  const start = [...(tokenizer.bosId === undefined ? [] : [tokenizer.bosId]), ...tokenizer.encode(prompt)];
+  const start = promptIds(tokenizer, prompt);
   const end = tokenizer.eosId === undefined ? [] : [tokenizer.eosId];
   return { ids: [...start, ...tokenizer.encode(completion), ...end], from: start.length };
 }

@@ -109,6 +109,18 @@ function shared(name: string, count: number, subgroup: number, address: (index: 
     );
 }
 
+/** One block of keys `kk` and values `vv` of a tile's sequence, from absolute position j. */
+function keysAndValues(count: number, subgroup: number): string {
+  const load = (name: string, array: string) =>
+    shared(
+      name,
+      count,
+      subgroup,
+      (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
+    );
+  return `${load("kk", "k")}\n${load("vv", "v")}`;
+}
+
 const TILE_START = `
   let tile = tiles[wg.x];
   let head = wg.y;
@@ -120,13 +132,6 @@ const TILE_START = `
 export function tilesForward(shape: AttentionShape, subgroup: number): string {
   const hq = shape.headDim / 4;
   const { keys: block } = turnOf(shape.headDim);
-  const load = (name: string, array: string) =>
-    shared(
-      name,
-      block * hq,
-      subgroup,
-      (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
-    );
   return `${HEADER(shape, subgroup)}
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
@@ -145,8 +150,7 @@ ${lines(hq, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`
   var best = -3.0e38;
   var sum = 0.0;
   for (var j = 0u; j <= last; j += ${block}u) {
-${load("kk", "k")}
-${load("vv", "v")}
+${keysAndValues(block * hq, subgroup)}
 ${
     lines(block, (j) =>
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + `\n    s${j} = s${j} * p.scale;`)
@@ -165,13 +169,6 @@ ${lines(hq, (c) => `    out[i * HQ + ${c}u] = acc${c} * inverse;`)}
 export function tilesBackwardQ(shape: AttentionShape, subgroup: number): string {
   const hq = shape.headDim / 4;
   const { keys: block } = turnOf(shape.headDim);
-  const load = (name: string, array: string) =>
-    shared(
-      name,
-      block * hq,
-      subgroup,
-      (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
-    );
   return `${HEADER(shape, subgroup)}
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
@@ -196,8 +193,7 @@ ${
   }
 ${dot("pull", hq, (c) => `g${c}`, (c) => `o${c}`)}
   for (var j = 0u; j <= last; j += ${block}u) {
-${load("kk", "k")}
-${load("vv", "v")}
+${keysAndValues(block * hq, subgroup)}
 ${
     lines(block, (j) =>
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + "\n" +
