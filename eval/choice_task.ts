@@ -1,0 +1,35 @@
+import type { Stream } from "./task.ts";
+
+/** One question with the answers to choose from. */
+export interface ChoiceQuestion {
+  /** Equal for equal questions: results of different runs are paired by it. */
+  id: string;
+  /** The text before the answer: description, examples and question. */
+  context: string;
+  /** The answers; a blank parts each from the context. */
+  choices: readonly string[];
+  /** Which of `choices` is right, from 0. */
+  right: number;
+  /** What it is about, in tasks of many subjects. */
+  subject?: string;
+}
+
+/**
+ * A task whose answers are given: the model is not asked to write one, but how probable it finds each. Prompts are those of
+ * lm-evaluation-harness. The version changes whenever a question or prompt does.
+ */
+export interface ChoiceTask {
+  kind: "choice";
+  /** As on the command line. */
+  name: string;
+  /** Kept with every result. */
+  version: number;
+  /** Examples with their answers before each question. */
+  shots: number;
+  /** Questions in a stream. */
+  size(stream: Stream): number;
+  /** The question at `index` of a stream, in the order of the data. */
+  question(stream: Stream, index: number): ChoiceQuestion;
+  /** The category of each subject, in tasks of many. */
+  categories?: Readonly<Record<string, string>>;
+}
