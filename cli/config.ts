@@ -65,15 +65,14 @@ export function resolveWithOrigins<S extends Settings>(settings: S, sources: Sou
 }
 
 /**
- * Reads a config file or a recipe.
+ * Reads a config file.
  *
  * @throws UserError where the file cannot be read or is not TOML, with line and column
  */
-export function readConfigFile(path: string | URL): Source {
-  const name = path instanceof URL ? decodeURIComponent(path.pathname.split("/").slice(-3).join("/")) : path;
+export function readConfigFile(name: string): Source {
   let source: string;
   try {
-    source = Deno.readTextFileSync(path);
+    source = Deno.readTextFileSync(name);
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? "there is no such file"
@@ -85,6 +84,16 @@ export function readConfigFile(path: string | URL): Source {
       "--config takes the path of a TOML file",
     );
   }
+  return parseSettings(source, name);
+}
+
+/**
+ * Settings from the text of a TOML file.
+ *
+ * @param name what messages call it
+ * @throws UserError where it is not TOML, with line and column
+ */
+export function parseSettings(source: string, name: string): Source {
   try {
     return { name, values: parse(source) };
   } catch (error) {
@@ -95,18 +104,6 @@ export function readConfigFile(path: string | URL): Source {
       'a line is `name = value`, with texts in quotes: task = "sums"',
     );
   }
-}
-
-/** The recipe of that name, or undefined where there is none. */
-export function readRecipe(name: string): Source | undefined {
-  const url = new URL(`../rl/recipes/${encodeURIComponent(name)}.toml`, import.meta.url);
-  try {
-    Deno.statSync(url);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  return readConfigFile(url);
 }
 
 /** All values as a TOML file that readConfigFile reads back to the same ones; absent values stay out. */

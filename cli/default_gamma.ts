@@ -1,4 +1,5 @@
-import { readConfigFile, readRecipe, type Source } from "./config.ts";
+import { readConfigFile, type Source } from "./config.ts";
+import { findRecipe } from "./recipe.ts";
 
 /**
  * The noise to run a model with where nobody says: what its run was trained with, else the task's recipe for soft
@@ -10,7 +11,8 @@ export function defaultGamma(model: string, task: string): number | undefined {
   // A run's folder, its best checkpoint, or any of its checkpoints.
   const places = ["", "/..", "/../.."].map((up) => `${model}${up}/config.toml`);
   const run = places.find((place) => isFile(place));
-  return gammaOf(run === undefined ? undefined : readConfigFile(run)) ?? gammaOf(readRecipe(`${task}-soft`));
+  return gammaOf(run === undefined ? undefined : readConfigFile(run)) ??
+    gammaOf(findRecipe({ task, thinking: "soft", model }));
 }
 
 function gammaOf(source: Source | undefined): number | undefined {

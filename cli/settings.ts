@@ -1,8 +1,8 @@
 import { findTask } from "../eval/tasks/find_task.ts";
-import { readRecipe } from "./config.ts";
 import { dashed, shown } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
 import { flags } from "./flags.ts";
+import { findRecipe } from "./recipe.ts";
 import { table } from "./table.ts";
 import { trainSettings } from "./train_settings.ts";
 
@@ -16,7 +16,7 @@ A flag has the last word, then the file given by --config, then the recipe of th
 thinking, then the default. Flags, files and recipes use the same names. Nothing is trained or written: use it \
 to check a config file before a long run.`,
   settings,
-  recipe: ({ task, thinking }) => readRecipe(`${task}-${thinking}`),
+  recipe: findRecipe,
   examples: [
     ["Check a config file", "softcot settings --config night.toml"],
     ["As JSON, with one value changed", "softcot settings --thinking fuzzy --gamma 0.1 --json"],

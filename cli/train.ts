@@ -9,13 +9,14 @@ import { localRollouts } from "../rl/rollout.ts";
 import { createRun, loadCheckpoint, refuseNoRun, reopenRun, type Run, type RunState } from "../rl/run.ts";
 import { type MetricsLine, train } from "../rl/train.ts";
 import { createTrainer, type Trainer } from "../rl/train_step.ts";
-import { readConfigFile, readRecipe, resolveConfig, toToml } from "./config.ts";
+import { readConfigFile, resolveConfig, toToml } from "./config.ts";
 import { dashed, shown, type Values } from "./declare.ts";
 import { type Context, defineCommand } from "./define_command.ts";
 import { Interrupted } from "./errors.ts";
 import { flags } from "./flags.ts";
 import { watchInterrupt } from "./interrupt.ts";
 import { createProgress, type Progress } from "./progress.ts";
+import { findRecipe } from "./recipe.ts";
 import { describeRun } from "./train_report.ts";
 import { trainSettings } from "./train_settings.ts";
 import { testBefore, testBest, testModes } from "./train_tests.ts";
@@ -35,7 +36,7 @@ checkpoints, each an ordinary Hugging Face model.
 The defaults shown are the paper's. The recipe of the task and the way of thinking sets others: softcot settings \
 shows every value and where it comes from.`,
   settings,
-  recipe: ({ task, thinking }) => readRecipe(`${task}-${thinking}`),
+  recipe: findRecipe,
   examples: [
     ["The embedded model and task, soft thinking", "softcot train"],
     ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],

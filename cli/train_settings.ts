@@ -1,4 +1,4 @@
-import { flag, integer, number } from "./declare.ts";
+import { flag, integer, number, text } from "./declare.ts";
 import { flags } from "./flags.ts";
 
 const checks = "Validation and checkpoints";
@@ -9,6 +9,10 @@ export const trainSettings = {
   model: flags.model,
   task: flags.task,
   thinking: flags.thinking,
+  recipe: text("Recipe to take values from", {
+    placeholder: "name",
+    defaultText: "that of task and thinking, or of task and model",
+  }),
   gamma: flags.gamma,
   tau: flags.tau,
   questions: flags.questions,
