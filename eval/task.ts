@@ -1,5 +1,5 @@
 import { boxedContinuation } from "./answer/extract.ts";
-import { verify } from "./answer/verify.ts";
+import { type Verdict, verify, type VerifyOptions } from "./answer/verify.ts";
 import { hashText } from "./seeded.ts";
 
 /** Questions to train on, to choose the best checkpoint by, and to report: no question is in two of them. */
@@ -27,6 +27,8 @@ export interface Task {
   limits: TaskLimits;
   /** Grades the text that followed the forced `\boxed{`. */
   grade(gold: string, continuation: string): Grade;
+  /** How `grade` asks the answer checker, for those who ask it in workers; absent where it does not ask it at all. */
+  checking?: Checking;
   /** The question at `index` of a stream; always the same for the same arguments. */
   question(stream: Stream, seed: number, index: number): Question;
   /** A text to imitate in supervised training, from the train stream; for tasks that can write them. */
@@ -60,16 +62,31 @@ export interface Grade {
 // Seconds: counted budgets decide long before; a training step must not wait for what they let through.
 const GRADING_TIME = 0.2;
 
+/** How a task asks the answer checker. */
+export interface Checking {
+  /** The right answers that a gold stands for, any of which will do; itself where this is left out. */
+  golds?(gold: string): string | string[];
+  /** Such as whether percentages are numbers. */
+  options?: VerifyOptions;
+}
+
 /**
  * Grades the forced box by the answer checker.
  *
- * @param gold the right answer, or several of which any one will do
+ * @param gold the right answer
  * @param continuation what the model wrote after the forced `\boxed{`
+ * @param checking how the task asks
  */
-export function gradeBox(gold: string | string[], continuation: string): Grade {
+export function gradeBox(gold: string, continuation: string, { golds, options }: Checking = {}): Grade {
   const answer = boxedContinuation(continuation);
-  if (answer === null) return { reward: 0, correct: false, answer, rule: null };
-  const { equal, rule } = verify(gold, answer, { timeLimit: GRADING_TIME });
+  if (answer === null) return gradeOf(null, null);
+  return gradeOf(answer, verify(golds?.(gold) ?? gold, answer, { timeLimit: GRADING_TIME, ...options }));
+}
+
+/** The grade of a boxed answer by the checker's verdict; null where nothing could be extracted. */
+export function gradeOf(answer: string | null, verdict: Verdict | null): Grade {
+  if (answer === null || verdict === null) return { reward: 0, correct: false, answer: null, rule: null };
+  const { equal, rule } = verdict;
   return { reward: equal ? 100 : 10, correct: equal, answer, rule };
 }
 

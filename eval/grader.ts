@@ -1,0 +1,49 @@
+import { boxedContinuation } from "./answer/extract.ts";
+import { createAnswerPool } from "./answer/pool.ts";
+import { type Grade, gradeOf, type Task } from "./task.ts";
+
+/** What is to be graded. */
+export interface Submission {
+  /** The right answer. */
+  gold: string;
+  /** What the model wrote after the forced `\boxed{`. */
+  continuation: string;
+}
+
+/** Grades many answers of a task at once. Close it when done. */
+export interface Grader extends Disposable {
+  /** Grades in the order of the submissions; they are those of `task.grade`. */
+  grade(submissions: readonly Submission[]): Promise<Grade[]>;
+  /** Ends the workers. */
+  close(): void;
+}
+
+// An answer is judged in microseconds; two workers keep one hostile answer from holding up the others.
+const WORKERS = 2;
+
+/**
+ * A grader that judges in workers what the answer checker judges, so that an answer that takes long holds up neither the
+ * GPU nor Ctrl-C; other tasks grade in place.
+ */
+export function createGrader({ grade, checking }: Pick<Task, "grade" | "checking">): Grader {
+  if (!checking) {
+    const inPlace = (all: readonly Submission[]) =>
+      all.map(({ gold, continuation }) => grade(gold, continuation));
+    return { grade: (all) => Promise.resolve(inPlace(all)), close() {}, [Symbol.dispose]() {} };
+  }
+  const { golds, options } = checking;
+  const pool = createAnswerPool({ workers: WORKERS, verify: options });
+  return {
+    async grade(submissions) {
+      const answers = submissions.map(({ continuation }) => boxedContinuation(continuation));
+      const asked = submissions.flatMap(({ gold }, i) => {
+        const answer = answers[i];
+        return answer === null ? [] : [{ gold: golds?.(gold) ?? gold, answer }];
+      });
+      const verdicts = (await pool.verify(asked))[Symbol.iterator]();
+      return answers.map((answer) => gradeOf(answer, answer === null ? null : verdicts.next().value!));
+    },
+    close: () => pool.close(),
+    [Symbol.dispose]: () => pool.close(),
+  };
+}
