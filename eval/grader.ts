@@ -21,17 +21,22 @@ export interface Grader extends Disposable {
 // An answer is judged in microseconds; two workers keep one hostile answer from holding up the others.
 const WORKERS = 2;
 
+/** A grader that judges in this thread, as it is asked. */
+export function gradeInPlace({ grade }: Pick<Task, "grade">): Grader {
+  return {
+    grade: (all) => Promise.resolve(all.map(({ gold, continuation }) => grade(gold, continuation))),
+    close() {},
+    [Symbol.dispose]() {},
+  };
+}
+
 /**
  * A grader that judges in workers what the answer checker judges, so that an answer that takes long holds up neither the
  * GPU nor Ctrl-C; other tasks grade in place.
  */
-export function createGrader({ grade, checking }: Pick<Task, "grade" | "checking">): Grader {
-  if (!checking) {
-    const inPlace = (all: readonly Submission[]) =>
-      all.map(({ gold, continuation }) => grade(gold, continuation));
-    return { grade: (all) => Promise.resolve(inPlace(all)), close() {}, [Symbol.dispose]() {} };
-  }
-  const { golds, options } = checking;
+export function createGrader(task: Pick<Task, "grade" | "checking">): Grader {
+  if (!task.checking) return gradeInPlace(task);
+  const { golds, options } = task.checking;
   const pool = createAnswerPool({ workers: WORKERS, verify: options });
   return {
     async grade(submissions) {

@@ -1,4 +1,5 @@
 import { promptIds } from "../eval/prompt_ids.ts";
+import { gradeInPlace, type Grader } from "../eval/grader.ts";
 import type { Grade, Question, Task } from "../eval/task.ts";
 import type { Scratch } from "../gpu/arena.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -7,13 +8,18 @@ import { generatedText, type ThinkingRules } from "../model/thinking_text.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
+import { type Reward, TASK_REWARD, worthOf } from "./reward.ts";
 
 /** A rollout with its verdict. */
 export interface GradedRollout {
   /** What was generated. */
   rollout: Rollout;
-  /** What it is worth. */
+  /** The task's verdict. */
   grade: Grade;
+  /** What it is worth to the run: the weighted sum of its rewards. */
+  reward: number;
+  /** Each reward before its weight, in the order of the run's rewards. */
+  rewards: number[];
 }
 
 /** All rollouts of one question. */
@@ -58,6 +64,10 @@ export interface LocalRollouts {
   group: number;
   /** Of all draws. */
   seed: number;
+  /** Judges the answers; in this thread where it is left out. */
+  grader?: Grader;
+  /** What counts; the task's own grade where it is left out. */
+  rewards?: readonly Reward[];
 }
 
 /** Rollouts made in this process by the model that is being trained: strictly on-policy. */
@@ -78,13 +88,11 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
         step,
       }, scratch);
       const generated = performance.now();
+      const graded = await gradeAll(source, questions, batch.rollouts);
       const groups = questions.map((question, b): RolloutGroup => ({
         question,
         prompt: prompts[b],
-        rollouts: batch.rollouts.slice(b * group, (b + 1) * group).map((rollout) => ({
-          rollout,
-          grade: task.grade(question.gold, generatedText(tokenizer, rollout.answer, rules)),
-        })),
+        rollouts: graded.slice(b * group, (b + 1) * group),
       }));
       const seconds = {
         generate: (generated - started) / 1000,
@@ -93,4 +101,33 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
       return { groups, hidden: batch.hidden, seconds };
     },
   };
+}
+
+/** The task's verdicts, and what they and the run's other rewards come to. */
+async function gradeAll(
+  { task, tokenizer, rules, grader = gradeInPlace(task), rewards = TASK_REWARD }: LocalRollouts,
+  questions: readonly Question[],
+  rollouts: readonly Rollout[],
+): Promise<GradedRollout[]> {
+  const answers = rollouts.map(({ answer }) => generatedText(tokenizer, answer, rules));
+  const grades = await grader.grade(
+    rollouts.map(({ prompt }, i) => ({ gold: questions[prompt].gold, continuation: answers[i] })),
+  );
+  return await Promise.all(rollouts.map(async (rollout, i): Promise<GradedRollout> => {
+    const { question, gold } = questions[rollout.prompt];
+    const grade = grades[i];
+    const { total, parts } = await worthOf(rewards, grade.reward, () => {
+      const shadow = generatedText(tokenizer, rollout.thinking, rules);
+      return {
+        question,
+        gold,
+        text: shadow + tokenizer.decode(rollout.forced) + answers[i],
+        shadow,
+        boxed: grade.answer,
+        correct: grade.correct,
+        thinkingTokens: rollout.thinking.length,
+      };
+    });
+    return { rollout, grade, reward: total, rewards: parts };
+  }));
 }

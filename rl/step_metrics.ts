@@ -5,22 +5,29 @@ import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
 import { batchFlops, updateFlops } from "./flops.ts";
-import type { RolloutBatch } from "./rollout.ts";
+import { type Reward, TASK_REWARD } from "./reward.ts";
+import type { GradedRollout, RolloutBatch } from "./rollout.ts";
 
 /** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
 export interface StepMetrics extends Mismatch {
   /** Counted from 1. */
   step: number;
-  /** Mean reward, 0 to 100. */
+  /** Mean reward; 0 to 100 where the task's own is the only one. */
   reward: number;
+  /** Mean of each reward before its weight, by its name, where there are others than the task's own. */
+  rewards?: Record<string, number>;
   /** Share of rollouts whose answer is right. */
   accuracy: number;
   /** Share with an answer in the box. */
   extracted: number;
   /** Answers that the checker gave up on (its clock, or too large to decide): they count as wrong. */
   undecided: number;
+  /** Share whose box no brace closes. */
+  unclosed: number;
   /** Share whose thinking ended by the trigger. */
   triggered: number;
+  /** Share whose thinking was cut at its limit. */
+  cut: number;
   /** Mean number of thinking steps. */
   thinking_tokens: number;
   /** Mean number of answer tokens. */
@@ -29,7 +36,7 @@ export interface StepMetrics extends Mismatch {
   thinking_entropy: number;
   /** The same of answer tokens. */
   answer_entropy: number;
-  /** Share of groups whose rewards are all equal. */
+  /** Share of groups whose rewards are all equal: their advantages are zero, and nothing is learned from them. */
   equal_groups: number;
   /** Norm of the whole gradient before clipping. */
   gradient_norm: number;
@@ -65,7 +72,7 @@ export interface StepTime {
 
 /** Gathers a step's numbers. */
 export function stepMetrics(
-  { config, thinking }: { config: ModelConfig; thinking: Thinking },
+  { config, thinking, rewards }: { config: ModelConfig; thinking: Thinking; rewards?: readonly Reward[] },
   step: number,
   batch: RolloutBatch,
   parts: readonly ScoredGroup[][],
@@ -86,11 +93,14 @@ export function stepMetrics(
   const { seconds } = measured;
   return {
     step,
-    reward: mean(({ grade }) => grade.reward),
+    reward: mean(({ reward }) => reward),
+    ...rewardMeans(rewards, mean),
     accuracy: mean(({ grade }) => grade.correct ? 1 : 0),
     extracted: mean(({ grade }) => grade.answer === null ? 0 : 1),
     undecided: graded.filter(({ grade }) => UNDECIDED.includes(grade.rule ?? "")).length,
+    unclosed: mean(({ rollout }) => rollout.answerEnd === "brace" ? 0 : 1),
     triggered: mean(({ rollout }) => rollout.thinkingEnd === "trigger" ? 1 : 0),
+    cut: mean(({ rollout }) => rollout.thinkingEnd === "limit" ? 1 : 0),
     thinking_tokens: mean(({ rollout }) => rollout.thinking.length),
     answer_tokens: mean(({ rollout }) => rollout.answer.length),
     thinking_entropy: meanEntropy(rollouts, (rollout) => rollout.thinkingStats.entropy),
@@ -110,10 +120,18 @@ export function stepMetrics(
   };
 }
 
+function rewardMeans(
+  rewards: readonly Reward[] = TASK_REWARD,
+  mean: (value: (item: GradedRollout) => number) => number,
+): Pick<StepMetrics, "rewards"> {
+  if (rewards.every(({ score }) => score === undefined)) return {};
+  return {
+    rewards: Object.fromEntries(rewards.map(({ name }, i) => [name, mean((item) => item.rewards[i])])),
+  };
+}
+
 const signalGroups = (batch: RolloutBatch): number =>
-  batch.groups.filter(({ rollouts }) =>
-    rollouts.some(({ grade }) => grade.reward !== rollouts[0].grade.reward)
-  ).length;
+  batch.groups.filter(({ rollouts }) => rollouts.some(({ reward }) => reward !== rollouts[0].reward)).length;
 
 function meanEntropy(rollouts: readonly Rollout[], pick: (rollout: Rollout) => Float32Array): number {
   let sum = 0;

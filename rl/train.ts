@@ -93,7 +93,7 @@ async function validate(
 /** The first question's first two rollouts, as a reader wants to see them. */
 function logSample({ tokenizer, rules }: Trainer, run: Run, step: number, batch: RolloutBatch): void {
   const { question, rollouts } = batch.groups[0];
-  for (const { rollout, grade } of rollouts.slice(0, 2)) {
+  for (const { rollout, grade, reward } of rollouts.slice(0, 2)) {
     run.appendSample({
       step,
       question: question.question,
@@ -102,7 +102,7 @@ function logSample({ tokenizer, rules }: Trainer, run: Run, step: number, batch:
       thinking_end: rollout.thinkingEnd,
       answer: tokenizer.decode(rollout.forced) + generatedText(tokenizer, rollout.answer, rules),
       boxed: grade.answer,
-      reward: grade.reward,
+      reward,
     });
   }
 }

@@ -29,6 +29,7 @@ import {
   type OptimizerSettings,
   optimizerStep,
 } from "./optimizer.ts";
+import type { Reward } from "./reward.ts";
 import type { RolloutBatch, RolloutSource } from "./rollout.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
 
@@ -66,6 +67,8 @@ export interface Trainer {
   settings: TrainSettings;
   /** Where rollouts come from. */
   source: RolloutSource;
+  /** What counts, as the source weighs it; the task's own grade where it is left out. */
+  rewards?: readonly Reward[];
   /** Zeroed at the start of each update. */
   grads: Params;
   /** Moments and the last gradient's norm. */
@@ -138,7 +141,7 @@ export async function trainStep(
   if (!Number.isFinite(norm)) throw diverged(step);
   const ended = performance.now();
   const metrics = stepMetrics(
-    { config: model.config, thinking: trainer.thinking },
+    { config: model.config, thinking: trainer.thinking, rewards: trainer.rewards },
     step,
     batch,
     parts,
@@ -175,7 +178,7 @@ function questionsOf({ task, settings }: Pick<Trainer, "task" | "settings">, ste
 
 function scored(batch: RolloutBatch): ScoredGroup[] {
   return batch.groups.map(({ prompt, rollouts }): ScoredGroup => {
-    const advantages = leaveOneOut(rollouts.map(({ grade }) => grade.reward / 100));
+    const advantages = leaveOneOut(rollouts.map(({ reward }) => reward / 100));
     return {
       prompt,
       rollouts: rollouts.map(({ rollout }, g) => ({
