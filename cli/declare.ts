@@ -6,7 +6,7 @@ import { z } from "zod";
  */
 export interface Setting<T> {
   /** How a flag's word is read. */
-  readonly kind: "number" | "switch" | "text" | "path" | "choice" | "choices";
+  readonly kind: "number" | "switch" | "text" | "path" | "choice" | "choices" | "texts";
   /** One line for the help. */
   readonly description: string;
   /** What stands for the value in the help. */
@@ -126,6 +126,17 @@ export function choices<const C extends string, const O extends SettingOptions<r
   return declare("choices", description, z.array(z.enum(words)).min(1), `a list of ${oneOf(words)}`, {
     placeholder: "names",
     words,
+    ...options,
+  });
+}
+
+/** Some texts; a list in files, separated by commas on the command line. */
+export function texts<const O extends SettingOptions<readonly string[]>>(
+  description: string,
+  options?: O,
+): Setting<Sure<readonly string[], O>> {
+  return declare("texts", description, z.array(z.string().min(1)).min(1), "a list of texts", {
+    placeholder: "texts",
     ...options,
   });
 }

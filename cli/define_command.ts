@@ -95,7 +95,9 @@ function addOption(command: Command<any>, name: string, setting: Setting<any>): 
   if (setting.words) command.type(name, new EnumType(setting.words));
   if (setting.kind === "number") command.type(name, (word) => parseNumber(word, setting.needs));
   const type =
-    { text: "string", path: "file", number: name, choice: name, choices: `${name}[]` }[setting.kind];
+    { text: "string", texts: "string[]", path: "file", number: name, choice: name, choices: `${name}[]` }[
+      setting.kind
+    ];
   command.option(`${names} <${setting.placeholder}:${type}>`, describe(setting));
 }
 

@@ -1,23 +1,20 @@
-import { wayOfThinking } from "../eval/modes.ts";
 import { findTask } from "../eval/tasks/find_task.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { writeWhole } from "../model/checkpoint.ts";
-import { findModel } from "../model/find_model.ts";
-import { thinkingRules } from "../model/thinking_text.ts";
-import { localRollouts } from "../rl/rollout.ts";
 import { createRun, loadCheckpoint, refuseNoRun, reopenRun, type Run, type RunState } from "../rl/run.ts";
 import { type MetricsLine, train } from "../rl/train.ts";
-import { createTrainer, type Trainer } from "../rl/train_step.ts";
+import type { Trainer } from "../rl/train_step.ts";
 import { readConfigFile, resolveConfig, toToml } from "./config.ts";
 import { dashed, shown, type Values } from "./declare.ts";
 import { type Context, defineCommand } from "./define_command.ts";
 import { Interrupted } from "./errors.ts";
 import { flags } from "./flags.ts";
 import { watchInterrupt } from "./interrupt.ts";
+import { compareStates, prepareTraining } from "./prepare_training.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { findRecipe } from "./recipe.ts";
-import { describeRun } from "./train_report.ts";
+import { describeRun, describeSample } from "./train_report.ts";
 import { trainSettings } from "./train_settings.ts";
 import { testBefore, testBest, testModes } from "./train_tests.ts";
 
@@ -103,7 +100,8 @@ async function runTraining(
   const folder = values.out ?? freeFolder(`runs/${values.task}-${values.thinking}`);
   say(`device   ${gpu.adapter.name}`);
   const reopened = resume ? reopenRun(folder) : undefined;
-  const { trainer, state: fresh } = await prepare(gpu, values, reopened?.checkpoint);
+  using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
+  const { trainer, state: fresh } = prepared;
   const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
   const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer) : fresh;
   compareStates(state, fresh, folder, say);
@@ -141,48 +139,6 @@ async function runTraining(
   }
 }
 
-/** A trainer for the model that the run starts from, or for the checkpoint that it goes on from. */
-async function prepare(
-  gpu: Gpu,
-  values: TrainValues,
-  checkpoint: string | undefined,
-): Promise<{ trainer: Trainer; state: RunState }> {
-  const { model, tokenizer, embeddingRms } = await findModel(gpu, checkpoint ?? values.model);
-  const task = findTask(values.task);
-  const { thinking: kind, gamma, tau, maxThinking, answerTokens, group, seed } = values;
-  const thinking = wayOfThinking(kind, { greedy: false, gamma, embeddingRms, tau });
-  if (thinking.continuous && thinking.sigma === 0) {
-    throw new UserError(
-      `Cannot train ${kind} thinking with --gamma 0: without noise there is nothing to learn from`,
-    );
-  }
-  const endTokenIds = model.config.eosTokenIds;
-  const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds });
-  const source = localRollouts({ model, tokenizer, task, thinking, rules, group, seed });
-  const optimizer = { ...values, eps: 1e-8, clipStep: values.clipStep ?? 0 };
-  const trainer = createTrainer({ model, tokenizer, task, thinking, rules, settings: optimizer, source });
-  const kernels = {
-    adapter: gpu.adapter.name,
-    matmulFamily: gpu.matmulFamily,
-    subgroupSize: gpu.subgroupSize,
-  };
-  return { trainer, state: { step: 0, best: null, embeddingRms, forcedIds: rules.forcedIds, kernels } };
-}
-
-/** Holds what a checkpoint was made with against what is there now. */
-function compareStates(saved: RunState, now: RunState, folder: string, say: (line: string) => void): void {
-  if (JSON.stringify(saved.forcedIds) !== JSON.stringify(now.forcedIds)) {
-    throw new UserError(
-      `Cannot resume ${folder}: its tokenizer writes the forced texts in other tokens than before`,
-    );
-  }
-  if (JSON.stringify(saved.kernels) !== JSON.stringify(now.kernels)) {
-    say(
-      `warning  the run was made on ${saved.kernels.adapter}: from here on its numbers will differ in the last bits`,
-    );
-  }
-}
-
 async function runSteps(
   trainer: Trainer,
   run: Run,
@@ -192,7 +148,11 @@ async function runSteps(
   { quiet }: TrainContext,
 ): Promise<RunState> {
   using progress = createProgress({ label: "train", total: values.steps, start: state.step, quiet });
-  return await train(trainer, run, values, state, { signal, onStep: (line) => showStep(progress, line) });
+  return await train(trainer, run, values, state, {
+    signal,
+    onStep: (line) => showStep(progress, line),
+    onSample: (sample) => progress.log(describeSample(sample)),
+  });
 }
 
 function showStep(progress: Progress, line: MetricsLine): void {

@@ -1,6 +1,7 @@
 import type { ModeResult } from "../eval/mode_result.ts";
 import { type Estimate, pairedChange } from "../eval/pass_at_k.ts";
 import type { RunState } from "../rl/run.ts";
+import type { Sample } from "../rl/train.ts";
 import { table } from "./table.ts";
 
 /** What a finished run came to; the tables are null if it asked for none. */
@@ -40,4 +41,20 @@ export function describeRun({ run, steps, best, seconds, tests }: RunResult): st
 function rise(before: ModeResult, after: ModeResult): Estimate {
   const shares = ({ questions }: ModeResult) => questions.map(({ correct, samples }) => correct / samples);
   return pairedChange(shares(before), shares(after));
+}
+
+/** One rollout of an update, in a few lines. */
+export function describeSample({ step, question, gold, thinking, answer, boxed, reward }: Sample): string {
+  const verdict = boxed === null ? "nothing extracted" : `${boxed}, right is ${gold}`;
+  return [
+    `step ${step}: ${oneLine(question)}`,
+    `  ${oneLine(thinking + answer)}`,
+    `  ${verdict}: reward ${reward}`,
+  ].join("\n");
+}
+
+/** Start and end of a long text: how a thought begins and how it ends tell the most. */
+function oneLine(text: string): string {
+  const flat = text.trim().replaceAll(/\s+/g, " ");
+  return flat.length <= 400 ? flat : `${flat.slice(0, 250)} ... ${flat.slice(-140)}`;
 }

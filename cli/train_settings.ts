@@ -1,4 +1,4 @@
-import { flag, integer, number, text } from "./declare.ts";
+import { flag, integer, number, text, texts } from "./declare.ts";
 import { flags } from "./flags.ts";
 
 const checks = "Validation and checkpoints";
@@ -53,10 +53,19 @@ export const trainSettings = {
   testSamples: integer("Samples a test question in the sampled modes", { default: 1, min: 1, group: checks }),
   saveEvery: integer("Updates between checkpoints", { default: 50, min: 1, group: checks }),
   keep: integer("Checkpoints kept, beside the best", { default: 2, min: 1, group: checks }),
+  printEvery: integer("Updates between completions shown on the terminal; 0: never", {
+    default: 50,
+    min: 0,
+    group: checks,
+  }),
   sampleEvery: integer("Updates between entries of samples.jsonl; 0: never", {
     default: 10,
     min: 0,
     group: checks,
+  }),
+  reward: texts("Rewards: task, or TypeScript files, each with =WEIGHT or a weight of 1", {
+    placeholder: "rewards",
+    defaultText: "task",
   }),
   microRows: integer("Rows of a micro-batch", { default: 8192, min: 64, group: memory }),
   recompute: flag("Keep only each block's input and compute the rest again in the backward pass", {

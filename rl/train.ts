@@ -19,6 +19,8 @@ export interface TrainSchedule {
   keep: number;
   /** Updates between entries of samples.jsonl; 0 for none. */
   sampleEvery: number;
+  /** Updates between completions that are shown; 0 for none. */
+  printEvery: number;
 }
 
 /** A line of metrics.jsonl, with the greedy validation accuracy where there was one. */
@@ -28,6 +30,8 @@ export type MetricsLine = StepMetrics & { validation_accuracy?: number };
 export interface TrainHooks {
   /** After each update, with the line that was logged. */
   onStep(line: MetricsLine): void;
+  /** Now and then, the first rollout of an update. */
+  onSample?(sample: Sample): void;
   /** Aborted: save after the update under way, and stop. */
   signal: AbortSignal;
 }
@@ -58,7 +62,11 @@ export async function train(
         current.best = { step, accuracy: line.validation_accuracy };
       }
     }
-    if (schedule.sampleEvery > 0 && step % schedule.sampleEvery === 0) logSample(trainer, run, step, batch);
+    const due = (every: number) => every > 0 && step % every === 0;
+    if (due(schedule.sampleEvery)) {
+      for (const sample of samplesOf(trainer, step, batch, 2)) run.appendSample({ ...sample });
+    }
+    if (due(schedule.printEvery)) hooks.onSample?.(samplesOf(trainer, step, batch, 1)[0]);
     // Logged before it is saved: after a kill in between, the step is cut from the log and done again.
     run.appendMetrics(line as unknown as Record<string, unknown>);
     hooks.onStep(line);
@@ -90,19 +98,33 @@ async function validate(
   return result.accuracy.value;
 }
 
-/** The first question's first two rollouts, as a reader wants to see them. */
-function logSample({ tokenizer, rules }: Trainer, run: Run, step: number, batch: RolloutBatch): void {
-  const { question, rollouts } = batch.groups[0];
-  for (const { rollout, grade, reward } of rollouts.slice(0, 2)) {
-    run.appendSample({
-      step,
-      question: question.question,
-      gold: question.gold,
-      thinking: generatedText(tokenizer, rollout.thinking, rules),
-      thinking_end: rollout.thinkingEnd,
-      answer: tokenizer.decode(rollout.forced) + generatedText(tokenizer, rollout.answer, rules),
-      boxed: grade.answer,
-      reward,
-    });
-  }
+/** A rollout as a reader wants to see it: a line of samples.jsonl. */
+export interface Sample {
+  step: number;
+  question: string;
+  gold: string;
+  thinking: string;
+  thinking_end: string;
+  answer: string;
+  boxed: string | null;
+  reward: number;
+}
+
+/** The first rollouts of the first question. */
+function samplesOf(
+  { tokenizer, rules }: Trainer,
+  step: number,
+  { groups: [{ question, rollouts }] }: RolloutBatch,
+  count: number,
+): Sample[] {
+  return rollouts.slice(0, count).map(({ rollout, grade, reward }) => ({
+    step,
+    question: question.question,
+    gold: question.gold,
+    thinking: generatedText(tokenizer, rollout.thinking, rules),
+    thinking_end: rollout.thinkingEnd,
+    answer: tokenizer.decode(rollout.forced) + generatedText(tokenizer, rollout.answer, rules),
+    boxed: grade.answer,
+    reward,
+  }));
 }

@@ -1,0 +1,84 @@
+import { createGrader } from "../eval/grader.ts";
+import { wayOfThinking } from "../eval/modes.ts";
+import { findTask } from "../eval/tasks/find_task.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { UserError } from "../gpu/errors.ts";
+import { findModel } from "../model/find_model.ts";
+import { thinkingRules } from "../model/thinking_text.ts";
+import { loadRewards } from "../rl/reward.ts";
+import { localRollouts } from "../rl/rollout.ts";
+import type { RunState } from "../rl/run.ts";
+import { createTrainer, type Trainer } from "../rl/train_step.ts";
+import type { Values } from "./declare.ts";
+import type { trainSettings } from "./train_settings.ts";
+
+type TrainValues = Values<typeof trainSettings>;
+
+/** A trainer with what it needs around it. */
+export interface PreparedTraining extends Disposable {
+  trainer: Trainer;
+  /** Of a run that has not begun. */
+  state: RunState;
+}
+
+/**
+ * A trainer for the model that the run starts from, or for the checkpoint that it goes on from.
+ * @throws UserError if the model, the task or a reward cannot be used, or the thinking cannot be trained
+ */
+export async function prepareTraining(
+  gpu: Gpu,
+  values: TrainValues,
+  checkpoint: string | undefined,
+): Promise<PreparedTraining> {
+  const rewards = await loadRewards(values.reward ?? []);
+  const { model, tokenizer, embeddingRms } = await findModel(gpu, checkpoint ?? values.model);
+  const task = findTask(values.task);
+  const { thinking: kind, gamma, tau, maxThinking, answerTokens, group, seed } = values;
+  const thinking = wayOfThinking(kind, { greedy: false, gamma, embeddingRms, tau });
+  if (thinking.continuous && thinking.sigma === 0) {
+    throw new UserError(
+      `Cannot train ${kind} thinking with --gamma 0: without noise there is nothing to learn from`,
+    );
+  }
+  const endTokenIds = model.config.eosTokenIds;
+  const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds });
+  const grader = createGrader(task);
+  const source = localRollouts({ model, tokenizer, task, thinking, rules, group, seed, grader, rewards });
+  const optimizer = { ...values, eps: 1e-8, clipStep: values.clipStep ?? 0 };
+  const trainer = createTrainer({
+    model,
+    tokenizer,
+    task,
+    thinking,
+    rules,
+    settings: optimizer,
+    source,
+    rewards,
+  });
+  const kernels = {
+    adapter: gpu.adapter.name,
+    matmulFamily: gpu.matmulFamily,
+    subgroupSize: gpu.subgroupSize,
+  };
+  const state = { step: 0, best: null, embeddingRms, forcedIds: rules.forcedIds, kernels };
+  return { trainer, state, [Symbol.dispose]: () => grader.close() };
+}
+
+/** Holds what a checkpoint was made with against what is there now. */
+export function compareStates(
+  saved: RunState,
+  now: RunState,
+  folder: string,
+  say: (line: string) => void,
+): void {
+  if (JSON.stringify(saved.forcedIds) !== JSON.stringify(now.forcedIds)) {
+    throw new UserError(
+      `Cannot resume ${folder}: its tokenizer writes the forced texts in other tokens than before`,
+    );
+  }
+  if (JSON.stringify(saved.kernels) !== JSON.stringify(now.kernels)) {
+    say(
+      `warning  the run was made on ${saved.kernels.adapter}: from here on its numbers will differ in the last bits`,
+    );
+  }
+}
