@@ -1,5 +1,5 @@
 /** `softcot train` as a process: its folder, its output, and what it says to mistakes. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { parse } from "smol-toml";
 import { trainSettings } from "../../cli/train_settings.ts";
@@ -55,13 +55,29 @@ Deno.test("config.toml names every value, and --config reproduces the run with i
   await succeed(train({ steps: 4, seed: 3, "clip-step": 2, out }));
   const saved = parse(Deno.readTextFileSync(`${out}/config.toml`));
   const left = Object.keys(trainSettings).map(dashed).filter((name) => !(name in saved));
-  assertEquals(left, ["tau"], "settings that are not saved: tau alone depends on the thinking");
+  assertEquals(left, ["recipe", "tau", "reward"], "not saved: what nobody chose and has no fixed value");
   assertEquals([saved.seed, saved["clip-step"], saved.out], [3, 2, out]);
   await succeed(["train", "--config", `${out}/config.toml`, "--out", again]);
   assertEquals(metricsOf(again), metricsOf(out));
   const other = `${folder}/other`;
   await succeed(["train", "--config", `${out}/config.toml`, "--seed", "4", "--out", other]);
   assert(metricsOf(other)[0].reward !== metricsOf(out)[0].reward, "another seed, other rollouts");
+});
+
+Deno.test("rewards from files count by their weight, and completions are shown as often as asked", async () => {
+  const reward = `${folder}/brief.ts`;
+  Deno.writeTextFileSync(reward, "export default ({ thinkingTokens }) => -thinkingTokens;");
+  const out = `${folder}/rewarded`;
+  const { stderr } = await succeed(train({ "print-every": 3, reward: `task=0.5,${reward}=2`, out }));
+  for (const line of metricsOf(out)) {
+    const { task, [reward]: brief } = line.rewards as Record<string, number>;
+    assertAlmostEquals(brief, -(line.thinking_tokens as number), 1e-9);
+    assertAlmostEquals(line.reward as number, 0.5 * task + 2 * brief, 1e-9);
+    assert((line.triggered as number) + (line.cut as number) <= 1 + 1e-9, "the others met an end token");
+    assert((line.extracted as number) <= 1 - (line.unclosed as number) + 1e-9);
+  }
+  assertEquals([...stderr.matchAll(/^step (\d): .*\?$/gm)].map(([, step]) => step), ["3", "6"]);
+  assertMatch(stderr, /boxed\{.*\n {2}.*: reward -?\d/);
 });
 
 Deno.test("--json prints the result alone, --quiet says nothing beside it", async () => {
