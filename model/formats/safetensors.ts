@@ -5,14 +5,15 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
-import { openBytes, openFile, type RandomAccess } from "./random_access.ts";
+import { openBytes, openFile } from "./random_access.ts";
+import { readElements, readStoredRows } from "./read_elements.ts";
 import { readHeader } from "./safetensors_header.ts";
 
 /** Where a tensor lies in its file. */
 export interface TensorEntry {
   /** Its key in the file. */
   name: string;
-  /** As written in the file: F32, F16, BF16, I64, ... */
+  /** As written in the file: F32, F16, BF16, I64, ..., or a block type of GGUF such as Q4_K. */
   dtype: string;
   /** Row-major; empty for a single number. */
   shape: readonly number[];
@@ -24,7 +25,10 @@ export interface TensorEntry {
   end: number;
 }
 
-/** Named tensors on disk or in memory: one file, or the shards of a model seen as one. */
+/**
+ * Named tensors on disk or in memory: one file, or the shards of a model seen as one. Names and the order of rows are
+ * Hugging Face's, whatever the format.
+ */
 export interface TensorFile {
   /** By name, in file order. */
   tensors: ReadonlyMap<string, TensorEntry>;
@@ -33,9 +37,16 @@ export interface TensorFile {
   /**
    * Reads elements `from` to `from + out.length` of a tensor, converted to f32.
    *
-   * @throws UserError if the tensor is missing, not F32, F16 or BF16, or the file ends too early
+   * @throws UserError if the tensor is missing, not of a type that can be read, or the file ends too early
    */
   read(name: string, from: number, out: Float32Array<ArrayBuffer>): void;
+  /**
+   * Reads rows (of the last dimension) as they are stored, from `row` on, until `out` is full; `bytesOfElements` of
+   * dequantize.ts tells how long they are. Absent where a format cannot give them.
+   *
+   * @throws UserError as `read` does
+   */
+  readStored?(name: string, row: number, out: Uint8Array<ArrayBuffer>): void;
   /** Gives the file, or all of its shards, back. */
   close(): void;
 }
@@ -56,7 +67,9 @@ export function openSafetensors(
     const { tensors, metadata } = readHeader(file);
     const read = (name: string, from: number, out: Float32Array<ArrayBuffer>) =>
       readElements(file, findTensor(tensors, name, label), from, out);
-    return { tensors, metadata, read, close: () => file.close() };
+    const readStored = (name: string, row: number, out: Uint8Array<ArrayBuffer>) =>
+      readStoredRows(file, findTensor(tensors, name, label), row, out);
+    return { tensors, metadata, read, readStored, close: () => file.close() };
   } catch (error) {
     file.close();
     throw error;
@@ -109,49 +122,18 @@ export function readTensor(file: TensorFile, name: string): Float32Array<ArrayBu
 }
 
 const INDEX_NAME = "model.safetensors.index.json";
-/** Half-width numbers on their way to f32, 1 MiB at a time; shared, since every read ends before the next begins. */
-let scratch: Uint16Array<ArrayBuffer> | undefined;
 
-function findTensor(tensors: ReadonlyMap<string, TensorEntry>, name: string, label: string): TensorEntry {
+/** The entry of a tensor; a UserError names the file and the tensor if there is none. */
+export function findTensor(
+  tensors: ReadonlyMap<string, TensorEntry>,
+  name: string,
+  label: string,
+): TensorEntry {
   const entry = tensors.get(name);
   if (entry) return entry;
   throw new UserError(
     `Cannot read ${label}: it has no tensor ${JSON.stringify(name)}, which the model needs`,
   );
-}
-
-function readElements(
-  file: RandomAccess,
-  entry: TensorEntry,
-  from: number,
-  out: Float32Array<ArrayBuffer>,
-): void {
-  const { name, dtype, elements, begin } = entry;
-  if (from < 0 || from + out.length > elements) {
-    throw new Error(`Cannot read elements ${from} to ${from + out.length} of ${name}: it has ${elements}`);
-  }
-  if (dtype === "F32") {
-    file.read(begin + 4 * from, new Uint8Array(out.buffer, out.byteOffset, out.byteLength));
-    return;
-  }
-  if (dtype !== "F16" && dtype !== "BF16") {
-    throw new UserError(
-      `Cannot read ${name} of ${file.label}: it is stored as ${dtype}, F32, F16 or BF16 is needed`,
-    );
-  }
-  scratch ??= new Uint16Array(2 ** 19);
-  for (let done = 0; done < out.length; done += scratch.length) {
-    const count = Math.min(scratch.length, out.length - done);
-    file.read(begin + 2 * (from + done), new Uint8Array(scratch.buffer, 0, 2 * count));
-    const part = out.subarray(done, done + count);
-    if (dtype === "F16") part.set(new Float16Array(scratch.buffer, 0, count));
-    else widenBf16(scratch, part);
-  }
-}
-
-function widenBf16(halves: Uint16Array, out: Float32Array<ArrayBuffer>): void {
-  const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
-  for (let i = 0; i < bits.length; i++) bits[i] = halves[i] << 16;
 }
 
 function openShards(folder: string, shardOf: Map<string, string>): TensorFile {
@@ -171,8 +153,12 @@ function openShards(folder: string, shardOf: Map<string, string>): TensorFile {
     findTensor(tensors, name, folder);
     shards.get(shardOf.get(name)!)!.read(name, from, out);
   };
+  const readStored = (name: string, row: number, out: Uint8Array<ArrayBuffer>) => {
+    findTensor(tensors, name, folder);
+    shards.get(shardOf.get(name)!)!.readStored!(name, row, out);
+  };
   const metadata = shards.values().next().value?.metadata ?? {};
-  return { tensors, metadata, read, close };
+  return { tensors, metadata, read, readStored, close };
 }
 
 function readIndex(path: string): Map<string, string> {
