@@ -11,6 +11,23 @@ import type { ModelConfig, RopeScaling } from "./config.ts";
 export const ARCHITECTURES: readonly ModelConfig["architecture"][] = ["llama", "qwen2", "qwen3"];
 
 /**
+ * The family of a name.
+ *
+ * @param name as config.json or the metadata of a GGUF file gives it
+ * @param where what messages call the file
+ * @throws UserError that names it and those supported
+ */
+export function findArchitecture(name: unknown, where: string): ModelConfig["architecture"] {
+  const found = ARCHITECTURES.find((architecture) => architecture === name);
+  if (found) return found;
+  throw new UserError(
+    `Cannot open the model by ${where}: its architecture is ${show(name)}, ` +
+      `one of ${ARCHITECTURES.join(", ")} is needed`,
+    "Llama 2 and 3, SmolLM2, Qwen 2.5 and Qwen 3 (without mixture of experts) are of these families",
+  );
+}
+
+/**
  * Reads the shape of the model in a Hugging Face folder. End tokens are those of config.json and of
  * generation_config.json together: instruct models list their second one only there.
  *
@@ -38,14 +55,7 @@ export function parseHfConfig(json: unknown, where = "config.json"): ModelConfig
     );
   }
   const fields = json as Fields;
-  const architecture = ARCHITECTURES.find((name) => name === fields.model_type);
-  if (!architecture) {
-    throw new UserError(
-      `Cannot open the model by ${where}: its architecture is ${show(fields.model_type)}, ` +
-        `one of ${ARCHITECTURES.join(", ")} is needed`,
-      "Llama 2 and 3, SmolLM2, Qwen 2.5 and Qwen 3 (without mixture of experts) are of these families",
-    );
-  }
+  const architecture = findArchitecture(fields.model_type, where);
   refuseUnsupported(fields, where);
   const count = (key: string, fallback?: number) => wholeNumber(fields, key, 1, where, fallback);
   const vocabSize = count("vocab_size");
@@ -126,6 +136,9 @@ export function toHfConfig(
 }
 
 type Fields = Record<string, unknown>;
+
+/** Sines and cosines of all positions are kept. */
+const MOST_POSITIONS = 2 ** 24;
 
 /** A key of ours, which other readers of config.json pass over. */
 const USED_VOCAB_KEY = "softcot_used_vocab_size";
@@ -222,13 +235,21 @@ function endTokenIds(value: unknown, vocabSize: number, where: string): number[]
   );
 }
 
-function checkShape(config: ModelConfig, where: string): void {
-  const { heads, kvHeads, headDim, usedVocabSize, vocabSize, bosTokenId } = config;
+/**
+ * Refuses shapes that no file format rules out by itself.
+ *
+ * @throws UserError that says what does not fit
+ */
+export function checkShape(config: ModelConfig, where: string): void {
+  const { heads, kvHeads, headDim, usedVocabSize, vocabSize, bosTokenId, maxPosition } = config;
   const refuse = (what: string) => new UserError(`Cannot open the model by ${where}: ${what}`);
   if (heads % kvHeads !== 0) {
     throw refuse(`${heads} heads share ${kvHeads} key/value heads, a divisor is needed`);
   }
-  if (headDim % 2 !== 0) throw refuse(`a head is ${headDim} wide, an even number is needed`);
+  if (headDim % 4 !== 0) throw refuse(`a head is ${headDim} wide, a multiple of 4 is needed`);
+  if (maxPosition > MOST_POSITIONS) {
+    throw refuse(`its context is ${maxPosition} tokens long, at most ${MOST_POSITIONS} are possible`);
+  }
   if (usedVocabSize > vocabSize) {
     throw refuse(`${usedVocabSize} of ${vocabSize} tokens are in use, at most all can be`);
   }

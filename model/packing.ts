@@ -85,7 +85,7 @@ export function ropeTable(config: ModelConfig, positions: number): Float32Array<
   const half = config.headDim / 2;
   const table = new Float32Array(positions * half * 2);
   for (let c = 0; c < half; c++) {
-    const frequency = scaledFrequency(config, config.ropeTheta ** (-c / half));
+    const frequency = scaledFrequency(config.ropeScaling, config.ropeTheta ** (-c / half));
     for (let t = 0; t < positions; t++) {
       table[(t * half + c) * 2] = Math.cos(t * frequency);
       table[(t * half + c) * 2 + 1] = Math.sin(t * frequency);
@@ -94,7 +94,8 @@ export function ropeTable(config: ModelConfig, positions: number): Float32Array<
   return table;
 }
 
-function scaledFrequency({ ropeScaling: scaling }: ModelConfig, frequency: number): number {
+/** A rotary frequency as a scaling stretches it. */
+export function scaledFrequency(scaling: ModelConfig["ropeScaling"], frequency: number): number {
   if (!scaling) return frequency;
   if (scaling.type === "linear") return frequency / scaling.factor;
   // Llama 3: long waves are stretched, short ones kept, those between blended.
