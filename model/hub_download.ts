@@ -79,8 +79,8 @@ async function attempt(hub: Hub, { file, url, about, blob, onBytes }: Download):
   const headers: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
   const check = (hop: Response) => checkLinked(file, hop.headers);
   const response = await follow(hub, url, { ...about, path: file.path }, headers, request.signal, check);
-  have = beginAt(response, file, have);
-  if (have === 0) part.truncateSync(0);
+  const from = beginAt(response, file, have);
+  if (from < have) part.truncateSync(have = from);
   part.seekSync(have, Deno.SeekMode.Start);
   if (response.status === 416) throw new TransientError("the server refused to go on with a part");
   const reader = response.body!.getReader();
