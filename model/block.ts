@@ -16,7 +16,28 @@ import { rotary, rotaryBackward } from "../gpu/ops/rotary.ts";
 import { swiglu, swigluBackward } from "../gpu/ops/swiglu.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
+import {
+  type AdaptedProjection,
+  eachFused,
+  type Fused,
+  loraBackward,
+  loraForward,
+  type LoraPair,
+  loraRows,
+} from "./lora.ts";
 import { type LayerParams, qkvWidth, vectorOf } from "./params.ts";
+
+/** A block's weights, with the low-rank updates of its projections where it has them. */
+export interface BlockWeights extends LayerParams {
+  /** Absent where the model has no adapter. */
+  adapter?: Record<Fused, AdaptedProjection>;
+}
+
+/** Where a block's gradients go: what is absent is frozen. */
+export interface BlockGradients extends Partial<LayerParams> {
+  /** Those of its adapter. */
+  adapter?: Record<Fused, LoraPair>;
+}
 
 /** Where rows stand: for prefill and training with tiles; for decoding without, `shift` positions past their meta. */
 export interface RowsContext {
@@ -41,19 +62,20 @@ export interface BlockSaved {
   mlpNormed: Tensor; // [rows, d]
   gateUp: Tensor; // [rows, 2 f]
   hidden: Tensor; // [rows, f]
+  lora?: Record<Fused, Tensor>; // [rows, parts rank], x A^T of each adapted product
 }
 
 /** One block, x [rows, d] in place; keys and values of the rows go to `kv`. Keeps nothing: generation. */
 export function blockForward(
   gpu: Gpu,
   config: ModelConfig,
-  layer: LayerParams,
+  layer: BlockWeights,
   x: Tensor,
   kv: KeysValues,
   rows: RowsContext,
 ): void {
   using scratch = gpu.arena.scratch();
-  const saved = allocate(scratch, config, x, kv, false);
+  const saved = allocate(scratch, config, layer, x, kv, false);
   forward(gpu, config, layer, x, rows, saved);
 }
 
@@ -61,7 +83,7 @@ export function blockForward(
 export function blockForwardSaved(
   gpu: Gpu,
   config: ModelConfig,
-  layer: LayerParams,
+  layer: BlockWeights,
   x: Tensor,
   rows: RowsContext,
   keep: Scratch,
@@ -69,7 +91,7 @@ export function blockForwardSaved(
   const { rows: count } = asMatrix(x);
   const width = config.kvHeads * config.headDim;
   const kv = { k: keep.f32([count, width], "k"), v: keep.f32([count, width], "v") };
-  const saved = allocate(keep, config, x, kv, true);
+  const saved = allocate(keep, config, layer, x, kv, true);
   forward(gpu, config, layer, x, rows, saved);
   return saved;
 }
@@ -77,6 +99,7 @@ export function blockForwardSaved(
 function allocate(
   scratch: Scratch,
   config: ModelConfig,
+  { adapter }: BlockWeights,
   x: Tensor,
   kv: KeysValues,
   keep: boolean,
@@ -98,13 +121,14 @@ function allocate(
     mlpNormed: keep ? scratch.f32([rows, d], "mlp normed") : normed,
     gateUp: scratch.f32([rows, 2 * f], "gate and up"),
     hidden: scratch.f32([rows, f], "mlp hidden"),
+    ...(adapter ? { lora: eachFused((fused) => loraRows(scratch, adapter[fused], rows)) } : {}),
   };
 }
 
 function forward(
   gpu: Gpu,
   config: ModelConfig,
-  layer: LayerParams,
+  layer: BlockWeights,
   x: Tensor,
   at: RowsContext,
   saved: BlockSaved,
@@ -112,12 +136,16 @@ function forward(
   const { rows, cols: d } = asMatrix(x);
   using scratch = gpu.arena.scratch();
   const keep = (to: Tensor) => to === x || gpu.commands.copy(x, 0, to, 0, rows * d);
+  const adapt = (fused: Fused, input: Tensor, out: Tensor) => {
+    if (layer.adapter) loraForward(gpu, layer.adapter[fused], input, saved.lora![fused], out);
+  };
 
   keep(saved.input);
   rmsNorm(gpu, x, vectorOf(layer.attentionNorm), saved.attentionNormed, saved.attentionRinv, config.normEps);
   const qkv = scratch.f32([rows, qkvWidth(config)], "qkv");
   const projected = saved.qkv ?? qkv;
   matmulNT(gpu, saved.attentionNormed, layer.qkv, projected);
+  adapt("qkv", saved.attentionNormed, projected);
   if (layer.qkvBias) addInto(gpu, projected, vectorOf(layer.qkvBias));
   if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
   rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, saved.q, saved.kv.k, saved.kv.v, at.shift);
@@ -126,22 +154,28 @@ function forward(
     attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);
   } else attentionRows(gpu, config, saved.q, saved.kv, at.rowMeta, saved.attention, at.shift);
   matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
+  adapt("attentionOut", saved.attention, x);
 
   keep(saved.middle);
   rmsNorm(gpu, x, vectorOf(layer.mlpNorm), saved.mlpNormed, saved.mlpRinv, config.normEps);
   matmulNT(gpu, saved.mlpNormed, layer.gateUp, saved.gateUp);
+  adapt("gateUp", saved.mlpNormed, saved.gateUp);
   swiglu(gpu, saved.gateUp, saved.hidden);
   matmulNT(gpu, saved.hidden, layer.down, x, { accumulate: true });
+  adapt("down", saved.hidden, x);
 }
 
-const headNormWeights = (layer: LayerParams) => ({ q: vectorOf(layer.qNorm!), k: vectorOf(layer.kNorm!) });
+const headNormWeights = ({ qNorm, kNorm }: Pick<LayerParams, "qNorm" | "kNorm">) => ({
+  q: vectorOf(qNorm!),
+  k: vectorOf(kNorm!),
+});
 
 /** dx [rows, d] holds dL/d(output) and becomes dL/d(input); `grads` grows by the weights' gradients. */
 export function blockBackward(
   gpu: Gpu,
   config: ModelConfig,
-  layer: LayerParams,
-  grads: LayerParams,
+  layer: BlockWeights,
+  grads: BlockGradients,
   saved: BlockSaved,
   at: RowsContext,
   dx: Tensor,
@@ -162,30 +196,28 @@ export function blockBackward(
 function mlpBackward(
   gpu: Gpu,
   config: ModelConfig,
-  layer: LayerParams,
-  grads: LayerParams,
+  layer: BlockWeights,
+  grads: BlockGradients,
   saved: BlockSaved,
   dx: Tensor,
 ): void {
   const { rows, cols: d } = asMatrix(dx);
   const f = config.intermediateSize;
   using scratch = gpu.arena.scratch();
-  matmulTN(gpu, dx, saved.hidden, grads.down, { accumulate: true });
   const dHidden = scratch.f32([rows, f], "d hidden");
-  matmulNN(gpu, dx, layer.down, dHidden);
+  productBackward(gpu, "down", layer, grads, saved, saved.hidden, dx, dHidden);
   const dGateUp = scratch.f32([rows, 2 * f], "d gate and up");
   swigluBackward(gpu, saved.gateUp, dHidden, dGateUp);
-  matmulTN(gpu, dGateUp, saved.mlpNormed, grads.gateUp, { accumulate: true });
   const dNormed = scratch.f32([rows, d], "d normed");
-  matmulNN(gpu, dGateUp, layer.gateUp, dNormed);
+  productBackward(gpu, "gateUp", layer, grads, saved, saved.mlpNormed, dGateUp, dNormed);
   normBackward(gpu, saved.middle, layer.mlpNorm, grads.mlpNorm, saved.mlpRinv, dNormed, dx);
 }
 
 function attentionPartBackward(
   gpu: Gpu,
   config: ModelConfig,
-  layer: LayerParams,
-  grads: LayerParams,
+  layer: BlockWeights,
+  grads: BlockGradients,
   saved: BlockSaved,
   layout: AttentionLayout,
   table: Tensor,
@@ -194,9 +226,8 @@ function attentionPartBackward(
   const { rows, cols: d } = asMatrix(dx);
   using scratch = gpu.arena.scratch();
   const width = config.heads * config.headDim;
-  matmulTN(gpu, dx, saved.attention, grads.attentionOut, { accumulate: true });
   const dAttention = scratch.f32([rows, width], "d attention");
-  matmulNN(gpu, dx, layer.attentionOut, dAttention);
+  productBackward(gpu, "attentionOut", layer, grads, saved, saved.attention, dx, dAttention);
   const dq = scratch.f32([rows, width], "dq");
   const dkv = { k: scratch.f32(saved.kv.k.shape, "dk"), v: scratch.f32(saved.kv.v.shape, "dv") };
   const attention = { q: saved.q, kv: saved.kv, out: saved.attention, lse: saved.lse };
@@ -213,26 +244,49 @@ function attentionPartBackward(
       config.normEps,
       dQkv,
       raw,
-      headNormWeights(grads),
+      grads.qNorm ? headNormWeights(grads) : frozenHeadNorms(scratch, config),
     );
     dQkv = raw;
   }
   if (grads.qkvBias) columnSum(gpu, dQkv, vectorOf(grads.qkvBias), true);
-  matmulTN(gpu, dQkv, saved.attentionNormed, grads.qkv, { accumulate: true });
   const dNormed = scratch.f32([rows, d], "d normed");
-  matmulNN(gpu, dQkv, layer.qkv, dNormed);
+  productBackward(gpu, "qkv", layer, grads, saved, saved.attentionNormed, dQkv, dNormed);
   normBackward(gpu, saved.input, layer.attentionNorm, grads.attentionNorm, saved.attentionRinv, dNormed, dx);
+}
+
+/** Gradients that nobody reads. */
+const frozenHeadNorms = (scratch: Scratch, { headDim }: ModelConfig) => ({
+  q: scratch.f32([headDim], "frozen q norm"),
+  k: scratch.f32([headDim], "frozen k norm"),
+});
+
+/** From dout of a projection of x: dx [rows, inputs] is written, the gradients of what trains grow. */
+function productBackward(
+  gpu: Gpu,
+  fused: Fused,
+  layer: BlockWeights,
+  grads: BlockGradients,
+  saved: BlockSaved,
+  x: Tensor,
+  dout: Tensor,
+  dx: Tensor,
+): void {
+  const weight = grads[fused];
+  if (weight) matmulTN(gpu, dout, x, weight, { accumulate: true });
+  matmulNN(gpu, dout, layer[fused], dx);
+  if (!layer.adapter) return;
+  loraBackward(gpu, layer.adapter[fused], grads.adapter?.[fused], x, saved.lora![fused], dout, dx);
 }
 
 function normBackward(
   gpu: Gpu,
   x: Tensor,
   weight: LayerParams["mlpNorm"],
-  grad: LayerParams["mlpNorm"],
+  grad: LayerParams["mlpNorm"] | undefined,
   rinv: Tensor,
   dy: Tensor,
   dx: Tensor,
 ): void {
-  rmsNormWeightGrad(gpu, x, rinv, dy, vectorOf(grad));
+  if (grad) rmsNormWeightGrad(gpu, x, rinv, dy, vectorOf(grad));
   rmsNormBackward(gpu, x, vectorOf(weight), rinv, dy, dx, true);
 }

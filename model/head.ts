@@ -1,7 +1,7 @@
 import type { Scratch } from "../gpu/arena.ts";
 import { matmulNN, matmulNT, matmulTN } from "../gpu/ops/matmul.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";
-import type { Params } from "./params.ts";
+import type { Gradients } from "./params.ts";
 import type { Model } from "./transformer.ts";
 
 /** (tokens x V) never exists as a whole: logits are made for this many bytes at a time. */
@@ -21,8 +21,8 @@ export function logits(model: Model, y: Tensor, scratch: Scratch): Tensor {
   return z;
 }
 
-/** From dz [rows, V]: dW += dz^T y, and dy [rows, d] = dz W. */
-export function headBackward(model: Model, y: Tensor, dz: Tensor, grads: Params, dy: Tensor): void {
-  matmulTN(model.gpu, dz, y, grads.head, { accumulate: true });
+/** From dz [rows, V]: dW += dz^T y where the head trains, and dy [rows, d] = dz W. */
+export function headBackward(model: Model, y: Tensor, dz: Tensor, grads: Gradients, dy: Tensor): void {
+  if (grads.head) matmulTN(model.gpu, dz, y, grads.head, { accumulate: true });
   matmulNN(model.gpu, dz, model.params.head, dy);
 }

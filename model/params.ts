@@ -3,6 +3,7 @@ import { createMatrix, freeMatrix, type Matrix } from "../gpu/matrix.ts";
 import { sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { DType } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
+import { loraMatrices, type LoraParams } from "./lora.ts";
 
 /** Weights of one block. Q, K, V are one matrix, gate and up another: one product each. */
 export interface LayerParams {
@@ -38,6 +39,12 @@ export interface Params {
   layers: LayerParams[];
 }
 
+/** Where a backward pass adds gradients: those of all weights, or of an adapter alone. What is absent is frozen. */
+export type Gradients = Partial<Params> & Partial<LoraParams>;
+
+/** What an update may change: all weights, or an adapter's. Gradients and moments have the same form. */
+export type Trainable = Params | LoraParams;
+
 /** Columns of the fused Q, K and V. */
 export const qkvWidth = (config: ModelConfig): number => (config.heads + 2 * config.kvHeads) * config.headDim;
 
@@ -68,7 +75,8 @@ export function createParams(gpu: Gpu, config: ModelConfig, dtype: DType, label:
 }
 
 /** Every matrix once, in a fixed order: that of norms, optimizer and checkpoints. */
-export function matricesOf(params: Params): Matrix[] {
+export function matricesOf(params: Trainable): Matrix[] {
+  if ("lora" in params) return loraMatrices(params);
   const { embedding, head, finalNorm, layers } = params;
   return [
     embedding,
@@ -79,17 +87,17 @@ export function matricesOf(params: Params): Matrix[] {
 }
 
 /** Fills with zeros: at the start of a gradient. */
-export function zeroParams(gpu: Gpu, params: Params): void {
+export function zeroParams(gpu: Gpu, params: Trainable): void {
   for (const matrix of matricesOf(params)) for (const chunk of matrix.chunks) gpu.commands.zero(chunk);
 }
 
 /** Frees all matrices. */
-export function freeParams(gpu: Gpu, params: Params): void {
+export function freeParams(gpu: Gpu, params: Trainable): void {
   for (const matrix of matricesOf(params)) freeMatrix(gpu, matrix);
 }
 
 /** Number of weights. */
-export const countParams = (params: Params): number =>
+export const countParams = (params: Trainable): number =>
   matricesOf(params).reduce((sum, matrix) => sum + matrix.rows * matrix.cols, 0);
 
 /** A norm's weight or a bias as a vector. */

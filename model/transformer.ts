@@ -7,13 +7,16 @@ import {
   blockBackward,
   blockForward,
   blockForwardSaved,
+  type BlockGradients,
   type BlockSaved,
+  type BlockWeights,
   type RowsContext,
 } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
 import type { KvCache } from "./kv_cache.ts";
 import { ropeTable } from "./packing.ts";
-import { createParams, freeParams, type Params, vectorOf } from "./params.ts";
+import { type Adapter, freeAdapter } from "./lora.ts";
+import { createParams, freeParams, type Gradients, type Params, vectorOf } from "./params.ts";
 
 /** A transformer on the device. */
 export interface Model {
@@ -25,6 +28,8 @@ export interface Model {
   params: Params;
   /** cos and sin of every position, [maxPosition, hd / 2, 2]. */
   ropeTable: Tensor;
+  /** A low-rank update of its projections: then that is what trains, and nothing else. */
+  adapter?: Adapter;
 }
 
 /** A model with zeroed weights, f32 or (for generation alone) packed f16. */
@@ -41,7 +46,18 @@ export function createModel(gpu: Gpu, config: ModelConfig, dtype: "f32" | "f16" 
 /** Frees a model's memory. */
 export function freeModel(model: Model): void {
   freeParams(model.gpu, model.params);
+  if (model.adapter) freeAdapter(model.gpu, model.adapter);
   model.gpu.arena.free(model.ropeTable);
+}
+
+/** The weights of block i, adapted where the model is. */
+function blockOf({ params, adapter }: Model, i: number): BlockWeights {
+  return adapter ? { ...params.layers[i], adapter: adapter.layers[i] } : params.layers[i];
+}
+
+/** Where the gradients of block i go. */
+function gradientsOf({ layers, lora }: Gradients, i: number): BlockGradients {
+  return layers?.[i] ?? { adapter: lora?.[i] };
 }
 
 /** All blocks over rows x [rows, d], in place, their keys and values into the cache: prefill and decoding. */
@@ -52,8 +68,8 @@ export function forwardCached(
   at: Omit<RowsContext, "ropeTable">,
 ): void {
   const context = { ...at, ropeTable: model.ropeTable };
-  model.params.layers.forEach((layer, i) => {
-    blockForward(model.gpu, model.config, layer, x, cache.layers[i], context);
+  model.params.layers.forEach((_, i) => {
+    blockForward(model.gpu, model.config, blockOf(model, i), x, cache.layers[i], context);
   });
 }
 
@@ -82,7 +98,8 @@ export function forwardTraining(
   const { gpu, config } = model;
   const { rows, cols: d } = asMatrix(x);
   const at: RowsContext = { ...layout, ropeTable: model.ropeTable, shift: 0 };
-  const blocks = model.params.layers.map((layer) => {
+  const blocks = model.params.layers.map((_, i) => {
+    const layer = blockOf(model, i);
     if (!recompute) return blockForwardSaved(gpu, config, layer, x, at, keep);
     const input = keep.f32([rows, d], "block input");
     gpu.commands.copy(x, 0, input, 0, rows * d);
@@ -93,14 +110,14 @@ export function forwardTraining(
   return { blocks, output: x, at };
 }
 
-/** dx [rows, d] holds dL/d(output) and becomes dL/d(input rows); `grads` grows by the weights' gradients. */
-export function backwardTraining(model: Model, saved: ForwardSaved, grads: Params, dx: Tensor): void {
-  const { gpu, config, params } = model;
+/** dx [rows, d] holds dL/d(output) and becomes dL/d(input rows); `grads` grows by the gradients of what trains. */
+export function backwardTraining(model: Model, saved: ForwardSaved, grads: Gradients, dx: Tensor): void {
+  const { gpu, config } = model;
   for (let i = config.layers - 1; i >= 0; i--) {
     using scratch = gpu.arena.scratch();
     const kept = saved.blocks[i];
     const block = "gateUp" in kept ? kept : recomputed(model, i, kept, saved.at, scratch);
-    blockBackward(gpu, config, params.layers[i], grads.layers[i], block, saved.at, dx);
+    blockBackward(gpu, config, blockOf(model, i), gradientsOf(grads, i), block, saved.at, dx);
   }
 }
 
@@ -108,7 +125,7 @@ function recomputed(model: Model, i: number, input: Tensor, at: RowsContext, scr
   const { rows, cols: d } = asMatrix(input);
   const x = scratch.f32([rows, d], "recomputed");
   model.gpu.commands.copy(input, 0, x, 0, rows * d);
-  return blockForwardSaved(model.gpu, model.config, model.params.layers[i], x, at, scratch);
+  return blockForwardSaved(model.gpu, model.config, blockOf(model, i), x, at, scratch);
 }
 
 /** Rows of the final norm that are read, and where they come from: the LM head runs on action rows only. */
@@ -155,19 +172,19 @@ export function pickForward(model: Model, output: Tensor, picked: PickedRows, sc
   return input;
 }
 
-/** From dy [picked, d]: the final norm's gradient into `grads`, and dx [rows, d] += the sum over each row's picks. */
+/** From dy [picked, d]: the final norm's gradient into `grads` where it trains, and dx [rows, d] += the sum over each row's picks. */
 export function pickBackward(
   model: Model,
   input: HeadInput,
   picked: PickedRows,
   dy: Tensor,
-  grads: Params,
+  grads: Gradients,
   dx: Tensor,
 ): void {
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
   const dPicked = scratch.f32(dy.shape, "d picked");
-  rmsNormWeightGrad(gpu, input.x, input.rinv, dy, vectorOf(grads.finalNorm));
+  if (grads.finalNorm) rmsNormWeightGrad(gpu, input.x, input.rinv, dy, vectorOf(grads.finalNorm));
   rmsNormBackward(gpu, input.x, vectorOf(model.params.finalNorm), input.rinv, dy, dPicked, false);
   segmentSum(gpu, dPicked, picked.segments, dx);
 }

@@ -2,7 +2,7 @@ import { categorical } from "../gpu/ops/categorical.ts";
 import { gather } from "../gpu/ops/gather.ts";
 import { rowsOf } from "../gpu/tensor.ts";
 import { packGroups, uploadLayout } from "../model/packing.ts";
-import type { Params } from "../model/params.ts";
+import type { Gradients } from "../model/params.ts";
 import { backwardTraining, forwardTraining, type Model } from "../model/transformer.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
@@ -19,7 +19,7 @@ export interface Example {
  */
 export function accumulateCrossEntropy(
   model: Model,
-  grads: Params,
+  grads: Gradients,
   examples: readonly Example[],
   scale: number,
   recompute: boolean,

@@ -3,7 +3,7 @@ import { categorical } from "../gpu/ops/categorical.ts";
 import { gather } from "../gpu/ops/gather.ts";
 import { reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { uploadLayout } from "../model/packing.ts";
-import type { Params } from "../model/params.ts";
+import type { Gradients } from "../model/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import { backwardTraining, type ForwardSaved, forwardTraining, type Model } from "../model/transformer.ts";
 import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
@@ -43,7 +43,7 @@ export interface ActionRecord {
  */
 export function accumulateGradient(
   model: Model,
-  grads: Params,
+  grads: Gradients,
   groups: readonly ScoredGroup[],
   settings: ObjectiveSettings,
 ): () => Promise<ActionRecord> {
@@ -102,7 +102,7 @@ function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[
 
 function scoreThinking(
   model: Model,
-  grads: Params,
+  grads: Gradients,
   saved: ForwardSaved,
   actions: readonly Action[],
   settings: ObjectiveSettings,
@@ -146,7 +146,7 @@ function scoreThinking(
 
 function scoreTokens(
   model: Model,
-  grads: Params,
+  grads: Gradients,
   saved: ForwardSaved,
   actions: readonly Action[],
   dx: Tensor,

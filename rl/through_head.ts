@@ -2,7 +2,7 @@ import type { Scratch } from "../gpu/arena.ts";
 import { segmentsOf, segmentSum } from "../gpu/ops/gather.ts";
 import { rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { headBackward, headChunkRows, logits } from "../model/head.ts";
-import type { Params } from "../model/params.ts";
+import type { Gradients } from "../model/params.ts";
 import { type ForwardSaved, type Model, pickBackward, pickForward, pickRows } from "../model/transformer.ts";
 
 /**
@@ -10,7 +10,7 @@ import { type ForwardSaved, type Model, pickBackward, pickForward, pickRows } fr
  */
 export function throughHead(
   model: Model,
-  grads: Params,
+  grads: Gradients,
   saved: ForwardSaved,
   rows: Uint32Array<ArrayBuffer>,
   dx: Tensor,
@@ -32,13 +32,14 @@ export function throughHead(
   pickBackward(model, input, picked, dy, grads, dx);
 }
 
-/** Adds to `embedding`'s gradient the look-up's part: dx of every row that was a token. */
+/** Adds to `embedding`'s gradient, where it trains, the look-up's part: dx of every row that was a token. */
 export function embeddingBackward(
   model: Model,
-  grads: Params,
+  grads: Gradients,
   ids: Uint32Array<ArrayBuffer>,
   dx: Tensor,
 ): void {
+  if (!grads.embedding) return;
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
   const by = segmentsOf(ids);

@@ -33,7 +33,7 @@ export function gaussianThinking(name: "soft" | "fuzzy", tau: number, sigma: num
       const u = caller.f32(z.shape, "d logits");
       matmulNT(gpu, g, params.embedding, u);
       mixtureBackward(gpu, z, u, config.usedVocabSize, tau, clipStep, stats);
-      matmulTN(gpu, z, g, grads.embedding, { accumulate: true });
+      if (grads.embedding) matmulTN(gpu, z, g, grads.embedding, { accumulate: true });
       matmulNN(gpu, z, params.embedding, g);
       noiseMismatch(gpu, g, fed, sigma, at, measured);
       return u;

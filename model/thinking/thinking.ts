@@ -2,7 +2,7 @@ import type { Scratch } from "../../gpu/arena.ts";
 import type { StepRecord } from "../../gpu/ops/choose.ts";
 import type { RandomKey } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import type { Params } from "../params.ts";
+import type { Gradients } from "../params.ts";
 import type { Model } from "../transformer.ts";
 
 /** What a step of thinking is given: one row for each rollout that still thinks. */
@@ -49,8 +49,8 @@ export interface ScoreInput {
   seed: number;
   /** The draws' last word: the optimizer step. */
   step: number;
-  /** Grows by gradients that do not pass the logits. */
-  grads: Params;
+  /** Grows by gradients that do not pass the logits, where the embedding trains. */
+  grads: Gradients;
   /** [rows]: log pi of the token (hard), or rms of the mixture's deviation in units of sigma (continuous). */
   measured: Tensor;
   /** [rows, 4]: (norm of dL/dz, top-two gap, most probable token, 0); continuous only. */
