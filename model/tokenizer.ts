@@ -1,19 +1,27 @@
 import { Tokenizer as TextTokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../gpu/errors.ts";
+import { withUnicodeRules } from "./pre_tokenizers.ts";
+import { prependedId, type SpecialToken, specialTokensOf } from "./special_tokens.ts";
 import { tokenByteTable } from "./token_bytes.ts";
+import {
+  type Json,
+  parseTokenizerFile,
+  readTokenizerFiles,
+  type TokenizerFiles,
+  tokenText,
+} from "./tokenizer_files.ts";
 
-/** The files a tokenizer is made of, as they are on disk: checkpoints copy them unchanged. */
-export interface TokenizerFiles {
-  /** Vocabulary and rules. */
-  "tokenizer.json": string;
-  /** Absent in some folders: then nothing is prepended. */
-  "tokenizer_config.json"?: string;
-}
+export type { SpecialToken } from "./special_tokens.ts";
+export type { TokenizerFiles } from "./tokenizer_files.ts";
 
 /** Text to token ids and back. */
 export interface Tokenizer {
-  /** Token ids of `text`; no special token is added. Throws a UserError that names unknown words. */
-  encode(text: string): number[];
+  /**
+   * Token ids of `text`. No special token is added, and none is read: `<|im_end|>` in a text is these ten characters.
+   * @param goesOn the text follows another part of the same prompt (some tokenizers treat a first word differently)
+   * @throws UserError that names unknown words
+   */
+  encode(text: string, goesOn?: boolean): number[];
   /** The text of `ids`, special tokens left out, nothing cleaned up. Ids without a token give no text. */
   decode(ids: ArrayLike<number>): string;
   /** The text of one token as `decode` would give it within a text; U+FFFD where it is a part of a character. */
@@ -26,6 +34,8 @@ export interface Tokenizer {
   bosId?: number;
   /** The end token of tokenizer_config.json, if it names one. */
   eosId?: number;
+  /** Tokens that stand for no text: chat templates put them between messages. */
+  specialTokens: readonly SpecialToken[];
   /** Ids below this have a token. */
   size: number;
   /** What it was opened from. */
@@ -50,15 +60,13 @@ export function loadTokenizer(source: string | URL | TokenizerFiles): Tokenizer 
   const isFolder = typeof source === "string" || source instanceof URL;
   const files = isFolder ? readTokenizerFiles(source) : source;
   const where = isFolder ? `tokenizer of ${source}` : "tokenizer";
-  const definition = parseJson(files["tokenizer.json"], where, "tokenizer.json");
-  const config = parseJson(files["tokenizer_config.json"] ?? "{}", where, "tokenizer_config.json");
-  let inner: TextTokenizer;
+  const definition = parseTokenizerFile(files["tokenizer.json"], where, "tokenizer.json");
+  const config = parseTokenizerFile(files["tokenizer_config.json"] ?? "{}", where, "tokenizer_config.json");
   try {
-    inner = new TextTokenizer(definition, { ...config, clean_up_tokenization_spaces: false });
+    return wrapTokenizer(definition, config, files);
   } catch (error) {
     throw new UserError(`Cannot open the ${where}: ${(error as Error).message}`);
   }
-  return wrapTokenizer(inner, definition, config, files);
 }
 
 /**
@@ -91,36 +99,60 @@ export function streamDecoder(tokenizer: Tokenizer): StreamDecoder {
   };
 }
 
-type Json = Record<string, unknown>;
-
-function wrapTokenizer(
-  inner: TextTokenizer,
-  definition: Json,
-  config: Json,
-  files: TokenizerFiles,
-): Tokenizer {
+function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): Tokenizer {
+  const specialTokens = specialTokensOf(definition, config);
+  const inner = textTokenizer(definition, config, specialTokens);
+  const within = innerTokenizer(definition, config, specialTokens, inner);
   const table = tokenByteTable(definition, config);
   const tokenBytes = table && ((id: number) => table.bytes[id] ?? NO_BYTES);
   const texts: string[] = [];
+  const specialIds = new Map(specialTokens.map(({ content, id }) => [content, id]));
+  const isSpecial = new Set(specialIds.values());
   const decodeWhole = (ids: ArrayLike<number>) => {
-    const known = Array.from(ids).filter((id) => inner.id_to_token(id) !== undefined);
-    return known.length === 0 ? "" : inner.decode(known, { skip_special_tokens: true });
+    const known = Array.from(ids).filter((id) => !isSpecial.has(id) && inner.id_to_token(id) !== undefined);
+    return known.length === 0 ? "" : inner.decode(known);
   };
   const decode = table?.concatenates
     ? (ids: ArrayLike<number>) => decodeUtf8(joinBytes(Array.from(ids, tokenBytes!)))
     : decodeWhole;
-  const idOf = (token: string) => inner.token_to_id(token);
+  const idOf = (token: string) => specialIds.get(token) ?? inner.token_to_id(token);
   return {
-    encode: (text) => encodeKnown(inner, definition, text),
+    encode: (text, goesOn) => encodeKnown(goesOn ? within() : inner, definition, text),
     decode,
     tokenText: (id) => texts[id] ??= tokenBytes ? decodeUtf8(tokenBytes(id)) : decodeWhole([id]),
     tokenBytes,
     idOf,
-    bosId: findBosId(inner, config, idOf),
-    eosId: tokenName(config.eos_token, idOf),
-    size: table?.bytes.length ?? inner.get_vocab().size,
+    bosId: findBosId(definition, config, idOf),
+    eosId: namedId(config.eos_token, idOf),
+    specialTokens,
+    size: table?.bytes.length ?? Math.max(inner.get_vocab().size, ...[...isSpecial].map((id) => id + 1)),
     files,
   };
+}
+
+/** What encodes ordinary text: it knows no special token, so it finds none. */
+function textTokenizer(definition: Json, config: Json, special: readonly SpecialToken[]): TextTokenizer {
+  const added = (definition.added_tokens ?? []) as SpecialToken[];
+  const ordinary = {
+    ...definition,
+    added_tokens: added.filter((token) => !special.includes(token)),
+    pre_tokenizer: withUnicodeRules(definition.pre_tokenizer),
+  };
+  return new TextTokenizer(ordinary, { ...config, clean_up_tokenization_spaces: false });
+}
+
+/** For a text that goes on another one: the same, unless a blank is put before the first word of a prompt only. */
+function innerTokenizer(
+  definition: Json,
+  config: Json,
+  special: readonly SpecialToken[],
+  first: TextTokenizer,
+): () => TextTokenizer {
+  const pre = definition.pre_tokenizer as Json | null | undefined;
+  if (pre?.type !== "Metaspace" || pre.prepend_scheme !== "first") return () => first;
+  let made: TextTokenizer | undefined;
+  const other = { ...definition, pre_tokenizer: { ...pre, prepend_scheme: "never" } };
+  return () => made ??= textTokenizer(other, config, special);
 }
 
 function encodeKnown(inner: TextTokenizer, definition: Json, text: string): number[] {
@@ -146,57 +178,20 @@ function unknownTokenId(inner: TextTokenizer, definition: Json): number | undefi
 }
 
 function findBosId(
-  inner: TextTokenizer,
+  definition: Json,
   config: Json,
   idOf: (token: string) => number | undefined,
 ): number | undefined {
-  if (config.add_bos_token === true) return tokenName(config.bos_token, idOf);
+  const bosId = namedId(config.bos_token, idOf);
+  if (config.add_bos_token === true) return bosId;
   if (config.add_bos_token === false) return undefined;
-  const template = inner.encode("", { add_special_tokens: true }).ids;
-  const bosId = tokenName(config.bos_token, idOf);
-  if (template.length === 0) return undefined;
-  return bosId === undefined || template[0] === bosId ? template[0] : undefined;
+  const first = prependedId(definition.post_processor);
+  return bosId === undefined || first === bosId ? first : undefined;
 }
 
-/** Hugging Face writes a token as its text or as an object with the text in `content`. */
-function tokenName(token: unknown, idOf: (token: string) => number | undefined): number | undefined {
-  const content = typeof token === "object" && token !== null ? (token as Json).content : token;
-  return typeof content === "string" ? idOf(content) : undefined;
-}
-
-function readTokenizerFiles(folder: string | URL): TokenizerFiles {
-  const read = (name: string) => {
-    const path = folder instanceof URL
-      ? new URL(name, `${folder}/`.replace(/\/+$/, "/"))
-      : `${folder}/${name}`;
-    try {
-      return Deno.readTextFileSync(path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw new UserError(`Cannot read ${path}: ${(error as Error).message}`);
-    }
-  };
-  const definition = read("tokenizer.json");
-  if (definition === undefined) {
-    throw new UserError(
-      `Cannot open the tokenizer of ${folder}: no tokenizer.json there, one is needed`,
-      "give the folder of a Hugging Face model; a sentencepiece file alone is not enough",
-    );
-  }
-  return { "tokenizer.json": definition, "tokenizer_config.json": read("tokenizer_config.json") };
-}
-
-function parseJson(text: string, where: string, name: string): Json {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`Cannot open the ${where}: ${name} is not JSON (${(error as Error).message})`);
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new UserError(`Cannot open the ${where}: ${name} holds no object, a Hugging Face file is needed`);
-  }
-  return value as Json;
+function namedId(token: unknown, idOf: (token: string) => number | undefined): number | undefined {
+  const name = tokenText(token);
+  return name === undefined ? undefined : idOf(name);
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -36,7 +36,7 @@ Deno.test("embedded tokenizer: ids, tokens and padding", () => {
   assertEquals(tokenizer.eosId, 0);
   assertEquals(tokenizer.idOf("<|end|>"), 0);
   assertEquals(tokenizer.bosId, undefined);
-  assertEquals(tokenizer.encode("25}<|end|>").at(-1), 0);
+  assertThrows(() => tokenizer.encode("25}<|end|>"), UserError, '"<", "|"');
   assertEquals(tokenizer.decode([0, PADDED_VOCAB_SIZE - 1, ...tokenizer.encode(" Sam"), 0]), " Sam");
 });
 
@@ -55,7 +55,7 @@ Deno.test("embedded tokenizer: unknown words are named", () => {
 
 Deno.test("embedded tokenizer: the files are what the script writes", () => {
   const tokenizer = builtinTokenizer();
-  assertEquals({ ...tokenizer.files }, makeTokenizerFiles());
+  assertEquals<object>({ ...tokenizer.files }, makeTokenizerFiles());
 });
 
 /** A byte-level BPE as Llama 3 and Qwen have it: every byte a token, some merges, a template that prepends. */
@@ -101,6 +101,18 @@ Deno.test("byte-level tokenizer: any text comes back, special tokens are skipped
   assertEquals(tokenizer.encode(" he"), [258]);
   assertEquals(tokenizer.decode([260, 258, 261]), " he");
   assertEquals(tokenizer.eosId, 261);
+  assertEquals(tokenizer.idOf("</s>"), 261);
+  assertEquals(tokenizer.size, 263);
+  assertEquals(tokenizer.specialTokens.map(({ content }) => content), ["<s>", "</s>"]);
+});
+
+Deno.test("byte-level tokenizer: the names of special tokens in a text are text, other added tokens are found", () => {
+  const tokenizer = loadTokenizer(byteLevelFiles());
+  const text = "<s>he</s> </s><tool é>";
+  const ids = tokenizer.encode(text);
+  assert(ids.every((id) => id !== 260 && id !== 261));
+  assertEquals(ids.at(-1), 262);
+  assertEquals(tokenizer.decode(ids), text);
 });
 
 Deno.test("byte-level tokenizer: a stream holds back unfinished characters", () => {

@@ -1,0 +1,65 @@
+import type { Json } from "./tokenizer_files.ts";
+
+/** A token that stands for no text, such as `<|im_end|>`. */
+export interface SpecialToken {
+  id: number;
+  /** Its name. */
+  content: string;
+  /** Takes white space before it along. */
+  lstrip?: boolean;
+  /** Takes white space behind it along. */
+  rstrip?: boolean;
+}
+
+/** The special tokens that tokenizer.json and tokenizer_config.json declare. */
+export function specialTokensOf(definition: Json, config: Json): SpecialToken[] {
+  const added = Array.isArray(definition.added_tokens) ? definition.added_tokens : [];
+  const also = config.additional_special_tokens;
+  return added.filter(({ special, content }) => special || (Array.isArray(also) && also.includes(content)));
+}
+
+/** The post-processor's first token, if it puts one before every text. */
+export function prependedId(processor: unknown): number | undefined {
+  const { type, processors, single, special_tokens, cls } = (processor ?? {}) as {
+    type?: string;
+    processors?: unknown[];
+    single?: { SpecialToken?: { id: string } }[];
+    special_tokens?: Record<string, { ids: number[] }>;
+    cls?: [string, number];
+  };
+  if (type === "Sequence") {
+    return processors?.map(prependedId).find((id) => id !== undefined);
+  }
+  if (type === "TemplateProcessing") {
+    const name = single?.[0]?.SpecialToken?.id;
+    return name === undefined ? undefined : special_tokens?.[name]?.ids[0];
+  }
+  return type === "BertProcessing" || type === "RobertaProcessing" ? cls?.[1] : undefined;
+}
+
+/**
+ * A text cut at the names of special tokens: the first that occurs, of several there the longest.
+ * @returns texts and tokens in order, no text empty
+ */
+export function splitAtSpecial(
+  text: string,
+  tokens: readonly SpecialToken[],
+): (string | SpecialToken)[] {
+  const names = tokens.map(({ content }) => content).filter((name) => name !== "")
+    .sort((a, b) => b.length - a.length);
+  if (names.length === 0) return text === "" ? [] : [text];
+  const byName = new Map(tokens.map((token) => [token.content, token]));
+  const parts = text.split(new RegExp(`(${names.map(escapePattern).join("|")})`, "u"));
+  // At odd places stand the names.
+  return parts.flatMap((part, i): (string | SpecialToken)[] => {
+    if (i % 2 === 1) return [byName.get(part)!];
+    const left = byName.get(parts[i - 1])?.rstrip ? part.trimStart() : part;
+    const kept = byName.get(parts[i + 1])?.lstrip ? left.trimEnd() : left;
+    return kept === "" ? [] : [kept];
+  });
+}
+
+/** A pattern that matches `text` and nothing else. */
+export function escapePattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/-]/gu, "\\$&");
+}
