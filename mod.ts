@@ -12,9 +12,9 @@
  *   createTrainer,
  *   evaluate,
  *   findModel,
- *   findTask,
  *   localRollouts,
  *   openGpu,
+ *   openTask,
  *   thinkingRules,
  *   trainStep,
  *   wayOfThinking,
@@ -22,7 +22,7 @@
  *
  * const gpu = await openGpu();
  * const { model, tokenizer, embeddingRms } = await findModel(gpu, "builtin");
- * const task = findTask("sums");
+ * const task = await openTask("sums");
  * const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.1, embeddingRms });
  * const rules = thinkingRules(tokenizer, {
  *   maxThinking: task.limits.maxThinking,
@@ -113,14 +113,26 @@ export type {
 } from "./model/rollout.ts";
 
 // Tasks.
-export { findTask, TASKS } from "./eval/tasks/find_task.ts";
+export { generationEntry, openAnyTask, openTask, taskEntry, TASKS } from "./eval/tasks/find_task.ts";
+export type {
+  ChoiceEntry,
+  EntryFacts,
+  GenerationEntry,
+  OpenTaskOptions,
+  TaskEntry,
+} from "./eval/tasks/task_entry.ts";
+export type { ChoiceQuestion, ChoiceTask } from "./eval/choice_task.ts";
+export type { DataSource } from "./eval/data/source.ts";
+export { readRows, type Row, type RowValue } from "./eval/data/rows.ts";
 export {
+  type Checking,
   type Grade,
   gradeBox,
   paperPrompt,
   type Question,
   type Stream,
   type Task,
+  type TaskData,
   type TaskLimits,
 } from "./eval/task.ts";
 

@@ -3,7 +3,7 @@ import { evaluate, MOST_SAMPLES } from "../eval/evaluate.ts";
 import type { ModeResult } from "../eval/mode_result.ts";
 import { MODES } from "../eval/modes.ts";
 import type { Task } from "../eval/task.ts";
-import { findTask, TASKS } from "../eval/tasks/find_task.ts";
+import { openTask, TASKS } from "../eval/tasks/find_task.ts";
 import { openGpu } from "../gpu/device.ts";
 import { findModel, type FoundModel } from "../model/find_model.ts";
 import { choice, choices, integer, number, path, type Values } from "./declare.ts";
@@ -23,6 +23,7 @@ const ENDLESS = 256;
 
 const settings = {
   model: flags.model,
+  data: flags.data,
   mode: choices(MODES, "Ways to run the thinking", {
     default: MODES,
     defaultText: "all six",
@@ -90,7 +91,8 @@ standard error (in sampled modes pass@1 over all samples), pass@k, and what the 
     ["One mode, every rollout in a file", "softcot eval sums --mode hard-greedy --out rollouts.jsonl"],
   ],
   async run(given, context) {
-    const task = findTask(context.args[0] ?? "sums");
+    const { data, split, seed } = given;
+    const task = await openTask(context.args[0] ?? "sums", { data, split, seed });
     const values = withDefaults(given, task, context);
     using lines = createJsonLines(values.out);
     using watch = watchInterrupt("Stopping after this batch. Press Ctrl-C again to stop at once.");

@@ -10,6 +10,7 @@ const optimizer = "Optimizer";
 export const flags = {
   model: text("Folder, run, or name of a model", { default: "builtin", placeholder: "model", short: "m" }),
   task: text("Task to train on or to ask", { default: "sums", placeholder: "name", short: "t" }),
+  data: path("File or folder with the task's data", { defaultText: "those of softcot data pull" }),
   thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {
     default: "soft",
   }),

@@ -1,8 +1,8 @@
 import { EVALUATION_STEP } from "../eval/evaluate.ts";
 import { wayOfThinking } from "../eval/modes.ts";
 import { promptIds } from "../eval/prompt_ids.ts";
-import type { Task } from "../eval/task.ts";
-import { findTask } from "../eval/tasks/find_task.ts";
+import { generationEntry } from "../eval/tasks/find_task.ts";
+import type { GenerationEntry } from "../eval/tasks/task_entry.ts";
 import { boxedContinuation } from "../eval/answer/extract.ts";
 import { openGpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
@@ -103,7 +103,7 @@ async function answer(
   signal: AbortSignal,
 ): Promise<void> {
   const { model, tokenizer } = found;
-  const task = findTask(values.task);
+  const task = await generationEntry(values.task);
   const prompt = values.raw ? text : task.prompt(text);
   const request = requestOf(found, task, prompt, values);
   const isLive = !context.json && values.samples === 1;
@@ -133,7 +133,7 @@ async function answer(
 
 function requestOf(
   { model, tokenizer, embeddingRms }: FoundModel,
-  task: Task,
+  task: GenerationEntry,
   prompt: string,
   { thinking: kind, raw, sample, samples, gamma, tau, ...values }: GenerateValues,
 ): GenerateRequest {

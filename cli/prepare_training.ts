@@ -1,6 +1,6 @@
 import { createGrader } from "../eval/grader.ts";
 import { wayOfThinking } from "../eval/modes.ts";
-import { findTask } from "../eval/tasks/find_task.ts";
+import { openTask } from "../eval/tasks/find_task.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { findModel } from "../model/find_model.ts";
@@ -32,7 +32,12 @@ export async function prepareTraining(
 ): Promise<PreparedTraining> {
   const rewards = await loadRewards(values.reward ?? []);
   const { model, tokenizer, embeddingRms } = await findModel(gpu, checkpoint ?? values.model);
-  const task = findTask(values.task);
+  const task = await openTask(values.task, {
+    data: values.data,
+    split: "train",
+    seed: values.seed,
+    validation: values.validationQuestions,
+  });
   const { thinking: kind, gamma, tau, maxThinking, answerTokens, group, seed } = values;
   const thinking = wayOfThinking(kind, { greedy: false, gamma, embeddingRms, tau });
   if (thinking.continuous && thinking.sigma === 0) {

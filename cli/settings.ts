@@ -1,4 +1,4 @@
-import { findTask } from "../eval/tasks/find_task.ts";
+import { taskEntry } from "../eval/tasks/find_task.ts";
 import { dashed, shown } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
 import { flags } from "./flags.ts";
@@ -21,8 +21,8 @@ to check a config file before a long run.`,
     ["Check a config file", "softcot settings --config night.toml"],
     ["As JSON, with one value changed", "softcot settings --thinking fuzzy --gamma 0.1 --json"],
   ],
-  run(values, { origins, print }) {
-    findTask(values.task);
+  async run(values, { origins, print }) {
+    await taskEntry(values.task);
     const rows = Object.entries(values).map(([key, value]) => ({
       name: dashed(key),
       value,

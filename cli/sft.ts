@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { findTask } from "../eval/tasks/find_task.ts";
+import { openTask } from "../eval/tasks/find_task.ts";
 import { openGpu } from "../gpu/device.ts";
 import { downloadMatrix } from "../gpu/matrix.ts";
 import { UserError } from "../gpu/errors.ts";
@@ -67,7 +67,7 @@ writes, each seen once. Without --model a new model of the given shape is made, 
     if (!out) {
       throw new UserError("Cannot train: there is no place for the model", "name a new folder with --out");
     }
-    const task = findTask(values.task);
+    const task = await openTask(values.task);
     if (!task.demonstration) throw new UserError(`Cannot train on ${task.name}: it has no demonstrations`);
     using watch = watchInterrupt(
       "Stopping after this update, then writing the model. Press Ctrl-C again to stop at once.",

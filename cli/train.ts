@@ -1,4 +1,4 @@
-import { findTask } from "../eval/tasks/find_task.ts";
+import { generationEntry } from "../eval/tasks/find_task.ts";
 import { type Gpu, openGpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { writeWhole } from "../model/checkpoint.ts";
@@ -45,7 +45,7 @@ shows every value and where it comes from.`,
     );
     const gpu = await openGpu();
     try {
-      const own = resume ? resumed(values, context) : withTaskLimits(values, context);
+      const own = resume ? resumed(values, context) : await withTaskLimits(values, context);
       await runTraining(gpu, own, resume, watch.signal, context);
     } finally {
       gpu.close();
@@ -78,8 +78,8 @@ function resumed(values: TrainValues, { origins }: TrainContext): TrainValues {
 }
 
 /** The task's own limits, where nobody sets others. */
-function withTaskLimits(values: TrainValues, { origins }: TrainContext): TrainValues {
-  const { limits } = findTask(values.task);
+async function withTaskLimits(values: TrainValues, { origins }: TrainContext): Promise<TrainValues> {
+  const { limits } = await generationEntry(values.task);
   const { maxThinking, answerTokens } = values;
   return {
     ...values,

@@ -8,6 +8,7 @@ const memory = "Memory";
 export const trainSettings = {
   model: flags.model,
   task: flags.task,
+  data: flags.data,
   thinking: flags.thinking,
   recipe: text("Recipe to take values from", {
     placeholder: "name",

@@ -1,5 +1,6 @@
 import { boxedContinuation } from "./answer/extract.ts";
 import { createAnswerPool } from "./answer/pool.ts";
+import type { Precision } from "./answer/tolerance.ts";
 import { type Grade, gradeOf, type Task } from "./task.ts";
 
 /** What is to be graded. */
@@ -8,6 +9,8 @@ export interface Submission {
   gold: string;
   /** What the model wrote after the forced `\boxed{`. */
   continuation: string;
+  /** How exact the answer must be; as the task says where it is left out. */
+  precision?: Precision;
 }
 
 /** Grades many answers of a task at once. Close it when done. */
@@ -24,7 +27,8 @@ const WORKERS = 2;
 /** A grader that judges in this thread, as it is asked. */
 export function gradeInPlace({ grade }: Pick<Task, "grade">): Grader {
   return {
-    grade: (all) => Promise.resolve(all.map(({ gold, continuation }) => grade(gold, continuation))),
+    grade: (all) =>
+      Promise.resolve(all.map(({ gold, continuation, precision }) => grade(gold, continuation, precision))),
     close() {},
     [Symbol.dispose]() {},
   };
@@ -41,9 +45,10 @@ export function createGrader(task: Pick<Task, "grade" | "checking">): Grader {
   return {
     async grade(submissions) {
       const answers = submissions.map(({ continuation }) => boxedContinuation(continuation));
-      const asked = submissions.flatMap(({ gold }, i) => {
+      const asked = submissions.flatMap(({ gold, precision }, i) => {
         const answer = answers[i];
-        return answer === null ? [] : [{ gold: golds?.(gold) ?? gold, answer }];
+        const own = precision === undefined ? {} : { options: { precision } };
+        return answer === null ? [] : [{ gold: golds?.(gold) ?? gold, answer, ...own }];
       });
       const verdicts = (await pool.verify(asked))[Symbol.iterator]();
       return answers.map((answer) => gradeOf(answer, answer === null ? null : verdicts.next().value!));

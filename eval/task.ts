@@ -1,4 +1,5 @@
 import { boxedContinuation } from "./answer/extract.ts";
+import type { Precision } from "./answer/tolerance.ts";
 import { type Verdict, verify, type VerifyOptions } from "./answer/verify.ts";
 import { hashText } from "./seeded.ts";
 
@@ -13,10 +14,30 @@ export interface Question {
   question: string;
   /** The right answer. */
   gold: string;
+  /** How exact the answer must be, where the data say so; exactly right where this is left out. */
+  precision?: Precision;
+  /** How it can be solved, without the boxed answer at the end: for examples in a prompt. */
+  solution?: string;
+  /** What it is about, where the data say so. */
+  subject?: string;
+  /** How hard it is, where the data say so. */
+  level?: number;
+}
+
+/** Where a task's questions come from, and what was left out of them: kept with results. */
+export interface TaskData {
+  /** A path, or the name on the hub with the commit. */
+  origin: string;
+  /** Rows of each split in the files, before any was left out. */
+  rows: Record<string, number>;
+  /** Rows that were left out, by split and reason. */
+  dropped: Record<string, Record<string, number>>;
 }
 
 /** What a task is: data and pure functions. Its version changes whenever a question, prompt or grade does. */
 export interface Task {
+  /** It is answered in text; a choice task (`ChoiceTask`) is not. */
+  kind: "generation";
   /** As on the command line. */
   name: string;
   /** Kept with every result. */
@@ -25,16 +46,20 @@ export interface Task {
   prompt(question: string): string;
   /** Defaults of this task. */
   limits: TaskLimits;
-  /** Grades the text that followed the forced `\boxed{`. */
-  grade(gold: string, continuation: string): Grade;
+  /** Grades the text that followed the forced `\boxed{`; `precision` is the question's. */
+  grade(gold: string, continuation: string, precision?: Precision): Grade;
   /** How `grade` asks the answer checker, for those who ask it in workers; absent where it does not ask it at all. */
   checking?: Checking;
   /** The question at `index` of a stream; always the same for the same arguments. */
   question(stream: Stream, seed: number, index: number): Question;
   /** A text to imitate in supervised training, from the train stream; for tasks that can write them. */
   demonstration?(seed: number, index: number): { prompt: string; completion: string };
-  /** Questions in a stream; null if it never ends. */
+  /** Questions in a stream; null if it never ends, 0 if the task has no such stream. */
   size(stream: Stream): number | null;
+  /** Ids of the training questions that make up the validation stream, in its order; absent where it has data of its own. */
+  heldOut?: readonly string[];
+  /** Where the questions were read from; absent where they are made up. */
+  data?: TaskData;
 }
 
 /** Token limits of a task; flags and recipes may replace them. */
@@ -76,11 +101,18 @@ export interface Checking {
  * @param gold the right answer
  * @param continuation what the model wrote after the forced `\boxed{`
  * @param checking how the task asks
+ * @param precision of this question
  */
-export function gradeBox(gold: string, continuation: string, { golds, options }: Checking = {}): Grade {
+export function gradeBox(
+  gold: string,
+  continuation: string,
+  { golds, options }: Checking = {},
+  precision?: Precision,
+): Grade {
   const answer = boxedContinuation(continuation);
   if (answer === null) return gradeOf(null, null);
-  return gradeOf(answer, verify(golds?.(gold) ?? gold, answer, { timeLimit: GRADING_TIME, ...options }));
+  const how = { timeLimit: GRADING_TIME, ...options, ...(precision === undefined ? {} : { precision }) };
+  return gradeOf(answer, verify(golds?.(gold) ?? gold, answer, how));
 }
 
 /** The grade of a boxed answer by the checker's verdict; null where nothing could be extracted. */

@@ -1,11 +1,10 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import {
   builtinTokenizer,
   createModel,
   evaluate,
   findModel,
-  findTask,
   generate,
   generatedText,
   type Gpu,
@@ -15,6 +14,7 @@ import {
   type Model,
   type ModelConfig,
   openGpu,
+  openTask,
   promptIds,
   saveModel,
   type Thinking,
@@ -28,7 +28,7 @@ import weights from "../model/builtin/weights.base64" with { type: "text" };
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const tokenizer = builtinTokenizer();
-const task = findTask("sums");
+const task = await openTask("sums");
 
 const config: ModelConfig = {
   ...{
@@ -126,7 +126,7 @@ Deno.test("answers are judged, and mistakes are told with a hint", async () => {
     thinkingRules(tokenizer, { maxThinking: -1, maxAnswer: 5, endTokenIds: [] })
   );
   assert(error instanceof UserError);
-  assertThrows(() => findTask("no such task"), UserError, "sums");
+  await assertRejects(() => openTask("no such task"), UserError, "sums");
 });
 
 async function think(gpu: Gpu, model: Model, thinking: Thinking, seed = 0): Promise<string> {

@@ -1,18 +1,81 @@
 import { UserError } from "../../gpu/errors.ts";
+import type { ChoiceTask } from "../choice_task.ts";
 import type { Task } from "../task.ts";
+import { aime } from "./aime.ts";
+import { deepscaler } from "./deepscaler.ts";
+import { gsm8k } from "./gsm8k.ts";
+import { math, math500 } from "./math.ts";
+import { olympiadbench } from "./olympiadbench.ts";
 import { sums, sumsLong } from "./sums.ts";
+import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
 
-/** Every task that can be named on the command line. */
-export const TASKS: readonly Task[] = [sums, sumsLong];
+/** Every task that has a name of its own on the command line. */
+export const TASKS: readonly TaskEntry[] = [
+  embedded(sums, "Sums in words, made without end; the embedded model learns them in minutes"),
+  embedded(sumsLong, "Longer sums with larger numbers"),
+  gsm8k,
+  math,
+  math500,
+  olympiadbench,
+  deepscaler,
+  aime,
+];
 
 /**
- * The task of a name.
+ * What is known of a task before its data are read.
  *
- * @throws UserError if there is none, naming those there are
+ * @throws UserError if there is none of that name, naming those there are
  */
-export function findTask(name: string): Task {
-  const task = TASKS.find((task) => task.name === name);
-  if (task) return task;
+export function taskEntry(name: string): Promise<TaskEntry> {
+  const entry = TASKS.find((task) => task.name === name);
+  if (entry) return Promise.resolve(entry);
   const known = TASKS.map(({ name }) => name).join(", ");
-  throw new UserError(`Cannot find the task ${JSON.stringify(name)}: one of ${known} is needed`);
+  return Promise.reject(
+    new UserError(`Cannot find the task ${JSON.stringify(name)}: one of ${known} is needed`),
+  );
+}
+
+/**
+ * As {@linkcode taskEntry}, of a task that is answered in text.
+ *
+ * @throws UserError if it is answered by choosing
+ */
+export async function generationEntry(name: string): Promise<GenerationEntry> {
+  const entry = await taskEntry(name);
+  if (entry.kind === "generation") return entry;
+  throw new UserError(
+    `Cannot use the task ${name} here: it is answered by choosing, one that is answered in text is needed`,
+    `softcot eval ${name} measures it`,
+  );
+}
+
+/**
+ * Opens a task that is answered in text: reads its data.
+ *
+ * @param name as on the command line
+ * @param options where its data are, and what is held out of them
+ * @throws UserError if there is no such task, or its data are missing or damaged
+ */
+export async function openTask(name: string, options: OpenTaskOptions = {}): Promise<Task> {
+  return await (await generationEntry(name)).open(options);
+}
+
+/** As {@linkcode openTask}, of a task of either kind. */
+export async function openAnyTask(name: string, options: OpenTaskOptions = {}): Promise<Task | ChoiceTask> {
+  return await (await taskEntry(name)).open(options);
+}
+
+/** A task whose questions are made up. */
+function embedded(task: Task, about: string): GenerationEntry {
+  const { kind, name, version, limits, prompt } = task;
+  const open = ({ data }: OpenTaskOptions) => {
+    if (data === undefined) return Promise.resolve(task);
+    return Promise.reject(
+      new UserError(
+        `Cannot read data for the task ${name}: its questions are made up`,
+        "leave --data out, or name another task",
+      ),
+    );
+  };
+  return { kind, name, version, about, limits, prompt, open };
 }

@@ -98,11 +98,12 @@ export const sumsLong: Task = sumsTask("sums-long", SUMS_LONG, {
 export function sumsTask(name: string, options: SumsOptions, limits: TaskLimits): Task {
   checkOptions(options);
   return {
+    kind: "generation",
     name,
     version: 1,
     prompt: sumsPrompt,
     limits,
-    grade: gradeBox,
+    grade: (gold, continuation) => gradeBox(gold, continuation),
     question: (stream, seed, index) => asQuestion(drawProblem(options, stream, seed, index, 0)),
     demonstration: (seed, index) => demonstration(seed, index, {}, options),
     size: () => null,

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { takeQuestions } from "../../eval/dataset.ts";
 import type { Question, Stream } from "../../eval/task.ts";
-import { findTask } from "../../eval/tasks/find_task.ts";
+import { openTask } from "../../eval/tasks/find_task.ts";
 import {
   demonstration,
   SUMS,
@@ -153,9 +153,10 @@ Deno.test("grades: 100 right, 10 wrong but extracted, 0 nothing extracted", () =
   }
 });
 
-Deno.test("tasks are found by name, and questions of a table are different ones", () => {
-  assertEquals(findTask("sums"), sums);
-  assertThrows(() => findTask("summs"), UserError, "sums, sums-long");
+Deno.test("tasks are found by name, and questions of a table are different ones", async () => {
+  assertEquals(await openTask("sums"), sums);
+  await assertRejects(() => openTask("summs"), UserError, "sums, sums-long");
+  await assertRejects(() => openTask("sums", { data: "x.jsonl" }), UserError, "made up");
   const table = takeQuestions(sums, "test", 0, 256);
   assertEquals(new Set(table.map(({ question }) => question)).size, 256);
   const narrow = { ...SUMS, maxOperations: 2, maxStart: 2, maxOperand: 1 };

@@ -1,0 +1,54 @@
+import type { ChoiceTask } from "../choice_task.ts";
+import type { DataSource } from "../data/source.ts";
+import type { Task, TaskLimits } from "../task.ts";
+
+/** How a task is opened. */
+export interface OpenTaskOptions {
+  /** A file or a folder with its data; the hub's cache where it is left out. */
+  data?: string;
+  /** The split that `data` holds, where it is a file whose name tells none. */
+  split?: string;
+  /** Branch, tag or commit of the data in the hub's cache. */
+  revision?: string;
+  /** Decides which training questions are held out for validation (default 0). */
+  seed?: number;
+  /** Training questions held out for validation (default 256); at most half of them. */
+  validation?: number;
+  /** Ids of the questions to hold out instead: those of a run that is gone on with. */
+  heldOut?: readonly string[];
+}
+
+/** What is known of every task. */
+export interface EntryFacts {
+  /** As on the command line. */
+  name: string;
+  /** Changes whenever a question, prompt or grade does. */
+  version: number;
+  /** One line about it. */
+  about: string;
+  /** Where its data come from; absent where its questions are made up. */
+  source?: DataSource;
+}
+
+/** What is known of a task that is answered in text, before its data are read. */
+export interface GenerationEntry extends EntryFacts {
+  /** Answered in text. */
+  kind: "generation";
+  /** Defaults of the task. */
+  limits: TaskLimits;
+  /** As {@linkcode Task.prompt}. */
+  prompt(question: string): string;
+  /** Reads its data. */
+  open(options: OpenTaskOptions): Promise<Task>;
+}
+
+/** What is known of a task that is answered by choosing, before its data are read. */
+export interface ChoiceEntry extends EntryFacts {
+  /** Answered by choosing. */
+  kind: "choice";
+  /** Reads its data. */
+  open(options: OpenTaskOptions): Promise<ChoiceTask>;
+}
+
+/** A task that can be named on the command line. */
+export type TaskEntry = GenerationEntry | ChoiceEntry;
