@@ -28,6 +28,8 @@ export interface ProgressOptions {
 export interface Progress extends Disposable {
   /** `step` steps are done; `fields` are shown beside it, e.g. `{ reward: 0.42 }`. */
   update(step: number, fields?: Record<string, number | string>): void;
+  /** Shows a line of the caller's own, for what is not counted in steps. */
+  show(line: string, isLast?: boolean): void;
   /** Writes a line above the live one; not with `quiet`. */
   log(line: string): void;
   /** Writes the last state for good. Disposing does the same. */
@@ -36,7 +38,7 @@ export interface Progress extends Disposable {
 
 /** Shows how far a long command is. */
 export function createProgress(options: ProgressOptions): Progress {
-  if (options.quiet) return { update() {}, log() {}, done() {}, [Symbol.dispose]() {} };
+  if (options.quiet) return { update() {}, show() {}, log() {}, done() {}, [Symbol.dispose]() {} };
   const stream = options.stream ?? stderr;
   const start = options.start ?? 0, began = stream.now();
   const marks: Mark[] = [{ step: start, time: began }];
@@ -67,6 +69,10 @@ export function createProgress(options: ProgressOptions): Progress {
       if (marks.length === 3 || marks.length > 20) marks.shift();
       text = describe(options, step, marks, (time - began) / 1000, fields);
       show(step === options.total);
+    },
+    show(line, isLast = false) {
+      text = line;
+      show(isLast);
     },
     log(line) {
       if (!live) return stream.write(`${line}\n`);

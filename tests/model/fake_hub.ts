@@ -115,7 +115,8 @@ function answer(hub: FakeHub, request: Request, cdnPort: number): Response {
   const [, , revision] = path.match(/^\/api\/(models|datasets)\/org\/name\/revision\/(.*)$/) ?? [];
   if (revision !== undefined) {
     const known = ["main", "v1", "refs/pr/2", hub.commit].includes(revision);
-    return known ? Response.json({ sha: hub.commit, siblings: [] }) : notFound("RevisionNotFound");
+    const info = { _id: "0", id: "org/name", sha: hub.commit, siblings: [], tags: [] };
+    return known ? Response.json(info) : notFound("RevisionNotFound");
   }
   if (/^\/api\/(models|datasets)\/org\/name\/tree\//.test(path)) return listing(hub, url);
   const [, , commit, name] = path.match(/^\/(datasets\/)?org\/name\/resolve\/([^/]+)\/(.*)$/) ?? [];

@@ -1,0 +1,165 @@
+import { openGpu } from "../gpu/device.ts";
+import type { ModelConfig } from "../model/config.ts";
+import { kvBytesPerRow } from "../model/kv_cache.ts";
+import {
+  activationBytes,
+  countWeights,
+  generationBytes,
+  rolloutsThatFit,
+  trainingBytes,
+  trainingStateBytes,
+} from "../model/memory.ts";
+import { type ModelFiles, openModelFiles } from "../model/model_files.ts";
+import { integer } from "./declare.ts";
+import { defineCommand } from "./define_command.ts";
+import { inBytes } from "./bytes.ts";
+import { table } from "./table.ts";
+
+const settings = {
+  microRows: integer("Rows of a training micro-batch", { default: 8192, min: 64 }),
+  prompt: integer("Tokens of a prompt", { default: 128, min: 1 }),
+  maxTokens: integer("Tokens of a rollout after its prompt", { default: 256, min: 1 }),
+  group: integer("Rollouts a question", { default: 32, min: 1, placeholder: "G" }),
+};
+
+/** `softcot model info`: what a model is, and the memory it takes. */
+export const modelInfoCommand = defineCommand({
+  description: `Show a model's shape, tokenizer and size, and the memory it takes.
+
+Memory is computed from the buffers that evaluation and full training make, without loading the model; the device is \
+asked for its largest binding, which decides into how many chunks a weight is split and how many rollouts go at once.`,
+  arguments: [["[model:string]", "folder, run or name (default: builtin)"]],
+  settings,
+  examples: [
+    ["The embedded model", "softcot model info"],
+    ["A trained run", "softcot model info runs/sums-soft"],
+  ],
+  async run(values, { args, print }) {
+    const name = args[0] ?? "builtin";
+    using files = openModelFiles(name);
+    const data = { ...facts(name, files), memory: await memory(files.config, values) };
+    print(data, () => describe(data));
+  },
+});
+
+function facts(name: string, { folder, config, tokenizer, weights, hash, ...files }: ModelFiles) {
+  const types = new Set([...weights.tensors.values()].map(({ dtype }) => dtype));
+  return {
+    name,
+    folder: folder ?? null,
+    hash: hash(),
+    config,
+    parameters: countWeights(config),
+    storedAs: [...types].sort(),
+    tensors: weights.tensors.size,
+    tokenizer: {
+      tokens: tokenizer.size,
+      byTokens: tokenizer.tokenBytes !== undefined,
+      bosId: tokenizer.bosId ?? null,
+      eosId: tokenizer.eosId ?? null,
+    },
+    embeddingRms: files.embeddingRms,
+    rmsMeasured: files.rmsMeasured,
+  };
+}
+
+async function memory(
+  config: ModelConfig,
+  { microRows, prompt, maxTokens: own, group }: {
+    microRows: number;
+    prompt: number;
+    maxTokens: number;
+    group: number;
+  },
+) {
+  const gpu = await openGpu();
+  try {
+    const shape = { prompt, group, own, continuous: true };
+    const rollouts = Math.min(256, rolloutsThatFit(gpu, config, shape));
+    const chunk = Math.ceil(config.vocabSize * config.hiddenSize * 4 / gpu.maxBinding);
+    return {
+      device: gpu.adapter.name,
+      maxBinding: gpu.maxBinding,
+      embeddingChunks: chunk,
+      weights: 4 * countWeights(config),
+      kvBytesPerToken: kvBytesPerRow(config),
+      rollouts,
+      rolloutTokens: own,
+      generation: generationBytes(config, rollouts, shape),
+      microRows,
+      trainingState: trainingStateBytes(config),
+      activationsPerRow: activationBytes(config, false),
+      activationsPerRowRecomputed: activationBytes(config, true),
+      training: trainingBytes(config, microRows, false),
+      trainingRecomputed: trainingBytes(config, microRows, true),
+    };
+  } finally {
+    gpu.close();
+  }
+}
+
+type ModelInfo = ReturnType<typeof facts> & { memory: Awaited<ReturnType<typeof memory>> };
+
+function describe({ config, memory, tokenizer, ...info }: ModelInfo): string {
+  const { heads, kvHeads, headDim } = config;
+  const extras = [config.qkvBias && "Q, K, V biases", config.qkNorm && "Q, K norms"].filter(Boolean);
+  const shape = [
+    ["model", info.name],
+    ...(info.folder && info.folder !== info.name ? [["folder", info.folder]] : []),
+    ["weights", `${info.tensors} tensors, ${info.storedAs.join(" and ")}, sha256 ${info.hash.slice(0, 16)}`],
+    ["architecture", [config.architecture, ...extras].join(", ")],
+    ["parameters", info.parameters.toLocaleString("en")],
+    ["layers", config.layers],
+    ["width", `${config.hiddenSize}, SwiGLU ${config.intermediateSize}`],
+    ["heads", `${heads} of ${headDim}${kvHeads === heads ? "" : `, ${kvHeads} for keys and values`}`],
+    [
+      "vocabulary",
+      `${config.vocabSize}${config.tied ? ", head tied to the embedding" : ""}${padding(config)}`,
+    ],
+    ["context", `${config.maxPosition} tokens, RoPE ${config.ropeTheta}${scaling(config)}`],
+    ["tokenizer", `${tokenizer.tokens} tokens, ${boundary(tokenizer)}`],
+    ["end tokens", config.eosTokenIds.join(", ") || "none"],
+    [
+      "RMS(E)",
+      `${info.embeddingRms.toPrecision(6)} (${info.rmsMeasured ? "measured now" : "kept with the model"})`,
+    ],
+  ];
+  const rows = [
+    ["weights in f32", inBytes(memory.weights), chunks(memory.embeddingChunks)],
+    ["one token in the KV cache", inBytes(memory.kvBytesPerToken), ""],
+    [
+      `generating ${memory.rollouts} rollouts`,
+      inBytes(memory.generation),
+      `of ${memory.rolloutTokens} tokens each, soft`,
+    ],
+    ["full training: weights, gradients, moments", inBytes(memory.trainingState), ""],
+    [
+      "full training, activations of a row",
+      inBytes(memory.activationsPerRow),
+      `${inBytes(memory.activationsPerRowRecomputed)} with --recompute`,
+    ],
+    [
+      `full training, ${memory.microRows} rows at once`,
+      inBytes(memory.training),
+      `${inBytes(memory.trainingRecomputed)} with --recompute`,
+    ],
+  ];
+  return [
+    table(shape, { align: ["left", "left"] }),
+    `Memory on ${memory.device}, bindings of up to ${inBytes(memory.maxBinding)}`,
+    table(rows, { align: ["left", "right", "left"] }),
+  ].join("\n\n");
+}
+
+const padding = ({ usedVocabSize, vocabSize }: ModelConfig) =>
+  usedVocabSize < vocabSize ? `, ${vocabSize - usedVocabSize} rows of padding` : "";
+
+const scaling = ({ ropeScaling }: ModelConfig) =>
+  ropeScaling ? `, ${ropeScaling.type} scaling by ${ropeScaling.factor}` : "";
+
+const chunks = (count: number) => count === 1 ? "" : `embedding in ${count} chunks`;
+
+function boundary({ bosId, eosId }: ModelInfo["tokenizer"]): string {
+  const bos = bosId === null ? "no beginning token" : `begins with ${bosId}`;
+  return `${bos}, ${eosId === null ? "no end token" : `ends with ${eosId}`}`;
+}
