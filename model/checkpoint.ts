@@ -5,7 +5,7 @@ import type { TensorFile } from "./formats/safetensors.ts";
 import { createSafetensors, syncFolder } from "./formats/safetensors_writer.ts";
 import { toHfConfig } from "./hf_config.ts";
 import type { ModelConfig } from "./config.ts";
-import { namedTensors, type Params } from "./params.ts";
+import { namedTensors, type Trainable } from "./params.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { Model } from "./transformer.ts";
 
@@ -30,7 +30,7 @@ export function readParams(
   gpu: Gpu,
   config: ModelConfig,
   file: TensorFile,
-  params: Params,
+  params: Trainable,
   where: string,
   prefix = "",
 ): void {
@@ -38,21 +38,22 @@ export function readParams(
   for (const { name, shape } of tensors) {
     const found = file.tensors.get(name);
     if (!found) {
-      throw new UserError(`Cannot load ${where}: it has no tensor ${name}, which config.json asks for`);
+      throw new UserError(`Cannot load ${where}: it has no tensor ${name}, which the model's shape asks for`);
     }
     if (found.shape.join() !== shape.join()) {
       throw new UserError(
-        `Cannot load ${where}: ${name} is [${found.shape.join(", ")}], config.json asks for [${
+        `Cannot load ${where}: ${name} is [${found.shape.join(", ")}], the model's shape asks for [${
           shape.join(", ")
         }]`,
       );
     }
   }
+  const buffer = new Float32Array(Math.max(PIECE, ...tensors.map(({ matrix }) => matrix.cols)));
   for (const { name, shape, matrix, row } of tensors) {
     const elements = shape.reduce((product, n) => product * n, 1);
     const rows = Math.max(1, Math.floor(PIECE / matrix.cols));
     for (let at = 0; at < elements; at += rows * matrix.cols) {
-      const piece = new Float32Array(Math.min(rows * matrix.cols, elements - at));
+      const piece = buffer.subarray(0, Math.min(rows * matrix.cols, elements - at));
       file.read(name, at, piece);
       uploadRows(gpu, matrix, row + at / matrix.cols, piece);
     }
@@ -63,7 +64,7 @@ export function readParams(
 export async function writeParams(
   gpu: Gpu,
   config: ModelConfig,
-  sets: readonly { prefix: string; params: Params }[],
+  sets: readonly { prefix: string; params: Trainable }[],
   path: string,
   dtype: "F32" | "F16",
   metadata: Record<string, string> = { format: "pt" },

@@ -8,12 +8,10 @@ import type { ModelConfig, RopeScaling } from "./config.ts";
 import type { GgufFile, GgufValue } from "./formats/gguf.ts";
 import { ROPE_FACTORS } from "./formats/gguf_weights.ts";
 import { readElements } from "./formats/read_elements.ts";
+import { ggufEndTokenIds } from "./gguf_tokenizer.ts";
 import { checkShape, findArchitecture } from "./hf_config.ts";
 import { scaledFrequency } from "./packing.ts";
 
-/** Texts of control tokens that end a turn or a text: files name one or two of them, models say any. */
-const END_TEXTS = ["<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|end|>"];
-const CONTROL_TOKEN = 3;
 const UNUSED_TOKEN = 5;
 
 /**
@@ -59,7 +57,7 @@ export function ggufConfig(gguf: GgufFile): ModelConfig {
     qkvBias: architecture === "qwen2",
     qkNorm: architecture === "qwen3",
     maxPosition: whole("context_length"),
-    eosTokenIds: endTokens(metadata, vocabSize),
+    eosTokenIds: endTokens(metadata, vocabSize, refuse),
     usedVocabSize: usedTokens(metadata, vocabSize, refuse),
   };
   const scaling = ropeScaling(gguf, base, refuse);
@@ -117,13 +115,11 @@ function listOf(metadata: Metadata, key: string): GgufValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-function endTokens(metadata: Metadata, vocabSize: number): number[] {
-  const named = ["eos", "eot", "eom"].map((kind) => metadata.get(`tokenizer.ggml.${kind}_token_id`));
-  const types = listOf(metadata, "tokenizer.ggml.token_type");
-  const known = listOf(metadata, "tokenizer.ggml.tokens").flatMap((text, id) =>
-    types[id] === CONTROL_TOKEN && END_TEXTS.includes(text as string) ? [id] : []
-  );
-  return [...new Set([...named, ...known].filter((id) => isId(id, vocabSize)))];
+function endTokens(metadata: Metadata, vocabSize: number, refuse: Refuse): number[] {
+  const ids = metadata.has("tokenizer.ggml.tokens") ? ggufEndTokenIds(metadata) : [];
+  const beyond = ids.find((id) => id >= vocabSize);
+  if (beyond === undefined) return ids;
+  throw refuse(`its end token is ${beyond}, an id below ${vocabSize} is needed`);
 }
 
 /** Padding of the vocabulary is either left out of the tokens or marked as unused at their end. */

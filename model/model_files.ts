@@ -3,14 +3,23 @@ import { UserError } from "../gpu/errors.ts";
 import { BUILTIN, builtinModel } from "./builtin/model.ts";
 import { readExtras } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
+import { openGguf } from "./formats/gguf.ts";
+import { ggufWeights } from "./formats/gguf_weights.ts";
+import { openLlama2c } from "./formats/llama2c.ts";
 import { openWeights, readPieces, type TensorFile } from "./formats/safetensors.ts";
+import { ggufConfig } from "./gguf_config.ts";
+import { ggufTokenizerFiles } from "./gguf_tokenizer.ts";
 import { readModelConfig } from "./hf_config.ts";
+import { llama2cTokenizerFiles } from "./llama2c_tokenizer.ts";
+import { locateModel } from "./locate_model.ts";
 import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 /** A model on disk, or embedded: what can be told of it without a device. */
 export interface ModelFiles extends Disposable {
-  /** The folder it is in; absent for the embedded model. */
+  /** The Hugging Face folder it is; absent for the embedded model and for a single file. */
   folder?: string;
+  /** The .gguf or .bin file it is, if it is one. */
+  file?: string;
   config: ModelConfig;
   tokenizer: Tokenizer;
   weights: TensorFile;
@@ -23,8 +32,9 @@ export interface ModelFiles extends Disposable {
 }
 
 /**
- * Opens the model of a name: `builtin` (the embedded one), a Hugging Face folder, or the folder of a run, which stands
- * for its best checkpoint, else its newest.
+ * Opens the model of a name: `builtin` (the embedded one), a Hugging Face folder, the folder of a run, which stands for
+ * its best checkpoint, else its newest, a file of GGUF or llama2.c (.gguf, .bin), a folder with exactly one of them, or
+ * the name of a repository that was pulled from the hub.
  * @throws UserError if nothing is found, saying what was looked for, or what was found is damaged
  */
 export function openModelFiles(name: string): ModelFiles {
@@ -32,12 +42,58 @@ export function openModelFiles(name: string): ModelFiles {
     const { bytes, extras, ...files } = builtinModel();
     return complete({ ...files, hash: () => hashOf([bytes]) }, extras.embeddingRms);
   }
-  const folder = findModelFolder(name);
-  const config = readModelConfig(folder);
-  const tokenizer = loadTokenizer(folder);
-  const { embeddingRms } = readExtras(folder);
-  const hash = () => hashOf(weightFiles(folder));
-  return complete({ folder, config, tokenizer, weights: openWeights(folder), hash }, embeddingRms);
+  const { format, path } = locateModel(name);
+  if (format === "gguf") return openGgufModel(path);
+  if (format === "llama2c") return openLlama2cModel(path);
+  const config = readModelConfig(path);
+  const tokenizer = loadTokenizer(path);
+  const { embeddingRms } = readExtras(path);
+  const hash = () => hashOf(weightFiles(path));
+  return complete({ folder: path, config, tokenizer, weights: openWeights(path), hash }, embeddingRms);
+}
+
+function openGgufModel(path: string): ModelFiles {
+  const gguf = openGguf(path);
+  try {
+    const config = ggufConfig(gguf);
+    const tokenizer = loadTokenizer(ggufTokenizerFiles(gguf.metadata));
+    const weights = ggufWeights(gguf, config.architecture, config.headDim);
+    return complete({ file: path, config, tokenizer, weights, hash: () => hashOf([path]) }, undefined);
+  } catch (error) {
+    gguf.close();
+    throw error;
+  }
+}
+
+function openLlama2cModel(path: string): ModelFiles {
+  const { config, weights } = openLlama2c(path);
+  try {
+    const tokenizer = loadTokenizer(
+      llama2cTokenizerFiles(readLlama2cTokenizer(path, config), config.vocabSize),
+    );
+    return complete({ file: path, config, tokenizer, weights, hash: () => hashOf([path]) }, undefined);
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+/** The tokenizer beside a llama2.c model: `tok512.bin` for 512 tokens, else `tokenizer.bin`. */
+function readLlama2cTokenizer(path: string, { vocabSize }: ModelConfig): Uint8Array {
+  const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
+  const names = [`tok${vocabSize}.bin`, "tokenizer.bin"];
+  for (const name of names) {
+    try {
+      return Deno.readFileSync(`${folder}/${name}`);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) continue;
+      throw new UserError(`Cannot read ${folder}/${name}: ${(error as Error).message}`);
+    }
+  }
+  throw new UserError(
+    `Cannot open the model ${path}: looked for its tokenizer beside it, ${names.join(" or ")}; none is there`,
+    "put the tokenizer that llama2.c was given into the same folder",
+  );
 }
 
 function complete(
@@ -65,45 +121,6 @@ function measureRms(weights: TensorFile): number {
   return Math.sqrt(sum / count);
 }
 
-/**
- * The Hugging Face folder that a name stands for.
- * @throws UserError saying what was looked for
- */
-export function findModelFolder(name: string): string {
-  const found = candidatesOf(name).find((folder) => kindOf(`${folder}/config.json`) === "file");
-  if (found !== undefined) return found;
-  const kind = kindOf(name);
-  if (kind === undefined) {
-    throw new UserError(
-      `Cannot find the model ${name}: there is no such folder, and the only model with a name is ${BUILTIN}`,
-      "give the folder of a Hugging Face model (config.json, safetensors, tokenizer.json), or that of a run",
-    );
-  }
-  if (kind === "file") {
-    throw new UserError(
-      `Cannot open the model ${name}: it is a file, a folder is needed`,
-      "give the folder that holds config.json and the safetensors files",
-    );
-  }
-  throw new UserError(
-    `Cannot find a model in ${name}: looked for config.json there (a Hugging Face folder), then in best and ` +
-      "checkpoints/step-... (a run); none is there",
-    kindOf(`${name}/checkpoints`) === "folder"
-      ? "the run has not written a checkpoint yet"
-      : "give the folder that holds config.json and the safetensors files",
-  );
-}
-
-function candidatesOf(name: string): string[] {
-  const checkpoints = kindOf(`${name}/checkpoints`) === "folder"
-    ? [...Deno.readDirSync(`${name}/checkpoints`)].map((entry) => entry.name)
-      .filter((entry) => /^step-\d+$/.test(entry))
-      .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))
-      .map((entry) => `${name}/checkpoints/${entry}`)
-    : [];
-  return [name, `${name}/best`, ...checkpoints];
-}
-
 function weightFiles(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name)
     .filter((entry) => /^model.*\.safetensors$/.test(entry)).sort().map((entry) => `${folder}/${entry}`);
@@ -123,12 +140,4 @@ function hashOf(sources: readonly (string | Uint8Array)[]): string {
     }
   }
   return hash.digest("hex");
-}
-
-function kindOf(path: string): "file" | "folder" | undefined {
-  try {
-    return Deno.statSync(path).isDirectory ? "folder" : "file";
-  } catch {
-    return undefined;
-  }
 }

@@ -59,6 +59,7 @@ export const isInterleaved = (architecture: string, hfName: string): boolean =>
  * @throws UserError if the file has a tensor that these families have no place for
  */
 export function ggufWeights(gguf: GgufFile, architecture: string, headDim: number): TensorFile {
+  // The view must not hold the metadata, which may be large.
   const { bytes, label } = gguf;
   const tensors = new Map<string, TensorEntry>();
   for (const entry of gguf.tensors.values()) {
@@ -91,5 +92,5 @@ export function ggufWeights(gguf: GgufFile, architecture: string, headDim: numbe
     if (!isInterleaved(architecture, name) || entry.shape.length < 2) return readRows(row, out);
     readHalfSplitRows(readRows, bytesOfElements(entry.dtype, entry.shape[1]), headDim, row, out);
   };
-  return { tensors, metadata: {}, read, readStored, close: () => gguf.close() };
+  return { tensors, metadata: {}, read, readStored, close: () => bytes.close() };
 }

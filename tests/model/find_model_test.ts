@@ -77,7 +77,7 @@ Deno.test("what cannot be found or opened is said, with what was looked for", as
     };
     await refuse("nothing-of-that-name", "the only model with a name is builtin", "Hugging Face");
     await Deno.writeTextFile(`${folder}/file`, "x");
-    await refuse(`${folder}/file`, "it is a file, a folder is needed", "config.json");
+    await refuse(`${folder}/file`, "it is a file, a folder, .gguf or .bin is needed", "config.json");
     await refuse(folder, "looked for config.json there", "config.json");
     await Deno.mkdir(`${folder}/checkpoints`);
     await refuse(folder, "best and checkpoints/step-", "has not written a checkpoint yet");
