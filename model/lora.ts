@@ -13,6 +13,7 @@ import { matmulNN, matmulNT, matmulTN } from "../gpu/ops/matmul.ts";
 import { Domain, randomStream } from "../gpu/random.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
+import type { NamedTensor } from "./params.ts";
 
 /** The projections of a block as they are stored: Q, K and V in one matrix, gate and up in another. */
 export const FUSED = ["qkv", "attentionOut", "gateUp", "down"] as const;
@@ -132,6 +133,24 @@ export function createLoraParams(gpu: Gpu, config: ModelConfig, rank: number, la
 /** Every A and B once, in a fixed order: that of norms, optimizer and checkpoints. */
 export const loraMatrices = ({ lora }: LoraParams): Matrix[] =>
   lora.flatMap((layer) => FUSED.flatMap((fused) => [layer[fused].a, layer[fused].b]));
+
+/** The tensors by the names that PEFT gives them, in the order of the layers. */
+export function loraTensors(config: ModelConfig, { lora }: LoraParams): NamedTensor[] {
+  return lora.flatMap((layer, i) =>
+    FUSED.flatMap((fused) => {
+      const { inputs, parts } = fusedShape(config, fused);
+      const { a, b } = layer[fused];
+      const rank = b.cols;
+      return parts.flatMap(({ name, outputs }, part) => {
+        const prefix = `base_model.model.model.layers.${i}.${name}`;
+        return [
+          { name: `${prefix}.lora_A.weight`, shape: [rank, inputs], matrix: a, row: part * rank },
+          { name: `${prefix}.lora_B.weight`, shape: [outputs, rank], matrix: b, row: startsOf(parts)[part] },
+        ];
+      });
+    })
+  );
+}
 
 /** A zeroed adapter: it adds nothing, and nothing of it trains until A is filled. */
 export function createAdapter(gpu: Gpu, config: ModelConfig, settings: LoraSettings): Adapter {

@@ -3,7 +3,7 @@ import { createMatrix, freeMatrix, type Matrix } from "../gpu/matrix.ts";
 import { sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { DType } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
-import { loraMatrices, type LoraParams } from "./lora.ts";
+import { loraMatrices, type LoraParams, loraTensors } from "./lora.ts";
 
 /** Weights of one block. Q, K, V are one matrix, gate and up another: one product each. */
 export interface LayerParams {
@@ -106,7 +106,7 @@ export function vectorOf(matrix: Matrix): Tensor {
   return { ...chunk, shape: [sizeOf(chunk.shape)] };
 }
 
-/** One tensor of a Hugging Face folder: rows of one of our matrices. */
+/** One tensor of a Hugging Face folder, or of an adapter's: rows of one of our matrices. */
 export interface NamedTensor {
   name: string;
   shape: number[];
@@ -114,8 +114,9 @@ export interface NamedTensor {
   row: number;
 }
 
-/** The tensors by their Hugging Face names, in the order of the layers. */
-export function namedTensors(config: ModelConfig, params: Params): NamedTensor[] {
+/** The tensors by their Hugging Face names (an adapter's by those of PEFT), in the order of the layers. */
+export function namedTensors(config: ModelConfig, params: Trainable): NamedTensor[] {
+  if ("lora" in params) return loraTensors(config, params);
   const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim: hd, vocabSize } = config;
   const q = heads * hd;
   const kv = kvHeads * hd;

@@ -2,7 +2,9 @@ import type { Gpu } from "../gpu/device.ts";
 import { adamW, globalNorm } from "../gpu/ops/adamw.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { createParams, matricesOf, type Params } from "../model/params.ts";
+import { type Adapter, createLoraParams, refreshAdapter } from "../model/lora.ts";
+import { createParams, matricesOf, type Trainable } from "../model/params.ts";
+import type { Model } from "../model/transformer.ts";
 
 /** AdamW's settings, fixed for a run. */
 export interface OptimizerSettings {
@@ -26,21 +28,30 @@ export interface OptimizerSettings {
   clip: number;
 }
 
-/** Both moments of every weight. */
+/** Both moments of every weight that trains. */
 export interface Optimizer {
   /** First moments. */
-  first: Params;
+  first: Trainable;
   /** Second moments. */
-  second: Params;
+  second: Trainable;
   /** f32 [1]: the norm of the last gradient, before clipping. */
   norm: Tensor;
 }
 
-/** Zeroed moments, in f32. */
-export function createOptimizer(gpu: Gpu, config: ModelConfig): Optimizer {
+/** Zeroed f32 of the form of what trains: the adapter where the model has one, else all weights. */
+export const createLike = (
+  { gpu, config, adapter }: Pick<Model, "gpu" | "config" | "adapter">,
+  label: string,
+): Trainable =>
+  adapter
+    ? createLoraParams(gpu, config, adapter.settings.rank, label)
+    : createParams(gpu, config, "f32", label);
+
+/** Zeroed moments, in f32: of the adapter where there is one, else of all weights. */
+export function createOptimizer(gpu: Gpu, config: ModelConfig, adapter?: Adapter): Optimizer {
   return {
-    first: createParams(gpu, config, "f32", "first moment"),
-    second: createParams(gpu, config, "f32", "second moment"),
+    first: createLike({ gpu, config, adapter }, "first moment"),
+    second: createLike({ gpu, config, adapter }, "second moment"),
     norm: gpu.arena.create([1], "f32", "gradient norm"),
   };
 }
@@ -53,11 +64,23 @@ export function learningRate(settings: OptimizerSettings, step: number): number 
   return lr * (finalLr + (1 - finalLr) * (1 + Math.cos(Math.PI * done)) / 2);
 }
 
+/** One update of what trains in a model, by a gradient of that form; the rest as {@link optimizerStep}. */
+export function updateModel(
+  { gpu, params, adapter }: Model,
+  grads: Trainable,
+  optimizer: Optimizer,
+  settings: OptimizerSettings,
+  step: number,
+): void {
+  optimizerStep(gpu, adapter?.params ?? params, grads, optimizer, settings, step);
+  if (adapter) refreshAdapter(gpu, adapter);
+}
+
 /** One update of all weights, in place. The norm and the clipping stay on the GPU. `step` counts from 1. */
 export function optimizerStep(
   gpu: Gpu,
-  params: Params,
-  grads: Params,
+  params: Trainable,
+  grads: Trainable,
   optimizer: Optimizer,
   settings: OptimizerSettings,
   step: number,

@@ -2,7 +2,7 @@ import { UserError } from "../gpu/errors.ts";
 import { openSafetensors } from "../model/formats/safetensors.ts";
 import { syncFolder } from "../model/formats/safetensors_writer.ts";
 import { type LoadedModel, readParams, saveModel, writeParams, writeWhole } from "../model/checkpoint.ts";
-import type { Params } from "../model/params.ts";
+import type { Trainable } from "../model/params.ts";
 import type { Trainer } from "./train_step.ts";
 
 /** What a checkpoint keeps beside weights and moments. */
@@ -163,7 +163,7 @@ function refusedByDisk(error: unknown, folder: string, step: number): unknown {
 export function loadCheckpoint(folder: string, trainer: Trainer): RunState {
   const state = readState(folder);
   const { model: { gpu, config, params }, optimizer } = trainer;
-  const read = (name: string, sets: readonly [Params, prefix: string][]) => {
+  const read = (name: string, sets: readonly [Trainable, prefix: string][]) => {
     const file = openSafetensors(`${folder}/${name}`);
     try {
       for (const [set, prefix] of sets) readParams(gpu, config, file, set, folder, prefix);

@@ -3,11 +3,17 @@ import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { createParams, freeParams, zeroParams } from "../model/params.ts";
+import { freeParams, zeroParams } from "../model/params.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
-import { createOptimizer, learningRate, type OptimizerSettings, optimizerStep } from "./optimizer.ts";
+import {
+  createLike,
+  createOptimizer,
+  learningRate,
+  type OptimizerSettings,
+  updateModel,
+} from "./optimizer.ts";
 
 /** Settings of supervised training. */
 export interface SftSettings extends OptimizerSettings {
@@ -41,7 +47,7 @@ export function exampleOf(tokenizer: Tokenizer, prompt: string, completion: stri
 }
 
 /**
- * Trains on a task's demonstrations, each seen once: the step and the seed decide which.
+ * Trains a model, or its adapter where it has one, on a task's demonstrations, each seen once: the step and the seed decide which.
  * @param onStep called after each step; training stops early if it returns false
  * @throws UserError if a demonstration is longer than the model's context
  */
@@ -53,8 +59,8 @@ export async function trainSupervised(
   onStep: (step: SftStep) => boolean,
 ): Promise<void> {
   const { gpu, config } = model;
-  const grads = createParams(gpu, config, "f32", "gradient");
-  const optimizer = createOptimizer(gpu, config);
+  const grads = createLike(model, "gradient");
+  const optimizer = createOptimizer(gpu, config, model.adapter);
   for (let step = 1; step <= settings.steps; step++) {
     const started = performance.now();
     const examples = Array.from({ length: settings.batch }, (_, i) => {
@@ -65,7 +71,7 @@ export async function trainSupervised(
     const tokens = examples.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
     zeroParams(gpu, grads);
     const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute);
-    optimizerStep(gpu, model.params, grads, optimizer, settings, step);
+    updateModel(model, grads, optimizer, settings, step);
     const loss = -(await fetch()).reduce((sum, logp) => sum + logp, 0) / tokens;
     await letEventsIn();
     const seconds = (performance.now() - started) / 1000;

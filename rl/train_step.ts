@@ -4,7 +4,7 @@
  * Departures from the paper, or decisions where it is silent:
  * - Rewards 0, 10, 100 are divided by 100 before advantages are taken: a change of units.
  * - f32 weights and moments, AdamW betas 0.9 / 0.95, no weight decay, global norm clip 1: the paper names none.
- * - The embedding and all other weights train.
+ * - The embedding and all other weights train; with an adapter (LoRA) that alone.
  * - The gradient of a Gaussian action uses the recorded noise, not a second pass's h~ - m: the same in exact
  *   arithmetic, and free of the jumps of an argmax that flips by rounding.
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
@@ -13,7 +13,7 @@ import { promptIds } from "../eval/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
 import { checkContext, rowsOfRollout } from "../model/generate.ts";
-import { createParams, type Params, zeroParams } from "../model/params.ts";
+import { type Trainable, zeroParams } from "../model/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { ThinkingRules } from "../model/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
@@ -23,11 +23,12 @@ import { microBatches } from "./micro_batches.ts";
 import { accumulateGradient, type ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
 import {
+  createLike,
   createOptimizer,
   learningRate,
   type Optimizer,
   type OptimizerSettings,
-  optimizerStep,
+  updateModel,
 } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
 import type { RolloutBatch, RolloutSource } from "./rollout.ts";
@@ -53,7 +54,7 @@ export interface TrainSettings extends OptimizerSettings {
 
 /** All that one update reads and writes. */
 export interface Trainer {
-  /** Updated in place. */
+  /** Updated in place: its adapter where it has one, else all its weights. */
   model: Model;
   /** Its tokenizer. */
   tokenizer: Tokenizer;
@@ -70,11 +71,11 @@ export interface Trainer {
   /** What counts, as the source weighs it; the task's own grade where it is left out. */
   rewards?: readonly Reward[];
   /** Zeroed at the start of each update. */
-  grads: Params;
+  grads: Trainable;
   /** Moments and the last gradient's norm. */
   optimizer: Optimizer;
   /** Sums gradients over learners before the optimizer; with one learner there is nothing to do. */
-  reduce: (grads: Params) => Promise<void>;
+  reduce: (grads: Trainable) => Promise<void>;
 }
 
 /**
@@ -90,8 +91,8 @@ export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "redu
   checkContext(model, Math.max(...prompts), rowsOfRollout(rules));
   return {
     ...parts,
-    grads: createParams(gpu, config, "f32", "gradient"),
-    optimizer: createOptimizer(gpu, config),
+    grads: createLike(model, "gradient"),
+    optimizer: createOptimizer(gpu, config, model.adapter),
     reduce: () => Promise.resolve(),
   };
 }
@@ -131,7 +132,7 @@ export async function trainStep(
   await trainer.reduce(grads);
 
   // 10: clip and AdamW.
-  optimizerStep(gpu, model.params, grads, optimizer, settings, step);
+  updateModel(model, grads, optimizer, settings, step);
 
   // 11: statistics.
   const fetchNorm = gpu.reader.start(optimizer.norm);

@@ -6,7 +6,7 @@ import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import { PADDED_VOCAB_SIZE } from "../../model/builtin/words.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { initialise, rootMeanSquare } from "../../model/init.ts";
-import { namedTensors, type Params } from "../../model/params.ts";
+import { namedTensors, type Trainable } from "../../model/params.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
 import { createModel, type Model } from "../../model/transformer.ts";
 
@@ -14,7 +14,7 @@ import { createModel, type Model } from "../../model/transformer.ts";
 export function uploadNamed(
   gpu: Gpu,
   config: ModelConfig,
-  params: Params,
+  params: Trainable,
   values: ReadonlyMap<string, ArrayLike<number>>,
 ): void {
   for (const { name, matrix, row } of namedTensors(config, params)) {
@@ -28,7 +28,7 @@ export function uploadNamed(
 export async function downloadNamed(
   gpu: Gpu,
   config: ModelConfig,
-  params: Params,
+  params: Trainable,
 ): Promise<Map<string, Float32Array<ArrayBuffer>>> {
   const found = new Map<string, Float32Array<ArrayBuffer>>();
   for (const { name, shape, matrix, row } of namedTensors(config, params)) {
