@@ -2,6 +2,9 @@ import { UserError } from "../../gpu/errors.ts";
 import { cachedSnapshot } from "../../model/hub_cache.ts";
 import { DATA_ENDINGS } from "./rows.ts";
 
+/** The data of a task are not where they were looked for. */
+export class DataMissing extends UserError {}
+
 /** Where a task's data come from. */
 export interface DataSource {
   /** The data set on the Hugging Face hub, `org/name`. */
@@ -13,6 +16,8 @@ export interface DataSource {
    * the first that matches counts, so that a folder may have the hub's form or another.
    */
   splits: Readonly<Record<string, readonly string[]>>;
+  /** Names of a folder that holds this set, where `data` is a folder of several sets; the task's name if left out. */
+  folders?: readonly string[];
 }
 
 /** Data that were found. */
@@ -27,7 +32,10 @@ export interface FoundData {
 
 /** Which data to take. */
 export interface LocateOptions {
-  /** A file, or a folder in the hub's form or the one that the source describes; else the hub's cache is looked into. */
+  /**
+   * A file, a folder in the hub's form or the one that the source describes, or a folder of several sets each in a folder
+   * of its name; else the hub's cache is looked into.
+   */
   data?: string;
   /** The split that a file holds whose name tells none; the last of the source's if it is left out. */
   split?: string;
@@ -46,11 +54,12 @@ export function locateData(name: string, source: DataSource, options: LocateOpti
   if (data === undefined) return inCache(name, source, revision);
   const info = statOf(name, data);
   if (info.isFile) return oneFile(name, source, data, split);
-  const folder = data.replace(/(?<=.)\/+$/, "");
-  const files = inFolder(source, folder);
-  if (Object.keys(files).length > 0) return { origin: folder, files };
+  for (const folder of foldersOf(name, source, data)) {
+    const files = inFolder(source, folder);
+    if (Object.keys(files).length > 0) return { origin: folder, files };
+  }
   const wanted = Object.values(source.splits).flat();
-  throw new UserError(
+  throw new DataMissing(
     `Cannot find the data of ${name} in ${data}: files such as ${wanted.slice(0, 4).join(", ")} are needed`,
     "--data takes a folder with such files, or one file",
   );
@@ -65,7 +74,7 @@ function inCache(name: string, source: DataSource, revision?: string): FoundData
   const folder = cachedSnapshot("dataset", source.hub, revision);
   const files = folder === undefined ? {} : inFolder(source, folder);
   if (folder === undefined || Object.keys(files).length === 0) {
-    throw new UserError(
+    throw new DataMissing(
       `Cannot find the data of ${name}: ${source.hub} is not in the cache of the Hugging Face hub, and no --data is given`,
       `fetch them with: softcot data pull ${name}; or name a file or folder with --data`,
     );
@@ -74,14 +83,23 @@ function inCache(name: string, source: DataSource, revision?: string): FoundData
   return { origin: `${source.hub}@${commit.slice(0, 12)}`, commit, files };
 }
 
+/** Where to look: a folder of the set's name inside before the folder itself, whose files may be another set's. */
+function foldersOf(name: string, { folders = [name] }: DataSource, data: string): string[] {
+  const folder = data.replace(/(?<=.)\/+$/, "");
+  const inside = folders.map((each) => `${folder}/${each}`).filter(isFolder);
+  return folders.includes(folder.split("/").at(-1)!) ? [folder, ...inside] : [...inside, folder];
+}
+
 function statOf(name: string, path: string): Deno.FileInfo {
   try {
     return Deno.statSync(path);
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file or folder"
-      : (error as Error).message;
-    throw new UserError(`Cannot read the data of ${name} from ${path}: ${why}`);
+    if (error instanceof Deno.errors.NotFound) {
+      throw new DataMissing(
+        `Cannot read the data of ${name} from ${path}: there is no such file or folder`,
+      );
+    }
+    throw new UserError(`Cannot read the data of ${name} from ${path}: ${(error as Error).message}`);
   }
 }
 

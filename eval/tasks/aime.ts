@@ -9,6 +9,7 @@ export const aime = dataTask({
   source: {
     hub: "di-zhang-fdu/AIME_1983_2024",
     licence: "MIT",
+    folders: ["aime", "deepscaler"],
     splits: { test: ["AIME_Dataset_*.csv", "aime*.json", "aime*.jsonl", "aime*.parquet", "test.jsonl"] },
   },
   limits: { maxThinking: 512, maxThinkingEval: 512, answerTokens: 32 },

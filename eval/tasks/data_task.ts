@@ -37,9 +37,23 @@ export const VALIDATION_QUESTIONS = 256;
 /** The entry of a task whose questions are rows of files. */
 export function dataTask(spec: DataTaskSpec): GenerationEntry {
   const { name, version, about, source, limits, prompt = paperPrompt } = spec;
-  const open = async (options: OpenTaskOptions) =>
-    await openDataTask(spec, locateData(name, source, options), options);
-  return { kind: "generation", name, version, about, source, limits, prompt, open };
+  const find = (options: OpenTaskOptions) => locateData(name, source, options);
+  return {
+    kind: "generation",
+    name,
+    version,
+    about,
+    source,
+    limits,
+    prompt,
+    open: async (options) => await openDataTask(spec, find(options), options),
+    texts: async (options) => {
+      const splits = Object.entries(await readSplits(spec, find(options)));
+      return Object.fromEntries(
+        splits.map(([split, { questions }]) => [split, questions.map(({ question }) => question)]),
+      );
+    },
+  };
 }
 
 /**
@@ -74,7 +88,7 @@ export async function openDataTask(
       const at = stream === "train" && questions.length > 0 ? shuffled(seed, index) : index;
       return questions[at] ?? refuse(name, stream, index, questions.length);
     },
-    ...(own ? {} : { heldOut: validation.map(({ id }) => id) }),
+    ...(own || !read.train ? {} : { heldOut: validation.map(({ id }) => id) }),
     data: {
       origin: found.origin,
       rows: Object.fromEntries(Object.entries(read).map(([split, { rows }]) => [split, rows])),

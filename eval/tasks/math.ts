@@ -32,6 +32,7 @@ export const math500 = dataTask({
   source: {
     hub: "HuggingFaceH4/MATH-500",
     licence: "MIT",
+    folders: ["math-500", "math500", "math_500", "math"],
     splits: { test: ["math500.jsonl", "math-500.jsonl", "math_500.jsonl", "test.jsonl", "test-*.parquet"] },
   },
   limits,

@@ -28,6 +28,8 @@ export interface EntryFacts {
   about: string;
   /** Where its data come from; absent where its questions are made up. */
   source?: DataSource;
+  /** The text of every question by split, as the files have them, for telling what sets have in common. */
+  texts?(options: Pick<OpenTaskOptions, "data" | "split" | "revision">): Promise<Record<string, string[]>>;
 }
 
 /** What is known of a task that is answered in text, before its data are read. */
