@@ -9,6 +9,7 @@ import { Command } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
+import { benchCommand } from "./bench.ts";
 import { doctorCommand } from "./doctor.ts";
 import { reportError } from "./errors.ts";
 import { evalCommand } from "./eval.ts";
@@ -26,6 +27,7 @@ const commands: Record<string, Command<any>> = {
   generate: generateCommand,
   sft: sftCommand,
   model: modelCommand,
+  bench: benchCommand,
   doctor: doctorCommand,
   settings: settingsCommand,
 };
