@@ -100,9 +100,13 @@ function complete(
   files: Omit<ModelFiles, "embeddingRms" | "rmsMeasured" | typeof Symbol.dispose>,
   knownRms: number | undefined,
 ): ModelFiles {
+  let rms = knownRms;
   return {
     ...files,
-    embeddingRms: knownRms ?? measureRms(files.weights),
+    // Reading a whole embedding takes seconds, and not everyone asks.
+    get embeddingRms() {
+      return rms ??= measureRms(files.weights);
+    },
     rmsMeasured: knownRms === undefined,
     [Symbol.dispose]: () => files.weights.close(),
   };
