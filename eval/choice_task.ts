@@ -1,4 +1,4 @@
-import type { Stream } from "./task.ts";
+import type { Stream, TaskData } from "./task.ts";
 
 /** One question with the answers to choose from. */
 export interface ChoiceQuestion {
@@ -19,17 +19,20 @@ export interface ChoiceQuestion {
  * lm-evaluation-harness. The version changes whenever a question or prompt does.
  */
 export interface ChoiceTask {
+  /** It is answered by choosing; a `Task` is not. */
   kind: "choice";
   /** As on the command line. */
   name: string;
   /** Kept with every result. */
   version: number;
-  /** Examples with their answers before each question. */
-  shots: number;
-  /** Questions in a stream. */
+  /** Questions in a stream; 0 if the task has no such stream. */
   size(stream: Stream): number;
-  /** The question at `index` of a stream, in the order of the data. */
-  question(stream: Stream, index: number): ChoiceQuestion;
+  /** The question at `index` of a stream, with at most {@linkcode mostShots} examples before it. */
+  question(stream: Stream, index: number, shots: number): ChoiceQuestion;
+  /** Most examples with their answers that can stand before a question. */
+  mostShots: number;
   /** The category of each subject, in tasks of many. */
   categories?: Readonly<Record<string, string>>;
+  /** Where the questions were read from. */
+  data?: TaskData;
 }

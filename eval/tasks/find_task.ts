@@ -2,9 +2,12 @@ import { UserError } from "../../gpu/errors.ts";
 import type { ChoiceTask } from "../choice_task.ts";
 import type { Task } from "../task.ts";
 import { aime } from "./aime.ts";
+import { arcChallenge } from "./arc.ts";
 import { deepscaler } from "./deepscaler.ts";
 import { gsm8k } from "./gsm8k.ts";
+import { hellaswag } from "./hellaswag.ts";
 import { math, math500 } from "./math.ts";
+import { mmlu } from "./mmlu.ts";
 import { olympiadbench } from "./olympiadbench.ts";
 import { sums, sumsLong } from "./sums.ts";
 import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
@@ -19,6 +22,9 @@ export const TASKS: readonly TaskEntry[] = [
   olympiadbench,
   deepscaler,
   aime,
+  arcChallenge,
+  hellaswag,
+  mmlu,
 ];
 
 /**

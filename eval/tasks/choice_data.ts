@@ -1,0 +1,151 @@
+import { UserError } from "../../gpu/errors.ts";
+import type { ChoiceQuestion, ChoiceTask } from "../choice_task.ts";
+import { RowError } from "../data/fields.ts";
+import { normalText } from "../data/normal_text.ts";
+import { readRows, type Row } from "../data/rows.ts";
+import { type DataSource, locateData } from "../data/source.ts";
+import { hashText } from "../seeded.ts";
+import type { TaskData } from "../task.ts";
+import type { ChoiceEntry } from "./task_entry.ts";
+
+/** A row as a choice task understands it. */
+export interface ChoiceItem {
+  /** What is asked, as the prompt has it. */
+  question: string;
+  choices: string[];
+  /** From 0. */
+  right: number;
+  subject?: string;
+}
+
+/** A choice task whose questions are rows of files: data, and two functions. */
+export interface ChoiceDataSpec {
+  name: string;
+  version: number;
+  about: string;
+  /** Where the rows are: splits named after the streams, and `dev` for the examples. */
+  source: DataSource;
+  /** Columns of CSV files, which have no header. */
+  columns?: readonly string[];
+  /** Reads a row, in the hub's form or another; throws {@linkcode RowError} where it is in none. */
+  read(row: Row, file: string): ChoiceItem | { drop: string };
+  /** The text before the answer, and the answers as they follow it. */
+  prompt(item: ChoiceItem, examples: readonly ChoiceItem[]): Pick<ChoiceQuestion, "context" | "choices">;
+  /** The category of each subject; questions are then asked one of each subject in turn, so that every limit is fair. */
+  categories?: Readonly<Record<string, string>>;
+}
+
+/** The entry of a choice task whose questions are rows of files. */
+export function choiceDataTask(spec: ChoiceDataSpec): ChoiceEntry {
+  const { name, version, about, source } = spec;
+  return {
+    kind: "choice",
+    name,
+    version,
+    about,
+    source,
+    open: async (options) => {
+      const found = locateData(name, source, options);
+      const read: Record<string, ReadSplit> = {};
+      for (const [split, files] of Object.entries(found.files)) read[split] = await readSplit(spec, files);
+      return openedTask(spec, found.origin, read);
+    },
+  };
+}
+
+/** @throws UserError through the result's `question`, where there is none of that index */
+function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, ReadSplit>): ChoiceTask {
+  const { name, version, categories } = spec;
+  const streams = Object.fromEntries(
+    Object.entries(read).map((
+      [split, { items }],
+    ) => [split, withIds(name, categories ? inTurn(items) : items)]),
+  );
+  const examples = Map.groupBy(read.dev?.items ?? [], ({ subject }) => subject);
+  const count = (what: (split: ReadSplit) => unknown) =>
+    Object.fromEntries(Object.entries(read).map(([split, value]) => [split, what(value)]));
+  return {
+    kind: "choice",
+    name,
+    version,
+    mostShots: Math.min(...read.dev ? [...examples.values()].map(({ length }) => length) : [0]),
+    ...(categories ? { categories } : {}),
+    data: { origin, rows: count(({ rows }) => rows), dropped: count(({ dropped }) => dropped) } as TaskData,
+    size: (stream) => streams[stream]?.length ?? 0,
+    question: (stream, index, shots) => {
+      const item = streams[stream]?.[index];
+      if (!item) {
+        throw new UserError(
+          `Cannot take question ${index + 1} of ${name}: its ${stream} split has ${
+            streams[stream]?.length ?? 0
+          } here`,
+        );
+      }
+      const { id, right, subject } = item;
+      const prompt = spec.prompt(item, (examples.get(subject) ?? []).slice(0, shots));
+      return { id, ...prompt, right, ...(subject === undefined ? {} : { subject }) };
+    },
+  };
+}
+
+interface ReadSplit {
+  items: ChoiceItem[];
+  /** Rows in the files. */
+  rows: number;
+  /** How many were left out, by reason. */
+  dropped: Record<string, number>;
+}
+
+async function readSplit(spec: ChoiceDataSpec, files: readonly string[]): Promise<ReadSplit> {
+  const split: ReadSplit = { items: [], rows: 0, dropped: {} };
+  for (const file of files) {
+    const rows = await readRows(file, { columns: spec.columns });
+    split.rows += rows.length;
+    rows.forEach((row, index) => {
+      const item = readItem(spec, file, row, index);
+      if ("drop" in item) split.dropped[item.drop] = (split.dropped[item.drop] ?? 0) + 1;
+      else split.items.push(item);
+    });
+  }
+  return split;
+}
+
+function readItem(spec: ChoiceDataSpec, file: string, row: Row, index: number): ReturnType<typeof spec.read> {
+  const fault = (why: string) =>
+    new UserError(
+      `Cannot read ${spec.name} from ${file}: row ${index + 1} ${why}`,
+      `its fields are ${Object.keys(row).join(", ") || "none"}`,
+    );
+  try {
+    const item = spec.read(row, file);
+    if ("drop" in item) return item;
+    if (!(Number.isInteger(item.right) && item.right >= 0 && item.right < item.choices.length)) {
+      throw fault(`has no right answer among its ${item.choices.length} choices, one is needed`);
+    }
+    return item;
+  } catch (error) {
+    throw error instanceof RowError ? fault(error.message) : error;
+  }
+}
+
+/** The first of each subject, then the second of each, and so on; subjects by name. */
+function inTurn(items: readonly ChoiceItem[]): ChoiceItem[] {
+  const bySubject = [...Map.groupBy(items, ({ subject }) => subject ?? "")].sort(([a], [b]) =>
+    a < b ? -1 : 1
+  );
+  const longest = Math.max(0, ...bySubject.map(([, { length }]) => length));
+  const rounds = Array.from({ length: longest }, (_, i) => bySubject.map(([, subject]) => subject[i]));
+  return rounds.flat().filter((item) => item !== undefined);
+}
+
+/** Ids follow from the texts alone, whichever file they came from; the second of two equal questions gets a number. */
+function withIds(name: string, items: readonly ChoiceItem[]): (ChoiceItem & { id: string })[] {
+  const seen = new Map<string, number>();
+  return items.map((item) => {
+    const text = [item.subject ?? "", item.question, ...item.choices].map(normalText).join("\n");
+    const hash = [text, `${text}#`].map((each) => hashText(each).toString(16).padStart(8, "0")).join("");
+    const times = (seen.get(hash) ?? 0) + 1;
+    seen.set(hash, times);
+    return { ...item, id: `${name}-${hash}${times > 1 ? `-${times}` : ""}` };
+  });
+}
