@@ -1,9 +1,11 @@
 import type { VerifyOptions } from "../answer/verify.ts";
 import { RowError } from "../data/fields.ts";
+import { holdOut } from "../data/hold_out.ts";
 import { normalText } from "../data/normal_text.ts";
+import { questionIds } from "../data/question_ids.ts";
 import { readRows, type Row } from "../data/rows.ts";
 import { type DataSource, type FoundData, locateData } from "../data/source.ts";
-import { hashText, seededUniform } from "../seeded.ts";
+import { trainingOrder } from "../data/training_order.ts";
 import { gradeBox, paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { GenerationEntry, OpenTaskOptions } from "./task_entry.ts";
@@ -25,14 +27,15 @@ export interface DataTaskSpec {
   read(row: Row): Reading;
   /** How the answer checker is asked. */
   checking?: VerifyOptions;
+  /** Grades without it. */
+  grade?: Task["grade"];
+  /** Names of the columns, where the files are CSV without a header. */
+  columns?: readonly string[];
   /** Token limits. */
   limits: TaskLimits;
   /** The paper's prompt where it is left out. */
   prompt?: (question: string) => string;
 }
-
-/** Training questions that are held out for validation. */
-export const VALIDATION_QUESTIONS = 256;
 
 /** The entry of a task whose questions are rows of files. */
 export function dataTask(spec: DataTaskSpec): GenerationEntry {
@@ -48,10 +51,8 @@ export function dataTask(spec: DataTaskSpec): GenerationEntry {
     prompt,
     open: async (options) => await openDataTask(spec, find(options), options),
     texts: async (options) => {
-      const splits = Object.entries(await readSplits(spec, find(options)));
-      return Object.fromEntries(
-        splits.map(([split, { questions }]) => [split, questions.map(({ question }) => question)]),
-      );
+      const read = await readSplits(spec, find(options));
+      return mapValues(read, ({ questions }) => questions.map(({ question }) => question));
     },
   };
 }
@@ -66,61 +67,82 @@ export async function openDataTask(
   found: FoundData,
   options: OpenTaskOptions = {},
 ): Promise<Task> {
-  const read = await readSplits(spec, found);
+  return taskOf(spec, await readSplits(spec, found), found.origin, options);
+}
+
+/**
+ * The task of questions that were read: parts training and validation, and puts the training questions into another order
+ * for each pass by the seed.
+ *
+ * @param origin where they were read from
+ */
+export function taskOf(
+  spec: Omit<DataTaskSpec, "source" | "read" | "about">,
+  read: Record<string, ReadSplit>,
+  origin: string,
+  options: OpenTaskOptions,
+): Task {
+  const { name, version, limits, prompt = paperPrompt, checking = {}, grade } = spec;
   const test = read.test?.questions ?? [];
   const own = read.validation?.questions;
   const kept = withoutKnown(read.train, [...test, ...own ?? []]);
-  const { train, validation } = own ? { train: kept, validation: own } : holdOut(spec.name, kept, options);
+  const { train, validation } = own ? { train: kept, validation: own } : holdOut(name, kept, options);
   const streams: Record<Stream, Question[]> = { train, validation, test };
-  const shuffled = shuffler(train.length);
-  const { name, version, limits, prompt = paperPrompt, checking = {} } = spec;
+  const place = trainingOrder(train.length);
   return {
     kind: "generation",
     name,
     version,
     limits,
     prompt,
-    checking: { options: checking },
-    grade: (gold, continuation, precision) => gradeBox(gold, continuation, { options: checking }, precision),
+    ...(grade ? { grade } : {
+      checking: { options: checking },
+      grade: (gold, continuation, precision) =>
+        gradeBox(gold, continuation, { options: checking }, precision),
+    }),
     size: (stream) => streams[stream].length,
     question: (stream, seed, index) => {
       const questions = streams[stream];
-      const at = stream === "train" && questions.length > 0 ? shuffled(seed, index) : index;
+      const at = stream === "train" && questions.length > 0 ? place(seed, index) : index;
       return questions[at] ?? refuse(name, stream, index, questions.length);
     },
     ...(own || !read.train ? {} : { heldOut: validation.map(({ id }) => id) }),
     data: {
-      origin: found.origin,
-      rows: Object.fromEntries(Object.entries(read).map(([split, { rows }]) => [split, rows])),
-      dropped: Object.fromEntries(
-        Object.entries(read).map(([split, { dropped }]) => [split, Object.fromEntries(dropped)]),
-      ),
+      origin,
+      rows: mapValues(read, ({ rows }) => rows),
+      dropped: mapValues(read, ({ dropped }) => Object.fromEntries(dropped)),
     },
   };
 }
 
-interface ReadSplit {
+const mapValues = <V, W>(record: Record<string, V>, map: (value: V) => W): Record<string, W> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+
+/** What was read of a split. */
+export interface ReadSplit {
+  /** In the order of the files. */
   questions: Question[];
   /** Rows in the files. */
   rows: number;
-  /** By reason. */
+  /** Those left out, by reason. */
   dropped: Map<string, number>;
 }
 
 const count = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
 
+/** Reads all rows of files that were found. */
 async function readSplits(spec: DataTaskSpec, found: FoundData): Promise<Record<string, ReadSplit>> {
   const splits: Record<string, ReadSplit> = {};
   for (const [split, files] of Object.entries(found.files)) {
     const read: ReadSplit = { questions: [], rows: 0, dropped: new Map() };
-    const ids = new Map<string, number>();
+    const nextId = questionIds(spec.name);
     for (const file of files) {
-      const rows = await readRows(file);
+      const rows = await readRows(file, { columns: spec.columns });
       read.rows += rows.length;
       rows.forEach((row, index) => {
         const reading = readRow(spec, file, row, index);
         if ("drop" in reading) count(read.dropped, reading.drop);
-        else read.questions.push({ id: idOf(spec.name, reading, ids), ...reading });
+        else read.questions.push({ id: nextId(reading.question), ...reading });
       });
     }
     splits[split] = read;
@@ -140,14 +162,6 @@ function readRow(spec: DataTaskSpec, file: string, row: Row, index: number): Rea
   }
 }
 
-/** Follows from the text alone, whichever file it came from; the second of two equal questions gets a number. */
-function idOf(name: string, { question }: Omit<Question, "id">, seen: Map<string, number>): string {
-  const text = normalText(question);
-  const hash = [text, `${text}#`].map((each) => hashText(each).toString(16).padStart(8, "0")).join("");
-  const times = count(seen, hash).get(hash)!;
-  return `${name}-${hash}${times > 1 ? `-${times}` : ""}`;
-}
-
 /** The training questions that are in no other split. */
 function withoutKnown(train: ReadSplit | undefined, known: Question[]): Question[] {
   if (!train) return [];
@@ -157,68 +171,6 @@ function withoutKnown(train: ReadSplit | undefined, known: Question[]): Question
     if (isKnown) count(train.dropped, "also in another split");
     return !isKnown;
   });
-}
-
-interface HeldOut {
-  train: Question[];
-  validation: Question[];
-}
-
-/** Parts the training questions by the seed, whatever their order in the files; repeats go with their first. */
-function holdOut(
-  name: string,
-  questions: Question[],
-  { seed = 0, validation: wanted = VALIDATION_QUESTIONS, heldOut }: OpenTaskOptions,
-): HeldOut {
-  const byText = new Map<string, Question>();
-  for (const question of questions) {
-    const text = normalText(question.question);
-    if (!byText.has(text)) byText.set(text, question);
-  }
-  const distinct = [...byText.values()];
-  const validation = heldOut
-    ? named(name, distinct, heldOut)
-    : ranked(distinct, seed).slice(0, Math.min(wanted, Math.floor(distinct.length / 2)));
-  const texts = new Set(validation.map(({ question }) => normalText(question)));
-  return { train: questions.filter(({ question }) => !texts.has(normalText(question))), validation };
-}
-
-function ranked(questions: Question[], seed: number): Question[] {
-  const ranks = new Map(questions.map((one) => [one, seededUniform(seed, hashText(one.id), HOLD_OUT)()]));
-  return questions.toSorted((a, b) => ranks.get(a)! - ranks.get(b)! || (a.id < b.id ? -1 : 1));
-}
-
-function named(name: string, questions: Question[], ids: readonly string[]): Question[] {
-  const byId = new Map(questions.map((question) => [question.id, question]));
-  const missing = ids.filter((id) => !byId.has(id));
-  if (missing.length > 0) {
-    throw new UserError(
-      `Cannot hold out the run's validation questions of ${name}: ${missing.length} of ${ids.length} are not in these ` +
-        "data, the data of the run are needed",
-    );
-  }
-  return ids.map((id) => byId.get(id)!);
-}
-
-const HOLD_OUT = 0x484f;
-const SHUFFLE = 0x5348;
-
-/** The place in the data of the index-th question in training: another order in each pass, by the seed. */
-function shuffler(size: number): (seed: number, index: number) => number {
-  let kept: { seed: number; pass: number; order: Uint32Array } | undefined;
-  return (seed, index) => {
-    const pass = Math.floor(index / size);
-    if (kept?.seed !== seed || kept.pass !== pass) {
-      const uniform = seededUniform(seed, pass, SHUFFLE);
-      const order = Uint32Array.from({ length: size }, (_, i) => i);
-      for (let i = size - 1; i > 0; i--) {
-        const j = Math.floor(uniform() * (i + 1));
-        [order[i], order[j]] = [order[j], order[i]];
-      }
-      kept = { seed, pass, order };
-    }
-    return kept.order[index % size];
-  };
 }
 
 function refuse(name: string, stream: Stream, index: number, size: number): never {
