@@ -5,6 +5,7 @@ import type { TensorFile } from "./formats/safetensors.ts";
 import { createSafetensors, syncFolder } from "./formats/safetensors_writer.ts";
 import { toHfConfig } from "./hf_config.ts";
 import type { ModelConfig } from "./config.ts";
+import type { BaseModel } from "./lora.ts";
 import { namedTensors, type Trainable } from "./params.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { Model } from "./transformer.ts";
@@ -60,7 +61,7 @@ export function readParams(
   }
 }
 
-/** Writes weights (or moments) under their Hugging Face names, as f32 or f16. */
+/** Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16. */
 export async function writeParams(
   gpu: Gpu,
   config: ModelConfig,
@@ -68,10 +69,11 @@ export async function writeParams(
   path: string,
   dtype: "F32" | "F16",
   metadata: Record<string, string> = { format: "pt" },
+  keeps: (name: string) => boolean = () => true,
 ): Promise<void> {
   const tensors = sets.flatMap(({ prefix, params }) =>
     namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }))
-  );
+  ).filter(({ name }) => keeps(name));
   const writer = createSafetensors(
     path,
     tensors.map(({ name, shape }) => ({ name, dtype, shape })),
@@ -96,6 +98,8 @@ export async function writeParams(
 export interface ModelExtras {
   /** RMS of the base model's embedding: the unit of the noise, measured once (method section 2). */
   embeddingRms?: number;
+  /** What an adapter was trained on. */
+  base?: BaseModel;
 }
 
 /** Writes a model as a Hugging Face folder that transformers loads. The folder is made if need be. */

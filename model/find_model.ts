@@ -1,6 +1,9 @@
 import type { Gpu } from "../gpu/device.ts";
+import { UserError } from "../gpu/errors.ts";
+import { loadAdapter, locateAdapter } from "./adapter_files.ts";
 import { type LoadedModel, readParams } from "./checkpoint.ts";
-import { openModelFiles } from "./model_files.ts";
+import type { BaseModel } from "./lora.ts";
+import { adaptedHash, type ModelFiles, openModelFiles } from "./model_files.ts";
 import { createModel } from "./transformer.ts";
 
 /** A model ready for use, with the unit of the noise. */
@@ -9,8 +12,16 @@ export interface FoundModel extends LoadedModel {
   embeddingRms: number;
   /** The model's folder; absent for the embedded model. */
   folder?: string;
-  /** SHA-256 of the weight files' bytes, in hexadecimal. */
+  /** SHA-256 of the weight files' bytes, in hexadecimal; of base and adapter together where there are both. */
   hash(): string;
+  /** The model without its adapter: what an adapter trained on it names. */
+  base(): BaseModel;
+}
+
+/** Options of {@link findModel}. */
+export interface FindModelOptions {
+  /** Folder of a LoRA adapter in PEFT's form, or a run trained with one, to put on top. */
+  adapter?: string;
 }
 
 /**
@@ -19,11 +30,46 @@ export interface FoundModel extends LoadedModel {
  * @throws UserError if nothing is found, saying what was looked for, or what was found is damaged
  */
 // deno-lint-ignore require-await
-export async function findModel(gpu: Gpu, name: string): Promise<FoundModel> {
+export async function findModel(
+  gpu: Gpu,
+  name: string,
+  options: FindModelOptions = {},
+): Promise<FoundModel> {
   using files = openModelFiles(name);
-  const { config, tokenizer, weights, folder, embeddingRms, hash } = files;
+  if (files.adapter && options.adapter !== undefined) {
+    throw new UserError(
+      `Cannot put the adapter ${options.adapter} on ${name}: it has one already, a whole model is needed`,
+      `give its base model: --model ${files.adapter.base.name}`,
+    );
+  }
+  const added = options.adapter === undefined ? undefined : locateAdapter(options.adapter);
+  const { config, tokenizer, weights, folder, embeddingRms, hash, adapter } = files;
   const model = createModel(gpu, config);
   const source = folder ?? name;
   readParams(gpu, config, weights, model.params, source);
-  return { model, tokenizer, source, embeddingRms, folder, hash };
+  const base = () => adapter?.base ?? { name: lastingName(name, files), hash: hash() };
+  const adapterFolder = adapter?.folder ?? added;
+  if (adapterFolder !== undefined) model.adapter = loadAdapter(gpu, config, adapterFolder);
+  if (model.adapter && adapter) model.adapter.base = adapter.base;
+  return {
+    model,
+    tokenizer,
+    source,
+    embeddingRms,
+    folder,
+    hash: added === undefined ? hash : () => adaptedHash(hash(), added),
+    base,
+  };
+}
+
+/** A name that finds the model from other folders, too: that of a file or folder with its whole path. */
+function lastingName(name: string, { folder, file }: ModelFiles): string {
+  const place = folder ?? file;
+  if (place === undefined) return name; // the embedded one
+  try {
+    Deno.statSync(name);
+    return Deno.realPathSync(place);
+  } catch {
+    return name; // in the hub's cache
+  }
 }

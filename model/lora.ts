@@ -141,13 +141,17 @@ export function loraTensors(config: ModelConfig, { lora }: LoraParams): NamedTen
       const { inputs, parts } = fusedShape(config, fused);
       const { a, b } = layer[fused];
       const rank = b.cols;
-      return parts.flatMap(({ name, outputs }, part) => {
-        const prefix = `base_model.model.model.layers.${i}.${name}`;
-        return [
-          { name: `${prefix}.lora_A.weight`, shape: [rank, inputs], matrix: a, row: part * rank },
-          { name: `${prefix}.lora_B.weight`, shape: [outputs, rank], matrix: b, row: startsOf(parts)[part] },
-        ];
-      });
+      const named = (part: number, which: string) =>
+        `base_model.model.model.layers.${i}.${parts[part].name}.lora_${which}.weight`;
+      // All A of a matrix, then all B: who reads them back reads each matrix once.
+      return [
+        ...parts.map((_, part) => (
+          { name: named(part, "A"), shape: [rank, inputs], matrix: a, row: part * rank }
+        )),
+        ...parts.map(({ outputs }, part) => (
+          { name: named(part, "B"), shape: [outputs, rank], matrix: b, row: startsOf(parts)[part] }
+        )),
+      ];
     })
   );
 }

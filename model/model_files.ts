@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { UserError } from "../gpu/errors.ts";
+import { ADAPTER_WEIGHTS, baseOf, findAdaptedModel } from "./adapter_files.ts";
 import { BUILTIN, builtinModel } from "./builtin/model.ts";
 import { readExtras } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
+import type { BaseModel } from "./lora.ts";
 import { openGguf } from "./formats/gguf.ts";
 import { ggufWeights } from "./formats/gguf_weights.ts";
 import { openLlama2c } from "./formats/llama2c.ts";
@@ -27,14 +29,16 @@ export interface ModelFiles extends Disposable {
   embeddingRms: number;
   /** Whether {@link embeddingRms} was measured now. */
   rmsMeasured: boolean;
-  /** SHA-256 of the weight files' bytes, in hexadecimal. */
+  /** SHA-256 of the weight files' bytes, in hexadecimal; of base and adapter together where there are both. */
   hash(): string;
+  /** An adapter that belongs on top: the name stood for one, and all else is its base model's. */
+  adapter?: { folder: string; base: BaseModel };
 }
 
 /**
  * Opens the model of a name: `builtin` (the embedded one), a Hugging Face folder, the folder of a run, which stands for
  * its best checkpoint, else its newest, a file of GGUF or llama2.c (.gguf, .bin), a folder with exactly one of them, or
- * the name of a repository that was pulled from the hub.
+ * the name of a repository that was pulled from the hub. A run that trained an adapter stands for its base model with it.
  * @throws UserError if nothing is found, saying what was looked for, or what was found is damaged
  */
 export function openModelFiles(name: string): ModelFiles {
@@ -42,6 +46,8 @@ export function openModelFiles(name: string): ModelFiles {
     const { bytes, extras, ...files } = builtinModel();
     return complete({ ...files, hash: () => hashOf([bytes]) }, extras.embeddingRms);
   }
+  const adapter = findAdaptedModel(name);
+  if (adapter !== undefined) return openAdapted(adapter);
   const { format, path } = locateModel(name);
   if (format === "gguf") return openGgufModel(path);
   if (format === "llama2c") return openLlama2cModel(path);
@@ -51,6 +57,41 @@ export function openModelFiles(name: string): ModelFiles {
   const hash = () => hashOf(weightFiles(path));
   return complete({ folder: path, config, tokenizer, weights: openWeights(path), hash }, embeddingRms);
 }
+
+/** The base model of an adapter, which has to be there as it was. */
+function openAdapted(folder: string): ModelFiles {
+  const { name, hash: expected } = baseOf(folder);
+  const hint = `give the base model where it is: --model BASE --adapter ${folder}`;
+  let files: ModelFiles;
+  try {
+    files = openModelFiles(name);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const cause = error.message.replace(/^Cannot /, "cannot ");
+    throw new UserError(`Cannot open ${folder}: it is an adapter of the model ${name}: ${cause}`, hint);
+  }
+  const hash = files.hash();
+  const refuse = (what: string) => {
+    files[Symbol.dispose]();
+    return new UserError(`Cannot open ${folder}: its base model ${name} ${what}`, hint);
+  };
+  if (files.adapter) throw refuse("has an adapter of its own, a whole model is needed");
+  if (expected !== undefined && hash !== expected) {
+    throw refuse(
+      `is not the one it was trained on: sha256 ${hash.slice(0, 12)}, ${expected.slice(0, 12)} is needed`,
+    );
+  }
+  return {
+    ...files,
+    embeddingRms: readExtras(folder).embeddingRms ?? files.embeddingRms,
+    adapter: { folder, base: { name, hash } },
+    hash: () => adaptedHash(hash, folder),
+  };
+}
+
+/** SHA-256 that stands for a base model of that hash with the adapter of a folder. */
+export const adaptedHash = (base: string, folder: string): string =>
+  hashOf([new TextEncoder().encode(base), `${folder}/${ADAPTER_WEIGHTS}`]);
 
 function openGgufModel(path: string): ModelFiles {
   const gguf = openGguf(path);

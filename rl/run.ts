@@ -1,8 +1,10 @@
 import { UserError } from "../gpu/errors.ts";
 import { openSafetensors } from "../model/formats/safetensors.ts";
 import { syncFolder } from "../model/formats/safetensors_writer.ts";
+import { readAdapter, saveAdapter } from "../model/adapter_files.ts";
 import { type LoadedModel, readParams, saveModel, writeParams, writeWhole } from "../model/checkpoint.ts";
 import type { Trainable } from "../model/params.ts";
+import type { Model } from "../model/transformer.ts";
 import type { Trainer } from "./train_step.ts";
 
 /** What a checkpoint keeps beside weights and moments. */
@@ -105,7 +107,7 @@ const stepOf = (path: string): number => Number(/step-(\d+)$/.exec(path)?.[1]);
 
 /**
  * Writes a checkpoint that is whole or absent, and removes the oldest ones but `keep` and the best.
- * The folder is a Hugging Face model with the moments beside it.
+ * The folder is a Hugging Face model, or an adapter in PEFT's form, with the moments beside it.
  * @throws UserError if the disk refuses; the checkpoints before stay as they are
  */
 export async function saveCheckpoint(
@@ -135,7 +137,9 @@ export async function saveCheckpoint(
 async function writeCheckpoint(run: Run, trainer: Trainer, state: RunState, beside: string): Promise<void> {
   const { model, tokenizer, optimizer } = trainer;
   const loaded: LoadedModel = { model, tokenizer, source: run.folder };
-  await saveModel(loaded, beside, "F32", { embeddingRms: state.embeddingRms });
+  const extras = { embeddingRms: state.embeddingRms };
+  if (model.adapter) await saveAdapter(model, beside, extras);
+  else await saveModel(loaded, beside, "F32", extras);
   const moments = [{ prefix: "first.", params: optimizer.first }, {
     prefix: "second.",
     params: optimizer.second,
@@ -162,22 +166,38 @@ function refusedByDisk(error: unknown, folder: string, step: number): unknown {
  */
 export function loadCheckpoint(folder: string, trainer: Trainer): RunState {
   const state = readState(folder);
-  const { model: { gpu, config, params }, optimizer } = trainer;
-  const read = (name: string, sets: readonly [Trainable, prefix: string][]) => {
-    const file = openSafetensors(`${folder}/${name}`);
-    try {
-      for (const [set, prefix] of sets) readParams(gpu, config, file, set, folder, prefix);
-    } finally {
-      file.close();
-    }
-  };
+  const { model, optimizer } = trainer;
+  const moments = [[optimizer.first, "first."], [optimizer.second, "second."]] as const;
   try {
-    read("model.safetensors", [[params, ""]]);
-    read("optimizer.safetensors", [[optimizer.first, "first."], [optimizer.second, "second."]]);
+    loadTrained(folder, model);
+    readSets(model, `${folder}/optimizer.safetensors`, moments, folder);
   } catch (error) {
     throw error instanceof UserError ? new UserError(error.message, OLDER) : error;
   }
   return state;
+}
+
+/**
+ * Loads what a checkpoint has trained, all weights or those of the adapter, into a model of that form.
+ * @throws UserError if the file is missing, damaged, or does not fit the model
+ */
+export function loadTrained(folder: string, model: Model): void {
+  if (model.adapter) readAdapter(model.gpu, model.config, model.adapter, folder);
+  else readSets(model, `${folder}/model.safetensors`, [[model.params, ""]], folder);
+}
+
+function readSets(
+  { gpu, config }: Model,
+  path: string,
+  sets: readonly (readonly [Trainable, prefix: string])[],
+  folder: string,
+): void {
+  const file = openSafetensors(path);
+  try {
+    for (const [set, prefix] of sets) readParams(gpu, config, file, set, folder, prefix);
+  } finally {
+    file.close();
+  }
 }
 
 const OLDER = "remove this checkpoint's folder to resume from an older one";
