@@ -10,6 +10,7 @@ import { dashed, shown, type Values } from "./declare.ts";
 import { type Context, defineCommand } from "./define_command.ts";
 import { Interrupted } from "./errors.ts";
 import { flags } from "./flags.ts";
+import { keepHeldOut } from "./held_out.ts";
 import { watchInterrupt } from "./interrupt.ts";
 import { compareStates, prepareTraining } from "./prepare_training.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -103,6 +104,7 @@ async function runTraining(
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
   const { trainer, state: fresh } = prepared;
   const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
+  keepHeldOut(folder, trainer.task);
   const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer) : fresh;
   compareStates(state, fresh, folder, say);
   say(`run      ${folder}${resume ? `, from step ${state.step}` : ""}`);

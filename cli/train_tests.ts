@@ -18,12 +18,13 @@ export async function testModes(
   quiet: boolean,
   when: string,
 ): Promise<ModeResult[] | null> {
-  if (values.testQuestions === 0) return null;
+  const there = trainer.task.size("test") ?? Infinity;
+  if (values.testQuestions === 0 || there === 0) return null;
   using progress = createProgress({ label: `test ${when}`, quiet });
   return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
     stream: "test",
     seed: 0,
-    questions: values.testQuestions,
+    questions: Math.min(values.testQuestions, there),
     modes: MODES,
     gamma: values.gamma,
     embeddingRms: state.embeddingRms,
