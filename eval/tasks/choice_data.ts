@@ -1,10 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ChoiceQuestion, ChoiceTask } from "../choice_task.ts";
 import { RowError } from "../data/fields.ts";
-import { normalText } from "../data/normal_text.ts";
+import { questionIds } from "../data/question_ids.ts";
 import { readRows, type Row } from "../data/rows.ts";
 import { type DataSource, locateData } from "../data/source.ts";
-import { hashText } from "../seeded.ts";
 import type { TaskData } from "../task.ts";
 import type { ChoiceEntry } from "./task_entry.ts";
 
@@ -138,14 +137,11 @@ function inTurn(items: readonly ChoiceItem[]): ChoiceItem[] {
   return rounds.flat().filter((item) => item !== undefined);
 }
 
-/** Ids follow from the texts alone, whichever file they came from; the second of two equal questions gets a number. */
+/** Subject and answers belong to what tells a question from others. */
 function withIds(name: string, items: readonly ChoiceItem[]): (ChoiceItem & { id: string })[] {
-  const seen = new Map<string, number>();
-  return items.map((item) => {
-    const text = [item.subject ?? "", item.question, ...item.choices].map(normalText).join("\n");
-    const hash = [text, `${text}#`].map((each) => hashText(each).toString(16).padStart(8, "0")).join("");
-    const times = (seen.get(hash) ?? 0) + 1;
-    seen.set(hash, times);
-    return { ...item, id: `${name}-${hash}${times > 1 ? `-${times}` : ""}` };
-  });
+  const nextId = questionIds(name);
+  return items.map((item) => ({
+    ...item,
+    id: nextId([item.subject ?? "", item.question, ...item.choices].join("\n")),
+  }));
 }
