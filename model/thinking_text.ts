@@ -199,7 +199,7 @@ export function detectAnswer(tokenizer: Tokenizer, rules: ThinkingRules): Answer
 export function generatedText(tokenizer: Tokenizer, ids: ArrayLike<number>, rules: ThinkingRules): string {
   const all = Array.from(ids);
   const end = all.findIndex((id) => rules.endTokenIds.includes(id));
-  return tokenizer.decode(end < 0 ? all : all.slice(0, end));
+  return tokenizer.decode(end < 0 ? all : all.slice(0, end), true);
 }
 
 /** The last tokens' text: long enough that a phrase of `length` characters which ends in it is whole. */

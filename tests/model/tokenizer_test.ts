@@ -173,6 +173,7 @@ Deno.test("sentencepiece tokenizer: blanks and byte fallback, alone and in a tex
   const tokenizer = loadTokenizer(files);
   assertEquals(tokenizer.encode("hi hié"), [1, 1, 2, 3]);
   assertEquals(tokenizer.decode([1, 1, 2, 3]), "hi hié");
+  assertEquals(tokenizer.decode([1, 1], true), " hi hi");
   assertEquals(tokenizer.tokenText(1), " hi");
   const stream = streamDecoder(tokenizer);
   assertEquals([1, 2, 3].map((id) => stream.push(id)), [" hi", "", "é"]);
