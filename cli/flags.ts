@@ -9,6 +9,9 @@ const optimizer = "Optimizer";
  */
 export const flags = {
   model: text("Folder, run, or name of a model", { default: "builtin", placeholder: "model", short: "m" }),
+  adapter: path("LoRA adapter to put on the model: a folder in PEFT's form, or a run trained with --lora", {
+    placeholder: "dir",
+  }),
   task: text("Task to train on or to ask", { default: "sums", placeholder: "name", short: "t" }),
   data: path("File or folder with the task's data", { defaultText: "those of softcot data pull" }),
   thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {

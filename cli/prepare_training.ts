@@ -10,6 +10,7 @@ import { localRollouts } from "../rl/rollout.ts";
 import type { RunState } from "../rl/run.ts";
 import { createTrainer, type Trainer } from "../rl/train_step.ts";
 import type { Values } from "./declare.ts";
+import { prepareAdapter } from "./train_adapter.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;
@@ -31,7 +32,10 @@ export async function prepareTraining(
   checkpoint: string | undefined,
 ): Promise<PreparedTraining> {
   const rewards = await loadRewards(values.reward ?? []);
-  const { model, tokenizer, embeddingRms } = await findModel(gpu, checkpoint ?? values.model);
+  const adapter = checkpoint === undefined ? values.adapter : undefined;
+  const found = await findModel(gpu, checkpoint ?? values.model, { adapter });
+  const { model, tokenizer, embeddingRms } = found;
+  if (values.lora) prepareAdapter(found, values);
   const task = await openTask(values.task, {
     data: values.data,
     split: "train",
@@ -49,7 +53,8 @@ export async function prepareTraining(
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds });
   const grader = createGrader(task);
   const source = localRollouts({ model, tokenizer, task, thinking, rules, group, seed, grader, rewards });
-  const optimizer = { ...values, eps: 1e-8, clipStep: values.clipStep ?? 0 };
+  const lr = values.lora ? values.loraLr : values.lr;
+  const optimizer = { ...values, lr, eps: 1e-8, clipStep: values.clipStep ?? 0 };
   const trainer = createTrainer({
     model,
     tokenizer,

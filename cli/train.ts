@@ -11,6 +11,7 @@ import { type Context, defineCommand } from "./define_command.ts";
 import { Interrupted } from "./errors.ts";
 import { flags } from "./flags.ts";
 import { keepHeldOut } from "./held_out.ts";
+import { withAdapterForm } from "./train_adapter.ts";
 import { watchInterrupt } from "./interrupt.ts";
 import { compareStates, prepareTraining } from "./prepare_training.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -46,7 +47,9 @@ shows every value and where it comes from.`,
     );
     const gpu = await openGpu();
     try {
-      const own = resume ? resumed(values, context) : await withTaskLimits(values, context);
+      const own = resume
+        ? resumed(values, context)
+        : withAdapterForm(await withTaskLimits(values, context), context.origins);
       await runTraining(gpu, own, resume, watch.signal, context);
     } finally {
       gpu.close();

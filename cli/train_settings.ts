@@ -3,10 +3,12 @@ import { flags } from "./flags.ts";
 
 const checks = "Validation and checkpoints";
 const memory = "Memory";
+const lora = "LoRA";
 
 /** Everything that decides what a training run does: saved with the run, read again on resume. */
 export const trainSettings = {
   model: flags.model,
+  adapter: flags.adapter,
   task: flags.task,
   data: flags.data,
   thinking: flags.thinking,
@@ -39,6 +41,17 @@ export const trainSettings = {
     default: 1,
     min: 0,
     group: "Optimizer",
+  }),
+  lora: flag("Train an adapter of low rank beside each linear layer, and leave the model as it is", {
+    group: lora,
+  }),
+  loraRank: integer("Rank of the adapter", { default: 16, min: 1, max: 4096, placeholder: "r", group: lora }),
+  loraAlpha: number("Its updates are scaled by alpha / rank", { default: 32, above: 0, group: lora }),
+  // Ten times the rate of a full training: what adapters are commonly found to learn best with.
+  loraLr: number("Peak learning rate of an adapter, in place of --lr", {
+    default: 6e-5,
+    min: 0,
+    group: lora,
   }),
   validateEvery: integer("Updates between validations by greedy decoding; 0: never", {
     default: 50,

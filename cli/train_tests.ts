@@ -1,9 +1,8 @@
 import { evaluate } from "../eval/evaluate.ts";
 import type { ModeResult } from "../eval/mode_result.ts";
 import { MODES } from "../eval/modes.ts";
-import { readParams, writeWhole } from "../model/checkpoint.ts";
-import { openSafetensors } from "../model/formats/safetensors.ts";
-import type { RunState } from "../rl/run.ts";
+import { writeWhole } from "../model/checkpoint.ts";
+import { loadTrained, type RunState } from "../rl/run.ts";
 import type { Trainer } from "../rl/train_step.ts";
 import type { Values } from "./declare.ts";
 import { createProgress } from "./progress.ts";
@@ -60,14 +59,12 @@ function readTests(path: string): ModeResult[] | null {
 
 /** The test of the best checkpoint, where it is not the last: its weights take the trained ones' place. */
 export async function testBest(
-  { model: { gpu, config, params } }: Trainer,
+  { model }: Trainer,
   folder: string,
   { step, best }: RunState,
   measure: () => Promise<ModeResult[] | null>,
 ): Promise<ModeResult[] | null> {
   if (!best || best.step === step) return null;
-  const file = openSafetensors(`${folder}/best/model.safetensors`);
-  readParams(gpu, config, file, params, `${folder}/best`);
-  file.close();
+  loadTrained(`${folder}/best`, model);
   return await measure();
 }

@@ -5,15 +5,13 @@
  * Q, K and V are one matrix here, and so are gate and up, but each has an A and a B of its own, as in PEFT. The A of a
  * fused projection's parts lie under one another, and so do their B; products use B in blocks ({@link loraSpread}).
  */
-import type { Scratch } from "../gpu/arena.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { createMatrix, freeMatrix, type Matrix, matrixOf, uploadRows } from "../gpu/matrix.ts";
-import { loraCollect, loraSpread, type PartStarts } from "../gpu/ops/lora_blocks.ts";
-import { matmulNN, matmulNT, matmulTN } from "../gpu/ops/matmul.ts";
+import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../gpu/matrix.ts";
+import { loraSpread, type PartStarts } from "../gpu/ops/lora_blocks.ts";
 import { Domain, randomStream } from "../gpu/random.ts";
-import type { Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
 import type { NamedTensor } from "./params.ts";
+import type { Model } from "./transformer.ts";
 
 /** The projections of a block as they are stored: Q, K and V in one matrix, gate and up in another. */
 export const FUSED = ["qkv", "attentionOut", "gateUp", "down"] as const;
@@ -194,6 +192,14 @@ export function initialiseAdapter(gpu: Gpu, config: ModelConfig, adapter: Adapte
   }
 }
 
+/** Gives a model a new adapter, from which training starts at the model as it is. */
+export function addAdapter(model: Model, settings: LoraSettings, seed: number): Adapter {
+  const { gpu, config } = model;
+  model.adapter = createAdapter(gpu, config, settings);
+  initialiseAdapter(gpu, config, model.adapter, seed);
+  return model.adapter;
+}
+
 /** Whether an adapter adapts the projection of that name; names as Hugging Face folders write them. */
 export const isTarget = ({ targets }: LoraSettings, name: string): boolean =>
   targets === undefined || targets.includes(name.replace(/^.*\./, ""));
@@ -212,41 +218,4 @@ export function refreshAdapter(gpu: Gpu, { params, layers }: Adapter): void {
 export function freeAdapter(gpu: Gpu, { params, layers }: Adapter): void {
   for (const matrix of loraMatrices(params)) freeMatrix(gpu, matrix);
   for (const layer of layers) for (const fused of FUSED) freeMatrix(gpu, layer[fused].blocks);
-}
-
-/** Room for u = x A^T [rows, parts rank], which a forward pass keeps for its backward. */
-export const loraRows = (scratch: Scratch, { a }: AdaptedProjection, rows: number): Tensor =>
-  scratch.f32([rows, a.rows], "lora rows");
-
-/** out [rows, outputs] += s B A x of x [rows, inputs]; u becomes x A^T. Row-invariant, as all products. */
-export function loraForward(
-  gpu: Gpu,
-  { a, blocks }: AdaptedProjection,
-  x: Tensor,
-  u: Tensor,
-  out: Tensor,
-): void {
-  matmulNT(gpu, x, a, u);
-  matmulNT(gpu, u, blocks, out, { accumulate: true });
-}
-
-/** From dout [rows, outputs]: dx [rows, inputs] += its way back through s B A; `grads`, where given, grow. */
-export function loraBackward(
-  gpu: Gpu,
-  { a, blocks, starts, scale }: AdaptedProjection,
-  grads: LoraPair | undefined,
-  x: Tensor,
-  u: Tensor,
-  dout: Tensor,
-  dx: Tensor,
-): void {
-  using scratch = gpu.arena.scratch();
-  const du = scratch.f32(u.shape, "d lora rows");
-  matmulNN(gpu, dout, blocks, du);
-  matmulNN(gpu, du, a, dx, { accumulate: true });
-  if (!grads) return;
-  matmulTN(gpu, du, x, grads.a, { accumulate: true });
-  const dblocks = scratch.f32([blocks.rows, blocks.cols], "d lora blocks");
-  matmulTN(gpu, dout, u, matrixOf(dblocks));
-  loraCollect(gpu, dblocks, starts, scale, grads.b);
 }
