@@ -1,42 +1,56 @@
-/** GPU time by kernel label, from timestamp queries. */
+/** Time of one kernel in one phase of the work. */
+export interface KernelTime {
+  /** As {@link Profile.phase} was when it was recorded. */
+  phase: string;
+  /** The kernel's. */
+  label: string;
+  nanoseconds: number;
+  dispatches: number;
+}
+
+/** GPU time by phase and kernel label, from timestamp queries. */
 export interface Profile {
   /** Whether dispatches are timed. */
   readonly on: boolean;
+  /** What the work recorded from now on is for, such as `rollout`; set by whoever does it. */
+  phase: string;
   /** The pass descriptor that times one dispatch. */
   begin(label: string): GPUComputePassDescriptor;
   /** Encodes the copying-out of this command buffer's timestamps. */
   resolve(encoder: GPUCommandEncoder): void;
-  /** Nanoseconds and dispatches by label since the start, slowest first. */
-  report(): Promise<{ label: string; nanoseconds: number; dispatches: number }[]>;
+  /** Totals since the start, slowest first. */
+  report(): Promise<KernelTime[]>;
 }
 
 const PAIRS = 256; // one dispatch each: as many as a command buffer holds
 
 /** Makes a profile; one that is off costs nothing. */
 export function createProfile(device: GPUDevice, on: boolean): Profile {
-  const totals = new Map<string, { nanoseconds: number; dispatches: number }>();
+  const totals = new Map<string, KernelTime>();
   const waiting: Promise<void>[] = [];
   const set = on
     ? device.createQuerySet({ label: "profile", type: "timestamp", count: PAIRS * 2 })
     : undefined;
-  let labels: string[] = [];
+  let labels: { phase: string; label: string }[] = [];
 
-  const collect = async (buffer: GPUBuffer, names: string[]) => {
+  const collect = async (buffer: GPUBuffer, names: typeof labels) => {
     await buffer.mapAsync(GPUMapMode.READ);
     const times = new BigUint64Array(buffer.getMappedRange());
-    names.forEach((label, i) => {
-      const total = totals.get(label) ?? { nanoseconds: 0, dispatches: 0 };
+    names.forEach(({ phase, label }, i) => {
+      const key = `${phase}/${label}`;
+      const total = totals.get(key) ?? { phase, label, nanoseconds: 0, dispatches: 0 };
       total.nanoseconds += Number(times[2 * i + 1] - times[2 * i]);
       total.dispatches++;
-      totals.set(label, total);
+      totals.set(key, total);
     });
     buffer.unmap();
     buffer.destroy();
   };
   return {
     on,
+    phase: "",
     begin(label) {
-      const at = labels.push(label) - 1;
+      const at = labels.push({ phase: this.phase, label }) - 1;
       return {
         label,
         timestampWrites: {
@@ -68,8 +82,7 @@ export function createProfile(device: GPUDevice, on: boolean): Profile {
     },
     async report() {
       await Promise.all(waiting.splice(0));
-      return [...totals].map(([label, total]) => ({ label, ...total }))
-        .sort((a, b) => b.nanoseconds - a.nanoseconds);
+      return [...totals.values()].sort((a, b) => b.nanoseconds - a.nanoseconds);
     },
   };
 }

@@ -56,6 +56,7 @@ export async function train(
     const validates = schedule.validateEvery > 0 &&
       (step % schedule.validateEvery === 0 || step === schedule.steps);
     if (validates) {
+      trainer.model.gpu.profile.phase = "validation";
       line.validation_accuracy = await validate(trainer, schedule.validationQuestions);
       // Of equals the latest: it has learned more of what validation cannot see.
       if (!current.best || line.validation_accuracy >= current.best.accuracy) {

@@ -108,12 +108,14 @@ export async function trainStep(
   const started = performance.now();
 
   // 1-6: questions, prefill, thinking, answers, their tokens on the CPU, rewards.
+  gpu.profile.phase = "rollouts";
   const batch = await trainer.source.rollouts(step, questionsOf(trainer, step), scratch);
 
   // 7: leave-one-out advantages; groups without any difference are skipped.
   const groups = scored(batch);
 
   // 8, 9: forward over the stored rows, objective and backward, in micro-batches.
+  gpu.profile.phase = "update";
   const updateStarted = performance.now();
   zeroParams(gpu, grads);
   const parts = microBatches(groups.filter(hasSignal), settings.microRows);
