@@ -1,11 +1,10 @@
 import { UserError } from "../gpu/errors.ts";
+import type { GgufValue } from "./formats/gguf.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import type { TokenizerFiles } from "./tokenizer.ts";
 
-/** A value of GGUF's metadata. */
-type Value = string | number | bigint | boolean | Value[];
 /** GGUF's metadata by key. */
-type Metadata = ReadonlyMap<string, Value>;
+type Metadata = ReadonlyMap<string, GgufValue>;
 
 // Of the types that GGUF gives its tokens, those that are not ordinary pieces of text. Bytes are ordinary here.
 const [UNKNOWN, CONTROL, USER_DEFINED, UNUSED] = [2, 3, 4, 5];
@@ -218,7 +217,7 @@ function booleanOf(metadata: Metadata, key: string): boolean | undefined {
   return value;
 }
 
-function missing(key: string, value: Value | undefined, wanted: string): UserError {
+function missing(key: string, value: GgufValue | undefined, wanted: string): UserError {
   return refuse(`${key} is ${value === undefined ? "missing" : `no such thing`}, ${wanted} is needed`);
 }
 
@@ -227,11 +226,11 @@ function objectOf(entries: Map<string, number>): Record<string, number> {
   return Object.fromEntries(entries);
 }
 
-function isWhole(value: Value, most: number): value is number {
+function isWhole(value: GgufValue, most: number): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
 }
 
-function shown(value: Value): string {
+function shown(value: GgufValue): string {
   if (typeof value !== "string") return Array.isArray(value) ? "a list" : String(value);
   return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
 }

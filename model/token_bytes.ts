@@ -2,8 +2,8 @@
 export interface TokenBytes {
   /** By id, special tokens empty. */
   bytes: Uint8Array[];
-  /** Decoding is plain concatenation; false if the first token of a text loses its leading blank. */
-  concatenates: boolean;
+  /** A text loses its leading blank; apart from that, decoding is plain concatenation. */
+  dropsFirstBlank: boolean;
 }
 
 interface Step {
@@ -12,6 +12,8 @@ interface Step {
   pattern?: { String?: string };
   content?: string;
   start?: number;
+  stop?: number;
+  prepend_scheme?: string;
   replacement?: string;
 }
 
@@ -45,22 +47,23 @@ export function tokenByteTable(
     const isSpecial = special || (Array.isArray(alsoSpecial) && alsoSpecial.includes(content));
     bytes[id] = isSpecial ? new Uint8Array(0) : utf8.encode(content);
   }
-  return { bytes, concatenates: toBytes.concatenates };
+  return { bytes, dropsFirstBlank: toBytes.dropsFirstBlank };
 }
 
 const utf8 = new TextEncoder();
 
 interface TokenDecoder {
   decode: (text: string) => Uint8Array;
-  concatenates: boolean;
+  dropsFirstBlank: boolean;
 }
 
 function tokenDecoder(decoder: Step): TokenDecoder | undefined {
   const steps = decoder.type === "Sequence" ? decoder.decoders ?? [] : [decoder];
   if (steps.length === 1 && steps[0].type === "ByteLevel") {
-    return { decode: byteLevelBytes, concatenates: true };
+    return { decode: byteLevelBytes, dropsFirstBlank: false };
   }
-  let concatenates = true;
+  let dropsFirstBlank = false;
+  let fuses = false;
   let fallsBackToBytes = false;
   const replacements: [string, string][] = [];
   for (const step of steps) {
@@ -68,12 +71,14 @@ function tokenDecoder(decoder: Step): TokenDecoder | undefined {
       replacements.push([step.pattern.String, step.content ?? ""]);
     } else if (step.type === "Metaspace") {
       replacements.push([step.replacement ?? "\u2581", " "]);
-      concatenates = false;
+      dropsFirstBlank = step.prepend_scheme !== "never";
     } else if (step.type === "ByteFallback") {
       fallsBackToBytes = true;
-    } else if (step.type === "Strip" && step.content === " " && (step.start ?? 0) <= 1) {
-      concatenates = false;
-    } else if (step.type !== "Fuse") {
+    } else if (step.type === "Strip" && fuses && step.content === " " && step.start === 1 && !step.stop) {
+      dropsFirstBlank = true;
+    } else if (step.type === "Fuse") {
+      fuses = true;
+    } else {
       return undefined;
     }
   }
@@ -82,7 +87,7 @@ function tokenDecoder(decoder: Step): TokenDecoder | undefined {
     if (byte) return Uint8Array.of(parseInt(byte[1], 16));
     return utf8.encode(replacements.reduce((t, [from, to]) => t.replaceAll(from, to), text));
   };
-  return { decode, concatenates };
+  return { decode, dropsFirstBlank };
 }
 
 /** Byte-level vocabularies write each byte as one printable character; this is the way back. */

@@ -22,8 +22,11 @@ export interface Tokenizer {
    * @throws UserError that names unknown words
    */
   encode(text: string, goesOn?: boolean): number[];
-  /** The text of `ids`, special tokens left out, nothing cleaned up. Ids without a token give no text. */
-  decode(ids: ArrayLike<number>): string;
+  /**
+   * The text of `ids`, special tokens left out, nothing cleaned up. Ids without a token give no text.
+   * @param goesOn they follow others: a leading blank is kept, where the tokenizer puts one before every text
+   */
+  decode(ids: ArrayLike<number>, goesOn?: boolean): string;
   /** The text of one token as `decode` would give it within a text; U+FFFD where it is a part of a character. */
   tokenText(id: number): string;
   /** UTF-8 bytes of one token within a text; undefined if this tokenizer's tokens change with their neighbours. */
@@ -112,8 +115,11 @@ function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): T
     const known = Array.from(ids).filter((id) => !isSpecial.has(id) && inner.id_to_token(id) !== undefined);
     return known.length === 0 ? "" : inner.decode(known);
   };
-  const decode = table?.concatenates
-    ? (ids: ArrayLike<number>) => decodeUtf8(joinBytes(Array.from(ids, tokenBytes!)))
+  const decode = table
+    ? (ids: ArrayLike<number>, goesOn = false) => {
+      const text = decodeUtf8(joinBytes(Array.from(ids, tokenBytes!)));
+      return table.dropsFirstBlank && !goesOn && text.startsWith(" ") ? text.slice(1) : text;
+    }
     : decodeWhole;
   const idOf = (token: string) => specialIds.get(token) ?? inner.token_to_id(token);
   return {

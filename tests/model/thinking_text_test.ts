@@ -22,6 +22,7 @@ function tokenizerOf(texts: string[], contextFree = true): Tokenizer {
     tokenText: text,
     tokenBytes: contextFree ? (id) => utf8.encode(text(id)) : undefined,
     idOf: (token) => texts.indexOf(token),
+    specialTokens: [],
     size: texts.length,
     files: { "tokenizer.json": "" },
   };

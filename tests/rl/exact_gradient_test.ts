@@ -42,6 +42,7 @@ const SILENT: Tokenizer = {
   tokenText: () => "",
   tokenBytes: () => new Uint8Array(0),
   idOf: () => undefined,
+  specialTokens: [],
   size: 5,
   files: { "tokenizer.json": "" },
 };
