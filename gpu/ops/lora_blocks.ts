@@ -19,7 +19,7 @@ export function loraSpread(gpu: Gpu, b: Matrix, starts: PartStarts, scale: numbe
   walk("spread", b, blocks, b.cols, starts, (from, to, places) => {
     const n = places.rows * blocks.cols;
     const source = { label: "lora_spread", code: () => spreadCode };
-    const params = { ...places.shape, n, from: places.a * b.cols, to: places.b * blocks.cols, scale };
+    const params = { ...places.shape, n, fromAt: places.a * b.cols, toAt: places.b * blocks.cols, scale };
     run(gpu, source, [from, to], params, spread(Math.ceil(n / 64)));
   });
 }
@@ -30,7 +30,7 @@ export function loraCollect(gpu: Gpu, dblocks: Tensor, starts: PartStarts, scale
   walk("collect", blocks, db, db.cols, starts, (from, to, places) => {
     const n = places.rows * db.cols;
     const source = { label: "lora_collect", code: () => collectCode };
-    const params = { ...places.shape, n, from: places.a * blocks.cols, to: places.b * db.cols, scale };
+    const params = { ...places.shape, n, fromAt: places.a * blocks.cols, toAt: places.b * db.cols, scale };
     run(gpu, source, [from, to], params, spread(Math.ceil(n / 64)));
   });
 }

@@ -1,5 +1,5 @@
 // db[i, k] += scale dblocks[i, part(i) rank + k]: the backward of lora_spread. dblocks [rows, parts rank], db [rows, rank].
-struct Params { n: u32, rank: u32, parts: u32, start1: u32, start2: u32, first: u32, from: u32, to: u32, scale: f32 }
+struct Params { n: u32, rank: u32, parts: u32, start1: u32, start2: u32, first: u32, fromAt: u32, toAt: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> dblocks: array<f32>;
 @group(0) @binding(2) var<storage, read_write> db: array<f32>;
@@ -11,5 +11,5 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let row = at / p.rank;
   let i = p.first + row;
   let part = select(0u, 1u, i >= p.start1) + select(0u, 1u, i >= p.start2);
-  db[p.to + at] += p.scale * dblocks[p.from + (row * p.parts + part) * p.rank + at % p.rank];
+  db[p.toAt + at] += p.scale * dblocks[p.fromAt + (row * p.parts + part) * p.rank + at % p.rank];
 }
