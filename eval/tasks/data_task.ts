@@ -63,7 +63,7 @@ export function dataTask(spec: DataTaskSpec): GenerationEntry {
  * @throws UserError if a file cannot be read, a row is in no known form, or the questions to hold out are not there
  */
 export async function openDataTask(
-  spec: DataTaskSpec,
+  spec: Omit<DataTaskSpec, "source">,
   found: FoundData,
   options: OpenTaskOptions = {},
 ): Promise<Task> {
@@ -130,8 +130,10 @@ export interface ReadSplit {
 
 const count = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
 
+type RowReader = Pick<DataTaskSpec, "name" | "columns" | "read">;
+
 /** Reads all rows of files that were found. */
-async function readSplits(spec: DataTaskSpec, found: FoundData): Promise<Record<string, ReadSplit>> {
+async function readSplits(spec: RowReader, found: FoundData): Promise<Record<string, ReadSplit>> {
   const splits: Record<string, ReadSplit> = {};
   for (const [split, files] of Object.entries(found.files)) {
     const read: ReadSplit = { questions: [], rows: 0, dropped: new Map() };
@@ -150,7 +152,7 @@ async function readSplits(spec: DataTaskSpec, found: FoundData): Promise<Record<
   return splits;
 }
 
-function readRow(spec: DataTaskSpec, file: string, row: Row, index: number): Reading {
+function readRow(spec: RowReader, file: string, row: Row, index: number): Reading {
   try {
     return spec.read(row);
   } catch (error) {

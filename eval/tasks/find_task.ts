@@ -9,6 +9,7 @@ import { hellaswag } from "./hellaswag.ts";
 import { math, math500 } from "./math.ts";
 import { mmlu } from "./mmlu.ts";
 import { olympiadbench } from "./olympiadbench.ts";
+import { isTaskFile, loadOwnTask } from "./own_task.ts";
 import { sums, sumsLong } from "./sums.ts";
 import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
 
@@ -30,14 +31,17 @@ export const TASKS: readonly TaskEntry[] = [
 /**
  * What is known of a task before its data are read.
  *
- * @throws UserError if there is none of that name, naming those there are
+ * @param name one of {@linkcode TASKS}, or the path of a file that describes a task: see {@linkcode loadOwnTask}
+ * @throws UserError if there is none of that name, naming those there are, or if the file is wrong
  */
-export function taskEntry(name: string): Promise<TaskEntry> {
+export async function taskEntry(name: string): Promise<TaskEntry> {
   const entry = TASKS.find((task) => task.name === name);
-  if (entry) return Promise.resolve(entry);
+  if (entry) return entry;
+  if (isTaskFile(name)) return await loadOwnTask(name);
   const known = TASKS.map(({ name }) => name).join(", ");
-  return Promise.reject(
-    new UserError(`Cannot find the task ${JSON.stringify(name)}: one of ${known} is needed`),
+  throw new UserError(
+    `Cannot find the task ${JSON.stringify(name)}: one of ${known} is needed`,
+    "or the path of a task of your own, a .toml or .ts file",
   );
 }
 

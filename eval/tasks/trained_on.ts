@@ -36,8 +36,7 @@ export async function trainingOverlap(
 }
 
 async function trainingTexts({ task: name, data }: TrainedOn): Promise<string[] | null> {
-  const { source, open } = await generationEntry(name);
-  if (!source) return null;
+  const { open } = await generationEntry(name);
   let task: Task;
   try {
     task = await open({ data, split: "train" });
@@ -45,6 +44,7 @@ async function trainingTexts({ task: name, data }: TrainedOn): Promise<string[] 
     if (error instanceof DataMissing) return null;
     throw error;
   }
+  if (task.size("train") === null) return null;
   return (["train", "validation"] as const).flatMap((stream) =>
     Array.from({ length: task.size(stream) ?? 0 }, (_, i) => task.question(stream, 0, i).question)
   );

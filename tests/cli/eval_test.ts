@@ -130,7 +130,7 @@ Deno.test("eval names what is wrong: usage with status 2, files and models with 
   await refused(["--samples", "0"], 2, 'Option "--samples" must be an integer of at least 1');
   await refused(["--samples", "5000"], 2, "at most 4096");
   await refused(["--limits", "3"], 2, "hint: softcot eval --help");
-  await refused(["sumz"], 1, "one of sums, sums-long is needed");
+  await refused(["sumz"], 1, "one of sums, sums-long, gsm8k");
   await refused(["--model", `${folder}/none`], 1, "there is no such folder");
   await refused(["--model", folder], 1, "looked for config.json there");
   await refused(["-m", model, "--out", `${folder}/no/such/folder.jsonl`], 1, "Cannot write");
