@@ -103,9 +103,12 @@ export {
 // Generation.
 export { promptIds } from "./eval/prompt_ids.ts";
 export { generate } from "./model/generate.ts";
+export { generateJobs, type JobOutput } from "./model/generate_jobs.ts";
 export type {
   GeneratedBatch,
   GenerateRequest,
+  GenerationJob,
+  GenerationSettings,
   ObservedStep,
   Part,
   Rollout,

@@ -24,10 +24,11 @@ const LEAST_WEIGHT = 5e-4;
 export function watchSteps({ gpu, config }: Model, tokenizer: Tokenizer, thinking: Thinking): StepWatcher {
   const seen: Promise<TokenWeight[]>[][] = [];
   return {
-    onStep({ part, slots, z }) {
-      if (part !== "thinking") return;
+    onStep({ rows, z }) {
+      if (rows.every(({ part }) => part === "answer")) return;
       const bytes = gpu.reader.read(z);
-      slots.forEach((slot, row) => {
+      rows.forEach(({ slot, part }, row) => {
+        if (part === "answer") return;
         const weights = bytes.then((all) => {
           const values = new Float32Array(all, row * config.vocabSize * 4, config.usedVocabSize);
           return heaviest(tokenizer, thinking.continuous ? values : softmax(values, thinking.tau || 1));

@@ -13,7 +13,7 @@ export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRul
  * @param own rows after it
  * @throws UserError
  */
-export function checkContext({ config }: Model, prompt: number, own: number): void {
+export function checkContext({ config }: Pick<Model, "config">, prompt: number, own: number): void {
   if (prompt + own <= config.maxPosition) return;
   throw new UserError(
     `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${config.maxPosition}`,

@@ -1,134 +1,238 @@
 import type { Scratch } from "../gpu/arena.ts";
-import { letEventsIn } from "../gpu/let_events_in.ts";
-import { gather } from "../gpu/ops/gather.ts";
+import { gather, NO_ROW } from "../gpu/ops/gather.ts";
 import { firstRows, type Tensor } from "../gpu/tensor.ts";
 import { logits } from "./head.ts";
-import type { KvCache } from "./kv_cache.ts";
-import type { GenerateRequest, Part } from "./rollout.ts";
-import type { detectAnswer, detectTrigger } from "./thinking_text.ts";
-import type { StepInput } from "./thinking/thinking.ts";
+import { type KvCache, STRIDE } from "./kv_cache.ts";
+import type { GenerationSettings, Part } from "./rollout.ts";
+import type { RolloutWork } from "./rollout_work.ts";
+import type { StepInput, Thinking } from "./thinking/thinking.ts";
 import { finalNorm, forwardCached, type Model } from "./transformer.ts";
 
-/** One rollout under way. */
-export interface Slot {
-  prompt: number;
-  promptLength: number;
-  prefixStart: number;
-  ownStart: number;
-  rollout: number;
-  /** Absolute position of the phase's first row. */
-  base: number;
-  thinkingDetector: ReturnType<typeof detectTrigger>;
-  answerDetector: ReturnType<typeof detectAnswer>;
-  thinking: number[];
-  answer: number[];
-}
-
-/** A batch under way. */
-export interface GenerationState {
+/** Tensors of the rows that are decoded, made once: row r of each belongs to the r-th rollout of the stride at work. */
+export interface DecodeState {
   model: Model;
-  request: GenerateRequest;
-  scratch: Scratch;
-  slots: Slot[];
   cache: KvCache;
-  columns: number;
-  tokens: Tensor; // u32 [slots, columns]
-  stats: Tensor; // [slots, columns, 4]
-  hidden: Tensor; // [slots, steps, d]
+  settings: GenerationSettings;
+  answering: Thinking;
+  /** Outputs of the last block [slots, d], which predict the next step; and a place to put them in another order. */
+  rows: Tensor;
+  spare: Tensor;
+  /** u32 [slots, 4]. */
+  info: Tensor;
+  rowMeta: Tensor;
+  /** u32 [slots]: where each row of a new order comes from. */
+  order: Tensor;
+  /** What one stride chose, by part: u32 and f32 [slots, STRIDE], [slots, STRIDE, 4]. */
+  thinking: PartRecord;
+  answer: PartRecord;
+  /** All of it in one piece, for one read. */
+  packed: Tensor;
+  /** [slots, STRIDE, d]: rows that a stride's continuous thinking fed. */
+  fed: Tensor;
+  /** [rollouts, steps, d]: where they are kept, if they are. */
+  hidden?: Tensor;
 }
 
-// Ended rows leave the batch at these positions only, so that timing never changes a result.
-const STRIDE = 4;
+interface PartRecord {
+  tokens: Tensor;
+  stats: Tensor;
+}
 
-/** Thinking, or the answer. */
-export interface Phase {
-  part: Part;
-  /** Column of the first step in tokens and stats. */
-  first: number;
+/** Where one rollout's own rows begin. */
+export type OwnStart = (work: RolloutWork) => number;
+
+/** A stride on its way: whose rows, how many steps, and its tokens when they have come. */
+export interface Stride {
+  rows: { work: RolloutWork; part: Part }[];
   steps: number;
-  step(input: StepInput): void;
-  /** Takes a slot's next token; true when its phase has ended. */
-  push(slot: number, id: number): boolean;
-  /** Whether the last step's row must enter the cache too. */
-  feedLast: boolean;
+  read(): Promise<ArrayBuffer>;
 }
 
-/** Steps of one phase for all slots, rows x [slots, d] being the outputs that predict the first one. */
-export async function decode(state: GenerationState, x: Tensor, phase: Phase): Promise<void> {
-  const { model, scratch, columns, slots, request } = state;
+/** Tensors for at most `slots` rollouts at once. */
+export function openDecoding(
+  parts: Pick<DecodeState, "model" | "cache" | "settings" | "answering" | "hidden">,
+  slots: number,
+  scratch: Scratch,
+): DecodeState {
+  const d = parts.model.config.hiddenSize;
+  const record = (part: Part): PartRecord => ({
+    tokens: scratch.u32([slots, STRIDE], `${part} tokens`),
+    stats: scratch.f32([slots, STRIDE, 4], `${part} stats`),
+  });
+  const thinking = record("thinking");
+  return {
+    ...parts,
+    rows: scratch.f32([slots, d], "rows"),
+    spare: scratch.f32([slots, d], "rows in their old order"),
+    info: scratch.u32([slots, 4], "row info"),
+    rowMeta: scratch.u32([slots, 4], "row meta"),
+    order: scratch.u32([slots], "row order"),
+    thinking,
+    answer: isAlike(parts) ? thinking : record("answer"),
+    packed: scratch.f32([slots * STRIDE * 10], "stride"),
+    fed: scratch.f32(parts.settings.thinking.continuous ? [slots, STRIDE, d] : [1], "rows fed"),
+  };
+}
+
+/** Whether thinking takes the very steps that answers take: one kernel then serves both. */
+const isAlike = (
+  { settings: { thinking }, answering }: Pick<DecodeState, "settings" | "answering">,
+): boolean => thinking.name === answering.name && thinking.tau === answering.tau;
+
+/**
+ * Puts the rows of these rollouts in this order: from where they were, or for those that enter from `entering`.
+ * @param entering outputs that predict the first step of rollouts which have no row yet, by `enters`
+ */
+export function arrangeRows(
+  state: DecodeState,
+  works: readonly RolloutWork[],
+  entering: Tensor | null,
+  enters: ReadonlyMap<RolloutWork, number>,
+): void {
+  if (works.every(({ row }, i) => row === i)) return;
+  const { gpu } = state.model;
+  const stay = Uint32Array.from(works, (work) => enters.has(work) ? NO_ROW : work.row!);
+  const enter = Uint32Array.from(works, (work) => enters.get(work) ?? NO_ROW);
+  const to = firstRows(state.spare, works.length);
+  const order = { ...state.order, shape: [works.length] };
+  if (stay.some((row) => row !== NO_ROW)) {
+    gpu.commands.upload(order, stay);
+    gather(gpu, state.rows, order, to);
+  }
+  if (entering) {
+    gpu.commands.upload(order, enter);
+    gather(gpu, entering, order, to);
+  }
+  [state.rows, state.spare] = [state.spare, state.rows];
+  works.forEach((work, row) => work.row = row);
+}
+
+/**
+ * Gives the device the next steps of these rollouts, whose answers stand before all thinking, and asks for what they choose.
+ * Rollouts may be anywhere: positions are each row's own.
+ */
+export function decodeStride(state: DecodeState, works: readonly RolloutWork[], ownStart: OwnStart): Stride {
+  const { model: { gpu } } = state;
+  const answers = isAlike(state) ? 0 : works.findLastIndex(({ part }) => part === "answer") + 1;
+  const steps = Math.min(STRIDE, Math.max(...works.map(({ done, limit }) => limit - done)));
+  uploadRows(state, works, ownStart);
+  for (let t = 0; t < steps; t++) decodeStep(state, works, answers, t);
+  keepFed(state, works);
+  const rows = works.map((work) => ({ work, part: work.part }));
+  for (const work of works) work.done += steps;
+  const packed = packStride(state, works.length);
+  return { rows, steps, read: gpu.reader.start(packed) };
+}
+
+function uploadRows(
+  { model: { gpu }, info, rowMeta }: DecodeState,
+  works: readonly RolloutWork[],
+  ownStart: OwnStart,
+) {
+  const infos = new Uint32Array(works.length * 4);
+  const metas = new Uint32Array(works.length * 4);
+  works.forEach((work, row) => {
+    const { rollout, prefix, base, done } = work;
+    infos.set([row, rollout, 0, base + done], row * 4);
+    metas.set([prefix.start, prefix.ids.length, ownStart(work), base + done], row * 4);
+  });
+  gpu.commands.upload(info, infos);
+  gpu.commands.upload(rowMeta, metas);
+}
+
+function decodeStep(state: DecodeState, works: readonly RolloutWork[], answers: number, t: number): void {
+  const { model, settings } = state;
   const { gpu, config } = model;
-  const spare = scratch.f32(x.shape, "rows kept");
-  let active = activate(state, slots.map((_, i) => i));
-  let rows = x;
-  for (let t = 0; t < phase.steps; t++) {
-    using temporary = gpu.arena.scratch();
-    const n = active.slots.length;
-    const y = temporary.f32([n, config.hiddenSize], "normed");
-    finalNorm(model, rows, y, temporary.f32([n], "rinv"));
-    const z = logits(model, y, temporary);
-    phase.step({
-      model,
-      z,
-      info: active.info,
-      shift: t,
-      record: { tokens: state.tokens, stats: state.stats, column: phase.first + t },
-      chosen: temporary.u32([n], "chosen"),
-      next: rows,
-      hidden: state.hidden,
-      seed: request.seed,
-      step: request.step,
-    });
-    request.onStep?.({ part: phase.part, index: t, slots: active.slots, z });
-    const last = t + 1 === phase.steps;
-    if (!last || phase.feedLast) {
-      forwardCached(model, rows, state.cache, { rowMeta: active.rowMeta, shift: t });
-    }
-    if (!last && (t + 1) % STRIDE !== 0) continue;
-    const ids = new Uint32Array(await gpu.reader.read(state.tokens));
-    await letEventsIn();
-    const from = t - t % STRIDE;
-    const kept = stillActive(active.slots, (slot) => {
-      for (let at = from; at <= t; at++) {
-        if (phase.push(slot, ids[slot * columns + phase.first + at])) return false;
-      }
-      return true;
-    });
-    for (const slot of active.slots) request.onTokens?.(slot, phase.part, slots[slot][phase.part]);
-    if (kept.length === 0) return;
-    if (kept.length < n) {
-      const index = temporary.u32([kept.length], "kept rows");
-      gpu.commands.upload(index, Uint32Array.from(kept));
-      const shrunk = firstRows(rows.storage === x.storage ? spare : x, kept.length);
-      gather(gpu, rows, index, shrunk);
-      rows = shrunk;
-      active = activate(state, kept.map((row) => active.slots[row]));
+  const n = works.length;
+  using temporary = gpu.arena.scratch();
+  const rows = firstRows(state.rows, n);
+  const y = temporary.f32([n, config.hiddenSize], "normed");
+  finalNorm(model, rows, y, temporary.f32([n], "rinv"));
+  const z = logits(model, y, temporary);
+  const chosen = temporary.u32([n], "chosen");
+  const input = (count: number, { tokens, stats }: PartRecord, chosen: Tensor): StepInput => ({
+    model,
+    z: firstRows(z, count),
+    info: firstRows(state.info, count),
+    shift: t,
+    record: { tokens, stats, column: t },
+    chosen: { ...chosen, shape: [count] },
+    next: firstRows(state.rows, count),
+    hidden: state.fed,
+    seed: settings.seed,
+    step: settings.step,
+  });
+  // Thinking may overwrite the logits, so answers come first; it takes all rows, since views of others may not begin anywhere.
+  if (answers > 0) state.answering.step(input(answers, state.answer, chosen));
+  if (answers < n) {
+    const shadows = answers > 0 ? temporary.u32([n], "shadows") : chosen;
+    settings.thinking.step(input(n, state.thinking, shadows));
+    if (answers > 0) {
+      gather(gpu, model.params.embedding, { ...chosen, shape: [answers] }, firstRows(state.rows, answers));
     }
   }
-}
-
-function stillActive(slots: number[], goesOn: (slot: number) => boolean): number[] {
-  return slots.flatMap((slot, row) => goesOn(slot) ? [row] : []);
-}
-
-/** Uploads what the kernels know of the rows that remain. */
-function activate(
-  state: GenerationState,
-  slots: number[],
-): { slots: number[]; info: Tensor; rowMeta: Tensor } {
-  const { model: { gpu }, scratch } = state;
-  const info = new Uint32Array(slots.length * 4);
-  const meta = new Uint32Array(slots.length * 4);
-  slots.forEach((index, row) => {
-    const slot = state.slots[index];
-    info.set([index, slot.rollout, 0, slot.base], row * 4);
-    meta.set([slot.prefixStart, slot.promptLength, slot.ownStart, slot.base], row * 4);
+  settings.onStep?.({
+    rows: works.map(({ slot, part, done }) => ({ slot, part, index: done + t })),
+    z,
   });
-  const active = {
-    slots,
-    info: scratch.u32([slots.length, 4], "row info"),
-    rowMeta: scratch.u32([slots.length, 4], "row meta"),
+  forwardCached(model, rows, state.cache, { rowMeta: firstRows(state.rowMeta, n), shift: t });
+}
+
+/** Rows that training wants again, each rollout's to its place; what a stride computes past the limit is left out. */
+function keepFed({ model: { gpu, config }, fed, hidden }: DecodeState, works: readonly RolloutWork[]): void {
+  if (!hidden) return;
+  const d = config.hiddenSize;
+  works.forEach(({ part, slot, done, limit }, row) => {
+    if (part === "answer") return;
+    const count = Math.min(STRIDE, limit - done);
+    gpu.commands.copy(fed, row * STRIDE * d, hidden, (slot * limit + done) * d, count * d);
+  });
+}
+
+/** Tokens and statistics of n rows in one piece: answers, then thinking. */
+function packStride({ model: { gpu }, packed, answer, thinking }: DecodeState, n: number): Tensor {
+  const size = n * STRIDE;
+  let at = 0;
+  const put = (from: Tensor, count: number) => {
+    gpu.commands.copy(from, 0, packed, at, count);
+    at += count;
   };
-  gpu.commands.upload(active.info, info);
-  gpu.commands.upload(active.rowMeta, meta);
-  return active;
+  for (const { tokens, stats } of [answer, thinking]) {
+    put(tokens, size);
+    put(stats, size * 4);
+  }
+  return { ...packed, shape: [at] };
+}
+
+/** What one step chose. */
+export interface Chosen {
+  id: number;
+  logp: number;
+  entropy: number;
+  gap: number;
+}
+
+/** Tells each row's steps in order, until `take` says that the row has ended. */
+export function readStride(
+  { rows, steps }: Stride,
+  bytes: ArrayBuffer,
+  take: (row: number, chosen: Chosen) => boolean,
+): void {
+  const size = rows.length * STRIDE;
+  const words = new Uint32Array(bytes);
+  const floats = new Float32Array(bytes);
+  rows.forEach(({ part }, row) => {
+    const from = part === "answer" ? 0 : size * 5;
+    for (let t = 0; t < steps; t++) {
+      const at = row * STRIDE + t;
+      const stats = from + size + at * 4;
+      const chosen = {
+        id: words[from + at],
+        logp: floats[stats],
+        entropy: floats[stats + 1],
+        gap: floats[stats + 2],
+      };
+      if (take(row, chosen)) return;
+    }
+  });
 }

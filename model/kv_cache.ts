@@ -8,6 +8,9 @@ export interface KvCache {
   layers: KeysValues[];
 }
 
+/** Rollouts leave, and others take their place, after this many steps only: timing never changes a result. */
+export const STRIDE = 4;
+
 /** Bytes that one row of the cache takes over all layers. */
 export const kvBytesPerRow = (config: ModelConfig): number =>
   config.layers * 2 * config.kvHeads * config.headDim * 4;
@@ -20,4 +23,36 @@ export function createKvCache(scratch: Scratch, config: ModelConfig, rows: numbe
     v: scratch.f32([rows, width], `cache v ${i}`),
   });
   return { rows, layers: Array.from({ length: config.layers }, (_, i) => layer(i)) };
+}
+
+/** Rows of the cache that are lent to prompts of any length. */
+export interface RowSpace {
+  /** The first row of `count` free ones, which are taken; null if no gap is long enough. */
+  take(count: number): number | null;
+  /** Gives rows back that {@link take} lent. */
+  release(start: number, count: number): void;
+}
+
+/** Lends rows 0 to `size`, from the first gap that is long enough. */
+export function createRowSpace(size: number): RowSpace {
+  let gaps: { start: number; end: number }[] = [{ start: 0, end: size }];
+  return {
+    take(count) {
+      const gap = gaps.find(({ start, end }) => end - start >= count);
+      if (!gap) return null;
+      const { start } = gap;
+      gap.start += count;
+      return start;
+    },
+    release(start, count) {
+      const sorted = [...gaps, { start, end: start + count }].filter((gap) => gap.end > gap.start)
+        .sort((a, b) => a.start - b.start);
+      gaps = [];
+      for (const gap of sorted) {
+        const last = gaps.at(-1);
+        if (last && last.end === gap.start) last.end = gap.end;
+        else gaps.push(gap);
+      }
+    },
+  };
 }

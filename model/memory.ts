@@ -1,13 +1,18 @@
 import type { Gpu } from "../gpu/device.ts";
+import { deviceMemory } from "../gpu/device_memory.ts";
 import type { ModelConfig } from "./config.ts";
 import { HEAD_CHUNK_BYTES } from "./head.ts";
-import { kvBytesPerRow } from "./kv_cache.ts";
+import { kvBytesPerRow, STRIDE } from "./kv_cache.ts";
 import { qkvWidth } from "./params.ts";
 
-/** The shape of a batch to be generated. */
+/** The shape of what is to be generated. */
 export interface BatchShape {
   /** Tokens of the longest prompt. */
   prompt: number;
+  /** Mean length of the prompts; that of the longest if left out. */
+  meanPrompt?: number;
+  /** How many prompts there are; no end of them if left out. */
+  prompts?: number;
   /** Rollouts of each prompt. */
   group: number;
   /** Rows that each rollout may need beside its prompt: thinking, forced, answer. */
@@ -16,26 +21,55 @@ export interface BatchShape {
   continuous: boolean;
 }
 
-// WebGPU does not tell how much memory a device has: what its largest binding suggests, 2 to 16 GiB, is cautious.
-const cacheBudget = (gpu: Gpu) => Math.min(16 * 2 ** 30, Math.max(2 ** 31, 4 * gpu.maxBinding));
+/** Rows that pass through the blocks at once when prompts are read: a bound on memory, wide enough for speed. */
+export const PREFILL_ROWS = 1024;
+
+// Asked once a device: the answer costs a process, and decides nothing but speed.
+const budgets = new WeakMap<Gpu, number>();
+
+/** Bytes that a cache may take: half of what the device has free, or where nobody tells what its largest binding suggests. */
+function cacheBudget(gpu: Gpu): number {
+  const known = budgets.get(gpu);
+  if (known !== undefined) return known;
+  const guess = Math.min(16 * 2 ** 30, Math.max(2 ** 31, 4 * gpu.maxBinding));
+  const free = deviceMemory(gpu.adapter)?.free;
+  // More rollouts at once than 2 GiB hold make the software device no faster.
+  const budget = free === undefined ? guess : Math.min(free / 2, gpu.adapter.software ? 2 ** 31 : Infinity);
+  budgets.set(gpu, budget);
+  return budget;
+}
+
+/** Rows of the cache that are lent to the prompts of `rollouts` at once: any one fits, very long ones wait for room. */
+export function prefixRows(rollouts: number, shape: BatchShape): number {
+  const { prompt, meanPrompt = prompt, prompts = Infinity, group } = shape;
+  // The first and the last question may have only some of their rollouts under way.
+  const held = Math.min(prompts, group === 1 ? rollouts : Math.ceil(rollouts / group) + 1);
+  const room = held === prompts ? meanPrompt : Math.min(prompt, 1.5 * meanPrompt);
+  return Math.max(prompt, Math.ceil(held * room));
+}
+
+/** Rows of the cache that a rollout has for itself: up to a stride is computed past its end. */
+export const ownRows = (own: number): number => own + STRIDE;
+
+/** Rows of the cache for so many rollouts at once. */
+export const cacheRows = (rollouts: number, shape: BatchShape): number =>
+  prefixRows(rollouts, shape) + rollouts * ownRows(shape.own);
 
 /** The most rollouts that can be generated at once: each tensor within a binding, the cache within its budget. */
 export function rolloutsThatFit(gpu: Gpu, config: ModelConfig, shape: BatchShape): number {
   const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
-  const { prompt, group, own, continuous } = shape;
-  // Rows of the cache that one rollout takes, its share of the prompt included.
-  const cacheRows = own + prompt / group;
   const kvWidth = config.kvHeads * config.headDim * 4;
   const widest = Math.max(2 * f, qkvWidth(config), d) * 4;
-  const bounds = [
-    gpu.maxBinding / (vocabSize * 4),
-    gpu.maxBinding / (cacheRows * kvWidth),
-    cacheBudget(gpu) / (cacheRows * kvBytesPerRow(config)),
-    // The whole batch's prompts pass through the blocks at once.
-    gpu.maxBinding / (prompt / group * widest),
-    ...(continuous ? [gpu.maxBinding / (own * d * 4)] : []),
-  ];
-  return Math.max(1, Math.floor(Math.min(...bounds)));
+  const mostRows = Math.min(gpu.maxBinding / kvWidth, cacheBudget(gpu) / kvBytesPerRow(config));
+  const fits = (rollouts: number) =>
+    cacheRows(rollouts, shape) <= mostRows && rollouts * Math.max(vocabSize * 4, widest) <= gpu.maxBinding;
+  let [fitting, tooMany] = [1, 2 ** 20];
+  while (tooMany - fitting > 1) {
+    const middle = Math.floor((fitting + tooMany) / 2);
+    if (fits(middle)) fitting = middle;
+    else tooMany = middle;
+  }
+  return fitting;
 }
 
 /** Number of weights that a config asks for. */
@@ -81,10 +115,12 @@ function passingBytes(config: ModelConfig): number {
 
 /** What generating `rollouts` at once holds, in bytes: f32 weights, cache, rows that were fed, rows at work, logits. */
 export function generationBytes(config: ModelConfig, rollouts: number, shape: BatchShape): number {
-  const { prompt, group, own, continuous } = shape;
-  const cache = (own + prompt / group) * kvBytesPerRow(config);
-  const fed = continuous ? own * config.hiddenSize * 4 : 0;
-  // All prompts pass at once; after that, one row of each rollout.
-  const passing = Math.max(1, prompt / group) * passingBytes(config);
-  return 4 * countWeights(config) + rollouts * (cache + fed + passing + config.vocabSize * 4);
+  const { own, continuous, prompt, group } = shape;
+  const d4 = 4 * config.hiddenSize;
+  const cache = cacheRows(rollouts, shape) * kvBytesPerRow(config);
+  const fed = continuous ? rollouts * (own + STRIDE) * d4 : 0;
+  // Prompts pass first; after that, one row of each rollout, with its logits.
+  const reading = Math.min(PREFILL_ROWS, Math.ceil(rollouts / group) * prompt) * (passingBytes(config) + d4);
+  const passing = rollouts * (passingBytes(config) + 4 * d4 + config.vocabSize * 4);
+  return 4 * countWeights(config) + cache + fed + Math.max(reading, passing);
 }

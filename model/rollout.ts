@@ -2,20 +2,14 @@ import type { Tensor } from "../gpu/tensor.ts";
 import type { AnswerEnd, ForcedKind, ThinkingEnd, ThinkingRules } from "./thinking_text.ts";
 import type { Thinking } from "./thinking/thinking.ts";
 
-/** What is to be generated: `group` rollouts of each prompt. */
-export interface GenerateRequest {
-  /** Token ids, one list a prompt. */
-  prompts: readonly (readonly number[])[];
-  /** Rollouts of each prompt. */
-  group: number;
+/** How rollouts are generated, whichever they are. */
+export interface GenerationSettings {
   /** How steps of thinking are taken. */
   thinking: Thinking;
   /** When thinking and answer end. */
   rules: ThinkingRules;
   /** Temperature of the answer tokens; 0: the most probable ones. */
   answerTau: number;
-  /** Numbers that key each rollout's draws, prompt by prompt: their place in the batch decides nothing. */
-  rolloutIds: ArrayLike<number>;
   /** Of all draws. */
   seed: number;
   /** Last word of the draws' counter: the optimizer step, or a constant of the evaluation. */
@@ -26,20 +20,43 @@ export interface GenerateRequest {
   onStep?: (step: ObservedStep) => void;
   /** Only continue the text, until an end token or `maxThinking`: no trigger is looked for, no answer is forced. */
   plain?: boolean;
+  /** Rollouts at once at most; fewer where memory asks for it. Changes no result. */
+  atOnce?: number;
+  /**
+   * Gives the device the next steps before the tokens of the last ones are looked at: up to a stride more is computed
+   * past a rollout's end, and no result changes. On by default, but not on software devices, which never wait.
+   */
+  readBehind?: boolean;
+  /** Stops where rollouts may leave: every few positions. */
+  signal?: AbortSignal;
+}
+
+/** What is to be generated: `group` rollouts of each prompt. */
+export interface GenerateRequest extends GenerationSettings {
+  /** Token ids, one list a prompt. */
+  prompts: readonly (readonly number[])[];
+  /** Rollouts of each prompt. */
+  group: number;
+  /** Numbers that key each rollout's draws, prompt by prompt: their place in the batch decides nothing. */
+  rolloutIds: ArrayLike<number>;
+}
+
+/** One prompt and the rollouts that are wanted of it. */
+export interface GenerationJob {
+  /** Token ids. */
+  prompt: readonly number[];
+  /** Numbers that key each rollout's draws. */
+  rolloutIds: ArrayLike<number>;
 }
 
 /** The two parts that are generated. */
 export type Part = "thinking" | "answer";
 
-/** One step as {@link GenerateRequest.onStep} sees it; z lives until the callback returns. */
+/** One step as {@link GenerationSettings.onStep} sees it; z lives until the callback returns. */
 export interface ObservedStep {
-  /** Thinking or answer. */
-  part: Part;
-  /** Counted from the part's start. */
-  index: number;
-  /** Slot of each row. */
-  slots: readonly number[];
-  /** [rows, V]: the mixture's weights (continuous thinking) or the logits (hard thinking and answers). */
+  /** Whose step each row is, of which part, and how many of that part came before it. */
+  rows: readonly { slot: number; part: Part; index: number }[];
+  /** [rows, V]: the mixture's weights (continuous thinking; without meaning for answers) or the logits (hard thinking). */
   z: Tensor;
 }
 
@@ -55,9 +72,9 @@ export interface StepStats {
 
 /** One finished rollout. */
 export interface Rollout {
-  /** Index of its prompt. */
+  /** Index of its prompt, or job. */
   prompt: number;
-  /** Its row in `hidden`. */
+  /** Its number among all rollouts, prompt by prompt; its row in `hidden`. */
   slot: number;
   /** Tokens, or greedy shadows, up to and with the one that ended thinking. */
   thinking: number[];

@@ -13,7 +13,7 @@ import {
   type RowsContext,
 } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
-import type { KvCache } from "./kv_cache.ts";
+import { type KvCache, STRIDE } from "./kv_cache.ts";
 import { ropeTable } from "./packing.ts";
 import { type Adapter, freeAdapter } from "./lora.ts";
 import { createParams, freeParams, type Gradients, type Params, vectorOf } from "./params.ts";
@@ -26,7 +26,7 @@ export interface Model {
   config: ModelConfig;
   /** Its weights. */
   params: Params;
-  /** cos and sin of every position, [maxPosition, hd / 2, 2]. */
+  /** cos and sin of every position and a few more, [positions, hd / 2, 2]. */
   ropeTable: Tensor;
   /** A low-rank update of its projections: then that is what trains, and nothing else. */
   adapter?: Adapter;
@@ -37,8 +37,10 @@ export function createModel(gpu: Gpu, config: ModelConfig, dtype: "f32" | "f16" 
   if (config.headDim % 4 !== 0) {
     throw new Error(`Cannot build a model: head size ${config.headDim} is not a multiple of 4`);
   }
-  const values = ropeTable(config, config.maxPosition);
-  const table = gpu.arena.create([config.maxPosition, config.headDim / 2, 2], "f32", "rope table");
+  // Generation computes up to a stride past a rollout's end.
+  const positions = config.maxPosition + STRIDE;
+  const values = ropeTable(config, positions);
+  const table = gpu.arena.create([positions, config.headDim / 2, 2], "f32", "rope table");
   gpu.commands.upload(table, values);
   return { gpu, config, params: createParams(gpu, config, dtype, "weight"), ropeTable: table };
 }

@@ -253,9 +253,10 @@ Deno.test("observers see every token and every step's weights", async () => {
       assertEquals(tokens.slice(0, heard[part].length), heard[part]);
       heard[part] = [...tokens];
     },
-    onStep: ({ part, index, slots, z }) => {
+    onStep: ({ rows, z }) => {
+      const [{ slot, part, index }] = rows;
       if (part !== "thinking") return;
-      assertEquals([index, [...slots], z.shape], [weights.length, [0], [1, 80]]);
+      assertEquals([index, slot, rows.length, z.shape], [weights.length, 0, 1, [1, 80]]);
       weights.push(gpu.reader.read(z));
     },
   });

@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { openGpu } from "../../gpu/device.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { generateJobs } from "../../model/generate_jobs.ts";
+import type { GenerationJob, GenerationSettings, Rollout } from "../../model/rollout.ts";
+import { createRowSpace } from "../../model/kv_cache.ts";
+import { PREFILL_ROWS } from "../../model/memory.ts";
+import { thinkingRules } from "../../model/thinking_text.ts";
+import { gaussianThinking } from "../../model/thinking/gaussian.ts";
+import { hardThinking } from "../../model/thinking/hard.ts";
+import { randomModel, SMALL, tokenizer } from "./small_models.ts";
+
+const gpu = await openGpu();
+Deno.test.afterAll(() => gpu.close());
+
+// A sixth of all tokens end thinking or answer: rollouts differ in length.
+const ENDS = Array.from({ length: 13 }, (_, i) => i * 6);
+const WAYS = {
+  hard: hardThinking(1),
+  greedy: hardThinking(0),
+  soft: gaussianThinking("soft", 0.5, 0.01),
+};
+
+/** Prompts of 1 to 60 tokens; 1 to 5 rollouts of each. */
+const JOBS = Array.from({ length: 17 }, (_, job): GenerationJob => {
+  const length = [1, 60, 5, 9, 33][job % 5] + job % 3;
+  return {
+    prompt: Array.from({ length }, (_, i) => (7 * i + 11 * job) % 70),
+    rolloutIds: Array.from({ length: 1 + job % 5 }, (_, i) => job * 8 + i),
+  };
+});
+
+const settings = (way: keyof typeof WAYS, more: Partial<GenerationSettings> = {}): GenerationSettings => ({
+  thinking: WAYS[way],
+  rules: thinkingRules(tokenizer, { maxThinking: 26, maxAnswer: 5, endTokenIds: ENDS }),
+  answerTau: way === "greedy" ? 0 : 1,
+  seed: 3,
+  step: 9,
+  ...more,
+});
+
+/** Rollouts by the number that keys their draws, and the order in which they ended. */
+async function roll(jobs: readonly GenerationJob[], given: GenerationSettings) {
+  const rollouts = new Map<number, Omit<Rollout, "prompt" | "slot">>();
+  const order: number[] = [];
+  const ids = jobs.flatMap(({ rolloutIds }) => Array.from(rolloutIds));
+  await generateJobs(randomModel(gpu), tokenizer, jobs, given, {
+    onRollout({ prompt, slot, ...rest }, seconds) {
+      assert(Array.from(jobs[prompt].rolloutIds).includes(ids[slot]) && seconds >= 0);
+      rollouts.set(ids[slot], rest);
+      order.push(ids[slot]);
+    },
+  });
+  assertEquals([rollouts.size, order.length], [ids.length, ids.length]);
+  return { rollouts, order };
+}
+
+for (const way of Object.keys(WAYS) as (keyof typeof WAYS)[]) {
+  Deno.test(`${way}: places, their number and who had them before decide nothing`, async () => {
+    const whole = await roll(JOBS, settings(way));
+    const lengths = new Set([...whole.rollouts.values()].map(({ thinking }) => thinking.length));
+    assert(lengths.size > 5, `rollouts of ${lengths.size} lengths`);
+    for (const atOnce of [1, 2, 5, 16]) {
+      const few = await roll(JOBS, settings(way, { atOnce }));
+      assertEquals(few.rollouts, whole.rollouts, `${atOnce} at once`);
+    }
+    for (const atOnce of [3, 50]) {
+      const behind = await roll(JOBS, settings(way, { atOnce, readBehind: true }));
+      assertEquals(behind.rollouts, whole.rollouts, `${atOnce} at once, read behind`);
+    }
+    const reversed = await roll(JOBS.toReversed(), settings(way, { atOnce: 6 }));
+    assertEquals(reversed.rollouts, whole.rollouts);
+    const last = JOBS.slice(-1).map(({ prompt, rolloutIds }) => ({ prompt, rolloutIds: [rolloutIds[1]] }));
+    const alone = await roll(last, settings(way));
+    assertEquals(alone.rollouts.get(alone.order[0]), whole.rollouts.get(alone.order[0]));
+  });
+}
+
+Deno.test("the same places end in the same order, however long the device takes", async () => {
+  const { order } = await roll(JOBS, settings("hard", { atOnce: 7 }));
+  assertEquals((await roll(JOBS, settings("hard", { atOnce: 7 }))).order, order);
+  assert(order.some((id, i) => i > 0 && id < order[i - 1]), "some end before others that began first");
+});
+
+Deno.test("prompts longer than a pass are read in pieces, to the same bits", async () => {
+  const config = { ...SMALL, maxPosition: 3000 };
+  const model = randomModel(gpu, config);
+  const long = Array.from({ length: 2 * PREFILL_ROWS + 77 }, (_, i) => (5 * i) % 70);
+  const jobs = [
+    { prompt: [1, 2, 3], rolloutIds: [1] },
+    { prompt: long, rolloutIds: [2, 3] },
+    { prompt: long.slice(0, PREFILL_ROWS - 3), rolloutIds: [4] },
+  ];
+  const run = async (jobs: GenerationJob[], atOnce: number) => {
+    const found = new Map<number, unknown>();
+    await generateJobs(model, tokenizer, jobs, settings("soft", { atOnce }), {
+      onRollout: ({ slot, prompt, ...rest }) =>
+        void found.set(jobs[prompt].rolloutIds[0] * 10 + slot % 2, rest),
+    });
+    return found;
+  };
+  const together = await run(jobs, 4);
+  assertEquals(together.size, 4);
+  assertEquals(await run(jobs, 1), together);
+});
+
+Deno.test("a text may fill the model's context to the last position, and no further", async () => {
+  const rules = thinkingRules(tokenizer, { maxThinking: 26, maxAnswer: 5, endTokenIds: [] });
+  const most = SMALL.maxPosition - 26 - 5 -
+    Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length));
+  const jobs = (length: number) => [{ prompt: Array(length).fill(5), rolloutIds: [0, 1] }];
+  const { rollouts } = await roll(jobs(most), settings("soft", { rules }));
+  for (const { thinking, answer, answerStats } of rollouts.values()) {
+    assertEquals([thinking.length, answer.length], [26, 5]);
+    assert(answerStats.logp.every(Number.isFinite));
+  }
+  await assertRejects(
+    () => roll(jobs(most + 1), settings("soft", { rules })),
+    UserError,
+    "context holds 256",
+  );
+});
+
+Deno.test("no jobs, and jobs without rollouts, come to nothing", async () => {
+  await roll([], settings("hard"));
+  const { order } = await roll([{ prompt: [1, 2], rolloutIds: [] }, JOBS[0]], settings("hard"));
+  assertEquals(order, [0]);
+});
+
+Deno.test("an aborted signal stops between strides", async () => {
+  const stop = new AbortController();
+  let heard = 0;
+  const given = settings("hard", { atOnce: 2, signal: stop.signal });
+  const running = generateJobs(randomModel(gpu), tokenizer, JOBS, given, {
+    onRollout: () => {
+      if (++heard === 5) stop.abort();
+    },
+  });
+  const error = await assertRejects(() => running);
+  assertEquals((error as Error).name, "AbortError");
+  assert(heard < 8, `${heard} ended`);
+});
+
+Deno.test("rows of the cache are lent from the first gap, and gaps grow together again", () => {
+  const space = createRowSpace(100);
+  const [a, b, c] = [space.take(30), space.take(30), space.take(40)];
+  assertEquals([a, b, c, space.take(1)], [0, 30, 60, null]);
+  space.release(30, 30);
+  assertEquals([space.take(31), space.take(10)], [null, 30]);
+  space.release(0, 30);
+  space.release(30, 10);
+  assertEquals(space.take(60), 0);
+  space.release(60, 40);
+  space.release(0, 60);
+  assertEquals(space.take(100), 0);
+});
