@@ -3,7 +3,7 @@ import { evaluate, MOST_SAMPLES } from "../eval/evaluate.ts";
 import type { ModeResult } from "../eval/mode_result.ts";
 import { MODES } from "../eval/modes.ts";
 import type { Task } from "../eval/task.ts";
-import { openTask, TASKS } from "../eval/tasks/find_task.ts";
+import { openAnyTask, taskEntry, TASKS } from "../eval/tasks/find_task.ts";
 import { openGpu } from "../gpu/device.ts";
 import { findModel, type FoundModel } from "../model/find_model.ts";
 import { choice, choices, integer, number, path, type Values } from "./declare.ts";
@@ -11,6 +11,8 @@ import { type Context, defineCommand } from "./define_command.ts";
 import { defaultGamma } from "./default_gamma.ts";
 import { Interrupted } from "./errors.ts";
 import { evalCheckCommand } from "./eval_check.ts";
+import { measureChoices, refuseThinking } from "./eval_choices.ts";
+import { describeChoices } from "./eval_choices_report.ts";
 import { describeEvaluation } from "./eval_report.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { flags } from "./flags.ts";
@@ -52,6 +54,11 @@ const settings = {
   }),
   answerTokens: integer("Longest answer, in tokens", { min: 1, defaultText: "the task's" }),
   batchRows: integer("Rollouts at once; no result depends on it", { default: 256, min: 1, max: 65536 }),
+  shots: integer("Examples with their answers before each question of a choice task", {
+    default: 0,
+    min: 0,
+    max: 64,
+  }),
   seed: flags.seed,
   out: path("File for every rollout, as JSON lines", { placeholder: "file", short: "o" }),
 };
@@ -92,13 +99,21 @@ standard error (in sampled modes pass@1 over all samples), pass@k, and what the 
   ],
   async run(given, context) {
     const { data, split, seed } = given;
-    const task = await openTask(context.args[0] ?? "sums", { data, split, seed });
-    const values = withDefaults(given, task, context);
-    using lines = createJsonLines(values.out);
+    const name = context.args[0] ?? "sums";
+    if ((await taskEntry(name)).kind === "choice") refuseThinking(name, context.origins);
+    const task = await openAnyTask(name, { data, split, seed });
+    using lines = createJsonLines(given.out);
     using watch = watchInterrupt("Stopping after this batch. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
-      const found = await findModel(gpu, values.model);
+      const found = await findModel(gpu, given.model);
+      if (task.kind === "choice") {
+        const facts = factsOf(gpu, given.model, found);
+        const rest = { signal: watch.signal, onRecord: lines.write, quiet: context.quiet };
+        const report = await measureChoices(found, task, facts, { ...given, ...rest });
+        return context.print(report, () => describeChoices(report));
+      }
+      const values = withDefaults(given, task, context);
       const modes = await measure(found, task, values, watch.signal, lines.write, context.quiet);
       const report = reportOf(factsOf(gpu, values.model, found), task, values, modes);
       context.print(report, () => describeEvaluation(report));
