@@ -6,7 +6,7 @@ import { createRun, loadCheckpoint, refuseNoRun, reopenRun, type Run, type RunSt
 import { type MetricsLine, train } from "../rl/train.ts";
 import type { Trainer } from "../rl/train_step.ts";
 import { readConfigFile, resolveConfig, toToml } from "./config.ts";
-import { dashed, shown, type Values } from "./declare.ts";
+import { dashed, flag, shown, type Values } from "./declare.ts";
 import { type Context, defineCommand } from "./define_command.ts";
 import { Interrupted } from "./errors.ts";
 import { flags } from "./flags.ts";
@@ -14,6 +14,7 @@ import { keepHeldOut } from "./held_out.ts";
 import { withAdapterForm } from "./train_adapter.ts";
 import { watchInterrupt } from "./interrupt.ts";
 import { compareStates, prepareTraining } from "./prepare_training.ts";
+import { type ProfileReport, profileReport } from "./profile_report.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { findRecipe } from "./recipe.ts";
 import { describeRun, describeSample } from "./train_report.ts";
@@ -21,7 +22,11 @@ import { trainSettings } from "./train_settings.ts";
 import { testBefore, testBest, testModes } from "./train_tests.ts";
 
 type TrainValues = Values<typeof trainSettings>;
-const settings = { ...trainSettings, resume: flags.resume };
+const settings = {
+  ...trainSettings,
+  resume: flags.resume,
+  profile: flag("Time every kernel; tell at the end where the time went, and how long the GPU was idle"),
+};
 
 /** `softcot train`: the method, end to end. */
 export const trainCommand = defineCommand({
@@ -41,11 +46,11 @@ shows every value and where it comes from.`,
     ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],
     ["Go on with a stopped run", "softcot train --resume --out runs/sums-soft"],
   ],
-  async run({ resume, ...values }, context) {
+  async run({ resume, profile, ...values }, context) {
     using watch = watchInterrupt(
       "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
     );
-    const gpu = await openGpu();
+    const gpu = await openGpu({ profile });
     try {
       const own = resume
         ? resumed(values, context)
@@ -83,10 +88,11 @@ function resumed(values: TrainValues, { origins }: TrainContext): TrainValues {
 
 /** The task's own limits, where nobody sets others. */
 async function withTaskLimits(values: TrainValues, { origins }: TrainContext): Promise<TrainValues> {
-  const { limits } = await generationEntry(values.task);
-  const { maxThinking, answerTokens } = values;
+  const { limits, source } = await generationEntry(values.task);
+  const { maxThinking, answerTokens, testQuestions } = values;
   return {
     ...values,
+    testQuestions: source && origins.testQuestions === "default" ? 0 : testQuestions,
     maxThinking: origins.maxThinking === "default" ? limits.maxThinking : maxThinking,
     answerTokens: origins.answerTokens === "default" ? limits.answerTokens : answerTokens,
   };
@@ -120,10 +126,12 @@ async function runTraining(
   const measure = (when: string) => testModes(trainer, values, state, signal, context.quiet, when);
   try {
     const before = await testBefore(folder, state, () => measure("before"));
+    const trainingStarted = performance.now();
     const reached = await runSteps(trainer, run, values, state, signal, context);
     if (signal.aborted && reached.step < values.steps) {
       throw new Interrupted(`Saved step ${reached.step}. ${goOn}`);
     }
+    const profile = await profileOf(gpu, trainingStarted);
     const after = await measure("after");
     const best = await testBest(trainer, folder, reached, () => measure("best"));
     const seconds = (performance.now() - started) / 1000;
@@ -133,6 +141,7 @@ async function runTraining(
       best: reached.best,
       seconds,
       tests: { before, after, best },
+      ...(profile ? { profile } : {}),
     };
     if (after) writeWhole(`${folder}/tests.json`, JSON.stringify(result.tests, null, 2) + "\n");
     context.print(result, () => describeRun(result));
@@ -167,6 +176,14 @@ function showStep(progress: Progress, line: MetricsLine): void {
     thinking: line.thinking_tokens.toFixed(1),
     ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
   });
+}
+
+/** Where the time of the training went, if that was asked for. */
+async function profileOf({ profile }: Gpu, started: number): Promise<ProfileReport | undefined> {
+  if (!profile.on) return undefined;
+  const seconds = (performance.now() - started) / 1000;
+  const kernels = (await profile.report()).filter(({ phase }) => phase !== "");
+  return profileReport(kernels, seconds);
 }
 
 /** The name itself, or with the first number that is free. */

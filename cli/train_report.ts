@@ -2,6 +2,7 @@ import type { ModeResult } from "../eval/mode_result.ts";
 import { type Estimate, pairedChange } from "../eval/pass_at_k.ts";
 import type { RunState } from "../rl/run.ts";
 import type { Sample } from "../rl/train.ts";
+import { describeProfile, type ProfileReport } from "./profile_report.ts";
 import { table } from "./table.ts";
 
 /** What a finished run came to; the tables are null if it asked for none. */
@@ -13,10 +14,17 @@ export interface RunResult {
   seconds: number;
   /** In all six modes: before, after, and of the best checkpoint where it is not the last; null where none was asked for. */
   tests: { before: ModeResult[] | null; after: ModeResult[] | null; best: ModeResult[] | null };
+  /** Where the time of the updates went, if it was measured. */
+  profile?: ProfileReport;
 }
 
 /** The result as people read it. */
-export function describeRun({ run, steps, best, seconds, tests }: RunResult): string {
+export function describeRun({ profile, ...result }: RunResult): string {
+  const told = describeResult(result);
+  return profile ? `${told}\n\n${describeProfile(profile)}` : told;
+}
+
+function describeResult({ run, steps, best, seconds, tests }: RunResult): string {
   const lines = [`${steps} updates in ${Math.round(seconds)} s; the run is in ${run}`];
   if (best) lines.push(`best validation: ${best.accuracy.toFixed(3)} at step ${best.step} (${run}/best)`);
   const { before, after } = tests;

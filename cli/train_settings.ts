@@ -61,6 +61,7 @@ export const trainSettings = {
   validationQuestions: integer("Questions of a validation", { default: 256, min: 1, group: checks }),
   testQuestions: integer("Test questions of the tables before and after; 0: no tables", {
     default: 256,
+    defaultText: "256 of an embedded task, 0 of others: softcot eval measures them",
     min: 0,
     group: checks,
   }),

@@ -19,6 +19,7 @@ export async function testModes(
 ): Promise<ModeResult[] | null> {
   const there = trainer.task.size("test") ?? Infinity;
   if (values.testQuestions === 0 || there === 0) return null;
+  trainer.model.gpu.profile.phase = "";
   using progress = createProgress({ label: `test ${when}`, quiet });
   return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
     stream: "test",

@@ -9,7 +9,7 @@ import { type Trainer, trainStep } from "./train_step.ts";
 export interface TrainSchedule {
   /** Updates of the whole run. */
   steps: number;
-  /** Updates between validations (greedy accuracy; the best checkpoint is kept); 0 for none. */
+  /** Updates between validations (greedy accuracy; the best checkpoint is kept); 0 for none. A shorter run has none. */
   validateEvery: number;
   /** Questions of a validation. */
   validationQuestions: number;
@@ -54,7 +54,8 @@ export async function train(
     const line: MetricsLine = metrics;
     current = { ...current, step };
     const validates = schedule.validateEvery > 0 &&
-      (step % schedule.validateEvery === 0 || step === schedule.steps);
+      (step % schedule.validateEvery === 0 ||
+        (step === schedule.steps && schedule.validateEvery < schedule.steps));
     if (validates) {
       trainer.model.gpu.profile.phase = "validation";
       line.validation_accuracy = await validate(trainer, schedule.validationQuestions);

@@ -80,6 +80,16 @@ Deno.test("rewards from files count by their weight, and completions are shown a
   assertMatch(stderr, /boxed\{.*\n {2}.*: reward -?\d/);
 });
 
+Deno.test("--profile tells time by phase and kernel; a run shorter than its validations has none", async () => {
+  const args = train({ steps: 3, out: `${folder}/profile`, profile: true, json: true, quiet: true });
+  const { profile, best } = JSON.parse((await succeed(args)).stdout);
+  assertEquals(best, null);
+  assertEquals(profile.phases.map(({ phase }: { phase: string }) => phase).sort(), ["rollouts", "update"]);
+  assert(profile.idle >= 0 && profile.idle < 1 && profile.seconds > 0);
+  const labels = profile.kernels.map(({ label }: { label: string }) => label);
+  assert(labels.includes("adamw") && labels.some((label: string) => label.startsWith("attention_backward")));
+});
+
 Deno.test("--json prints the result alone, --quiet says nothing beside it", async () => {
   const out = `${folder}/json`;
   const args = train({ steps: 4, thinking: "hard", "test-questions": 2, out, json: true, quiet: true });
