@@ -55,7 +55,11 @@ Deno.test("config.toml names every value, and --config reproduces the run with i
   await succeed(train({ steps: 4, seed: 3, "clip-step": 2, out }));
   const saved = parse(Deno.readTextFileSync(`${out}/config.toml`));
   const left = Object.keys(trainSettings).map(dashed).filter((name) => !(name in saved));
-  assertEquals(left, ["recipe", "tau", "reward"], "not saved: what nobody chose and has no fixed value");
+  assertEquals(
+    left,
+    ["adapter", "data", "recipe", "tau", "reward"],
+    "not saved: what nobody chose and has no fixed value",
+  );
   assertEquals([saved.seed, saved["clip-step"], saved.out], [3, 2, out]);
   await succeed(["train", "--config", `${out}/config.toml`, "--out", again]);
   assertEquals(metricsOf(again), metricsOf(out));
