@@ -1,4 +1,5 @@
 import { Command } from "@cliffy/command";
+import { modelExportCommand } from "./model_export.ts";
 import { modelInfoCommand } from "./model_info.ts";
 import { modelPullCommand } from "./model_pull.ts";
 
@@ -7,4 +8,5 @@ import { modelPullCommand } from "./model_pull.ts";
 export const modelCommand: Command<any> = new Command()
   .description("Fetch, list, describe and convert models.")
   .command("pull", modelPullCommand)
-  .command("info", modelInfoCommand);
+  .command("info", modelInfoCommand)
+  .command("export", modelExportCommand);

@@ -207,7 +207,7 @@ function readInto(gpu: Gpu, config: ModelConfig, adapter: Adapter, file: TensorF
 const ALL = 7;
 
 /** The projections that the file adapts; refuses tensors that are no A and B of this model's. */
-function checkNames(file: TensorFile, config: ModelConfig, folder: string): Set<string> {
+export function checkNames(file: TensorFile, config: ModelConfig, folder: string): Set<string> {
   const projections = FUSED.flatMap((fused) => fusedShape(config, fused).parts.map(({ name }) => name));
   const known = new Set(projections);
   const names = new Set<string>();
