@@ -4,7 +4,6 @@ import { RowError } from "../data/fields.ts";
 import { questionIds } from "../data/question_ids.ts";
 import { readRows, type Row } from "../data/rows.ts";
 import { type DataSource, locateData } from "../data/source.ts";
-import type { TaskData } from "../task.ts";
 import type { ChoiceEntry } from "./task_entry.ts";
 
 /** A row as a choice task understands it. */
@@ -52,7 +51,6 @@ export function choiceDataTask(spec: ChoiceDataSpec): ChoiceEntry {
   };
 }
 
-/** @throws UserError through the result's `question`, where there is none of that index */
 function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, ReadSplit>): ChoiceTask {
   const { name, version, categories } = spec;
   const streams = Object.fromEntries(
@@ -61,30 +59,32 @@ function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, R
     ) => [split, withIds(name, categories ? inTurn(items) : items)]),
   );
   const examples = Map.groupBy(read.dev?.items ?? [], ({ subject }) => subject);
-  const count = (what: (split: ReadSplit) => unknown) =>
-    Object.fromEntries(Object.entries(read).map(([split, value]) => [split, what(value)]));
+  const subjects = new Set(Object.values(read).flatMap(({ items }) => items.map(({ subject }) => subject)));
+  const each = <T>(of: (split: ReadSplit) => T): Record<string, T> =>
+    Object.fromEntries(Object.entries(read).map(([split, value]) => [split, of(value)]));
   return {
     kind: "choice",
     name,
     version,
-    mostShots: Math.min(...read.dev ? [...examples.values()].map(({ length }) => length) : [0]),
+    mostShots: Math.min(...[...subjects].map((subject) => examples.get(subject)?.length ?? 0)),
     ...(categories ? { categories } : {}),
-    data: { origin, rows: count(({ rows }) => rows), dropped: count(({ dropped }) => dropped) } as TaskData,
+    data: { origin, rows: each(({ rows }) => rows), dropped: each(({ dropped }) => dropped) },
     size: (stream) => streams[stream]?.length ?? 0,
     question: (stream, index, shots) => {
       const item = streams[stream]?.[index];
-      if (!item) {
-        throw new UserError(
-          `Cannot take question ${index + 1} of ${name}: its ${stream} split has ${
-            streams[stream]?.length ?? 0
-          } here`,
-        );
-      }
+      if (!item) throw noQuestion(name, stream, index, streams[stream]?.length ?? 0);
       const { id, right, subject } = item;
       const prompt = spec.prompt(item, (examples.get(subject) ?? []).slice(0, shots));
       return { id, ...prompt, right, ...(subject === undefined ? {} : { subject }) };
     },
   };
+}
+
+function noQuestion(name: string, stream: string, index: number, size: number): UserError {
+  return new UserError(
+    `Cannot take question ${index + 1} of the ${stream} split of ${name}: it has ${size} here`,
+    size === 0 ? "another split can be chosen with --split, other data with --data" : undefined,
+  );
 }
 
 interface ReadSplit {
