@@ -10,6 +10,7 @@ import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
 import { benchCommand } from "./bench.ts";
+import { dataCommand } from "./data.ts";
 import { doctorCommand } from "./doctor.ts";
 import { reportError } from "./errors.ts";
 import { evalCommand } from "./eval.ts";
@@ -27,6 +28,7 @@ const commands: Record<string, Command<any>> = {
   generate: generateCommand,
   sft: sftCommand,
   model: modelCommand,
+  data: dataCommand,
   bench: benchCommand,
   doctor: doctorCommand,
   settings: settingsCommand,

@@ -83,12 +83,27 @@ function inCache(name: string, source: DataSource, revision?: string): FoundData
   return { origin: `${source.hub}@${commit.slice(0, 12)}`, commit, files };
 }
 
-/** Where to look: a folder of the set's name inside before the folder itself, whose files may be another set's. */
-function foldersOf(name: string, { folders = [name] }: DataSource, data: string): string[] {
-  const folder = data.replace(/(?<=.)\/+$/, "");
-  const inside = folders.map((each) => `${folder}/${each}`).filter(isFolder);
-  return folders.includes(folder.split("/").at(-1)!) ? [folder, ...inside] : [...inside, folder];
+/** Where to look: a folder of the set's name before any other, whose files may be another set's. */
+function foldersOf(name: string, source: DataSource, data: string): string[] {
+  const folder = trimmed(data);
+  const named = namedFolders(name, source, data);
+  return named.includes(folder) ? named : [...named, folder];
 }
+
+/**
+ * The folders of a set's name at a path: the path itself, and folders inside of it.
+ *
+ * @param name of the task
+ * @param path of a folder, which need not exist
+ */
+export function namedFolders(name: string, { folders = [name] }: DataSource, path: string): string[] {
+  const folder = trimmed(path);
+  const base = folder.split("/").at(-1)!;
+  const inside = folders.map((each) => `${folder}/${each}`);
+  return [...(folders.includes(base) ? [folder] : []), ...inside].filter(isFolder);
+}
+
+const trimmed = (path: string) => path.replace(/(?<=.)\/+$/, "");
 
 function statOf(name: string, path: string): Deno.FileInfo {
   try {

@@ -13,6 +13,7 @@ export const arcChallenge = choiceDataTask({
   source: {
     hub: "allenai/ai2_arc",
     licence: "CC BY-SA 4.0",
+    folders: ["arc-challenge", "arc_challenge"],
     splits: {
       validation: [
         "ARC-Challenge/validation-*.parquet",

@@ -1,5 +1,5 @@
 import { lastBox } from "../answer/extract.ts";
-import { textIn, textOf } from "../data/fields.ts";
+import { RowError, textIn, textOf } from "../data/fields.ts";
 import type { Row } from "../data/rows.ts";
 import { dataTask, type Reading } from "./data_task.ts";
 
@@ -37,7 +37,13 @@ export const math500 = dataTask({
   },
   limits,
   checking,
-  read: readMath,
+  read(row) {
+    // A folder may hold all of MATH under the same names.
+    if ("type" in row && !("unique_id" in row)) {
+      throw new RowError("is one of MATH, but not of MATH-500: it has no unique_id");
+    }
+    return readMath(row);
+  },
 });
 
 /**
