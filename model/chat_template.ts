@@ -89,9 +89,6 @@ function renderTemplate(template: Template, messages: ChatMessage[], config: Jso
       documents: null,
       add_generation_prompt: true,
       date_string: DATE,
-      raise_exception: (message: string) => {
-        throw new Error(message);
-      },
     });
   } catch (error) {
     const roles = messages.map(({ role }) => role).join(", ");
