@@ -184,5 +184,6 @@ export type { Optimizer, OptimizerSettings } from "./rl/optimizer.ts";
 export type { StepMetrics, StepTime } from "./rl/step_metrics.ts";
 export type { Mismatch } from "./rl/mismatch.ts";
 export { type MetricsLine, train, type TrainHooks, type TrainSchedule } from "./rl/train.ts";
-export { createRun, loadCheckpoint, reopenRun, type Run, type RunState } from "./rl/run.ts";
+export { createRun, reopenRun, type Run } from "./rl/run.ts";
+export { loadCheckpoint, type RunState } from "./rl/run_checkpoint.ts";
 export { type SftSettings, type SftStep, trainSupervised } from "./rl/sft.ts";

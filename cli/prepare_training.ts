@@ -7,7 +7,7 @@ import { findModel } from "../model/find_model.ts";
 import { thinkingRules } from "../model/thinking_text.ts";
 import { loadRewards } from "../rl/reward.ts";
 import { localRollouts } from "../rl/rollout.ts";
-import type { RunState } from "../rl/run.ts";
+import type { RunState } from "../rl/run_checkpoint.ts";
 import { createTrainer, type Trainer } from "../rl/train_step.ts";
 import type { Values } from "./declare.ts";
 import { prepareAdapter } from "./train_adapter.ts";

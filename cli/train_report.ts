@@ -1,6 +1,6 @@
 import type { ModeResult } from "../eval/mode_result.ts";
 import { type Estimate, pairedChange } from "../eval/pass_at_k.ts";
-import type { RunState } from "../rl/run.ts";
+import type { RunState } from "../rl/run_checkpoint.ts";
 import type { Sample } from "../rl/train.ts";
 import { describeProfile, type ProfileReport } from "./profile_report.ts";
 import { table } from "./table.ts";

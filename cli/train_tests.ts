@@ -2,7 +2,7 @@ import { evaluate } from "../eval/evaluate.ts";
 import type { ModeResult } from "../eval/mode_result.ts";
 import { MODES } from "../eval/modes.ts";
 import { writeWhole } from "../model/checkpoint.ts";
-import { loadTrained, type RunState } from "../rl/run.ts";
+import { loadTrained, type RunState } from "../rl/run_checkpoint.ts";
 import type { Trainer } from "../rl/train_step.ts";
 import type { Values } from "./declare.ts";
 import { createProgress } from "./progress.ts";

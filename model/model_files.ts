@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { UserError } from "../gpu/errors.ts";
 import { ADAPTER_WEIGHTS, baseOf, findAdaptedModel } from "./adapter_files.ts";
 import { BUILTIN, builtinModel } from "./builtin/model.ts";
@@ -14,6 +13,7 @@ import { ggufTokenizerFiles } from "./gguf_tokenizer.ts";
 import { readModelConfig } from "./hf_config.ts";
 import { llama2cTokenizerFiles } from "./llama2c_tokenizer.ts";
 import { locateModel } from "./locate_model.ts";
+import { sha256Of } from "./sha256_of.ts";
 import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 /** A model on disk, or embedded: what can be told of it without a device. */
@@ -44,7 +44,7 @@ export interface ModelFiles extends Disposable {
 export function openModelFiles(name: string): ModelFiles {
   if (name === BUILTIN) {
     const { bytes, extras, ...files } = builtinModel();
-    return complete({ ...files, hash: () => hashOf([bytes]) }, extras.embeddingRms);
+    return complete({ ...files, hash: () => sha256Of([bytes]) }, extras.embeddingRms);
   }
   const adapter = findAdaptedModel(name);
   if (adapter !== undefined) return openAdapted(adapter);
@@ -54,7 +54,7 @@ export function openModelFiles(name: string): ModelFiles {
   const config = readModelConfig(path);
   const tokenizer = loadTokenizer(path);
   const { embeddingRms } = readExtras(path);
-  const hash = () => hashOf(weightFiles(path));
+  const hash = () => sha256Of(weightFiles(path));
   return complete({ folder: path, config, tokenizer, weights: openWeights(path), hash }, embeddingRms);
 }
 
@@ -91,7 +91,7 @@ function openAdapted(folder: string): ModelFiles {
 
 /** SHA-256 that stands for a base model of that hash with the adapter of a folder. */
 export const adaptedHash = (base: string, folder: string): string =>
-  hashOf([new TextEncoder().encode(base), `${folder}/${ADAPTER_WEIGHTS}`]);
+  sha256Of([new TextEncoder().encode(base), `${folder}/${ADAPTER_WEIGHTS}`]);
 
 function openGgufModel(path: string): ModelFiles {
   const gguf = openGguf(path);
@@ -99,7 +99,7 @@ function openGgufModel(path: string): ModelFiles {
     const config = ggufConfig(gguf);
     const tokenizer = loadTokenizer(ggufTokenizerFiles(gguf.metadata));
     const weights = ggufWeights(gguf, config.architecture, config.headDim);
-    return complete({ file: path, config, tokenizer, weights, hash: () => hashOf([path]) }, undefined);
+    return complete({ file: path, config, tokenizer, weights, hash: () => sha256Of([path]) }, undefined);
   } catch (error) {
     gguf.close();
     throw error;
@@ -112,7 +112,7 @@ function openLlama2cModel(path: string): ModelFiles {
     const tokenizer = loadTokenizer(
       llama2cTokenizerFiles(readLlama2cTokenizer(path, config), config.vocabSize),
     );
-    return complete({ file: path, config, tokenizer, weights, hash: () => hashOf([path]) }, undefined);
+    return complete({ file: path, config, tokenizer, weights, hash: () => sha256Of([path]) }, undefined);
   } catch (error) {
     weights.close();
     throw error;
@@ -169,20 +169,4 @@ function measureRms(weights: TensorFile): number {
 function weightFiles(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name)
     .filter((entry) => /^model.*\.safetensors$/.test(entry)).sort().map((entry) => `${folder}/${entry}`);
-}
-
-function hashOf(sources: readonly (string | Uint8Array)[]): string {
-  const hash = createHash("sha256");
-  const buffer = new Uint8Array(PIECE * 4);
-  for (const source of sources) {
-    if (typeof source !== "string") {
-      hash.update(source);
-      continue;
-    }
-    using file = Deno.openSync(source);
-    for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
-      hash.update(buffer.subarray(0, count));
-    }
-  }
-  return hash.digest("hex");
 }

@@ -1,7 +1,8 @@
 import { evaluate } from "../eval/evaluate.ts";
 import { generatedText } from "../model/thinking_text.ts";
 import type { RolloutBatch } from "./rollout.ts";
-import { type Run, type RunState, saveCheckpoint } from "./run.ts";
+import type { Run } from "./run.ts";
+import { type RunState, saveCheckpoint } from "./run_checkpoint.ts";
 import type { StepMetrics } from "./step_metrics.ts";
 import { type Trainer, trainStep } from "./train_step.ts";
 

@@ -8,16 +8,14 @@ import { freeParams } from "../../model/params.ts";
 import { thinkingRules } from "../../model/thinking_text.ts";
 import { freeModel } from "../../model/transformer.ts";
 import { localRollouts } from "../../rl/rollout.ts";
+import { createRun, reopenRun, type Run } from "../../rl/run.ts";
 import {
-  createRun,
   loadCheckpoint,
   newestCheckpoint,
   readState,
-  reopenRun,
-  type Run,
   type RunState,
   saveCheckpoint,
-} from "../../rl/run.ts";
+} from "../../rl/run_checkpoint.ts";
 import { createTrainer, type Trainer } from "../../rl/train_step.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
 import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support.ts";
@@ -90,7 +88,7 @@ Deno.test("a new run holds its settings and empty logs", () =>
     createRun(folder, "a = 1\n").close();
     assertEquals(Deno.readTextFileSync(`${folder}/config.toml`), "a = 1\n");
     const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
-    assertEquals(names, ["checkpoints", "config.toml", "metrics.jsonl", "samples.jsonl"]);
+    assertEquals(names, ["checkpoints", "config.toml", "lock", "metrics.jsonl", "samples.jsonl"]);
   }));
 
 Deno.test("a folder with a run is refused, and left as it is", () =>
@@ -184,6 +182,20 @@ async function savedRun(folder: string, trainer: Trainer, state: RunState, steps
   run.close();
 }
 
+function flipBit(path: string, at: number): void {
+  const bytes = Deno.readFileSync(path);
+  bytes[at] ^= 1;
+  Deno.writeFileSync(path, bytes);
+}
+
+Deno.test("a run has one writer at a time", () =>
+  inFolder((folder) => {
+    const run = createRun(folder, "");
+    assertThrows(() => reopenRun(folder), UserError, "another process is training in it");
+    run.close();
+    reopenRun(folder).run.close();
+  }));
+
 Deno.test("damaged checkpoints are told by file, with the way back to an older one", () =>
   inFolder((folder) =>
     withTrainer(1, async (trainer, state) => {
@@ -204,8 +216,9 @@ Deno.test("damaged checkpoints are told by file, with the way back to an older o
         [
           "optimizer.safetensors",
           (path) => Deno.copyFileSync(path.replace("optimizer", "model"), path),
-          "no tensor first.model.embed_tokens.weight",
+          "SHA-256 differs",
         ],
+        ["model.safetensors", (path) => flipBit(path, Deno.statSync(path).size - 9), "SHA-256 differs"],
       ];
       for (const [file, damage, message] of damages) {
         const checkpoint = await saveCheckpoint(run, trainer, { ...state, step: 1 }, 2);
