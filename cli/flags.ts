@@ -14,6 +14,25 @@ export const flags = {
   }),
   task: text("Task to train on or to ask", { default: "sums", placeholder: "name", short: "t" }),
   data: path("File or folder with the task's data", { defaultText: "those of softcot data pull" }),
+  chatTemplate: flag("Ask in the form of the model's chat template instead of the plain prompt"),
+  system: text("System message, with --chat-template"),
+  topK: integer("Draw from the K most probable tokens only", {
+    min: 1,
+    defaultText: "all",
+    placeholder: "K",
+  }),
+  topP: number("Draw from the fewest tokens that have this share of the probability together", {
+    above: 0,
+    max: 1,
+    defaultText: "1: all",
+    placeholder: "p",
+  }),
+  minP: number("Draw from tokens at least this often as probable as the most probable one", {
+    min: 0,
+    max: 1,
+    defaultText: "0: all",
+    placeholder: "p",
+  }),
   thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {
     default: "soft",
   }),

@@ -14,19 +14,21 @@ export interface TextStream {
  * A stream of one rollout's text: thinking, what is forced, answer. Half characters wait for their other half.
  *
  * @param plain nothing is forced
+ * @param goesOn a text stands before it
  */
 export function streamText(
   tokenizer: Tokenizer,
   rules: ThinkingRules,
   plain: boolean,
   write: (text: string) => void,
+  goesOn = true,
 ): TextStream {
   const detector = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
   const shown = { thinking: 0, answer: 0 };
-  let decoder = streamDecoder(tokenizer);
+  let decoder = streamDecoder(tokenizer, goesOn);
   const force = () => {
     if (plain || !detector.forced) return;
-    write(decoder.end() + tokenizer.decode(rules.forcedIds[detector.forced]));
+    write(decoder.end() + tokenizer.decode(rules.forcedIds[detector.forced], true));
     decoder = streamDecoder(tokenizer);
   };
   return {

@@ -1,4 +1,5 @@
 import { UserError } from "../gpu/errors.ts";
+import type { Filters } from "../gpu/ops/filter.ts";
 import { gaussianThinking } from "../model/thinking/gaussian.ts";
 import { hardThinking } from "../model/thinking/hard.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
@@ -34,28 +35,35 @@ export const THINKING_TAU = { hard: 1, soft: 0.5, fuzzy: 1e-4 } as const;
  *
  * @param gamma noise of the sampling continuous modes, in units of RMS(E)
  * @param embeddingRms RMS(E) of the base model
+ * @param filters tokens that hard-sample may draw; the other modes take no notice of them
  * @throws UserError if there is no such mode, naming those there are
  */
-export function inferenceMode(name: Mode, gamma: number, embeddingRms: number): InferenceMode {
+export function inferenceMode(
+  name: Mode,
+  gamma: number,
+  embeddingRms: number,
+  filters?: Filters,
+): InferenceMode {
   if (!MODES.includes(name)) {
     throw new UserError(`Cannot think in the mode ${name}: one of ${MODES.join(", ")} is needed`);
   }
   const [kind, how] = name.split("-") as ["hard" | "soft" | "fuzzy", "greedy" | "sample"];
   const greedy = how === "greedy";
   if (!(gamma >= 0)) throw new UserError(`Cannot think with gamma ${gamma}: a number from 0 on is needed`);
-  return { name, greedy, thinking: wayOfThinking(kind, { greedy, gamma, embeddingRms }) };
+  return { name, greedy, thinking: wayOfThinking(kind, { greedy, gamma, embeddingRms, filters }) };
 }
 
 /**
  * A way of thinking, sampled or greedy.
  *
- * @param tau temperature of the steps; the paper's where it is left out; hard and greedy have none
+ * @param options `tau`: temperature of the steps, the paper's where it is left out, hard and greedy have none; `filters`:
+ * tokens that hard thinking may draw, never in training
  */
 export function wayOfThinking(
   kind: "hard" | "soft" | "fuzzy",
-  options: { greedy: boolean; gamma: number; embeddingRms: number; tau?: number },
+  options: { greedy: boolean; gamma: number; embeddingRms: number; tau?: number; filters?: Filters },
 ): Thinking {
-  const { greedy, gamma, embeddingRms, tau = THINKING_TAU[kind] } = options;
-  if (kind === "hard") return hardThinking(greedy ? 0 : tau);
+  const { greedy, gamma, embeddingRms, tau = THINKING_TAU[kind], filters } = options;
+  if (kind === "hard") return hardThinking(greedy ? 0 : tau, greedy ? {} : filters);
   return gaussianThinking(kind, tau, greedy ? 0 : gamma * embeddingRms);
 }

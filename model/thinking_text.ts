@@ -195,11 +195,17 @@ export function detectAnswer(tokenizer: Tokenizer, rules: ThinkingRules): Answer
  * The text of generated tokens up to their end token, if they have one: what is shown and what is graded.
  *
  * @param ids thinking, shadow or answer tokens
+ * @param goesOn a text stands before them
  */
-export function generatedText(tokenizer: Tokenizer, ids: ArrayLike<number>, rules: ThinkingRules): string {
+export function generatedText(
+  tokenizer: Tokenizer,
+  ids: ArrayLike<number>,
+  rules: Pick<ThinkingRules, "endTokenIds">,
+  goesOn = true,
+): string {
   const all = Array.from(ids);
   const end = all.findIndex((id) => rules.endTokenIds.includes(id));
-  return tokenizer.decode(end < 0 ? all : all.slice(0, end), true);
+  return tokenizer.decode(end < 0 ? all : all.slice(0, end), goesOn);
 }
 
 /** The last tokens' text: long enough that a phrase of `length` characters which ends in it is whole. */

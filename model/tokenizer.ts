@@ -76,12 +76,20 @@ export function loadTokenizer(source: string | URL | TokenizerFiles): Tokenizer 
  * A decoder for text that appears as it is generated.
  *
  * @param tokenizer the tokenizer of the generated ids
+ * @param goesOn a text stands before them, as for {@linkcode Tokenizer.decode}
  */
-export function streamDecoder(tokenizer: Tokenizer): StreamDecoder {
+export function streamDecoder(tokenizer: Tokenizer, goesOn = true): StreamDecoder {
   if (tokenizer.tokenBytes) {
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let begins = !goesOn;
     return {
-      push: (id) => decoder.decode(tokenizer.tokenBytes!(id), { stream: true }),
+      push(id) {
+        const bytes = tokenizer.tokenBytes!(id);
+        const text = decoder.decode(bytes, { stream: true });
+        if (!begins || bytes.length === 0) return text;
+        begins = false;
+        return tokenizer.decode([id]) === tokenizer.decode([id], true) ? text : text.slice(1);
+      },
       end: () => decoder.decode(),
     };
   }

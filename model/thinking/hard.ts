@@ -1,11 +1,18 @@
 import { categorical } from "../../gpu/ops/categorical.ts";
 import { choose } from "../../gpu/ops/choose.ts";
+import { filter, type Filters } from "../../gpu/ops/filter.ts";
 import { gather } from "../../gpu/ops/gather.ts";
 import { Domain } from "../../gpu/random.ts";
 import { keyOf, type Thinking } from "./thinking.ts";
 
-/** Discrete tokens: drawn from softmax(z / tau), or with tau 0 the most probable ones (evaluation only). */
-export function hardThinking(tau: number): Thinking {
+/**
+ * Discrete tokens: drawn from softmax(z / tau), or with tau 0 the most probable ones (evaluation only).
+ *
+ * @param filters tokens that may be drawn at all; statistics are those of the filtered distribution. Such draws cannot be
+ * trained on: the method's log-probability is that of the whole softmax (section 4)
+ */
+export function hardThinking(tau: number, filters: Filters = {}): Thinking {
+  const isFiltered = Object.values(filters).some((value) => value !== undefined);
   return {
     name: "hard",
     tau,
@@ -14,6 +21,7 @@ export function hardThinking(tau: number): Thinking {
     step({ model, z, info, shift, record, chosen, next, seed, step }) {
       const key = keyOf({ seed, step }, Domain.tokens);
       const { gpu, config, params } = model;
+      if (tau > 0 && isFiltered) filter(gpu, z, config.usedVocabSize, tau, filters);
       choose(
         gpu,
         tau > 0 ? "sample" : "greedy",
@@ -29,6 +37,7 @@ export function hardThinking(tau: number): Thinking {
       gather(gpu, params.embedding, chosen, next);
     },
     score({ model, z, weights, tokens, measured }) {
+      if (isFiltered) throw new Error("Cannot score filtered thinking: all tokens are needed");
       categorical(model.gpu, z, model.config.usedVocabSize, tau, tokens, weights, measured, true);
       return z;
     },
