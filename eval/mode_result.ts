@@ -1,4 +1,3 @@
-import type { Rollout } from "../model/generate.ts";
 import type { ThinkingEnd } from "../model/thinking_text.ts";
 import { entropyProfile, type EntropyRow } from "./entropy.ts";
 import type { InferenceMode, Mode } from "./modes.ts";
@@ -42,64 +41,90 @@ export interface ModeResult {
 
 /** Gathers the rollouts of a mode. */
 export interface ModeTally {
-  add(question: number, record: RolloutRecord, rollout: Rollout, flops: number): void;
-  addSeconds(seconds: number): void;
+  /** Takes a rollout, in whatever order; `place` is that of its question in the list. */
+  add(place: number, record: RolloutRecord, flops: number): void;
+  /** Whether a rollout is in already. */
+  has(place: number, sample: number): boolean;
+  /** Rollouts so far. */
+  readonly count: number;
   /** Share of right answers so far; 0 before the first. */
   accuracy(): number;
-  result(): ModeResult;
+  /** @param seconds that generation took */
+  result(seconds: number): ModeResult;
 }
 
-/** An empty tally over these questions. */
+/** What is kept of a rollout: texts and tokens are not. */
+interface Kept {
+  correct: boolean;
+  extracted: boolean;
+  reward: number;
+  ended: ThinkingEnd;
+  entropies: Float64Array;
+  answerTokens: number;
+  flops: number;
+}
+
+/** An empty tally over these questions. Results do not depend on the order in which rollouts end. */
 export function modeTally({ name, greedy }: InferenceMode, questions: readonly Question[]): ModeTally {
-  const correct = questions.map(({ id }) => ({ id, correct: 0, samples: 0 }));
-  const extracted = questions.map(() => ({ correct: 0, samples: 0 }));
-  const entropy = entropyProfile();
-  const ended = { "trigger": 0, "end-token": 0, "limit": 0 };
-  let [rollouts, right, reward, thinking, tokens, seconds, flops] = [0, 0, 0, 0, 0, 0, 0];
-  const count = (to: QuestionResult, hit: boolean) => {
-    to.samples++;
-    if (hit) to.correct++;
-  };
+  const kept: Kept[][] = questions.map(() => []);
+  let [count, right] = [0, 0];
   return {
-    add(question, record, rollout, operations) {
-      count(correct[question], record.correct);
-      count(extracted[question], record.boxed !== null);
-      entropy.add(rollout.thinkingStats.entropy);
-      ended[rollout.thinkingEnd]++;
-      rollouts++;
+    add(place, record, flops) {
+      if (kept[place][record.sample] === undefined) count++;
       if (record.correct) right++;
-      reward += record.reward;
-      thinking += rollout.thinking.length;
-      tokens += rollout.thinking.length + rollout.answer.length;
-      flops += operations;
-    },
-    addSeconds: (more) => void (seconds += more),
-    accuracy: () => rollouts === 0 ? 0 : right / rollouts,
-    result() {
-      const samples = correct[0].samples;
-      const share = (n: number) => n / rollouts;
-      return {
-        mode: name,
-        samples,
-        accuracy: estimate(correct, 1),
-        passAt: (greedy ? [1] : usualKs(samples)).map((k) => ({ k, ...estimate(correct, k) })),
-        extracted: estimate(extracted, 1),
-        reward: share(reward),
-        thinkingLength: share(thinking),
-        ended: {
-          "trigger": share(ended.trigger),
-          "end-token": share(ended["end-token"]),
-          "limit": share(ended.limit),
-        },
-        entropy: entropy.mean(),
-        entropyByPosition: entropy.rows(),
-        tokens,
-        seconds,
-        tokensPerSecond: tokens / seconds,
+      kept[place][record.sample] = {
+        correct: record.correct,
+        extracted: record.boxed !== null,
+        reward: record.reward,
+        ended: record.thinkingEnd,
+        entropies: Float64Array.from(record.thinkingEntropies),
+        answerTokens: record.answerTokens.length,
         flops,
-        questions: correct,
       };
     },
+    has: (place, sample) => kept[place][sample] !== undefined,
+    get count() {
+      return count;
+    },
+    accuracy: () => count === 0 ? 0 : right / count,
+    result: (seconds) => summarise(name, greedy, questions, kept, seconds),
+  };
+}
+
+function summarise(
+  mode: Mode,
+  greedy: boolean,
+  questions: readonly Question[],
+  kept: readonly (readonly Kept[])[],
+  seconds: number,
+): ModeResult {
+  const all = kept.flat();
+  const sum = (value: (one: Kept) => number) => all.reduce((total, one) => total + value(one), 0);
+  const share = (value: (one: Kept) => number) => sum(value) / all.length;
+  const hits = (hit: (one: Kept) => boolean) =>
+    kept.map((samples): QuestionResult => ({ correct: samples.filter(hit).length, samples: samples.length }));
+  const correct = hits(({ correct }) => correct);
+  const entropy = entropyProfile();
+  for (const { entropies } of all) entropy.add(entropies);
+  const ended = (how: ThinkingEnd) => share((one) => one.ended === how ? 1 : 0);
+  const tokens = sum(({ entropies, answerTokens }) => entropies.length + answerTokens);
+  const { samples } = correct[0];
+  return {
+    mode,
+    samples,
+    accuracy: estimate(correct, 1),
+    passAt: (greedy ? [1] : usualKs(samples)).map((k) => ({ k, ...estimate(correct, k) })),
+    extracted: estimate(hits(({ extracted }) => extracted), 1),
+    reward: share(({ reward }) => reward),
+    thinkingLength: share(({ entropies }) => entropies.length),
+    ended: { "trigger": ended("trigger"), "end-token": ended("end-token"), "limit": ended("limit") },
+    entropy: entropy.mean(),
+    entropyByPosition: entropy.rows(),
+    tokens,
+    seconds,
+    tokensPerSecond: tokens / seconds,
+    flops: sum(({ flops }) => flops),
+    questions: questions.map(({ id }, i) => ({ id, ...correct[i] })),
   };
 }
 

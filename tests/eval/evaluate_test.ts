@@ -4,6 +4,7 @@ import type { ModeResult } from "../../eval/mode_result.ts";
 import { inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
 import type { RolloutRecord } from "../../eval/rollout_record.ts";
 import { takeQuestions } from "../../eval/dataset.ts";
+import { createGrader } from "../../eval/grader.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
@@ -25,17 +26,22 @@ const OPTIONS: EvaluateOptions = {
   maxThinking: 13,
 };
 
-/** Rollouts and results; clocks apart, all of it should repeat. */
+/** Rollouts, by mode, question and sample, and results; clocks apart, all of it should repeat. */
 async function measure(model: Model, options: Partial<EvaluateOptions> = {}) {
-  const records: RolloutRecord[] = [];
+  const ended: RolloutRecord[] = [];
   const results = await evaluate(model, tokenizer, sums, {
     ...OPTIONS,
-    onRollout: (record) => records.push(record),
+    onRollout: (record) => ended.push(record),
     ...options,
   });
-  const timeless = results.map(({ seconds: _, tokensPerSecond: __, ...rest }) => rest);
-  return { records, results, timeless };
+  const place = ({ mode, index, sample }: RolloutRecord) =>
+    (MODES.indexOf(mode) * 1e4 + index) * 1e4 + sample;
+  const records = ended.toSorted((a, b) => place(a) - place(b)).map(({ time: _, ...rest }) => rest);
+  return { ended, records, results, timeless: timelessly(results) };
 }
+
+const timelessly = (results: readonly ModeResult[]) =>
+  results.map(({ seconds: _, tokensPerSecond: __, ...rest }) => rest);
 
 /** Ends at a sixth of all tokens, so that rollouts differ in length. */
 const restless = () =>
@@ -49,9 +55,7 @@ Deno.test("batches decide nothing: one rollout at a time gives what all at once 
   for (const batchRows of [1, 2, 7]) {
     const parts = await measure(model, { batchRows });
     assertEquals(parts.records, whole.records);
-    // Operations are shared by the samples of a prompt in one batch, so small batches have more of them.
-    const results = ({ flops: _, ...rest }: Omit<ModeResult, "seconds" | "tokensPerSecond">) => rest;
-    assertEquals(parts.timeless.map(results), whole.timeless.map(results));
+    assertEquals(parts.timeless, whole.timeless);
   }
 });
 
@@ -63,9 +67,10 @@ Deno.test("sample s of question q is the same however many samples and questions
   const ids = new Set(few.records.map(({ id }) => id));
   assertEquals(many.records.filter(({ id, sample }) => ids.has(id) && sample < 2), few.records);
   const again = await measure(model, { modes, questions: 2, samples: 2 });
-  assertEquals(again, { ...few, results: again.results });
+  assertEquals([again.records, again.timeless], [few.records, few.timeless]);
   const other = await measure(model, { modes, questions: 2, samples: 2, seed: 12 });
-  const tokens = (records: RolloutRecord[]) => records.map((record) => record.thinkingTokens.join());
+  const tokens = (records: { thinkingTokens: number[] }[]) =>
+    records.map((record) => record.thinkingTokens.join());
   assert(tokens(other.records).every((text, i) => text !== tokens(few.records)[i]));
 });
 
@@ -115,40 +120,93 @@ Deno.test("shares, lengths and tokens of a model that always thinks and answers 
   }
   const [first] = records;
   assertEquals([first.question, first.gold, first.sample], [questions[0].question, questions[0].gold, 0]);
-  assertEquals([first.thinking, first.forced, first.answer, first.boxed], [
-    " 1 + 2 = 3. The final answer is:",
+  assertEquals([first.text, first.shadow, first.forced, first.answer, first.boxed], [
+    " 1 + 2 = 3. The final answer is: \\boxed{9}",
+    null,
     " \\boxed{",
     "9}",
     "9",
   ]);
+  assertEquals(
+    records.find(({ mode }) => mode === "soft-sample")!.shadow,
+    " 1 + 2 = 3. The final answer is:",
+  );
+  assertEquals([first.index, first.rule, first.thinkingEntropies.length], [0, "exact numbers", 10]);
   assertEquals([first.thinkingTokens.length, first.thinkingLogProbabilities.length], [10, 10]);
   assertEquals([first.answerTokens.length, first.answerLogProbabilities.length], [2, 2]);
 });
 
-Deno.test("progress counts all rollouts of all modes; an aborted signal stops between batches", async () => {
+Deno.test("what an interrupted evaluation left is not generated again, and the result is the same", async () => {
+  const model = restless();
+  const modes: Mode[] = ["soft-greedy", "hard-sample", "soft-sample"];
+  const whole = await measure(model, { modes });
+  // Every other rollout of the first two modes, in the order in which they ended.
+  const left = whole.ended.filter((record, i) => i % 2 === 0 && record.mode !== "soft-sample");
+  const known = (mode: Mode) => left.filter((record) => record.mode === mode);
+  const rest = await measure(model, { modes, known, batchRows: 4 });
+  assertEquals(rest.ended.length, whole.ended.length - left.length);
+  const keys = new Set(left.map(({ mode, index, sample }) => `${mode} ${index} ${sample}`));
+  assertEquals(
+    rest.records,
+    whole.records.filter(({ mode, index, sample }) => !keys.has(`${mode} ${index} ${sample}`)),
+  );
+  assertEquals(rest.timeless, whole.timeless);
+  // Written and read back, they are the same still.
+  const parsed = (mode: Mode): RolloutRecord[] =>
+    whole.ended.filter((record) => record.mode === mode).map((record) => JSON.parse(JSON.stringify(record)));
+  const nothing = await measure(model, { modes, known: parsed });
+  assertEquals([nothing.ended.length, nothing.timeless], [0, whole.timeless]);
+  assert(nothing.results.every(({ seconds }, i) => seconds > 0 && seconds <= whole.results[i].seconds + 1));
+  for (const change of [{ id: "another" }, { sample: 7 }, { index: 900 }]) {
+    const wrong = (mode: Mode) => known(mode).map((record) => ({ ...record, ...change }));
+    await assertRejects(
+      () => measure(model, { modes, known: wrong }),
+      UserError,
+      "none that is asked for now",
+    );
+  }
+});
+
+Deno.test("workers judge as this thread does; what goes wrong in writing ends the evaluation", async () => {
+  const model = restless();
+  const modes: Mode[] = ["hard-sample"];
+  using grader = createGrader(sums);
+  const here = await measure(model, { modes });
+  assertEquals((await measure(model, { modes, grader })).timeless, here.timeless);
+  let written = 0;
+  const full = () => {
+    if (++written === 2) throw new Error("no space left");
+  };
+  const options = { modes, samples: 200, batchRows: 2, onRollout: full };
+  await assertRejects(() => measure(model, options), Error, "no space left");
+  assert(written < 20, `${written} written`);
+});
+
+Deno.test("progress counts all rollouts of all modes; an aborted signal stops between strides", async () => {
   const model = scriptedModel(gpu);
   const seen: [string, number, number][] = [];
   const stop = new AbortController();
   const modes: Mode[] = ["hard-greedy", "hard-sample"];
   const options = { modes, batchRows: 6, maxThinking: 1 };
   await measure(model, { ...options, onProgress: ({ mode, done, total }) => seen.push([mode, done, total]) });
-  assertEquals(seen, [
-    ["hard-greedy", 5, 20],
-    ["hard-sample", 11, 20],
-    ["hard-sample", 17, 20],
-    ["hard-sample", 20, 20],
+  assertEquals(seen.map(([mode]) => mode), [
+    ...Array(5).fill("hard-greedy"),
+    ...Array(15).fill("hard-sample"),
   ]);
-  const heard: number[] = [];
+  assertEquals(seen.map(([, done]) => done), Array.from({ length: 20 }, (_, i) => i + 1));
+  assert(seen.every(([, , total]) => total === 20));
+  let heard = 0;
   const running = measure(model, {
     ...options,
     signal: stop.signal,
-    onProgress: ({ done }) => {
-      heard.push(done);
+    onRollout: () => {
+      heard++;
       stop.abort();
     },
   });
   const error = await assertRejects(() => running);
-  assertEquals([(error as Error).name, heard], ["AbortError", [5]]);
+  // The five that ended together are all graded.
+  assertEquals([(error as Error).name, heard], ["AbortError", 5]);
 });
 
 Deno.test("the six modes have the temperatures and noise of the protocol", () => {

@@ -1,0 +1,137 @@
+import { UserError } from "../gpu/errors.ts";
+import { rolloutFlops } from "../model/flops.ts";
+import { generateJobs } from "../model/generate_jobs.ts";
+import type { GenerationJob, Rollout } from "../model/rollout.ts";
+import { generatedText, type ThinkingRules } from "../model/thinking_text.ts";
+import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Model } from "../model/transformer.ts";
+import type { EvaluateOptions } from "./evaluate.ts";
+import { gradeInPlace } from "./grader.ts";
+import type { ModeTally } from "./mode_result.ts";
+import type { InferenceMode } from "./modes.ts";
+import { recordOf, type RolloutRecord } from "./rollout_record.ts";
+import type { Question, Task } from "./task.ts";
+
+/** Samples of one question that have random numbers of their own. */
+export const MOST_SAMPLES = 4096;
+
+/** The draws' step: no training step comes near it, so evaluation repeats none of training's numbers. */
+export const EVALUATION_STEP = 0xffffffff;
+
+const AT_ONCE = 256;
+
+/** One mode of an evaluation on its way. */
+export interface ModeRun {
+  model: Model;
+  tokenizer: Tokenizer;
+  task: Task;
+  options: EvaluateOptions;
+  questions: readonly Question[];
+  prompts: readonly (readonly number[])[];
+  rules: ThinkingRules;
+  mode: InferenceMode;
+  tally: ModeTally;
+  onProgress: () => void;
+}
+
+const samplesOf = ({ mode, options }: ModeRun): number => mode.greedy ? 1 : options.samples;
+
+/**
+ * Counts what an interrupted evaluation left; returns the seconds that it took.
+ * @throws UserError if it is none of what is asked for
+ */
+export function takeKnown(run: ModeRun): number {
+  const { options, mode, questions, tally } = run;
+  let seconds = 0;
+  for (const record of options.known?.(mode.name) ?? []) {
+    const asked = questions[record.index];
+    if (
+      asked?.id !== record.id || !(record.sample < samplesOf(run)) || tally.has(record.index, record.sample)
+    ) {
+      throw new UserError(
+        `Cannot go on with the ${mode.name} rollouts that are kept: sample ${record.sample} of question ` +
+          `${record.index} (${record.id}) is none that is asked for now`,
+        "the data may have changed since: start again with another --out",
+      );
+    }
+    tally.add(record.index, record, flopsOf(run, record));
+    seconds = Math.max(seconds, record.time.elapsed);
+  }
+  if (tally.count > 0) run.onProgress();
+  return seconds;
+}
+
+/** What is still to be generated, question by question. */
+function jobsOf(run: ModeRun): { jobs: GenerationJob[]; places: { question: number; sample: number }[] } {
+  const jobs: GenerationJob[] = [];
+  const places: { question: number; sample: number }[] = [];
+  run.prompts.forEach((prompt, question) => {
+    const missing = Array.from({ length: samplesOf(run) }, (_, sample) => sample)
+      .filter((sample) => !run.tally.has(question, sample));
+    if (missing.length === 0) return;
+    jobs.push({ prompt, rolloutIds: missing.map((sample) => question * MOST_SAMPLES + sample) });
+    places.push(...missing.map((sample) => ({ question, sample })));
+  });
+  return { jobs, places };
+}
+
+/** Generates and grades what is missing of a mode; returns the seconds that generation took, those before included. */
+export async function rollOutMode(run: ModeRun, before: number): Promise<number> {
+  const { model, tokenizer, task, options, questions, rules, mode, tally } = run;
+  const { grader = gradeInPlace(task) } = options;
+  const { jobs, places } = jobsOf(run);
+  const began = performance.now();
+  const elapsed = () => before + (performance.now() - began) / 1000;
+  const grading: Promise<void>[] = [];
+  const failure = new AbortController();
+  const grade = async (rollout: Rollout, seconds: number) => {
+    const { question: index, sample } = places[rollout.slot];
+    const question = questions[index];
+    const time = { seconds, elapsed: elapsed() };
+    const { gold, precision } = question;
+    const [verdict] = await grader.grade([
+      { gold, precision, continuation: generatedText(tokenizer, rollout.answer, rules) },
+    ]);
+    const record = recordOf(rollout, verdict, {
+      ...{ tokenizer, rules, mode: mode.name, continuous: mode.thinking.continuous },
+      ...{ question, index, sample, promptTokens: run.prompts[index].length, time },
+    });
+    tally.add(index, record, flopsOf(run, record));
+    options.onRollout?.(record);
+    run.onProgress();
+  };
+  let seconds = before;
+  try {
+    await generateJobs(model, tokenizer, jobs, {
+      thinking: mode.thinking,
+      rules,
+      answerTau: 0,
+      seed: options.seed,
+      step: EVALUATION_STEP,
+      atOnce: options.batchRows ?? AT_ONCE,
+      signal: AbortSignal.any([failure.signal, ...(options.signal ? [options.signal] : [])]),
+    }, {
+      onRollout(rollout, seconds) {
+        const graded = grade(rollout, seconds);
+        graded.catch((error) => failure.abort(error)); // such as a full disk
+        grading.push(graded);
+      },
+    });
+    seconds = elapsed();
+  } finally {
+    await Promise.all(grading);
+  }
+  return seconds;
+}
+
+/** Useful operations; the prompt's are shared by all samples of its question. */
+function flopsOf(run: ModeRun, record: RolloutRecord): number {
+  const { model: { config }, mode: { thinking } } = run;
+  return rolloutFlops(config, {
+    prompt: record.promptTokens,
+    shared: samplesOf(run),
+    thinking: record.thinkingTokens.length,
+    forced: record.forcedTokens.length,
+    answer: record.answerTokens.length,
+  }, thinking.continuous);
+}
