@@ -9,7 +9,7 @@ export function describeChoices(report: ChoiceReport): string {
   const about = [
     `${task.name} v${task.version}, ${limited ? "first " : ""}${questions} ${split} questions` +
     (limited ? " (limited)" : ""),
-    `${shots} shots`,
+    shots === 1 ? "1 shot" : `${shots} shots`,
     `model ${model.name} (${model.hash.slice(0, 12)})`,
   ];
   const cut = truncated > 0

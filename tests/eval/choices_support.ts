@@ -4,10 +4,20 @@ import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.ts";
 
 const MERGES = [["Ġ", "a"], ["Ġ", "b"], ["Ġa", "b"], ["a", "b"], ["Ċ", "a"], ["b", "."], ["d", "Ġ"]];
 const LETTERS = ["Ġ", "Ċ", ".", ..."abcdefgh"];
+/** All that can be printed, in ASCII. */
+const PRINTED = ["Ġ", "Ċ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
+
+/** Tokens of {@link asciiTokenizer}. */
+export const ASCII_TOKENS = 1 + PRINTED.length + MERGES.length;
 
 /** Tokens of one letter, and ` a`, ` b`, ` ab`, `ab`, a line break with `a`, `b.`, and `d `; `<s>` begins a text if asked. */
-export function letterTokenizer(beginning = false): Tokenizer {
-  const tokens = ["<s>", ...LETTERS, ...MERGES.map((pair) => pair.join(""))];
+export const letterTokenizer = (beginning = false): Tokenizer => tokenizerOf(LETTERS, beginning);
+
+/** The same with a token for every ASCII character that can be printed. */
+export const asciiTokenizer = (): Tokenizer => tokenizerOf(PRINTED, false);
+
+function tokenizerOf(letters: string[], beginning: boolean): Tokenizer {
+  const tokens = ["<s>", ...letters, ...MERGES.map((pair) => pair.join(""))];
   const definition = {
     version: "1.0",
     truncation: null,
