@@ -14,7 +14,7 @@ export interface TokenWeight {
 export interface StepWatcher {
   onStep(step: ObservedStep): void;
   /** The heaviest tokens of each step of each rollout. */
-  steps(rollouts: readonly Rollout[]): Promise<TokenWeight[][][]>;
+  steps(rollouts: readonly Pick<Rollout, "slot" | "thinking">[]): Promise<TokenWeight[][][]>;
 }
 
 const MOST_TOKENS = 5;
