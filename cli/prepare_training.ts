@@ -1,5 +1,6 @@
 import { createGrader } from "../eval/grader.ts";
 import { wayOfThinking } from "../eval/modes.ts";
+import { promptOptions } from "../eval/prompt_ids.ts";
 import { openTask } from "../eval/tasks/find_task.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
@@ -52,7 +53,19 @@ export async function prepareTraining(
   const endTokenIds = model.config.eosTokenIds;
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds });
   const grader = createGrader(task);
-  const source = localRollouts({ model, tokenizer, task, thinking, rules, group, seed, grader, rewards });
+  const prompt = promptOptions(tokenizer, values);
+  const source = localRollouts({
+    model,
+    tokenizer,
+    task,
+    thinking,
+    rules,
+    group,
+    seed,
+    prompt,
+    grader,
+    rewards,
+  });
   const lr = values.lora ? values.loraLr : values.lr;
   const optimizer = { ...values, lr, eps: 1e-8, clipStep: values.clipStep ?? 0 };
   const trainer = createTrainer({
@@ -63,6 +76,7 @@ export async function prepareTraining(
     rules,
     settings: optimizer,
     source,
+    prompt,
     rewards,
   });
   const kernels = {

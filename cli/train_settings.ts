@@ -11,6 +11,8 @@ export const trainSettings = {
   adapter: flags.adapter,
   task: flags.task,
   data: flags.data,
+  chatTemplate: flags.chatTemplate,
+  system: flags.system,
   thinking: flags.thinking,
   recipe: text("Recipe to take values from", {
     placeholder: "name",

@@ -31,6 +31,7 @@ export async function testModes(
     samples: values.testSamples,
     maxThinking: values.maxThinking,
     answerTokens: values.answerTokens,
+    prompt: trainer.prompt,
     signal,
     onProgress: ({ done, mode, accuracy }) => progress.update(done, { mode, accuracy }),
   });

@@ -1,4 +1,4 @@
-import { promptIds } from "../eval/prompt_ids.ts";
+import { promptOf, type PromptOptions } from "../eval/prompt_ids.ts";
 import { gradeInPlace, type Grader } from "../eval/grader.ts";
 import type { Grade, Question, Task } from "../eval/task.ts";
 import type { Scratch } from "../gpu/arena.ts";
@@ -64,6 +64,8 @@ export interface LocalRollouts {
   group: number;
   /** Of all draws. */
   seed: number;
+  /** How questions are put; plainly where it is left out. */
+  prompt?: PromptOptions;
   /** Judges the answers; in this thread where it is left out. */
   grader?: Grader;
   /** What counts; the task's own grade where it is left out. */
@@ -76,7 +78,7 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
   return {
     async rollouts(step, questions, scratch) {
       const started = performance.now();
-      const prompts = questions.map(({ question }) => promptIds(tokenizer, task.prompt(question)));
+      const prompts = questions.map(({ question }) => promptOf(tokenizer, task, question, source.prompt).ids);
       const batch = await generate(model, tokenizer, {
         prompts,
         group,
@@ -111,7 +113,10 @@ async function gradeAll(
 ): Promise<GradedRollout[]> {
   const answers = rollouts.map(({ answer }) => generatedText(tokenizer, answer, rules));
   const grades = await grader.grade(
-    rollouts.map(({ prompt }, i) => ({ gold: questions[prompt].gold, continuation: answers[i] })),
+    rollouts.map(({ prompt }, i) => {
+      const { gold, precision } = questions[prompt];
+      return { gold, continuation: answers[i], precision };
+    }),
   );
   return await Promise.all(rollouts.map(async (rollout, i): Promise<GradedRollout> => {
     const { question, gold } = questions[rollout.prompt];

@@ -84,7 +84,7 @@ export async function train(
 
 /** Greedy accuracy with discrete thinking on the first validation questions: what the best checkpoint is chosen by. */
 async function validate(
-  { model, tokenizer, task, settings, rules }: Trainer,
+  { model, tokenizer, task, settings, rules, prompt }: Trainer,
   questions: number,
 ): Promise<number> {
   const [result] = await evaluate(model, tokenizer, task, {
@@ -97,6 +97,7 @@ async function validate(
     samples: 1,
     maxThinking: rules.maxThinking,
     answerTokens: rules.maxAnswer,
+    prompt,
   });
   return result.accuracy.value;
 }

@@ -9,7 +9,7 @@
  *   arithmetic, and free of the jumps of an argmax that flips by rounding.
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
  */
-import { promptIds } from "../eval/prompt_ids.ts";
+import { promptOf, type PromptOptions } from "../eval/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
 import { checkContext, rowsOfRollout } from "../model/generate.ts";
@@ -68,6 +68,8 @@ export interface Trainer {
   settings: TrainSettings;
   /** Where rollouts come from. */
   source: RolloutSource;
+  /** How the source puts questions; plainly where it is left out. */
+  prompt?: PromptOptions;
   /** What counts, as the source weighs it; the task's own grade where it is left out. */
   rewards?: readonly Reward[];
   /** Zeroed at the start of each update. */
@@ -86,7 +88,7 @@ export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "redu
   const { model, tokenizer, task, rules } = parts;
   const { gpu, config } = model;
   const prompts = questionsOf(parts, 1).map(({ question }) =>
-    promptIds(tokenizer, task.prompt(question)).length
+    promptOf(tokenizer, task, question, parts.prompt).ids.length
   );
   checkContext(model, Math.max(...prompts), rowsOfRollout(rules));
   return {

@@ -57,7 +57,7 @@ Deno.test("config.toml names every value, and --config reproduces the run with i
   const left = Object.keys(trainSettings).map(dashed).filter((name) => !(name in saved));
   assertEquals(
     left,
-    ["adapter", "data", "recipe", "tau", "reward"],
+    ["adapter", "data", "system", "recipe", "tau", "reward"],
     "not saved: what nobody chose and has no fixed value",
   );
   assertEquals([saved.seed, saved["clip-step"], saved.out], [3, 2, out]);
