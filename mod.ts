@@ -140,6 +140,8 @@ export {
 } from "./eval/task.ts";
 
 // Measures.
+export { type ChoiceOptions, evaluateChoices } from "./eval/choices.ts";
+export type { ChoiceMeasures, ChoiceRecord, ChoiceResult, NamedMeasures } from "./eval/choice_result.ts";
 export { evaluate, type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate.ts";
 export { type InferenceMode, inferenceMode, type Mode, MODES, THINKING_TAU } from "./eval/modes.ts";
 export type { ModeResult } from "./eval/mode_result.ts";

@@ -5,23 +5,33 @@ import { type Estimate, greedyAccuracy } from "./pass_at_k.ts";
 export interface ChoiceRecord {
   /** Its place in the stream. */
   index: number;
+  /** Of the question. */
   id: string;
+  /** What the question is about, in tasks of many subjects. */
   subject?: string;
+  /** What is asked. */
+  question: string;
   /** Text of the right choice. */
   gold: string;
   /** Text of the choice with the largest sum. */
   answer: string;
-  /** Which choice is right, has the largest sum, and has the largest sum by characters; the first of equal ones. */
+  /** The right choice, from 0. */
   right: number;
+  /** The choice with the largest sum; the first of equal ones. */
   pick: number;
+  /** The choice with the largest sum by characters; the first of equal ones. */
   pickNormed: number;
+  /** Whether `pick` is right. */
   correct: boolean;
+  /** Whether `pickNormed` is right. */
   correctNormed: boolean;
   /** -ln p by token of the right choice, in nats. */
   nll: number;
-  /** Of each choice: sum of ln p, tokens, and characters (Unicode code points). */
+  /** Sum of ln p over the tokens of each choice. */
   sums: number[];
+  /** Tokens of each choice. */
   tokens: number[];
+  /** Characters (Unicode code points) of each choice. */
   characters: number[];
   /** Choices whose context was cut from the left. */
   truncated: number;
@@ -29,6 +39,7 @@ export interface ChoiceRecord {
 
 /** What a set of questions came to. */
 export interface ChoiceMeasures {
+  /** How many. */
   questions: number;
   /** Share of questions whose right choice has the largest sum of ln p: `acc` of lm-evaluation-harness. */
   accuracy: Estimate;
@@ -39,26 +50,33 @@ export interface ChoiceMeasures {
 }
 
 /** A subject or category, by name. */
-export type NamedMeasures = ChoiceMeasures & { name: string };
+export interface NamedMeasures extends ChoiceMeasures {
+  /** As the data have it, such as `high_school_physics`. */
+  name: string;
+}
 
 /** What a choice task came to; over all questions alike (micro), in tasks of many subjects also over subjects (macro). */
 export interface ChoiceResult extends ChoiceMeasures {
+  /** By subject, in tasks of many. */
   subjects?: NamedMeasures[];
+  /** By category, all questions of a category alike. */
   categories?: NamedMeasures[];
   /** Means over subjects, each counting once. */
   macro?: ChoiceMeasures;
   /** Choices whose context was cut from the left to fit into the model's. */
   truncated: number;
-  /** Rows that went through the model in this process, and their time. */
+  /** Rows that went through the model in this process. */
   rows: number;
+  /** Time of this process. */
   seconds: number;
+  /** Question by question. */
   records: ChoiceRecord[];
 }
 
 /** Judges a question by the log-probabilities of its choices' tokens. */
 export function judgeChoices(
   index: number,
-  { id, subject, choices, right }: ChoiceQuestion,
+  { id, subject, question, choices, right }: ChoiceQuestion,
   logps: readonly ArrayLike<number>[],
   truncated: number,
 ): ChoiceRecord {
@@ -70,6 +88,7 @@ export function judgeChoices(
     index,
     id,
     ...(subject === undefined ? {} : { subject }),
+    question,
     gold: choices[right],
     answer: choices[pick],
     right,

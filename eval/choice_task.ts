@@ -4,6 +4,8 @@ import type { Stream, TaskData } from "./task.ts";
 export interface ChoiceQuestion {
   /** Equal for equal questions: results of different runs are paired by it. */
   id: string;
+  /** What is asked, for readers. */
+  question: string;
   /** The text before the answer: description, examples and question. */
   context: string;
   /** The answers; a blank parts each from the context. */

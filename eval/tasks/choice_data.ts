@@ -73,9 +73,9 @@ function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, R
     question: (stream, index, shots) => {
       const item = streams[stream]?.[index];
       if (!item) throw noQuestion(name, stream, index, streams[stream]?.length ?? 0);
-      const { id, right, subject } = item;
+      const { id, question, right, subject } = item;
       const prompt = spec.prompt(item, (examples.get(subject) ?? []).slice(0, shots));
-      return { id, ...prompt, right, ...(subject === undefined ? {} : { subject }) };
+      return { id, question, ...prompt, right, ...(subject === undefined ? {} : { subject }) };
     },
   };
 }

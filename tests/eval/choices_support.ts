@@ -56,7 +56,14 @@ function tokenizerOf(letters: string[], beginning: boolean): Tokenizer {
 
 /** A question of letters. */
 export function asked(context: string, choices: string[], right = 0, subject?: string): ChoiceQuestion {
-  return { id: `${context}|${choices.join("|")}`, context, choices, right, ...(subject ? { subject } : {}) };
+  return {
+    id: `${context}|${choices.join("|")}`,
+    question: context,
+    context,
+    choices,
+    right,
+    ...(subject ? { subject } : {}),
+  };
 }
 
 /** A task of these questions, all of its test stream. */
