@@ -75,7 +75,7 @@ export interface RecordParts {
 export function recordOf(rollout: Rollout, grade: Grade, parts: RecordParts): RolloutRecord {
   const { tokenizer, rules, mode, question: { id, question, gold }, index, sample, time } = parts;
   const thinking = generatedText(tokenizer, rollout.thinking, rules);
-  const forced = tokenizer.decode(rollout.forced);
+  const forced = tokenizer.decode(rollout.forced, true);
   const answer = generatedText(tokenizer, rollout.answer, rules);
   return {
     mode,

@@ -13,6 +13,16 @@ import { keyOf, type Thinking } from "./thinking.ts";
  */
 export function hardThinking(tau: number, filters: Filters = {}): Thinking {
   const isFiltered = Object.values(filters).some((value) => value !== undefined);
+  if (isFiltered) return made(tau, filters, true);
+  const known = unfiltered.get(tau) ?? made(tau, filters, false);
+  unfiltered.set(tau, known);
+  return known;
+}
+
+// Made once by temperature: whoever asks for the same steps gets the same function, and can see it.
+const unfiltered = new Map<number, Thinking>();
+
+function made(tau: number, filters: Filters, isFiltered: boolean): Thinking {
   return {
     name: "hard",
     tau,
