@@ -3,6 +3,7 @@ import { deviceMemory } from "../gpu/device_memory.ts";
 import type { ModelConfig } from "./config.ts";
 import { HEAD_CHUNK_BYTES } from "./head.ts";
 import { kvBytesPerRow, STRIDE } from "./kv_cache.ts";
+import { FUSED, fusedShape } from "./lora.ts";
 import { qkvWidth } from "./params.ts";
 
 /** The shape of what is to be generated. */
@@ -105,6 +106,41 @@ export function trainingBytes(config: ModelConfig, microRows: number, recompute:
   // Logits and their gradient exist for one chunk of rows at a time.
   const head = 2 * Math.min(HEAD_CHUNK_BYTES, microRows * config.vocabSize * 4);
   return trainingStateBytes(config) + microRows * activationBytes(config, recompute) + head;
+}
+
+/** Numbers of an adapter of all linear layers: what trains, what the blocks multiply by, and what a row keeps. */
+export function loraCounts(
+  config: ModelConfig,
+  rank: number,
+): { trained: number; blocks: number; row: number } {
+  const layer = { trained: 0, blocks: 0, row: 0 };
+  for (const fused of FUSED) {
+    const { inputs, parts } = fusedShape(config, fused);
+    const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
+    layer.trained += rank * (parts.length * inputs + outputs);
+    layer.blocks += rank * parts.length * outputs;
+    layer.row += rank * parts.length;
+  }
+  const { layers } = config;
+  return { trained: layers * layer.trained, blocks: layers * layer.blocks, row: layers * layer.row };
+}
+
+/** Bytes that training an adapter holds all along: frozen f32 weights; A and B with gradients and both moments. */
+export function loraStateBytes(config: ModelConfig, rank: number): number {
+  const { trained, blocks } = loraCounts(config, rank);
+  return 4 * countWeights(config) + 16 * trained + 4 * blocks;
+}
+
+/** What training an adapter of all linear layers holds at its peak, in bytes. */
+export function loraTrainingBytes(
+  config: ModelConfig,
+  microRows: number,
+  recompute: boolean,
+  rank: number,
+): number {
+  const full = trainingBytes(config, microRows, recompute) - trainingStateBytes(config);
+  const kept = loraCounts(config, rank).row / (recompute ? config.layers : 1);
+  return loraStateBytes(config, rank) + full + 4 * microRows * kept;
 }
 
 /** Bytes that one row takes on its way through a block, nothing kept. */

@@ -2,7 +2,8 @@ import { assert } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { generate } from "../../model/generate.ts";
-import { generationBytes, rolloutsThatFit, trainingBytes } from "../../model/memory.ts";
+import { addAdapter, createLoraParams } from "../../model/lora.ts";
+import { generationBytes, loraTrainingBytes, rolloutsThatFit, trainingBytes } from "../../model/memory.ts";
 import { thinkingRules } from "../../model/thinking_text.ts";
 import { createParams } from "../../model/params.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
@@ -25,12 +26,15 @@ function near(what: string, estimate: number, actual: number) {
   );
 }
 
-for (const recompute of [false, true]) {
-  Deno.test(`training holds what memory.ts says, recompute ${recompute}`, async () => {
+for (const [recompute, rank] of [[false, 0], [true, 0], [false, 16], [true, 16]] as const) {
+  Deno.test(`training holds what memory.ts says, recompute ${recompute}, LoRA rank ${rank || "none"}`, async () => {
     const gpu = await openGpu();
     const model = randomModel(gpu, SHAPE);
-    const grads = createParams(gpu, SHAPE, "f32", "gradient");
-    createOptimizer(gpu, SHAPE);
+    const adapter = rank ? addAdapter(model, { rank, alpha: 32 }, 0) : undefined;
+    const grads = adapter
+      ? createLoraParams(gpu, SHAPE, rank, "gradient")
+      : createParams(gpu, SHAPE, "f32", "gradient");
+    createOptimizer(gpu, SHAPE, adapter);
     const [group, thoughts, count] = [16, 60, 4];
     const hidden = gpu.arena.create([count * group, thoughts, SHAPE.hiddenSize], "f32", "hidden");
     const answer = tokenizer.encode(" 12");
@@ -57,7 +61,10 @@ for (const recompute of [false, true]) {
     })();
     const rows = count * (PROMPT.length + group * (thoughts + 1 + answer.length - 1));
     const actual = gpu.arena.peakBytes - hidden.storage.bytes;
-    near("training", trainingBytes(SHAPE, rows, recompute), actual);
+    const estimate = rank
+      ? loraTrainingBytes(SHAPE, rows, recompute, rank)
+      : trainingBytes(SHAPE, rows, recompute);
+    near("training", estimate, actual);
     gpu.close();
   });
 }
