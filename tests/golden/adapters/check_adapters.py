@@ -3,7 +3,7 @@ logits; and merged by either program, the same weights.
 
     pip install torch transformers peft safetensors
     python tests/golden/adapters/check_adapters.py                  # four tiny models, random adapters: a minute
-    python tests/golden/adapters/check_adapters.py MODEL ADAPTER    # a Hugging Face folder, and an adapter or a run
+    python tests/golden/adapters/check_adapters.py MODEL ADAPTER    # any model, and an adapter or a run
 
 Exit code 1 if a logit differs by more than 1e-3. Ran with torch 2.15.0, transformers 5.23.0, peft 0.21.2.
 """
@@ -70,7 +70,7 @@ def main():
         folder = pathlib.Path(name)
         subprocess.run(["deno", "run", "-A", "--no-lock", "--quiet", HERE / "write_adapters.ts", name, *given], check=True, env=env)
         for place in sorted(folder.iterdir()):
-            base = pathlib.Path(given[0]) if given else HERE.parent / place.name
+            base = place / "base" if given else HERE.parent / place.name
             for what, error in check(base, place).items():
                 bad = what.startswith("logits") and not error <= 1e-3
                 failed |= bad

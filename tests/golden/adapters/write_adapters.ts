@@ -56,6 +56,7 @@ if (base === undefined) {
   const text = "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May.";
   await writeLogits(model, tokenizer.encode(text), place);
   Deno.symlinkSync(Deno.realPathSync(locateAdapter(adapter)), `${place}/adapter`);
+  await saveModel({ model, tokenizer, source: base }, `${place}/base`, "F32", {});
   mergeAdapter(model);
   await saveModel({ model, tokenizer, source: base }, `${place}/merged`, "F32", {});
 }
