@@ -24,19 +24,15 @@ export interface LoadedModel {
 const PIECE = 4 * 1024 * 1024;
 
 /**
- * Fills weights (or moments of the same form, their names after a prefix) from a file, in pieces.
+ * Holds a file against what a model asks for, before anything is made for it.
  * @throws UserError if a tensor is missing or has another shape
  */
-export function readParams(
-  gpu: Gpu,
-  config: ModelConfig,
+export function checkTensors(
   file: TensorFile,
-  params: Trainable,
+  expected: Iterable<{ name: string; shape: number[] }>,
   where: string,
-  prefix = "",
 ): void {
-  const tensors = namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
-  for (const { name, shape } of tensors) {
+  for (const { name, shape } of expected) {
     const found = file.tensors.get(name);
     if (!found) {
       throw new UserError(`Cannot load ${where}: it has no tensor ${name}, which the model's shape asks for`);
@@ -49,6 +45,22 @@ export function readParams(
       );
     }
   }
+}
+
+/**
+ * Fills weights (or moments of the same form, their names after a prefix) from a file, in pieces.
+ * @throws UserError if a tensor is missing or has another shape
+ */
+export function readParams(
+  gpu: Gpu,
+  config: ModelConfig,
+  file: TensorFile,
+  params: Trainable,
+  where: string,
+  prefix = "",
+): void {
+  const tensors = namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
+  checkTensors(file, tensors, where);
   const buffer = new Float32Array(Math.max(PIECE, ...tensors.map(({ matrix }) => matrix.cols)));
   for (const { name, shape, matrix, row } of tensors) {
     const elements = shape.reduce((product, n) => product * n, 1);
@@ -121,14 +133,23 @@ export async function saveModel(
   syncFolder(folder);
 }
 
-/** Reads softcot.json; a model without one has no extras. */
+/**
+ * Reads softcot.json; a model without one has no extras.
+ * @throws UserError if it cannot be read or holds something else
+ */
 export function readExtras(folder: string): ModelExtras {
+  const refuse = (what: string) => new UserError(`Cannot read ${folder}/softcot.json: ${what} is needed`);
+  let extras: unknown;
   try {
-    return JSON.parse(Deno.readTextFileSync(`${folder}/softcot.json`));
+    extras = JSON.parse(Deno.readTextFileSync(`${folder}/softcot.json`));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return {};
-    throw new UserError(`Cannot read ${folder}/softcot.json: ${(error as Error).message}, JSON is needed`);
+    throw refuse(`${(error as Error).message}, JSON`);
   }
+  if (typeof extras !== "object" || extras === null) throw refuse("it holds no object, one");
+  const { embeddingRms } = extras as ModelExtras;
+  if (embeddingRms === undefined || Number.isFinite(embeddingRms) && embeddingRms > 0) return extras;
+  throw refuse(`embeddingRms is ${JSON.stringify(embeddingRms)?.slice(0, 40)}, a number above 0`);
 }
 
 /** Writes a file that is whole or absent: beside, flushed, renamed. */

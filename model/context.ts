@@ -1,6 +1,6 @@
 import { UserError } from "../gpu/errors.ts";
 import type { ThinkingRules } from "./thinking_text.ts";
-import type { Model } from "./transformer.ts";
+import { contextOf, type Model } from "./transformer.ts";
 
 /** Rows that a rollout may need after its prompt: thinking, the longest forced string, answer. */
 export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRules): number {
@@ -13,10 +13,11 @@ export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRul
  * @param own rows after it
  * @throws UserError
  */
-export function checkContext({ config }: Pick<Model, "config">, prompt: number, own: number): void {
-  if (prompt + own <= config.maxPosition) return;
+export function checkContext(model: Pick<Model, "ropeTable">, prompt: number, own: number): void {
+  const context = contextOf(model);
+  if (prompt + own <= context) return;
   throw new UserError(
-    `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${config.maxPosition}`,
+    `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${context}`,
     "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens",
   );
 }

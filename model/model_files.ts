@@ -1,7 +1,7 @@
 import { UserError } from "../gpu/errors.ts";
 import { ADAPTER_WEIGHTS, baseOf, findAdaptedModel } from "./adapter_files.ts";
 import { BUILTIN, builtinModel } from "./builtin/model.ts";
-import { readExtras } from "./checkpoint.ts";
+import { checkTensors, readExtras } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
 import type { BaseModel } from "./lora.ts";
 import { openGguf } from "./formats/gguf.ts";
@@ -13,6 +13,7 @@ import { ggufTokenizerFiles } from "./gguf_tokenizer.ts";
 import { readModelConfig } from "./hf_config.ts";
 import { llama2cTokenizerFiles } from "./llama2c_tokenizer.ts";
 import { locateModel } from "./locate_model.ts";
+import { tensorShapes } from "./params.ts";
 import { sha256Of } from "./sha256_of.ts";
 import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
 
@@ -141,29 +142,56 @@ function complete(
   files: Omit<ModelFiles, "embeddingRms" | "rmsMeasured" | typeof Symbol.dispose>,
   knownRms: number | undefined,
 ): ModelFiles {
-  let rms = knownRms;
-  return {
-    ...files,
-    // Reading a whole embedding takes seconds, and not everyone asks.
-    get embeddingRms() {
-      return rms ??= measureRms(files.weights);
-    },
-    rmsMeasured: knownRms === undefined,
-    [Symbol.dispose]: () => files.weights.close(),
-  };
+  const { config, weights } = files;
+  const where = files.folder ?? files.file ?? BUILTIN;
+  try {
+    checkTensors(weights, tensorShapes(config), where);
+    refuseUnused(weights, config, where);
+    const embeddingRms = knownRms ?? measureRms(weights, where);
+    return {
+      ...files,
+      embeddingRms,
+      rmsMeasured: knownRms === undefined,
+      [Symbol.dispose]: () => weights.close(),
+    };
+  } catch (error) {
+    weights.close();
+    throw error;
+  }
+}
+
+/** A bias or a norm that the model's shape has no place for would be left out without a word. */
+function refuseUnused(weights: TensorFile, config: ModelConfig, where: string): void {
+  const used = new Set(Array.from(tensorShapes(config), ({ name }) => name));
+  for (const name of weights.tensors.keys()) {
+    if (!name.startsWith("model.layers.") || used.has(name) || name.endsWith(".rotary_emb.inv_freq")) {
+      continue;
+    }
+    throw new UserError(
+      `Cannot open the model ${where}: it has a tensor ${JSON.stringify(name.slice(0, 100))}, which a ` +
+        `${config.architecture} model of ${config.layers} layers has no place for`,
+    );
+  }
 }
 
 // 4 Mi elements, 16 MiB: fast, and small beside any model.
 const PIECE = 4 * 1024 * 1024;
 
 /** RMS(E) over all entries of the embedding, summed in f64. */
-function measureRms(weights: TensorFile): number {
+function measureRms(weights: TensorFile, where: string): number {
   let [sum, count] = [0, 0];
   readPieces(weights, "model.embed_tokens.weight", new Float32Array(PIECE), (piece) => {
     for (let i = 0; i < piece.length; i++) sum += piece[i] * piece[i];
     count += piece.length;
   });
-  return Math.sqrt(sum / count);
+  const rms = Math.sqrt(sum / count);
+  if (Number.isFinite(rms) && rms > 0) return rms;
+  throw new UserError(
+    `Cannot open the model ${where}: its embedding holds ${
+      rms === 0 ? "only zeros" : "numbers that are not finite"
+    }`,
+    "the file is damaged: get it again",
+  );
 }
 
 function weightFiles(folder: string): string[] {

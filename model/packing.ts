@@ -78,17 +78,17 @@ export function packGroups(groups: readonly Group[], tileRows: number): PackedRo
 }
 
 /**
- * (cos, sin) of each position and frequency, [positions, hd / 2, 2], computed in f64: f32 cosines of large angles are
- * off by up to 3e-3 on some devices.
+ * (cos, sin) of each position from `first` on and of each frequency, [positions, hd / 2, 2], computed in f64: f32
+ * cosines of large angles are off by up to 3e-3 on some devices.
  */
-export function ropeTable(config: ModelConfig, positions: number): Float32Array<ArrayBuffer> {
+export function ropeTable(config: ModelConfig, positions: number, first = 0): Float32Array<ArrayBuffer> {
   const half = config.headDim / 2;
   const table = new Float32Array(positions * half * 2);
   for (let c = 0; c < half; c++) {
     const frequency = scaledFrequency(config.ropeScaling, config.ropeTheta ** (-c / half));
     for (let t = 0; t < positions; t++) {
-      table[(t * half + c) * 2] = Math.cos(t * frequency);
-      table[(t * half + c) * 2 + 1] = Math.sin(t * frequency);
+      table[(t * half + c) * 2] = Math.cos((first + t) * frequency);
+      table[(t * half + c) * 2 + 1] = Math.sin((first + t) * frequency);
     }
   }
   return table;

@@ -114,40 +114,62 @@ export interface NamedTensor {
   row: number;
 }
 
+/** A tensor of a block: the matrix that it is rows of, and where they begin. */
+interface BlockTensor {
+  name: string;
+  shape: number[];
+  of: keyof LayerParams;
+  row: number;
+}
+
+function blockTensors(config: ModelConfig): BlockTensor[] {
+  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim: hd } = config;
+  const [q, kv] = [heads * hd, kvHeads * hd];
+  const tensors: BlockTensor[] = [];
+  const add = (name: string, of: keyof LayerParams, shape: number[], row = 0) =>
+    tensors.push({ name, shape, of, row });
+  add("input_layernorm.weight", "attentionNorm", [d]);
+  add("self_attn.q_proj.weight", "qkv", [q, d]);
+  add("self_attn.k_proj.weight", "qkv", [kv, d], q);
+  add("self_attn.v_proj.weight", "qkv", [kv, d], q + kv);
+  if (config.qkvBias) {
+    add("self_attn.q_proj.bias", "qkvBias", [q]);
+    add("self_attn.k_proj.bias", "qkvBias", [kv], q);
+    add("self_attn.v_proj.bias", "qkvBias", [kv], q + kv);
+  }
+  if (config.qkNorm) {
+    add("self_attn.q_norm.weight", "qNorm", [hd]);
+    add("self_attn.k_norm.weight", "kNorm", [hd]);
+  }
+  add("self_attn.o_proj.weight", "attentionOut", [d, q]);
+  add("post_attention_layernorm.weight", "mlpNorm", [d]);
+  add("mlp.gate_proj.weight", "gateUp", [f, d]);
+  add("mlp.up_proj.weight", "gateUp", [f, d], f);
+  add("mlp.down_proj.weight", "down", [d, f]);
+  return tensors;
+}
+
+/** Names and shapes of a model's tensors, one at a time, in the order of {@link namedTensors}. */
+export function* tensorShapes(config: ModelConfig): Generator<{ name: string; shape: number[] }> {
+  const { hiddenSize: d, vocabSize, layers, tied } = config;
+  yield { name: "model.embed_tokens.weight", shape: [vocabSize, d] };
+  const block = blockTensors(config);
+  for (let i = 0; i < layers; i++) {
+    for (const { name, shape } of block) yield { name: `model.layers.${i}.${name}`, shape };
+  }
+  yield { name: "model.norm.weight", shape: [d] };
+  if (!tied) yield { name: "lm_head.weight", shape: [vocabSize, d] };
+}
+
 /** The tensors by their Hugging Face names (an adapter's by those of PEFT), in the order of the layers. */
 export function namedTensors(config: ModelConfig, params: Trainable): NamedTensor[] {
   if ("lora" in params) return loraTensors(config, params);
-  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim: hd, vocabSize } = config;
-  const q = heads * hd;
-  const kv = kvHeads * hd;
-  const tensors: NamedTensor[] = [
-    { name: "model.embed_tokens.weight", shape: [vocabSize, d], matrix: params.embedding, row: 0 },
+  const block = blockTensors(config);
+  const places = [
+    { matrix: params.embedding, row: 0 },
+    ...params.layers.flatMap((layer) => block.map(({ of, row }) => ({ matrix: layer[of]!, row }))),
+    { matrix: params.finalNorm, row: 0 },
+    { matrix: params.head, row: 0 },
   ];
-  params.layers.forEach((layer, i) => {
-    const add = (name: string, matrix: Matrix, shape: number[], row = 0) =>
-      tensors.push({ name: `model.layers.${i}.${name}`, shape, matrix, row });
-    add("input_layernorm.weight", layer.attentionNorm, [d]);
-    add("self_attn.q_proj.weight", layer.qkv, [q, d]);
-    add("self_attn.k_proj.weight", layer.qkv, [kv, d], q);
-    add("self_attn.v_proj.weight", layer.qkv, [kv, d], q + kv);
-    if (layer.qkvBias) {
-      add("self_attn.q_proj.bias", layer.qkvBias, [q]);
-      add("self_attn.k_proj.bias", layer.qkvBias, [kv], q);
-      add("self_attn.v_proj.bias", layer.qkvBias, [kv], q + kv);
-    }
-    if (layer.qNorm && layer.kNorm) {
-      add("self_attn.q_norm.weight", layer.qNorm, [hd]);
-      add("self_attn.k_norm.weight", layer.kNorm, [hd]);
-    }
-    add("self_attn.o_proj.weight", layer.attentionOut, [d, q]);
-    add("post_attention_layernorm.weight", layer.mlpNorm, [d]);
-    add("mlp.gate_proj.weight", layer.gateUp, [f, d]);
-    add("mlp.up_proj.weight", layer.gateUp, [f, d], f);
-    add("mlp.down_proj.weight", layer.down, [d, f]);
-  });
-  tensors.push({ name: "model.norm.weight", shape: [d], matrix: params.finalNorm, row: 0 });
-  if (!config.tied) {
-    tensors.push({ name: "lm_head.weight", shape: [vocabSize, d], matrix: params.head, row: 0 });
-  }
-  return tensors;
+  return Array.from(tensorShapes(config), (tensor, i) => ({ ...tensor, ...places[i] }));
 }

@@ -37,13 +37,28 @@ export function createModel(gpu: Gpu, config: ModelConfig, dtype: "f32" | "f16" 
   if (config.headDim % 4 !== 0) {
     throw new Error(`Cannot build a model: head size ${config.headDim} is not a multiple of 4`);
   }
-  // Generation computes up to a stride past a rollout's end.
-  const positions = config.maxPosition + STRIDE;
-  const values = ropeTable(config, positions);
-  const table = gpu.arena.create([positions, config.headDim / 2, 2], "f32", "rope table");
-  gpu.commands.upload(table, values);
+  const table = createRopeTable(gpu, config);
   return { gpu, config, params: createParams(gpu, config, dtype, "weight"), ropeTable: table };
 }
+
+// Long contexts have tables of many MiB: the heap holds a part of one at a time.
+const ROPE_PIECE = 8192;
+
+/** Cosines and sines of all positions, or of as many as a binding holds: {@link contextOf} says how many. */
+function createRopeTable(gpu: Gpu, config: ModelConfig): Tensor {
+  const fitting = Math.floor(gpu.maxBinding / (4 * config.headDim));
+  // Generation computes up to a stride past a rollout's end.
+  const positions = Math.min(config.maxPosition + STRIDE, fitting);
+  const table = gpu.arena.create([positions, config.headDim / 2, 2], "f32", "rope table");
+  for (let from = 0; from < positions; from += ROPE_PIECE) {
+    const piece = ropeTable(config, Math.min(ROPE_PIECE, positions - from), from);
+    gpu.commands.upload(table, piece, from * config.headDim);
+  }
+  return table;
+}
+
+/** Positions that a text can have: those the model was made for, or fewer where the device's bindings are small. */
+export const contextOf = ({ ropeTable }: Pick<Model, "ropeTable">): number => ropeTable.shape[0] - STRIDE;
 
 /** Frees a model's memory. */
 export function freeModel(model: Model): void {

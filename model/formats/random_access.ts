@@ -12,7 +12,7 @@ export interface RandomAccess {
    * @throws UserError if the bytes end too early or cannot be read
    */
   read(position: number, out: Uint8Array): void;
-  /** Gives the file back. */
+  /** Gives the file back; may be called again. */
   close(): void;
 }
 
@@ -43,7 +43,12 @@ export function openFile(path: string | URL, label = `${path}`): RandomAccess {
       throw refuse(error);
     }
   };
-  return { label, size, read, close: () => file.close() };
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) file.close();
+    isOpen = false;
+  };
+  return { label, size, read, close };
 }
 
 /** Bytes in memory. */
