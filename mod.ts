@@ -82,7 +82,9 @@ export { createModel, freeModel, type Model } from "./model/transformer.ts";
 export { initialise } from "./model/init.ts";
 export { countParams, type LayerParams, type Params } from "./model/params.ts";
 export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
-export { loadTokenizer, type Tokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
+export { loadTokenizer, type SpecialToken, type Tokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
+export { type ChatMessage, type ChatTemplate, chatTemplate, type Prompt } from "./model/chat_template.ts";
+export type { Filters } from "./gpu/ops/filter.ts";
 
 // Ways of thinking: what an own one must implement is `Thinking`.
 export { wayOfThinking } from "./eval/modes.ts";
@@ -101,7 +103,7 @@ export {
 } from "./model/thinking_text.ts";
 
 // Generation.
-export { promptIds } from "./eval/prompt_ids.ts";
+export { promptIds, promptOf, type PromptOptions, promptOptions } from "./eval/prompt_ids.ts";
 export { generate } from "./model/generate.ts";
 export { generateJobs, type JobOutput } from "./model/generate_jobs.ts";
 export type {
