@@ -51,8 +51,8 @@ export function createArena(device: GPUDevice): Arena {
   };
   const arena: Arena = {
     create(shape, dtype, label) {
-      // Rounded so that a vec4 at the very end can be read.
-      const size = Math.ceil(Math.max(sizeOf(shape) * bytesOf(dtype), 16) / 16) * 16;
+      // Rounded so that the widest load at the very end can be read.
+      const size = Math.ceil(Math.max(sizeOf(shape) * bytesOf(dtype), 32) / 32) * 32;
       return { storage: allocate(size, label), offset: 0, shape, dtype, label };
     },
     free(tensor) {

@@ -15,6 +15,8 @@ export interface GpuOptions {
   maxBinding?: number;
   /** Forces a family of matmul kernels. */
   matmulFamily?: MatmulFamily;
+  /** Forbids loads of 64-bit words, to test what devices without them run. */
+  narrowLoads?: boolean;
   /** Measures the time of every dispatch, if the adapter has timestamp queries. */
   profile?: boolean;
 }
@@ -31,6 +33,8 @@ export interface Gpu {
   readonly maxBinding: number;
   /** Which matmul kernels run. */
   readonly matmulFamily: MatmulFamily;
+  /** Whether kernels may load words in pairs (u64): half the loads, each as costly, on the software device. */
+  readonly wideLoads: boolean;
   /** Its memory. */
   readonly arena: Arena;
   /** What is recorded and submitted. */
@@ -65,6 +69,8 @@ export interface AdapterFacts {
 
 const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 
+const WIDE = "wgpu-shader-int64" as GPUFeatureName;
+
 /**
  * Opens the best Vulkan device with all limits it has.
  * @throws UserError if there is no adapter, or none with subgroup operations.
@@ -93,6 +99,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     subgroupSize: await measureSubgroupSize(device),
     maxBinding,
     matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
+    wideLoads: options.narrowLoads !== true && device.features.has(WIDE),
     arena,
     commands,
     reader,
@@ -118,13 +125,16 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
     if (typeof value === "number") limits[key] = value;
   }
   const features = WANTED.filter((name) => adapter.features.has(name));
-  try {
-    // `subgroups` is granted though `adapter.features` never lists it.
-    return await adapter.requestDevice({
+  // Granted though `adapter.features` never lists them.
+  const hidden = ["subgroups" as GPUFeatureName];
+  const request = (extra: GPUFeatureName[]) =>
+    adapter.requestDevice({
       label: "softcot",
       requiredLimits: limits,
-      requiredFeatures: [...features, "subgroups" as GPUFeatureName],
+      requiredFeatures: [...features, ...hidden, ...extra],
     });
+  try {
+    return await request([WIDE]).catch(() => request([]));
   } catch (cause) {
     throw new UserError(
       `Cannot open the GPU ${adapter.info?.description ?? ""}: ${(cause as Error).message}, ` +

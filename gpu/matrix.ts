@@ -1,5 +1,9 @@
 import type { Gpu } from "./device.ts";
+import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleRows, scaleWords } from "./quantised.ts";
 import { bytesOf, type DType, type Tensor } from "./tensor.ts";
+
+/** Element type of a weight: floats, or packed as GGUF does. */
+export type WeightType = DType | QuantType;
 
 /** A weight [rows, cols] in chunks of whole rows, each within the device's binding limit. */
 export interface Matrix {
@@ -7,41 +11,63 @@ export interface Matrix {
   rows: number;
   /** Width of a row. */
   cols: number;
-  /** Element type of all chunks. */
-  dtype: DType;
+  /** Element type of the weight. */
+  dtype: WeightType;
   /** Rows of every chunk but the last. */
   chunkRows: number;
-  /** The rows, in order. */
+  /** The rows, in order; of a quantised weight [rows, words of a row], without the scales. */
   chunks: Tensor[];
+  /** Of a quantised weight: for each chunk the scales, by block and row, two f16 to a word; then q4_1's minima. */
+  scales?: Tensor[];
   /** For messages. */
   label: string;
 }
 
+/** Bytes of a row, without the scales of a quantised one. */
+const rowBytes = (cols: number, dtype: WeightType): number =>
+  isQuantised(dtype) ? cols * QUANT_BITS[dtype] / 8 : cols * bytesOf(dtype);
+
 /**
  * Makes a zeroed matrix on the device.
- * @throws Error if one row alone exceeds the binding limit.
+ * @throws Error if one row alone exceeds the binding limit, or if rows of a quantised one are not whole blocks
  */
-export function createMatrix(gpu: Gpu, rows: number, cols: number, dtype: DType, label: string): Matrix {
-  const fitting = Math.floor(gpu.maxBinding / (cols * bytesOf(dtype)));
+export function createMatrix(
+  gpu: Gpu,
+  rows: number,
+  cols: number,
+  dtype: WeightType,
+  label: string,
+): Matrix {
+  if (isQuantised(dtype) && cols % BLOCK !== 0) {
+    throw new Error(
+      `Cannot create ${label}[${rows}, ${cols}] in ${dtype}: rows must be multiples of ${BLOCK}`,
+    );
+  }
+  const fitting = Math.floor(gpu.maxBinding / rowBytes(cols, dtype));
   if (fitting === 0) {
     throw new Error(
       `Cannot create ${label}[${rows}, ${cols}]: a row exceeds the binding limit ${gpu.maxBinding}`,
     );
   }
-  // A multiple of 8 keeps column offsets of the chunks aligned for vector loads.
-  const chunkRows = rows <= fitting ? rows : Math.max(1, fitting - fitting % 8);
+  // Multiples of 32 keep offsets of the chunks aligned for the widest loads.
+  const multiple = fitting >= 32 ? 32 : 8;
+  const chunkRows = rows <= fitting ? rows : Math.max(1, fitting - fitting % multiple);
   const chunks: Tensor[] = [];
+  const scales: Tensor[] = [];
   for (let start = 0; start < rows; start += chunkRows) {
     const count = Math.min(chunkRows, rows - start);
     const part = rows > chunkRows ? ` rows ${start}-${start + count}` : "";
-    chunks.push(gpu.arena.create([count, cols], dtype, label + part));
+    if (isQuantised(dtype)) {
+      chunks.push(gpu.arena.create([count, rowBytes(cols, dtype) / 4], "u32", label + part));
+      scales.push(gpu.arena.create([scaleWords(dtype, count, cols)], "u32", `${label}${part} scales`));
+    } else chunks.push(gpu.arena.create([count, cols], dtype, label + part));
   }
-  return { rows, cols, dtype, chunkRows, chunks, label };
+  return { rows, cols, dtype, chunkRows, chunks, ...(scales.length > 0 ? { scales } : {}), label };
 }
 
 /** Frees a matrix. */
 export function freeMatrix(gpu: Gpu, matrix: Matrix): void {
-  for (const chunk of matrix.chunks) gpu.arena.free(chunk);
+  for (const tensor of [...matrix.chunks, ...matrix.scales ?? []]) gpu.arena.free(tensor);
 }
 
 /** A tensor seen as a matrix of one chunk. */
@@ -53,10 +79,13 @@ export function matrixOf(tensor: Tensor): Matrix {
 
 /**
  * Writes f32 rows, converted to the matrix's type, starting at `row`.
- * @throws Error if rows of an odd number of f16 are written in parts: only whole words can be
+ * @throws Error if rows of an odd number of f16 are written in parts (only whole words can be), or if it is quantised
  */
 export function uploadRows(gpu: Gpu, matrix: Matrix, row: number, data: Float32Array<ArrayBuffer>): void {
   const { cols, chunkRows } = matrix;
+  if (isQuantised(matrix.dtype)) {
+    throw new Error(`Cannot write numbers to ${matrix.label}: it is ${matrix.dtype}, written by its blocks`);
+  }
   const whole = row === 0 && data.length === matrix.rows * cols;
   if (matrix.dtype === "f16" && cols % 2 === 1 && !whole) {
     throw new Error(`Cannot write rows of ${matrix.label}: ${cols} f16 are no whole number of words`);
@@ -86,11 +115,35 @@ function evenLength(
 export async function downloadMatrix(gpu: Gpu, matrix: Matrix): Promise<Float32Array<ArrayBuffer>> {
   const out = new Float32Array(matrix.rows * matrix.cols);
   let at = 0;
-  for (const chunk of matrix.chunks) {
+  for (const [i, chunk] of matrix.chunks.entries()) {
     const bytes = await gpu.reader.read(chunk);
-    const values = matrix.dtype === "f16" ? new Float16Array(bytes) : new Float32Array(bytes);
+    const values = isQuantised(matrix.dtype)
+      ? unpack(matrix, chunk.shape[0], new Uint32Array(bytes), await gpu.reader.read(matrix.scales![i]))
+      : matrix.dtype === "f16"
+      ? new Float16Array(bytes)
+      : new Float32Array(bytes);
     out.set(values, at);
     at += values.length;
   }
   return out;
+}
+
+function unpack(
+  { dtype, cols }: Matrix,
+  rows: number,
+  words: Uint32Array,
+  scaleBytes: ArrayBuffer,
+): Float32Array {
+  const bits = QUANT_BITS[dtype as QuantType];
+  const scales = new Float16Array(scaleBytes);
+  const padded = scaleRows(rows);
+  const minima = cols / BLOCK * padded;
+  return Float32Array.from({ length: rows * cols }, (_, i) => {
+    const [row, col] = [Math.floor(i / cols), i % cols];
+    const at = Math.floor(col / BLOCK) * padded + row;
+    const bit = i * bits % 32;
+    const word = words[Math.floor(i * bits / 32)];
+    if (dtype === "q4_1") return (word >>> bit & 15) * scales[at] + scales[at + minima];
+    return (word << (32 - bits - bit) >> (32 - bits)) * scales[at];
+  });
 }

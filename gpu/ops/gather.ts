@@ -1,6 +1,7 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
-import { type Matrix, matrixOf } from "../matrix.ts";
+import { type Matrix, matrixOf, type WeightType } from "../matrix.ts";
+import { isQuantised, scaleRows, weightFunction } from "../quantised.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
 import { variant, vectorPrelude } from "./vector.ts";
 import gatherCode from "./gather.wgsl" with { type: "text" };
@@ -9,13 +10,19 @@ import segmentCode from "./segment_sum.wgsl" with { type: "text" };
 /** An index that {@link gather} passes over: the row keeps what it holds. */
 export const NO_ROW = 0xffffffff;
 
-const reads = {
-  f32: "alias T = V; fn load(i: u32) -> V { return source[i]; }\n",
-  f16:
-    "alias T = vec2<u32>; fn load(i: u32) -> V { let w = source[i]; return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y)); }\n",
-  f16scalar:
-    "alias T = u32; fn load(i: u32) -> V { let w = unpack2x16float(source[i >> 1u]); return select(w.x, w.y, (i & 1u) == 1u); }\n",
-};
+/** WGSL that reads vector (or number) c of a row, by the source's type. */
+function reading(dtype: WeightType, vector: boolean): string {
+  if (isQuantised(dtype)) {
+    const numbers = [0, 1, 2, 3].map((e) => `weight(row, 4u * c + ${e}u)`).join(", ");
+    return `alias T = u32; @group(0) @binding(4) var<storage, read> s: array<u32>;
+${weightFunction(dtype, "source", "p.d")}fn load(row: u32, c: u32) -> V { return vec4<f32>(${numbers}); }\n`;
+  }
+  const at = "fn load(row: u32, c: u32) -> V { let i = row * (p.d / W) + c; ";
+  if (dtype !== "f16") return `alias T = V; ${at}return source[i]; }\n`;
+  return vector
+    ? `alias T = vec2<u32>; ${at}let w = source[i]; return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y)); }\n`
+    : `alias T = u32; ${at}let w = unpack2x16float(source[i >> 1u]); return select(w.x, w.y, (i & 1u) == 1u); }\n`;
+}
 
 /** out[r] = source[index[r]]: the token look-up, and any selection of rows. index u32 [rows], out [rows, d]. */
 export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Tensor): void {
@@ -26,13 +33,15 @@ export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Te
     throw new Error(`Cannot gather ${matrix.label}: rows of ${matrix.cols}, ${d} needed`);
   }
   const vector = d % 4 === 0;
-  const half = matrix.dtype === "f16";
-  const label = variant(half ? "gather_f16" : "gather", vector);
-  const read = half ? (vector ? reads.f16 : reads.f16scalar) : reads.f32;
-  const code = () => vectorPrelude(vector, gpu.subgroupSize) + read + gatherCode;
+  const { dtype, scales } = matrix;
+  const packed = dtype === "f16" || isQuantised(dtype);
+  const label = variant(packed ? `gather_${dtype}` : "gather", vector);
+  const code = () => vectorPrelude(vector, gpu.subgroupSize) + reading(dtype, vector) + gatherCode;
   matrix.chunks.forEach((chunk, i) => {
-    const params = { rows, d, sourceRows: chunk.shape[0], base: i * matrix.chunkRows };
-    run(gpu, { label, code }, [chunk, index, out], params, spread(rows));
+    const sourceRows = chunk.shape[0];
+    const params = { rows, d, sourceRows, base: i * matrix.chunkRows, scaleRows: scaleRows(sourceRows) };
+    const tensors = scales ? [chunk, index, out, scales[i]] : [chunk, index, out];
+    run(gpu, { label, code }, tensors, params, spread(rows));
   });
 }
 

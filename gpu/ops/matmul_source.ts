@@ -1,9 +1,15 @@
+import { isQuantised, type QuantType, weightFunction } from "../quantised.ts";
+import { broadcastKernel } from "./matmul_broadcast.ts";
+
 /** Which operand is stored transposed: C = A B^T, A B, or A^T B. */
 export type Product = "nt" | "nn" | "tn";
 /** Element type of B in memory. */
-export type BStore = "f32" | "f16";
+export type BStore = "f32" | "f16" | QuantType;
 
-/** How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast) or a square (tile) a thread. */
+/**
+ * How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast) or a square (tile) a thread,
+ * `depth` terms a turn.
+ */
 export interface Tile {
   family: "broadcast" | "tile";
   rows: number;
@@ -12,12 +18,19 @@ export interface Tile {
   depth: number;
 }
 
+/** How many words a load takes: 8 and 4 of A's rows, 8 to 1 of B's; wide loads come as pairs of words (u64). */
+export interface Loads {
+  a: number;
+  b: number;
+  wide: boolean;
+}
+
 /** Which kernel: everything that is a constant of its text. */
 export interface MatmulVariant {
   kind: Product;
   store: BStore;
-  /** All strides and offsets are multiples of the vectors. */
-  vector: boolean;
+  /** The loads, where strides and offsets allow vectors; without, a kernel for any alignment. */
+  loads?: Loads;
   /** The sum starts from what C holds. A constant: a branch would make every tile load C. */
   accumulate: boolean;
   tile: Tile;
@@ -28,15 +41,16 @@ export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
 ): { label: string; code: () => string } {
-  const { kind, store, vector, accumulate, tile } = variant;
-  const name = `matmul_${kind}_${store}_${tile.family}_${tile.rows}x${tile.cols}`;
+  const { kind, store, loads, accumulate, tile } = variant;
+  const name = `matmul_${kind}_${store}_${tile.family}_${tile.rows}x${tile.cols}x${tile.depth}`;
   const body = () => {
     if (tile.family === "tile") return tileKernel(kind, store, tile);
-    return vector ? broadcastKernel(kind, store, tile, subgroup) : scalarKernel(kind, store, tile);
+    return loads ? broadcastKernel(variant, loads, subgroup) : scalarKernel(kind, store, tile);
   };
+  const load = tile.family === "tile" ? "" : loads ? `_${loads.a}_${loads.b}` : "_scalar";
   return {
-    label: `${name}${vector ? "" : "_scalar"}${accumulate ? "_add" : ""}`,
-    code: () => `const ACCUMULATE = ${accumulate};${body()}`,
+    label: `${name}${load}${accumulate ? "_add" : ""}`,
+    code: () => `const ACCUMULATE = ${accumulate};${PARAMS}${body()}`,
   };
 }
 
@@ -45,7 +59,7 @@ const PARAMS = `
 // nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending, one accumulator.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
-  rowStart: u32, kStart: u32, kEnd: u32,
+  rowStart: u32, kStart: u32, kEnd: u32, scaleRows: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 `;
@@ -60,12 +74,16 @@ function scalarAccess(kind: Product, store: BStore): string {
   const read = store === "f32"
     ? "return b[at];"
     : "let pair = unpack2x16float(b[at >> 1u]); return select(pair.x, pair.y, (at & 1u) == 1u);";
+  const loadB = isQuantised(store)
+    ? `@group(0) @binding(4) var<storage, read> s: array<u32>;${weightFunction(store, "b", "p.ldb")}
+fn loadB(k: u32, col: u32) -> f32 { return weight(${kind === "nt" ? "col, k" : "k, col"}); }`
+    : `fn loadB(k: u32, col: u32) -> f32 { let at = ${b}; ${read} }`;
   return `
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<${store === "f32" ? "f32" : "u32"}>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 fn loadA(row: u32, k: u32) -> f32 { return a[${a}]; }
-fn loadB(k: u32, col: u32) -> f32 { let at = ${b}; ${read} }
+${loadB}
 `;
 }
 
@@ -76,7 +94,7 @@ function scalarKernel(kind: Product, store: BStore, tile: Tile): string {
   const each = (make: (i: number, j: number) => string) => lines(TM, (i) => lines(TN, (j) => make(i, j)));
   const inside = (i: number, j: number) => `row0 + ${i}u < p.m && col${j} < p.n`;
   const place = (i: number, j: number) => `c[p.cOff + (row0 + ${i}u) * p.ldc + col${j}]`;
-  return `${PARAMS}${scalarAccess(kind, store)}
+  return `${scalarAccess(kind, store)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row0 = p.rowStart + wg.y * ${TM}u;
@@ -98,126 +116,6 @@ ${each((i, j) => `  if (${inside(i, j)}) { ${place(i, j)} = acc${i}_${j}; }`)}
 }`;
 }
 
-/**
- * One subgroup computes `rows` x (S * perThread) outputs. A's vectors are loaded one a lane and handed round by
- * subgroupBroadcast with constant lanes; B is read once by the lane that owns the column. No shared memory.
- */
-function broadcastKernel(kind: Product, store: BStore, tile: Tile, subgroup: number): string {
-  const TM = tile.rows;
-  const TN = tile.perThread;
-  const KU = kind === "nt" && store === "f16" ? 8 : 4;
-  const vectors = Math.ceil(TM / 4) * 4 * KU / 4; // vec4s of A in one step
-  const loads = Math.ceil((kind === "tn" ? vectors : TM * KU / 4) / subgroup);
-  const half = store === "f16";
-  const bType = half ? (kind === "nt" ? "vec4<u32>" : "vec2<u32>") : "vec4<f32>";
-
-  // Addresses in vectors, with all that does not change taken out of the loop.
-  const quads = kind === "tn" ? Math.ceil(TM / 4) : KU / 4;
-  const baseA = lines(loads, (l) => {
-    const idx = `  let i${l} = ${l * subgroup}u + lane;`;
-    return kind === "tn"
-      ? `${idx} let ka${l} = i${l} / ${quads}u; let pa${l} = (p.aOff + min(row0 + i${l} % ${quads}u * 4u, lastRow)) >> 2u;`
-      : `${idx} let pa${l} = (p.aOff + min(row0 + i${l} / ${quads}u, p.m - 1u) * p.lda + i${l} % ${quads}u * 4u) >> 2u;`;
-  });
-  const loadA = lines(
-    loads,
-    (l) =>
-      kind === "tn"
-        ? `    var av${l} = a[pa${l} + min(k + ka${l}, lastK) * strideA]; if (k + ka${l} > lastK) { av${l} = vec4<f32>(); }`
-        : `    let av${l} = a[pa${l} + (k >> 2u)];`,
-  );
-
-  const clampK = (kk: number) => kind === "tn" ? `min(k + ${kk}u, lastK)` : `(k + ${kk}u)`;
-  const baseB = kind === "nt"
-    ? lines(TN, (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) >> ${half ? 3 : 2}u;`)
-    : `  let pb = (p.bOff + col0) >> 2u;`;
-  const unpack = (word: string, pair: string) =>
-    `vec4<f32>(unpack2x16float(${word}.${pair[0]}), unpack2x16float(${word}.${pair[1]}))`;
-  const loadB = kind === "nt"
-    ? lines(
-      TN,
-      (j) =>
-        half
-          ? `    let w${j} = b[pb${j} + (k >> 3u)]; let b${j}_0 = ${unpack(`w${j}`, "xy")}; let b${j}_1 = ${
-            unpack(`w${j}`, "zw")
-          };`
-          : `    let b${j}_0 = b[pb${j} + (k >> 2u)];`,
-    )
-    : lines(KU, (kk) =>
-      `    let pk${kk} = pb + ${clampK(kk)} * strideB;\n` +
-      lines(TN / 4, (q) =>
-        half
-          ? `    let h${kk}_${q} = b[pk${kk} + ${q}u]; let b${kk}_${q} = ${unpack(`h${kk}_${q}`, "xy")};`
-          : `    let b${kk}_${q} = b[pk${kk} + ${q}u];`));
-
-  const comp = ["x", "y", "z", "w"];
-  const valueB = (kk: number, j: number): string =>
-    kind === "nt" ? `b${j}_${kk >> 2}.${comp[kk & 3]}` : `b${kk}_${j >> 2}.${comp[j & 3]}`;
-  const valueA = (i: number, kk: number): string => {
-    if (kind === "tn") {
-      const index = kk * Math.ceil(TM / 4) + (i >> 2);
-      return `s${index}.${comp[i & 3]}`;
-    }
-    return `s${i * (KU / 4) + (kk >> 2)}.${comp[kk & 3]}`;
-  };
-  const spreads = lines(
-    kind === "tn" ? vectors : TM * KU / 4,
-    (v) => `    let s${v} = subgroupBroadcast(av${Math.floor(v / subgroup)}, ${v % subgroup}u);`,
-  );
-  // Scalars, not vectors, and all of a step's terms for one sum before the next: the software device's compiler has
-  // far fewer registers than sums, and spills each once a step.
-  const multiply = lines(
-    TM,
-    (i) =>
-      lines(
-        TN,
-        (j) => lines(KU, (kk) => `    acc${i}_${j} = fma(${valueA(i, kk)}, ${valueB(kk, j)}, acc${i}_${j});`),
-      ),
-  );
-  const place = (i: number, q: number) => `c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * 4}u) >> 2u]`;
-  const inside = (i: number, q: number) => `row0 + ${i}u < p.m && col0 + ${q * 4}u < p.n`;
-  const four = (i: number, q: number) => range(4).map((e) => `acc${i}_${q * 4 + e}`).join(", ");
-
-  return `${PARAMS}
-@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> b: array<${bType}>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
-@compute @workgroup_size(${subgroup})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let row0 = p.rowStart + wg.y * ${TM}u;
-  let col0 = wg.x * ${tile.cols}u + lane * ${TN}u;
-  let lastK = p.kEnd - 1u;
-  let lastRow = (p.m - 1u) & ~3u;
-  let strideA = p.lda >> 2u;
-  let strideB = p.ldb >> 2u;
-  let kEnd = p.kEnd;
-${baseA}
-${baseB}
-${lines(TM, (i) => `  var ${range(TN).map((j) => `acc${i}_${j} = 0.0;`).join(" var ")}`)}
-  if (ACCUMULATE) {
-${
-    lines(TM, (i) =>
-      lines(TN / 4, (q) =>
-        `    if (${inside(i, q)}) { let o = ${place(i, q)}; ${
-          range(4).map((e) =>
-            `acc${i}_${q * 4 + e} = o.${comp[e]};`
-          ).join(" ")
-        } }`))
-  }
-  }
-  for (var k = p.kStart; k < kEnd; k += ${KU}u) {
-${loadA}
-${loadB}
-${spreads}
-${multiply}
-  }
-${
-    lines(TM, (i) =>
-      lines(TN / 4, (q) => `  if (${inside(i, q)}) { ${place(i, q)} = vec4<f32>(${four(i, q)}); }`))
-  }
-}`;
-}
-
 /** For real GPUs: tiles of A and B staged in shared memory, a square of outputs a thread. Any size and alignment. */
 function tileKernel(kind: Product, store: BStore, tile: Tile): string {
   const { rows: BM, cols: BN, perThread: T, depth: BK } = tile;
@@ -232,7 +130,7 @@ function tileKernel(kind: Product, store: BStore, tile: Tile): string {
       if (${inside} && k0 + kk < p.kEnd) { value = ${load}; }
       ${name}[kk * ${width}u + at] = value;
     }`;
-  return `${PARAMS}${scalarAccess(kind, store)}
+  return `${scalarAccess(kind, store)}
 var<workgroup> sa: array<f32, ${BM * BK}>;
 var<workgroup> sb: array<f32, ${BN * BK}>;
 @compute @workgroup_size(${threads})

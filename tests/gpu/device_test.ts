@@ -183,7 +183,7 @@ Deno.test("scratch memory is handed out again, and counted; size classes waste a
   }
   const before = arena.bytes;
   const tensor = arena.create([5, 5], "f32", "mine");
-  assertEquals(arena.bytes, before + 112);
+  assertEquals(arena.bytes, before + 128);
   arena.free(tensor);
   assertEquals(arena.bytes, before);
 });

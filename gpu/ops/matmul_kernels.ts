@@ -1,0 +1,110 @@
+import type { Gpu } from "../device.ts";
+import { isQuantised } from "../quantised.ts";
+import { storeBits } from "./matmul_broadcast.ts";
+import type { BStore, Loads, Product, Tile } from "./matmul_source.ts";
+
+/** Sizes, strides and offsets of a product, in elements. */
+export interface Sizes {
+  m: number;
+  n: number;
+  k: number;
+  lda: number;
+  ldb: number;
+  ldc: number;
+  aOff: number;
+  bOff: number;
+  cOff: number;
+}
+
+/** The kernel of a product, and the most terms that one dispatch of it sums. */
+export interface Kernel {
+  tile: Tile;
+  loads?: Loads;
+  terms: number;
+}
+
+// An invocation loops fewer than 32,768 times in all: four terms a turn in the vector kernels, one in the scalar one; the
+// tile kernel's loops over 16 terms hold some 27 turns.
+const MAX_TERMS = { vector: 65536, scalar: 16384, tile: 16384 };
+
+/** The kernel for a product: measured choices on the software device, fixed ones on GPUs. */
+export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes): Kernel {
+  const s = gpu.subgroupSize;
+  if (gpu.matmulFamily === "tile") {
+    const aligned = [sizes.n, sizes.lda, sizes.ldb, sizes.ldc].every((value) => value % 4 === 0);
+    const [edge, square] = aligned && sizes.m > 16 ? [64, 4] : [16, 1];
+    const tile: Tile = { family: "tile", rows: edge, cols: edge, perThread: square, depth: 16 };
+    return { tile, terms: MAX_TERMS.tile };
+  }
+  const wanted = fewRows(kind, store, sizes, s) ?? manyRows(kind, store, sizes, s);
+  const fitted = fit(gpu, kind, store, sizes, wanted);
+  if (fitted) return { ...fitted, terms: MAX_TERMS.vector };
+  return { tile: broadcast(s, [4, 4, 1]), terms: MAX_TERMS.scalar };
+}
+
+/** Rows, columns a lane, terms a turn. */
+type Shape = [number, number, number];
+
+const broadcast = (s: number, [rows, perThread, depth]: Shape): Tile => ({
+  family: "broadcast",
+  rows,
+  cols: s * perThread,
+  perThread,
+  depth,
+});
+
+/** Up to 8 rows: bound by loading B, so the widest loads and long turns. */
+function fewRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Shape | undefined {
+  if (m > 8 || kind === "tn") return undefined;
+  const rows = m > 4 ? 8 : m > 2 ? 4 : m;
+  if (kind === "nt") {
+    return [rows, 8, rows <= 2 && isQuantised(store) ? 32 : store === "f32" && rows > 2 ? 8 : 16];
+  }
+  // A load takes as many columns as are packed in 32 bytes, where there are enough of them for all cores.
+  const columns = store === "f32" ? 8 : rows > 4 ? 16 : 32;
+  return [rows, enough(columns, n, s), 8];
+}
+
+function manyRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Shape {
+  const shape: Shape = kind === "tn"
+    ? [16, 8, 4]
+    : store === "f32"
+    ? (m >= 24 ? [32, 8, 4] : [16, 8, 8])
+    : kind === "nt"
+    ? [16, 8, 8]
+    : [16, enough(16, n, s), 8];
+  // Small outputs leave cores idle under large tiles.
+  const tiles = (rows: number) => Math.ceil(m / rows) * Math.ceil(n / (shape[1] * s));
+  while (shape[0] > 8 && tiles(shape[0]) < 2 * navigator.hardwareConcurrency) shape[0] /= 2;
+  return shape;
+}
+
+/** Columns a lane, halved until every core has a workgroup. */
+function enough(columns: number, n: number, s: number): number {
+  while (columns > 8 && Math.ceil(n / (columns * s)) < 2 * navigator.hardwareConcurrency) columns /= 2;
+  return columns;
+}
+
+/** The widest loads that strides and offsets allow, or none if there are no vectors. */
+function fit(
+  gpu: Gpu,
+  kind: Product,
+  store: BStore,
+  sizes: Sizes,
+  [rows, perThread, wantedDepth]: Shape,
+): { tile: Tile; loads: Loads } | undefined {
+  const { n, k, lda, ldb, ldc, aOff, bOff, cOff } = sizes;
+  const wide = gpu.wideLoads;
+  const bits = storeBits(store);
+  const all = (unit: number, ...values: number[]) => values.every((value) => value % unit === 0);
+  let depth = wantedDepth;
+  if (kind !== "tn") { while (depth > 4 && k % depth !== 0) depth /= 2; }
+  if (!all(4, n, lda, ldc, aOff, cOff) || (kind !== "tn" && k % depth !== 0)) return undefined;
+  let a = wide ? 8 : 4;
+  if (!all(a, lda, aOff)) a = 4;
+  const run = (kind === "nt" ? depth : perThread) * bits / 32; // words of B that lie side by side
+  let b = Math.min(wide ? 8 : 4, run);
+  while (b > 1 && !all(b, ldb * bits / 32, bOff * bits / 32)) b /= 2;
+  if (!all(b, ldb * bits / 32, bOff * bits / 32)) return undefined;
+  return { tile: broadcast(gpu.subgroupSize, [rows, perThread, depth]), loads: { a, b, wide } };
+}
