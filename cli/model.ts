@@ -1,6 +1,7 @@
 import { Command } from "@cliffy/command";
 import { modelExportCommand } from "./model_export.ts";
 import { modelInfoCommand } from "./model_info.ts";
+import { modelListCommand } from "./model_list.ts";
 import { modelPullCommand } from "./model_pull.ts";
 
 /** `softcot model`: models as files. */
@@ -8,5 +9,6 @@ import { modelPullCommand } from "./model_pull.ts";
 export const modelCommand: Command<any> = new Command()
   .description("Fetch, list, describe and convert models.")
   .command("pull", modelPullCommand)
+  .command("list", modelListCommand)
   .command("info", modelInfoCommand)
   .command("export", modelExportCommand);

@@ -1,16 +1,21 @@
 import { openGpu } from "../gpu/device.ts";
+import { deviceMemory } from "../gpu/device_memory.ts";
+import { readAdapterConfig } from "../model/adapter_files.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { kvBytesPerRow } from "../model/kv_cache.ts";
 import {
   activationBytes,
   countWeights,
   generationBytes,
+  loraCounts,
+  loraStateBytes,
+  loraTrainingBytes,
   rolloutsThatFit,
   trainingBytes,
   trainingStateBytes,
 } from "../model/memory.ts";
 import { type ModelFiles, openModelFiles } from "../model/model_files.ts";
-import { integer } from "./declare.ts";
+import { integer, type Values } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
 import { inBytes } from "./bytes.ts";
 import { table } from "./table.ts";
@@ -20,19 +25,22 @@ const settings = {
   prompt: integer("Tokens of a prompt", { default: 128, min: 1 }),
   maxTokens: integer("Tokens of a rollout after its prompt", { default: 256, min: 1 }),
   group: integer("Rollouts a question", { default: 32, min: 1, placeholder: "G" }),
+  loraRank: integer("Rank of a LoRA adapter", { default: 16, min: 1, max: 4096, placeholder: "r" }),
 };
 
 /** `softcot model info`: what a model is, and the memory it takes. */
 export const modelInfoCommand = defineCommand({
   description: `Show a model's shape, tokenizer and size, and the memory it takes.
 
-Memory is computed from the buffers that evaluation and full training make, without loading the model; the device is \
-asked for its largest binding, which decides into how many chunks a weight is split and how many rollouts go at once.`,
-  arguments: [["[model:string]", "folder, run or name (default: builtin)"]],
+Memory is computed from the buffers that evaluation, training a LoRA adapter and full training make, without loading \
+the model; the device is asked for its largest binding, which decides into how many chunks a weight is split and how \
+many rollouts go at once, and, where anybody tells, for the memory it has free.`,
+  arguments: [["[model:string]", "folder, file, run or name (default: builtin)"]],
   settings,
   examples: [
     ["The embedded model", "softcot model info"],
     ["A trained run", "softcot model info runs/sums-soft"],
+    ["A model in the hub's cache", "softcot model info HuggingFaceTB/SmolLM2-135M-Instruct"],
   ],
   async run(values, { args, print }) {
     const name = args[0] ?? "builtin";
@@ -42,11 +50,18 @@ asked for its largest binding, which decides into how many chunks a weight is sp
   },
 });
 
-function facts(name: string, { folder, config, tokenizer, weights, hash, ...files }: ModelFiles) {
+function facts(name: string, { folder, file, config, tokenizer, weights, hash, ...files }: ModelFiles) {
+  const adapter = files.adapter && {
+    folder: files.adapter.folder,
+    base: files.adapter.base.name,
+    rank: readAdapterConfig(files.adapter.folder).rank,
+  };
   const types = new Set([...weights.tensors.values()].map(({ dtype }) => dtype));
   return {
     name,
     folder: folder ?? null,
+    file: file ?? null,
+    adapter: adapter ?? null,
     hash: hash(),
     config,
     parameters: countWeights(config),
@@ -65,12 +80,7 @@ function facts(name: string, { folder, config, tokenizer, weights, hash, ...file
 
 async function memory(
   config: ModelConfig,
-  { microRows, prompt, maxTokens: own, group }: {
-    microRows: number;
-    prompt: number;
-    maxTokens: number;
-    group: number;
-  },
+  { microRows, prompt, maxTokens: own, group, loraRank: rank }: Values<typeof settings>,
 ) {
   const gpu = await openGpu();
   try {
@@ -80,6 +90,7 @@ async function memory(
     return {
       device: gpu.adapter.name,
       maxBinding: gpu.maxBinding,
+      free: deviceMemory(gpu.adapter)?.free ?? null,
       embeddingChunks: chunk,
       weights: 4 * countWeights(config),
       kvBytesPerToken: kvBytesPerRow(config),
@@ -90,6 +101,13 @@ async function memory(
       trainingState: trainingStateBytes(config),
       activationsPerRow: activationBytes(config, false),
       activationsPerRowRecomputed: activationBytes(config, true),
+      lora: {
+        rank,
+        trained: loraCounts(config, rank).trained,
+        state: loraStateBytes(config, rank),
+        training: loraTrainingBytes(config, microRows, false, rank),
+        trainingRecomputed: loraTrainingBytes(config, microRows, true, rank),
+      },
       training: trainingBytes(config, microRows, false),
       trainingRecomputed: trainingBytes(config, microRows, true),
     };
@@ -106,6 +124,10 @@ function describe({ config, memory, tokenizer, ...info }: ModelInfo): string {
   const shape = [
     ["model", info.name],
     ...(info.folder && info.folder !== info.name ? [["folder", info.folder]] : []),
+    ...(info.file && info.file !== info.name ? [["file", info.file]] : []),
+    ...(info.adapter
+      ? [["adapter", `of rank ${info.adapter.rank} on ${info.adapter.base}, ${info.adapter.folder}`]]
+      : []),
     ["weights", `${info.tensors} tensors, ${info.storedAs.join(" and ")}, sha256 ${info.hash.slice(0, 16)}`],
     ["architecture", [config.architecture, ...extras].join(", ")],
     ["parameters", info.parameters.toLocaleString("en")],
@@ -124,6 +146,7 @@ function describe({ config, memory, tokenizer, ...info }: ModelInfo): string {
       `${info.embeddingRms.toPrecision(6)} (${info.rmsMeasured ? "measured now" : "kept with the model"})`,
     ],
   ];
+  const { lora } = memory;
   const rows = [
     ["weights in f32", inBytes(memory.weights), chunks(memory.embeddingChunks)],
     ["one token in the KV cache", inBytes(memory.kvBytesPerToken), ""],
@@ -132,23 +155,49 @@ function describe({ config, memory, tokenizer, ...info }: ModelInfo): string {
       inBytes(memory.generation),
       `of ${memory.rolloutTokens} tokens each, soft`,
     ],
-    ["full training: weights, gradients, moments", inBytes(memory.trainingState), ""],
+    ...training(`LoRA of rank ${lora.rank}`, lora, memory.microRows),
     [
       "full training, activations of a row",
       inBytes(memory.activationsPerRow),
       `${inBytes(memory.activationsPerRowRecomputed)} with --recompute`,
     ],
-    [
-      `full training, ${memory.microRows} rows at once`,
-      inBytes(memory.training),
-      `${inBytes(memory.trainingRecomputed)} with --recompute`,
-    ],
+    ...training("full training", { ...memory, state: memory.trainingState }, memory.microRows),
   ];
   return [
     table(shape, { align: ["left", "left"] }),
-    `Memory on ${memory.device}, bindings of up to ${inBytes(memory.maxBinding)}`,
+    `Memory on ${memory.device}, bindings of up to ${inBytes(memory.maxBinding)}${freeOf(memory)}`,
     table(rows, { align: ["left", "right", "left"] }),
   ].join("\n\n");
+}
+
+/** What training holds all along, and at its peak. */
+function training(
+  what: string,
+  { state, training, trainingRecomputed }: { state: number; training: number; trainingRecomputed: number },
+  microRows: number,
+): string[][] {
+  return [
+    [`${what}: weights, gradients, moments`, inBytes(state), ""],
+    [
+      `${what}, ${microRows} rows at once`,
+      inBytes(training),
+      `${inBytes(trainingRecomputed)} with --recompute`,
+    ],
+  ];
+}
+
+/** What is free, and what of it all that goes into it. */
+function freeOf({ free, generation, lora, training, trainingRecomputed }: ModelInfo["memory"]): string {
+  if (free === null) return "";
+  const needs: [string, number][] = [
+    ["generating", generation],
+    ["LoRA", lora.training],
+    ["LoRA with --recompute", lora.trainingRecomputed],
+    ["full training", training],
+    ["full training with --recompute", trainingRecomputed],
+  ];
+  const fits = needs.filter(([_, bytes]) => bytes <= free).map(([what]) => what);
+  return `, ${inBytes(free)} free: enough for ${fits.join(", ") || "none of these"}`;
 }
 
 const padding = ({ usedVocabSize, vocabSize }: ModelConfig) =>
