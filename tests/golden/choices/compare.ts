@@ -38,6 +38,9 @@ export const COMPARED = [
 ] as const;
 
 interface HarnessFile {
+  /** Of all questions: how many, and a digest of the prompts' digests. */
+  prompts: Record<string, { questions: number; digest: string }>;
+  /** Of the first question of each subject of mmlu: digests of its context by the number of examples. */
   few_shot: Record<string, Record<string, string>>;
   arc_challenge: HarnessQuestion[];
   hellaswag: HarnessQuestion[];
@@ -52,12 +55,17 @@ export function digest(...texts: string[]): string {
   return createHash("sha256").update(texts.join("\0")).digest("hex").slice(0, 16);
 }
 
+/** A digest of a question's context and choices, each with its leading blank. */
+export function promptDigest({ context, choices }: ChoiceQuestion): string {
+  return digest(context, ...choices.map((choice) => ` ${choice}`));
+}
+
 /** Digests of a question's prompt and of its token ids. */
 export function digestsOf(tokenizer: Tokenizer, question: ChoiceQuestion): { prompt: string; ids: string } {
   const { groups } = encodeChoices(tokenizer, question, Infinity);
   const pairs = groups.flatMap(({ context, continuations }) => continuations.map((tokens) => [context, tokens]));
   return {
-    prompt: digest(question.context, ...question.choices.map((choice) => ` ${choice}`)),
+    prompt: promptDigest(question),
     ids: digest(JSON.stringify(pairs)),
   };
 }

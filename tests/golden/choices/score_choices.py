@@ -20,6 +20,7 @@ import lm_eval
 import torch
 import transformers
 from lm_eval.models.huggingface import HFLM
+from lm_eval.tasks import TaskManager
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 LETTERS = "ABCD"
@@ -133,6 +134,31 @@ def digest(*texts):
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
+def stand_in(sets):
+    datasets.load_dataset = lambda path, name=None, **_: datasets.DatasetDict(
+        {split: datasets.Dataset.from_list(rows) for split, rows in sets[path, name].items()}
+    )
+
+
+def all_prompts(data):
+    """A digest of the prompts of all questions of each task, and of mmlu's first questions with examples."""
+    sets, names = local_sets(data, 10**9)
+    stand_in(sets)
+    found = {"arc_challenge": [], "hellaswag": [], "mmlu": []}
+    few_shot = {}
+    for name, task in TaskManager().load(names)["tasks"].items():
+        prompts = []
+        for row, doc in enumerate(task.eval_docs):
+            choices = [f" {choice}" for choice in task.doc_to_choice(doc)]
+            prompts.append((row, name, digest(task.fewshot_context(doc, 0), *choices)))
+        found[name if name in found else "mmlu"] += prompts
+        if name.startswith("mmlu_"):
+            doc = task.eval_docs[0]
+            few_shot[name[len("mmlu_"):]] = {str(n): digest(task.fewshot_context(doc, n)) for n in (1, 5)}
+    prompts = {name: {"questions": len(all), "digest": digest(*(d for _, _, d in sorted(all)))} for name, all in found.items()}
+    return prompts, few_shot
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", required=True)
@@ -143,9 +169,7 @@ def main():
 
     reader = gguf.GGUFReader(args.model)
     sets, tasks = local_sets(args.data, args.questions)
-    datasets.load_dataset = lambda path, name=None, **_: datasets.DatasetDict(
-        {split: datasets.Dataset.from_list(rows) for split, rows in sets[path, name].items()}
-    )
+    stand_in(sets)
     lm = HFLM(pretrained=load_model(reader), tokenizer=load_tokenizer(reader), batch_size=4)
     result = lm_eval.simple_evaluate(lm, tasks=tasks, log_samples=True, bootstrap_iters=0)
 
@@ -171,14 +195,10 @@ def main():
             golden[name if name in golden else "mmlu"].append(item)
     golden["mmlu"].sort(key=lambda item: (item["row"], item["subject"]))
 
-    few_shot = {}
-    chosen = [task for task in tasks if task.startswith("mmlu_")][:5]
-    for name, task in lm_eval.tasks.TaskManager().load(chosen)["tasks"].items():
-        doc = next(iter(task.test_docs()))
-        few_shot[name[len("mmlu_"):]] = {str(n): digest(task.fewshot_context(doc, n)) for n in (1, 5)}
+    prompts, few_shot = all_prompts(args.data)
     versions = {m.__name__: m.__version__ for m in (torch, transformers)} | {"lm_eval": lm_eval.__version__}
     with open(args.out, "w") as file:
-        lines = [f'"versions": {json.dumps(versions)}', f'"few_shot": {json.dumps(few_shot)}']
+        lines = [f'"versions": {json.dumps(versions)}', f'"prompts": {json.dumps(prompts)}', f'"few_shot": {json.dumps(few_shot)}']
         for name, items in golden.items():
             lines.append(f'"{name}": [\n' + ",\n".join(json.dumps(item) for item in items) + "\n]")
         file.write("{\n" + ",\n".join(lines) + "\n}\n")
