@@ -87,13 +87,76 @@ Deno.test("generate names what is wrong", async () => {
   await refused(["Zoe has 3 coins."], 1, "not in the vocabulary");
   await refused([QUESTION, "--max-thinking", "300"], 1, "the model's context holds 256");
   await refused([QUESTION, "--task", "none"], 1, "Cannot find the task");
+  await refused([QUESTION, "--chat-template"], 1, "the model has none");
+  await refused([QUESTION, "--system", "Be brief."], 1, "--system without --chat-template");
+  await refused([QUESTION, "--chat-template", "--raw"], 1, "--chat-template with --raw");
+  await refused([QUESTION, "--top-k", "3"], 1, "add --thinking hard --sample");
+  await refused([QUESTION, "--top-p", "1.5"], 2, "--top-p");
+  await refused(["", "--raw"], 1, "the text is empty");
 });
 
-Deno.test("Ctrl-C stops a long text with status 130", async () => {
-  // No end token, and room for more text than the test waits for.
-  const long = await modelFolder((gpu) =>
-    randomModel(gpu, { ...SMALL, maxPosition: 16384, eosTokenIds: [] })
+Deno.test("--chat-template asks in the form of the model's template, and of its run's where nobody says", async () => {
+  const run = await modelFolder(thinker);
+  // The small vocabulary has no words for the instruction, and its system messages are sums.
+  const template = "User: {{ messages[-1].content.split('\\n\\n')[0] }} Assistant:" +
+    "{% if messages | length > 1 %} {{ messages[0].content }}{% endif %}";
+  await Deno.writeTextFile(`${run}/model/chat_template.jinja`, template);
+  const promptOf = async (...args: string[]) => {
+    const { stdout, stderr } = await runSoftcot(["generate", "-m", `${run}/model`, "--json", ...args]);
+    assertEquals(stderr, "");
+    return JSON.parse(stdout).prompt;
+  };
+  const asked = `User: ${QUESTION} Assistant:`;
+  const system = ["--system", "1 +"];
+  assertEquals(await promptOf("--chat-template", ...system, QUESTION), `${asked} 1 +`);
+  await Deno.writeTextFile(`${run}/config.toml`, 'chat-template = true\nsystem = "2 *"\n');
+  assertEquals(await promptOf(QUESTION), `${asked} 2 *`);
+  assertEquals(await promptOf(QUESTION, ...system), `${asked} 1 +`);
+  assertEquals(await promptOf(QUESTION, "--no-chat-template"), asked);
+});
+
+Deno.test("--top-k 1 draws the most probable tokens", async () => {
+  const random = await modelFolder((gpu) => randomModel(gpu, SMALL));
+  const args = [
+    "generate",
+    "-m",
+    `${random}/model`,
+    "--raw",
+    "--thinking",
+    "hard",
+    "--max-tokens",
+    "12",
+    " 1",
+  ];
+  const [greedy, first, drawn] = await Promise.all([
+    runSoftcot(args),
+    runSoftcot([...args, "--sample", "--top-k", "1"]),
+    runSoftcot([...args, "--sample"]),
+  ]);
+  assertEquals(first.stdout, greedy.stdout);
+  assert(drawn.stdout !== greedy.stdout);
+});
+
+Deno.test("a model with a beginning token writes from nothing: stories260K's best known story", async () => {
+  const stories = "../shared/models/stories260K";
+  if (!(await Deno.stat(stories).catch(() => undefined))) return console.log(`skipped: no ${stories}`);
+  const args = ["generate", "-m", stories, "--raw", "--thinking", "hard", "--max-tokens", "40", ""];
+  const { code, stdout, stderr } = await runSoftcot(args);
+  assertEquals(code, 0, stderr);
+  assert(
+    stdout.startsWith("Once upon a time, there was a little girl named Lily. She loved to play"),
+    stdout,
   );
+  const data = JSON.parse((await runSoftcot([...args, "--json"])).stdout);
+  assertEquals(data.text + "\n", stdout);
+  assertEquals(data.prompt, "");
+});
+
+/** No end token, and room for more text than a test waits for. */
+const long = await modelFolder((gpu) => randomModel(gpu, { ...SMALL, maxPosition: 16384, eosTokenIds: [] }));
+
+/** Starts a long text, and sends a signal when the condition on its output holds. */
+async function interrupt(more: string[], ready: (stdout: ReadableStreamDefaultReader) => Promise<unknown>) {
   const args = [
     "generate",
     "-m",
@@ -106,16 +169,38 @@ Deno.test("Ctrl-C stops a long text with status 130", async () => {
     " 0",
   ];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args],
+    args: ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args, ...more],
     cwd: root,
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   const reader = child.stdout.getReader();
-  await reader.read();
+  const decoder = new TextDecoder();
+  let stdout = "";
+  const first = await ready(reader);
+  if (first instanceof Uint8Array) stdout += decoder.decode(first, { stream: true });
   child.kill("SIGINT");
-  while (!(await reader.read()).done);
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    stdout += decoder.decode(part.value, { stream: true });
+  }
   const stderr = await new Response(child.stderr).text();
-  assertEquals((await child.status).code, 130, stderr);
+  return { code: (await child.status).code, stdout, stderr };
+}
+
+Deno.test("Ctrl-C stops a long text with status 130; the text till then is there and ends its line", async () => {
+  const { code, stdout, stderr } = await interrupt([], async (reader) => (await reader.read()).value);
+  assertEquals(code, 130, stderr);
   assertStringIncludes(stderr, "Stopped.");
+  assert(stdout.length > 1 && stdout.endsWith("\n"), stdout);
+});
+
+Deno.test("Ctrl-C: what was generated is told with --json too", async () => {
+  const { code, stdout, stderr } = await interrupt(
+    ["--json", "--samples", "2"],
+    () => new Promise((resolve) => setTimeout(resolve, 4000)),
+  );
+  assertEquals(code, 130, stderr);
+  const { samples } = JSON.parse(stdout);
+  assertEquals(samples.length, 2);
+  assert(samples.every(({ tokens, end }: { tokens: number[]; end?: string }) => tokens.length > 0 && !end));
 });
