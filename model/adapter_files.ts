@@ -140,6 +140,10 @@ const MOST_RANK = 4096;
 /** Settings of PEFT that change what is computed; dropout, which acts in training only, is not among them. */
 const UNSUPPORTED = [
   "use_dora",
+  "use_qalora",
+  "use_bdlora",
+  "kasa_config",
+  "monteclora_config",
   "fan_in_fan_out",
   "modules_to_save",
   "rank_pattern",
@@ -148,6 +152,7 @@ const UNSUPPORTED = [
   "alora_invocation_tokens",
   "layer_replication",
   "trainable_token_indices",
+  "target_parameters",
 ];
 
 function isSet(value: unknown): boolean {
@@ -164,7 +169,7 @@ export function loadAdapter(gpu: Gpu, config: ModelConfig, folder: string): Adap
   const file = openSafetensors(`${folder}/${ADAPTER_WEIGHTS}`);
   try {
     const names = checkNames(file, config, folder);
-    const targets = names.size === ALL ? {} : { targets: [...names] };
+    const targets = names.size === ALL ? {} : { targets: [...names].sort() };
     const adapter = createAdapter(gpu, config, { ...settings, ...targets });
     readInto(gpu, config, adapter, file, folder);
     return adapter;
