@@ -1,16 +1,19 @@
 import { createGrader } from "../eval/grader.ts";
 import { wayOfThinking } from "../eval/modes.ts";
-import { promptOptions } from "../eval/prompt_ids.ts";
+import { promptOf, promptOptions } from "../eval/prompt_ids.ts";
 import { openTask } from "../eval/tasks/find_task.ts";
+import type { Task } from "../eval/task.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { findModel } from "../model/find_model.ts";
+import { openModelFiles } from "../model/model_files.ts";
 import { thinkingRules } from "../model/thinking_text.ts";
 import { loadRewards } from "../rl/reward.ts";
 import { localRollouts } from "../rl/rollout.ts";
 import type { RunState } from "../rl/run_checkpoint.ts";
 import { createTrainer, type Trainer } from "../rl/train_step.ts";
 import type { Values } from "./declare.ts";
+import { refuseTooLarge, trainingShape } from "./refuse_too_large.ts";
 import { prepareAdapter } from "./train_adapter.ts";
 import type { trainSettings } from "./train_settings.ts";
 
@@ -33,16 +36,17 @@ export async function prepareTraining(
   checkpoint: string | undefined,
 ): Promise<PreparedTraining> {
   const rewards = await loadRewards(values.reward ?? []);
-  const adapter = checkpoint === undefined ? values.adapter : undefined;
-  const found = await findModel(gpu, checkpoint ?? values.model, { adapter });
-  const { model, tokenizer, embeddingRms } = found;
-  if (values.lora) prepareAdapter(found, values);
   const task = await openTask(values.task, {
     data: values.data,
     split: "train",
     seed: values.seed,
     validation: values.validationQuestions,
   });
+  checkMemory(gpu, values, checkpoint ?? values.model, task);
+  const adapter = checkpoint === undefined ? values.adapter : undefined;
+  const found = await findModel(gpu, checkpoint ?? values.model, { adapter });
+  const { model, tokenizer, embeddingRms } = found;
+  if (values.lora) prepareAdapter(found, values);
   const { thinking: kind, gamma, tau, maxThinking, answerTokens, group, seed } = values;
   const thinking = wayOfThinking(kind, { greedy: false, gamma, embeddingRms, tau });
   if (thinking.continuous && thinking.sigma === 0) {
@@ -86,6 +90,18 @@ export async function prepareTraining(
   };
   const state = { step: 0, best: null, embeddingRms, forcedIds: rules.forcedIds, kernels };
   return { trainer, state, [Symbol.dispose]: () => grader.close() };
+}
+
+/** Asks for the memory of the first update before a weight is loaded. */
+function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Task): void {
+  using files = openModelFiles(name);
+  const { config, tokenizer } = files;
+  const prompt = promptOptions(tokenizer, values);
+  const lengths = Array.from(
+    { length: values.questions },
+    (_, b) => promptOf(tokenizer, task, task.question("train", values.seed, b).question, prompt).ids.length,
+  );
+  refuseTooLarge(gpu, config, name, trainingShape(values, Math.max(...lengths)));
 }
 
 /** Holds what a checkpoint was made with against what is there now. */
