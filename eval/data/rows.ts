@@ -1,7 +1,6 @@
-import { type AsyncBuffer, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { UserError } from "../../gpu/errors.ts";
 import { parseCsv } from "./csv.ts";
+import { readParquet, unreadable } from "./parquet.ts";
 
 /** A value in a row: what JSON can hold. */
 export type RowValue = string | number | boolean | null | RowValue[] | { [name: string]: RowValue };
@@ -39,11 +38,6 @@ function readBytes(path: string): Uint8Array {
   } catch (error) {
     throw unreadable(path, error);
   }
-}
-
-function unreadable(path: string, error: unknown): UserError {
-  const why = error instanceof Deno.errors.NotFound ? "there is no such file" : (error as Error).message;
-  return new UserError(`Cannot read ${path}: ${why}`);
 }
 
 /** Strings of V8 end at about 2^29 characters. */
@@ -145,49 +139,6 @@ function csvRows(text: string, path: string, columns?: readonly string[]): Row[]
     }
     return Object.fromEntries(names.map((name, i) => [name, cells[i]]));
   });
-}
-
-async function readParquet(path: string): Promise<Row[]> {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  using _ = file;
-  try {
-    const rows = await parquetReadObjects({ file: bufferOf(file), compressors });
-    return rows.map((row) => plain(row) as Row);
-  } catch (error) {
-    throw new UserError(`Cannot read ${path}: as a parquet file it is damaged (${(error as Error).message})`);
-  }
-}
-
-function bufferOf(file: Deno.FsFile): AsyncBuffer {
-  const byteLength = file.statSync().size;
-  const slice = (start: number, end = byteLength): ArrayBuffer => {
-    const [from, to] = [start < 0 ? byteLength + start : start, end < 0 ? byteLength + end : end];
-    if (!(from >= 0 && from <= to && to <= byteLength)) throw new Error("it points outside of itself");
-    const bytes = new Uint8Array(to - from);
-    file.seekSync(from, Deno.SeekMode.Start);
-    for (let at = 0; at < bytes.length;) {
-      const got = file.readSync(bytes.subarray(at));
-      if (got === null) throw new Error("it ends too early");
-      at += got;
-    }
-    return bytes.buffer;
-  };
-  return { byteLength, slice };
-}
-
-function plain(value: unknown): RowValue {
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
-  if (value === null || value === undefined) return null;
-  if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>, plain);
-  if (typeof value !== "object") return value as RowValue;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
 }
 
 function isRow(value: unknown): value is Row {
