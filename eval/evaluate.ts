@@ -1,4 +1,5 @@
 import { UserError } from "../gpu/errors.ts";
+import type { Filters } from "../gpu/ops/filter.ts";
 import { thinkingRules } from "../model/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
@@ -36,6 +37,8 @@ export interface EvaluateOptions {
   answerTokens?: number;
   /** How questions are put; in plain text where it is left out. */
   prompt?: PromptOptions;
+  /** Tokens that hard-sample may draw; all where it is left out. */
+  filters?: Filters;
   /** Rollouts generated at once; fewer where memory asks for it. Changes no result. */
   batchRows?: number;
   /** Judges the answers; in this thread where it is left out. */
@@ -90,7 +93,7 @@ export async function evaluate(
     maxAnswer: options.answerTokens ?? task.limits.answerTokens,
     endTokenIds: model.config.eosTokenIds,
   });
-  const modes = options.modes.map((name) => inferenceMode(name, gamma, embeddingRms));
+  const modes = options.modes.map((name) => inferenceMode(name, gamma, embeddingRms, options.filters));
   const total = modes.reduce((sum, { greedy }) => sum + questions.length * (greedy ? 1 : samples), 0);
   const results: ModeResult[] = [];
   let before = 0;
