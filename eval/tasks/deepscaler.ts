@@ -1,3 +1,4 @@
+import { boxedContinuation } from "../answer/extract.ts";
 import { RowError, textIn, textOf } from "../data/fields.ts";
 import type { Row, RowValue } from "../data/rows.ts";
 import { dataTask } from "./data_task.ts";
@@ -25,6 +26,8 @@ export const deepscaler = dataTask({
   read(row) {
     const { text, gold, solution } = "prompt" in row ? inVerlForm(row) : inHubForm(row);
     if (gold.trim() === "") return { drop: "no answer" };
+    // Cut off by whoever collected them: no rollout could ever be right.
+    if (boxedContinuation(`${gold}}`) !== gold.trim()) return { drop: "an answer that no box can hold" };
     const question = withoutInstruction(text);
     if (question === "") return { drop: "no question" };
     return { question, gold: gold.trim(), ...(solution === undefined ? {} : { solution: solution.trim() }) };
