@@ -20,7 +20,7 @@ const source = (gpu: Gpu, name: string, heads: Heads, make: typeof rowsForward) 
   const shape = { headDim: heads.headDim, group: heads.heads / heads.kvHeads };
   return {
     label: `attention_${name}_${shape.headDim}_${shape.group}`,
-    code: () => make(shape, gpu.subgroupSize),
+    code: () => make(shape, { subgroup: gpu.subgroupSize, wide: gpu.wideLoads }),
   };
 };
 

@@ -1,9 +1,31 @@
+import { arrayOf, loadWords } from "./load_words.ts";
+
 /** Sizes that are constants of an attention kernel: they fix its registers. */
 export interface AttentionShape {
   headDim: number;
   /** Query heads that share one key/value head. */
   group: number;
 }
+
+/** What the kernels need to know of the device. */
+export interface AttentionDevice {
+  subgroup: number;
+  /** Whether words may be loaded in pairs. */
+  wide: boolean;
+}
+
+/** How the heads of other rows are loaded: `words` at a time, each head `hq` vectors of four. */
+interface Lanes extends AttentionDevice {
+  words: number;
+  hq: number;
+}
+
+function lanesOf({ headDim }: AttentionShape, device: AttentionDevice): Lanes {
+  const wide = device.wide && headDim % 8 === 0;
+  return { ...device, wide, words: wide ? 8 : 4, hq: headDim / 4 };
+}
+
+const heads = (lanes: Lanes): string => arrayOf(lanes.words, lanes.wide);
 
 /**
  * Keys (forward) and rows (backward to K and V) that one turn of a loop takes: fewer of wide heads, whose unrolled
@@ -57,14 +79,25 @@ ${
     best = top;`;
 }
 
+/** Loads a head for the lane itself, as vectors `name`{index}. */
+function own(name: string, array: string, head: string, { words, wide, hq }: Lanes): string {
+  const at = `${head} * ${hq * 4 / words}u`;
+  const loaded = loadWords(`${name}_`, array, at, hq * 4, words, wide);
+  return `${loaded.text}\n` + lines(hq, (c) => {
+    const parts = range(4).map((e) => `bitcast<f32>(${loaded.words[c * 4 + e]})`);
+    return `    let ${name}${c} = vec4<f32>(${parts.join(", ")});`;
+  });
+}
+
 /** Forward, one invocation a row and head: for decoding, where rows share no keys. */
-export function rowsForward(shape: AttentionShape, subgroup: number): string {
-  const hq = shape.headDim / 4;
+export function rowsForward(shape: AttentionShape, device: AttentionDevice): string {
+  const lanes = lanesOf(shape, device);
+  const { hq } = lanes;
   const { keys: block } = turnOf(shape.headDim);
-  return `${HEADER(shape, subgroup)}
+  return `${HEADER(shape, device.subgroup)}
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: ${heads(lanes)};
+@group(0) @binding(3) var<storage, read> v: ${heads(lanes)};
 @group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
 @compute @workgroup_size(S)
@@ -75,18 +108,17 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let head = i % p.heads;
   let m = rowMeta[row];
   let position = m.w + p.shift;
-  let stride = p.kvHeads * HQ;
-  let offset = head / GROUP * HQ;
+  let kvHead = head / GROUP;
 ${lines(hq, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
   var best = -3.0e38;
   var sum = 0.0;
   for (var j = 0u; j <= position; j += ${block}u) {
 ${
     lines(block, (j) =>
-      `    let at${j} = keyRow(m, min(j + ${j}u, position)) * stride + offset;\n` +
-      lines(hq, (c) => `    let k${j}_${c} = k[at${j} + ${c}u];`) + "\n" +
+      `    let at${j} = keyRow(m, min(j + ${j}u, position)) * p.kvHeads + kvHead;\n` +
+      own(`k${j}_`, "k", `at${j}`, lanes) + "\n" +
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `k${j}_${c}`) + `\n    s${j} = s${j} * p.scale;\n` +
-      lines(hq, (c) => `    let v${j}_${c} = v[at${j} + ${c}u];`))
+      own(`v${j}_`, "v", `at${j}`, lanes))
   }
 ${softmaxBlock(block, hq, (j, c) => `v${j}_${c}`)}
   }
@@ -95,29 +127,41 @@ ${lines(hq, (c) => `  out[i * HQ + ${c}u] = acc${c} * inverse;`)}
 }`;
 }
 
-/** Loads \`count\` vectors a subgroup needs, one a lane, and hands each out as \`name\`{index}. */
-function shared(name: string, count: number, subgroup: number, address: (index: string) => string): string {
-  const loads = Math.ceil(count / subgroup);
-  return lines(loads, (l) => {
-    const index = `min(${l * subgroup}u + lane, ${count - 1}u)`;
-    return `    let ${name}Lane${l} = ${address(index)};`;
-  }) + "\n" +
-    lines(
-      count,
-      (i) =>
-        `    let ${name}${i} = subgroupBroadcast(${name}Lane${Math.floor(i / subgroup)}, ${i % subgroup}u);`,
-    );
+/**
+ * Loads the heads of `count` items a subgroup needs, as many words at once as the device can, and hands each out as a
+ * vector `name`{index}. `address` is an item's start in heads.
+ */
+function shared(
+  name: string,
+  array: string,
+  count: number,
+  lanes: Lanes,
+  address: (item: string) => string,
+): string {
+  const unit = lanes.words / 4; // vectors a load
+  const perItem = lanes.hq / unit;
+  const total = count * perItem;
+  const loads = Math.ceil(total / lanes.subgroup);
+  const text = lines(loads, (l) => {
+    const index = `${name}Index${l}`;
+    const at = `(${address(`${index} / ${perItem}u`)}) * ${perItem}u + ${index} % ${perItem}u`;
+    const { text, words } = loadWords(`${name}${l}_`, array, at, lanes.words, lanes.words, lanes.wide);
+    return `    let ${index} = min(${l * lanes.subgroup}u + lane, ${total - 1}u);\n${text}\n` +
+      words.map((word, e) => `    let ${name}Lane${l}_${e} = bitcast<f32>(${word});`).join("\n");
+  });
+  const spread = lines(count * lanes.hq, (i) => {
+    const load = Math.floor(i / unit);
+    const from = (e: number) => `${name}Lane${Math.floor(load / lanes.subgroup)}_${i % unit * 4 + e}`;
+    const parts = range(4).map((e) => `subgroupBroadcast(${from(e)}, ${load % lanes.subgroup}u)`);
+    return `    let ${name}${i} = vec4<f32>(${parts.join(", ")});`;
+  });
+  return `${text}\n${spread}`;
 }
 
 /** One block of keys `kk` and values `vv` of a tile's sequence, from absolute position j. */
-function keysAndValues(count: number, subgroup: number): string {
+function keysAndValues(count: number, lanes: Lanes): string {
   const load = (name: string, array: string) =>
-    shared(
-      name,
-      count,
-      subgroup,
-      (i) => `${array}[keyRow(m, min(j + ${i} / HQ, last)) * stride + offset + ${i} % HQ]`,
-    );
+    shared(name, array, count, lanes, (item) => `keyRow(m, min(j + ${item}, last)) * p.kvHeads + kvHead`);
   return `${load("kk", "k")}\n${load("vv", "v")}`;
 }
 
@@ -129,13 +173,14 @@ const TILE_START = `
   let position = m.w;`;
 
 /** Forward, one subgroup a tile of rows of one sequence: their keys are loaded once and handed round. */
-export function tilesForward(shape: AttentionShape, subgroup: number): string {
-  const hq = shape.headDim / 4;
+export function tilesForward(shape: AttentionShape, device: AttentionDevice): string {
+  const lanes = lanesOf(shape, device);
+  const { hq } = lanes;
   const { keys: block } = turnOf(shape.headDim);
-  return `${HEADER(shape, subgroup)}
+  return `${HEADER(shape, device.subgroup)}
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: ${heads(lanes)};
+@group(0) @binding(3) var<storage, read> v: ${heads(lanes)};
 @group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read> tiles: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read_write> out: array<vec4<f32>>;
@@ -144,13 +189,12 @@ export function tilesForward(shape: AttentionShape, subgroup: number): string {
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {${TILE_START}
   let last = rowMeta[tile.x + tile.y - 1u].w;
   let i = row * p.heads + head;
-  let stride = p.kvHeads * HQ;
-  let offset = head / GROUP * HQ;
+  let kvHead = head / GROUP;
 ${lines(hq, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
   var best = -3.0e38;
   var sum = 0.0;
   for (var j = 0u; j <= last; j += ${block}u) {
-${keysAndValues(block * hq, subgroup)}
+${keysAndValues(block, lanes)}
 ${
     lines(block, (j) =>
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + `\n    s${j} = s${j} * p.scale;`)
@@ -166,13 +210,14 @@ ${lines(hq, (c) => `    out[i * HQ + ${c}u] = acc${c} * inverse;`)}
 }
 
 /** Backward to Q, and the row sums D = dO . O that the backward to K and V needs. Same tiles as the forward. */
-export function tilesBackwardQ(shape: AttentionShape, subgroup: number): string {
-  const hq = shape.headDim / 4;
+export function tilesBackwardQ(shape: AttentionShape, device: AttentionDevice): string {
+  const lanes = lanesOf(shape, device);
+  const { hq } = lanes;
   const { keys: block } = turnOf(shape.headDim);
-  return `${HEADER(shape, subgroup)}
+  return `${HEADER(shape, device.subgroup)}
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> k: ${heads(lanes)};
+@group(0) @binding(3) var<storage, read> v: ${heads(lanes)};
 @group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read> tiles: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read> out: array<vec4<f32>>;
@@ -184,8 +229,7 @@ export function tilesBackwardQ(shape: AttentionShape, subgroup: number): string 
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {${TILE_START}
   let last = rowMeta[tile.x + tile.y - 1u].w;
   let i = row * p.heads + head;
-  let stride = p.kvHeads * HQ;
-  let offset = head / GROUP * HQ;
+  let kvHead = head / GROUP;
   let norm = lse[i];
 ${
     lines(hq, (c) =>
@@ -193,7 +237,7 @@ ${
   }
 ${dot("pull", hq, (c) => `g${c}`, (c) => `o${c}`)}
   for (var j = 0u; j <= last; j += ${block}u) {
-${keysAndValues(block * hq, subgroup)}
+${keysAndValues(block, lanes)}
 ${
     lines(block, (j) =>
       dot(`s${j}`, hq, (c) => `q${c}`, (c) => `kk${j * hq + c}`) + "\n" +
@@ -215,23 +259,19 @@ ${lines(hq, (c) => `    dq[i * HQ + ${c}u] = acc${c};`)}
  * tile's first row to \`end\`, the end of the sequence, or of the whole group for the keys of a shared prompt.
  * One dispatch takes \`span\` of them after \`skip\`, and adds to what the ones before left.
  */
-export function tilesBackwardKV(shape: AttentionShape, subgroup: number): string {
-  const hq = shape.headDim / 4;
+export function tilesBackwardKV(shape: AttentionShape, device: AttentionDevice): string {
+  const lanes = lanesOf(shape, device);
+  const { hq } = lanes;
   const { rows } = turnOf(shape.headDim);
   const load = (name: string, array: string) =>
-    shared(
-      name,
-      rows * hq,
-      subgroup,
-      (i) => `${array}[(min(r + ${i} / HQ, end - 1u) * p.heads + h) * HQ + ${i} % HQ]`,
-    );
-  return `${HEADER(shape, subgroup)}
-@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
+    shared(name, array, rows, lanes, (item) => `min(r + ${item}, end - 1u) * p.heads + h`);
+  return `${HEADER(shape, device.subgroup)}
+@group(0) @binding(1) var<storage, read> q: ${heads(lanes)};
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> tiles: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read> lse: array<f32>;
-@group(0) @binding(6) var<storage, read> dout: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> dout: ${heads(lanes)};
 @group(0) @binding(7) var<storage, read> rowDot: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dk: array<vec4<f32>>;
 @group(0) @binding(9) var<storage, read_write> dv: array<vec4<f32>>;

@@ -1,5 +1,6 @@
 // One thinking or answer step from logits z [rows, ldz]; only columns below `vocab` are real tokens. One workgroup a row.
-// mode 0: the most probable token; 1: a token drawn from softmax(z / tau); 2: z becomes p = softmax(z / tau), token = argmax.
+// mode 0: the most probable token; 1: a token drawn from softmax(z / tau); 2: z becomes p = softmax(z / tau), weights below
+// NEGLIGIBLE set to 0, token = argmax.
 // info[r] = (slot, rollout, _, position). Token to tokens[slot, column]; stats[slot, column] = (ln p(token) at tau, entropy
 // at tau 1, gap between the top two logits, top logit); the token also to chosen[r].
 struct Params {
@@ -52,7 +53,9 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   for (var l = 0u; l < LANES; l++) { all += sums[l]; }
   if (p.mode == 2u) {
     for (var c = lane; c < p.ldz; c += LANES) {
-      if (c < p.vocab) { z[base + c] = exp((z[base + c] - top) / p.tau) / all.z; } else { z[base + c] = 0.0; }
+      var weight = 0.0;
+      if (c < p.vocab) { weight = exp((z[base + c] - top) / p.tau) / all.z; }
+      z[base + c] = select(weight, 0.0, weight < NEGLIGIBLE);
     }
   }
   if (lane != 0u) { return; }

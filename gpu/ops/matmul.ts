@@ -4,12 +4,25 @@ import type { Matrix } from "../matrix.ts";
 import { asMatrix, show, type Tensor } from "../tensor.ts";
 import { scaleRows } from "../quantised.ts";
 import { chooseKernel, type Sizes } from "./matmul_kernels.ts";
-import { type BStore, matmulSource, type Product } from "./matmul_source.ts";
+import { activeRuns } from "./matmul_runs.ts";
+import {
+  type BStore,
+  matmulSource,
+  type MatmulVariant,
+  type Product,
+  SPARSE_RUN,
+  type Tile,
+} from "./matmul_source.ts";
 
 /** Options of the products. */
 export interface MatmulOptions {
   /** Adds to what `out` holds instead of replacing it: the sum starts from the old value. */
   accumulate?: boolean;
+  /**
+   * For {@link matmulNN}, where `a` is mostly zeros: rows of the weight that meet nothing but zeros are not read. The
+   * result has the same bits, unless the weight holds what is not finite.
+   */
+  sparse?: boolean;
 }
 
 /**
@@ -54,17 +67,26 @@ export function matmulNN(gpu: Gpu, a: Tensor, w: Matrix, out: Tensor, options: M
     "shapes",
   );
   w.chunks.forEach((chunk, i) => {
-    product(gpu, "nn", a, chunkOf(w, i), out, {
-      m,
-      n: w.cols,
-      k: chunk.shape[0],
-      lda: n,
-      ldb: w.cols,
-      ldc: w.cols,
-      aOff: i * w.chunkRows,
-      bOff: 0,
-      cOff: 0,
-    }, options.accumulate === true || i > 0);
+    product(
+      gpu,
+      "nn",
+      a,
+      chunkOf(w, i),
+      out,
+      {
+        m,
+        n: w.cols,
+        k: chunk.shape[0],
+        lda: n,
+        ldb: w.cols,
+        ldc: w.cols,
+        aOff: i * w.chunkRows,
+        bOff: 0,
+        cOff: 0,
+      },
+      options.accumulate === true || i > 0,
+      options.sparse,
+    );
   });
 }
 
@@ -113,9 +135,13 @@ function product(
   c: Tensor,
   sizes: Sizes,
   accumulate: boolean,
+  sparse = false,
 ): void {
   const { m, n, k } = sizes;
   const { tile, loads, terms } = chooseKernel(gpu, kind, b.store, sizes);
+  if (sparse && loads && isSparse(sizes, tile)) {
+    return sparseProduct(gpu, a, b, c, sizes, { kind, store: b.store, loads, sparse, accumulate, tile });
+  }
   const columns = Math.ceil(n / tile.cols);
   const tensors = b.scales ? [a, b.tensor, c, b.scales] : [a, b.tensor, c];
   for (let k0 = 0; k0 < k; k0 += terms) {
@@ -127,7 +153,44 @@ function product(
         kStart: k0,
         kEnd: Math.min(k, k0 + terms),
         scaleRows: scaleRows(b.tensor.shape[0]),
+        listStride: 0,
       }, [columns, Math.min(Math.ceil((m - row) / tile.rows), 65535)]);
     }
   }
+}
+
+// Below this the list costs what it saves. The loops over one run are five turns.
+const LEAST_SPARSE = 1024;
+const MOST_SPARSE = 6000 * SPARSE_RUN;
+
+const isSparse = ({ m, k, aOff }: Sizes, { rows }: Tile): boolean =>
+  k % SPARSE_RUN === 0 && aOff % SPARSE_RUN === 0 && k >= LEAST_SPARSE && k <= MOST_SPARSE &&
+  m <= 65535 * rows;
+
+/** Lists the runs of terms that are not zero in all rows of a tile, then sums those. */
+function sparseProduct(
+  gpu: Gpu,
+  a: Tensor,
+  b: Weights,
+  c: Tensor,
+  sizes: Sizes,
+  variant: MatmulVariant,
+): void {
+  const { m, n, k, lda, aOff } = sizes;
+  const { tile } = variant;
+  const rowTiles = Math.ceil(m / tile.rows);
+  const runs = k / SPARSE_RUN;
+  using scratch = gpu.arena.scratch();
+  const list = scratch.u32([rowTiles, runs + 1], "runs of terms");
+  const words = gpu.wideLoads && lda % 8 === 0 ? 8 : 4;
+  run(gpu, activeRuns(tile.rows, words, gpu), [a, list], { m, lda, aOff, runs }, [rowTiles]);
+  const tensors = b.scales ? [a, b.tensor, c, b.scales, list] : [a, b.tensor, c, list];
+  run(gpu, matmulSource(variant, gpu.subgroupSize), tensors, {
+    ...sizes,
+    rowStart: 0,
+    kStart: 0,
+    kEnd: k,
+    scaleRows: scaleRows(b.tensor.shape[0]),
+    listStride: runs + 1,
+  }, [Math.ceil(n / tile.cols), rowTiles]);
 }

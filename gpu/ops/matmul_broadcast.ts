@@ -1,5 +1,13 @@
 import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
-import type { BStore, Loads, MatmulVariant, Product, Tile } from "./matmul_source.ts";
+import { arrayOf, loadWords } from "./load_words.ts";
+import {
+  type BStore,
+  type Loads,
+  type MatmulVariant,
+  type Product,
+  SPARSE_RUN,
+  type Tile,
+} from "./matmul_source.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
@@ -11,43 +19,6 @@ export const storeBits = (store: BStore): number =>
 
 /** Columns of C whose sums are advanced together: few enough to stay in registers beside A's numbers. */
 const TOGETHER = 4;
-
-/** The type of array that is loaded `words` words at a time. */
-function arrayOf(words: number, wide: boolean): string {
-  const parts = wide && words > 1 ? words / 2 : words;
-  const scalar = wide && words > 1 ? "u64" : "u32";
-  return `array<${parts === 1 ? scalar : `vec${parts}<${scalar}>`}>`;
-}
-
-/** WGSL that loads `count` words from address `at`, counted in loads of `unit` words; and an expression for each word. */
-function loadWords(
-  name: string,
-  array: string,
-  at: string,
-  count: number,
-  unit: number,
-  wide: boolean,
-): { text: string; words: string[] } {
-  const pairs = wide && unit > 1;
-  const parts = pairs ? unit / 2 : unit;
-  const words: string[] = [];
-  const text = lines(count / unit, (l) => {
-    const loaded = `${name}l${l}`;
-    const part = (i: number) => parts === 1 ? loaded : `${loaded}.${comp[i]}`;
-    const load = `    let ${loaded} = ${array}[${at}${l > 0 ? ` + ${l}u` : ""}];`;
-    if (!pairs) {
-      words.push(...range(parts).map(part));
-      return load;
-    }
-    const split = range(parts).map((i) => {
-      const [low, high] = [`${name}w${words.length}`, `${name}w${words.length + 1}`];
-      words.push(low, high);
-      return ` let ${low} = u32(${part(i)}); let ${high} = u32(${part(i)} >> 32u);`;
-    });
-    return load + split.join("");
-  });
-  return { text, words };
-}
 
 /** WGSL of element e of loaded words. */
 function element(store: BStore, words: string[], e: number, scale: string, min: string): string {
@@ -179,7 +150,7 @@ const scaleUnit = (count: number, wide: boolean): number => Math.min(count / 2, 
  * 4 bytes or 32: hence the widest loads that alignment allows.
  */
 export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: number): string {
-  const { kind, store, tile } = variant;
+  const { kind, store, tile, sparse } = variant;
   const { rows, perThread: columns, depth } = tile;
   const a = operandA(kind, tile, loads, subgroup);
   const b = kind === "nt" ? columnsOfB(store, tile, loads) : rowsOfB(kind, store, tile, loads);
@@ -206,11 +177,25 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
     lines(rows, (i) => lines(columns / 4, (q) => make(i, q)));
   const old = (i: number, q: number) => range(4).map((e) => `acc${i}_${q * 4 + e} = o.${comp[e]};`).join(" ");
   const four = (i: number, q: number) => range(4).map((e) => `acc${i}_${q * 4 + e}`).join(", ");
+  // The list of a tile of rows: how many runs of terms, then the first term of each, ascending.
+  const list = sparse
+    ? `@group(0) @binding(${isQuantised(store) ? 5 : 4}) var<storage, read> list: array<u32>;`
+    : "";
+  const turn = `${a.step}\n${b.step}\n${multiply}`;
+  const loop = sparse
+    ? `  let listAt = row0 / ${rows}u * p.listStride;
+  let runs = list[listAt];
+  for (var run = 1u; run <= runs; run++) {
+  let start = list[listAt + run];
+  for (var k = start; k < start + ${SPARSE_RUN}u; k += ${depth}u) {\n${turn}\n  }
+  }`
+    : `  for (var k = p.kStart; k < kEnd; k += ${depth}u) {\n${turn}\n  }`;
   return `
 ${a.declare}
 @group(0) @binding(2) var<storage, read> b: ${arrayOf(b.unit, loads.wide)};
 @group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
 ${scales}
+${list}
 @compute @workgroup_size(${subgroup})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
   let row0 = p.rowStart + wg.y * ${rows}u;
@@ -223,11 +208,7 @@ ${lines(rows, (i) => `  var ${range(columns).map((j) => `acc${i}_${j} = 0.0;`).j
   if (ACCUMULATE) {
 ${each((i, q) => `    if (${inside(i, q)}) { let o = ${place(i, q)}; ${old(i, q)} }`)}
   }
-  for (var k = p.kStart; k < kEnd; k += ${depth}u) {
-${a.step}
-${b.step}
-${multiply}
-  }
+${loop}
 ${each((i, q) => `  if (${inside(i, q)}) { ${place(i, q)} = vec4<f32>(${four(i, q)}); }`)}
 }`;
 }

@@ -25,12 +25,17 @@ export interface Loads {
   wide: boolean;
 }
 
+/** Terms that a sparse product takes or leaves together. */
+export const SPARSE_RUN = 32;
+
 /** Which kernel: everything that is a constant of its text. */
 export interface MatmulVariant {
   kind: Product;
   store: BStore;
   /** The loads, where strides and offsets allow vectors; without, a kernel for any alignment. */
   loads?: Loads;
+  /** Only terms that a list names, in runs of {@link SPARSE_RUN}: where A is mostly zeros. For `nn` with loads. */
+  sparse?: boolean;
   /** The sum starts from what C holds. A constant: a branch would make every tile load C. */
   accumulate: boolean;
   tile: Tile;
@@ -41,7 +46,7 @@ export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
 ): { label: string; code: () => string } {
-  const { kind, store, loads, accumulate, tile } = variant;
+  const { kind, store, loads, sparse, accumulate, tile } = variant;
   const name = `matmul_${kind}_${store}_${tile.family}_${tile.rows}x${tile.cols}x${tile.depth}`;
   const body = () => {
     if (tile.family === "tile") return tileKernel(kind, store, tile);
@@ -49,7 +54,7 @@ export function matmulSource(
   };
   const load = tile.family === "tile" ? "" : loads ? `_${loads.a}_${loads.b}` : "_scalar";
   return {
-    label: `${name}${load}${accumulate ? "_add" : ""}`,
+    label: `${name}${load}${sparse ? "_sparse" : ""}${accumulate ? "_add" : ""}`,
     code: () => `const ACCUMULATE = ${accumulate};${PARAMS}${body()}`,
   };
 }
@@ -59,7 +64,7 @@ const PARAMS = `
 // nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending, one accumulator.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
-  rowStart: u32, kStart: u32, kEnd: u32, scaleRows: u32,
+  rowStart: u32, kStart: u32, kEnd: u32, scaleRows: u32, listStride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 `;

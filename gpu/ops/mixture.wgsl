@@ -1,5 +1,5 @@
 // Softmax and its backward for the mixture m = p E (method: dz = p (u - p . u) / tau, u = E g). z, u [rows, ldz], columns
-// below `vocab` real. z becomes p; u becomes dz, scaled down to norm `clip` where it is longer (0: never).
+// below `vocab` real. z becomes p, weights below NEGLIGIBLE set to 0, as in choose.wgsl; u becomes dz, scaled down to norm `clip` where it is longer (0: never).
 // stats[r] = (norm of dz before clipping, gap of the top two logits, most probable token, 0). One workgroup a row.
 struct Params { rows: u32, vocab: u32, ldz: u32, tau: f32, clip: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -48,6 +48,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     var g = 0.0;
     if (c < p.vocab) {
       weight = exp((z[base + c] - top.x) / p.tau) / all.x;
+      weight = select(weight, 0.0, weight < NEGLIGIBLE);
       g = weight * (u[base + c] - mean) / p.tau;
     }
     z[base + c] = weight;

@@ -6,8 +6,17 @@ import type { KernelSource } from "../kernel.ts";
  */
 export const vocabularyLanes = (vocab: number): number => vocab <= 2048 ? 8 : 256;
 
+/**
+ * Weights of a mixture below this count as 0, in rollout and training alike, so that a product need not read the rows of E
+ * they stand for. The mixture moves by at most V times this times the longest of those rows (V = 128,256: 1.2e-4 of it).
+ */
+export const NEGLIGIBLE = 2 ** -30;
+
 /** Such a kernel. All of them sum in the same order, so that rollout and training agree to the bit. */
 export function vocabularyKernel(name: string, vocab: number, body: string): KernelSource {
   const lanes = vocabularyLanes(vocab);
-  return { label: `${name}_${lanes}`, code: () => `const LANES = ${lanes}u;\n${body}` };
+  return {
+    label: `${name}_${lanes}`,
+    code: () => `const LANES = ${lanes}u;\nconst NEGLIGIBLE = ${NEGLIGIBLE};\n${body}`,
+  };
 }

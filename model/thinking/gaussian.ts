@@ -20,7 +20,7 @@ export function gaussianThinking(name: "soft" | "fuzzy", tau: number, sigma: num
       choose(gpu, "mixture", z, config.usedVocabSize, tau, info, shift, record, chosen, key);
       using scratch = gpu.arena.scratch();
       const m = scratch.f32(next.shape, "mixture");
-      matmulNN(gpu, z, params.embedding, m);
+      matmulNN(gpu, z, params.embedding, m, { sparse: true });
       addNoise(gpu, m, sigma, { info, shift, key }, next, hidden, record.column);
     },
     score({ model, z, scratch: caller, weights, fed, info, seed, step, grads, measured, stats, clipStep }) {
@@ -34,7 +34,7 @@ export function gaussianThinking(name: "soft" | "fuzzy", tau: number, sigma: num
       matmulNT(gpu, g, params.embedding, u);
       mixtureBackward(gpu, z, u, config.usedVocabSize, tau, clipStep, stats);
       if (grads.embedding) matmulTN(gpu, z, g, grads.embedding, { accumulate: true });
-      matmulNN(gpu, z, params.embedding, g);
+      matmulNN(gpu, z, params.embedding, g, { sparse: true });
       noiseMismatch(gpu, g, fed, sigma, at, measured);
       return u;
     },
