@@ -47,9 +47,7 @@ export function trainingNeed(config: ModelConfig, shape: TrainingShape): Trainin
   const own = maxThinking + answerTokens;
   const rows = questions * (promptTokens + group * own);
   const microRows = Math.min(shape.microRows, rows);
-  const state = rank === undefined
-    ? trainingStateBytes(config)
-    : 4 * countWeights(config) + loraStateBytes(config, rank);
+  const state = rank === undefined ? trainingStateBytes(config) : loraStateBytes(config, rank);
   const whole = rank === undefined
     ? trainingBytes(config, microRows, recompute)
     : loraTrainingBytes(config, microRows, recompute, rank);
