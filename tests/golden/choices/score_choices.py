@@ -1,7 +1,7 @@
 """Scores the first questions of arc_challenge, hellaswag and mmlu with lm-evaluation-harness: its own tasks, its own
 tokenisation, its own log-likelihoods, on the weights of a GGUF file of the Llama family, dequantised to float32.
 
-    python3 -m venv /tmp/harness && /tmp/harness/bin/pip install torch transformers gguf lm_eval
+    python3 -m venv /tmp/harness && /tmp/harness/bin/pip install torch transformers accelerate gguf lm_eval
     /tmp/harness/bin/python score_choices.py --model FILE.gguf --data FOLDER --questions 100 --out smollm2.json
 
 FOLDER holds arc_challenge/test.jsonl, hellaswag/val_1000.jsonl and mmlu/{dev,test}/SUBJECT_{dev,test}.csv: they stand in for the
