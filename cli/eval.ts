@@ -1,122 +1,119 @@
-import { createHash } from "node:crypto";
-import { evaluate, MOST_SAMPLES } from "../eval/evaluate.ts";
-import type { ModeResult } from "../eval/mode_result.ts";
-import { MODES } from "../eval/modes.ts";
+import { ValidationError } from "@cliffy/command";
+import type { ChoiceRecord } from "../eval/choice_result.ts";
+import type { ChoiceTask } from "../eval/choice_task.ts";
+import { checkResultsPlace, openResults, type ResultsFolder } from "../eval/results_folder.ts";
 import type { Task } from "../eval/task.ts";
 import { openAnyTask, taskEntry, TASKS } from "../eval/tasks/find_task.ts";
 import { openGpu } from "../gpu/device.ts";
 import { findModel, type FoundModel } from "../model/find_model.ts";
-import { choice, choices, integer, number, path, type Values } from "./declare.ts";
-import { type Context, defineCommand } from "./define_command.ts";
+import { choice, integer, path, type Values } from "./declare.ts";
 import { defaultGamma } from "./default_gamma.ts";
-import { Interrupted } from "./errors.ts";
+import { promptValues } from "./default_prompt.ts";
+import { type Context, defineCommand } from "./define_command.ts";
 import { evalCheckCommand } from "./eval_check.ts";
-import { measureChoices, refuseThinking } from "./eval_choices.ts";
+import { type ChoiceReport, choiceSettings, measureChoices, refuseThinking } from "./eval_choices.ts";
 import { describeChoices } from "./eval_choices_report.ts";
+import {
+  type EvaluationReport,
+  type GenerationPlan,
+  measureGeneration,
+  planGeneration,
+  settingsOf,
+} from "./eval_generation.ts";
 import { describeEvaluation } from "./eval_report.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { flags } from "./flags.ts";
 import { watchInterrupt } from "./interrupt.ts";
-import { createJsonLines } from "./json_lines.ts";
-import { createProgress } from "./progress.ts";
-
-// Of a task without an end: 256 answers tell a share to within 3 in 100.
-const ENDLESS = 256;
 
 const settings = {
   model: flags.model,
+  adapter: flags.adapter,
   data: flags.data,
-  mode: choices(MODES, "Ways to run the thinking", {
-    default: MODES,
-    defaultText: "all six",
-    placeholder: "modes",
-  }),
-  samples: integer("Samples a problem in the sampled modes: pass@k for k up to it", {
-    default: 8,
-    min: 1,
-    max: MOST_SAMPLES,
-  }),
+  mode: flags.mode,
+  samples: flags.samples,
   split: choice(["test", "validation", "train"], "Which problems", { default: "test" }),
-  limit: integer("Problems to use, from the first", {
-    min: 1,
-    max: 2 ** 20,
-    defaultText: `all, or ${ENDLESS} of an endless task`,
-  }),
-  gamma: number("Noise on the thinking, in units of RMS(E)", {
-    default: 0.33,
+  limit: flags.limit,
+  shots: integer("Solved examples before each question, training questions chosen by the seed", {
+    default: 0,
     min: 0,
-    defaultText: "that of the run or of the task's recipe, else 0.33",
+    max: 64,
   }),
+  chatTemplate: flags.chatTemplate,
+  system: flags.system,
+  topK: flags.topK,
+  topP: flags.topP,
+  minP: flags.minP,
+  gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
   maxThinking: integer("Longest thinking, in tokens", {
     min: 1,
     placeholder: "L",
     defaultText: "the task's",
   }),
   answerTokens: integer("Longest answer, in tokens", { min: 1, defaultText: "the task's" }),
-  batchRows: integer("Rollouts at once; no result depends on it", { default: 256, min: 1, max: 65536 }),
-  shots: integer("Examples with their answers before each question of a choice task", {
-    default: 0,
-    min: 0,
-    max: 64,
+  batchRows: integer("Rollouts at once, fewer where memory asks for it; no result depends on it", {
+    default: 256,
+    min: 1,
+    max: 65536,
   }),
   seed: flags.seed,
-  out: path("File for every rollout, as JSON lines", { placeholder: "file", short: "o" }),
+  out: path("Folder for the results; the same command goes on with what is there", {
+    placeholder: "dir",
+    short: "o",
+  }),
 };
 
-/** What was measured, and on what: enough to do it again. */
-export interface EvaluationReport extends Facts {
-  task: { name: string; version: number; promptHash: string };
-  split: string;
-  questions: number;
-  /** Fewer questions than the split holds: not to be compared with full results. */
-  limited: boolean;
-  samples: number;
-  seed: number;
-  gamma: number;
-  maxThinking: number;
-  answerTokens: number;
-  modes: ModeResult[];
-}
-
 type EvalValues = Values<typeof settings>;
+type Report = EvaluationReport | ChoiceReport;
 
-/** `softcot eval`: the six inference modes on a task. */
+/** `softcot eval`: tasks in up to six inference modes, and tasks of choices. */
 export const evalCommand = defineCommand({
-  description: `Measure how well a model solves a task, in up to six ways of thinking.
+  description: `Measure how well a model solves tasks, in up to six ways of thinking.
 
 Hard thinking writes tokens; soft thinking feeds mixtures of all tokens, fuzzy thinking mixtures that are nearly one \
-token. Each is run greedily and with chance; the answer is always greedy. Shown are the share of right answers with its \
-standard error (in sampled modes pass@1 over all samples), pass@k, and what the thinking was like.`,
+token. Each is run greedily, once a question, and with chance; the answer is always greedy. Shown are the share of right \
+answers with its standard error (in sampled modes pass@1 over all samples), pass@k, and what the thinking was like. Tasks \
+of choices are scored without thinking: accuracy, by characters too, and the right choice's negative log-likelihood.
+
+With --out every rollout is kept as it ends, and a run that was stopped or killed goes on when the same command is \
+given again: its result is that of a run never stopped.`,
   arguments: [[
-    "[task:string]",
-    `What to ask: ${TASKS.map(({ name }) => name).join(" or ")} (default: sums)`,
+    "[tasks...:string]",
+    `what to ask: ${TASKS.map(({ name }) => name).join(", ")}, or the file of a task (default: sums)`,
   ]],
   settings,
   examples: [
     ["The embedded model on the embedded task", "softcot eval"],
     ["A trained run, with pass@32", "softcot eval sums --model runs/sums-soft --samples 32"],
-    ["One mode, every rollout in a file", "softcot eval sums --mode hard-greedy --out rollouts.jsonl"],
+    [
+      "Two tasks in one mode, every rollout kept",
+      "softcot eval gsm8k math-500 --mode hard-greedy --out results",
+    ],
+    [
+      "The first 20 questions of a file",
+      "softcot eval gsm8k --data test.jsonl --limit 20 --mode soft-greedy",
+    ],
   ],
   async run(given, context) {
-    const { data, split, seed } = given;
-    const name = context.args[0] ?? "sums";
-    if ((await taskEntry(name)).kind === "choice") refuseThinking(name, context.origins);
-    const task = await openAnyTask(name, { data, split, seed });
-    using lines = createJsonLines(given.out);
-    using watch = watchInterrupt("Stopping after this batch. Press Ctrl-C again to stop at once.");
+    const tasks = await openTasks(given, context);
+    if (given.out !== undefined) checkResultsPlace(given.out);
+    using watch = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
-      const found = await findModel(gpu, given.model);
-      if (task.kind === "choice") {
-        const facts = factsOf(gpu, given.model, found);
-        const rest = { signal: watch.signal, onRecord: lines.write, quiet: context.quiet };
-        const report = await measureChoices(found, task, facts, { ...given, ...rest });
-        return context.print(report, () => describeChoices(report));
-      }
-      const values = withDefaults(given, task, context);
-      const modes = await measure(found, task, values, watch.signal, lines.write, context.quiet);
-      const report = reportOf(factsOf(gpu, values.model, found), task, values, modes);
-      context.print(report, () => describeEvaluation(report));
+      const found = await findModel(gpu, given.model, { adapter: given.adapter });
+      const facts = factsOf(gpu, given.adapter ?? given.model, found);
+      const plans = await planAll(found, tasks, facts, given, context);
+      using results = given.out === undefined ? undefined : openResults(given.out, {
+        model: facts.model.hash,
+        embeddingRms: facts.model.embeddingRms,
+        device: facts.device.name,
+        softcot: facts.versions.softcot,
+        ...Object.assign({}, ...plans.map(({ settings }) => settings)),
+      });
+      const reports: Report[] = [];
+      for (const plan of plans) reports.push(await plan.measure(results, watch.signal));
+      const report = reports.length === 1 ? reports[0] : reports;
+      results?.finish(report);
+      context.print(report, () => reports.map(describe).join("\n\n\n"));
     } finally {
       gpu.close();
     }
@@ -125,62 +122,94 @@ standard error (in sampled modes pass@1 over all samples), pass@k, and what the 
 
 evalCommand.command("check", evalCheckCommand);
 
-/** The values with what the task and the model's run say where nobody else does. */
-function withDefaults(values: EvalValues, task: Task, { origins }: Context<typeof settings>) {
-  const size = task.size(values.split);
-  const known = origins.gamma === "default" ? defaultGamma(values.model, task.name) : undefined;
-  return {
+/** Opens the tasks that are named, and refuses what does not go with them. */
+async function openTasks(
+  { data, split, seed, mode, topK, topP, minP }: EvalValues,
+  { args, origins }: Context<typeof settings>,
+): Promise<(Task | ChoiceTask)[]> {
+  const names = args.length > 0 ? args : ["sums"];
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new ValidationError(`The task ${twice} is named twice.`);
+  const entries = await Promise.all(names.map(taskEntry));
+  if (entries.every(({ kind }) => kind === "choice")) refuseThinking(names[0], origins);
+  if ([topK, topP, minP].some((value) => value !== undefined) && !mode.includes("hard-sample")) {
+    throw new ValidationError(
+      "--top-k, --top-p and --min-p choose among tokens that are drawn: the mode hard-sample is needed.",
+    );
+  }
+  const tasks: (Task | ChoiceTask)[] = [];
+  for (const name of names) tasks.push(await openAnyTask(name, { data, split, seed }));
+  return tasks;
+}
+
+/** A task that is ready to be measured. */
+interface Plan {
+  /** What decides its results. */
+  settings: Record<string, unknown>;
+  measure(results: ResultsFolder | undefined, signal: AbortSignal): Promise<Report>;
+}
+
+async function planAll(
+  found: FoundModel,
+  tasks: readonly (Task | ChoiceTask)[],
+  facts: Facts,
+  values: EvalValues,
+  context: Context<typeof settings>,
+): Promise<Plan[]> {
+  const plans: Plan[] = [];
+  for (const task of tasks) {
+    plans.push(
+      task.kind === "choice"
+        ? planChoices(found, task, facts, values, context)
+        : await planTask(found, task, facts, values, context),
+    );
+  }
+  return plans;
+}
+
+/** With what the task and the model's run say where nobody else does. */
+async function planTask(
+  found: FoundModel,
+  task: Task,
+  facts: Facts,
+  values: EvalValues,
+  { origins, quiet }: Context<typeof settings>,
+): Promise<Plan> {
+  const trained = values.adapter ?? values.model;
+  const known = origins.gamma === "default" ? defaultGamma(trained, task.name) : undefined;
+  const run = {
     ...values,
+    ...promptValues({ ...values, model: trained }, origins),
+    modes: values.mode,
+    filters: { topK: values.topK, topP: values.topP, minP: values.minP },
     gamma: known ?? values.gamma,
     maxThinking: values.maxThinking ?? task.limits.maxThinkingEval,
     answerTokens: values.answerTokens ?? task.limits.answerTokens,
-    questions: Math.min(values.limit ?? size ?? ENDLESS, size ?? Infinity),
   };
-}
-
-type Resolved = ReturnType<typeof withDefaults>;
-
-async function measure(
-  { model, tokenizer, embeddingRms }: FoundModel,
-  task: Task,
-  { mode, split, out, ...values }: Resolved,
-  signal: AbortSignal,
-  onRollout: (record: object) => void,
-  quiet: boolean,
-): Promise<ModeResult[]> {
-  const perMode = (name: string) => values.questions * (name.endsWith("greedy") ? 1 : values.samples);
-  const total = mode.reduce((sum, name) => sum + perMode(name), 0);
-  using progress = createProgress({ label: "eval", total, quiet });
-  try {
-    return await evaluate(model, tokenizer, task, {
-      ...values,
-      embeddingRms,
-      modes: mode,
-      stream: split,
-      signal,
-      onRollout,
-      onProgress: ({ mode, done, accuracy }) => progress.update(done, { mode, accuracy }),
-    });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new Interrupted(out ? `Stopped; the rollouts so far are in ${out}` : "Stopped; nothing was kept.");
-  }
-}
-
-function reportOf(facts: Facts, task: Task, values: Resolved, modes: ModeResult[]): EvaluationReport {
-  const { split, limit, samples, seed, gamma, maxThinking, answerTokens } = values;
-  const promptHash = createHash("sha256").update(task.prompt("QUESTION")).digest("hex");
+  const plan: GenerationPlan = await planGeneration(found, task, facts, run, (line) => {
+    if (!quiet) console.error(line);
+  });
   return {
-    task: { name: task.name, version: task.version, promptHash },
-    ...facts,
-    split,
-    questions: modes[0].questions.length,
-    limited: limit !== undefined && modes[0].questions.length < (task.size(split) ?? ENDLESS),
-    samples,
-    seed,
-    gamma,
-    maxThinking,
-    answerTokens,
-    modes,
+    settings: settingsOf(plan),
+    measure: (results, signal) => measureGeneration(found, plan, results, signal, quiet),
   };
 }
+
+function planChoices(
+  found: FoundModel,
+  task: ChoiceTask,
+  facts: Facts,
+  values: EvalValues,
+  { quiet }: Context<typeof settings>,
+): Plan {
+  return {
+    settings: choiceSettings(task, values),
+    async measure(results, signal) {
+      using records = results?.records<ChoiceRecord>(task.name);
+      return await measureChoices(found, task, facts, { ...values, records, signal, quiet });
+    },
+  };
+}
+
+const describe = (report: Report): string =>
+  "modes" in report ? describeEvaluation(report) : describeChoices(report);

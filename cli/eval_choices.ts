@@ -1,8 +1,9 @@
 import { ValidationError } from "@cliffy/command";
 import { createHash } from "node:crypto";
-import type { ChoiceResult } from "../eval/choice_result.ts";
+import type { ChoiceRecord, ChoiceResult } from "../eval/choice_result.ts";
 import type { ChoiceTask } from "../eval/choice_task.ts";
 import { evaluateChoices } from "../eval/choices.ts";
+import type { RecordFile } from "../eval/record_file.ts";
 import type { Stream } from "../eval/task.ts";
 import type { FoundModel } from "../model/find_model.ts";
 import type { Origin } from "./config.ts";
@@ -18,12 +19,10 @@ export interface ChoiceRun {
   limit?: number;
   /** Examples before each question. */
   shots: number;
-  /** Where every question's scores go, for messages. */
-  out?: string;
+  /** Where every question's scores go, and what an interrupted evaluation left there. */
+  records?: RecordFile<ChoiceRecord>;
   quiet: boolean;
   signal: AbortSignal;
-  /** Takes every question's scores. */
-  onRecord(record: object): void;
 }
 
 /** What was measured, and on what: enough to do it again. */
@@ -63,7 +62,7 @@ export async function measureChoices(
   facts: Facts,
   run: ChoiceRun,
 ): Promise<ChoiceReport> {
-  const { split, limit, shots, signal, onRecord } = run;
+  const { split, limit, shots, signal, records: file } = run;
   const total = Math.min(limit ?? Infinity, task.size(split));
   using progress = createProgress({ label: `eval ${task.name}`, total, quiet: run.quiet });
   try {
@@ -72,7 +71,8 @@ export async function measureChoices(
       questions: limit,
       shots,
       signal,
-      onRecord,
+      known: [...file?.known() ?? []],
+      onRecord: (record) => file?.append(record),
       onProgress: ({ done, accuracy }) => progress.update(done, { accuracy }),
     });
     return {
@@ -88,9 +88,22 @@ export async function measureChoices(
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new Interrupted(
-      run.out ? `Stopped; the questions so far are in ${run.out}` : "Stopped; nothing was kept.",
+      file
+        ? `Stopped; the questions so far are in ${file.path}: the same command goes on.`
+        : "Stopped; nothing was kept.",
     );
   }
+}
+
+/** What decides a choice task's results, by name: an evaluation that is gone on with has to agree in it. */
+export function choiceSettings(
+  task: ChoiceTask,
+  { split, limit, shots }: Pick<ChoiceRun, "split" | "limit" | "shots">,
+): Record<string, unknown> {
+  const questions = Math.min(limit ?? Infinity, task.size(split));
+  const promptHashOfAll = promptHash(task, split, questions, shots);
+  const settings = { version: task.version, promptHash: promptHashOfAll, split, questions, shots };
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${task.name} ${key}`, value]));
 }
 
 /** Of all texts that the model was given: prompts, examples, questions and choices. */

@@ -1,22 +1,33 @@
 import type { EntropyRow } from "../eval/entropy.ts";
 import type { ModeResult } from "../eval/mode_result.ts";
 import type { Estimate } from "../eval/pass_at_k.ts";
-import type { EvaluationReport } from "./eval.ts";
+import type { EvaluationReport } from "./eval_generation.ts";
 import { table } from "./table.ts";
 
 /** An evaluation as people read it: what was asked, a line a mode, and the entropy by position. */
 export function describeEvaluation(report: EvaluationReport): string {
-  const { task, model, split, questions, limited, samples, seed, gamma, modes } = report;
+  const { task, model, split, questions, limited, samples, seed, gamma, modes, shots, chatTemplate } = report;
   const sampled = modes.some((mode) => mode.samples > 1);
   const about = [
     `${task.name} v${task.version}, ${limited ? "first " : ""}${questions} ${split} questions` +
     (limited ? " (limited)" : ""),
     ...(sampled ? [`${samples} samples`] : []),
+    ...(shots > 0 ? [`${shots} shots`] : []),
+    ...(chatTemplate ? ["chat template"] : []),
     `gamma ${gamma}`,
     `seed ${seed}`,
     `model ${model.name} (${model.hash.slice(0, 12)})`,
   ];
-  return [about.join(", "), "", modeTable(modes), "", ...entropyTable(modes)].join("\n");
+  return [about.join(", "), ...droppedRows(report), "", modeTable(modes), "", ...entropyTable(modes)].join(
+    "\n",
+  );
+}
+
+/** Rows of the split that are no questions, and why: `2 rows left out: no answer after ####`. */
+function droppedRows({ data, split }: EvaluationReport): string[] {
+  return Object.entries(data?.dropped[split] ?? {}).map(([why, rows]) =>
+    `${rows} ${rows === 1 ? "row" : "rows"} left out: ${why}`
+  );
 }
 
 /** Share of right answers with its standard error: `0.642 ± 0.030`. */
@@ -35,6 +46,7 @@ function modeTable(modes: readonly ModeResult[]): string {
     "by trigger",
     "entropy",
     "tokens/s",
+    "GFLOP/s",
   ];
   const rows = modes.map((mode) => [
     mode.mode,
@@ -47,10 +59,13 @@ function modeTable(modes: readonly ModeResult[]): string {
     mode.thinkingLength.toFixed(1),
     mode.ended.trigger.toFixed(3),
     mode.entropy?.toFixed(4) ?? "-",
-    mode.tokensPerSecond.toFixed(0),
+    shownRate(mode.tokensPerSecond),
+    shownRate(mode.flops / mode.seconds / 1e9),
   ]);
   return table(rows, { header, align: ["left", ...header.slice(1).map(() => "right" as const)] });
 }
+
+const shownRate = (rate: number): string => rate < 10 ? rate.toPrecision(2) : rate.toFixed(0);
 
 const ENTROPY_ROWS = 8;
 

@@ -2,12 +2,13 @@ import project from "../deno.json" with { type: "json" };
 import type { Gpu } from "../gpu/device.ts";
 import type { FoundModel } from "../model/find_model.ts";
 import { countParams } from "../model/params.ts";
+import { type GitState, gitState } from "./git_state.ts";
 
 /** What ran: kept with every result. */
 export interface Facts {
   model: { name: string; hash: string; parameters: number; embeddingRms: number };
   device: { name: string; software: boolean; subgroupSize: number; matmulFamily: string };
-  versions: { softcot: string; deno: string };
+  versions: { softcot: string; deno: string } & Partial<GitState>;
 }
 
 /** Model, device and versions of a result; reads the weights once more, for their hash. */
@@ -17,6 +18,6 @@ export function factsOf(gpu: Gpu, name: string, found: FoundModel): Facts {
   return {
     model: { name, hash: found.hash(), parameters, embeddingRms: found.embeddingRms },
     device: { name: device, software, subgroupSize, matmulFamily },
-    versions: { softcot: project.version, deno: Deno.version.deno },
+    versions: { softcot: project.version, deno: Deno.version.deno, ...gitState() },
   };
 }

@@ -1,6 +1,11 @@
+import { MOST_SAMPLES } from "../eval/evaluate.ts";
+import { MODES } from "../eval/modes.ts";
 import { choice, choices, flag, integer, number, path, type Settings, text } from "./declare.ts";
 
 const optimizer = "Optimizer";
+
+/** Questions that are asked of a task without an end: 256 answers tell a share to within 3 in 100. */
+export const ENDLESS = 256;
 
 /**
  * Every flag that more than one command may take, declared once so that it means the same everywhere. A
@@ -36,11 +41,11 @@ export const flags = {
   thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {
     default: "soft",
   }),
-  mode: choices(
-    ["hard-greedy", "hard-sample", "soft-greedy", "soft-sample", "fuzzy-greedy", "fuzzy-sample"],
-    "Ways to run the thinking",
-    { default: ["hard-greedy"], placeholder: "modes" },
-  ),
+  mode: choices(MODES, "Ways to run the thinking", {
+    default: MODES,
+    defaultText: "all six",
+    placeholder: "modes",
+  }),
   gamma: number("Noise on the thinking, in units of RMS(E)", { default: 0.33, min: 0 }),
   tau: number("Temperature of the thinking", {
     above: 0,
@@ -48,10 +53,18 @@ export const flags = {
   }),
   maxThinking: integer("Longest thinking, in tokens", { default: 128, min: 1, placeholder: "L" }),
   answerTokens: integer("Longest answer, in tokens", { default: 32, min: 1 }),
-  maxTokens: integer("Tokens to generate at most", { default: 256, min: 1 }),
-  samples: integer("Samples a problem", { default: 1, min: 1 }),
-  limit: integer("Problems to use, from the first", { min: 1, defaultText: "all" }),
-  raw: flag("Take the text as it is, without the task's prompt around it"),
+  maxTokens: integer("Longest continuation with --raw, in tokens", { default: 256, min: 1 }),
+  samples: integer("Samples a problem in the sampled modes: pass@k for k up to it", {
+    default: 8,
+    min: 1,
+    max: MOST_SAMPLES,
+  }),
+  limit: integer("Problems to use, from the first", {
+    min: 1,
+    max: 2 ** 20,
+    defaultText: `all, or ${ENDLESS} of an endless task`,
+  }),
+  raw: flag("Only continue the text: no prompt around it, no end of thinking, no answer"),
   questions: integer("Questions an update", { default: 2, min: 1, placeholder: "B" }),
   group: integer("Rollouts a question", { default: 32, min: 2, placeholder: "G" }),
   steps: integer("Updates", { default: 4000, min: 1 }),

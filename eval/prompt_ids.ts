@@ -55,9 +55,7 @@ export function promptOf(
   { chat, system, shots = [] }: PromptOptions = {},
 ): Prompt {
   if (!chat) {
-    // The plain prompt ends in "User: QUESTION Assistant:"; examples are more of such turns before the last one.
-    const examples = shots.map((shot) => `${shot.question} Assistant: ${solvedText(shot)} User: `);
-    const text = task.prompt(examples.join("") + question);
+    const text = plainPrompt(task, question, shots);
     return { text, ids: promptIds(tokenizer, text) };
   }
   const ask = (text: string): ChatMessage => ({ role: "user", content: `${text}\n\n${CHAT_INSTRUCTION}` });
@@ -69,6 +67,16 @@ export function promptOf(
     }]),
     ask(question),
   ]);
+}
+
+/** The task's plain prompt, which ends in "User: QUESTION Assistant:"; examples are more of such turns before the last one. */
+export function plainPrompt(
+  task: Pick<Task, "prompt">,
+  question: string,
+  shots: readonly Question[] = [],
+): string {
+  const examples = shots.map((shot) => `${shot.question} Assistant: ${solvedText(shot)} User: `);
+  return task.prompt(examples.join("") + question);
 }
 
 /** Token ids of a text that a model is to continue: the beginning-of-sequence token if the tokenizer asks for it, then the text. */

@@ -24,7 +24,7 @@ const NEWLINE = 10;
 export function openRecordFile<T extends object>(path: string): RecordFile<T> {
   const file = open(path);
   const whole = wholeLines(file);
-  file.truncateSync(whole);
+  if (whole < file.statSync().size) file.truncateSync(whole);
   file.seekSync(whole, Deno.SeekMode.Start);
   const encoder = new TextEncoder();
   return {

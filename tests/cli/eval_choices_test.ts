@@ -40,7 +40,7 @@ Deno.test("eval of a choice task prints accuracies and NLL, by category and subj
 });
 
 Deno.test("--json holds all that the table does, and each answer; --out each question's scores", async () => {
-  const out = `${folder}/arc.jsonl`;
+  const out = `${folder}/arc`;
   const { code, stdout, stderr } = await evalTask("arc-challenge", "--json", "--out", out);
   assertEquals(code, 0, stderr);
   const report = JSON.parse(stdout);
@@ -49,7 +49,9 @@ Deno.test("--json holds all that the table does, and each answer; --out each que
   assertEquals([report.questions, report.limited, report.shots, report.truncated], [4, false, 0, 0]);
   assertEquals(report.answers.length, 4);
   assertEquals(report.subjects, undefined);
-  const rows = (await Deno.readTextFile(out)).trimEnd().split("\n").map((line) => JSON.parse(line));
+  const rows = (await Deno.readTextFile(`${out}/arc-challenge.jsonl`)).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
   assertEquals(rows.map(({ id }) => id), report.answers.map(({ id }: { id: string }) => id));
   for (const row of rows) {
     assertEquals(row.pick, row.sums.indexOf(Math.max(...row.sums)));
