@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import { parseAnswer } from "../../eval/answer/verify.ts";
+import { readRows } from "../../eval/data/rows.ts";
 import { overlapsOf } from "../../eval/data/overlap.ts";
 import type { Question, Stream, Task } from "../../eval/task.ts";
 import { generationEntry, openTask } from "../../eval/tasks/find_task.ts";
@@ -90,6 +91,10 @@ Deno.test({
   ignore,
   fn: async () => {
     const questions = all(await openTask("olympiadbench", { data }), "test");
+    const rows = await readRows(`${data}/olympiadbench/test.jsonl`);
+    const several = questions.filter((_, i) => rows[i].is_multiple_answer);
+    assertEquals(several.length, 94);
+    assert(several.every(({ gold }) => gold.includes(",")));
     const precise = questions.filter(({ precision }) => precision !== undefined);
     assertEquals(precise.map(({ gold, precision }) => [gold, precision]), [["4.2", ["1e-1"]]]);
     assertEquals(questions.filter(({ gold }) => !gold.includes("$")).length, 409);

@@ -24,7 +24,9 @@ export type Misbehaviour = (
 export interface FakeHub extends AsyncDisposable {
   /** For HF_ENDPOINT. */
   endpoint: string;
-  /** The files of its one repository, `org/name`, as of its one commit. */
+  /** Name of its one repository. */
+  id: string;
+  /** The files of that repository, as of its one commit. */
   files: Map<string, Uint8Array<ArrayBuffer>>;
   commit: string;
   /** Every request in order. */
@@ -54,8 +56,8 @@ export function someBytes(count: number, seed = 1): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: count }, () => (state = (state * 1103515245 + 12345) % 2 ** 31) >> 16);
 }
 
-/** A hub with one repository, which is both the model and the dataset `org/name`. */
-export function fakeHub(files: Record<string, string | Uint8Array<ArrayBuffer>>): FakeHub {
+/** A hub with one repository, which is both the model and the dataset of that name. */
+export function fakeHub(files: Record<string, string | Uint8Array<ArrayBuffer>>, id = "org/name"): FakeHub {
   const encoder = new TextEncoder();
   const contents = new Map(
     Object.entries(files).map((
@@ -64,6 +66,7 @@ export function fakeHub(files: Record<string, string | Uint8Array<ArrayBuffer>>)
   );
   const hub: FakeHub = {
     endpoint: "",
+    id,
     files: contents,
     commit: COMMIT,
     seen: [],
@@ -110,12 +113,13 @@ function content(hub: FakeHub, request: Request): Response {
 
 function answer(hub: FakeHub, request: Request, cdnPort: number): Response {
   const url = new URL(request.url);
-  const path = decodeURIComponent(url.pathname);
+  // Below, its name is org/name.
+  const path = decodeURIComponent(url.pathname).replace(`/${hub.id}/`, "/org/name/");
   const notFound = (code: string) => new Response("", { status: 404, headers: { "x-error-code": code } });
   const [, , revision] = path.match(/^\/api\/(models|datasets)\/org\/name\/revision\/(.*)$/) ?? [];
   if (revision !== undefined) {
     const known = ["main", "v1", "refs/pr/2", hub.commit].includes(revision);
-    const info = { _id: "0", id: "org/name", sha: hub.commit, siblings: [], tags: [] };
+    const info = { _id: "0", id: hub.id, sha: hub.commit, siblings: [], tags: [] };
     return known ? Response.json(info) : notFound("RevisionNotFound");
   }
   if (/^\/api\/(models|datasets)\/org\/name\/tree\//.test(path)) return listing(hub, url);
