@@ -180,7 +180,9 @@ const PIECE = 4 * 1024 * 1024;
 /** RMS(E) over all entries of the embedding, summed in f64. */
 function measureRms(weights: TensorFile, where: string): number {
   let [sum, count] = [0, 0];
-  readPieces(weights, "model.embed_tokens.weight", new Float32Array(PIECE), (piece) => {
+  const name = "model.embed_tokens.weight";
+  const buffer = new Float32Array(Math.min(PIECE, weights.tensors.get(name)?.elements ?? 1));
+  readPieces(weights, name, buffer, (piece) => {
     for (let i = 0; i < piece.length; i++) sum += piece[i] * piece[i];
     count += piece.length;
   });
