@@ -31,8 +31,10 @@ HF_HOME or HF_HUB_CACHE another place for the cache, HF_HUB_OFFLINE=1 forbids th
         pullRepo({ kind: "model", id, revision, files: (paths) => modelFilesIn(id, paths, file), ...watch }),
       quiet,
     );
-    const single = pulled.files.find((path) => /\.gguf$/.test(path));
-    const name = single === undefined && revision === "main" ? id : pulled.folder;
+    const single = pulled.files.find((path) => path.endsWith(".gguf"));
+    const place = single === undefined ? pulled.folder : `${pulled.folder}/${single}`;
+    const isAdapter = pulled.files.includes("adapter_config.json");
+    const name = single === undefined && revision === "main" ? id : place;
     print({ id, revision, ...pulled }, () => {
       const how = isOffline()
         ? "offline, from the cache"
@@ -41,8 +43,8 @@ HF_HOME or HF_HUB_CACHE another place for the cache, HF_HUB_OFFLINE=1 forbids th
         `${id} at ${pulled.commit.slice(0, 12)}: ${pulled.files.length} files, ${
           inBytes(pulled.bytes)
         }, ${how}`,
-        single === undefined ? pulled.folder : `${pulled.folder}/${single}`,
-        `use it with --model ${single === undefined ? name : `${pulled.folder}/${single}`}`,
+        place,
+        isAdapter ? `use it with --adapter ${name}, on its base model` : `use it with --model ${name}`,
       ].join("\n");
     });
   },

@@ -10,7 +10,8 @@ const INDEX = "model.safetensors.index.json";
 
 /**
  * Which files of a model's repository are needed to use it: configuration, tokenizer and safetensors weights (never
- * a second copy of them in another format), or one GGUF or llama2.c file, in which all lies.
+ * a second copy of them in another format), or one GGUF or llama2.c file, in which all lies; of an adapter's repository,
+the adapter.
  *
  * @param id the repository, for messages
  * @param paths all of its files
@@ -34,6 +35,8 @@ export function modelFilesIn(id: string, paths: readonly string[], file?: string
       "a repository of the same model in the form of transformers has them",
     );
   }
+  const adapter = ["adapter_config.json", "adapter_model.safetensors"];
+  if (adapter.every((path) => paths.includes(path))) return [...beside, ...adapter];
   const single = weightFiles(paths);
   if (single.length === 1) return withCompanions(single[0], paths);
   if (single.length > 1) {
@@ -47,7 +50,7 @@ export function modelFilesIn(id: string, paths: readonly string[], file?: string
     `Cannot pull the model ${id}: it has no weights that can be opened${
       others.length > 0 ? `, only ${named(others)}` : ""
     }; model.safetensors, its shards, or a .gguf file is needed`,
-    "look for the same model as safetensors or GGUF; adapters are opened with --adapter",
+    "look for the same model as safetensors or GGUF",
   );
 }
 

@@ -57,6 +57,14 @@ Deno.test("a single GGUF file is taken, one of several is to be chosen", () => {
   refused(() => modelFilesIn("o/n", [part], part), "one part of a model that is split", "safetensors");
 });
 
+Deno.test("an adapter's repository gives the adapter", () => {
+  const adapter = ["README.md", "adapter_config.json", "adapter_model.safetensors"];
+  assertEquals(
+    modelFilesIn("o/n", [...adapter, "optimizer.pt", "checkpoint-5/adapter_model.safetensors"]),
+    adapter,
+  );
+});
+
 Deno.test("a llama2.c model comes with its tokenizer", () => {
   const paths = [
     "stories15M.bin",
