@@ -75,12 +75,33 @@ export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
 export type { StepRecord } from "./gpu/ops/choose.ts";
 
 // Models: the embedded one, Hugging Face folders, runs, and new ones.
-export { findModel, type FoundModel } from "./model/find_model.ts";
+export { findModel, type FindModelOptions, type FoundModel } from "./model/find_model.ts";
 export { type LoadedModel, type ModelExtras, saveModel } from "./model/checkpoint.ts";
 export type { ModelConfig, RopeScaling } from "./model/config.ts";
 export { createModel, freeModel, type Model } from "./model/transformer.ts";
 export { initialise } from "./model/init.ts";
-export { countParams, type LayerParams, type Params } from "./model/params.ts";
+export {
+  countParams,
+  type Gradients,
+  type LayerParams,
+  type Params,
+  type Trainable,
+} from "./model/params.ts";
+
+// Adapters of low rank (LoRA): a model that has one trains that alone.
+export {
+  type AdaptedProjection,
+  type Adapter,
+  addAdapter,
+  type BaseModel,
+  type Fused,
+  type LoraPair,
+  type LoraParams,
+  type LoraSettings,
+} from "./model/lora.ts";
+export { loadAdapter, saveAdapter } from "./model/adapter_files.ts";
+export { mergeAdapter } from "./model/merge_adapter.ts";
+export type { PartStarts } from "./gpu/ops/lora_blocks.ts";
 export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
 export { loadTokenizer, type SpecialToken, type Tokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
 export { type ChatMessage, type ChatTemplate, chatTemplate, type Prompt } from "./model/chat_template.ts";
@@ -126,6 +147,8 @@ export type {
   OpenTaskOptions,
   TaskEntry,
 } from "./eval/tasks/task_entry.ts";
+export type { GivenQuestion, GivenQuestions, ScriptTask } from "./eval/tasks/script_task.ts";
+export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/trained_on.ts";
 export type { ChoiceQuestion, ChoiceTask } from "./eval/choice_task.ts";
 export type { DataSource } from "./eval/data/source.ts";
 export { readRows, type Row, type RowValue } from "./eval/data/rows.ts";

@@ -13,11 +13,11 @@ import type { ModelConfig } from "./config.ts";
 import type { NamedTensor } from "./params.ts";
 import type { Model } from "./transformer.ts";
 
-/** The projections of a block as they are stored: Q, K and V in one matrix, gate and up in another. */
-export const FUSED = ["qkv", "attentionOut", "gateUp", "down"] as const;
+/** A block's projections as they are stored: Q, K and V in one matrix, gate and up in another. */
+export type Fused = "qkv" | "attentionOut" | "gateUp" | "down";
 
-/** One of {@link FUSED}. */
-export type Fused = typeof FUSED[number];
+/** All of them. */
+export const FUSED: readonly Fused[] = ["qkv", "attentionOut", "gateUp", "down"];
 
 /** A and B of one fused projection; gradients and moments have the same form. */
 export interface LoraPair {

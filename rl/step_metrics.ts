@@ -1,12 +1,11 @@
-import type { ModelConfig } from "../model/config.ts";
 import type { Rollout } from "../model/generate.ts";
-import type { Thinking } from "../model/thinking/thinking.ts";
 import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
 import { batchFlops, updateFlops } from "./flops.ts";
 import { type Reward, TASK_REWARD } from "./reward.ts";
 import type { GradedRollout, RolloutBatch } from "./rollout.ts";
+import type { Trainer } from "./train_step.ts";
 
 /** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
 export interface StepMetrics extends Mismatch {
@@ -72,7 +71,7 @@ export interface StepTime {
 
 /** Gathers a step's numbers. */
 export function stepMetrics(
-  { config, thinking, rewards }: { config: ModelConfig; thinking: Thinking; rewards?: readonly Reward[] },
+  { model: { config, adapter }, thinking, rewards }: Pick<Trainer, "model" | "thinking" | "rewards">,
   step: number,
   batch: RolloutBatch,
   parts: readonly ScoredGroup[][],
@@ -88,8 +87,9 @@ export function stepMetrics(
   const mean = (value: (item: typeof graded[number]) => number) =>
     graded.reduce((sum, item) => sum + value(item), 0) / graded.length;
   const tokens = rollouts.reduce((sum, { thinking, answer }) => sum + thinking.length + answer.length, 0);
-  const rolloutWork = batchFlops(config, batch, thinking.continuous);
-  const updateWork = updateFlops(config, parts, thinking.continuous);
+  const rank = adapter?.settings.rank;
+  const rolloutWork = batchFlops(config, batch, thinking.continuous, rank);
+  const updateWork = updateFlops(config, parts, thinking.continuous, rank);
   const { seconds } = measured;
   return {
     step,

@@ -146,7 +146,7 @@ export async function trainStep(
   if (!Number.isFinite(norm)) throw diverged(step);
   const ended = performance.now();
   const metrics = stepMetrics(
-    { config: model.config, thinking: trainer.thinking, rewards: trainer.rewards },
+    trainer,
     step,
     batch,
     parts,
