@@ -75,6 +75,12 @@ export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
 export type { StepRecord } from "./gpu/ops/choose.ts";
 
 // Models: the embedded one, Hugging Face folders, runs, and new ones.
+export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub.ts";
+export { cachedSnapshot, type RepoKind } from "./model/hub_cache.ts";
+export type { Hub } from "./model/hub_requests.ts";
+export { type ModelFiles, openModelFiles } from "./model/model_files.ts";
+export type { TensorEntry, TensorFile } from "./model/formats/safetensors.ts";
+export { exportGguf, type ExportOptions, exportSafetensors, type ExportSource } from "./model/export.ts";
 export { findModel, type FindModelOptions, type FoundModel } from "./model/find_model.ts";
 export { type LoadedModel, type ModelExtras, saveModel } from "./model/checkpoint.ts";
 export type { ModelConfig, RopeScaling } from "./model/config.ts";

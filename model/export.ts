@@ -16,8 +16,11 @@ import type { Tokenizer } from "./tokenizer.ts";
 
 /** What is written: a model without a device. */
 export interface ExportSource {
+  /** Its shape. */
   config: ModelConfig;
+  /** Its files go along. */
   tokenizer: Tokenizer;
+  /** Under Hugging Face's names; read in pieces. */
   weights: TensorFile;
   /** RMS(E) of the base model, where it is kept: it goes along. */
   embeddingRms?: number;

@@ -18,6 +18,7 @@ import { type Hub, isOffline, openHub } from "./hub_requests.ts";
 
 /** What is to be pulled. */
 export interface PullOptions {
+  /** A model's repository or a data set's. */
   kind: RepoKind;
   /** `org/name`. */
   id: string;
@@ -35,11 +36,13 @@ export interface PullOptions {
 
 /** How far a pull is. */
 export interface PullProgress {
-  /** Bytes that are in the cache, of all that are to be. */
+  /** Bytes that are in the cache. */
   bytes: number;
+  /** All that are to be. */
   totalBytes: number;
-  /** Files that are whole, of all. */
+  /** Files that are whole. */
   files: number;
+  /** Files in all; 0 before the hub has listed them. */
   totalFiles: number;
   /** What happened, for people: a wait, a new attempt. */
   notice?: string;
@@ -49,11 +52,13 @@ export interface PullProgress {
 export interface PulledRepo {
   /** The snapshot's folder. */
   folder: string;
+  /** What the revision stands for. */
   commit: string;
   /** The paths that were asked for. */
   files: string[];
-  /** Their bytes, and those that had to be fetched. */
+  /** Their bytes. */
   bytes: number;
+  /** Those of them that had to be fetched. */
   fetchedBytes: number;
 }
 

@@ -23,8 +23,11 @@ export interface ModelFiles extends Disposable {
   folder?: string;
   /** The .gguf or .bin file it is, if it is one. */
   file?: string;
+  /** Its shape. */
   config: ModelConfig;
+  /** With the files it was opened from. */
   tokenizer: Tokenizer;
+  /** Under Hugging Face's names, in its order of rows. */
   weights: TensorFile;
   /** RMS(E) of the base model: from softcot.json, or measured here where there is none (method section 2). */
   embeddingRms: number;
