@@ -108,7 +108,8 @@ async function runTraining(
 ): Promise<void> {
   const started = performance.now();
   const say = (line: string) => context.quiet || console.error(line);
-  const folder = values.out ?? freeFolder(`runs/${values.task}-${values.thinking}`);
+  const { name } = await generationEntry(values.task);
+  const folder = values.out ?? freeFolder(`runs/${name}-${values.thinking}`);
   say(`device   ${gpu.adapter.name}`);
   const reopened = resume ? reopenRun(folder) : undefined;
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);

@@ -16,7 +16,7 @@ export interface Question {
   gold: string;
   /** How exact the answer must be, where the data say so; exactly right where this is left out. */
   precision?: Precision;
-  /** How it can be solved, without the boxed answer at the end: for examples in a prompt. */
+  /** How it can be solved, in words: for examples in a prompt. */
   solution?: string;
   /** What it is about, where the data say so. */
   subject?: string;

@@ -37,7 +37,7 @@ export const TASKS: readonly TaskEntry[] = [
 export async function taskEntry(name: string): Promise<TaskEntry> {
   const entry = TASKS.find((task) => task.name === name);
   if (entry) return entry;
-  if (isTaskFile(name)) return await loadOwnTask(name);
+  if (isTaskFile(name)) return withoutNamesake(name, await loadOwnTask(name));
   const known = TASKS.map(({ name }) => name).join(", ");
   throw new UserError(
     `Cannot find the task ${JSON.stringify(name)}: one of ${known} is needed`,
@@ -73,6 +73,14 @@ export async function openTask(name: string, options: OpenTaskOptions = {}): Pro
 /** As {@linkcode openTask}, of a task of either kind. */
 export async function openAnyTask(name: string, options: OpenTaskOptions = {}): Promise<Task | ChoiceTask> {
   return await (await taskEntry(name)).open(options);
+}
+
+function withoutNamesake(path: string, task: GenerationEntry): GenerationEntry {
+  if (!TASKS.some(({ name }) => name === task.name)) return task;
+  throw new UserError(
+    `Cannot use the task ${path}: it is called ${task.name} as one of softcot's own, another name is needed`,
+    "results of the two could not be told apart; set its name",
+  );
 }
 
 /** A task whose questions are made up. */

@@ -4,7 +4,7 @@ import { questionIds } from "../data/question_ids.ts";
 import type { VerifyOptions } from "../answer/verify.ts";
 import { paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
 import { type ReadSplit, taskOf } from "./data_task.ts";
-import type { GenerationEntry, OpenTaskOptions } from "./task_entry.ts";
+import { type GenerationEntry, nameOf, type OpenTaskOptions, TASK_NAME } from "./task_entry.ts";
 
 const STREAMS: readonly string[] = ["train", "validation", "test"];
 
@@ -41,7 +41,7 @@ export interface ScriptTask {
  */
 export async function loadScriptTask(path: string): Promise<GenerationEntry> {
   const task = checkedTask(path, await importDefault(path));
-  const { name = baseName(path), version = 1, about = `from ${path}`, prompt = paperPrompt } = task;
+  const { name = nameOf(path), version = 1, about = `from ${path}`, prompt = paperPrompt } = task;
   const { questions, checking, grade } = task;
   const limits = { maxThinking: 512, maxThinkingEval: 512, answerTokens: 32, ...task.limits };
   const facts = { name, version, prompt, limits };
@@ -102,6 +102,9 @@ function checkedTask(path: string, value: unknown): ScriptTask {
     );
   }
   const task = value as Partial<ScriptTask>;
+  if (task.name !== undefined && !TASK_NAME.test(String(task.name))) {
+    throw wrong(path, `its name is ${JSON.stringify(task.name)}: letters, digits, . _ and - are needed`);
+  }
   if (task.questions === undefined) throw wrong(path, "its default export has no questions");
   for (const key of ["prompt", "grade"] as const) {
     if (task[key] !== undefined && typeof task[key] !== "function") {
@@ -131,8 +134,6 @@ function isQuestion(value: unknown): value is GivenQuestion {
   return typeof question === "string" && normalText(question) !== "" && typeof gold === "string" &&
     gold.trim() !== "";
 }
-
-const baseName = (path: string) => path.split("/").at(-1)!.replace(/\.[^.]+$/, "");
 
 const wrong = (path: string, what: string) => new UserError(`Cannot use the task ${path}: ${what}`, FORM);
 

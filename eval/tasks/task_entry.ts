@@ -2,6 +2,14 @@ import type { ChoiceTask } from "../choice_task.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Task, TaskLimits } from "../task.ts";
 
+/** What a task may be called: names become parts of folders. */
+export const TASK_NAME = /^[\w.-]+$/;
+
+/** The name that a task file gives its task where it says none. */
+export function nameOf(path: string): string {
+  return path.split("/").at(-1)!.replace(/\.[^.]+$/, "").replace(/[^\w.-]+/g, "-");
+}
+
 /** How a task is opened. */
 export interface OpenTaskOptions {
   /** A file or a folder with its data; the hub's cache where it is left out. */

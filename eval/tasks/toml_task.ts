@@ -8,7 +8,7 @@ import { type DataSource, type FoundData, locateData } from "../data/source.ts";
 import { paperPrompt, type Stream } from "../task.ts";
 import { type DataTaskSpec, openDataTask, type Reading } from "./data_task.ts";
 import { gradeByWords } from "./grade_by_words.ts";
-import type { GenerationEntry } from "./task_entry.ts";
+import { type GenerationEntry, nameOf, TASK_NAME } from "./task_entry.ts";
 
 /** Where --data is given for such a task. */
 const NAMED: DataSource = {
@@ -23,7 +23,7 @@ const tokens = z.int().min(1);
 
 /** What a TOML file may say; the defaults stand in {@linkcode specOf}. */
 const SCHEMA = z.strictObject({
-  name: text.optional(),
+  name: z.string().regex(TASK_NAME, "letters, digits, . _ and - are needed").optional(),
   version: z.int().min(1).optional(),
   about: text.optional(),
   file: files.optional(),
@@ -68,7 +68,7 @@ export function loadTomlTask(path: string): GenerationEntry {
 }
 
 function specOf(path: string, file: TaskFile): Omit<DataTaskSpec, "source"> {
-  const { name = baseName(path), version = 1, about = `described by ${path}`, instruction, columns } = file;
+  const { name = nameOf(path), version = 1, about = `described by ${path}`, instruction, columns } = file;
   const { percent, precision, grader = "math" } = file;
   const thinking = file["max-thinking"] ?? 512;
   if (instruction !== undefined && !instruction.includes("{question}")) {
@@ -181,5 +181,3 @@ function readToml(path: string): TaskFile {
 function wrong(path: string, what: string, hint?: string): UserError {
   return new UserError(`Cannot use the task ${path}: ${what}`, hint);
 }
-
-const baseName = (path: string) => path.split("/").at(-1)!.replace(/\.[^.]+$/, "");

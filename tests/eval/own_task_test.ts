@@ -81,6 +81,8 @@ Deno.test("a TOML task that is wrong is told what, and where", async () => {
     written("d.toml", 'file = "a"\ngrader = "words"\npercent = true\n'),
     "belong to the grader math",
   );
+  await refused(written("d.toml", 'file = "a"\nname = "a/b"\n'), "name: letters, digits");
+  await refused(written("math.toml", 'file = "a"\n'), "it is called math as one of softcot's own");
   const rows = written("rows.jsonl", '{"question": "a", "answer": "b"}\n{"question": "a"}\n');
   await refused(
     written("d.toml", 'file = "rows.jsonl"\n'),
@@ -136,5 +138,6 @@ Deno.test("a TypeScript task that is wrong is told what", async () => {
     written("e8.ts", "export default { questions: {}, grade: 7 };"),
     "its grade is of type number",
   );
+  await refused(written("e9.ts", 'export default { questions: {}, name: "a/b" };'), 'its name is "a/b"');
   await refused(`${own}/squares.ts`, "it brings its own questions", undefined, folder);
 });
