@@ -1,10 +1,11 @@
+import { ValidationError } from "@cliffy/command";
 import { openGpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { findModel } from "../model/find_model.ts";
 import { flag, integer, type Values } from "./declare.ts";
 import { defaultGamma } from "./default_gamma.ts";
 import { defaultTask, promptValues } from "./default_prompt.ts";
-import { type Context, defineCommand } from "./define_command.ts";
+import { defineCommand } from "./define_command.ts";
 import { flags } from "./flags.ts";
 import { type Asked, askedOf } from "./generate_request.ts";
 import { showGenerated } from "./generate_output.ts";
@@ -61,6 +62,10 @@ is their shadow, the most probable token of each step. Without an argument the t
       'softcot generate --model runs/sums-hard --thinking hard --samples 4 "..."',
     ],
     [
+      "A question in the form of the model's chat template",
+      'softcot generate --model HuggingFaceTB/SmolLM2-135M-Instruct --chat-template "What is 2 + 2?"',
+    ],
+    [
       "Continue a text",
       'echo -n "Once upon a time" | softcot generate --model runs/sums-soft --raw --thinking hard',
     ],
@@ -72,15 +77,12 @@ is their shadow, the most probable token of each step. Without an argument the t
     const gpu = await openGpu();
     try {
       const found = await findModel(gpu, given.model, { adapter: given.adapter });
-      const task = context.origins.task === "default"
-        ? defaultTask(given.model, found.tokenizer)
-        : given.task;
-      const how = {
-        ...given,
-        task,
-        gamma: noise(given, task, context),
-        ...promptValues(given, context.origins),
-      };
+      // An adapter's run says how it was trained, its base model does not.
+      const trained = given.adapter ?? given.model;
+      const { origins } = context;
+      const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
+      const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
+      const how = { ...given, task, gamma, ...promptValues({ ...given, model: trained }, origins) };
       const asked: Asked = await askedOf(found, text, how);
       await showGenerated(found, asked, how, context, watch.signal);
     } finally {
@@ -94,15 +96,12 @@ function checkUsage(
   { raw, chatTemplate, thinking, sample, samples, topK, topP, minP }: GenerateValues,
 ): void {
   if (raw && chatTemplate) {
-    throw new UserError(
-      "Cannot use --chat-template with --raw: the text is taken as it is, with nothing around it",
-    );
+    throw new ValidationError("--raw takes the text as it is: --chat-template has no place there.");
   }
   const filters = [topK, topP, minP].some((value) => value !== undefined);
   if (filters && (thinking !== "hard" || (!sample && samples === 1))) {
-    throw new UserError(
-      "Cannot use --top-k, --top-p or --min-p: they choose among tokens that are drawn, which only hard thinking does",
-      "add --thinking hard --sample",
+    throw new ValidationError(
+      "--top-k, --top-p and --min-p choose among tokens that are drawn: --thinking hard --sample is needed.",
     );
   }
 }
@@ -116,12 +115,4 @@ async function readInput(): Promise<string> {
   }
   // The line's end belongs to the shell, not to the question.
   return (await new Response(Deno.stdin.readable).text()).replace(/\r?\n$/, "");
-}
-
-function noise(
-  { gamma, model }: GenerateValues,
-  task: string,
-  { origins }: Context<typeof settings>,
-): number {
-  return (origins.gamma === "default" ? defaultGamma(model, task) : undefined) ?? gamma;
 }
