@@ -118,9 +118,10 @@ export async function evaluate(
       tally,
       onProgress,
     };
-    const seconds = await rollOutMode(run, takeKnown(run));
+    takeKnown(run);
+    await rollOutMode(run);
     before += tally.count;
-    results.push(tally.result(seconds));
+    results.push(tally.result());
     options.onMode?.(results.at(-1)!);
   }
   return results;

@@ -47,10 +47,11 @@ export interface ModeTally {
   has(place: number, sample: number): boolean;
   /** Rollouts so far. */
   readonly count: number;
+  /** From the mode's beginning to the end of the last rollout so far, interruptions apart. */
+  readonly seconds: number;
   /** Share of right answers so far; 0 before the first. */
   accuracy(): number;
-  /** @param seconds that generation took */
-  result(seconds: number): ModeResult;
+  result(): ModeResult;
 }
 
 /** What is kept of a rollout: texts and tokens are not. */
@@ -67,11 +68,12 @@ interface Kept {
 /** An empty tally over these questions. Results do not depend on the order in which rollouts end. */
 export function modeTally({ name, greedy }: InferenceMode, questions: readonly Question[]): ModeTally {
   const kept: Kept[][] = questions.map(() => []);
-  let [count, right] = [0, 0];
+  let [count, right, seconds] = [0, 0, 0];
   return {
     add(place, record, flops) {
       if (kept[place][record.sample] === undefined) count++;
       if (record.correct) right++;
+      seconds = Math.max(seconds, record.time.elapsed);
       kept[place][record.sample] = {
         correct: record.correct,
         extracted: record.boxed !== null,
@@ -86,8 +88,11 @@ export function modeTally({ name, greedy }: InferenceMode, questions: readonly Q
     get count() {
       return count;
     },
+    get seconds() {
+      return seconds;
+    },
     accuracy: () => count === 0 ? 0 : right / count,
-    result: (seconds) => summarise(name, greedy, questions, kept, seconds),
+    result: () => summarise(name, greedy, questions, kept, seconds),
   };
 }
 

@@ -37,12 +37,11 @@ export interface ModeRun {
 const samplesOf = ({ mode, options }: ModeRun): number => mode.greedy ? 1 : options.samples;
 
 /**
- * Counts what an interrupted evaluation left; returns the seconds that it took.
+ * Counts what an interrupted evaluation left.
  * @throws UserError if it is none of what is asked for
  */
-export function takeKnown(run: ModeRun): number {
+export function takeKnown(run: ModeRun): void {
   const { options, mode, questions, tally } = run;
-  let seconds = 0;
   for (const record of options.known?.(mode.name) ?? []) {
     const asked = questions[record.index];
     if (
@@ -55,10 +54,8 @@ export function takeKnown(run: ModeRun): number {
       );
     }
     tally.add(record.index, record, flopsOf(run, record));
-    seconds = Math.max(seconds, record.time.elapsed);
   }
   if (tally.count > 0) run.onProgress();
-  return seconds;
 }
 
 /** What is still to be generated, question by question. */
@@ -75,19 +72,18 @@ function jobsOf(run: ModeRun): { jobs: GenerationJob[]; places: { question: numb
   return { jobs, places };
 }
 
-/** Generates and grades what is missing of a mode; returns the seconds that generation took, those before included. */
-export async function rollOutMode(run: ModeRun, before: number): Promise<number> {
+/** Generates and grades what is missing of a mode. */
+export async function rollOutMode(run: ModeRun): Promise<void> {
   const { model, tokenizer, task, options, questions, rules, mode, tally } = run;
   const { grader = gradeInPlace(task) } = options;
   const { jobs, places } = jobsOf(run);
-  const began = performance.now();
-  const elapsed = () => before + (performance.now() - began) / 1000;
+  const began = performance.now() - tally.seconds * 1000;
   const grading: Promise<void>[] = [];
   const failure = new AbortController();
   const grade = async (rollout: Rollout, seconds: number) => {
     const { question: index, sample } = places[rollout.slot];
     const question = questions[index];
-    const time = { seconds, elapsed: elapsed() };
+    const time = { seconds, elapsed: (performance.now() - began) / 1000 };
     const { gold, precision } = question;
     const [verdict] = await grader.grade([
       { gold, precision, continuation: generatedText(tokenizer, rollout.answer, rules) },
@@ -100,7 +96,6 @@ export async function rollOutMode(run: ModeRun, before: number): Promise<number>
     options.onRollout?.(record);
     run.onProgress();
   };
-  let seconds = before;
   try {
     await generateJobs(model, tokenizer, jobs, {
       thinking: mode.thinking,
@@ -117,11 +112,9 @@ export async function rollOutMode(run: ModeRun, before: number): Promise<number>
         grading.push(graded);
       },
     });
-    seconds = elapsed();
   } finally {
     await Promise.all(grading);
   }
-  return seconds;
 }
 
 /** Useful operations; the prompt's are shared by all samples of its question. */
