@@ -16,46 +16,81 @@ var<workgroup> first: array<f32, LANES>;
 var<workgroup> second: array<f32, LANES>;
 var<workgroup> token: array<u32, LANES>;
 var<workgroup> sums: array<vec3<f32>, LANES>;
-var<workgroup> picked: u32;
+// A lane takes columns c, c + LANES, ...: four a turn, since on the software device a turn costs as much as two loads.
+fn columns(c: u32) -> vec4<u32> { return vec4<u32>(c, c + LANES, c + 2u * LANES, c + 3u * LANES); }
+fn logits(base: u32, at: vec4<u32>) -> vec4<f32> {
+  let i = base + min(at, vec4<u32>(p.vocab - 1u));
+  return select(vec4<f32>(-3.0e38), vec4<f32>(z[i.x], z[i.y], z[i.z], z[i.w]), at < vec4<u32>(p.vocab));
+}
+struct Top { first: f32, second: f32, token: u32 }
+var<workgroup> row_top: Top;
+var<workgroup> row_sum: vec3<f32>;
+fn fold(old: Top, value: f32, column: u32) -> Top {
+  let above = value > old.first;
+  return Top(
+    select(old.first, value, above),
+    select(max(old.second, value), old.first, above),
+    select(old.token, column, above),
+  );
+}
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = wg.y * n.x + wg.x;
   if (row >= p.rows) { return; }
   let base = row * p.ldz;
-  var top = -3.0e38;
-  var next = -3.0e38;
-  var best = lane;
-  for (var c = lane; c < p.vocab; c += LANES) {
-    let value = z[base + c];
-    if (value > top) { next = top; top = value; best = c; } else { next = max(next, value); }
+  var mine = Top(-3.0e38, -3.0e38, lane);
+  for (var c = lane; c < p.vocab; c += 4u * LANES) {
+    let at = columns(c);
+    let v = logits(base, at);
+    mine = fold(fold(fold(fold(mine, v.x, at.x), v.y, at.y), v.z, at.z), v.w, at.w);
   }
-  first[lane] = top;
-  second[lane] = next;
-  token[lane] = best;
+  first[lane] = mine.first;
+  second[lane] = mine.second;
+  token[lane] = mine.token;
   workgroupBarrier();
-  // The lowest token wins a tie; every lane folds in the same order, and so holds the same answer.
-  top = first[0];
-  next = second[0];
-  best = token[0];
-  for (var l = 1u; l < min(LANES, p.vocab); l++) {
-    if (first[l] > top || (first[l] == top && token[l] < best)) { next = max(top, second[l]); top = first[l]; best = token[l]; }
-    else { next = max(next, first[l]); }
+  // The lowest token wins a tie. One lane folds for all: were it all of them, the software device would fold once a subgroup.
+  if (lane == 0u) {
+    var all = Top(first[0], second[0], token[0]);
+    for (var l = 1u; l < min(LANES, p.vocab); l++) {
+      if (first[l] > all.first || (first[l] == all.first && token[l] < all.token)) {
+        all = Top(first[l], max(all.first, second[l]), token[l]);
+      } else { all.second = max(all.second, first[l]); }
+    }
+    row_top = all;
   }
+  workgroupBarrier();
+  let top = row_top.first;
+  let next = row_top.second;
+  let best = row_top.token;
   var sum = vec3<f32>();
-  for (var c = lane; c < p.vocab; c += LANES) {
-    let below = z[base + c] - top;
+  for (var c = lane; c < p.vocab; c += 4u * LANES) {
+    let below = logits(base, columns(c)) - top;
     let weight = exp(below);
-    sum += vec3<f32>(weight, weight * below, exp(below / p.tau));
+    let part = weight * below;
+    let warm = exp(below / p.tau);
+    sum += vec3<f32>(weight.x, part.x, warm.x);
+    sum += vec3<f32>(weight.y, part.y, warm.y);
+    sum += vec3<f32>(weight.z, part.z, warm.z);
+    sum += vec3<f32>(weight.w, part.w, warm.w);
   }
   sums[lane] = sum;
   workgroupBarrier();
-  var all = vec3<f32>();
-  for (var l = 0u; l < LANES; l++) { all += sums[l]; }
+  if (lane == 0u) {
+    var total = vec3<f32>();
+    for (var l = 0u; l < LANES; l++) { total += sums[l]; }
+    row_sum = total;
+  }
+  workgroupBarrier();
+  let all = row_sum;
   if (p.mode == 2u) {
-    for (var c = lane; c < p.ldz; c += LANES) {
-      var weight = 0.0;
-      if (c < p.vocab) { weight = exp((z[base + c] - top) / p.tau) / all.z; }
-      z[base + c] = select(weight, 0.0, weight < NEGLIGIBLE);
+    for (var c = lane; c < p.ldz; c += 4u * LANES) {
+      let at = columns(c);
+      var weight = exp((logits(base, at) - top) / p.tau) / all.z;
+      weight = select(weight, vec4<f32>(), weight < vec4<f32>(NEGLIGIBLE));
+      z[base + at.x] = weight.x;
+      if (at.y < p.ldz) { z[base + at.y] = weight.y; }
+      if (at.z < p.ldz) { z[base + at.z] = weight.z; }
+      if (at.w < p.ldz) { z[base + at.w] = weight.w; }
     }
   }
   if (lane != 0u) { return; }

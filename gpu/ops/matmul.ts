@@ -138,10 +138,13 @@ function product(
   sparse = false,
 ): void {
   const { m, n, k } = sizes;
-  const { tile, loads, terms } = chooseKernel(gpu, kind, b.store, sizes);
-  if (sparse && loads && isSparse(sizes, tile)) {
-    return sparseProduct(gpu, a, b, c, sizes, { kind, store: b.store, loads, sparse, accumulate, tile });
+  if (sparse && isSparse(gpu, sizes)) {
+    const { tile, loads } = chooseKernel(gpu, kind, b.store, sizes, sparse);
+    if (loads) {
+      return sparseProduct(gpu, a, b, c, sizes, { kind, store: b.store, loads, sparse, accumulate, tile });
+    }
   }
+  const { tile, loads, terms } = chooseKernel(gpu, kind, b.store, sizes);
   const columns = Math.ceil(n / tile.cols);
   const tensors = b.scales ? [a, b.tensor, c, b.scales] : [a, b.tensor, c];
   for (let k0 = 0; k0 < k; k0 += terms) {
@@ -159,13 +162,13 @@ function product(
   }
 }
 
-// Below this the list costs what it saves. The loops over one run are five turns.
+// Below this the list costs what it saves; above, an invocation would loop too often.
 const LEAST_SPARSE = 1024;
-const MOST_SPARSE = 6000 * SPARSE_RUN;
+const MOST_SPARSE = 32768 * SPARSE_RUN;
 
-const isSparse = ({ m, k, aOff }: Sizes, { rows }: Tile): boolean =>
-  k % SPARSE_RUN === 0 && aOff % SPARSE_RUN === 0 && k >= LEAST_SPARSE && k <= MOST_SPARSE &&
-  m <= 65535 * rows;
+const isSparse = ({ matmulFamily }: Gpu, { m, k, aOff }: Sizes): boolean =>
+  matmulFamily === "broadcast" && k % SPARSE_RUN === 0 && aOff % SPARSE_RUN === 0 && k >= LEAST_SPARSE &&
+  k <= MOST_SPARSE && m <= 65535;
 
 /** Lists the runs of terms that are not zero in all rows of a tile, then sums those. */
 function sparseProduct(

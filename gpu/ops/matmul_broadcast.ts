@@ -1,13 +1,6 @@
 import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
-import {
-  type BStore,
-  type Loads,
-  type MatmulVariant,
-  type Product,
-  SPARSE_RUN,
-  type Tile,
-} from "./matmul_source.ts";
+import type { BStore, Loads, MatmulVariant, Product, Tile } from "./matmul_source.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
@@ -186,9 +179,7 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
     ? `  let listAt = row0 / ${rows}u * p.listStride;
   let runs = list[listAt];
   for (var run = 1u; run <= runs; run++) {
-  let start = list[listAt + run];
-  for (var k = start; k < start + ${SPARSE_RUN}u; k += ${depth}u) {\n${turn}\n  }
-  }`
+  let k = list[listAt + run];\n${turn}\n  }`
     : `  for (var k = p.kStart; k < kEnd; k += ${depth}u) {\n${turn}\n  }`;
   return `
 ${a.declare}

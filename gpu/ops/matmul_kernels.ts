@@ -1,7 +1,7 @@
 import type { Gpu } from "../device.ts";
 import { isQuantised } from "../quantised.ts";
 import { storeBits } from "./matmul_broadcast.ts";
-import type { BStore, Loads, Product, Tile } from "./matmul_source.ts";
+import { type BStore, type Loads, type Product, SPARSE_RUN, type Tile } from "./matmul_source.ts";
 
 /** Sizes, strides and offsets of a product, in elements. */
 export interface Sizes {
@@ -28,7 +28,7 @@ export interface Kernel {
 const MAX_TERMS = { vector: 65536, scalar: 16384, tile: 16384 };
 
 /** The kernel for a product: measured choices on the software device, fixed ones on GPUs. */
-export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes): Kernel {
+export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes, sparse = false): Kernel {
   const s = gpu.subgroupSize;
   if (gpu.matmulFamily === "tile") {
     const aligned = [sizes.n, sizes.lda, sizes.ldb, sizes.ldc].every((value) => value % 4 === 0);
@@ -37,6 +37,8 @@ export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Size
     return { tile, terms: MAX_TERMS.tile };
   }
   const wanted = fewRows(kind, store, sizes, s) ?? manyRows(kind, store, sizes, s);
+  // A turn is a run, and tiles of fewer rows share fewer zeros.
+  if (sparse) [wanted[0], wanted[2]] = [Math.min(wanted[0], 16), SPARSE_RUN];
   const fitted = fit(gpu, kind, store, sizes, wanted);
   if (fitted) return { ...fitted, terms: MAX_TERMS.vector };
   return { tile: broadcast(s, [4, 4, 1]), terms: MAX_TERMS.scalar };

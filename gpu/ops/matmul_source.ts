@@ -26,7 +26,7 @@ export interface Loads {
 }
 
 /** Terms that a sparse product takes or leaves together. */
-export const SPARSE_RUN = 32;
+export const SPARSE_RUN = 8;
 
 /** Which kernel: everything that is a constant of its text. */
 export interface MatmulVariant {

@@ -10,6 +10,10 @@ var<workgroup> tops: array<vec2<f32>, LANES>;
 var<workgroup> best: array<u32, LANES>;
 var<workgroup> sums: array<vec2<f32>, LANES>;
 var<workgroup> squares: array<f32, LANES>;
+var<workgroup> row_top: vec2<f32>;
+var<workgroup> row_token: u32;
+var<workgroup> row_sum: vec2<f32>;
+var<workgroup> row_square: f32;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = wg.y * n.x + wg.x;
@@ -24,14 +28,22 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   tops[lane] = top;
   best[lane] = token;
   workgroupBarrier();
-  top = tops[0];
-  token = best[0];
-  for (var l = 1u; l < LANES; l++) {
-    if (tops[l].x > top.x || (tops[l].x == top.x && best[l] < token)) {
-      top = vec2<f32>(tops[l].x, max(top.x, tops[l].y));
-      token = best[l];
-    } else { top.y = max(top.y, tops[l].x); }
+  // One lane folds for all: were it all of them, the software device would fold once a subgroup.
+  if (lane == 0u) {
+    var all = tops[0];
+    var first = best[0];
+    for (var l = 1u; l < LANES; l++) {
+      if (tops[l].x > all.x || (tops[l].x == all.x && best[l] < first)) {
+        all = vec2<f32>(tops[l].x, max(all.x, tops[l].y));
+        first = best[l];
+      } else { all.y = max(all.y, tops[l].x); }
+    }
+    row_top = all;
+    row_token = first;
   }
+  workgroupBarrier();
+  top = row_top;
+  token = row_token;
   var sum = vec2<f32>(); // weights, weights times u
   for (var c = lane; c < p.vocab; c += LANES) {
     let weight = exp((z[base + c] - top.x) / p.tau);
@@ -39,8 +51,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   }
   sums[lane] = sum;
   workgroupBarrier();
-  var all = vec2<f32>();
-  for (var l = 0u; l < LANES; l++) { all += sums[l]; }
+  if (lane == 0u) {
+    var total = vec2<f32>();
+    for (var l = 0u; l < LANES; l++) { total += sums[l]; }
+    row_sum = total;
+  }
+  workgroupBarrier();
+  let all = row_sum;
   let mean = all.y / all.x;
   var square = 0.0;
   for (var c = lane; c < p.ldz; c += LANES) {
@@ -57,9 +74,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   }
   squares[lane] = square;
   workgroupBarrier();
-  square = 0.0;
-  for (var l = 0u; l < LANES; l++) { square += squares[l]; }
-  let norm = sqrt(square);
+  if (lane == 0u) {
+    square = 0.0;
+    for (var l = 0u; l < LANES; l++) { square += squares[l]; }
+    row_square = square;
+  }
+  workgroupBarrier();
+  let norm = sqrt(row_square);
   if (lane == 0u) { stats[row] = vec4<f32>(norm, top.x - top.y, f32(token), 0.0); }
   if (p.clip > 0.0 && norm > p.clip) {
     for (var c = lane; c < p.vocab; c += LANES) { u[base + c] *= p.clip / norm; }

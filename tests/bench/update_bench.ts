@@ -2,7 +2,9 @@
  * The update alone (objective, backward pass and optimizer) on one batch of soft rollouts of the embedded model, beside
  * a matrix product of 1024^3 in the same run: useful GFLOP/s of both and their ratio; with --profile, time by kernel.
  *
- *     deno run -A tests/bench/update_bench.ts [--profile]
+ *     deno run -A tests/bench/update_bench.ts [--profile] [--large]
+ *
+ * --large: a model of 12 layers and width 512 (head size 64, grouped) with random weights instead.
  */
 import { table } from "../../cli/table.ts";
 import { sums } from "../../eval/tasks/sums.ts";
@@ -10,19 +12,51 @@ import { promptIds } from "../../eval/prompt_ids.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { createMatrix } from "../../gpu/matrix.ts";
 import { matmulNT } from "../../gpu/ops/matmul.ts";
+import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import type { ModelConfig } from "../../model/config.ts";
 import { findModel } from "../../model/find_model.ts";
+import { initialise } from "../../model/init.ts";
 import { createParams, zeroParams } from "../../model/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
+import { createModel } from "../../model/transformer.ts";
 import { updateFlops } from "../../rl/flops.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
 
 const profile = Deno.args.includes("--profile");
+const large = Deno.args.includes("--large");
 const gpu = await openGpu({ profile });
-const { model, tokenizer } = await findModel(gpu, "builtin");
+
+const LARGE: ModelConfig = {
+  architecture: "llama",
+  vocabSize: 2048,
+  hiddenSize: 512,
+  layers: 12,
+  heads: 8,
+  kvHeads: 4,
+  headDim: 64,
+  intermediateSize: 1376,
+  normEps: 1e-5,
+  ropeTheta: 10000,
+  tied: true,
+  qkvBias: false,
+  qkNorm: false,
+  maxPosition: 1024,
+  eosTokenIds: [],
+  usedVocabSize: 2048,
+};
+
+function randomModel(config: ModelConfig) {
+  const model = createModel(gpu, config);
+  initialise(gpu, config, model.params, 0);
+  return { model, tokenizer: builtinTokenizer() };
+}
+
+const { model, tokenizer } = large ? randomModel(LARGE) : await findModel(gpu, "builtin");
 const { config } = model;
-const [questions, group, steps] = [8, 16, 30];
+const [questions, group, steps] = large ? [1, 16, 30] : [8, 16, 30];
+const rounds = large ? 4 : 10;
 const hidden = gpu.arena.create([questions * group, steps, config.hiddenSize], "f32", "hidden");
 const groups = Array.from({ length: questions }, (_, b): ScoredGroup => ({
   prompt: promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)),
@@ -77,7 +111,7 @@ async function peak(): Promise<void> {
 
 const work = { update: updateFlops(config, [groups], true), peak: 4 * 2 * size ** 3 };
 const rates: { update: number[]; peak: number[] } = { update: [], peak: [] };
-for (let round = 0; round < 10; round++) {
+for (let round = 0; round < rounds; round++) {
   for (const [name, run] of [["update", update], ["peak", peak]] as const) {
     const started = performance.now();
     await run();
@@ -101,8 +135,8 @@ if (profile) {
   console.log(table(
     report.map(({ label, nanoseconds, dispatches }) => [
       label,
-      dispatches / 10,
-      (nanoseconds / 1e7).toFixed(2),
+      dispatches / rounds,
+      (nanoseconds / 1e6 / rounds).toFixed(2),
       (nanoseconds / dispatches / 1e3).toFixed(0),
     ]),
     { header: ["kernel", "dispatches an update", "ms an update", "us each"] },
