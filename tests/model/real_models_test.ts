@@ -1,12 +1,14 @@
 /** stories260K and SmolLM2-135M-Instruct against independent implementations (golden/formats/). Under two minutes. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { openGpu } from "../../gpu/device.ts";
+import { readParams } from "../../model/checkpoint.ts";
 import { findModel } from "../../model/find_model.ts";
 import { generate } from "../../model/generate.ts";
+import { openModelFiles } from "../../model/model_files.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { thinkingRules } from "../../model/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer.ts";
-import type { Model } from "../../model/transformer.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer.ts";
 import { logitsOf } from "./logits_of.ts";
 import { testWithModel } from "./real_models.ts";
 
@@ -54,6 +56,28 @@ testWithModel(
         "Once upon a time, there was a little girl named Lily. She loved to play outside",
       ),
     );
+  },
+);
+
+testWithModel(
+  "smollm2-135m-instruct",
+  "SmolLM2-135M: loading grows JS heap and array buffers by at most 300 MB above the tokenizer's share",
+  (folder) => {
+    using files = openModelFiles(folder);
+    const { config, weights } = files;
+    const held = () => Deno.memoryUsage().heapUsed + Deno.memoryUsage().external;
+    const before = held();
+    let most = 0;
+    const read = (tensor: string, from: number, out: Float32Array<ArrayBuffer>) => {
+      weights.read(tensor, from, out);
+      most = Math.max(most, held() - before);
+    };
+    const model = createModel(gpu, config);
+    readParams(gpu, config, { ...weights, read }, model.params, folder);
+    freeModel(model);
+    show(`loading grew heap and buffers by ${Math.round(most / 1e6)} MB`);
+    assert(most > 0 && most < 300e6, `grew by ${most} bytes`);
+    return Promise.resolve();
   },
 );
 
