@@ -4,7 +4,9 @@ export interface KernelTime {
   phase: string;
   /** The kernel's. */
   label: string;
+  /** Of GPU time, all dispatches together. */
   nanoseconds: number;
+  /** How often it ran. */
   dispatches: number;
 }
 

@@ -6,13 +6,17 @@ import { type Json, parseTokenizerFile, type TokenizerFiles, tokenText } from ".
 
 /** One turn of a conversation. */
 export interface ChatMessage {
+  /** Who speaks. */
   role: "system" | "user" | "assistant";
+  /** What is said. */
   content: string;
 }
 
 /** A prompt as text and as the model reads it. */
 export interface Prompt {
+  /** What is shown to people. */
   text: string;
+  /** Its token ids, special tokens included. */
   ids: number[];
 }
 

@@ -2,6 +2,7 @@ import type { Json } from "./tokenizer_files.ts";
 
 /** A token that stands for no text, such as `<|im_end|>`. */
 export interface SpecialToken {
+  /** Its number in the vocabulary. */
   id: number;
   /** Its name. */
   content: string;

@@ -25,6 +25,7 @@ export type RewardFunction = (input: RewardInput) => number | Promise<number>;
 export interface Reward {
   /** As it was given: `task`, or the file's path. */
   name: string;
+  /** What its score is multiplied by. */
   weight: number;
   /** Undefined for the task's own grade. */
   score?: RewardFunction;

@@ -104,13 +104,21 @@ async function validate(
 
 /** A rollout as a reader wants to see it: a line of samples.jsonl. */
 export interface Sample {
+  /** The update it was generated for. */
   step: number;
+  /** Text of the question. */
   question: string;
+  /** The right answer. */
   gold: string;
+  /** Text of the thinking, or of its shadow. */
   thinking: string;
+  /** Why the thinking ended. */
   thinking_end: string;
+  /** Forced text and answer. */
   answer: string;
+  /** What the box holds; null if nothing can be extracted. */
   boxed: string | null;
+  /** What it was worth. */
   reward: number;
 }
 
