@@ -5,6 +5,7 @@ import { type LoadedModel, readParams } from "./checkpoint.ts";
 import type { BaseModel } from "./lora.ts";
 import { adaptedHash, type ModelFiles, openModelFiles } from "./model_files.ts";
 import { createModel } from "./transformer.ts";
+import { planWeights, type WeightForm } from "./weight_types.ts";
 
 /** A model ready for use, with the unit of the noise. */
 export interface FoundModel extends LoadedModel {
@@ -22,12 +23,15 @@ export interface FoundModel extends LoadedModel {
 export interface FindModelOptions {
   /** Folder of a LoRA adapter in PEFT's form, or a run trained with one, to put on top. */
   adapter?: string;
+  /** How the weights are held on the device: f32 where it is left out, which alone can be trained in full. */
+  weights?: WeightForm;
 }
 
 /**
- * Loads the model of a name: `builtin` (the embedded one), a Hugging Face folder, or the folder of a run, which
- * stands for its best checkpoint, else its newest.
- * @throws UserError if nothing is found, saying what was looked for, or what was found is damaged
+ * Loads the model of a name: `builtin` (the embedded one), a Hugging Face folder, the folder of a run, which stands for
+ * its best checkpoint, else its newest, a file of GGUF or llama2.c or a folder with exactly one, or the name of a
+ * repository that was pulled from the hub. Weights go to the device in pieces of 16 MiB, converted to f32.
+ * @throws UserError if nothing is found, saying what was looked for, or what was found is damaged or cannot be held as asked
  */
 // deno-lint-ignore require-await
 export async function findModel(

@@ -3,7 +3,7 @@ torch, transformers, tokenizers; CPU, a few minutes). The weights are dequantise
 Face's order of rows, and run by transformers' LlamaForCausalLM in float64, in one pass without a cache for the logits.
 
 `python make_smollm2.py FILE.gguf LOGITS.f32` instead compares every column of logits that the program wrote
-(`deno run -A tests/golden/formats/write_logits.ts FILE.gguf LOGITS.f32`)."""
+(`deno run -A tests/golden/formats/write_logits.ts FILE.gguf LOGITS.f32`, beside this script)."""
 
 import base64
 import json
