@@ -78,13 +78,22 @@ export function matrixOf(tensor: Tensor): Matrix {
 }
 
 /**
- * Writes f32 rows, converted to the matrix's type, starting at `row`.
+ * Writes f32 rows, converted to the matrix's type, or f16 rows to a matrix of f16, starting at `row`.
  * @throws Error if rows of an odd number of f16 are written in parts (only whole words can be), or if it is quantised
  */
-export function uploadRows(gpu: Gpu, matrix: Matrix, row: number, data: Float32Array<ArrayBuffer>): void {
+export function uploadRows(
+  gpu: Gpu,
+  matrix: Matrix,
+  row: number,
+  data: Float32Array<ArrayBuffer> | Float16Array<ArrayBuffer>,
+): void {
   const { cols, chunkRows } = matrix;
   if (isQuantised(matrix.dtype)) {
     throw new Error(`Cannot write numbers to ${matrix.label}: it is ${matrix.dtype}, written by its blocks`);
+  }
+  const halves = data instanceof Float16Array;
+  if (halves && matrix.dtype !== "f16") {
+    throw new Error(`Cannot write f16 to ${matrix.label}: it is ${matrix.dtype}`);
   }
   const whole = row === 0 && data.length === matrix.rows * cols;
   if (matrix.dtype === "f16" && cols % 2 === 1 && !whole) {
@@ -95,7 +104,7 @@ export function uploadRows(gpu: Gpu, matrix: Matrix, row: number, data: Float32A
     const chunk = Math.floor(at / chunkRows);
     const count = Math.min(chunkRows - at % chunkRows, (data.length - done) / cols) * cols;
     const part = data.subarray(done, done + count);
-    const packed = matrix.dtype === "f16" ? new Float16Array(part) : part;
+    const packed = matrix.dtype === "f16" && !halves ? new Float16Array(part) : part;
     gpu.commands.upload(matrix.chunks[chunk], evenLength(packed), at % chunkRows * cols);
     done += count;
   }

@@ -1,6 +1,6 @@
 import type { Gpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
-import { downloadMatrix, type Matrix, uploadRows } from "../gpu/matrix.ts";
+import { downloadMatrix, type Matrix } from "../gpu/matrix.ts";
 import type { TensorFile } from "./formats/safetensors.ts";
 import { createSafetensors, syncFolder } from "./formats/safetensors_writer.ts";
 import { toHfConfig } from "./hf_config.ts";
@@ -9,6 +9,7 @@ import type { BaseModel } from "./lora.ts";
 import { namedTensors, type Trainable } from "./params.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import type { Model } from "./transformer.ts";
+import { createPieces, uploadTensor } from "./upload_tensor.ts";
 
 /** A model with its tokenizer, and where it came from. */
 export interface LoadedModel {
@@ -19,9 +20,6 @@ export interface LoadedModel {
   /** Folder or name, for messages. */
   source: string;
 }
-
-// 4 Mi elements: 16 MiB pieces keep the heap small whatever the model.
-const PIECE = 4 * 1024 * 1024;
 
 /**
  * Holds a file against what a model asks for, before anything is made for it.
@@ -49,7 +47,7 @@ export function checkTensors(
 
 /**
  * Fills weights (or moments of the same form, their names after a prefix) from a file, in pieces.
- * @throws UserError if a tensor is missing or has another shape
+ * @throws UserError if a tensor is missing or has another shape, or a number is too large for its matrix's type
  */
 export function readParams(
   gpu: Gpu,
@@ -61,16 +59,8 @@ export function readParams(
 ): void {
   const tensors = namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
   checkTensors(file, tensors, where);
-  const buffer = new Float32Array(Math.max(PIECE, ...tensors.map(({ matrix }) => matrix.cols)));
-  for (const { name, shape, matrix, row } of tensors) {
-    const elements = shape.reduce((product, n) => product * n, 1);
-    const rows = Math.max(1, Math.floor(PIECE / matrix.cols));
-    for (let at = 0; at < elements; at += rows * matrix.cols) {
-      const piece = buffer.subarray(0, Math.min(rows * matrix.cols, elements - at));
-      file.read(name, at, piece);
-      uploadRows(gpu, matrix, row + at / matrix.cols, piece);
-    }
-  }
+  const pieces = createPieces(Math.max(...tensors.map(({ matrix }) => matrix.cols)));
+  for (const tensor of tensors) uploadTensor(gpu, file, tensor, pieces);
 }
 
 /** Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16. */

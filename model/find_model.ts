@@ -30,7 +30,8 @@ export interface FindModelOptions {
 /**
  * Loads the model of a name: `builtin` (the embedded one), a Hugging Face folder, the folder of a run, which stands for
  * its best checkpoint, else its newest, a file of GGUF or llama2.c or a folder with exactly one, or the name of a
- * repository that was pulled from the hub. Weights go to the device in pieces of 16 MiB, converted to f32.
+ * repository that was pulled from the hub. Weights go to the device in pieces of 16 MiB, converted to f32 or
+ * as `weights` says.
  * @throws UserError if nothing is found, saying what was looked for, or what was found is damaged or cannot be held as asked
  */
 // deno-lint-ignore require-await
@@ -48,8 +49,9 @@ export async function findModel(
   }
   const added = options.adapter === undefined ? undefined : locateAdapter(options.adapter);
   const { config, tokenizer, weights, folder, embeddingRms, hash, adapter } = files;
-  const model = createModel(gpu, config);
   const source = folder ?? name;
+  const { types } = planWeights(config, weights, options.weights ?? "f32", name);
+  const model = createModel(gpu, config, types);
   readParams(gpu, config, weights, model.params, source);
   const base = () => adapter?.base ?? { name: lastingName(name, files), hash: hash() };
   const adapterFolder = adapter?.folder ?? added;

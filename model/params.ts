@@ -1,7 +1,6 @@
 import type { Gpu } from "../gpu/device.ts";
-import { createMatrix, freeMatrix, type Matrix } from "../gpu/matrix.ts";
+import { createMatrix, freeMatrix, type Matrix, type WeightType } from "../gpu/matrix.ts";
 import { sizeOf, type Tensor } from "../gpu/tensor.ts";
-import type { DType } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
 import { loraMatrices, type LoraParams, loraTensors } from "./lora.ts";
 
@@ -48,27 +47,37 @@ export type Trainable = Params | LoraParams;
 /** Columns of the fused Q, K and V. */
 export const qkvWidth = (config: ModelConfig): number => (config.heads + 2 * config.kvHeads) * config.headDim;
 
-/** Zeroed weights. `dtype` is that of the large matrices; norms and biases are always f32. */
-export function createParams(gpu: Gpu, config: ModelConfig, dtype: DType, label: string): Params {
+/** The matrices that make a model's size. Norms and biases are f32, these need not be. */
+export type LargeMatrix = "embedding" | "head" | "qkv" | "attentionOut" | "gateUp" | "down";
+
+/** The type of each large matrix: one for all, or each layer's its own; embedding and head count to layer 0. */
+export type WeightTypes = WeightType | ((matrix: LargeMatrix, layer: number) => WeightType);
+
+/** The type of one large matrix. */
+export const typeOf = (types: WeightTypes, matrix: LargeMatrix, layer: number): WeightType =>
+  typeof types === "string" ? types : types(matrix, layer);
+
+/** Zeroed weights. `types` are those of the large matrices; norms and biases are always f32. */
+export function createParams(gpu: Gpu, config: ModelConfig, types: WeightTypes, label: string): Params {
   const { hiddenSize: d, intermediateSize: f, heads, headDim: hd, vocabSize } = config;
-  const large = (rows: number, cols: number, name: string) =>
-    createMatrix(gpu, rows, cols, dtype, `${label} ${name}`);
+  const large = (of: LargeMatrix, i: number, rows: number, cols: number, name: string) =>
+    createMatrix(gpu, rows, cols, typeOf(types, of, i), `${label} ${name}`);
   const small = (rows: number, cols: number, name: string) =>
     createMatrix(gpu, rows, cols, "f32", `${label} ${name}`);
   const layer = (i: number): LayerParams => ({
     attentionNorm: small(1, d, `${i} attention norm`),
-    qkv: large(qkvWidth(config), d, `${i} qkv`),
+    qkv: large("qkv", i, qkvWidth(config), d, `${i} qkv`),
     ...(config.qkvBias ? { qkvBias: small(qkvWidth(config), 1, `${i} qkv bias`) } : {}),
     ...(config.qkNorm ? { qNorm: small(1, hd, `${i} q norm`), kNorm: small(1, hd, `${i} k norm`) } : {}),
-    attentionOut: large(d, heads * hd, `${i} attention out`),
+    attentionOut: large("attentionOut", i, d, heads * hd, `${i} attention out`),
     mlpNorm: small(1, d, `${i} mlp norm`),
-    gateUp: large(2 * f, d, `${i} gate and up`),
-    down: large(d, f, `${i} down`),
+    gateUp: large("gateUp", i, 2 * f, d, `${i} gate and up`),
+    down: large("down", i, d, f, `${i} down`),
   });
-  const embedding = large(vocabSize, d, "embedding");
+  const embedding = large("embedding", 0, vocabSize, d, "embedding");
   return {
     embedding,
-    head: config.tied ? embedding : large(vocabSize, d, "head"),
+    head: config.tied ? embedding : large("head", 0, vocabSize, d, "head"),
     finalNorm: small(1, d, "final norm"),
     layers: Array.from({ length: config.layers }, (_, i) => layer(i)),
   };
@@ -149,27 +158,33 @@ function blockTensors(config: ModelConfig): BlockTensor[] {
   return tensors;
 }
 
-/** Names and shapes of a model's tensors, one at a time, in the order of {@link namedTensors}. */
-export function* tensorShapes(config: ModelConfig): Generator<{ name: string; shape: number[] }> {
+/** A tensor of a model's files: the matrix that it is rows of, and where they begin. */
+export interface TensorPlace extends Omit<BlockTensor, "of"> {
+  of: keyof LayerParams | Exclude<keyof Params, "layers">;
+  /** Of the matrix; 0 for those outside the blocks. */
+  layer: number;
+}
+
+/** Names, shapes and places of a model's tensors, one at a time, in the order of {@link namedTensors}. */
+export function* tensorShapes(config: ModelConfig): Generator<TensorPlace> {
   const { hiddenSize: d, vocabSize, layers, tied } = config;
-  yield { name: "model.embed_tokens.weight", shape: [vocabSize, d] };
+  const outer = { layer: 0, row: 0 };
+  yield { name: "model.embed_tokens.weight", shape: [vocabSize, d], of: "embedding", ...outer };
   const block = blockTensors(config);
   for (let i = 0; i < layers; i++) {
-    for (const { name, shape } of block) yield { name: `model.layers.${i}.${name}`, shape };
+    for (const tensor of block) yield { ...tensor, name: `model.layers.${i}.${tensor.name}`, layer: i };
   }
-  yield { name: "model.norm.weight", shape: [d] };
-  if (!tied) yield { name: "lm_head.weight", shape: [vocabSize, d] };
+  yield { name: "model.norm.weight", shape: [d], of: "finalNorm", ...outer };
+  if (!tied) yield { name: "lm_head.weight", shape: [vocabSize, d], of: "head", ...outer };
 }
 
 /** The tensors by their Hugging Face names (an adapter's by those of PEFT), in the order of the layers. */
 export function namedTensors(config: ModelConfig, params: Trainable): NamedTensor[] {
   if ("lora" in params) return loraTensors(config, params);
-  const block = blockTensors(config);
-  const places = [
-    { matrix: params.embedding, row: 0 },
-    ...params.layers.flatMap((layer) => block.map(({ of, row }) => ({ matrix: layer[of]!, row }))),
-    { matrix: params.finalNorm, row: 0 },
-    { matrix: params.head, row: 0 },
-  ];
-  return Array.from(tensorShapes(config), (tensor, i) => ({ ...tensor, ...places[i] }));
+  return Array.from(tensorShapes(config), ({ name, shape, of, layer, row }) => {
+    const matrix = of === "embedding" || of === "head" || of === "finalNorm"
+      ? params[of]
+      : params.layers[layer][of]!;
+    return { name, shape, matrix, row };
+  });
 }

@@ -16,7 +16,14 @@ import type { ModelConfig } from "./config.ts";
 import { type KvCache, STRIDE } from "./kv_cache.ts";
 import { ropeTable } from "./packing.ts";
 import { type Adapter, freeAdapter } from "./lora.ts";
-import { createParams, freeParams, type Gradients, type Params, vectorOf } from "./params.ts";
+import {
+  createParams,
+  freeParams,
+  type Gradients,
+  type Params,
+  vectorOf,
+  type WeightTypes,
+} from "./params.ts";
 
 /** A transformer on the device. */
 export interface Model {
@@ -32,13 +39,13 @@ export interface Model {
   adapter?: Adapter;
 }
 
-/** A model with zeroed weights, f32 or (for generation alone) packed f16. */
-export function createModel(gpu: Gpu, config: ModelConfig, dtype: "f32" | "f16" = "f32"): Model {
+/** A model with zeroed weights; those that are not f32 are for reading alone: generation, and the base of an adapter. */
+export function createModel(gpu: Gpu, config: ModelConfig, types: WeightTypes = "f32"): Model {
   if (config.headDim % 4 !== 0) {
     throw new Error(`Cannot build a model: head size ${config.headDim} is not a multiple of 4`);
   }
   const table = createRopeTable(gpu, config);
-  return { gpu, config, params: createParams(gpu, config, dtype, "weight"), ropeTable: table };
+  return { gpu, config, params: createParams(gpu, config, types, "weight"), ropeTable: table };
 }
 
 // Long contexts have tables of many MiB: the heap holds a part of one at a time.
