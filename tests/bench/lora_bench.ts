@@ -1,9 +1,11 @@
 /**
- * An update of an adapter beside a full one, in turns on the same rows: seconds of rollouts and update, their ratios,
- * and the bytes that the device held at most. With another model: fewer and shorter rollouts.
+ * An update of an adapter beside a full one, in turns on the same rows: seconds of rollouts and update (of the clock, and
+ * of all cores, which on the software device tells more where other programs run), their ratios, and the bytes that the
+ * device held at most. With another model: fewer and shorter rollouts.
  *
  *     deno run -A tests/bench/lora_bench.ts [--model builtin] [--rank 16] [--repeats 5] [--recompute]
  */
+import process from "node:process";
 import { table } from "../../cli/table.ts";
 import { promptIds } from "../../eval/prompt_ids.ts";
 import { sums } from "../../eval/tasks/sums.ts";
@@ -78,26 +80,32 @@ async function prepare(lora: boolean) {
 }
 
 const parts = ["rollouts", "update"] as const;
+const coreSeconds = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
 const sides = [["full", await prepare(false)], ["lora", await prepare(true)]] as const;
 const times = new Map<string, number[]>();
+const note = (key: string, seconds: number) => times.set(key, [...times.get(key) ?? [], seconds]);
 for (let round = 0; round <= repeats; round++) {
   for (const [side, run] of sides) {
     for (const part of parts) {
-      const started = performance.now();
+      const [started, cores] = [performance.now(), coreSeconds()];
       await run[part]();
-      // The first round compiles kernels.
-      if (round === 0) times.set(side + part, []);
-      else times.get(side + part)!.push((performance.now() - started) / 1000);
+      if (round === 0) continue; // kernels are compiled
+      note(`${side} ${part}`, (performance.now() - started) / 1000);
+      note(`${side} ${part} cores`, coreSeconds() - cores);
     }
   }
 }
 const median = (key: string) => times.get(key)!.toSorted((a, b) => a - b)[Math.floor(repeats / 2)];
+const columns = parts.flatMap((part) => [part, `${part} cores`]);
 const rows = sides.map(([side, { gpu }]) => [
   side,
-  ...parts.map((part) => median(side + part).toFixed(3)),
+  ...columns.map((column) => median(`${side} ${column}`).toFixed(3)),
   (gpu.arena.peakBytes / 2 ** 20).toFixed(1),
 ]);
-const ratios = parts.map((part) => (median(`lora${part}`) / median(`full${part}`)).toFixed(2));
+const ratios = columns.map((column) => (median(`lora ${column}`) / median(`full ${column}`)).toFixed(2));
 console.log(
   `device: ${
     sides[0][1].gpu.adapter.name
@@ -105,7 +113,7 @@ console.log(
     `${steps} soft thoughts, ${repeats} rounds, medians`,
 );
 console.log(table([...rows, ["lora / full", ...ratios, ""]], {
-  header: ["training", "rollouts s", "update s", "peak MiB"],
+  header: ["training", "rollouts s", "cores", "update s", "cores", "peak MiB"],
   align: ["left"],
 }));
 for (const [_, { gpu }] of sides) gpu.close();
