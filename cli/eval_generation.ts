@@ -136,9 +136,10 @@ export function settingsOf({ about, run }: GenerationPlan): Record<string, unkno
   const { task: { name, ...task }, split, questions, samples, seed, gamma, maxThinking, answerTokens } =
     about;
   const { shots, chatTemplate, modes, filters } = run;
+  const isSampled = modes.some((mode) => mode.endsWith("sample"));
   const settings = {
-    ...{ ...task, split, questions, modes, samples, seed, gamma, maxThinking, answerTokens, shots },
-    ...{ chatTemplate, filters },
+    ...{ ...task, split, questions, modes, seed, maxThinking, answerTokens, shots, chatTemplate, filters },
+    ...(isSampled ? { samples, gamma } : {}),
   };
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${name} ${key}`, value]));
 }

@@ -20,8 +20,9 @@ export interface DecodeState {
   /** u32 [slots, 4]. */
   info: Tensor;
   rowMeta: Tensor;
-  /** u32 [slots]: where each row of a new order comes from. */
-  order: Tensor;
+  /** u32 [slots]: where each row of a new order comes from, among the old rows and among those that enter. */
+  stay: Tensor;
+  enter: Tensor;
   /** What one stride chose, by part: u32 and f32 [slots, STRIDE], [slots, STRIDE, 4]. */
   thinking: PartRecord;
   answer: PartRecord;
@@ -66,7 +67,8 @@ export function openDecoding(
     spare: scratch.f32([slots, d], "rows in their old order"),
     info: scratch.u32([slots, 4], "row info"),
     rowMeta: scratch.u32([slots, 4], "row meta"),
-    order: scratch.u32([slots], "row order"),
+    stay: scratch.u32([slots], "rows that stay"),
+    enter: scratch.u32([slots], "rows that enter"),
     thinking,
     answer: isAlike(parts) ? thinking : record("answer"),
     packed: scratch.f32([slots * STRIDE * 10], "stride"),
@@ -79,43 +81,58 @@ const isAlike = (
   { settings: { thinking }, answering }: Pick<DecodeState, "settings" | "answering">,
 ): boolean => thinking.name === answering.name && thinking.tau === answering.tau;
 
+/** Rollouts that have no row yet: outputs of the last block [rows, d] that predict their first step, once it is recorded. */
+export interface Entering {
+  outputs: Tensor;
+  /** Whose output each row is. */
+  rows: ReadonlyMap<RolloutWork, number>;
+  record(): void;
+}
+
 /**
- * Puts the rows of these rollouts in this order: from where they were, or for those that enter from `entering`.
- * @param entering outputs that predict the first step of rollouts which have no row yet, by `enters`
+ * Makes ready to put the rows of these rollouts into this order, from where they were or from those that enter.
+ * @returns records it
  */
-export function arrangeRows(
+function prepareOrder(
   state: DecodeState,
   works: readonly RolloutWork[],
-  entering: Tensor | null,
-  enters: ReadonlyMap<RolloutWork, number>,
-): void {
-  if (works.every(({ row }, i) => row === i)) return;
+  entering: Entering | null,
+): () => void {
+  if (works.every(({ row }, i) => row === i)) return () => {};
   const { gpu } = state.model;
-  const stay = Uint32Array.from(works, (work) => enters.has(work) ? NO_ROW : work.row!);
-  const enter = Uint32Array.from(works, (work) => enters.get(work) ?? NO_ROW);
-  const to = firstRows(state.spare, works.length);
-  const order = { ...state.order, shape: [works.length] };
-  if (stay.some((row) => row !== NO_ROW)) {
-    gpu.commands.upload(order, stay);
-    gather(gpu, state.rows, order, to);
-  }
-  if (entering) {
-    gpu.commands.upload(order, enter);
-    gather(gpu, entering, order, to);
-  }
-  [state.rows, state.spare] = [state.spare, state.rows];
+  const upload = (tensor: Tensor, rowOf: (work: RolloutWork) => number | null | undefined): Tensor => {
+    gpu.commands.upload(tensor, Uint32Array.from(works, (work) => rowOf(work) ?? NO_ROW));
+    return { ...tensor, shape: [works.length] };
+  };
+  const stay = works.some(({ row }) => row !== null) ? upload(state.stay, ({ row }) => row) : null;
+  const enter = entering ? upload(state.enter, (work) => entering.rows.get(work)) : null;
   works.forEach((work, row) => work.row = row);
+  return () => {
+    const to = firstRows(state.spare, works.length);
+    if (stay) gather(gpu, state.rows, stay, to);
+    if (entering && enter) gather(gpu, entering.outputs, enter, to);
+    [state.rows, state.spare] = [state.spare, state.rows];
+  };
 }
 
 /**
  * Gives the device the next steps of these rollouts, whose answers stand before all thinking, and asks for what they choose.
  * Rollouts may be anywhere: positions are each row's own.
  */
-export function decodeStride(state: DecodeState, works: readonly RolloutWork[], ownStart: OwnStart): Stride {
+export function decodeStride(
+  state: DecodeState,
+  works: readonly RolloutWork[],
+  entering: Entering | null,
+  ownStart: OwnStart,
+): Stride {
   const { model: { gpu } } = state;
   const answers = isAlike(state) ? 0 : works.findLastIndex(({ part }) => part === "answer") + 1;
   const steps = Math.min(STRIDE, Math.max(...works.map(({ done, limit }) => limit - done)));
+  // Uploads submit what is recorded, so they come first.
+  const order = prepareOrder(state, works, entering);
   uploadRows(state, works, ownStart);
+  entering?.record();
+  order();
   for (let t = 0; t < steps; t++) decodeStep(state, works, answers, t);
   keepFed(state, works);
   const rows = works.map((work) => ({ work, part: work.part }));

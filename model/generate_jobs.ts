@@ -2,18 +2,11 @@ import type { Scratch } from "../gpu/arena.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { checkContext, rowsOfRollout } from "./context.ts";
-import {
-  arrangeRows,
-  type DecodeState,
-  decodeStride,
-  openDecoding,
-  readStride,
-  type Stride,
-} from "./decode.ts";
+import { type DecodeState, decodeStride, openDecoding, readStride, type Stride } from "./decode.ts";
 import { createKvCache, createRowSpace, type RowSpace } from "./kv_cache.ts";
 import { type BatchShape, cacheRows, ownRows, prefixRows, rolloutsThatFit } from "./memory.ts";
-import { prefill, type TokenRun } from "./prefill.ts";
-import type { GenerationJob, GenerationSettings, Rollout } from "./rollout.ts";
+import { prepareReading, type TokenRun } from "./prefill.ts";
+import type { GenerationJob, GenerationSettings, Part, Rollout } from "./rollout.ts";
 import { type Prefix, type RolloutWork, startRollout } from "./rollout_work.ts";
 import { hardThinking } from "./thinking/hard.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -49,10 +42,9 @@ export async function generateJobs(
   const strides: Stride[] = [];
   for (;;) {
     settings.signal?.throwIfAborted();
-    const works = admit(engine);
-    if (works.length > 0) {
-      strides.push(decodeStride(engine.state, works, engine.ownStart));
-    } else if (strides.length === 0) return;
+    const { works, entering } = admit(engine);
+    if (works.length > 0) strides.push(advance(engine, works, entering));
+    else if (strides.length === 0) return;
     while (strides.length > (works.length > 0 ? lag : 0)) {
       await settle(engine, strides.shift()!);
       await letEventsIn();
@@ -153,30 +145,33 @@ function shapeOf(
   };
 }
 
-/** Fills free places, reads what has to be read, and returns those that take the next steps, in the order of their rows. */
-function admit(engine: Engine): RolloutWork[] {
-  const { state } = engine;
+/**
+ * Fills free places, and says which rollouts take the next steps, in the order of their rows. Those that must read first
+ * wait until they are an eighth of all, or half where nobody waits for their places: reading takes a pass of its own, and
+ * a rollout that waits costs nothing but its place.
+ */
+function admit(engine: Engine): { works: RolloutWork[]; entering: RolloutWork[] } {
   while (engine.next && engine.regions.length > 0 && begin(engine, engine.next)) {
     engine.next = engine.waiting.next().value;
   }
   // Those whose last steps are on their way have nothing to do until these are read.
   const ready = engine.works.filter(({ done, limit }) => done < limit);
-  const works = [
-    ...ready.filter(({ part }) => part === "answer"),
-    ...ready.filter(({ part }) => part === "thinking"),
-  ];
-  const entering = works.filter(({ row }) => row === null);
-  if (entering.length === 0) {
-    arrangeRows(state, works, null, new Map());
-    return works;
-  }
-  const { gpu, config } = state.model;
-  using scratch = gpu.arena.scratch();
-  const outputs = scratch.f32([entering.length, config.hiddenSize], "entering rows");
-  const enters = new Map(entering.map((work, i) => [work, i]));
-  prefill(state.model, state.cache, runsOf(engine, enters), outputs);
-  arrangeRows(state, works, outputs, enters);
-  return works;
+  const entering = ready.filter(({ row }) => row === null);
+  const isDue = entering.length * (engine.next ? 8 : 2) >= ready.length;
+  const going = isDue ? ready : ready.filter(({ row }) => row !== null);
+  const of = (part: Part) => going.filter((work) => work.part === part);
+  return { works: [...of("answer"), ...of("thinking")], entering: isDue ? entering : [] };
+}
+
+/** Records the next steps of these rollouts, after what those that enter have to read. */
+function advance(engine: Engine, works: RolloutWork[], entering: RolloutWork[]): Stride {
+  const { state: { model, cache } } = engine;
+  if (entering.length === 0) return decodeStride(engine.state, works, null, engine.ownStart);
+  using scratch = model.gpu.arena.scratch();
+  const outputs = scratch.f32([entering.length, model.config.hiddenSize], "entering rows");
+  const rows = new Map(entering.map((work, i) => [work, i]));
+  const record = prepareReading(model, cache, runsOf(engine, rows), outputs, scratch);
+  return decodeStride(engine.state, works, { outputs, rows, record }, engine.ownStart);
 }
 
 /** Gives a rollout its place in the cache; false if its prompt finds no room yet. */

@@ -4,7 +4,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { generateJobs } from "../../model/generate_jobs.ts";
 import type { GenerationJob, GenerationSettings, Rollout } from "../../model/rollout.ts";
 import { createRowSpace } from "../../model/kv_cache.ts";
-import { PREFILL_ROWS } from "../../model/memory.ts";
+import { PREFILL_ROWS, prefixRows } from "../../model/memory.ts";
 import { thinkingRules } from "../../model/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
@@ -102,6 +102,30 @@ Deno.test("prompts longer than a pass are read in pieces, to the same bits", asy
   const together = await run(jobs, 4);
   assertEquals(together.size, 4);
   assertEquals(await run(jobs, 1), together);
+});
+
+Deno.test("many long prompts at once wait for room, which they take from no one", async () => {
+  const jobs = Array.from({ length: 26 }, (_, job): GenerationJob => ({
+    prompt: Array.from({ length: job < 8 ? 60 + job : 2 }, (_, i) => (3 * i + job) % 70),
+    rolloutIds: [job],
+  }));
+  const lengths = jobs.map(({ prompt }) => prompt.length);
+  const shape = {
+    prompt: Math.max(...lengths),
+    meanPrompt: lengths.reduce((sum, length) => sum + length, 0) / jobs.length,
+    prompts: jobs.length,
+    group: 1,
+    own: 40,
+    continuous: false,
+  };
+  const longest = lengths.slice(0, 8).reduce((sum, length) => sum + length, 0);
+  assert(prefixRows(10, shape) < longest, "not all long prompts find room together");
+  assertEquals(prefixRows(26, shape), lengths.reduce((sum, length) => sum + length, 0));
+  assertEquals(prefixRows(1, shape), Math.max(...lengths));
+  const whole = await roll(jobs, settings("hard"));
+  for (const atOnce of [3, 10]) {
+    assertEquals((await roll(jobs, settings("hard", { atOnce }))).rollouts, whole.rollouts);
+  }
 });
 
 Deno.test("a text may fill the model's context to the last position, and no further", async () => {
