@@ -1,11 +1,13 @@
 import { openGpu } from "../gpu/device.ts";
 import { findModel } from "../model/find_model.ts";
+import { freeModel } from "../model/transformer.ts";
 import { openModelFiles } from "../model/model_files.ts";
 import { trainingStateBytes } from "../model/memory.ts";
 import { deviceMemory } from "../gpu/device_memory.ts";
 import { measure, type Measured, type Work } from "./bench/measure.ts";
 import { generationWorks, rolloutWorks, updateWork } from "./bench/model_parts.ts";
 import { kernelWorks, peakWorks, productWorks } from "./bench/parts.ts";
+import { inBytes } from "./bytes.ts";
 import { choices, integer } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
 import { type Facts, factsOf } from "./facts.ts";
@@ -19,6 +21,7 @@ type Part = typeof PARTS[number] | "peaks";
 
 const settings = {
   model: flags.model,
+  weights: flags.weights,
   parts: choices(PARTS, "What to measure, after the peaks", { default: PARTS, placeholder: "parts" }),
   rounds: integer("Repetitions; shown are medians", { default: 5, min: 1 }),
   rows: integer("Rows of the kernels' inputs", { default: 512, min: 8, max: 4096 }),
@@ -27,6 +30,8 @@ const settings = {
 
 /** What was measured: each with its share of the device's measured peak of operations or of bytes. */
 export interface BenchReport extends Facts {
+  /** Bytes of device memory that the loaded model held. */
+  weightBytes: number;
   measured: (Rated & { part: Part })[];
 }
 
@@ -44,13 +49,14 @@ export const benchCommand = defineCommand({
 
 Operations and bytes are the useful ones, rates follow from the median of the rounds. The share is that of the peak \
 measured in the same run: of multiply-adds alone, or of copying. Works of a part take turns, so that ratios between them \
-hold on a busy machine.`,
+hold on a busy machine. The update is that of f32 weights, whatever --weights says.`,
   settings,
   examples: [
     ["Everything, on the embedded model", "softcot bench"],
     ["Generation alone, of a model of yours", "softcot bench --model MODEL --parts generation,rollouts"],
+    ["The same with weights of another type", "softcot bench --model MODEL --weights f16 --parts generation"],
   ],
-  async run({ model, parts, rounds, rows, thinkingTokens }, { quiet, print }) {
+  async run({ model, weights, parts, rounds, rows, thinkingTokens }, { quiet, print }) {
     using watch = watchInterrupt("Stopping after this repetition. Press Ctrl-C again to stop at once.");
     using progress = createProgress({ label: "bench", total: parts.length + 1, quiet });
     const measured: BenchReport["measured"] = [];
@@ -76,15 +82,19 @@ hold on a busy machine.`,
     if (parts.includes("kernels")) await apart("kernels", (gpu) => kernelWorks(gpu, config, rows));
     const gpu = await openGpu();
     try {
-      const found = await findModel(gpu, model);
+      const found = await findModel(gpu, model, { weights });
+      const weightBytes = gpu.arena.bytes;
       if (parts.includes("generation")) await time("generation", gpu, generationWorks(found));
       if (parts.includes("rollouts")) await time("rollouts", gpu, rolloutWorks(found, thinkingTokens));
       if (parts.includes("update")) {
         const free = deviceMemory(gpu.adapter)?.free ?? Infinity;
-        if (trainingStateBytes(config) < free) await time("update", gpu, [updateWork(found, thinkingTokens)]);
-        else progress.log("the update is left out: weights, gradients and moments do not fit");
+        if (trainingStateBytes(config) < free) {
+          freeModel(found.model);
+          const trained = await findModel(gpu, model);
+          await time("update", gpu, [updateWork(trained, thinkingTokens)]);
+        } else progress.log("the update is left out: weights, gradients and moments do not fit");
       }
-      const report: BenchReport = { ...factsOf(gpu, model, found), measured };
+      const report: BenchReport = { ...factsOf(gpu, model, found), weightBytes, measured };
       print(report, () => describe(report));
     } finally {
       gpu.close();
@@ -110,7 +120,7 @@ function withShares(measured: readonly Measured[]): Rated[] {
   });
 }
 
-function describe({ device, model, measured }: BenchReport): string {
+function describe({ device, model, weightBytes, measured }: BenchReport): string {
   const rows = measured.map(({ part, name, seconds, gflops, gigabytes, tokens, share }, i) => [
     measured[i - 1]?.part === part ? "" : part,
     name,
@@ -121,7 +131,9 @@ function describe({ device, model, measured }: BenchReport): string {
     `${(100 * share).toFixed(0)}%`,
   ]);
   return [
-    `${device.name}; model ${model.name}, ${model.parameters.toLocaleString("en")} parameters`,
+    `${device.name}; model ${model.name}, ${model.parameters.toLocaleString("en")} parameters, ${
+      inBytes(weightBytes)
+    } with weights ${model.weights}`,
     table(rows, {
       header: ["part", "what", "time", "GFLOP/s", "GB/s", "tokens/s", "of peak"],
       align: ["left", "left", "right", "right", "right", "right", "right"],

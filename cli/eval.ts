@@ -28,6 +28,7 @@ import { watchInterrupt } from "./interrupt.ts";
 const settings = {
   model: flags.model,
   adapter: flags.adapter,
+  weights: flags.weights,
   data: flags.data,
   mode: flags.mode,
   samples: flags.samples,
@@ -99,12 +100,14 @@ given again: its result is that of a run never stopped.`,
     using watch = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
-      const found = await findModel(gpu, given.model, { adapter: given.adapter });
-      const facts = factsOf(gpu, given.adapter ?? given.model, found);
+      const found = await findModel(gpu, given.model, given);
+      const name = given.adapter === undefined ? given.model : `${given.model} with ${given.adapter}`;
+      const facts = factsOf(gpu, name, found);
       const plans = await planAll(found, tasks, facts, given, context);
       using results = given.out === undefined ? undefined : openResults(given.out, {
         model: facts.model.hash,
         embeddingRms: facts.model.embeddingRms,
+        weights: found.exact ? "exact" : found.weights,
         device: facts.device.name,
         softcot: facts.versions.softcot,
         ...Object.assign({}, ...plans.map(({ settings }) => settings)),

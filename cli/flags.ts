@@ -1,5 +1,6 @@
 import { MOST_SAMPLES } from "../eval/evaluate.ts";
 import { MODES } from "../eval/modes.ts";
+import { WEIGHT_FORMS } from "../model/weight_types.ts";
 import { choice, choices, flag, integer, number, path, type Settings, text } from "./declare.ts";
 
 const optimizer = "Optimizer";
@@ -17,6 +18,11 @@ export const flags = {
   adapter: path("LoRA adapter to put on the model: a folder in PEFT's form, or a run trained with --lora", {
     placeholder: "dir",
   }),
+  weights: choice(
+    WEIGHT_FORMS,
+    "Weights on the device: the smallest types that hold the file's numbers exactly; f32; f16; or as a GGUF file packs them",
+    { default: "exact" },
+  ),
   task: text("Task to train on or to ask", { default: "sums", placeholder: "name", short: "t" }),
   data: path("File or folder with the task's data", { defaultText: "those of softcot data pull" }),
   chatTemplate: flag("Ask in the form of the model's chat template instead of the plain prompt"),

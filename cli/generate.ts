@@ -14,6 +14,7 @@ import { watchInterrupt } from "./interrupt.ts";
 const settings = {
   model: flags.model,
   adapter: flags.adapter,
+  weights: flags.weights,
   task: { ...flags.task, defaultText: "that of the run; sums for its vocabulary, else the method's prompt" },
   chatTemplate: flags.chatTemplate,
   system: flags.system,
@@ -76,7 +77,7 @@ is their shadow, the most probable token of each step. Without an argument the t
     using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
-      const found = await findModel(gpu, given.model, { adapter: given.adapter });
+      const found = await findModel(gpu, given.model, given);
       // An adapter's run says how it was trained, its base model does not.
       const trained = given.adapter ?? given.model;
       const { origins } = context;

@@ -15,6 +15,10 @@ export interface FoundModel extends LoadedModel {
   folder?: string;
   /** SHA-256 of the weight files' bytes, in hexadecimal; of base and adapter together where there are both. */
   hash(): string;
+  /** How its weights are held. */
+  weights: WeightForm;
+  /** Whether that is every number as the file has it: results are those of f32. */
+  exact: boolean;
   /** The model without its adapter: what an adapter trained on it names. */
   base(): BaseModel;
 }
@@ -50,7 +54,8 @@ export async function findModel(
   const added = options.adapter === undefined ? undefined : locateAdapter(options.adapter);
   const { config, tokenizer, weights, folder, embeddingRms, hash, adapter } = files;
   const source = folder ?? name;
-  const { types } = planWeights(config, weights, options.weights ?? "f32", name);
+  const form = options.weights ?? "f32";
+  const { types, exact } = planWeights(config, weights, form, name);
   const model = createModel(gpu, config, types);
   readParams(gpu, config, weights, model.params, source);
   const base = () => adapter?.base ?? { name: lastingName(name, files), hash: hash() };
@@ -64,6 +69,8 @@ export async function findModel(
     embeddingRms,
     folder,
     hash: added === undefined ? hash : () => adaptedHash(hash(), added),
+    weights: form,
+    exact,
     base,
   };
 }

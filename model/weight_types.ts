@@ -8,20 +8,21 @@ import { type LargeMatrix, type TensorPlace, tensorShapes, typeOf, type WeightTy
 /**
  * How the large matrices are held on the device; norms and biases are f32 always.
  *
- * - `f32`: as they are read.
- * - `f16`: rounded to 11 bits.
- * - `packed`: as the file packs them, where they are Q8_0, Q4_0, Q4_1 or F16; all else is rounded to f16.
+ * - `exact`: in the smallest type that holds the file's numbers as they are: packed where they are Q8_0, Q4_0 or Q4_1,
+ *   f16 where they are F16, else f32. Results are those of f32, to the bit.
+ * - `f32`: all of them.
+ * - `f16`: all of them, rounded to 11 bits.
+ * - `packed`: as `exact`, but what would be f32 is rounded to f16.
  */
-export const WEIGHT_FORMS = ["f32", "f16", "packed"] as const;
+export const WEIGHT_FORMS = ["exact", "f32", "f16", "packed"] as const;
 
 /** One of {@link WEIGHT_FORMS}. */
 export type WeightForm = typeof WEIGHT_FORMS[number];
 
 /** The types of a model's large matrices on the device, and what that means for results. */
 export interface PlannedWeights {
-  form: WeightForm;
   types: WeightTypes;
-  /** Results are those of f32, to the bit: every weight is the same number, every sum the same chain. */
+  /** Every weight is the same number as in f32, and every sum the same chain: so are results. */
   exact: boolean;
 }
 
@@ -32,7 +33,6 @@ const KEPT: Readonly<Record<string, WeightType>> = { Q8_0: "q8_0", Q4_0: "q4_0",
  * Decides how a file's weights are held.
  *
  * @param file that they will be read from
- * @param form what is asked for; where it is left out, the smallest of them that changes no result
  * @param source what messages call it
  * @throws UserError if they are to be packed, and none of them can be
  */
@@ -42,19 +42,20 @@ export function planWeights(
   form: WeightForm,
   source: string,
 ): PlannedWeights {
-  if (form === "f32") return { form, types: "f32", exact: true };
+  if (form === "f32") return { types: "f32", exact: true };
   const stored = storedTypes(config, file);
-  const packed = form === "packed";
-  const types = new Map([...stored].map(([key, of]) => [key, packed ? packedType(of) : "f16"]));
-  if (packed && ![...types.values()].some(isQuantised)) {
+  const typeFor = (of: string[]): WeightType =>
+    form === "f16" ? "f16" : smallestExact(of) ?? (form === "exact" ? "f32" : "f16");
+  const types = new Map([...stored].map(([key, of]) => [key, typeFor(of)]));
+  if (form === "packed" && ![...types.values()].some(isQuantised)) {
     const found = [...new Set([...stored.values()].flat())].join(", ");
     throw new UserError(
       `Cannot pack the weights of ${source}: they are stored as ${found}, some of Q8_0, Q4_0 or Q4_1 are needed`,
-      "--weights f16 halves them",
+      "--weights exact takes the smallest types that change no result, --weights f16 half of f32",
     );
   }
   const exact = [...stored].every(([key, of]) => of.every((dtype) => holds(types.get(key)!, dtype)));
-  return { form, types: (matrix, layer) => types.get(keyOf(matrix, layer))!, exact };
+  return { types: (matrix, layer) => types.get(keyOf(matrix, layer))!, exact };
 }
 
 const keyOf = (matrix: LargeMatrix, layer: number): string => `${matrix} ${layer}`;
@@ -83,9 +84,9 @@ function storedTypes(
   return stored;
 }
 
-/** The smallest type that holds all parts as they are; f16 if there is none. */
-const packedType = (stored: readonly string[]): WeightType =>
-  (["q4_0", "q4_1", "q8_0"] as const).find((type) => stored.every((dtype) => holds(type, dtype))) ?? "f16";
+/** The smallest type below f32 that holds all parts as they are. */
+const smallestExact = (stored: readonly string[]): WeightType | undefined =>
+  (["q4_0", "q4_1", "q8_0", "f16"] as const).find((type) => stored.every((dtype) => holds(type, dtype)));
 
 /** Whether every number of a stored type is one of ours. Q4_0 is integers from -8 to 7 times a scale, as Q8_0 is. */
 const holds = (type: WeightType, stored: string): boolean =>
