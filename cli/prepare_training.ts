@@ -6,15 +6,17 @@ import type { Task } from "../eval/task.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { findModel } from "../model/find_model.ts";
+import { createHalfCopy } from "../model/half_copy.ts";
 import { openModelFiles } from "../model/model_files.ts";
 import { thinkingRules } from "../model/thinking_text.ts";
+import { planWeights, weightBytes } from "../model/weight_types.ts";
 import { loadRewards } from "../rl/reward.ts";
 import { localRollouts } from "../rl/rollout.ts";
 import type { RunState } from "../rl/run_checkpoint.ts";
 import { createTrainer, type Trainer } from "../rl/train_step.ts";
 import type { Values } from "./declare.ts";
 import { refuseTooLarge, trainingShape } from "./refuse_too_large.ts";
-import { prepareAdapter } from "./train_adapter.ts";
+import { prepareAdapter, weightsInTraining } from "./train_adapter.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;
@@ -35,6 +37,7 @@ export async function prepareTraining(
   values: TrainValues,
   checkpoint: string | undefined,
 ): Promise<PreparedTraining> {
+  const weights = weightsInTraining(values);
   const rewards = await loadRewards(values.reward ?? []);
   const task = await openTask(values.task, {
     data: values.data,
@@ -44,7 +47,7 @@ export async function prepareTraining(
   });
   checkMemory(gpu, values, checkpoint ?? values.model, task);
   const adapter = checkpoint === undefined ? values.adapter : undefined;
-  const found = await findModel(gpu, checkpoint ?? values.model, { adapter });
+  const found = await findModel(gpu, checkpoint ?? values.model, { adapter, weights });
   const { model, tokenizer, embeddingRms } = found;
   if (values.lora) prepareAdapter(found, values);
   const { thinking: kind, gamma, tau, maxThinking, answerTokens, group, seed } = values;
@@ -58,8 +61,10 @@ export async function prepareTraining(
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds });
   const grader = createGrader(task);
   const prompt = promptOptions(tokenizer, values);
+  const copy = values.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
   const source = localRollouts({
-    model,
+    model: copy?.model ?? model,
+    refresh: copy?.refresh,
     tokenizer,
     task,
     thinking,
@@ -96,12 +101,13 @@ export async function prepareTraining(
 function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Task): void {
   using files = openModelFiles(name);
   const { config, tokenizer } = files;
+  const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
   const prompt = promptOptions(tokenizer, values);
   const lengths = Array.from(
     { length: values.questions },
     (_, b) => promptOf(tokenizer, task, task.question("train", values.seed, b).question, prompt).ids.length,
   );
-  refuseTooLarge(gpu, config, name, trainingShape(values, Math.max(...lengths)));
+  refuseTooLarge(gpu, config, name, trainingShape(values, Math.max(...lengths), weightBytes(config, types)));
 }
 
 /** Holds what a checkpoint was made with against what is there now. */

@@ -9,10 +9,11 @@ import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;
 
-/** The memory that a training of these settings takes. */
-export function trainingShape(values: TrainValues, promptTokens: number): TrainingShape {
+/** The memory that a training of these settings takes; `baseBytes` are those of weights that do not train. */
+export function trainingShape(values: TrainValues, promptTokens: number, baseBytes?: number): TrainingShape {
   const { thinking, lora, loraRank, ...shape } = values;
-  return { ...shape, promptTokens, continuous: thinking !== "hard", rank: lora ? loraRank : undefined };
+  const rank = lora ? loraRank : undefined;
+  return { ...shape, promptTokens, continuous: thinking !== "hard", rank, baseBytes };
 }
 
 /**

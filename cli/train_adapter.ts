@@ -1,6 +1,7 @@
 import { findAdaptedModel, locateAdapter, readAdapterConfig } from "../model/adapter_files.ts";
 import type { FoundModel } from "../model/find_model.ts";
 import { addAdapter } from "../model/lora.ts";
+import type { WeightForm } from "../model/weight_types.ts";
 import { UserError } from "../gpu/errors.ts";
 import { dashed, shown, type Values } from "./declare.ts";
 import type { Origin } from "./config.ts";
@@ -31,6 +32,25 @@ export function withAdapterForm(
     );
   }
   return { ...values, lora: true, loraRank: rank, loraAlpha: alpha };
+}
+
+/**
+ * How the model's weights are held: what trains is f32, what an adapter is trained on is only read.
+ * @throws UserError if other types are asked for
+ */
+export function weightsInTraining({ model, lora, weights, rolloutWeights }: TrainValues): WeightForm {
+  if (!lora) {
+    if (weights === undefined || weights === "exact" || weights === "f32") return "f32";
+    throw new UserError(
+      `Cannot train ${model} with --weights ${weights}: its weights are what trains, f32 is needed`,
+      "--lora trains an adapter on weights of any type; --rollout-weights f16 makes rollouts with a rounded copy",
+    );
+  }
+  if (rolloutWeights === "f32") return weights ?? "exact";
+  throw new UserError(
+    `Cannot use --rollout-weights ${rolloutWeights} with --lora: the weights do not train, no copy is needed`,
+    `--weights ${rolloutWeights} is for rollouts and updates alike, without a mismatch`,
+  );
 }
 
 /** Gives a model the adapter that is to be trained, unless it has one, and notes what it is trained on. */

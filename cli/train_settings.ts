@@ -1,4 +1,5 @@
-import { flag, integer, number, text, texts } from "./declare.ts";
+import { WEIGHT_FORMS } from "../model/weight_types.ts";
+import { choice, flag, integer, number, text, texts } from "./declare.ts";
 import { flags } from "./flags.ts";
 
 const checks = "Validation and checkpoints";
@@ -86,6 +87,18 @@ export const trainSettings = {
   }),
   microRows: integer("Rows of a micro-batch", { default: 8192, min: 64, group: memory }),
   recompute: flag("Keep only each block's input and compute the rest again in the backward pass", {
+    group: memory,
+  }),
+  weights: choice(
+    WEIGHT_FORMS,
+    "Weights that an adapter is trained on; without --lora they train and are f32",
+    {
+      defaultText: "exact with --lora",
+      group: memory,
+    },
+  ),
+  rolloutWeights: choice(["f32", "f16"], "Weights that rollouts are made with: f16 are a rounded copy", {
+    default: "f32",
     group: memory,
   }),
   out: flags.out,

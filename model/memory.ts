@@ -125,22 +125,27 @@ export function loraCounts(
   return { trained: layers * layer.trained, blocks: layers * layer.blocks, row: layers * layer.row };
 }
 
-/** Bytes that training an adapter holds all along: frozen f32 weights; A and B with gradients and both moments. */
-export function loraStateBytes(config: ModelConfig, rank: number): number {
+/** Bytes that training an adapter holds all along: `weights` frozen; A and B with gradients and both moments. */
+export function loraStateBytes(
+  config: ModelConfig,
+  rank: number,
+  weights = 4 * countWeights(config),
+): number {
   const { trained, blocks } = loraCounts(config, rank);
-  return 4 * countWeights(config) + 16 * trained + 4 * blocks;
+  return weights + 16 * trained + 4 * blocks;
 }
 
-/** What training an adapter of all linear layers holds at its peak, in bytes. */
+/** What training an adapter of all linear layers holds at its peak, in bytes; `weights` are those of the model. */
 export function loraTrainingBytes(
   config: ModelConfig,
   microRows: number,
   recompute: boolean,
   rank: number,
+  weights = 4 * countWeights(config),
 ): number {
   const full = trainingBytes(config, microRows, recompute) - trainingStateBytes(config);
   const kept = loraCounts(config, rank).row / (recompute ? config.layers : 1);
-  return loraStateBytes(config, rank) + full + 4 * microRows * kept;
+  return loraStateBytes(config, rank, weights) + full + 4 * microRows * kept;
 }
 
 /** Bytes that one row takes on its way through a block, nothing kept. */
@@ -149,8 +154,13 @@ function passingBytes(config: ModelConfig): number {
   return 4 * (2 * d + (config.qkNorm ? 2 : 1) * qkvWidth(config) + 2 * heads * hd + heads + 3 * f + 2);
 }
 
-/** What generating `rollouts` at once holds, in bytes: f32 weights, cache, rows that were fed, rows at work, logits. */
-export function generationBytes(config: ModelConfig, rollouts: number, shape: BatchShape): number {
+/** What generating `rollouts` at once holds, in bytes: `weights`, cache, rows that were fed, rows at work, logits. */
+export function generationBytes(
+  config: ModelConfig,
+  rollouts: number,
+  shape: BatchShape,
+  weights = 4 * countWeights(config),
+): number {
   const { own, continuous, prompt, group } = shape;
   const d4 = 4 * config.hiddenSize;
   const cache = cacheRows(rollouts, shape) * kvBytesPerRow(config);
@@ -158,5 +168,5 @@ export function generationBytes(config: ModelConfig, rollouts: number, shape: Ba
   // Prompts pass first; after that, one row of each rollout, with its logits.
   const reading = Math.min(PREFILL_ROWS, Math.ceil(rollouts / group) * prompt) * (passingBytes(config) + d4);
   const passing = rollouts * (passingBytes(config) + 4 * d4 + config.vocabSize * 4);
-  return 4 * countWeights(config) + cache + fed + Math.max(reading, passing);
+  return weights + cache + fed + Math.max(reading, passing);
 }

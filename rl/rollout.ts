@@ -50,8 +50,10 @@ export interface RolloutSource {
 
 /** What a local source needs. */
 export interface LocalRollouts {
-  /** The model in training. */
+  /** The model in training, or a copy of it. */
   model: Model;
+  /** Brings a copy up to date: called before the rollouts of each update. */
+  refresh?: () => void;
   /** Its tokenizer. */
   tokenizer: Tokenizer;
   /** Writes prompts, grades answers. */
@@ -72,12 +74,16 @@ export interface LocalRollouts {
   rewards?: readonly Reward[];
 }
 
-/** Rollouts made in this process by the model that is being trained: strictly on-policy. */
+/**
+ * Rollouts made in this process by the model that is being trained: strictly on-policy; or by a copy in f16, which is
+ * off it by rounding: the metrics' mismatch tells how far.
+ */
 export function localRollouts(source: LocalRollouts): RolloutSource {
   const { model, tokenizer, task, thinking, rules, group, seed } = source;
   return {
     async rollouts(step, questions, scratch) {
       const started = performance.now();
+      source.refresh?.();
       const prompts = questions.map(({ question }) => promptOf(tokenizer, task, question, source.prompt).ids);
       const batch = await generate(model, tokenizer, {
         prompts,
