@@ -15,12 +15,15 @@ import {
   trainingStateBytes,
 } from "../model/memory.ts";
 import { type ModelFiles, openModelFiles } from "../model/model_files.ts";
+import { planWeights, weightBytes, type WeightForm } from "../model/weight_types.ts";
 import { integer, type Values } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
+import { flags } from "./flags.ts";
 import { inBytes } from "./bytes.ts";
 import { table } from "./table.ts";
 
 const settings = {
+  weights: { ...flags.weights, description: "Weights that generation and LoRA are forecast for" },
   microRows: integer("Rows of a training micro-batch", { default: 8192, min: 64 }),
   prompt: integer("Tokens of a prompt", { default: 128, min: 1 }),
   maxTokens: integer("Tokens of a rollout after its prompt", { default: 256, min: 1 }),
@@ -45,7 +48,7 @@ many rollouts go at once, and, where anybody tells, for the memory it has free.`
   async run(values, { args, print }) {
     const name = args[0] ?? "builtin";
     using files = openModelFiles(name);
-    const data = { ...facts(name, files), memory: await memory(files.config, values) };
+    const data = { ...facts(name, files), memory: await memory(name, files, values) };
     print(data, () => describe(data));
   },
 });
@@ -79,9 +82,12 @@ function facts(name: string, { folder, file, config, tokenizer, weights, hash, .
 }
 
 async function memory(
-  config: ModelConfig,
-  { microRows, prompt, maxTokens: own, group, loraRank: rank }: Values<typeof settings>,
+  name: string,
+  { config, weights: file }: ModelFiles,
+  { weights: form, microRows, prompt, maxTokens: own, group, loraRank: rank }: Values<typeof settings>,
 ) {
+  const bytesAs = (form: WeightForm) => weightBytes(config, planWeights(config, file, form, name).types);
+  const weights = bytesAs(form);
   const gpu = await openGpu();
   try {
     const shape = { prompt, group, own, continuous: true };
@@ -92,11 +98,13 @@ async function memory(
       maxBinding: gpu.maxBinding,
       free: deviceMemory(gpu.adapter)?.free ?? null,
       embeddingChunks: chunk,
-      weights: 4 * countWeights(config),
+      form,
+      weights,
+      weightsAs: { exact: bytesAs("exact"), f16: bytesAs("f16"), f32: bytesAs("f32") },
       kvBytesPerToken: kvBytesPerRow(config),
       rollouts,
       rolloutTokens: own,
-      generation: generationBytes(config, rollouts, shape),
+      generation: generationBytes(config, rollouts, shape, weights),
       microRows,
       trainingState: trainingStateBytes(config),
       activationsPerRow: activationBytes(config, false),
@@ -104,9 +112,9 @@ async function memory(
       lora: {
         rank,
         trained: loraCounts(config, rank).trained,
-        state: loraStateBytes(config, rank),
-        training: loraTrainingBytes(config, microRows, false, rank),
-        trainingRecomputed: loraTrainingBytes(config, microRows, true, rank),
+        state: loraStateBytes(config, rank, weights),
+        training: loraTrainingBytes(config, microRows, false, rank, weights),
+        trainingRecomputed: loraTrainingBytes(config, microRows, true, rank, weights),
       },
       training: trainingBytes(config, microRows, false),
       trainingRecomputed: trainingBytes(config, microRows, true),
@@ -146,9 +154,15 @@ function describe({ config, memory, tokenizer, ...info }: ModelInfo): string {
       `${info.embeddingRms.toPrecision(6)} (${info.rmsMeasured ? "measured now" : "kept with the model"})`,
     ],
   ];
-  const { lora } = memory;
+  const { lora, weightsAs } = memory;
   const rows = [
-    ["weights in f32", inBytes(memory.weights), chunks(memory.embeddingChunks)],
+    [
+      `weights, --weights ${memory.form}`,
+      inBytes(memory.weights),
+      `${inBytes(weightsAs.exact)} exact, ${inBytes(weightsAs.f16)} f16, ${inBytes(weightsAs.f32)} f32${
+        chunks(memory.embeddingChunks)
+      }`,
+    ],
     ["one token in the KV cache", inBytes(memory.kvBytesPerToken), ""],
     [
       `generating ${memory.rollouts} rollouts`,
@@ -206,7 +220,7 @@ const padding = ({ usedVocabSize, vocabSize }: ModelConfig) =>
 const scaling = ({ ropeScaling }: ModelConfig) =>
   ropeScaling ? `, ${ropeScaling.type} scaling by ${ropeScaling.factor}` : "";
 
-const chunks = (count: number) => count === 1 ? "" : `embedding in ${count} chunks`;
+const chunks = (count: number) => count === 1 ? "" : ` with the embedding in ${count} chunks`;
 
 function boundary({ bosId, eosId }: ModelInfo["tokenizer"]): string {
   const bos = bosId === null ? "no beginning token" : `begins with ${bosId}`;
