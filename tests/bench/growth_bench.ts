@@ -8,20 +8,15 @@
  */
 import { parseArgs } from "node:util";
 import { table } from "../../cli/table.ts";
-import { wayOfThinking } from "../../eval/modes.ts";
 import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device.ts";
-import { uploadRows } from "../../gpu/matrix.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { attentionFlops, blockFlops, headFlops } from "../../model/flops.ts";
-import { generate } from "../../model/generate.ts";
 import { initialise } from "../../model/init.ts";
-import { createKvCache, STRIDE } from "../../model/kv_cache.ts";
+import { createKvCache } from "../../model/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/packing.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
 import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer.ts";
 import { type Fit, fitLaw, type Law } from "./fit_law.ts";
+import { rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
 
 const PARTS = ["decode", "prefill", "group", "width", "vocabulary"];
 const { values } = parseArgs({
@@ -33,7 +28,6 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const gpu = await openGpu();
-const tokenizer = builtinTokenizer();
 
 const constant = () => 1;
 const linear = (n: number) => n;
@@ -49,26 +43,7 @@ interface Series {
 }
 
 function modelOf(changes: Partial<ModelConfig>): Model {
-  const hiddenSize = changes.hiddenSize ?? 256;
-  const config: ModelConfig = {
-    architecture: "llama",
-    vocabSize: 512,
-    layers: 2,
-    heads: hiddenSize / 64,
-    kvHeads: hiddenSize / 64,
-    headDim: 64,
-    intermediateSize: 2 * hiddenSize,
-    normEps: 1e-5,
-    ropeTheta: 10000,
-    tied: true,
-    qkvBias: false,
-    qkNorm: false,
-    maxPosition: 4200,
-    eosTokenIds: [],
-    ...changes,
-    hiddenSize,
-    usedVocabSize: changes.vocabSize ?? 512,
-  };
+  const config = shapeOf(changes);
   const model = createModel(gpu, config);
   initialise(gpu, config, model.params, 0);
   return model;
@@ -136,31 +111,6 @@ async function prefill(): Promise<Series[]> {
   return [{ name: "prefill of n tokens", law, sizes: CONTEXTS, seconds }];
 }
 
-/** Seconds of the steps of rollouts after the first few, at which the prompt has been read. */
-async function rolloutSteps(
-  model: Model,
-  group: number,
-  steps: number,
-  kind: "hard" | "soft",
-): Promise<number> {
-  using scratch = gpu.arena.scratch();
-  let started = 0;
-  await generate(model, tokenizer, {
-    prompts: [Array.from({ length: 64 }, (_, i) => i)],
-    group,
-    rolloutIds: Uint32Array.from({ length: group }, (_, i) => i),
-    thinking: wayOfThinking(kind, { greedy: false, gamma: 0.33, embeddingRms: 0.02 }),
-    rules: thinkingRules(tokenizer, { maxThinking: steps + STRIDE, maxAnswer: 1, endTokenIds: [] }),
-    answerTau: 0,
-    plain: true,
-    seed: 0,
-    step: 1,
-    readBehind: false,
-    onTokens: () => void (started ||= performance.now()),
-  }, scratch);
-  return (performance.now() - started) / 1000;
-}
-
 async function group(): Promise<Series[]> {
   const model = modelOf({});
   const sizes = [1, 2, 4, 8, 16, 32, 64];
@@ -191,59 +141,25 @@ async function width(): Promise<Series[]> {
   return series;
 }
 
-/** Factors of the last norm: logits of standard deviation 0.3, or 100 and more, of which one alone has a weight. */
-const DISTRIBUTIONS = { flat: 1, peaked: 320 };
 const VOCABULARIES = [512, 2048, 8192, 32_000, 49_152, 128_256, 151_936];
-const [ROLLOUTS, STEPS] = [16, 8];
-
-/** How far soft rollouts are behind hard ones, and how far they have to be where every weight counts. */
-interface SoftToHard {
-  vocabulary: number;
-  peaked: number;
-  flat: number;
-  /** FLOPs(hard) / FLOPs(soft). */
-  bound: number;
-}
-
-const softToHard: SoftToHard[] = [];
 
 async function vocabulary(): Promise<Series[]> {
-  const law = { "1": constant, V: linear };
+  const [rollouts, steps] = [16, 8];
   const kinds = (["hard", "soft"] as const).flatMap((kind) =>
     (["peaked", "flat"] as const).map((shape) => ({ kind, shape, seconds: [] as number[] }))
   );
   for (const vocabSize of VOCABULARIES) {
     const model = modelOf({ vocabSize, layers: 1 });
-    const best = kinds.map(() => Infinity);
-    const ratios: Record<"peaked" | "flat", number[]> = { peaked: [], flat: [] };
-    for (let round = 0; round <= rounds; round++) {
-      const times: number[] = [];
-      for (const [i, { kind, shape }] of kinds.entries()) {
-        const norm = new Float32Array(model.config.hiddenSize).fill(DISTRIBUTIONS[shape]);
-        uploadRows(gpu, model.params.finalNorm, 0, norm);
-        times[i] = await rolloutSteps(model, ROLLOUTS, STEPS, kind);
-        if (round > 0) best[i] = Math.min(best[i], times[i]);
-      }
-      if (round > 0) {
-        ratios.peaked.push(times[0] / times[2]);
-        ratios.flat.push(times[1] / times[3]);
-      }
-    }
-    kinds.forEach(({ seconds }, i) => seconds.push(best[i] / STEPS));
-    const middle = (all: number[]) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
-    const { config } = model;
-    const hard = blockFlops(config) + headFlops(config) + attentionFlops(config, 72, 1);
-    softToHard.push({
-      vocabulary: vocabSize,
-      peaked: middle(ratios.peaked),
-      flat: middle(ratios.flat),
-      bound: hard / (hard + headFlops(config)),
+    const best = await fastest(kinds.map((_, i) => i), (i) => {
+      shapeLogits(model, kinds[i].shape);
+      return rolloutSteps(model, rollouts, steps, kinds[i].kind);
     });
+    kinds.forEach(({ seconds }, i) => seconds.push(best[i] / steps));
     freeModel(model);
   }
   return kinds.map(({ kind, shape, seconds }) => ({
-    name: `a ${kind} step of ${ROLLOUTS} rollouts, vocabulary V, ${shape}`,
-    law,
+    name: `a ${kind} step of ${rollouts} rollouts, vocabulary V, ${shape} distributions`,
+    law: { "1": constant, V: linear },
     sizes: VOCABULARIES,
     seconds,
   }));
@@ -278,20 +194,10 @@ if (values.json) {
     device: gpu.adapter.name,
     rounds,
     growth: fitted.map(({ law, ...rest }) => ({ ...rest, law: Object.keys(law) })),
-    softToHard,
   }));
 } else {
   console.log(`device: ${gpu.adapter.name}; the fastest of ${rounds} rounds\n`);
   for (const each of fitted) console.log(describe(each));
-  if (softToHard.length > 0) {
-    console.log("tokens/s of soft rollouts to those of hard ones, medians of the rounds' ratios");
-    console.log(table(
-      softToHard.map((
-        { vocabulary, peaked, flat, bound },
-      ) => [vocabulary, peaked.toFixed(3), flat.toFixed(3), bound.toFixed(3), (flat / bound).toFixed(2)]),
-      { header: ["V", "peaked", "flat", "FLOPs hard / soft", "flat / that"] },
-    ));
-  }
 }
 gpu.close();
 Deno.exit(0);
