@@ -8,7 +8,8 @@ import { measure, type Measured, type Work } from "./bench/measure.ts";
 import { generationWorks, rolloutWorks, updateWork } from "./bench/model_parts.ts";
 import { kernelWorks, peakWorks, productWorks } from "./bench/parts.ts";
 import { inBytes } from "./bytes.ts";
-import { choices, integer } from "./declare.ts";
+import { describeTuning, tune } from "./bench/tune.ts";
+import { choices, flag, integer } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { flags } from "./flags.ts";
@@ -23,6 +24,9 @@ const settings = {
   model: flags.model,
   weights: flags.weights,
   parts: choices(PARTS, "What to measure, after the peaks", { default: PARTS, placeholder: "parts" }),
+  tune: flag(
+    "Measure which tiles products run fastest with on this adapter, and keep them for all later commands",
+  ),
   rounds: integer("Repetitions; shown are medians", { default: 5, min: 1 }),
   rows: integer("Rows of the kernels' inputs", { default: 512, min: 8, max: 4096 }),
   thinkingTokens: integer("Length of the rollouts' thinking", { default: 32, min: 4 }),
@@ -53,11 +57,18 @@ hold on a busy machine. The update is that of f32 weights, whatever --weights sa
   settings,
   examples: [
     ["Everything, on the embedded model", "softcot bench"],
+    ["Find the fastest tiles of this adapter, once", "softcot bench --tune"],
     ["Generation alone, of a model of yours", "softcot bench --model MODEL --parts generation,rollouts"],
     ["The same with weights of another type", "softcot bench --model MODEL --weights f16 --parts generation"],
   ],
-  async run({ model, weights, parts, rounds, rows, thinkingTokens }, { quiet, print }) {
+  async run({ model, weights, parts, rounds, rows, thinkingTokens, tune: tunes }, { quiet, print }) {
     using watch = watchInterrupt("Stopping after this repetition. Press Ctrl-C again to stop at once.");
+    if (tunes) {
+      using progress = createProgress({ label: "tune", quiet });
+      const report = await tune(rounds, progress, watch.signal);
+      print(report, () => describeTuning(report));
+      return;
+    }
     using progress = createProgress({ label: "bench", total: parts.length + 1, quiet });
     const measured: BenchReport["measured"] = [];
     const time = async (part: Part, gpu: Awaited<ReturnType<typeof openGpu>>, works: Work[]) => {

@@ -5,6 +5,7 @@ import { type ErrorLog, watchErrors } from "./error_log.ts";
 import type { Pipeline } from "./kernel.ts";
 import { createProfile, type Profile } from "./profile.ts";
 import { createReader, type Reader } from "./readback.ts";
+import { readTuning, type Tuning } from "./tuning.ts";
 
 /** How matrix products are tiled: `broadcast` for software devices, `tile` (shared memory) for real GPUs. */
 export type MatmulFamily = "broadcast" | "tile";
@@ -35,6 +36,8 @@ export interface Gpu {
   readonly matmulFamily: MatmulFamily;
   /** Whether kernels may load words in pairs (u64): half the loads, each as costly, on the software device. */
   readonly wideLoads: boolean;
+  /** Tiles that were measured to be the fastest here; empty where nobody has measured. */
+  readonly tuning: Tuning;
   /** Its memory. */
   readonly arena: Arena;
   /** What is recorded and submitted. */
@@ -100,6 +103,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     maxBinding,
     matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
     wideLoads: options.narrowLoads !== true && device.features.has(WIDE),
+    tuning: options.matmulFamily === undefined ? readTuning(facts) : new Map(),
     arena,
     commands,
     reader,

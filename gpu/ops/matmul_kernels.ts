@@ -30,6 +30,8 @@ const MAX_TERMS = { vector: 65536, scalar: 16384, tile: 16384 };
 /** The kernel for a product: measured choices on the software device, fixed ones on GPUs. */
 export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes, sparse = false): Kernel {
   const s = gpu.subgroupSize;
+  const tuned = sparse ? undefined : tunedKernel(gpu, kind, store, sizes);
+  if (tuned) return tuned;
   if (gpu.matmulFamily === "tile") {
     const aligned = [sizes.n, sizes.lda, sizes.ldb, sizes.ldc].every((value) => value % 4 === 0);
     const [edge, square] = aligned && sizes.m > 16 ? [64, 4] : [16, 1];
@@ -42,6 +44,27 @@ export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Size
   const fitted = fit(gpu, kind, store, sizes, wanted);
   if (fitted) return { ...fitted, terms: MAX_TERMS.vector };
   return { tile: broadcast(s, [4, 4, 1]), terms: MAX_TERMS.scalar };
+}
+
+// Narrower products leave cores idle under tiles that suit wide ones.
+const NARROW = 256;
+
+/** Products that share a measured choice of tile: alike but for terms, and rows and columns within a range. */
+export function tuningClass(kind: Product, store: BStore, { m, n }: { m: number; n: number }): string {
+  const rows = m === 1 ? "1" : m <= 8 ? "2-8" : m <= 128 ? "9-128" : "129-";
+  return `${kind} ${store} ${rows} ${n <= NARROW ? "narrow" : "wide"}`;
+}
+
+/** The measured choice, where there is one and the sizes allow it. */
+function tunedKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes): Kernel | undefined {
+  const tuned = gpu.tuning.get(tuningClass(kind, store, sizes));
+  if (!tuned) return undefined;
+  const { family, rows, perThread, depth } = tuned;
+  if (family === "tile") {
+    return { tile: { family, rows, cols: rows, perThread, depth }, terms: MAX_TERMS.tile };
+  }
+  const fitted = fit(gpu, kind, store, sizes, [rows, perThread, depth]);
+  return fitted && { ...fitted, terms: MAX_TERMS.vector };
 }
 
 /** Rows, columns a lane, terms a turn. */

@@ -1,0 +1,52 @@
+import { openGpu } from "../../gpu/device.ts";
+import { type TunedClass, tuneMatmul } from "../../gpu/ops/tune_matmul.ts";
+import { type TunedTile, writeTuning } from "../../gpu/tuning.ts";
+import type { Progress } from "../progress.ts";
+import { table } from "../table.ts";
+
+/** What was tuned: kept in `file`, and how much faster the best tile of each class is than the one that was taken before. */
+export interface TuneReport {
+  device: string;
+  file: string;
+  classes: (TunedClass & { gain: number })[];
+}
+
+/** Measures the tiles of all classes and keeps the best ones. */
+export async function tune(rounds: number, progress: Progress, signal: AbortSignal): Promise<TuneReport> {
+  const gpu = await openGpu();
+  try {
+    const classes: TuneReport["classes"] = [];
+    for await (const { name, tiles } of tuneMatmul(gpu, rounds)) {
+      signal.throwIfAborted();
+      const before = tiles.find(({ tile }) => tile === "default")!;
+      classes.push({ name, tiles, gain: tiles[0].gflops / before.gflops });
+      progress.update(classes.length, { class: name });
+    }
+    return { device: gpu.adapter.name, file: writeTuning(gpu.adapter, gpu.tuning), classes };
+  } finally {
+    gpu.close();
+  }
+}
+
+/** The report as people read it. */
+export function describeTuning({ device, file, classes }: TuneReport): string {
+  const rows = classes.map((
+    { name, tiles: [best], gain },
+  ) => [name, told(best.tile), best.gflops.toFixed(1), gain.toFixed(2)]);
+  return [
+    device,
+    table(rows, {
+      header: ["product, weights, rows, columns", "best tile", "GFLOP/s", "gain"],
+      align: ["left", "left", "right", "right"],
+    }),
+    `kept in ${file}`,
+  ].join("\n\n");
+}
+
+function told(tile: TunedTile | "default"): string {
+  if (tile === "default") return "as before";
+  const { family, rows, perThread, depth } = tile;
+  return family === "tile"
+    ? `shared memory ${rows} x ${rows}, ${perThread} x ${perThread} a thread`
+    : `broadcast ${rows} rows, ${perThread} columns a lane, ${depth} terms a turn`;
+}

@@ -1,0 +1,72 @@
+import type { AdapterFacts } from "./device.ts";
+import { UserError } from "./errors.ts";
+
+/** A tile that was measured to be the fastest of its class on this adapter. */
+export interface TunedTile {
+  family: "broadcast" | "tile";
+  /** Rows of a workgroup. */
+  rows: number;
+  /** Columns of a lane (broadcast), or the edge of a thread's square (tile). */
+  perThread: number;
+  /** Terms a turn. */
+  depth: number;
+}
+
+/** The best tile by class of products; see `tuningClass` of gpu/ops/matmul_kernels.ts. Tiles change no bit of a result. */
+export type Tuning = Map<string, TunedTile>;
+
+// What was measured of other kernels says nothing of these.
+const KERNELS = 1;
+
+/** Where the tuning of an adapter is kept: in a file named after it, its driver, and the kernels' version. */
+export function tuningPath({ name, vendor, architecture, description }: AdapterFacts): string | undefined {
+  const { env } = Deno;
+  const home = env.get("HOME");
+  const cache = env.get("XDG_CACHE_HOME") ?? (home === undefined ? undefined : `${home}/.cache`);
+  if (cache === undefined) return undefined;
+  const adapter = [name, vendor, architecture, description].join(" ").replace(/[^\w.]+/g, "-");
+  return `${cache}/softcot/tuning/${adapter.slice(0, 120)}-${KERNELS}.json`;
+}
+
+/** The tuning kept for an adapter; empty where there is none. One that cannot be read is none. */
+export function readTuning(facts: AdapterFacts): Tuning {
+  const path = tuningPath(facts);
+  if (path === undefined) return new Map();
+  try {
+    const entries: [string, TunedTile][] = Object.entries(JSON.parse(Deno.readTextFileSync(path)));
+    return new Map(entries.filter(([, tile]) => isTile(tile)));
+  } catch {
+    return new Map();
+  }
+}
+
+/**
+ * Keeps a tuning for all later processes.
+ * @returns the file
+ * @throws UserError if it cannot be written
+ */
+export function writeTuning(facts: AdapterFacts, tuning: Tuning): string {
+  const path = tuningPath(facts);
+  if (path === undefined) {
+    throw new UserError("Cannot keep the tuning: neither XDG_CACHE_HOME nor HOME is set", "set one of them");
+  }
+  try {
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(`${path}.${Deno.pid}`, JSON.stringify(Object.fromEntries(tuning), null, 2) + "\n");
+    Deno.renameSync(`${path}.${Deno.pid}`, path);
+  } catch (error) {
+    throw new UserError(
+      `Cannot keep the tuning in ${path}: ${(error as Error).message}`,
+      "set XDG_CACHE_HOME to a folder that can be written",
+    );
+  }
+  return path;
+}
+
+function isTile(value: unknown): value is TunedTile {
+  const { family, rows, perThread, depth } = (value ?? {}) as Partial<TunedTile>;
+  const power = (n: unknown, most: number) =>
+    typeof n === "number" && n >= 1 && n <= most && Number.isInteger(Math.log2(n));
+  return (family === "broadcast" || family === "tile") && power(rows, 128) && power(perThread, 32) &&
+    power(depth, 32);
+}
