@@ -2,9 +2,10 @@
  * The update alone (objective, backward pass and optimizer) on one batch of soft rollouts of the embedded model, beside
  * a matrix product of 1024^3 in the same run: useful GFLOP/s of both and their ratio; with --profile, time by kernel.
  *
- *     deno run -A tests/bench/update_bench.ts [--profile] [--large]
+ *     deno run -A tests/bench/update_bench.ts [--profile] [--large] [--python PATH]
  *
- * --large: a model of 12 layers and width 512 (head size 64, grouped) with random weights instead.
+ * --large: a model of 12 layers and width 512 (head size 64, grouped) with random weights instead. --python: a Python with
+ * PyTorch, whose update of the same rollouts on the CPU with two threads takes its turns (`pytorch_update.py`).
  */
 import { table } from "../../cli/table.ts";
 import { sums } from "../../eval/tasks/sums.ts";
@@ -23,9 +24,11 @@ import { updateFlops } from "../../rl/flops.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
+import { openTimed } from "./timed_process.ts";
 
 const profile = Deno.args.includes("--profile");
 const large = Deno.args.includes("--large");
+const pythonAt = Deno.args.indexOf("--python") + 1;
 const gpu = await openGpu({ profile });
 
 const LARGE: ModelConfig = {
@@ -109,27 +112,41 @@ async function peak(): Promise<void> {
   await gpu.reader.read(optimizer.norm);
 }
 
-const work = { update: updateFlops(config, [groups], true), peak: 4 * 2 * size ** 3 };
-const rates: { update: number[]; peak: number[] } = { update: [], peak: [] };
+const shape = JSON.stringify({
+  config,
+  prompts: groups.map(({ prompt }) => prompt.length),
+  group,
+  steps,
+  tail: 4,
+});
+const torch = pythonAt > 0 ? await openTimed(Deno.args[pythonAt], "pytorch_update.py", [shape]) : undefined;
+
+const useful = updateFlops(config, [groups], true);
+const work = { update: useful, peak: 4 * 2 * size ** 3, torch: useful };
+const rates: Record<keyof typeof work, number[]> = { update: [], peak: [], torch: [] };
 for (let round = 0; round < rounds; round++) {
   for (const [name, run] of [["update", update], ["peak", peak]] as const) {
     const started = performance.now();
     await run();
     if (round > 0) rates[name].push(work[name] / (performance.now() - started) / 1e6);
   }
+  const seconds = await torch?.seconds("update");
+  if (seconds !== undefined && round > 0) rates.torch.push(work.torch / seconds / 1e9);
 }
+torch?.close();
 const median = (values: number[]) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
 const best = (values: number[]) => Math.max(...values);
 console.log(`device: ${gpu.adapter.name}; ${(work.update / 1e9).toFixed(2)} useful GFLOP an update`);
 console.log(table(
-  (["update", "peak"] as const).map((name) => [
-    name === "peak" ? "matmul 1024^3" : "update",
+  (["update", "peak", ...(torch ? ["torch"] as const : [])] as const).map((name) => [
+    { update: "update", peak: "matmul 1024^3", torch: "update in PyTorch" }[name],
     median(rates[name]).toFixed(1),
     best(rates[name]).toFixed(1),
   ]),
   { header: ["what", "median GFLOP/s", "best"] },
 ));
 console.log(`ratio of medians ${(median(rates.update) / median(rates.peak)).toFixed(3)}`);
+if (torch) console.log(`to PyTorch ${(median(rates.update) / median(rates.torch)).toFixed(3)}`);
 if (profile) {
   const report = (await gpu.profile.report()).filter(({ label }) => !label.includes("noop"));
   console.log(table(
