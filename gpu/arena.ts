@@ -35,10 +35,18 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(Math.ceil(least / quarter) * quarter / 256) * 256;
 }
 
+// A buffer may stand in for one of two thirds of its size: lengths that change from step to step take the same ones.
+const SPARE = 1.5;
+// Outermost scopes (steps) after which a buffer that nobody took is given back, when another one has to be made.
+const IDLE = 2;
+
 /** Makes the arena of a device. Freed buffers wait in lists by size, last in first out, so that runs repeat. */
 export function createArena(device: GPUDevice): Arena {
   const free = new Map<number, Storage[]>();
+  const lastScope = new Map<Storage, number>();
   let nextId = 1;
+  let depth = 0;
+  let scopes = 0;
   let bytes = 0;
   let peakBytes = 0;
 
@@ -48,6 +56,31 @@ export function createArena(device: GPUDevice): Arena {
     bytes += size;
     peakBytes = Math.max(peakBytes, bytes);
     return { id: nextId++, buffer: device.createBuffer({ label, size, usage: USAGE }), bytes: size };
+  };
+  const reuse = (size: number): Storage | undefined => {
+    const exact = free.get(size)?.pop();
+    if (exact) return exact;
+    for (let larger = sizeClass(size + 1); larger <= SPARE * size; larger = sizeClass(larger + 1)) {
+      const storage = free.get(larger)?.pop();
+      if (storage) return storage;
+    }
+  };
+  const dropIdle = () => {
+    for (const [size, list] of free) {
+      const idle = list.filter((storage) => scopes - lastScope.get(storage)! > IDLE);
+      if (idle.length === 0) continue;
+      arena.beforeDestroy?.();
+      for (const storage of idle) {
+        bytes -= storage.bytes;
+        lastScope.delete(storage);
+        storage.buffer.destroy();
+      }
+      free.set(size, list.filter((storage) => !idle.includes(storage)));
+    }
+  };
+  const make = (size: number): Storage => {
+    dropIdle();
+    return allocate(size, `scratch ${size}`);
   };
   const arena: Arena = {
     create(shape, dtype, label) {
@@ -62,9 +95,11 @@ export function createArena(device: GPUDevice): Arena {
     },
     scratch() {
       const taken: Storage[] = [];
+      if (depth++ === 0) scopes++;
       const take = (shape: readonly number[], dtype: DType, label: string): Tensor => {
         const size = sizeClass(sizeOf(shape) * bytesOf(dtype));
-        const storage = free.get(size)?.pop() ?? allocate(size, `scratch ${size}`);
+        const storage = reuse(size) ?? make(size);
+        lastScope.set(storage, scopes);
         taken.push(storage);
         return { storage, offset: 0, shape, dtype, label };
       };
@@ -73,6 +108,7 @@ export function createArena(device: GPUDevice): Arena {
         u32: (shape, label) => take(shape, "u32", label),
         f16: (shape, label) => take(shape, "f16", label),
         [Symbol.dispose]() {
+          depth--;
           for (const storage of taken.reverse()) {
             const list = free.get(storage.bytes);
             list ? list.push(storage) : free.set(storage.bytes, [storage]);

@@ -3,7 +3,7 @@ import { openGpu } from "../../gpu/device.ts";
 import { GpuError } from "../../gpu/errors.ts";
 import { run } from "../../gpu/kernel.ts";
 import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
-import { sizeClass } from "../../gpu/arena.ts";
+import { createArena, sizeClass } from "../../gpu/arena.ts";
 import { elements } from "../../gpu/readback.ts";
 import { asMatrix, firstRows, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { columnSum } from "../../gpu/ops/column_sum.ts";
@@ -167,7 +167,7 @@ Deno.test("ten identical rounds take no new memory after the first", async () =>
 });
 
 Deno.test("scratch memory is handed out again, and counted; size classes waste at most a quarter", () => {
-  const { arena } = t.gpu;
+  const arena = createArena(t.gpu.device);
   let first: Tensor;
   {
     using scratch = arena.scratch();
@@ -186,6 +186,22 @@ Deno.test("scratch memory is handed out again, and counted; size classes waste a
   assertEquals(arena.bytes, before + 128);
   arena.free(tensor);
   assertEquals(arena.bytes, before);
+});
+
+Deno.test("a free buffer serves for one somewhat smaller, and is given back when steps pass without it", () => {
+  const arena = createArena(t.gpu.device);
+  const step = (...floats: number[]) => {
+    using scratch = arena.scratch();
+    return floats.map((n) => scratch.f32([n], "x").storage);
+  };
+  const [large] = step(6000);
+  assertEquals(step(4100), [large], "two thirds of it and more");
+  assert(step(3000)[0] !== large, "half of it takes one of its own");
+  const { bytes } = arena;
+  for (let i = 0; i < 3; i++) step(3000);
+  assertEquals(arena.bytes, bytes, "nothing was made, so nothing is given back");
+  step(100_000);
+  assertEquals(arena.bytes, bytes - large.bytes + sizeClass(400_000));
 });
 
 Deno.test("a buffer larger than the device allows throws with its name", () => {
