@@ -1,0 +1,123 @@
+/** Weights in training that are not f32: packed ones under an adapter, and a copy in f16 that rollouts are made with. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { wayOfThinking } from "../../eval/modes.ts";
+import type { Task } from "../../eval/task.ts";
+import { sums } from "../../eval/tasks/sums.ts";
+import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { readParams } from "../../model/checkpoint.ts";
+import { createHalfCopy, type HalfCopy } from "../../model/half_copy.ts";
+import { addAdapter } from "../../model/lora.ts";
+import { downloadMatrix } from "../../gpu/matrix.ts";
+import { thinkingRules } from "../../model/thinking_text.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer.ts";
+import { planWeights } from "../../model/weight_types.ts";
+import { localRollouts } from "../../rl/rollout.ts";
+import type { StepMetrics } from "../../rl/step_metrics.ts";
+import { createTrainer, type Trainer, trainStep } from "../../rl/train_step.ts";
+import { assertSameBits, openTestGpu } from "../gpu/support.ts";
+import { packedWeights } from "../model/packed_weights.ts";
+import { SMALL } from "../model/small_models.ts";
+import { downloadNamed, randomModel } from "./support.ts";
+
+const { gpu } = await openTestGpu();
+const tokenizer = builtinTokenizer();
+const KINDS = ["hard", "soft", "fuzzy"] as const;
+
+const SETTINGS = {
+  ...{
+    questions: 4,
+    group: 4,
+    steps: 10,
+    seed: 11,
+    lr: 1e-2,
+    warmup: 0,
+    finalLr: 1,
+    weightDecay: 0,
+    clip: 1,
+  },
+  ...{ beta1: 0.9, beta2: 0.95, eps: 1e-8, clipStep: 0, thinkingWeight: 1, recompute: false, microRows: 150 },
+};
+
+/** A trainer whose task takes half of an untrained model's answers as right. */
+function trainerOf(model: Model, kind: typeof KINDS[number], copy?: HalfCopy): Trainer {
+  const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.33, embeddingRms: 0.1 });
+  const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endTokenIds: [0] });
+  const task: Task = {
+    ...sums,
+    grade: (_gold, text) => {
+      const correct = text.length % 2 === 0;
+      return { reward: correct ? 100 : 10, correct, answer: text, rule: null };
+    },
+  };
+  const { group, seed } = SETTINGS;
+  const parts = { tokenizer, task, thinking, rules };
+  const from = { model: copy?.model ?? model, refresh: copy?.refresh, group, seed };
+  return createTrainer({ ...parts, model, settings: SETTINGS, source: localRollouts({ ...parts, ...from }) });
+}
+
+const mismatch = (metrics: StepMetrics) => [
+  metrics.mismatch_thinking_max,
+  metrics.mismatch_answer_max,
+  metrics.mismatch_near_tie_max,
+];
+
+const flatten = (named: ReadonlyMap<string, ArrayLike<number>>) =>
+  Float32Array.from([...named.values()].flatMap((values) => Array.from(values)));
+
+const FUSED = ["v_proj", "up_proj"];
+const TYPES = {
+  "Q4_1 and Q8_0": (name: string) => name.includes("embed") ? "Q8_0" : "Q4_1",
+  "Q4_0, Q8_0 and F16": (name: string) =>
+    name.includes("down") ? "F16" : FUSED.some((part) => name.includes(part)) ? "Q8_0" : "Q4_0",
+};
+
+for (const [types, typeOf] of Object.entries(TYPES)) {
+  for (const kind of KINDS) {
+    Deno.test(`an adapter on ${types}, ${kind}: no mismatch, and the gradients and updates of f32, to the bit`, async () => {
+      const config = { ...SMALL, intermediateSize: 96 };
+      const file = packedWeights(config, typeOf, 5);
+      const results: Float32Array[][] = [];
+      for (const form of ["f32", "packed"] as const) {
+        const model = createModel(gpu, config, planWeights(config, file, form, "test").types);
+        readParams(gpu, config, file, model.params, "test");
+        const adapter = addAdapter(model, { rank: 4, alpha: 8 }, 1);
+        const trainer = trainerOf(model, kind);
+        const made: Float32Array[] = [];
+        for (let step = 1; step <= 3; step++) {
+          const { metrics } = await trainStep(trainer, step);
+          assert(metrics.gradient_norm > 0 && metrics.equal_groups < 1, "nothing was trained on");
+          assertEquals(mismatch(metrics), [0, 0, 0]);
+          made.push(flatten(await downloadNamed(gpu, config, trainer.grads)));
+        }
+        results.push([...made, flatten(await downloadNamed(gpu, config, adapter.params))]);
+        freeModel(model);
+      }
+      const [whole, packed] = results;
+      packed.forEach((values, i) => assertSameBits(i < 3 ? `gradients ${i}` : "weights", values, whole[i]));
+    });
+  }
+}
+
+for (const kind of KINDS) {
+  Deno.test(`rollouts by a copy in f16, ${kind}: a mismatch of its rounding, and the copy follows each update`, async () => {
+    const { model } = randomModel(gpu);
+    using copy = createHalfCopy(model);
+    const trainer = trainerOf(model, kind, copy);
+    for (let step = 1; step <= 3; step++) {
+      const before = await downloadMatrix(gpu, model.params.layers[1].down);
+      const { metrics } = await trainStep(trainer, step);
+      assert(metrics.gradient_norm > 0, "nothing was trained on");
+      // With so few tokens of nearly the same probability every step of soft thinking is a near-tie.
+      const [thinking, answer, tie] = mismatch(metrics);
+      assert(answer > 0 && answer < 0.02, `answers: ${answer}`);
+      // Fuzzy thinking may be one token alone, in either type.
+      if (kind !== "fuzzy") assert(Math.max(thinking, tie) > 0, "no mismatch was told");
+      assert(thinking < 0.02 && tie < 0.02 || kind === "fuzzy", `thinking: ${thinking}, near ties: ${tie}`);
+      const halves = await downloadMatrix(gpu, copy.model.params.layers[1].down);
+      assertEquals(halves, Float32Array.from(new Float16Array(before)), "rollouts were of other weights");
+    }
+    assert(copy.model.params.finalNorm === model.params.finalNorm, "norms are shared");
+    assertThrows(() => createHalfCopy(copy.model), Error, "it is f16, f32 is needed");
+    freeModel(model);
+  });
+}
