@@ -5,14 +5,7 @@ import { asMatrix, show, type Tensor } from "../tensor.ts";
 import { scaleRows } from "../quantised.ts";
 import { chooseKernel, type Sizes } from "./matmul_kernels.ts";
 import { activeRuns } from "./matmul_runs.ts";
-import {
-  type BStore,
-  matmulSource,
-  type MatmulVariant,
-  type Product,
-  SPARSE_RUN,
-  type Tile,
-} from "./matmul_source.ts";
+import { type BStore, matmulSource, type MatmulVariant, type Product, SPARSE_RUN } from "./matmul_source.ts";
 
 /** Options of the products. */
 export interface MatmulOptions {
@@ -139,23 +132,26 @@ function product(
 ): void {
   const { m, n, k } = sizes;
   if (sparse && isSparse(gpu, sizes)) {
-    const { tile, loads } = chooseKernel(gpu, kind, b.store, sizes, sparse);
+    const { loads, terms, ...rest } = chooseKernel(gpu, kind, b.store, sizes, sparse);
     if (loads) {
-      return sparseProduct(gpu, a, b, c, sizes, { kind, store: b.store, loads, sparse, accumulate, tile });
+      const variant = { kind, store: b.store, loads, sparse, accumulate, ...rest };
+      return sparseProduct(gpu, a, b, c, sizes, variant, Math.min(terms, k));
     }
   }
-  const { tile, loads, terms } = chooseKernel(gpu, kind, b.store, sizes);
+  const { terms, ...rest } = chooseKernel(gpu, kind, b.store, sizes);
+  const { tile } = rest;
   const columns = Math.ceil(n / tile.cols);
   const tensors = b.scales ? [a, b.tensor, c, b.scales] : [a, b.tensor, c];
   for (let k0 = 0; k0 < k; k0 += terms) {
     for (let row = 0; row < m; row += 65535 * tile.rows) {
-      const variant = { kind, store: b.store, loads, accumulate: accumulate || k0 > 0, tile };
+      const variant = { kind, store: b.store, accumulate: accumulate || k0 > 0, ...rest };
       run(gpu, matmulSource(variant, gpu.subgroupSize), tensors, {
         ...sizes,
         rowStart: row,
         kStart: k0,
         kEnd: Math.min(k, k0 + terms),
         scaleRows: scaleRows(b.tensor.shape[0]),
+        listStart: 0,
         listStride: 0,
       }, [columns, Math.min(Math.ceil((m - row) / tile.rows), 65535)]);
     }
@@ -170,7 +166,10 @@ const isSparse = ({ matmulFamily }: Gpu, { m, k, aOff }: Sizes): boolean =>
   matmulFamily === "broadcast" && k % SPARSE_RUN === 0 && aOff % SPARSE_RUN === 0 && k >= LEAST_SPARSE &&
   k <= MOST_SPARSE && m <= 65535;
 
-/** Lists the runs of terms that are not zero in all rows of a tile, then sums those. */
+/**
+ * Lists the runs of terms that are not zero in all rows of a tile, then sums those: `terms` in a dispatch, for which
+ * there is a list for each tile.
+ */
 function sparseProduct(
   gpu: Gpu,
   a: Tensor,
@@ -178,22 +177,29 @@ function sparseProduct(
   c: Tensor,
   sizes: Sizes,
   variant: MatmulVariant,
+  terms: number,
 ): void {
   const { m, n, k, lda, aOff } = sizes;
   const { tile } = variant;
   const rowTiles = Math.ceil(m / tile.rows);
   const runs = k / SPARSE_RUN;
+  const span = terms / SPARSE_RUN;
+  const slabs = Math.ceil(k / terms);
   using scratch = gpu.arena.scratch();
-  const list = scratch.u32([rowTiles, runs + 1], "runs of terms");
+  const list = scratch.u32([slabs, rowTiles, span + 1], "runs of terms");
   const words = gpu.wideLoads && lda % 8 === 0 ? 8 : 4;
-  run(gpu, activeRuns(tile.rows, words, gpu), [a, list], { m, lda, aOff, runs }, [rowTiles]);
+  run(gpu, activeRuns(tile.rows, words, gpu), [a, list], { m, lda, aOff, runs, span }, [rowTiles, slabs]);
   const tensors = b.scales ? [a, b.tensor, c, b.scales, list] : [a, b.tensor, c, list];
-  run(gpu, matmulSource(variant, gpu.subgroupSize), tensors, {
-    ...sizes,
-    rowStart: 0,
-    kStart: 0,
-    kEnd: k,
-    scaleRows: scaleRows(b.tensor.shape[0]),
-    listStride: runs + 1,
-  }, [Math.ceil(n / tile.cols), rowTiles]);
+  for (let i = 0; i < slabs; i++) {
+    const accumulate = variant.accumulate || i > 0;
+    run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), tensors, {
+      ...sizes,
+      rowStart: 0,
+      kStart: i * terms,
+      kEnd: Math.min(k, (i + 1) * terms),
+      scaleRows: scaleRows(b.tensor.shape[0]),
+      listStart: i * rowTiles * (span + 1),
+      listStride: span + 1,
+    }, [Math.ceil(n / tile.cols), rowTiles]);
+  }
 }

@@ -114,6 +114,26 @@ function rowsOfB(
   return { setUp, step: `${scales}\n${step}`, value: (j, kk) => `bv${kk}_${j}`, unit };
 }
 
+const LINE = 64;
+
+/**
+ * Touches the cache lines of B that the turn from term `next` on will read, one a lane, so that their misses overlap: rows of
+ * B are long, and no prefetcher sees a stream in the pieces that a subgroup reads. What is loaded is never used.
+ */
+function touchRows(store: BStore, tile: Tile, unit: number, subgroup: number, wide: boolean, next: string) {
+  const word = storeBits(store) / 32;
+  const perRow = Math.ceil(tile.cols * word * 4 / LINE);
+  const perLine = LINE / 4 / unit; // loads
+  const setUp = `  var touched = 0u; let touchAt = pb - lane * ${tile.perThread * word / unit}u;`;
+  const step = lines(Math.ceil(tile.depth * perRow / subgroup), (g) => {
+    const i = `(${g * subgroup}u + lane)`;
+    const at =
+      `touchAt + min(${next} + ${i} / ${perRow}u, lastK) * strideB + ${i} % ${perRow}u * ${perLine}u`;
+    return `    touched = touched | u32(b[${at}]${unit > (wide ? 2 : 1) ? ".x" : ""});`;
+  });
+  return { setUp, step, end: `  if (touched == 1u && p.kStart == 0xffffffffu) { c[0] = vec4<f32>(); }` };
+}
+
 /** Scales (and minima) of `count` rows of W that follow one another, in one block of columns, from half `at` on. */
 function scaleLoads(
   store: QuantType,
@@ -174,9 +194,19 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
   const list = sparse
     ? `@group(0) @binding(${isQuantised(store) ? 5 : 4}) var<storage, read> list: array<u32>;`
     : "";
-  const turn = `${a.step}\n${b.step}\n${multiply}`;
+  const touch = variant.touch
+    ? touchRows(
+      store,
+      tile,
+      b.unit,
+      subgroup,
+      loads.wide,
+      sparse ? "list[listAt + min(run + 1u, runs)]" : `k + ${depth}u`,
+    )
+    : { setUp: "", step: "", end: "" };
+  const turn = `${a.step}\n${touch.step}\n${b.step}\n${multiply}`;
   const loop = sparse
-    ? `  let listAt = row0 / ${rows}u * p.listStride;
+    ? `  let listAt = p.listStart + row0 / ${rows}u * p.listStride;
   let runs = list[listAt];
   for (var run = 1u; run <= runs; run++) {
   let k = list[listAt + run];\n${turn}\n  }`
@@ -195,11 +225,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) l
   let lastK = kEnd - 1u;
 ${a.setUp}
 ${b.setUp}
+${touch.setUp}
 ${lines(rows, (i) => `  var ${range(columns).map((j) => `acc${i}_${j} = 0.0;`).join(" var ")}`)}
   if (ACCUMULATE) {
 ${each((i, q) => `    if (${inside(i, q)}) { let o = ${place(i, q)}; ${old(i, q)} }`)}
   }
 ${loop}
+${touch.end}
 ${each((i, q) => `  if (${inside(i, q)}) { ${place(i, q)} = vec4<f32>(${four(i, q)}); }`)}
 }`;
 }

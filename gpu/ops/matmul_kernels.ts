@@ -21,6 +21,8 @@ export interface Kernel {
   tile: Tile;
   loads?: Loads;
   terms: number;
+  /** Whether it touches rows of B before it reads them. */
+  touch?: boolean;
 }
 
 // An invocation loops fewer than 32,768 times in all: four terms a turn in the vector kernels, one in the scalar one; the
@@ -42,8 +44,26 @@ export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Size
   // A turn is a run, and tiles of fewer rows share fewer zeros.
   if (sparse) [wanted[0], wanted[2]] = [Math.min(wanted[0], 16), SPARSE_RUN];
   const fitted = fit(gpu, kind, store, sizes, wanted);
-  if (fitted) return { ...fitted, terms: MAX_TERMS.vector };
+  if (fitted) return { ...fitted, ...slab(kind, store, sizes, fitted.tile) };
   return { tile: broadcast(s, [4, 4, 1]), terms: MAX_TERMS.scalar };
+}
+
+// Bytes of B's rows that stay in the caches while all columns and rows of C are worked on.
+const SLAB = 10 * 1024 * 1024;
+
+/**
+ * A product with the rows of a large B goes by slabs of them, each a dispatch: every subgroup reads its own few columns, so
+ * that without slabs each would fetch its pieces of all rows from memory, at a half to a fifth of the speed.
+ */
+function slab(
+  kind: Product,
+  store: BStore,
+  { k, ldb }: Sizes,
+  tile: Tile,
+): { terms: number; touch?: boolean } {
+  const rows = Math.max(512, Math.floor(SLAB / (ldb * storeBits(store) / 8) / 64) * 64);
+  if (kind !== "nn" || k <= rows) return { terms: MAX_TERMS.vector };
+  return { terms: Math.min(rows, MAX_TERMS.vector), touch: tile.rows <= 8 };
 }
 
 // Narrower products leave cores idle under tiles that suit wide ones.
@@ -64,7 +84,7 @@ function tunedKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes): Kern
     return { tile: { family, rows, cols: rows, perThread, depth }, terms: MAX_TERMS.tile };
   }
   const fitted = fit(gpu, kind, store, sizes, [rows, perThread, depth]);
-  return fitted && { ...fitted, terms: MAX_TERMS.vector };
+  return fitted && { ...fitted, ...slab(kind, store, sizes, fitted.tile) };
 }
 
 /** Rows, columns a lane, terms a turn. */

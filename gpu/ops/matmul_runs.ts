@@ -5,7 +5,8 @@ import { SPARSE_RUN } from "./matmul_source.ts";
 
 /**
  * The kernel that lists, for each tile of `rows` rows of A [m, k], the runs of {@link SPARSE_RUN} terms in which any of
- * them is not zero: list[tile] = (how many, the first term of each, ascending). One subgroup a tile, a lane a run.
+ * them is not zero: list[slab, tile] = (how many, the first term of each, ascending), a slab being `span` runs. One subgroup a slab and
+ * tile, a lane a run.
  */
 export function activeRuns(rows: number, words: number, { subgroupSize, wideLoads }: Gpu): KernelSource {
   const perRun = SPARSE_RUN / words;
@@ -16,20 +17,21 @@ export function activeRuns(rows: number, words: number, { subgroupSize, wideLoad
     return `${loaded.text}\n    bits = bits | ((${loaded.words.join(" | ")}) << 1u);`;
   };
   const code = () => `
-struct Params { m: u32, lda: u32, aOff: u32, runs: u32 }
+struct Params { m: u32, lda: u32, aOff: u32, runs: u32, span: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> a: ${arrayOf(words, wideLoads)};
 @group(0) @binding(2) var<storage, read_write> list: array<u32>;
 @compute @workgroup_size(${subgroupSize})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-  let start = wg.x * (p.runs + 1u);
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
+  let start = (wg.y * n.x + wg.x) * (p.span + 1u);
+  let end = min(p.runs, (wg.y + 1u) * p.span);
   var count = 0u;
-  for (var first = 0u; first < p.runs; first += ${subgroupSize}u) {
+  for (var first = wg.y * p.span; first < end; first += ${subgroupSize}u) {
     let mine = first + lane;
-    let index = min(mine, p.runs - 1u);
+    let index = min(mine, end - 1u);
     var bits = 0u;
 ${[...Array(rows).keys()].map(row).join("\n")}
-    let listed = select(0u, 1u, bits != 0u && mine < p.runs);
+    let listed = select(0u, 1u, bits != 0u && mine < end);
     let place = count + subgroupExclusiveAdd(listed);
     if (listed == 1u) { list[start + 1u + place] = mine * ${SPARSE_RUN}u; }
     count += subgroupAdd(listed);

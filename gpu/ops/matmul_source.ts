@@ -36,6 +36,8 @@ export interface MatmulVariant {
   loads?: Loads;
   /** Only terms that a list names, in runs of {@link SPARSE_RUN}: where A is mostly zeros. For `nn` with loads. */
   sparse?: boolean;
+  /** Touches the rows of B that the next turn reads: where B is too large for the caches. For `nn` with loads. */
+  touch?: boolean;
   /** The sum starts from what C holds. A constant: a branch would make every tile load C. */
   accumulate: boolean;
   tile: Tile;
@@ -46,7 +48,7 @@ export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
 ): { label: string; code: () => string } {
-  const { kind, store, loads, sparse, accumulate, tile } = variant;
+  const { kind, store, loads, sparse, touch, accumulate, tile } = variant;
   const name = `matmul_${kind}_${store}_${tile.family}_${tile.rows}x${tile.cols}x${tile.depth}`;
   const body = () => {
     if (tile.family === "tile") return tileKernel(kind, store, tile);
@@ -54,7 +56,7 @@ export function matmulSource(
   };
   const load = tile.family === "tile" ? "" : loads ? `_${loads.a}_${loads.b}` : "_scalar";
   return {
-    label: `${name}${load}${sparse ? "_sparse" : ""}${accumulate ? "_add" : ""}`,
+    label: `${name}${load}${sparse ? "_sparse" : ""}${touch ? "_touch" : ""}${accumulate ? "_add" : ""}`,
     code: () => `const ACCUMULATE = ${accumulate};${PARAMS}${body()}`,
   };
 }
@@ -64,7 +66,7 @@ const PARAMS = `
 // nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending, one accumulator.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
-  rowStart: u32, kStart: u32, kEnd: u32, scaleRows: u32, listStride: u32,
+  rowStart: u32, kStart: u32, kEnd: u32, scaleRows: u32, listStart: u32, listStride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 `;

@@ -50,6 +50,24 @@ Deno.test("a product of 151,936 terms that skips zeros", async () => {
   for (const t of [wide, narrow]) await compare(t, 3, 151936, 16, "f16");
 });
 
+// 49,152 rows of 64 f32 are more than a slab of the software device's caches.
+Deno.test("a product in slabs of rows has the bits of one in chunks, and skips zeros in each slab", async () => {
+  const [terms, d] = [49152, 64];
+  const [weights, values] = [mostlyZeros(33, terms), random32(2, terms * d)];
+  for (const m of [3, 33]) {
+    const results = [];
+    for (const t of [wide, narrow, small]) {
+      const a = t.f32(weights.subarray(0, m * terms), [m, terms]);
+      const w = t.matrix(values, terms, d);
+      const [dense, sparse] = [t.blank(m, d), t.blank(m, d)];
+      matmulNN(t.gpu, a, w, dense);
+      matmulNN(t.gpu, a, w, sparse, { sparse: true });
+      results.push(await t.read(dense), await t.read(sparse));
+    }
+    for (const result of results.slice(1)) assertSameBits(`${m} rows`, result, results[0]);
+  }
+});
+
 Deno.test("weights below 2^-30 are zeros; the mixture moves by no more than they could weigh", async () => {
   const [rows, vocab, d] = [3, 49152, 32];
   // Scales of logits from peaked, where nearly all weights vanish, to flat, where none does.
