@@ -29,10 +29,12 @@ export function adamW(
 ): void {
   const { lr, beta1, beta2, eps, weightDecay, clip, step } = settings;
   weight.chunks.forEach((chunk, i) => {
-    const n = sizeOf(chunk.shape);
+    const size = sizeOf(chunk.shape);
+    const [width, type] = size % 4 === 0 ? [4, "vec4<f32>"] : [1, "f32"];
+    const n = size / width;
     run(
       gpu,
-      { label: "adamw", code: () => adamCode },
+      { label: `adamw_${width}`, code: () => `alias V = ${type};\n${adamCode}` },
       [grad.chunks[i], norm, chunk, first.chunks[i], second.chunks[i]],
       {
         n,
