@@ -2,12 +2,12 @@
  * Matrix products: useful GFLOP/s of the three layouts and of each type of weights, at shapes of decoding, prefill and
  * training; and beside them, in the same run and taking turns, what other libraries reach.
  *
- *     deno run -A tests/bench/matmul_bench.ts [--family tile] [--rounds 5] [--small]
+ *     deno run -A tests/bench/matmul_bench.ts [--family tile] [--rounds 4] [--small | --shapes 32x2048x2048,...]
  *     deno run -A --config tests/bench/peers/deno.json tests/bench/matmul_bench.ts --peers [--python PATH]
  *
- * --small adds shapes of the embedded model. --peers: jax-js, TensorFlow.js and ONNX Runtime Web on the same device, with
- * the ratio of our forward product in f32 to the best of them. --python: NumPy's OpenBLAS with two threads (PATH: a
- * Python that has numpy), with the ratios of our f32 and f16 to it.
+ * --small adds shapes of the embedded model, --shapes takes others. --peers: jax-js, TensorFlow.js and ONNX Runtime Web
+ * on the same device, with the ratio of our forward product in f32 to the best of them. --python: NumPy's OpenBLAS with two
+ * threads (PATH: a Python that has numpy), with the ratios of our f32 and f16 to it.
  */
 import { parseArgs } from "node:util";
 import { table } from "../../cli/table.ts";
@@ -20,8 +20,9 @@ import { openPeers } from "./peers/peers.ts";
 const { values } = parseArgs({
   options: {
     family: { type: "string" },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "4" },
     small: { type: "boolean" },
+    shapes: { type: "string" },
     peers: { type: "boolean" },
     python: { type: "string" },
   },
@@ -44,7 +45,7 @@ const SHAPES: Shape[] = [
 const SMALL: Shape[] = [[5000, 64, 192], [5000, 64, 352], [5000, 176, 64], [128, 64, 352], [8, 64, 352]];
 
 /** Milliseconds of one measurement: the peers' wait for their results takes 10 to 20 of them. */
-const [OURS, THEIRS] = [100, 500];
+const [OURS, THEIRS] = [60, 250];
 
 /** A product that runs some times over and is waited for. */
 interface Contender {
@@ -68,6 +69,8 @@ async function contenders([m, k, n]: Shape): Promise<{ all: Contender[]; free: (
     ["dy W f16", () => matmulNN(gpu, y, half, dx)],
     ["dy W q8_0", () => matmulNN(gpu, y, q8, dx)],
   ];
+  // Beside others, what others have too.
+  if (peers.length > 0) ours.splice(0, ours.length, ...ours.filter(([name]) => name.startsWith("x W^T f")));
   const timed = async (work: () => Promise<unknown>) => {
     const start = performance.now();
     await work();
@@ -124,7 +127,8 @@ async function measure(shape: Shape): Promise<Map<string, number>> {
 
 const small = gpu.arena.create([1], "f32", "what is waited for");
 const results: [Shape, Map<string, number>][] = [];
-for (const shape of values.small ? [...SHAPES, ...SMALL] : SHAPES) {
+const chosen = values.shapes?.split(",").map((shape) => shape.split("x").map(Number) as Shape);
+for (const shape of chosen ?? (values.small ? [...SHAPES, ...SMALL] : SHAPES)) {
   results.push([shape, await measure(shape)]);
   console.error(`${shape.join(" x ")} done`);
 }
@@ -138,9 +142,10 @@ const ratio = (name: string, over: string, under: (best: Map<string, number>) =>
   shown(name, (best) => [best.get(over)! / under(best)]);
 const forward = "x W^T f32";
 const rows = [...results[0][1].keys()].map(rateOf);
-rows.push(ratio("dy W / x W^T", "dy W f32", (best) => best.get(forward)!));
-rows.push(ratio("dy^T x / x W^T", "dy^T x f32", (best) => best.get(forward)!));
-if (peers.length > 0) {
+if (peers.length === 0) {
+  rows.push(ratio("dy W / x W^T", "dy W f32", (best) => best.get(forward)!));
+  rows.push(ratio("dy^T x / x W^T", "dy^T x f32", (best) => best.get(forward)!));
+} else {
   rows.push(
     ratio("f32 / best peer", forward, (best) => Math.max(...peers.map(({ name }) => best.get(name)!))),
   );
