@@ -70,6 +70,8 @@ export type { ErrorLog } from "./gpu/error_log.ts";
 export type { Pipeline } from "./gpu/kernel.ts";
 export type { Matrix, WeightType } from "./gpu/matrix.ts";
 export type { QuantType } from "./gpu/quantised.ts";
+export type { TunedTile, Tuning } from "./gpu/tuning.ts";
+export type { WeightForm, WeightTypes } from "./model/weight_types.ts";
 export type { KernelTime, Profile } from "./gpu/profile.ts";
 export type { Reader } from "./gpu/readback.ts";
 export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
@@ -83,6 +85,7 @@ export { type ModelFiles, openModelFiles } from "./model/model_files.ts";
 export type { TensorEntry, TensorFile } from "./model/formats/safetensors.ts";
 export { exportGguf, type ExportOptions, exportSafetensors, type ExportSource } from "./model/export.ts";
 export { findModel, type FindModelOptions, type FoundModel } from "./model/find_model.ts";
+export type { WeightForm } from "./model/weight_types.ts";
 export { type LoadedModel, type ModelExtras, saveModel } from "./model/checkpoint.ts";
 export type { ModelConfig, RopeScaling } from "./model/config.ts";
 export { createModel, freeModel, type Model } from "./model/transformer.ts";
@@ -90,9 +93,11 @@ export { initialise } from "./model/init.ts";
 export {
   countParams,
   type Gradients,
+  type LargeMatrix,
   type LayerParams,
   type Params,
   type Trainable,
+  type WeightTypes,
 } from "./model/params.ts";
 
 // Adapters of low rank (LoRA): a model that has one trains that alone.
