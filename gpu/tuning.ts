@@ -3,6 +3,7 @@ import { UserError } from "./errors.ts";
 
 /** A tile that was measured to be the fastest of its class on this adapter. */
 export interface TunedTile {
+  /** Operands handed round a subgroup, or staged in shared memory. */
   family: "broadcast" | "tile";
   /** Rows of a workgroup. */
   rows: number;
