@@ -78,9 +78,9 @@ export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
 export type { StepRecord } from "./gpu/ops/choose.ts";
 
 // Models: the embedded one, Hugging Face folders, runs, and new ones.
-export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub.ts";
-export { cachedSnapshot, type RepoKind } from "./model/hub_cache.ts";
-export type { Hub } from "./model/hub_requests.ts";
+export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub/hub.ts";
+export { cachedSnapshot, type RepoKind } from "./model/hub/hub_cache.ts";
+export type { Hub } from "./model/hub/hub_requests.ts";
 export { type ModelFiles, openModelFiles } from "./model/model_files.ts";
 export type { TensorEntry, TensorFile } from "./model/formats/safetensors.ts";
 export { exportGguf, type ExportOptions, exportSafetensors, type ExportSource } from "./model/export.ts";
@@ -110,13 +110,23 @@ export {
   type LoraPair,
   type LoraParams,
   type LoraSettings,
-} from "./model/lora.ts";
-export { loadAdapter, saveAdapter } from "./model/adapter_files.ts";
-export { mergeAdapter } from "./model/merge_adapter.ts";
+} from "./model/lora/lora.ts";
+export { loadAdapter, saveAdapter } from "./model/lora/adapter_files.ts";
+export { mergeAdapter } from "./model/lora/merge_adapter.ts";
 export type { PartStarts } from "./gpu/ops/lora_blocks.ts";
 export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
-export { loadTokenizer, type SpecialToken, type Tokenizer, type TokenizerFiles } from "./model/tokenizer.ts";
-export { type ChatMessage, type ChatTemplate, chatTemplate, type Prompt } from "./model/chat_template.ts";
+export {
+  loadTokenizer,
+  type SpecialToken,
+  type Tokenizer,
+  type TokenizerFiles,
+} from "./model/tokenizer/tokenizer.ts";
+export {
+  type ChatMessage,
+  type ChatTemplate,
+  chatTemplate,
+  type Prompt,
+} from "./model/tokenizer/chat_template.ts";
 export type { Filters } from "./gpu/ops/filter.ts";
 
 // Ways of thinking: what an own one must implement is `Thinking`.
@@ -133,12 +143,12 @@ export {
   type ThinkingRules,
   thinkingRules,
   TRIGGER,
-} from "./model/thinking_text.ts";
+} from "./model/generation/thinking_text.ts";
 
 // Generation.
 export { promptIds, promptOf, type PromptOptions, promptOptions } from "./eval/prompt_ids.ts";
-export { generate } from "./model/generate.ts";
-export { generateJobs, type JobOutput } from "./model/generate_jobs.ts";
+export { generate } from "./model/generation/generate.ts";
+export { generateJobs, type JobOutput } from "./model/generation/generate_jobs.ts";
 export type {
   GeneratedBatch,
   GenerateRequest,
@@ -148,7 +158,7 @@ export type {
   Part,
   Rollout,
   StepStats,
-} from "./model/rollout.ts";
+} from "./model/generation/rollout.ts";
 
 // Tasks.
 export { generationEntry, openAnyTask, openTask, taskEntry, TASKS } from "./eval/tasks/find_task.ts";

@@ -9,17 +9,17 @@ import { Command } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
-import { benchCommand } from "./bench.ts";
-import { dataCommand } from "./data.ts";
+import { benchCommand } from "./bench/bench.ts";
+import { dataCommand } from "./data/data.ts";
 import { doctorCommand } from "./doctor.ts";
 import { reportError } from "./errors.ts";
-import { evalCommand } from "./eval.ts";
-import { generateCommand } from "./generate.ts";
-import { modelCommand } from "./model.ts";
+import { evalCommand } from "./eval/eval.ts";
+import { generateCommand } from "./generate/generate.ts";
+import { modelCommand } from "./model/model.ts";
 import { settingsCommand } from "./settings.ts";
-import { protectAnswers } from "./eval_check.ts";
+import { protectAnswers } from "./eval/eval_check.ts";
 import { sftCommand } from "./sft.ts";
-import { trainCommand } from "./train.ts";
+import { trainCommand } from "./train/train.ts";
 
 // deno-lint-ignore no-explicit-any
 const commands: Record<string, Command<any>> = {

@@ -4,7 +4,7 @@ import { defineCommand } from "./define_command.ts";
 import { flags } from "./flags.ts";
 import { findRecipe } from "./recipe.ts";
 import { table } from "./table.ts";
-import { trainSettings } from "./train_settings.ts";
+import { trainSettings } from "./train/train_settings.ts";
 
 const settings = { ...flags, ...trainSettings };
 

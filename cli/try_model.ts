@@ -2,9 +2,9 @@ import { wayOfThinking } from "../eval/modes.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { builtinTokenizer } from "../model/builtin/tokenizer.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { generate, type Rollout } from "../model/generate.ts";
+import { generate, type Rollout } from "../model/generation/generate.ts";
 import { initialise } from "../model/init.ts";
-import { thinkingRules } from "../model/thinking_text.ts";
+import { thinkingRules } from "../model/generation/thinking_text.ts";
 import { createModel, freeModel, type Model } from "../model/transformer.ts";
 
 const SHAPE: ModelConfig = {

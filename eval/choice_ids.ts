@@ -1,5 +1,5 @@
 import { UserError } from "../gpu/errors.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { ChoiceQuestion } from "./choice_task.ts";
 import { withoutTrailing } from "./white_space.ts";
 

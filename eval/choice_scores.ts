@@ -3,7 +3,7 @@ import { categorical } from "../gpu/ops/categorical.ts";
 import { gather } from "../gpu/ops/gather.ts";
 import { rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { headChunkRows, logits } from "../model/head.ts";
-import { createKvCache, type KvCache } from "../model/kv_cache.ts";
+import { createKvCache, type KvCache } from "../model/generation/kv_cache.ts";
 import { packGroups, uploadLayout } from "../model/packing.ts";
 import { qkvWidth } from "../model/params.ts";
 import { finalNorm, forwardCached, type Model } from "../model/transformer.ts";

@@ -1,6 +1,6 @@
 import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { type ChoiceGroup, encodeChoices, rowsOfGroup } from "./choice_ids.ts";
 import { type ChoiceRecord, type ChoiceResult, judgeChoices, tallyChoices } from "./choice_result.ts";

@@ -1,7 +1,7 @@
 import { UserError } from "../gpu/errors.ts";
 import type { Filters } from "../gpu/ops/filter.ts";
-import { thinkingRules } from "../model/thinking_text.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import { thinkingRules } from "../model/generation/thinking_text.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { takeQuestions } from "./dataset.ts";
 import type { Grader } from "./grader.ts";

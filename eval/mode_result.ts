@@ -1,4 +1,4 @@
-import type { ThinkingEnd } from "../model/thinking_text.ts";
+import type { ThinkingEnd } from "../model/generation/thinking_text.ts";
 import { entropyProfile, type EntropyRow } from "./entropy.ts";
 import type { InferenceMode, Mode } from "./modes.ts";
 import { type Estimate, greedyAccuracy, passAtKOver, type QuestionResult, usualKs } from "./pass_at_k.ts";

@@ -1,6 +1,11 @@
 import { UserError } from "../gpu/errors.ts";
-import { type ChatMessage, type ChatTemplate, chatTemplate, type Prompt } from "../model/chat_template.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  chatTemplate,
+  type Prompt,
+} from "../model/tokenizer/chat_template.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Question, Task } from "./task.ts";
 
 /** How questions are put to a model. */

@@ -1,9 +1,9 @@
 import { UserError } from "../gpu/errors.ts";
 import { rolloutFlops } from "../model/flops.ts";
-import { generateJobs } from "../model/generate_jobs.ts";
-import type { GenerationJob, Rollout } from "../model/rollout.ts";
-import { generatedText, type ThinkingRules } from "../model/thinking_text.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import { generateJobs } from "../model/generation/generate_jobs.ts";
+import type { GenerationJob, Rollout } from "../model/generation/rollout.ts";
+import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import { gradeInPlace } from "./grader.ts";

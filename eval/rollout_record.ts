@@ -1,6 +1,6 @@
-import type { Rollout } from "../model/generate.ts";
-import { generatedText, type ThinkingRules } from "../model/thinking_text.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Rollout } from "../model/generation/generate.ts";
+import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Mode } from "./modes.ts";
 import type { Grade, Question } from "./task.ts";
 

@@ -16,8 +16,8 @@ import { rotary, rotaryBackward } from "../gpu/ops/rotary.ts";
 import { swiglu, swigluBackward } from "../gpu/ops/swiglu.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
-import { type AdaptedProjection, eachFused, type Fused, type LoraPair } from "./lora.ts";
-import { loraBackward, loraForward, loraRows } from "./lora_product.ts";
+import { type AdaptedProjection, eachFused, type Fused, type LoraPair } from "./lora/lora.ts";
+import { loraBackward, loraForward, loraRows } from "./lora/lora_product.ts";
 import { type LayerParams, qkvWidth, vectorOf } from "./params.ts";
 
 /** A block's weights, with the low-rank updates of its projections where it has them. */

@@ -5,9 +5,9 @@ import type { TensorFile } from "./formats/safetensors.ts";
 import { createSafetensors, syncFolder } from "./formats/safetensors_writer.ts";
 import { toHfConfig } from "./hf_config.ts";
 import type { ModelConfig } from "./config.ts";
-import type { BaseModel } from "./lora.ts";
+import type { BaseModel } from "./lora/lora.ts";
 import { namedTensors, type Trainable } from "./params.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 import type { Model } from "./transformer.ts";
 import { createPieces, uploadTensor } from "./upload_tensor.ts";
 

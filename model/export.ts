@@ -9,10 +9,10 @@ import { storedRow } from "./formats/half_split.ts";
 import type { TensorEntry, TensorFile } from "./formats/safetensors.ts";
 import { syncFolder } from "./formats/safetensors_writer.ts";
 import { createShards } from "./formats/shards_writer.ts";
-import { ggufMetadata, ropeDivisors } from "./gguf_metadata.ts";
+import { ggufMetadata, ropeDivisors } from "./formats/gguf_metadata.ts";
 import { toHfConfig } from "./hf_config.ts";
 import { countWeights } from "./memory.ts";
-import type { Tokenizer } from "./tokenizer.ts";
+import type { Tokenizer } from "./tokenizer/tokenizer.ts";
 
 /** What is written: a model without a device. */
 export interface ExportSource {

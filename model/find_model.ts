@@ -1,8 +1,8 @@
 import type { Gpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
-import { loadAdapter, locateAdapter } from "./adapter_files.ts";
+import { loadAdapter, locateAdapter } from "./lora/adapter_files.ts";
 import { type LoadedModel, readParams } from "./checkpoint.ts";
-import type { BaseModel } from "./lora.ts";
+import type { BaseModel } from "./lora/lora.ts";
 import { adaptedHash, type ModelFiles, openModelFiles } from "./model_files.ts";
 import { createModel } from "./transformer.ts";
 import { planWeights, type WeightForm } from "./weight_types.ts";

@@ -1,6 +1,6 @@
 import { UserError } from "../gpu/errors.ts";
 import { BUILTIN } from "./builtin/model.ts";
-import { cachedSnapshot, isRepoId } from "./hub_cache.ts";
+import { cachedSnapshot, isRepoId } from "./hub/hub_cache.ts";
 
 /** Where a model's weights are, and in which format. */
 export interface ModelPlace {

@@ -2,8 +2,8 @@ import type { Gpu } from "../gpu/device.ts";
 import { deviceMemory } from "../gpu/device_memory.ts";
 import type { ModelConfig } from "./config.ts";
 import { HEAD_CHUNK_BYTES } from "./head.ts";
-import { kvBytesPerRow, STRIDE } from "./kv_cache.ts";
-import { FUSED, fusedShape } from "./lora.ts";
+import { kvBytesPerRow, STRIDE } from "./generation/kv_cache.ts";
+import { FUSED, fusedShape } from "./lora/lora.ts";
 import { qkvWidth } from "./params.ts";
 
 /** The shape of what is to be generated. */

@@ -1,21 +1,21 @@
 import { UserError } from "../gpu/errors.ts";
-import { ADAPTER_WEIGHTS, baseOf, findAdaptedModel } from "./adapter_files.ts";
+import { ADAPTER_WEIGHTS, baseOf, findAdaptedModel } from "./lora/adapter_files.ts";
 import { BUILTIN, builtinModel } from "./builtin/model.ts";
 import { checkTensors, readExtras } from "./checkpoint.ts";
 import type { ModelConfig } from "./config.ts";
-import type { BaseModel } from "./lora.ts";
+import type { BaseModel } from "./lora/lora.ts";
 import { openGguf } from "./formats/gguf.ts";
 import { ggufWeights } from "./formats/gguf_weights.ts";
 import { openLlama2c } from "./formats/llama2c.ts";
 import { openWeights, readPieces, type TensorFile } from "./formats/safetensors.ts";
-import { ggufConfig } from "./gguf_config.ts";
-import { ggufTokenizerFiles } from "./gguf_tokenizer.ts";
+import { ggufConfig } from "./formats/gguf_config.ts";
+import { ggufTokenizerFiles } from "./tokenizer/gguf_tokenizer.ts";
 import { readModelConfig } from "./hf_config.ts";
-import { llama2cTokenizerFiles } from "./llama2c_tokenizer.ts";
+import { llama2cTokenizerFiles } from "./tokenizer/llama2c_tokenizer.ts";
 import { locateModel } from "./locate_model.ts";
 import { tensorShapes } from "./params.ts";
 import { sha256Of } from "./sha256_of.ts";
-import { loadTokenizer, type Tokenizer } from "./tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "./tokenizer/tokenizer.ts";
 
 /** A model on disk, or embedded: what can be told of it without a device. */
 export interface ModelFiles extends Disposable {

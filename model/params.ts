@@ -2,7 +2,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { createMatrix, freeMatrix, type Matrix, type WeightType } from "../gpu/matrix.ts";
 import { sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
-import { loraMatrices, type LoraParams, loraTensors } from "./lora.ts";
+import { loraMatrices, type LoraParams, loraTensors } from "./lora/lora.ts";
 
 /** Weights of one block. Q, K, V are one matrix, gate and up another: one product each. */
 export interface LayerParams {

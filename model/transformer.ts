@@ -13,9 +13,9 @@ import {
   type RowsContext,
 } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
-import { type KvCache, STRIDE } from "./kv_cache.ts";
+import { type KvCache, STRIDE } from "./generation/kv_cache.ts";
 import { ropeTable } from "./packing.ts";
-import { type Adapter, freeAdapter } from "./lora.ts";
+import { type Adapter, freeAdapter } from "./lora/lora.ts";
 import {
   createParams,
   freeParams,

@@ -14,10 +14,10 @@ import { type LargeMatrix, type TensorPlace, tensorShapes, typeOf, type WeightTy
  * - `f16`: all of them, rounded to 11 bits.
  * - `packed`: as `exact`, but what would be f32 is rounded to f16.
  */
-export const WEIGHT_FORMS = ["exact", "f32", "f16", "packed"] as const;
+export type WeightForm = "exact" | "f32" | "f16" | "packed";
 
-/** One of {@link WEIGHT_FORMS}. */
-export type WeightForm = typeof WEIGHT_FORMS[number];
+/** All of {@link WeightForm}. */
+export const WEIGHT_FORMS = ["exact", "f32", "f16", "packed"] as const satisfies readonly WeightForm[];
 
 /** The types of a model's large matrices on the device, and what that means for results. */
 export interface PlannedWeights {

@@ -2,7 +2,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { adamW, globalNorm } from "../gpu/ops/adamw.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { type Adapter, createLoraParams, refreshAdapter } from "../model/lora.ts";
+import { type Adapter, createLoraParams, refreshAdapter } from "../model/lora/lora.ts";
 import { createParams, matricesOf, type Trainable } from "../model/params.ts";
 import type { Model } from "../model/transformer.ts";
 

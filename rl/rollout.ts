@@ -3,10 +3,10 @@ import { gradeInPlace, type Grader } from "../eval/grader.ts";
 import type { Grade, Question, Task } from "../eval/task.ts";
 import type { Scratch } from "../gpu/arena.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { generate, type Rollout } from "../model/generate.ts";
-import { generatedText, type ThinkingRules } from "../model/thinking_text.ts";
+import { generate, type Rollout } from "../model/generation/generate.ts";
+import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { type Reward, TASK_REWARD, worthOf } from "./reward.ts";
 

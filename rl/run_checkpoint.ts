@@ -1,5 +1,5 @@
 import { UserError } from "../gpu/errors.ts";
-import { ADAPTER_WEIGHTS, readAdapter, saveAdapter } from "../model/adapter_files.ts";
+import { ADAPTER_WEIGHTS, readAdapter, saveAdapter } from "../model/lora/adapter_files.ts";
 import { type LoadedModel, readParams, saveModel, writeParams, writeWhole } from "../model/checkpoint.ts";
 import { openSafetensors } from "../model/formats/safetensors.ts";
 import { syncFolder } from "../model/formats/safetensors_writer.ts";

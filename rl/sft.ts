@@ -4,7 +4,7 @@ import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { freeParams, zeroParams } from "../model/params.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
 import {

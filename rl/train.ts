@@ -1,5 +1,5 @@
 import { evaluate } from "../eval/evaluate.ts";
-import { generatedText } from "../model/thinking_text.ts";
+import { generatedText } from "../model/generation/thinking_text.ts";
 import type { RolloutBatch } from "./rollout.ts";
 import type { Run } from "./run.ts";
 import { type RunState, saveCheckpoint } from "./run_checkpoint.ts";

@@ -12,11 +12,11 @@
 import { promptOf, type PromptOptions } from "../eval/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
-import { checkContext, rowsOfRollout } from "../model/generate.ts";
+import { checkContext, rowsOfRollout } from "../model/generation/generate.ts";
 import { type Trainable, zeroParams } from "../model/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
-import type { ThinkingRules } from "../model/thinking_text.ts";
-import type { Tokenizer } from "../model/tokenizer.ts";
+import type { ThinkingRules } from "../model/generation/thinking_text.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
 import { leaveOneOut } from "./advantage.ts";
 import { microBatches } from "./micro_batches.ts";

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { cachedSnapshot } from "../../model/hub_cache.ts";
+import { cachedSnapshot } from "../../model/hub/hub_cache.ts";
 import { DATA_ENDINGS } from "./rows.ts";
 
 /** The data of a task are not where they were looked for. */

@@ -3,7 +3,7 @@ import type { ModelExtras } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
 import { openSafetensors, type TensorFile } from "../formats/safetensors.ts";
 import { parseHfConfig } from "../hf_config.ts";
-import type { Tokenizer } from "../tokenizer.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import configJson from "./config.json" with { type: "text" };
 import extrasJson from "./softcot.json" with { type: "text" };
 import { builtinTokenizer } from "./tokenizer.ts";

@@ -1,4 +1,4 @@
-import { loadTokenizer, type Tokenizer } from "../tokenizer.ts";
+import { loadTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
 import tokenizerConfigJson from "./tokenizer_config.json" with { type: "text" };
 import tokenizerJson from "./tokenizer.json" with { type: "text" };
 

@@ -12,7 +12,7 @@ import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { initialise } from "../../model/init.ts";
-import { createKvCache } from "../../model/kv_cache.ts";
+import { createKvCache } from "../../model/generation/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/packing.ts";
 import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer.ts";
 import { type Fit, fitLaw, type Law } from "./fit_law.ts";

@@ -2,9 +2,9 @@ import { wayOfThinking } from "../../eval/modes.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import type { ModelConfig } from "../../model/config.ts";
-import { generate } from "../../model/generate.ts";
-import { STRIDE } from "../../model/kv_cache.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { generate } from "../../model/generation/generate.ts";
+import { STRIDE } from "../../model/generation/kv_cache.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Model } from "../../model/transformer.ts";
 
 const tokenizer = builtinTokenizer();

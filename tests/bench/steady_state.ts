@@ -16,7 +16,7 @@ import { openGpu } from "../../gpu/device.ts";
 import type { Reader } from "../../gpu/readback.ts";
 import { findModel } from "../../model/find_model.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer, trainStep } from "../../rl/train_step.ts";
 

@@ -11,7 +11,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import { initialise } from "../../model/init.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createModel } from "../../model/transformer.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { localRollouts } from "../../rl/rollout.ts";

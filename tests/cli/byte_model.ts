@@ -1,7 +1,7 @@
 import { openGpu } from "../../gpu/device.ts";
 import { saveModel } from "../../model/checkpoint.ts";
 import { initialise } from "../../model/init.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { createModel } from "../../model/transformer.ts";
 import type { ModelConfig } from "../../model/config.ts";
 

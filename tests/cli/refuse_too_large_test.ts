@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { refuseTooLarge, trainingShape } from "../../cli/refuse_too_large.ts";
+import { refuseTooLarge, trainingShape } from "../../cli/train/refuse_too_large.ts";
 import { readRecipe } from "../../cli/recipe.ts";
 import { resolveConfig } from "../../cli/config.ts";
-import { trainSettings } from "../../cli/train_settings.ts";
+import { trainSettings } from "../../cli/train/train_settings.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { parseHfConfig } from "../../model/hf_config.ts";
 import { RECIPES } from "../../rl/recipes/recipes.ts";

@@ -1,6 +1,6 @@
 /** `softcot sft` as a process: the model it writes, its output, and what it says to mistakes. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";
 import { runSoftcot } from "./run_softcot.ts";
 import { ENV, SMALL_MODEL, stopWhen, succeed, testFolder } from "./small_runs.ts";

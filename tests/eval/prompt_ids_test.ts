@@ -4,7 +4,7 @@ import { paperPrompt } from "../../eval/task.ts";
 import { sumsPrompt } from "../../eval/tasks/sums.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
-import { loadTokenizer, type TokenizerFiles } from "../../model/tokenizer.ts";
+import { loadTokenizer, type TokenizerFiles } from "../../model/tokenizer/tokenizer.ts";
 
 const TEMPLATE =
   "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}<e>{% endfor %}[assistant]";

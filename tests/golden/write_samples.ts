@@ -2,7 +2,7 @@
 import { demonstration, SUMS_LONG } from "../../eval/tasks/sums.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import { createSafetensors, type TensorSpec } from "../../model/formats/safetensors_writer.ts";
-import { FORCED_TEXTS, TRIGGER } from "../../model/thinking_text.ts";
+import { FORCED_TEXTS, TRIGGER } from "../../model/generation/thinking_text.ts";
 
 const [folder] = Deno.args;
 const specs: TensorSpec[] = [

@@ -7,12 +7,12 @@ import {
   locateAdapter,
   readAdapterConfig,
   saveAdapter,
-} from "../../model/adapter_files.ts";
+} from "../../model/lora/adapter_files.ts";
 import { readParams, saveModel } from "../../model/checkpoint.ts";
 import { openSafetensors, openWeights } from "../../model/formats/safetensors.ts";
 import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
 import { findModel } from "../../model/find_model.ts";
-import { type Adapter, addAdapter, createLoraParams, freeAdapter } from "../../model/lora.ts";
+import { type Adapter, addAdapter, createLoraParams, freeAdapter } from "../../model/lora/lora.ts";
 import { openModelFiles } from "../../model/model_files.ts";
 import { freeParams } from "../../model/params.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer.ts";

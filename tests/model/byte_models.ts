@@ -5,8 +5,8 @@
  * @module
  */
 import type { ModelConfig } from "../../model/config.ts";
-import { PRE_TOKENIZERS } from "../../model/pre_tokenizers.ts";
-import { loadTokenizer, type Tokenizer } from "../../model/tokenizer.ts";
+import { PRE_TOKENIZERS } from "../../model/tokenizer/pre_tokenizers.ts";
+import { loadTokenizer, type Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 
 /** Tokens of {@link byteTokenizer}: 256 bytes, merges, special ones. */
 const MERGES: [string, string][] = [["t", "h"], ["th", "e"], ["\u0120", "the"], ["a", "n"], ["1", "2"]];

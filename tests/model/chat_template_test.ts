@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createHash } from "node:crypto";
 import { UserError } from "../../gpu/errors.ts";
-import { type ChatMessage, chatTemplate } from "../../model/chat_template.ts";
+import { type ChatMessage, chatTemplate } from "../../model/tokenizer/chat_template.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
-import { ggufTokenizerFiles } from "../../model/gguf_tokenizer.ts";
-import { loadTokenizer, type TokenizerFiles } from "../../model/tokenizer.ts";
+import { ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
+import { loadTokenizer, type TokenizerFiles } from "../../model/tokenizer/tokenizer.ts";
 import { realTokenizerFiles } from "./real_tokenizers.ts";
 
 const golden = (name: string) =>

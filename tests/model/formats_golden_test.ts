@@ -8,7 +8,7 @@ import { openGguf } from "../../model/formats/gguf.ts";
 import { ggufWeights } from "../../model/formats/gguf_weights.ts";
 import { readElements } from "../../model/formats/read_elements.ts";
 import { openWeights, readTensor, type TensorFile } from "../../model/formats/safetensors.ts";
-import { ggufConfig } from "../../model/gguf_config.ts";
+import { ggufConfig } from "../../model/formats/gguf_config.ts";
 import { parseHfConfig, readModelConfig } from "../../model/hf_config.ts";
 import { createModel, freeModel } from "../../model/transformer.ts";
 import { assertSameBits } from "../gpu/support.ts";

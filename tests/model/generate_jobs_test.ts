@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { generateJobs } from "../../model/generate_jobs.ts";
-import type { GenerationJob, GenerationSettings, Rollout } from "../../model/rollout.ts";
-import { createRowSpace } from "../../model/kv_cache.ts";
+import { generateJobs } from "../../model/generation/generate_jobs.ts";
+import type { GenerationJob, GenerationSettings, Rollout } from "../../model/generation/rollout.ts";
+import { createRowSpace } from "../../model/generation/kv_cache.ts";
 import { PREFILL_ROWS, prefixRows } from "../../model/memory.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { randomModel, SMALL, tokenizer } from "./small_models.ts";

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MODES, wayOfThinking } from "../../eval/modes.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { generate, type GenerateRequest, type Rollout } from "../../model/generate.ts";
+import { generate, type GenerateRequest, type Rollout } from "../../model/generation/generate.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
-import { generatedText, thinkingRules } from "../../model/thinking_text.ts";
+import { generatedText, thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Model } from "../../model/transformer.ts";
 import { idOf, randomModel, scriptedModel, SMALL, tokenizer, USED } from "./small_models.ts";
 

@@ -8,7 +8,7 @@ import { createGguf, type TypedValue } from "../../model/formats/gguf_writer.ts"
 import { openSafetensors, readTensor } from "../../model/formats/safetensors.ts";
 import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
 import { openLlama2c } from "../../model/formats/llama2c.ts";
-import { ggufConfig } from "../../model/gguf_config.ts";
+import { ggufConfig } from "../../model/formats/gguf_config.ts";
 import { locateModel } from "../../model/locate_model.ts";
 import { scaledFrequency } from "../../model/packing.ts";
 import { llama2cFiles } from "./small_model_files.ts";

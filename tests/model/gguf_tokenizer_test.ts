@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
 import type { GgufValue } from "../../model/formats/gguf.ts";
-import { ggufEndTokenIds, ggufTokenizerFiles } from "../../model/gguf_tokenizer.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { ggufEndTokenIds, ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
+import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 
 /** A few tokens: `Ġ` is a blank. */
 const METADATA: Record<string, GgufValue> = {

@@ -1,9 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { type GgufValue, openGguf } from "../../model/formats/gguf.ts";
-import { ggufTokenizerFiles } from "../../model/gguf_tokenizer.ts";
-import { llama2cTokenizerFiles } from "../../model/llama2c_tokenizer.ts";
-import { loadTokenizer, streamDecoder, type Tokenizer, type TokenizerFiles } from "../../model/tokenizer.ts";
+import { ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
+import { llama2cTokenizerFiles } from "../../model/tokenizer/llama2c_tokenizer.ts";
+import {
+  loadTokenizer,
+  streamDecoder,
+  type Tokenizer,
+  type TokenizerFiles,
+} from "../../model/tokenizer/tokenizer.ts";
 import { type RealTokenizer, realTokenizerFiles } from "./real_tokenizers.ts";
 
 const golden = (name: string) => new URL(`../golden/tokenizers/${name}.json`, import.meta.url);

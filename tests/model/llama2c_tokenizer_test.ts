@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import { llama2cTokenizerFiles } from "../../model/llama2c_tokenizer.ts";
-import { loadTokenizer } from "../../model/tokenizer.ts";
+import { llama2cTokenizerFiles } from "../../model/tokenizer/llama2c_tokenizer.ts";
+import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 
 /** Bytes of a tokenizer.bin: special tokens and bytes, then these pieces with scores 0, -1, -2, ... */
 function tokenizerBin(pieces: string[], special = ["<unk>", "\n<s>\n", "\n</s>\n"]): Uint8Array {

@@ -1,10 +1,10 @@
 import { assert } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { openGpu } from "../../gpu/device.ts";
-import { generate } from "../../model/generate.ts";
-import { addAdapter, createLoraParams } from "../../model/lora.ts";
+import { generate } from "../../model/generation/generate.ts";
+import { addAdapter, createLoraParams } from "../../model/lora/lora.ts";
 import { generationBytes, loraTrainingBytes, rolloutsThatFit, trainingBytes } from "../../model/memory.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createParams } from "../../model/params.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";

@@ -2,14 +2,14 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
-import { saveAdapter } from "../../model/adapter_files.ts";
+import { saveAdapter } from "../../model/lora/adapter_files.ts";
 import { saveModel } from "../../model/checkpoint.ts";
 import { exportSafetensors } from "../../model/export.ts";
 import { findModel } from "../../model/find_model.ts";
 import { readTensor } from "../../model/formats/safetensors.ts";
-import { addAdapter, FUSED, refreshAdapter } from "../../model/lora.ts";
-import { mergeAdapter } from "../../model/merge_adapter.ts";
-import { mergedWeights } from "../../model/merged_weights.ts";
+import { addAdapter, FUSED, refreshAdapter } from "../../model/lora/lora.ts";
+import { mergeAdapter } from "../../model/lora/merge_adapter.ts";
+import { mergedWeights } from "../../model/lora/merged_weights.ts";
 import { openModelFiles } from "../../model/model_files.ts";
 import { BYTE_MODELS, byteTokenizer } from "./byte_models.ts";
 import { logitsOf } from "./logits_of.ts";

@@ -1,4 +1,4 @@
-import type { TokenizerFiles } from "../../model/tokenizer.ts";
+import type { TokenizerFiles } from "../../model/tokenizer/tokenizer.ts";
 
 /** Tokenizers of real models that npm has: 60 and 120 MB, so deno.json and deno.lock must not name them. */
 const PACKAGES = {

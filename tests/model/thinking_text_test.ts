@@ -9,8 +9,8 @@ import {
   generatedText,
   thinkingRules,
   TRIGGER,
-} from "../../model/thinking_text.ts";
-import type { Tokenizer } from "../../model/tokenizer.ts";
+} from "../../model/generation/thinking_text.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 
 /** A tokenizer whose tokens are given as texts; the first is the end token. */
 function tokenizerOf(texts: string[], contextFree = true): Tokenizer {

@@ -3,7 +3,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { makeTokenizerFiles } from "../../model/builtin/make_tokenizer.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import { PADDED_VOCAB_SIZE, VOCABULARY } from "../../model/builtin/words.ts";
-import { loadTokenizer, streamDecoder } from "../../model/tokenizer.ts";
+import { loadTokenizer, streamDecoder } from "../../model/tokenizer/tokenizer.ts";
 
 const PROMPT = "User: Sam has 10 coins. Sam doubles them. Sam wins 2 more. Sam loses 13. " +
   "How many coins does Sam have? Assistant:";

@@ -7,7 +7,7 @@ import type { ModelConfig } from "../../model/config.ts";
 import { findModel } from "../../model/find_model.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ggufWeights } from "../../model/formats/gguf_weights.ts";
-import { ggufConfig } from "../../model/gguf_config.ts";
+import { ggufConfig } from "../../model/formats/gguf_config.ts";
 import type { TensorFile } from "../../model/formats/safetensors.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { typeOf } from "../../model/params.ts";

@@ -6,12 +6,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Gpu, openGpu } from "../../gpu/device.ts";
 import { Domain } from "../../gpu/random.ts";
-import { generate } from "../../model/generate.ts";
+import { generate } from "../../model/generation/generate.ts";
 import { createParams, freeParams, zeroParams } from "../../model/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
-import type { ThinkingRules } from "../../model/thinking_text.ts";
-import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { ThinkingRules } from "../../model/generation/thinking_text.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer.ts";
 import { leaveOneOut } from "../../rl/advantage.ts";
 import { accumulateGradient } from "../../rl/objective.ts";

@@ -10,7 +10,7 @@ import { pairedChange } from "../../eval/pass_at_k.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { findModel } from "../../model/find_model.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer, type Trainer, trainStep } from "../../rl/train_step.ts";
 

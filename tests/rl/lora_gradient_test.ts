@@ -4,8 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { addAdapter, createLoraParams, type LoraSettings, refreshAdapter } from "../../model/lora.ts";
-import { mergeAdapter } from "../../model/merge_adapter.ts";
+import { addAdapter, createLoraParams, type LoraSettings, refreshAdapter } from "../../model/lora/lora.ts";
+import { mergeAdapter } from "../../model/lora/merge_adapter.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { createParams, freeParams, zeroParams } from "../../model/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";

@@ -6,7 +6,7 @@ import { wayOfThinking } from "../../eval/modes.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { freeParams } from "../../model/params.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { freeModel } from "../../model/transformer.ts";
 import { mismatchOf } from "../../rl/mismatch.ts";
 import type { ActionRecord } from "../../rl/objective.ts";

@@ -5,7 +5,7 @@ import { wayOfThinking } from "../../eval/modes.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/find_model.ts";
 import { freeParams } from "../../model/params.ts";
-import { thinkingRules } from "../../model/thinking_text.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { freeModel } from "../../model/transformer.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createRun, reopenRun, type Run } from "../../rl/run.ts";

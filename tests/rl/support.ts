@@ -7,7 +7,7 @@ import { PADDED_VOCAB_SIZE } from "../../model/builtin/words.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { initialise, rootMeanSquare } from "../../model/init.ts";
 import { namedTensors, type Trainable } from "../../model/params.ts";
-import type { Tokenizer } from "../../model/tokenizer.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { createModel, type Model } from "../../model/transformer.ts";
 
 /** Fills parameters (or moments) from arrays by Hugging Face name. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Command, ValidationError } from "@cliffy/command";
-import { evalCheckCommand, protectAnswers } from "../../../cli/eval_check.ts";
+import { evalCheckCommand, protectAnswers } from "../../../cli/eval/eval_check.ts";
 import { readPairs } from "../../../eval/answer/read_pairs.ts";
 import { UserError } from "../../../gpu/errors.ts";
 

@@ -6,12 +6,12 @@
  */
 import { openGpu } from "../../../gpu/device.ts";
 import { downloadMatrix, uploadRows } from "../../../gpu/matrix.ts";
-import { loadAdapter, locateAdapter, saveAdapter } from "../../../model/adapter_files.ts";
+import { loadAdapter, locateAdapter, saveAdapter } from "../../../model/lora/adapter_files.ts";
 import { readParams, saveModel, writeParams } from "../../../model/checkpoint.ts";
 import { openWeights } from "../../../model/formats/safetensors.ts";
 import { findModel } from "../../../model/find_model.ts";
-import { addAdapter, loraMatrices, refreshAdapter } from "../../../model/lora.ts";
-import { mergeAdapter } from "../../../model/merge_adapter.ts";
+import { addAdapter, loraMatrices, refreshAdapter } from "../../../model/lora/lora.ts";
+import { mergeAdapter } from "../../../model/lora/merge_adapter.ts";
 import { createModel, type Model } from "../../../model/transformer.ts";
 import { logitsOf } from "../../model/logits_of.ts";
 import { randomArray } from "../../reference/support.ts";

@@ -13,7 +13,7 @@ import { evaluateChoices } from "../../../eval/choices.ts";
 import { openAnyTask } from "../../../eval/tasks/find_task.ts";
 import { openGpu } from "../../../gpu/device.ts";
 import { findModel, type FoundModel } from "../../../model/find_model.ts";
-import type { Tokenizer } from "../../../model/tokenizer.ts";
+import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 
 /** A question as the harness scored it. */
 export interface HarnessQuestion {

@@ -1,0 +1,59 @@
+import { neededPaths } from "../../eval/data/source.ts";
+import { taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { pullRepo } from "../../model/hub/hub.ts";
+import { isOffline } from "../../model/hub/hub_requests.ts";
+import { inBytes } from "../bytes.ts";
+import { text } from "../declare.ts";
+import { defineCommand } from "../define_command.ts";
+import { pullWatched } from "../model/pull_progress.ts";
+
+/** `softcot data pull`: a task's data from the hub into the cache. */
+export const dataPullCommand = defineCommand({
+  description: `Fetch the data of a task from the Hugging Face hub.
+
+They come into the cache that Python's huggingface_hub uses, so that each finds what the other has fetched. Only the files \
+that the task reads are fetched; a pull that was stopped goes on where it was, and every file is checked against the \
+hub's hash. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are respected.`,
+  arguments: [["<name:string>", "the task: see softcot data list"]],
+  settings: { revision: text("Branch, tag or commit", { default: "main", placeholder: "name" }) },
+  examples: [["GSM8K", "softcot data pull gsm8k"]],
+  async run({ revision }, { args: [name], quiet, print }) {
+    const { source } = await taskEntry(name);
+    if (!source) {
+      const pulled = TASKS.filter((task) => task.source).map((task) => task.name).join(", ");
+      throw new UserError(
+        `Cannot pull ${name}: its questions do not come from the hub, one of ${pulled} is needed`,
+      );
+    }
+    const files = (paths: readonly string[]) => {
+      const needed = neededPaths(source, paths);
+      if (needed.length > 0) return [...needed, ...paths.filter((path) => /^(README|LICEN[SC]E)/.test(path))];
+      throw new UserError(
+        `Cannot pull ${name}: ${source.hub} has none of the files that it reads, such as ${
+          Object.values(source.splits)[0][0]
+        }`,
+        "another revision may have them: --revision",
+      );
+    };
+    const id = source.hub;
+    const pulled = await pullWatched(
+      (watch) => pullRepo({ kind: "dataset", id, revision, files, ...watch }),
+      quiet,
+    );
+    print({ task: name, id, revision, licence: source.licence, ...pulled }, () => {
+      const how = isOffline()
+        ? "offline, from the cache"
+        : `${inBytes(pulled.fetchedBytes)} of them fetched now`;
+      return [
+        `${id} at ${pulled.commit.slice(0, 12)}: ${pulled.files.length} files, ${
+          inBytes(pulled.bytes)
+        }, ${how}`,
+        `licence: ${source.licence}`,
+        revision === "main"
+          ? `look at it with: softcot data show ${name}`
+          : `use it with --data ${pulled.folder}`,
+      ].join("\n");
+    });
+  },
+});

@@ -1,0 +1,218 @@
+import { ValidationError } from "@cliffy/command";
+import type { ChoiceRecord } from "../../eval/choice_result.ts";
+import type { ChoiceTask } from "../../eval/choice_task.ts";
+import { checkResultsPlace, openResults, type ResultsFolder } from "../../eval/results_folder.ts";
+import type { Task } from "../../eval/task.ts";
+import { openAnyTask, taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
+import { openGpu } from "../../gpu/device.ts";
+import { findModel, type FoundModel } from "../../model/find_model.ts";
+import { choice, integer, path, type Values } from "../declare.ts";
+import { defaultGamma } from "../default_gamma.ts";
+import { promptValues } from "../generate/default_prompt.ts";
+import { type Context, defineCommand } from "../define_command.ts";
+import { evalCheckCommand } from "./eval_check.ts";
+import { type ChoiceReport, choiceSettings, measureChoices, refuseThinking } from "./eval_choices.ts";
+import { describeChoices } from "./eval_choices_report.ts";
+import {
+  type EvaluationReport,
+  type GenerationPlan,
+  measureGeneration,
+  planGeneration,
+  settingsOf,
+} from "./eval_generation.ts";
+import { describeEvaluation } from "./eval_report.ts";
+import { type Facts, factsOf } from "../facts.ts";
+import { flags } from "../flags.ts";
+import { watchInterrupt } from "../interrupt.ts";
+
+const settings = {
+  model: flags.model,
+  adapter: flags.adapter,
+  weights: flags.weights,
+  data: flags.data,
+  mode: flags.mode,
+  samples: flags.samples,
+  split: choice(["test", "validation", "train"], "Which problems", { default: "test" }),
+  limit: flags.limit,
+  shots: integer("Solved examples before each question, training questions chosen by the seed", {
+    default: 0,
+    min: 0,
+    max: 64,
+  }),
+  chatTemplate: flags.chatTemplate,
+  system: flags.system,
+  topK: flags.topK,
+  topP: flags.topP,
+  minP: flags.minP,
+  gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
+  maxThinking: integer("Longest thinking, in tokens", {
+    min: 1,
+    placeholder: "L",
+    defaultText: "the task's",
+  }),
+  answerTokens: integer("Longest answer, in tokens", { min: 1, defaultText: "the task's" }),
+  batchRows: integer("Rollouts at once, fewer where memory asks for it; no result depends on it", {
+    default: 256,
+    min: 1,
+    max: 65536,
+  }),
+  seed: flags.seed,
+  out: path("Folder for the results; the same command goes on with what is there", {
+    placeholder: "dir",
+    short: "o",
+  }),
+};
+
+type EvalValues = Values<typeof settings>;
+type Report = EvaluationReport | ChoiceReport;
+
+/** `softcot eval`: tasks in up to six inference modes, and tasks of choices. */
+export const evalCommand = defineCommand({
+  description: `Measure how well a model solves tasks, in up to six ways of thinking.
+
+Hard thinking writes tokens; soft thinking feeds mixtures of all tokens, fuzzy thinking mixtures that are nearly one \
+token. Each is run greedily, once a question, and with chance; the answer is always greedy. Shown are the share of right \
+answers with its standard error (in sampled modes pass@1 over all samples), pass@k, and what the thinking was like. Tasks \
+of choices are scored without thinking: accuracy, by characters too, and the right choice's negative log-likelihood.
+
+With --out every rollout is kept as it ends, and a run that was stopped or killed goes on when the same command is \
+given again: its result is that of a run never stopped.`,
+  arguments: [[
+    "[tasks...:string]",
+    `what to ask: ${TASKS.map(({ name }) => name).join(", ")}, or the file of a task (default: sums)`,
+  ]],
+  settings,
+  examples: [
+    ["The embedded model on the embedded task", "softcot eval"],
+    ["A trained run, with pass@32", "softcot eval sums --model runs/sums-soft --samples 32"],
+    [
+      "Two tasks in one mode, every rollout kept",
+      "softcot eval gsm8k math-500 --mode hard-greedy --out results",
+    ],
+    [
+      "The first 20 questions of a file",
+      "softcot eval gsm8k --data test.jsonl --limit 20 --mode soft-greedy",
+    ],
+  ],
+  async run(given, context) {
+    const tasks = await openTasks(given, context);
+    if (given.out !== undefined) checkResultsPlace(given.out);
+    using watch = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
+    const gpu = await openGpu();
+    try {
+      const found = await findModel(gpu, given.model, given);
+      const name = given.adapter === undefined ? given.model : `${given.model} with ${given.adapter}`;
+      const facts = factsOf(gpu, name, found);
+      const plans = await planAll(found, tasks, facts, given, context);
+      using results = given.out === undefined ? undefined : openResults(given.out, {
+        model: facts.model.hash,
+        embeddingRms: facts.model.embeddingRms,
+        weights: found.exact ? "exact" : found.weights,
+        device: facts.device.name,
+        softcot: facts.versions.softcot,
+        ...Object.assign({}, ...plans.map(({ settings }) => settings)),
+      });
+      const reports: Report[] = [];
+      for (const plan of plans) reports.push(await plan.measure(results, watch.signal));
+      const report = reports.length === 1 ? reports[0] : reports;
+      results?.finish(report);
+      context.print(report, () => reports.map(describe).join("\n\n\n"));
+    } finally {
+      gpu.close();
+    }
+  },
+});
+
+evalCommand.command("check", evalCheckCommand);
+
+/** Opens the tasks that are named, and refuses what does not go with them. */
+async function openTasks(
+  { data, split, seed, mode, topK, topP, minP }: EvalValues,
+  { args, origins }: Context<typeof settings>,
+): Promise<(Task | ChoiceTask)[]> {
+  const names = args.length > 0 ? args : ["sums"];
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new ValidationError(`The task ${twice} is named twice.`);
+  const entries = await Promise.all(names.map(taskEntry));
+  if (entries.every(({ kind }) => kind === "choice")) refuseThinking(names[0], origins);
+  if ([topK, topP, minP].some((value) => value !== undefined) && !mode.includes("hard-sample")) {
+    throw new ValidationError(
+      "--top-k, --top-p and --min-p choose among tokens that are drawn: the mode hard-sample is needed.",
+    );
+  }
+  const tasks: (Task | ChoiceTask)[] = [];
+  for (const name of names) tasks.push(await openAnyTask(name, { data, split, seed }));
+  return tasks;
+}
+
+/** A task that is ready to be measured. */
+interface Plan {
+  /** What decides its results. */
+  settings: Record<string, unknown>;
+  measure(results: ResultsFolder | undefined, signal: AbortSignal): Promise<Report>;
+}
+
+async function planAll(
+  found: FoundModel,
+  tasks: readonly (Task | ChoiceTask)[],
+  facts: Facts,
+  values: EvalValues,
+  context: Context<typeof settings>,
+): Promise<Plan[]> {
+  const plans: Plan[] = [];
+  for (const task of tasks) {
+    plans.push(
+      task.kind === "choice"
+        ? planChoices(found, task, facts, values, context)
+        : await planTask(found, task, facts, values, context),
+    );
+  }
+  return plans;
+}
+
+/** With what the task and the model's run say where nobody else does. */
+async function planTask(
+  found: FoundModel,
+  task: Task,
+  facts: Facts,
+  values: EvalValues,
+  { origins, quiet }: Context<typeof settings>,
+): Promise<Plan> {
+  const trained = values.adapter ?? values.model;
+  const known = origins.gamma === "default" ? defaultGamma(trained, task.name) : undefined;
+  const run = {
+    ...values,
+    ...promptValues({ ...values, model: trained }, origins),
+    modes: values.mode,
+    filters: { topK: values.topK, topP: values.topP, minP: values.minP },
+    gamma: known ?? values.gamma,
+    maxThinking: values.maxThinking ?? task.limits.maxThinkingEval,
+    answerTokens: values.answerTokens ?? task.limits.answerTokens,
+  };
+  const plan: GenerationPlan = await planGeneration(found, task, facts, run, (line) => {
+    if (!quiet) console.error(line);
+  });
+  return {
+    settings: settingsOf(plan),
+    measure: (results, signal) => measureGeneration(found, plan, results, signal, quiet),
+  };
+}
+
+function planChoices(
+  found: FoundModel,
+  task: ChoiceTask,
+  facts: Facts,
+  values: EvalValues,
+  { quiet }: Context<typeof settings>,
+): Plan {
+  return {
+    settings: choiceSettings(task, values),
+    async measure(results, signal) {
+      using records = results?.records<ChoiceRecord>(task.name);
+      return await measureChoices(found, task, facts, { ...values, records, signal, quiet });
+    },
+  };
+}
+
+const describe = (report: Report): string =>
+  "modes" in report ? describeEvaluation(report) : describeChoices(report);

@@ -1,0 +1,131 @@
+import { readFile } from "node:fs/promises";
+import { loadEngine } from "../../eval/answer/engine.ts";
+import { readPairs } from "../../eval/answer/read_pairs.ts";
+import { type Verdict, verify, type VerifyOptions } from "../../eval/answer/verify.ts";
+import { ValidationError } from "@cliffy/command";
+import { UserError } from "../../gpu/errors.ts";
+import { choice, flag, number, path, text, type Values } from "../declare.ts";
+import { defineCommand } from "../define_command.ts";
+import { table } from "../table.ts";
+
+const settings = {
+  text: flag("ANSWER is a whole reply: find the answer in it by any sign"),
+  extract: choice(
+    ["none", "box", "final", "hashes", "maths", "number", "choice", "any"],
+    "Where the answer stands in ANSWER",
+    {
+      default: "none",
+      placeholder: "sign",
+    },
+  ),
+  file: path("Judge a file of pairs (gold, prediction) in JSON lines or CSV", { placeholder: "file" }),
+  percent: flag("50% may also stand for bare 50, as in gsm8k, math and deepscaler"),
+  bases: flag("204_5 may also stand for bare 204"),
+  loose: flag("Variables may have other names"),
+  setRelation: flag("An inequality may stand for a gold interval"),
+  precision: text("Decimals that count (6), or an absolute tolerance (1e-4)", { defaultText: "exact" }),
+  timeLimit: number("Seconds after which a pair is given up", { default: 2, above: 0 }),
+};
+
+/** `softcot eval check`: judges one pair, or a file of pairs, and says why. */
+export const evalCheckCommand = defineCommand({
+  description: `Judge whether an answer is equivalent to a gold answer, and say why.
+
+Prints the verdict, the rule that decided, and both sides as they were understood. Answers may begin with a minus sign.`,
+  arguments: [["[gold:string]", "the right answer"], ["[answer:string]", "what to judge"]],
+  settings,
+  examples: [
+    ["One pair", `softcot eval check "\\frac{1}{2}" "0.5"`],
+    ["A whole reply", `softcot eval check --text 42 "... so the answer is \\boxed{42}."`],
+    ["A file of pairs", "softcot eval check --file pairs.jsonl"],
+  ],
+  async run(values, { args, print, quiet, json }) {
+    const options = optionsOf(values);
+    if (values.file === undefined) {
+      if (args.length !== 2) {
+        throw new ValidationError(
+          `${args.length} answers were given; a gold answer and another are needed, or a file of pairs with --file.`,
+        );
+      }
+      const verdict = verify(args[0].trim(), args[1].trim(), options);
+      return print(verdict, () => describe(verdict));
+    }
+    if (args.length > 0) {
+      throw new UserError("Cannot judge a pair and a file at once", "leave out --file or the answers");
+    }
+    await judgeFile(values.file, options, quiet, json, print);
+  },
+});
+
+function optionsOf(values: Values<typeof settings>): VerifyOptions {
+  const { precision } = values;
+  return {
+    extract: values.text ? "any" : values.extract,
+    percent: values.percent,
+    bases: values.bases,
+    strict: !values.loose,
+    allowSetRelation: values.setRelation,
+    precision: precision !== undefined && /^\d{1,2}$/.test(precision) ? Number(precision) : precision,
+    timeLimit: values.timeLimit,
+  };
+}
+
+function describe(verdict: Verdict): string {
+  const rows = [["rule", verdict.rule], ["gold", verdict.gold], ["answer", verdict.answer ?? "(none found)"]];
+  if (verdict.detail) rows.splice(1, 0, ["because", verdict.detail]);
+  return `${verdict.equal ? "equal" : "not equal"}\n${table(rows, { align: ["left", "left"] })}`;
+}
+
+async function judgeFile(
+  file: string,
+  options: VerifyOptions,
+  quiet: boolean,
+  json: boolean,
+  print: (data: unknown, text: () => string) => void,
+): Promise<void> {
+  const pairs = readPairs(file, await contentOf(file));
+  await loadEngine();
+  const rows = pairs.map(({ line, gold, prediction }) => ({ line, ...verify(gold, prediction, options) }));
+  const equal = rows.filter((row) => row.equal).length;
+  const time = rows.filter((row) => row.rule === "time").length;
+  print({ pairs: rows.length, equal, time, rows }, () => {
+    const share = `${equal} of ${rows.length} equal${time > 0 ? `, ${time} given up for time` : ""}`;
+    if (quiet || json) return share;
+    const cells = rows.map((
+      r,
+    ) => [r.line, r.equal ? "equal" : "not equal", r.rule, r.gold, r.answer ?? "(none found)"]);
+    return `${
+      table(cells, {
+        header: ["line", "verdict", "rule", "gold", "answer"],
+        align: ["right", "left", "left", "left", "left"],
+      })
+    }\n\n${share}`;
+  });
+}
+
+async function contentOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new UserError(
+      `Cannot judge ${file}: ${(error as Error).message}`,
+      "a file of pairs is needed, as JSON lines or CSV",
+    );
+  }
+}
+
+/** Flags of the command that take a value of their own. */
+const VALUED = new Set(["--extract", "--file", "--precision", "--time-limit", "--config"]);
+
+/**
+ * Lets answers begin with a minus sign: in a command line `eval check ...`, what starts with `-` and is no flag gets a
+ * space before it, which a parser of command lines takes for a value; the command trims it away.
+ */
+export function protectAnswers(args: string[]): string[] {
+  if (args[0] !== "eval" || args[1] !== "check") return args;
+  const isFlag = (arg: string) => /^--[a-z]/.test(arg) || ["-h", "-q", "-V", "--"].includes(arg);
+  return args.map((arg, k) => {
+    const answer = k >= 2 && arg.startsWith("-") && !isFlag(arg) && !VALUED.has(args[k - 1]);
+    return answer ? ` ${arg}` : arg;
+  });
+}

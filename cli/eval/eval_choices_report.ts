@@ -1,0 +1,50 @@
+import type { ChoiceMeasures, NamedMeasures } from "../../eval/choice_result.ts";
+import type { Estimate } from "../../eval/pass_at_k.ts";
+import type { ChoiceReport } from "./eval_choices.ts";
+import { table } from "../table.ts";
+
+/** A choice task's measures as people read them: all questions, then categories and subjects where there are any. */
+export function describeChoices(report: ChoiceReport): string {
+  const { task, model, split, questions, limited, shots, truncated } = report;
+  const about = [
+    `${task.name} v${task.version}, ${limited ? "first " : ""}${questions} ${split} questions` +
+    (limited ? " (limited)" : ""),
+    shots === 1 ? "1 shot" : `${shots} shots`,
+    `model ${model.name} (${model.hash.slice(0, 12)})`,
+  ];
+  const cut = truncated > 0
+    ? [
+      "",
+      `${truncated} choices had to be scored with the beginning of their question cut off: the context is full`,
+    ]
+    : [];
+  const { macro, categories = [], subjects = [] } = report;
+  const rows = [
+    measured(macro ? "all questions (micro)" : "all questions", report),
+    ...(macro ? [measured("mean of subjects (macro)", macro)] : []),
+    ...categories.map(named),
+  ];
+  return [
+    about.join(", "),
+    "",
+    measuresTable("", rows),
+    ...(subjects.length > 0 ? ["", measuresTable("subject", subjects.map(named))] : []),
+    ...cut,
+  ].join("\n");
+}
+
+const named = (measures: NamedMeasures) => measured(measures.name.replaceAll("_", " "), measures);
+
+function measured(name: string, { questions, accuracy, accuracyNormed, nll }: ChoiceMeasures): string[] {
+  return [name, String(questions), estimate(accuracy), estimate(accuracyNormed), estimate(nll)];
+}
+
+function measuresTable(first: string, rows: string[][]): string {
+  const header = [first, "questions", "acc", "acc_norm", "NLL a token"];
+  return table(rows, { header, align: ["left", "right", "right", "right", "right"] });
+}
+
+/** `0.230 ± 0.042`; a single question has no standard error. */
+function estimate({ value, standardError }: Estimate): string {
+  return `${value.toFixed(3)}${Number.isFinite(standardError) ? ` ± ${standardError.toFixed(3)}` : ""}`;
+}

@@ -1,0 +1,119 @@
+import { ValidationError } from "@cliffy/command";
+import { openGpu } from "../../gpu/device.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { findModel } from "../../model/find_model.ts";
+import { flag, integer, type Values } from "../declare.ts";
+import { defaultGamma } from "../default_gamma.ts";
+import { defaultTask, promptValues } from "./default_prompt.ts";
+import { defineCommand } from "../define_command.ts";
+import { flags } from "../flags.ts";
+import { type Asked, askedOf } from "./generate_request.ts";
+import { showGenerated } from "./generate_output.ts";
+import { watchInterrupt } from "../interrupt.ts";
+
+const settings = {
+  model: flags.model,
+  adapter: flags.adapter,
+  weights: flags.weights,
+  task: { ...flags.task, defaultText: "that of the run; sums for its vocabulary, else the method's prompt" },
+  chatTemplate: flags.chatTemplate,
+  system: flags.system,
+  thinking: flags.thinking,
+  sample: flag("Draw tokens, or noise on the mixtures; otherwise the most probable tokens are taken"),
+  samples: { ...flags.samples, description: "Texts to generate; more than one are drawn", default: 1 },
+  gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
+  tau: flags.tau,
+  topK: flags.topK,
+  topP: flags.topP,
+  minP: flags.minP,
+  maxThinking: integer("Longest thinking, in tokens", {
+    min: 1,
+    placeholder: "L",
+    defaultText: "the task's",
+  }),
+  answerTokens: integer("Longest answer, in tokens", { min: 1, defaultText: "the task's" }),
+  raw: flags.raw,
+  maxTokens: flags.maxTokens,
+  showThinking: flag("Show what each thinking step was made of: its most probable tokens with their weights"),
+  seed: flags.seed,
+};
+
+/** What `softcot generate` is told. */
+export type GenerateValues = Values<typeof settings>;
+
+/** `softcot generate`: one question, thought about and answered. */
+export const generateCommand = defineCommand({
+  description: `Let a model think about a question and answer it, or continue a text.
+
+The text is shown as it comes. Soft and fuzzy thinking feed mixtures of tokens, which have no text of their own: shown \
+is their shadow, the most probable token of each step. Without an argument the text is read from the standard input.`,
+  arguments: [["[text:string]", "the question (default: read from the standard input)"]],
+  settings,
+  examples: [
+    [
+      "A question to the embedded model",
+      'softcot generate "Sam has 10 coins. Sam doubles them. How many coins does Sam have?"',
+    ],
+    [
+      "What its soft thoughts are made of",
+      'softcot generate --show-thinking "Mia has 3 cards. Mia buys 4 more. How many cards does Mia have?"',
+    ],
+    [
+      "Four drawn answers of a trained run",
+      'softcot generate --model runs/sums-hard --thinking hard --samples 4 "..."',
+    ],
+    [
+      "A question in the form of the model's chat template",
+      'softcot generate --model HuggingFaceTB/SmolLM2-135M-Instruct --chat-template "What is 2 + 2?"',
+    ],
+    [
+      "Continue a text",
+      'echo -n "Once upon a time" | softcot generate --model runs/sums-soft --raw --thinking hard',
+    ],
+  ],
+  async run(given, context) {
+    checkUsage(given);
+    const text = context.args[0] ?? await readInput();
+    using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
+    const gpu = await openGpu();
+    try {
+      const found = await findModel(gpu, given.model, given);
+      // An adapter's run says how it was trained, its base model does not.
+      const trained = given.adapter ?? given.model;
+      const { origins } = context;
+      const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
+      const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
+      const how = { ...given, task, gamma, ...promptValues({ ...given, model: trained }, origins) };
+      const asked: Asked = await askedOf(found, text, how);
+      await showGenerated(found, asked, how, context, watch.signal);
+    } finally {
+      gpu.close();
+    }
+  },
+});
+
+/** What can be told to be wrong before anything is opened. */
+function checkUsage(
+  { raw, chatTemplate, thinking, sample, samples, topK, topP, minP }: GenerateValues,
+): void {
+  if (raw && chatTemplate) {
+    throw new ValidationError("--raw takes the text as it is: --chat-template has no place there.");
+  }
+  const filters = [topK, topP, minP].some((value) => value !== undefined);
+  if (filters && (thinking !== "hard" || (!sample && samples === 1))) {
+    throw new ValidationError(
+      "--top-k, --top-p and --min-p choose among tokens that are drawn: --thinking hard --sample is needed.",
+    );
+  }
+}
+
+async function readInput(): Promise<string> {
+  if (Deno.stdin.isTerminal()) {
+    throw new UserError(
+      "Cannot generate: no text is given",
+      'write it behind the command, softcot generate "...", or pipe it in',
+    );
+  }
+  // The line's end belongs to the shell, not to the question.
+  return (await new Response(Deno.stdin.readable).text()).replace(/\r?\n$/, "");
+}

@@ -1,0 +1,87 @@
+import { UserError } from "../../gpu/errors.ts";
+import { locateAdapter } from "../../model/lora/adapter_files.ts";
+import {
+  exportedBytes,
+  exportGguf,
+  type ExportOptions,
+  exportSafetensors,
+  type ExportSource,
+} from "../../model/export.ts";
+import { mergedWeights } from "../../model/lora/merged_weights.ts";
+import { type ModelFiles, openModelFiles } from "../../model/model_files.ts";
+import { inBytes } from "../bytes.ts";
+import { choice, path } from "../declare.ts";
+import { defineCommand } from "../define_command.ts";
+import { Interrupted } from "../errors.ts";
+import { flags } from "../flags.ts";
+import { watchInterrupt } from "../interrupt.ts";
+import { createProgress } from "../progress.ts";
+
+/** `softcot model export`: a model as other programs load it. */
+export const modelExportCommand = defineCommand({
+  description: `Write a model as a Hugging Face folder or as a GGUF file.
+
+The model may be any that softcot opens: a run, a folder, a GGUF or llama2.c file, a name in the hub's cache. An \
+adapter is merged into its base model. Weights pass in pieces, on no device. transformers and vLLM load the folder, \
+llama.cpp the GGUF file, in which norms and biases stay f32 and matrices whose rows are no multiples of 32 are f16 \
+where q8_0 is asked for.`,
+  arguments: [["<model:string>", "folder, file, run or name"]],
+  settings: {
+    out: path("Folder, or .gguf file, to write", { required: true, short: "o" }),
+    format: choice(["safetensors", "gguf"], "Form of the weights", {
+      defaultText: "gguf if --out ends in .gguf, else safetensors",
+    }),
+    dtype: choice(["f32", "f16", "bf16", "q8_0"], "Type of the weights; q8_0 for GGUF alone", {
+      default: "f16",
+    }),
+    adapter: flags.adapter,
+  },
+  examples: [
+    ["A trained run, for transformers", "softcot model export runs/soft --out soft-thinker"],
+    ["The same for llama.cpp, in 8 bits", "softcot model export runs/soft --out soft.gguf --dtype q8_0"],
+  ],
+  async run({ out, format, dtype, adapter }, { args: [name], quiet, print }) {
+    using files = openModelFiles(name);
+    const source = sourceOf(name, files, adapter);
+    const isGguf = (format ?? (out.endsWith(".gguf") ? "gguf" : "safetensors")) === "gguf";
+    using interrupt = watchInterrupt("Stopping; nothing is left of the export.");
+    using progress = createProgress({ label: "export", quiet });
+    const bytes = exportedBytes(source, dtype, isGguf);
+    const onProgress = (done: number, total: number) => {
+      const percent = Math.floor(100 * done / total);
+      progress.show(`export ${percent}% of ${inBytes(bytes)}`, done === total);
+    };
+    const options: ExportOptions = { out, dtype, onProgress, signal: interrupt.signal };
+    try {
+      await (isGguf ? exportGguf : exportSafetensors)(source, options);
+    } catch (error) {
+      if (!interrupt.signal.aborted) throw error;
+      progress.done();
+      throw new Interrupted(`Stopped: ${out} was not written.`);
+    } finally {
+      if (source.weights !== files.weights) source.weights.close();
+    }
+    progress.done();
+    const data = { name, out, format: isGguf ? "gguf" : "safetensors", dtype, weightBytes: bytes };
+    print(data, () => `${out}: ${name} as ${data.format}, ${dtype}, ${inBytes(bytes)} of weights`);
+  },
+});
+
+function sourceOf(name: string, files: ModelFiles, added: string | undefined): ExportSource {
+  const { config, tokenizer, weights, embeddingRms, rmsMeasured } = files;
+  if (files.adapter && added !== undefined) {
+    throw new UserError(
+      `Cannot put the adapter ${added} on ${name}: it has one already, a whole model is needed`,
+      `give its base model: ${files.adapter.base.name}`,
+    );
+  }
+  const adapter = files.adapter?.folder ?? (added === undefined ? undefined : locateAdapter(added));
+  return {
+    config,
+    tokenizer,
+    weights: adapter === undefined ? weights : mergedWeights(config, weights, adapter),
+    // What was measured now can be measured again, but not on merged weights' own terms.
+    ...(rmsMeasured && adapter === undefined ? {} : { embeddingRms }),
+    name: name.replace(/\/+$/, "").replace(/^.*\//, "").replace(/\.(gguf|bin)$/, "") || "model",
+  };
+}

@@ -1,0 +1,154 @@
+import { BUILTIN } from "../../model/builtin/model.ts";
+import { type CachedRepo, cachedRepos, hubCacheFolder } from "../../model/hub/hub_cache.ts";
+import { openGguf } from "../../model/formats/gguf.ts";
+import { ARCHITECTURES } from "../../model/hf_config.ts";
+import { openModelFiles } from "../../model/model_files.ts";
+import { inBytes } from "../bytes.ts";
+import { path } from "../declare.ts";
+import { defineCommand } from "../define_command.ts";
+import { table } from "../table.ts";
+
+/** A model that is at hand. */
+interface Listed {
+  /** What `--model` takes. */
+  name: string;
+  where: "embedded" | "hub cache" | "run";
+  /** Null where the files do not tell. */
+  architecture: string | null;
+  isSupported: boolean;
+  /** Of the weights. */
+  bytes: number;
+  /** Branch and commit, or the checkpoints of a run. */
+  revision: string;
+}
+
+/** `softcot model list`: the models at hand. */
+export const modelListCommand = defineCommand({
+  description: `List the models at hand: the embedded one, those in the hub's cache, and runs.
+
+The first column is what --model takes.`,
+  settings: { runs: path("Folder that holds runs", { default: "runs", placeholder: "dir" }) },
+  examples: [["What can be used now", "softcot model list"]],
+  run({ runs }, { print }) {
+    const models = [builtin(), ...cachedRepos("model").flatMap(fromCache), ...fromRuns(runs)];
+    print(models, () => {
+      const rows = models.map(({ name, architecture, isSupported, bytes, revision, where }) => [
+        name,
+        `${architecture ?? "unknown"}${isSupported ? "" : " (not supported)"}`,
+        inBytes(bytes),
+        revision,
+        where,
+      ]);
+      const header = ["model", "architecture", "weights", "revision", "where"];
+      const cache = models.some(({ where }) => where === "hub cache")
+        ? `\n\nhub cache: ${hubCacheFolder()}`
+        : "";
+      return table(rows, { header, align: ["left", "left", "right", "left", "left"] }) + cache;
+    });
+  },
+});
+
+function builtin(): Listed {
+  using files = openModelFiles(BUILTIN);
+  const bytes = [...files.weights.tensors.values()].reduce((sum, { begin, end }) => sum + end - begin, 0);
+  return {
+    name: BUILTIN,
+    where: "embedded",
+    architecture: files.config.architecture,
+    isSupported: true,
+    bytes,
+    revision: "-",
+  };
+}
+
+/** A snapshot is one model, or one for each of its GGUF files. */
+function fromCache({ id, snapshots }: CachedRepo): Listed[] {
+  return snapshots.flatMap(({ commit, folder, revisions, files }) => {
+    const revision = [...revisions, commit.slice(0, 12)].join(" ");
+    const name = revisions.includes("main") ? id : folder;
+    const gguf = files.filter((file) => file.endsWith(".gguf"));
+    const single = (file: string): Listed => ({
+      ...{ name: gguf.length === 1 ? name : `${folder}/${file}`, where: "hub cache", revision },
+      ...described(ggufArchitecture(`${folder}/${file}`)),
+      bytes: sizeOf(`${folder}/${file}`),
+    });
+    if (gguf.length > 0) return gguf.map(single);
+    const bytes = weightBytes(folder);
+    return bytes === 0
+      ? []
+      : [{ name, where: "hub cache", revision, ...described(folderArchitecture(folder)), bytes }];
+  });
+}
+
+function fromRuns(runs: string): Listed[] {
+  return namesIn(runs).sort().flatMap((name): Listed[] => {
+    const run = `${runs}/${name}`;
+    const steps = namesIn(`${run}/checkpoints`).filter((entry) => /^step-\d+$/.test(entry)).sort();
+    if (steps.length === 0) return [];
+    const newest = steps.at(-1)!;
+    const best = linkTarget(`${run}/best`)?.match(/step-(\d+)/)?.[1];
+    const folder = `${run}/checkpoints/${best === undefined ? newest : `step-${best}`}`;
+    const step = `step ${Number(newest.slice(5))}${best === undefined ? "" : `, best ${Number(best)}`}`;
+    const found = { ...described(folderArchitecture(folder)), bytes: weightBytes(folder) };
+    return [{ name: run, where: "run", revision: step, ...found }];
+  });
+}
+
+function described(architecture: string | null): Pick<Listed, "architecture" | "isSupported"> {
+  const known: readonly (string | null)[] = [...ARCHITECTURES, "LoRA adapter"];
+  return { architecture, isSupported: known.includes(architecture) };
+}
+
+function folderArchitecture(folder: string): string | null {
+  const type = readJson(`${folder}/config.json`)?.model_type;
+  if (typeof type === "string") return type;
+  return readJson(`${folder}/adapter_config.json`) ? "LoRA adapter" : null;
+}
+
+function ggufArchitecture(path: string): string | null {
+  try {
+    const file = openGguf(path);
+    const name = file.metadata.get("general.architecture");
+    file.close();
+    return typeof name === "string" ? name : null;
+  } catch {
+    // Damaged, or of a type that cannot be read: using it says why.
+    return null;
+  }
+}
+
+const weightBytes = (folder: string) =>
+  namesIn(folder).filter((name) => /^(adapter_)?model.*\.safetensors$|^stories.*\.bin$/.test(name))
+    .reduce((sum, name) => sum + sizeOf(`${folder}/${name}`), 0);
+
+function readJson(path: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return 0;
+  }
+}

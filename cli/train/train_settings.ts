@@ -1,0 +1,105 @@
+import { WEIGHT_FORMS } from "../../model/weight_types.ts";
+import { choice, flag, integer, number, text, texts } from "../declare.ts";
+import { flags } from "../flags.ts";
+
+const checks = "Validation and checkpoints";
+const memory = "Memory";
+const lora = "LoRA";
+
+/** Everything that decides what a training run does: saved with the run, read again on resume. */
+export const trainSettings = {
+  model: flags.model,
+  adapter: flags.adapter,
+  task: flags.task,
+  data: flags.data,
+  chatTemplate: flags.chatTemplate,
+  system: flags.system,
+  thinking: flags.thinking,
+  recipe: text("Recipe to take values from", {
+    placeholder: "name",
+    defaultText: "that of task and thinking, or of task and model",
+  }),
+  gamma: flags.gamma,
+  tau: flags.tau,
+  questions: flags.questions,
+  group: flags.group,
+  steps: flags.steps,
+  maxThinking: flags.maxThinking,
+  answerTokens: flags.answerTokens,
+  seed: flags.seed,
+  lr: flags.lr,
+  warmup: flags.warmup,
+  finalLr: number("Learning rate at the end, as a share of the peak", {
+    default: 0,
+    min: 0,
+    max: 1,
+    group: "Optimizer",
+  }),
+  beta1: flags.beta1,
+  beta2: flags.beta2,
+  weightDecay: flags.weightDecay,
+  clip: flags.clip,
+  clipStep: flags.clipStep,
+  thinkingWeight: number("Weight on the thinking term of the loss; 1 is the method", {
+    default: 1,
+    min: 0,
+    group: "Optimizer",
+  }),
+  lora: flag("Train an adapter of low rank beside each linear layer, and leave the model as it is", {
+    group: lora,
+  }),
+  loraRank: integer("Rank of the adapter", { default: 16, min: 1, max: 4096, placeholder: "r", group: lora }),
+  loraAlpha: number("Its updates are scaled by alpha / rank", { default: 32, above: 0, group: lora }),
+  // Ten times the rate of a full training: what adapters are commonly found to learn best with.
+  loraLr: number("Peak learning rate of an adapter, in place of --lr", {
+    default: 6e-5,
+    min: 0,
+    group: lora,
+  }),
+  validateEvery: integer("Updates between validations by greedy decoding; 0: never", {
+    default: 50,
+    min: 0,
+    group: checks,
+  }),
+  validationQuestions: integer("Questions of a validation", { default: 256, min: 1, group: checks }),
+  testQuestions: integer("Test questions of the tables before and after; 0: no tables", {
+    default: 256,
+    defaultText: "256 of an embedded task, 0 of others: softcot eval measures them",
+    min: 0,
+    group: checks,
+  }),
+  testSamples: integer("Samples a test question in the sampled modes", { default: 1, min: 1, group: checks }),
+  saveEvery: integer("Updates between checkpoints", { default: 50, min: 1, group: checks }),
+  keep: integer("Checkpoints kept, beside the best", { default: 2, min: 1, group: checks }),
+  printEvery: integer("Updates between completions shown on the terminal; 0: never", {
+    default: 50,
+    min: 0,
+    group: checks,
+  }),
+  sampleEvery: integer("Updates between entries of samples.jsonl; 0: never", {
+    default: 10,
+    min: 0,
+    group: checks,
+  }),
+  reward: texts("Rewards: task, or TypeScript files, each with =WEIGHT or a weight of 1", {
+    placeholder: "rewards",
+    defaultText: "task",
+  }),
+  microRows: integer("Rows of a micro-batch", { default: 8192, min: 64, group: memory }),
+  recompute: flag("Keep only each block's input and compute the rest again in the backward pass", {
+    group: memory,
+  }),
+  weights: choice(
+    WEIGHT_FORMS,
+    "Weights that an adapter is trained on; without --lora they train and are f32",
+    {
+      defaultText: "exact with --lora",
+      group: memory,
+    },
+  ),
+  rolloutWeights: choice(["f32", "f16"], "Weights that rollouts are made with: f16 are a rounded copy", {
+    default: "f32",
+    group: memory,
+  }),
+  out: flags.out,
+} as const;

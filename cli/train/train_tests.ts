@@ -1,0 +1,72 @@
+import { evaluate } from "../../eval/evaluate.ts";
+import type { ModeResult } from "../../eval/mode_result.ts";
+import { MODES } from "../../eval/modes.ts";
+import { writeWhole } from "../../model/checkpoint.ts";
+import { loadTrained, type RunState } from "../../rl/run_checkpoint.ts";
+import type { Trainer } from "../../rl/train_step.ts";
+import type { Values } from "../declare.ts";
+import { createProgress } from "../progress.ts";
+import type { trainSettings } from "./train_settings.ts";
+
+/** The six inference modes on test questions; null if the run asks for no tables. */
+export async function testModes(
+  trainer: Trainer,
+  values: Values<typeof trainSettings>,
+  state: RunState,
+  signal: AbortSignal,
+  quiet: boolean,
+  when: string,
+): Promise<ModeResult[] | null> {
+  const there = trainer.task.size("test") ?? Infinity;
+  if (values.testQuestions === 0 || there === 0) return null;
+  trainer.model.gpu.profile.phase = "";
+  using progress = createProgress({ label: `test ${when}`, quiet });
+  return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
+    stream: "test",
+    seed: 0,
+    questions: Math.min(values.testQuestions, there),
+    modes: MODES,
+    gamma: values.gamma,
+    embeddingRms: state.embeddingRms,
+    samples: values.testSamples,
+    maxThinking: values.maxThinking,
+    answerTokens: values.answerTokens,
+    prompt: trainer.prompt,
+    signal,
+    onProgress: ({ done, mode, accuracy }) => progress.update(done, { mode, accuracy }),
+  });
+}
+
+/** The test before training: made once, kept in the run's folder; a run that is under way cannot make it any more. */
+export async function testBefore(
+  folder: string,
+  state: RunState,
+  measure: () => Promise<ModeResult[] | null>,
+): Promise<ModeResult[] | null> {
+  const path = `${folder}/tests.json`;
+  const kept = readTests(path);
+  if (kept || state.step > 0) return kept;
+  const before = await measure();
+  if (before) writeWhole(path, JSON.stringify({ before }, null, 2) + "\n");
+  return before;
+}
+
+function readTests(path: string): ModeResult[] | null {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)).before;
+  } catch {
+    return null; // not made yet, or half of it lost: the table is left out
+  }
+}
+
+/** The test of the best checkpoint, where it is not the last: its weights take the trained ones' place. */
+export async function testBest(
+  { model }: Trainer,
+  folder: string,
+  { step, best }: RunState,
+  measure: () => Promise<ModeResult[] | null>,
+): Promise<ModeResult[] | null> {
+  if (!best || best.step === step) return null;
+  loadTrained(`${folder}/best`, model);
+  return await measure();
+}

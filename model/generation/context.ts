@@ -1,0 +1,23 @@
+import { UserError } from "../../gpu/errors.ts";
+import type { ThinkingRules } from "./thinking_text.ts";
+import { contextOf, type Model } from "../transformer.ts";
+
+/** Rows that a rollout may need after its prompt: thinking, the longest forced string, answer. */
+export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRules): number {
+  return maxThinking + Math.max(...Object.values(forcedIds).map((ids) => ids.length)) + maxAnswer;
+}
+
+/**
+ * Refuses a text longer than the positions that the model knows.
+ * @param prompt tokens of the longest prompt
+ * @param own rows after it
+ * @throws UserError
+ */
+export function checkContext(model: Pick<Model, "ropeTable">, prompt: number, own: number): void {
+  const context = contextOf(model);
+  if (prompt + own <= context) return;
+  throw new UserError(
+    `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${context}`,
+    "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens",
+  );
+}

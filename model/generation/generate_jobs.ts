@@ -1,0 +1,271 @@
+import type { Scratch } from "../../gpu/arena.ts";
+import { letEventsIn } from "../../gpu/let_events_in.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
+import { checkContext, rowsOfRollout } from "./context.ts";
+import { type DecodeState, decodeStride, openDecoding, readStride, type Stride } from "./decode.ts";
+import { createKvCache, createRowSpace, type RowSpace } from "./kv_cache.ts";
+import { type BatchShape, cacheRows, ownRows, prefixRows, rolloutsThatFit } from "../memory.ts";
+import { prepareReading, type TokenRun } from "./prefill.ts";
+import type { GenerationJob, GenerationSettings, Part, Rollout } from "./rollout.ts";
+import { type Prefix, type RolloutWork, startRollout } from "./rollout_work.ts";
+import { hardThinking } from "../thinking/hard.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { Model } from "../transformer.ts";
+
+/** Where finished rollouts go. */
+export interface JobOutput {
+  /** Called with each rollout as it ends, and the seconds since it began. */
+  onRollout(rollout: Rollout, seconds: number): void;
+  /** [rollouts, steps, d]: keeps the rows that continuous thinking fed. */
+  hidden?: Tensor;
+}
+
+/**
+ * Generates the rollouts of all jobs, as many at once as memory allows: where one ends, the next takes its place, so
+ * that rows stay busy whatever the lengths (method section 4). A job's rollouts share its prompt's keys and values, which
+ * are computed once for all that are under way together. A rollout is the same to the bit whatever runs beside it.
+ *
+ * @throws UserError before anything is computed if the longest prompt leaves too little of the model's context
+ */
+export async function generateJobs(
+  model: Model,
+  tokenizer: Tokenizer,
+  jobs: readonly GenerationJob[],
+  settings: GenerationSettings,
+  output: JobOutput,
+): Promise<void> {
+  if (jobs.length === 0) return;
+  const { gpu } = model;
+  using scratch = gpu.arena.scratch();
+  const engine = openEngine(model, tokenizer, jobs, settings, output, scratch);
+  const lag = settings.readBehind ?? !gpu.adapter.software ? 1 : 0;
+  const strides: Stride[] = [];
+  for (;;) {
+    settings.signal?.throwIfAborted();
+    const { works, entering } = admit(engine);
+    if (works.length > 0) strides.push(advance(engine, works, entering));
+    else if (strides.length === 0) return;
+    while (strides.length > (works.length > 0 ? lag : 0)) {
+      await settle(engine, strides.shift()!);
+      await letEventsIn();
+    }
+  }
+}
+
+interface Engine {
+  tokenizer: Tokenizer;
+  settings: GenerationSettings;
+  output: JobOutput;
+  state: DecodeState;
+  prefixes: RowSpace;
+  /** Own regions of the cache that nobody uses, the next one last. */
+  regions: number[];
+  ownStart(work: RolloutWork): number;
+  /** Rollouts that have not begun, the next one first. */
+  waiting: Iterator<Waiting>;
+  next: Waiting | undefined;
+  /** The prompt that was taken into the cache last. */
+  prefix: Prefix | undefined;
+  works: RolloutWork[];
+  started: Map<RolloutWork, number>;
+}
+
+interface Waiting {
+  job: number;
+  prompt: readonly number[];
+  slot: number;
+  rollout: number;
+  /** Rollouts of the job. */
+  group: number;
+}
+
+function* waitingOf(jobs: readonly GenerationJob[]): Generator<Waiting> {
+  let slot = 0;
+  for (const [job, { prompt, rolloutIds }] of jobs.entries()) {
+    for (let i = 0; i < rolloutIds.length; i++) {
+      yield { job, prompt, slot: slot++, rollout: rolloutIds[i], group: rolloutIds.length };
+    }
+  }
+}
+
+function openEngine(
+  model: Model,
+  tokenizer: Tokenizer,
+  jobs: readonly GenerationJob[],
+  settings: GenerationSettings,
+  output: JobOutput,
+  scratch: Scratch,
+): Engine {
+  const { gpu, config } = model;
+  const { thinking, atOnce = Infinity, answerTau } = settings;
+  const shape = shapeOf(model, jobs, settings);
+  const total = jobs.reduce((sum, { rolloutIds }) => sum + rolloutIds.length, 0);
+  const slots = Math.min(total, atOnce, rolloutsThatFit(gpu, config, shape));
+  const promptRows = prefixRows(slots, shape);
+  const own = ownRows(shape.own);
+  const cache = createKvCache(scratch, config, cacheRows(slots, shape));
+  const waiting = waitingOf(jobs);
+  const answering = hardThinking(answerTau);
+  return {
+    tokenizer,
+    settings,
+    output,
+    state: openDecoding(
+      { model, cache, settings, answering, hidden: thinking.continuous ? output.hidden : undefined },
+      slots,
+      scratch,
+    ),
+    prefixes: createRowSpace(promptRows),
+    regions: Array.from({ length: slots }, (_, i) => slots - 1 - i),
+    ownStart: ({ region }) => promptRows + region * own,
+    waiting,
+    next: waiting.next().value,
+    prefix: undefined,
+    works: [],
+    started: new Map(),
+  };
+}
+
+function shapeOf(
+  model: Model,
+  jobs: readonly GenerationJob[],
+  { rules, plain, thinking }: GenerationSettings,
+): BatchShape {
+  const lengths = jobs.map(({ prompt }) => prompt.length);
+  const prompt = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const own = plain ? rules.maxThinking : rowsOfRollout(rules);
+  checkContext(model, prompt, own);
+  return {
+    prompt,
+    meanPrompt: lengths.reduce((sum, length) => sum + length, 0) / jobs.length,
+    prompts: jobs.length,
+    group: jobs.reduce((most, { rolloutIds }) => Math.max(most, rolloutIds.length), 1),
+    own,
+    continuous: thinking.continuous,
+  };
+}
+
+/**
+ * Fills free places, and says which rollouts take the next steps, in the order of their rows. Those that must read first
+ * wait until they are an eighth of all, or half where nobody waits for their places: reading takes a pass of its own, and
+ * a rollout that waits costs nothing but its place.
+ */
+function admit(engine: Engine): { works: RolloutWork[]; entering: RolloutWork[] } {
+  while (engine.next && engine.regions.length > 0 && begin(engine, engine.next)) {
+    engine.next = engine.waiting.next().value;
+  }
+  // Those whose last steps are on their way have nothing to do until these are read.
+  const ready = engine.works.filter(({ done, limit }) => done < limit);
+  const entering = ready.filter(({ row }) => row === null);
+  const isDue = entering.length * (engine.next ? 8 : 2) >= ready.length;
+  const going = isDue ? ready : ready.filter(({ row }) => row !== null);
+  const of = (part: Part) => going.filter((work) => work.part === part);
+  return { works: [...of("answer"), ...of("thinking")], entering: isDue ? entering : [] };
+}
+
+/** Records the next steps of these rollouts, after what those that enter have to read. */
+function advance(engine: Engine, works: RolloutWork[], entering: RolloutWork[]): Stride {
+  const { state: { model, cache } } = engine;
+  if (entering.length === 0) return decodeStride(engine.state, works, null, engine.ownStart);
+  using scratch = model.gpu.arena.scratch();
+  const outputs = scratch.f32([entering.length, model.config.hiddenSize], "entering rows");
+  const rows = new Map(entering.map((work, i) => [work, i]));
+  const record = prepareReading(model, cache, runsOf(engine, rows), outputs, scratch);
+  return decodeStride(engine.state, works, { outputs, rows, record }, engine.ownStart);
+}
+
+/** Gives a rollout its place in the cache; false if its prompt finds no room yet. */
+function begin(engine: Engine, { job, prompt, slot, rollout, group }: Waiting): boolean {
+  const { tokenizer, settings, prefixes, regions, works } = engine;
+  if (engine.prefix?.job !== job) {
+    const start = prefixes.take(prompt.length);
+    if (start === null) return false;
+    engine.prefix = { job, ids: prompt, start, open: group, read: false };
+  }
+  const { prefix } = engine;
+  const place = { slot, rollout, prefix, region: regions.pop()! };
+  const work = startRollout(tokenizer, settings.rules, settings.plain === true, place);
+  works.push(work);
+  engine.started.set(work, performance.now());
+  if (work.limit === 0) endThinking(engine, work);
+  return true;
+}
+
+/** What has to be read before the next stride: new prompts (or their last token again), then forced strings. */
+function runsOf(engine: Engine, enters: ReadonlyMap<RolloutWork, number>): TokenRun[] {
+  const prompts = new Map<Prefix, number[]>();
+  const forced: TokenRun[] = [];
+  for (const [work, row] of enters) {
+    const { prefix, forced: ids, base } = work;
+    const wanted = prompts.get(prefix) ?? [];
+    if (!prefix.read || work.part === "thinking") prompts.set(prefix, wanted);
+    if (work.part === "thinking") {
+      wanted.push(row);
+      continue;
+    }
+    forced.push({
+      ids,
+      wanted: [row],
+      prefixStart: prefix.start,
+      prefixLen: prefix.ids.length,
+      ownStart: engine.ownStart(work),
+      position: base - ids.length,
+    });
+  }
+  const whole = [...prompts].map(([prefix, wanted]): TokenRun => {
+    // A rollout that begins later needs the output of the prompt's last token, whose keys are there already.
+    const position = prefix.read ? prefix.ids.length - 1 : 0;
+    prefix.read = true;
+    return {
+      ids: prefix.ids.slice(position),
+      wanted,
+      prefixStart: 0,
+      prefixLen: 0,
+      ownStart: prefix.start,
+      position,
+    };
+  });
+  return [...whole, ...forced];
+}
+
+/** Takes the tokens of a stride: rollouts that ended with it leave, or go on to their answer. */
+async function settle(engine: Engine, stride: Stride): Promise<void> {
+  const { settings } = engine;
+  const bytes = await stride.read();
+  const ended = new Set<RolloutWork>();
+  readStride(stride, bytes, (row, { id, logp, entropy, gap }) => {
+    const { work, part } = stride.rows[row];
+    // What was computed past the end is cut off.
+    if (work.ended || work.part !== part) return true;
+    const recorded = work[part];
+    recorded.ids.push(id);
+    recorded.logp.push(logp);
+    recorded.entropy.push(entropy);
+    recorded.gap.push(gap);
+    if (work.push(id)) ended.add(work);
+    return ended.has(work);
+  });
+  for (const { work, part } of stride.rows) {
+    if (work.ended || work.part !== part) continue;
+    settings.onTokens?.(work.slot, part, work[part].ids);
+    if (!ended.has(work)) continue;
+    if (part === "thinking") endThinking(engine, work);
+    else finish(engine, work);
+  }
+}
+
+function endThinking(engine: Engine, work: RolloutWork): void {
+  if (engine.settings.plain) finish(engine, work);
+  else work.force();
+}
+
+function finish(engine: Engine, work: RolloutWork): void {
+  const { prefixes, regions, works, started, output } = engine;
+  const { prefix } = work;
+  work.ended = true;
+  works.splice(works.indexOf(work), 1);
+  regions.push(work.region);
+  if (--prefix.open === 0) prefixes.release(prefix.start, prefix.ids.length);
+  output.onRollout(work.result(), (performance.now() - started.get(work)!) / 1000);
+  started.delete(work);
+}

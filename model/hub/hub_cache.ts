@@ -1,0 +1,225 @@
+/**
+ * The cache of the Hugging Face hub on disk, laid out as Python's huggingface_hub does, so that either program
+ * finds what the other has fetched:
+ *
+ *     CACHE/models--ORG--NAME/refs/REVISION             the commit that a branch or tag was last seen at
+ *                             blobs/HASH                contents: git's SHA-1 of small files, SHA-256 of large ones
+ *                             snapshots/COMMIT/PATH     links to ../../blobs/HASH
+ *     CACHE/.locks/models--ORG--NAME/HASH.lock          held while a blob is fetched
+ *
+ * @module
+ */
+import { UserError } from "../../gpu/errors.ts";
+
+/** What a repository on the hub holds. */
+export type RepoKind = "model" | "dataset";
+
+/** A repository in the cache. */
+export interface CachedRepo {
+  kind: RepoKind;
+  /** `org/name`. */
+  id: string;
+  /** The commits that are there. */
+  snapshots: CachedSnapshot[];
+}
+
+/** One commit of a repository in the cache. */
+export interface CachedSnapshot {
+  commit: string;
+  /** Its folder. */
+  folder: string;
+  /** Branches and tags that were last seen at this commit. */
+  revisions: string[];
+  /** Paths of its files, and their bytes together. */
+  files: string[];
+  bytes: number;
+}
+
+const COMMIT = /^[0-9a-f]{40}$/;
+
+/** Whether a revision is a commit's own hash. */
+export const isCommit = (revision: string): boolean => COMMIT.test(revision);
+
+/**
+ * Where the cache is: HF_HUB_CACHE, else `hub` in HF_HOME, else `huggingface/hub` in XDG_CACHE_HOME or ~/.cache.
+ */
+export function hubCacheFolder(): string {
+  const set = variable("HF_HUB_CACHE") ?? variable("HUGGINGFACE_HUB_CACHE");
+  return set === undefined ? `${hubHome()}/hub` : expanded(set);
+}
+
+/** Where huggingface_hub keeps its things, the token among them. */
+export function hubHome(): string {
+  return expanded(variable("HF_HOME") ?? `${variable("XDG_CACHE_HOME") ?? "~/.cache"}/huggingface`);
+}
+
+/** A variable of the environment; an empty one counts as absent. */
+export function variable(name: string): string | undefined {
+  return Deno.env.get(name)?.trim() || undefined;
+}
+
+/** A path with `~` and `$NAME` replaced, without a slash at its end. */
+export function expanded(path: string): string {
+  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
+  return path.replace(/^~(?=$|\/)/, home)
+    .replace(/\$(\w+|\{\w+\})/g, (whole, name: string) => variable(name.replace(/[{}]/g, "")) ?? whole)
+    .replace(/(?<=.)\/+$/, "");
+}
+
+/** Whether a name could be that of a repository: `org/name`, or `name` alone, as a few old ones have it. */
+export function isRepoId(name: string): boolean {
+  return /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(name) && !/--|\.\.|\.git$|\.$/.test(name) &&
+    name.length <= 96;
+}
+
+/** The folder of a repository in the cache, there or not. */
+export function repoFolder(kind: RepoKind, id: string): string {
+  return `${hubCacheFolder()}/${repoFolderName(kind, id)}`;
+}
+
+/** `models--ORG--NAME`. */
+export function repoFolderName(kind: RepoKind, id: string): string {
+  return [`${kind}s`, ...id.split("/")].join("--");
+}
+
+/**
+ * The folder of a repository's files in the cache, as `softcot model pull`, or Python, left it there.
+ *
+ * @param revision a branch, tag or commit
+ * @returns undefined if it is not in the cache
+ */
+export function cachedSnapshot(kind: RepoKind, id: string, revision = "main"): string | undefined {
+  if (!isRepoId(id) || !isSafePath(revision)) return undefined;
+  const repo = repoFolder(kind, id);
+  const commit = isCommit(revision) ? revision : readRef(repo, revision);
+  if (commit === undefined || !isCommit(commit)) return undefined;
+  const folder = `${repo}/snapshots/${commit}`;
+  return isFolder(folder) ? folder : undefined;
+}
+
+/** Every repository of a kind in the cache, by name. */
+export function cachedRepos(kind: RepoKind): CachedRepo[] {
+  const cache = hubCacheFolder();
+  const prefix = `${kind}s--`;
+  return namesIn(cache).filter((name) => name.startsWith(prefix)).sort().map((name) => {
+    const folder = `${cache}/${name}`;
+    const refs = new Map(pathsIn(`${folder}/refs`).map((ref) => [ref, readRef(folder, ref)]));
+    const snapshots = namesIn(`${folder}/snapshots`).filter(isCommit).sort().map((commit) => {
+      const revisions = [...refs].filter(([_, at]) => at === commit).map(([ref]) => ref).sort();
+      return snapshotOf(`${folder}/snapshots/${commit}`, commit, revisions);
+    });
+    return { kind, id: name.slice(prefix.length).replace("--", "/"), snapshots };
+  });
+}
+
+function snapshotOf(folder: string, commit: string, revisions: string[]): CachedSnapshot {
+  const files = pathsIn(folder).filter((path) => sizeOf(`${folder}/${path}`) !== undefined).sort();
+  const bytes = files.reduce((sum, path) => sum + sizeOf(`${folder}/${path}`)!, 0);
+  return { commit, folder, revisions, files, bytes };
+}
+
+/** Notes the commit that a branch or tag was seen at. */
+export function writeRef(repo: string, revision: string, commit: string): void {
+  if (revision === commit || readRef(repo, revision) === commit) return;
+  const path = `${repo}/refs/${revision}`;
+  Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
+  const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  Deno.writeTextFileSync(beside, commit);
+  Deno.renameSync(beside, path);
+}
+
+/**
+ * Makes a file of a snapshot stand for a blob: a relative link, so that the cache may be moved; a copy where the
+ * system has no links.
+ */
+export function linkBlob(repo: string, commit: string, path: string, blob: string): void {
+  const place = `${repo}/snapshots/${commit}/${path}`;
+  const target = `${"../".repeat(path.split("/").length + 1)}blobs/${blob}`;
+  if (linkTarget(place) === target) return;
+  Deno.mkdirSync(place.replace(/\/[^/]*$/, ""), { recursive: true });
+  const beside = `${place}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  try {
+    Deno.symlinkSync(target, beside);
+  } catch (error) {
+    if (Deno.build.os !== "windows") throw error;
+    Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
+  }
+  Deno.renameSync(beside, place);
+}
+
+/**
+ * Whether a name from elsewhere may become a path within a folder: relative, without `..`, under the rules of every
+ * system.
+ */
+export function isSafePath(path: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return !/[\\\u0000-\u001f]/.test(path) &&
+    path.split("/").every((part) => part !== "" && !/^\.{1,2}$|^[a-z]:/i.test(part));
+}
+
+/** @throws UserError if a repository's name is none */
+export function checkRepoId(id: string): void {
+  if (isRepoId(id)) return;
+  throw new UserError(
+    `Cannot use the name ${
+      JSON.stringify(id.slice(0, 120))
+    }: a repository of the hub is needed, such as org/name`,
+    "its name stands at the top of its page on the hub",
+  );
+}
+
+function readRef(repo: string, revision: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`${repo}/refs/${revision}`).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function linkTarget(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined for links that lead nowhere. */
+function sizeOf(path: string): number | undefined {
+  try {
+    return Deno.statSync(path).size;
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+/** Paths of all files below a folder. */
+function pathsIn(folder: string, prefix = ""): string[] {
+  return namesIn(`${folder}/${prefix}`).flatMap((name) =>
+    isRealFolder(`${folder}/${prefix}${name}`) ? pathsIn(folder, `${prefix}${name}/`) : [`${prefix}${name}`]
+  );
+}
+
+function isRealFolder(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,69 @@
+import { UserError } from "../../gpu/errors.ts";
+
+/** The files a tokenizer is made of, as they are on disk: checkpoints copy them unchanged. */
+export interface TokenizerFiles {
+  /** Vocabulary and rules. */
+  "tokenizer.json": string;
+  /** Absent in some folders: then nothing is prepended. */
+  "tokenizer_config.json"?: string;
+  /** A chat template of its own; where it is absent, tokenizer_config.json may hold one. */
+  "chat_template.jinja"?: string;
+}
+
+/** A JSON object. */
+export type Json = Record<string, unknown>;
+
+/**
+ * Reads the tokenizer files of a Hugging Face folder.
+ * @throws UserError if there is no tokenizer.json, or a file cannot be read
+ */
+export function readTokenizerFiles(folder: string | URL): TokenizerFiles {
+  const read = (name: string) => {
+    const path = folder instanceof URL
+      ? new URL(name, `${folder}/`.replace(/\/+$/, "/"))
+      : `${folder}/${name}`;
+    try {
+      return Deno.readTextFileSync(path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw new UserError(`Cannot read ${path}: ${(error as Error).message}`);
+    }
+  };
+  const definition = read("tokenizer.json");
+  if (definition === undefined) {
+    throw new UserError(
+      `Cannot open the tokenizer of ${folder}: no tokenizer.json there, one is needed`,
+      "give the folder of a Hugging Face model; a sentencepiece file alone is not enough",
+    );
+  }
+  const template = read("chat_template.jinja");
+  return {
+    "tokenizer.json": definition,
+    "tokenizer_config.json": read("tokenizer_config.json"),
+    ...(template === undefined ? {} : { "chat_template.jinja": template }),
+  };
+}
+
+/**
+ * A tokenizer file as an object.
+ * @param where what it belongs to, for the message
+ * @throws UserError if it is no JSON object
+ */
+export function parseTokenizerFile(text: string, where: string, name: string): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`Cannot open the ${where}: ${name} is not JSON (${(error as Error).message})`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UserError(`Cannot open the ${where}: ${name} holds no object, a Hugging Face file is needed`);
+  }
+  return value as Json;
+}
+
+/** A token's text as tokenizer_config.json writes it: the text itself, or an object with it in `content`. */
+export function tokenText(token: unknown): string | undefined {
+  const content = typeof token === "object" && token !== null ? (token as Json).content : token;
+  return typeof content === "string" ? content : undefined;
+}
