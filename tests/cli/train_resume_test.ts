@@ -111,7 +111,7 @@ Deno.test("a damaged newest checkpoint is told; without it the run goes on from 
   Deno.truncateSync(`${newest}/optimizer.safetensors`, 3000);
   const { code, stderr } = await runSoftcot(resume(out), ENV);
   assertEquals(code, 1);
-  assertStringIncludes(stderr, `${newest}/optimizer.safetensors`);
+  assertStringIncludes(stderr, `Cannot resume from ${newest}: optimizer.safetensors`);
   assertStringIncludes(stderr, "hint: remove this checkpoint's folder to resume from an older one");
   Deno.removeSync(newest, { recursive: true });
   await succeed(resume(out));
