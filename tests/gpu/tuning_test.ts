@@ -83,7 +83,7 @@ Deno.test("tuning measures each class of products and keeps its fastest tile", a
   const { name, tiles } = first.value;
   assertEquals(name, "nt f32 1 narrow");
   assert(
-    tiles.length > 3 &&
+    tiles.length >= 3 &&
       tiles.every(({ gflops }) => gflops > 0),
   );
   const [best] = tiles;
