@@ -35,18 +35,14 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(Math.ceil(least / quarter) * quarter / 256) * 256;
 }
 
-// A buffer may stand in for one of two thirds of its size: lengths that change from step to step take the same ones.
-const SPARE = 1.5;
-// Outermost scopes (steps) after which a buffer that nobody took is given back, when another one has to be made.
-const IDLE = 2;
+// A buffer may stand in for one of half its size: lengths that change from step to step take the same ones, and after
+// some steps none is made any more.
+const SPARE = 2;
 
 /** Makes the arena of a device. Freed buffers wait in lists by size, last in first out, so that runs repeat. */
 export function createArena(device: GPUDevice): Arena {
   const free = new Map<number, Storage[]>();
-  const lastScope = new Map<Storage, number>();
   let nextId = 1;
-  let depth = 0;
-  let scopes = 0;
   let bytes = 0;
   let peakBytes = 0;
 
@@ -65,23 +61,6 @@ export function createArena(device: GPUDevice): Arena {
       if (storage) return storage;
     }
   };
-  const dropIdle = () => {
-    for (const [size, list] of free) {
-      const idle = list.filter((storage) => scopes - lastScope.get(storage)! > IDLE);
-      if (idle.length === 0) continue;
-      arena.beforeDestroy?.();
-      for (const storage of idle) {
-        bytes -= storage.bytes;
-        lastScope.delete(storage);
-        storage.buffer.destroy();
-      }
-      free.set(size, list.filter((storage) => !idle.includes(storage)));
-    }
-  };
-  const make = (size: number): Storage => {
-    dropIdle();
-    return allocate(size, `scratch ${size}`);
-  };
   const arena: Arena = {
     create(shape, dtype, label) {
       // Rounded so that the widest load at the very end can be read.
@@ -95,11 +74,9 @@ export function createArena(device: GPUDevice): Arena {
     },
     scratch() {
       const taken: Storage[] = [];
-      if (depth++ === 0) scopes++;
       const take = (shape: readonly number[], dtype: DType, label: string): Tensor => {
         const size = sizeClass(sizeOf(shape) * bytesOf(dtype));
-        const storage = reuse(size) ?? make(size);
-        lastScope.set(storage, scopes);
+        const storage = reuse(size) ?? allocate(size, `scratch ${size}`);
         taken.push(storage);
         return { storage, offset: 0, shape, dtype, label };
       };
@@ -108,7 +85,6 @@ export function createArena(device: GPUDevice): Arena {
         u32: (shape, label) => take(shape, "u32", label),
         f16: (shape, label) => take(shape, "f16", label),
         [Symbol.dispose]() {
-          depth--;
           for (const storage of taken.reverse()) {
             const list = free.get(storage.bytes);
             list ? list.push(storage) : free.set(storage.bytes, [storage]);
