@@ -1,6 +1,6 @@
 import { UserError } from "../gpu/errors.ts";
 import { writeWhole } from "../model/checkpoint.ts";
-import { nameOf, newestCheckpoint, pointBest, readState, stepOf } from "./run_checkpoint.ts";
+import { exists, nameOf, newestCheckpoint, pointBest, readState, stepOf } from "./run_checkpoint.ts";
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */
 export interface Run {
@@ -133,13 +133,4 @@ function cutLog(path: string, step: number): void {
     }
   });
   writeWhole(path, kept.map((line) => line + "\n").join(""));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -187,7 +187,8 @@ function prune(folder: string, keep: number, best: number | undefined): void {
   }
 }
 
-function exists(path: string): boolean {
+/** Whether anything is there, a link that leads nowhere included. */
+export function exists(path: string): boolean {
   try {
     Deno.lstatSync(path);
     return true;

@@ -1,5 +1,5 @@
 import { BUILTIN } from "../../model/builtin/model.ts";
-import { type CachedRepo, cachedRepos, hubCacheFolder } from "../../model/hub/hub_cache.ts";
+import { type CachedRepo, cachedRepos, hubCacheFolder, linkTarget } from "../../model/hub/hub_cache.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ARCHITECTURES } from "../../model/hf_config.ts";
 import { openModelFiles } from "../../model/model_files.ts";
@@ -134,14 +134,6 @@ function namesIn(folder: string): string[] {
     return [...Deno.readDirSync(folder)].map(({ name }) => name);
   } catch {
     return [];
-  }
-}
-
-function linkTarget(path: string): string | undefined {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return undefined;
   }
 }
 

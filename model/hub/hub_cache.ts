@@ -176,7 +176,8 @@ function readRef(repo: string, revision: string): string | undefined {
   }
 }
 
-function linkTarget(path: string): string | undefined {
+/** Where a link leads; undefined if it is none. */
+export function linkTarget(path: string): string | undefined {
   try {
     return Deno.readLinkSync(path);
   } catch {
