@@ -63,7 +63,7 @@ function slab(
 ): { terms: number; touch?: boolean } {
   const rows = Math.max(512, Math.floor(SLAB / (ldb * storeBits(store) / 8) / 64) * 64);
   if (kind !== "nn" || k <= rows) return { terms: MAX_TERMS.vector };
-  return { terms: Math.min(rows, MAX_TERMS.vector), touch: tile.rows <= 8 };
+  return { terms: Math.min(rows, MAX_TERMS.vector), touch: tile.rows <= 16 };
 }
 
 // Narrower products leave cores idle under tiles that suit wide ones.
