@@ -8,15 +8,20 @@ export interface TimedProcess {
   close(): void;
 }
 
-/** Starts a script that says `ready` and then answers each line with seconds. */
+/**
+ * Starts a script that says `ready` and then answers each line with seconds.
+ *
+ * @param runner the program that runs it, with the flags that come before the script if there are any
+ */
 export async function openTimed(
-  python: string,
+  runner: string | readonly string[],
   script: string,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<TimedProcess> {
   const path = new URL(`./${script}`, import.meta.url).pathname;
-  const child = spawn(python, [path, ...args], {
+  const [program, ...flags] = [runner].flat();
+  const child = spawn(program, [...flags, path, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...Deno.env.toObject(), ...env },
   });

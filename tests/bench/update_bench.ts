@@ -2,17 +2,22 @@
  * The update alone (objective, backward pass and optimizer) on one batch of soft rollouts of the embedded model, beside
  * a matrix product of 1024^3 in the same run: useful GFLOP/s of both and their ratio; with --profile, time by kernel.
  *
- *     deno run -A tests/bench/update_bench.ts [--profile] [--large] [--python PATH]
+ *     deno run -A tests/bench/update_bench.ts [--profile] [--large] [--rounds N] [--python PATH] [--jax-js]
  *
- * --large: a model of 12 layers and width 512 (head size 64, grouped) with random weights instead. --python: a Python with
- * PyTorch, whose update of the same rollouts on the CPU with two threads takes its turns (`pytorch_update.py`).
+ * --large: a model of 12 layers and width 512 (head size 64, grouped) with random weights instead. Others take their turns
+ * with the update of the same rollouts: --python, a Python with PyTorch, on the CPU with two threads (`pytorch_update.py`);
+ * --jax-js, jax-js on the same WebGPU device (`peers/jax_js_update.ts`; --jax-device wasm for its backend on the CPU), whose
+ * gradient is first compared with ours. The first round of each is not counted.
  */
+import { parseArgs } from "node:util";
 import { table } from "../../cli/table.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { promptIds } from "../../eval/prompt_ids.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { createMatrix } from "../../gpu/matrix.ts";
 import { matmulNT } from "../../gpu/ops/matmul.ts";
+import { Domain, randomStream } from "../../gpu/random.ts";
+import { sizeOf } from "../../gpu/tensor.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { findModel } from "../../model/find_model.ts";
@@ -21,15 +26,23 @@ import { createParams, zeroParams } from "../../model/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { createModel } from "../../model/transformer.ts";
 import { updateFlops } from "../../rl/flops.ts";
-import { accumulateGradient } from "../../rl/objective.ts";
+import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
-import { openTimed } from "./timed_process.ts";
+import { type JaxJs, openJaxJs } from "./jax_js_peer.ts";
+import { openTimed, type TimedProcess } from "./timed_process.ts";
 
-const profile = Deno.args.includes("--profile");
-const large = Deno.args.includes("--large");
-const pythonAt = Deno.args.indexOf("--python") + 1;
-const gpu = await openGpu({ profile });
+const { values: flags } = parseArgs({
+  options: {
+    profile: { type: "boolean", default: false },
+    large: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    python: { type: "string" },
+    "jax-js": { type: "boolean", default: false },
+    "jax-device": { type: "string", default: "webgpu" },
+  },
+});
+const gpu = await openGpu({ profile: flags.profile });
 
 const LARGE: ModelConfig = {
   architecture: "llama",
@@ -49,6 +62,7 @@ const LARGE: ModelConfig = {
   eosTokenIds: [],
   usedVocabSize: 2048,
 };
+const [TAU, SIGMA, SEED, STEP] = [0.5, 0.01, 0, 1];
 
 function randomModel(config: ModelConfig) {
   const model = createModel(gpu, config);
@@ -56,11 +70,16 @@ function randomModel(config: ModelConfig) {
   return { model, tokenizer: builtinTokenizer() };
 }
 
-const { model, tokenizer } = large ? randomModel(LARGE) : await findModel(gpu, "builtin");
+const { model, tokenizer } = flags.large ? randomModel(LARGE) : await findModel(gpu, "builtin");
 const { config } = model;
-const [questions, group, steps] = large ? [1, 16, 30] : [8, 16, 30];
-const rounds = large ? 4 : 10;
+const [questions, group, steps] = flags.large ? [1, 16, 30] : [8, 16, 30];
+const rounds = 1 + Number(flags.rounds ?? (flags.large ? 3 : 9));
 const hidden = gpu.arena.create([questions * group, steps, config.hiddenSize], "f32", "hidden");
+const uniform = randomStream(SEED, Domain.data);
+gpu.commands.upload(
+  hidden,
+  Float32Array.from({ length: sizeOf(hidden.shape) }, () => 0.07 * (uniform() - 0.5)),
+);
 const groups = Array.from({ length: questions }, (_, b): ScoredGroup => ({
   prompt: promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)),
   rollouts: Array.from({ length: group }, (_, g) => ({
@@ -72,6 +91,7 @@ const groups = Array.from({ length: questions }, (_, b): ScoredGroup => ({
     advantage: g % 2 - 0.5,
   })),
 }));
+const scale = 1 / (questions * group);
 const grads = createParams(gpu, config, "f32", "gradient");
 const optimizer = createOptimizer(gpu, config);
 const settings = {
@@ -86,21 +106,21 @@ const settings = {
   clip: 1,
 };
 
-async function update(): Promise<void> {
+async function update(): Promise<ActionRecord> {
   zeroParams(gpu, grads);
   const fetch = accumulateGradient(model, grads, groups, {
-    thinking: gaussianThinking("soft", 0.5, 0.01),
+    thinking: gaussianThinking("soft", TAU, SIGMA),
     hidden,
-    scale: 1 / (questions * group),
-    seed: 0,
-    step: 1,
+    scale,
+    seed: SEED,
+    step: STEP,
     clipStep: 0,
     thinkingWeight: 1,
     recompute: false,
   });
   optimizerStep(gpu, model.params, grads, optimizer, settings, 1);
   await gpu.reader.read(optimizer.norm);
-  await fetch();
+  return await fetch();
 }
 
 const size = 1024;
@@ -112,42 +132,71 @@ async function peak(): Promise<void> {
   await gpu.reader.read(optimizer.norm);
 }
 
-const shape = JSON.stringify({
-  config,
-  prompts: groups.map(({ prompt }) => prompt.length),
-  group,
-  steps,
-  tail: 4,
-});
-const torch = pythonAt > 0 ? await openTimed(Deno.args[pythonAt], "pytorch_update.py", [shape]) : undefined;
-
-const useful = updateFlops(config, [groups], true);
-const work = { update: useful, peak: 4 * 2 * size ** 3, torch: useful };
-const rates: Record<keyof typeof work, number[]> = { update: [], peak: [], torch: [] };
-for (let round = 0; round < rounds; round++) {
-  for (const [name, run] of [["update", update], ["peak", peak]] as const) {
-    const started = performance.now();
-    await run();
-    if (round > 0) rates[name].push(work[name] / (performance.now() - started) / 1e6);
-  }
-  const seconds = await torch?.seconds("update");
-  if (seconds !== undefined && round > 0) rates.torch.push(work.torch / seconds / 1e9);
+function openTorch(python: string): Promise<TimedProcess> {
+  const prompts = groups.map(({ prompt }) => prompt.length);
+  return openTimed(python, "pytorch_update.py", [JSON.stringify({ config, prompts, group, steps, tail: 4 })]);
 }
-torch?.close();
+
+/** jax-js with the same weights and rollouts, after its gradient has been found to be ours. */
+async function openJax(): Promise<JaxJs> {
+  const told = { groups, hidden, tau: TAU, sigma: SIGMA, scale, seed: SEED, step: STEP };
+  const jax = await openJaxJs(model, told, flags["jax-device"]);
+  const { answer } = await update();
+  const { gradient, answers } = await jax.agreement(grads, answer);
+  console.log(
+    `jax-js: gradients within ${gradient.toExponential(1)} of ours, answers ${answers.toExponential(1)}`,
+  );
+  if (!(gradient < 1e-3 && answers < 1e-3)) {
+    throw new Error("Cannot compare with jax-js: its update is another");
+  }
+  return jax;
+}
+
+/** Who takes turns: what one turn computes, and how long it took. */
+interface Contender {
+  name: string;
+  flops: number;
+  seconds(): Promise<number>;
+}
+const timed = (run: () => Promise<unknown>) => async () => {
+  const started = performance.now();
+  await run();
+  return (performance.now() - started) / 1000;
+};
+const useful = updateFlops(config, [groups], true);
+const contenders: Contender[] = [
+  { name: "update", flops: useful, seconds: timed(update) },
+  { name: "matmul 1024^3", flops: 4 * 2 * size ** 3, seconds: timed(peak) },
+];
+const others: TimedProcess[] = [];
+function join(name: string, other: TimedProcess): void {
+  others.push(other);
+  contenders.push({ name: `update in ${name}`, flops: useful, seconds: () => other.seconds("update") });
+}
+if (flags.python) join("PyTorch", await openTorch(flags.python));
+if (flags["jax-js"]) join(`jax-js, ${flags["jax-device"]}`, await openJax());
+
+const rates = contenders.map((): number[] => []);
+for (let round = 0; round < rounds; round++) {
+  for (const [i, { flops, seconds }] of contenders.entries()) {
+    const rate = flops / await seconds() / 1e9;
+    if (round > 0) rates[i].push(rate);
+  }
+}
+for (const other of others) other.close();
 const median = (values: number[]) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
-const best = (values: number[]) => Math.max(...values);
-console.log(`device: ${gpu.adapter.name}; ${(work.update / 1e9).toFixed(2)} useful GFLOP an update`);
+console.log(`device: ${gpu.adapter.name}; ${(useful / 1e9).toFixed(2)} useful GFLOP an update`);
 console.log(table(
-  (["update", "peak", ...(torch ? ["torch"] as const : [])] as const).map((name) => [
-    { update: "update", peak: "matmul 1024^3", torch: "update in PyTorch" }[name],
-    median(rates[name]).toFixed(1),
-    best(rates[name]).toFixed(1),
+  contenders.map(({ name }, i) => [
+    name,
+    median(rates[i]).toFixed(1),
+    Math.max(...rates[i]).toFixed(1),
+    (median(rates[0]) / median(rates[i])).toFixed(3),
+    rates[i].map((rate) => rate.toFixed(1)).join(" "),
   ]),
-  { header: ["what", "median GFLOP/s", "best"] },
+  { header: ["what", "median GFLOP/s", "best", "update / this", "rounds"] },
 ));
-console.log(`ratio of medians ${(median(rates.update) / median(rates.peak)).toFixed(3)}`);
-if (torch) console.log(`to PyTorch ${(median(rates.update) / median(rates.torch)).toFixed(3)}`);
-if (profile) {
+if (flags.profile) {
   const report = (await gpu.profile.report()).filter(({ label }) => !label.includes("noop"));
   console.log(table(
     report.map(({ label, nanoseconds, dispatches }) => [
