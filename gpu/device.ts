@@ -30,6 +30,8 @@ export interface Gpu {
   readonly adapter: AdapterFacts;
   /** Lanes of a subgroup, measured. */
   readonly subgroupSize: number;
+  /** What a workgroup may have. */
+  readonly workgroups: WorkgroupLimits;
   /** Largest storage binding in bytes. */
   readonly maxBinding: number;
   /** Which matmul kernels run. */
@@ -52,6 +54,18 @@ export interface Gpu {
   readonly pipelines: Map<string, Pipeline>;
   /** Ends all work and frees the device. */
   close(): void;
+}
+
+/** What a workgroup may have, from the device's limits. */
+export interface WorkgroupLimits {
+  /** Invocations in one dimension. */
+  threads: number;
+  /** Bytes of workgroup memory. */
+  bytes: number;
+  /** The fewest lanes that a kernel's subgroups may have; 1 where the adapter does not say. */
+  minSubgroup: number;
+  /** The most. */
+  maxSubgroup: number;
 }
 
 /** What the adapter says of itself, with the features that were granted. */
@@ -100,6 +114,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     device,
     adapter: facts,
     subgroupSize: await measureSubgroupSize(device),
+    workgroups: workgroupLimits(adapter, device),
     maxBinding,
     matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
     wideLoads: options.narrowLoads !== true && device.features.has(WIDE),
@@ -159,6 +174,19 @@ function describe(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
     description: info.description,
     software: /llvmpipe|lavapipe|swiftshader|cpu/.test(text),
     features: [...device.features as unknown as Iterable<string>].sort(),
+  };
+}
+
+function workgroupLimits({ info }: GPUAdapter, { limits }: GPUDevice): WorkgroupLimits {
+  const { subgroupMinSize: minSubgroup, subgroupMaxSize: maxSubgroup } = info as Partial<
+    Record<"subgroupMinSize" | "subgroupMaxSize", number>
+  >;
+  return {
+    threads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
+    bytes: limits.maxComputeWorkgroupStorageSize,
+    ...(minSubgroup && maxSubgroup
+      ? { minSubgroup, maxSubgroup }
+      : { minSubgroup: 1, maxSubgroup: Infinity }),
   };
 }
 

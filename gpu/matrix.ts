@@ -49,8 +49,8 @@ export function createMatrix(
       `Cannot create ${label}[${rows}, ${cols}]: a row exceeds the binding limit ${gpu.maxBinding}`,
     );
   }
-  // Multiples of 32 keep offsets of the chunks aligned for the widest loads.
-  const multiple = fitting >= 32 ? 32 : 8;
+  // Multiples of 256 are whole segments of a GPU's sums over rows; of 32 they keep offsets aligned for the widest loads.
+  const multiple = fitting >= 256 ? 256 : fitting >= 32 ? 32 : 8;
   const chunkRows = rows <= fitting ? rows : Math.max(1, fitting - fitting % multiple);
   const chunks: Tensor[] = [];
   const scales: Tensor[] = [];

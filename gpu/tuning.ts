@@ -3,21 +3,25 @@ import { UserError } from "./errors.ts";
 
 /** A tile that was measured to be the fastest of its class on this adapter. */
 export interface TunedTile {
-  /** Operands handed round a subgroup, or staged in shared memory. */
-  family: "broadcast" | "tile";
+  /** Operands handed round a subgroup, staged in shared memory, or sums split over segments of terms. */
+  family: "broadcast" | "tile" | "split";
   /** Rows of a workgroup. */
   rows: number;
-  /** Columns of a lane (broadcast), or the edge of a thread's square (tile). */
+  /** Columns of a workgroup: of a tile, if they are not as many as the rows, and of a split sum. */
+  cols?: number;
+  /** Columns of a thread (broadcast, split), or the edge of its square (tile). */
   perThread: number;
-  /** Terms a turn. */
+  /** Terms a turn; of a split sum the segments side by side. */
   depth: number;
+  /** Segments are added within a subgroup. */
+  shuffle?: boolean;
 }
 
 /** The best tile by class of products; see `tuningClass` of gpu/ops/matmul_kernels.ts. Tiles change no bit of a result. */
 export type Tuning = Map<string, TunedTile>;
 
 // What was measured of other kernels says nothing of these.
-const KERNELS = 1;
+const KERNELS = 2;
 
 /** Where the tuning of an adapter is kept: in a file named after it, its driver, and the kernels' version. */
 export function tuningPath({ name, vendor, architecture, description }: AdapterFacts): string | undefined {
@@ -64,10 +68,12 @@ export function writeTuning(facts: AdapterFacts, tuning: Tuning): string {
   return path;
 }
 
+const FAMILIES: unknown[] = ["broadcast", "tile", "split"];
+
 function isTile(value: unknown): value is TunedTile {
-  const { family, rows, perThread, depth } = (value ?? {}) as Partial<TunedTile>;
+  const { family, rows, cols = 1, perThread, depth, shuffle = false } = (value ?? {}) as Partial<TunedTile>;
   const power = (n: unknown, most: number) =>
     typeof n === "number" && n >= 1 && n <= most && Number.isInteger(Math.log2(n));
-  return (family === "broadcast" || family === "tile") && power(rows, 128) && power(perThread, 32) &&
-    power(depth, 32);
+  return FAMILIES.includes(family) && power(rows, 128) && power(cols, 1024) && power(perThread, 32) &&
+    power(depth, 32) && typeof shuffle === "boolean";
 }

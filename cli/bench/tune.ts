@@ -45,8 +45,11 @@ export function describeTuning({ device, file, classes }: TuneReport): string {
 
 function told(tile: TunedTile | "default"): string {
   if (tile === "default") return "as before";
-  const { family, rows, perThread, depth } = tile;
-  return family === "tile"
-    ? `shared memory ${rows} x ${rows}, ${perThread} x ${perThread} a thread`
-    : `broadcast ${rows} rows, ${perThread} columns a lane, ${depth} terms a turn`;
+  const { family, rows, cols = rows, perThread, depth, shuffle } = tile;
+  if (family === "tile") return `shared memory ${rows} x ${cols}, ${perThread} x ${perThread} a thread`;
+  if (family === "broadcast") {
+    return `broadcast ${rows} rows, ${perThread} columns a lane, ${depth} terms a turn`;
+  }
+  const added = shuffle ? ", added in a subgroup" : "";
+  return `split sum, ${rows} rows x ${cols} columns, ${perThread} a thread, ${depth} segments${added}`;
 }

@@ -1,6 +1,9 @@
 import type { Gpu } from "../device.ts";
 import { isQuantised } from "../quantised.ts";
+import type { TunedTile } from "../tuning.ts";
 import { storeBits } from "./matmul_broadcast.ts";
+import type { Aligned } from "./matmul_fours.ts";
+import { chooseGpuKernel } from "./matmul_gpu_kernels.ts";
 import { type BStore, type Loads, type Product, SPARSE_RUN, type Tile } from "./matmul_source.ts";
 
 /** Sizes, strides and offsets of a product, in elements. */
@@ -20,26 +23,23 @@ export interface Sizes {
 export interface Kernel {
   tile: Tile;
   loads?: Loads;
+  aligned?: Aligned;
   terms: number;
   /** Whether it touches rows of B before it reads them. */
   touch?: boolean;
 }
 
-// An invocation loops fewer than 32,768 times in all: four terms a turn in the vector kernels, one in the scalar one; the
-// tile kernel's loops over 16 terms hold some 27 turns.
-const MAX_TERMS = { vector: 65536, scalar: 16384, tile: 16384 };
+// An invocation loops fewer than 32,768 times in all: four terms a turn in the vector kernels, one in the scalar one.
+const MAX_TERMS = { vector: 65536, scalar: 16384 };
 
-/** The kernel for a product: measured choices on the software device, fixed ones on GPUs. */
+/** The kernel for a product: the tuned one, else what was measured on a software device, or reasoned for GPUs. */
 export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes, sparse = false): Kernel {
   const s = gpu.subgroupSize;
-  const tuned = sparse ? undefined : tunedKernel(gpu, kind, store, sizes);
-  if (tuned) return tuned;
-  if (gpu.matmulFamily === "tile") {
-    const aligned = [sizes.n, sizes.lda, sizes.ldb, sizes.ldc].every((value) => value % 4 === 0);
-    const [edge, square] = aligned && sizes.m > 16 ? [64, 4] : [16, 1];
-    const tile: Tile = { family: "tile", rows: edge, cols: edge, perThread: square, depth: 16 };
-    return { tile, terms: MAX_TERMS.tile };
-  }
+  const tuned = gpu.tuning.get(tuningClass(kind, store, sizes));
+  // The order of the sum is the family's: what was tuned of the other one is never taken.
+  if (gpu.matmulFamily === "tile") return chooseGpuKernel(gpu, kind, store, sizes, tuned, sparse);
+  const kernel = sparse ? undefined : tunedKernel(gpu, kind, store, sizes, tuned);
+  if (kernel) return kernel;
   const wanted = fewRows(kind, store, sizes, s) ?? manyRows(kind, store, sizes, s);
   // A turn is a run, and tiles of fewer rows share fewer zeros.
   if (sparse) [wanted[0], wanted[2]] = [Math.min(wanted[0], 16), SPARSE_RUN];
@@ -76,14 +76,15 @@ export function tuningClass(kind: Product, store: BStore, { m, n }: { m: number;
 }
 
 /** The measured choice, where there is one and the sizes allow it. */
-function tunedKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes): Kernel | undefined {
-  const tuned = gpu.tuning.get(tuningClass(kind, store, sizes));
-  if (!tuned) return undefined;
-  const { family, rows, perThread, depth } = tuned;
-  if (family === "tile") {
-    return { tile: { family, rows, cols: rows, perThread, depth }, terms: MAX_TERMS.tile };
-  }
-  const fitted = fit(gpu, kind, store, sizes, [rows, perThread, depth]);
+function tunedKernel(
+  gpu: Gpu,
+  kind: Product,
+  store: BStore,
+  sizes: Sizes,
+  tuned: TunedTile | undefined,
+): Kernel | undefined {
+  if (tuned?.family !== "broadcast") return undefined;
+  const fitted = fit(gpu, kind, store, sizes, [tuned.rows, tuned.perThread, tuned.depth]);
   return fitted && { ...fitted, ...slab(kind, store, sizes, fitted.tile) };
 }
 

@@ -1,18 +1,22 @@
 import type { Gpu } from "../device.ts";
 import type { KernelSource } from "../kernel.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
-import { SPARSE_RUN } from "./matmul_source.ts";
 
 /**
- * The kernel that lists, for each tile of `rows` rows of A [m, k], the runs of {@link SPARSE_RUN} terms in which any of
+ * The kernel that lists, for each tile of `rows` rows of A [m, k], the runs of `length` terms in which any of
  * them is not zero: list[slab, tile] = (how many, the first term of each, ascending), a slab being `span` runs. One subgroup a slab and
  * tile, a lane a run.
  */
-export function activeRuns(rows: number, words: number, { subgroupSize, wideLoads }: Gpu): KernelSource {
-  const perRun = SPARSE_RUN / words;
+export function activeRuns(
+  rows: number,
+  length: number,
+  words: number,
+  { subgroupSize, wideLoads }: Gpu,
+): KernelSource {
+  const perRun = length / words;
   const row = (i: number) => {
     const at = `(p.aOff + min(wg.x * ${rows}u + ${i}u, p.m - 1u) * p.lda) / ${words}u + index * ${perRun}u`;
-    const loaded = loadWords(`r${i}_`, "a", at, SPARSE_RUN, words, wideLoads);
+    const loaded = loadWords(`r${i}_`, "a", at, length, words, wideLoads);
     // Both zeros count as none: all bits but the sign.
     return `${loaded.text}\n    bits = bits | ((${loaded.words.join(" | ")}) << 1u);`;
   };
@@ -33,10 +37,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
 ${[...Array(rows).keys()].map(row).join("\n")}
     let listed = select(0u, 1u, bits != 0u && mine < end);
     let place = count + subgroupExclusiveAdd(listed);
-    if (listed == 1u) { list[start + 1u + place] = mine * ${SPARSE_RUN}u; }
+    if (listed == 1u) { list[start + 1u + place] = mine * ${length}u; }
     count += subgroupAdd(listed);
   }
   if (lane == 0u) { list[start] = count; }
 }`;
-  return { label: `active_runs_${rows}_${words}`, code };
+  return { label: `active_runs_${rows}x${length}_${words}`, code };
 }

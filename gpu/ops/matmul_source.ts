@@ -1,5 +1,9 @@
 import { isQuantised, type QuantType, weightFunction } from "../quantised.ts";
 import { broadcastKernel } from "./matmul_broadcast.ts";
+import type { Aligned } from "./matmul_fours.ts";
+import { splitNN } from "./matmul_split_nn.ts";
+import { splitNT } from "./matmul_split_nt.ts";
+import { tileKernel } from "./matmul_tile.ts";
 
 /** Which operand is stored transposed: C = A B^T, A B, or A^T B. */
 export type Product = "nt" | "nn" | "tn";
@@ -7,16 +11,27 @@ export type Product = "nt" | "nn" | "tn";
 export type BStore = "f32" | "f16" | QuantType;
 
 /**
- * How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast) or a square (tile) a thread,
- * `depth` terms a turn.
+ * How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast, split) or a square (tile) a thread,
+ * `depth` terms a turn, or segments side by side (split). `shuffle`: of a split sum, segments added within a subgroup.
  */
 export interface Tile {
-  family: "broadcast" | "tile";
+  family: "broadcast" | "tile" | "split";
   rows: number;
   cols: number;
   perThread: number;
   depth: number;
+  shuffle?: boolean;
 }
+
+/**
+ * Terms of a segment, on real GPUs. There a sum is not one chain as on software devices: each segment of so many terms,
+ * counted from the first of the weight's chunk, is a chain of fused multiply-adds from 0, and segments are added to the old
+ * value in ascending order. Tiles of many rows do so with a second set of sums; for few rows segments are summed side by
+ * side. So a row has the same bits whichever kernel computes it, and no kernel may be mixed with those of one chain.
+ * 64: enough segments for all lanes where k is a thousand. 256: their sums pass through memory, and vocabularies have
+ * many. Gradients (`tn`) sum over rows, by tiles alone: one chain.
+ */
+export const SEGMENT = { nt: 64, nn: 256, tn: undefined } as const;
 
 /** How many words a load takes: 8 and 4 of A's rows, 8 to 1 of B's; wide loads come as pairs of words (u64). */
 export interface Loads {
@@ -34,7 +49,9 @@ export interface MatmulVariant {
   store: BStore;
   /** The loads, where strides and offsets allow vectors; without, a kernel for any alignment. */
   loads?: Loads;
-  /** Only terms that a list names, in runs of {@link SPARSE_RUN}: where A is mostly zeros. For `nn` with loads. */
+  /** What `tile` and `split` may read four at once. */
+  aligned?: Aligned;
+  /** Only terms that a list names, in runs of {@link SPARSE_RUN} (tiles: of their depth): where A is mostly zeros. */
   sparse?: boolean;
   /** Touches the rows of B that the next turn reads: where B is too large for the caches. For `nn` with loads. */
   touch?: boolean;
@@ -48,22 +65,28 @@ export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
 ): { label: string; code: () => string } {
-  const { kind, store, loads, sparse, touch, accumulate, tile } = variant;
-  const name = `matmul_${kind}_${store}_${tile.family}_${tile.rows}x${tile.cols}x${tile.depth}`;
+  const { kind, store, loads, aligned, sparse, touch, accumulate, tile } = variant;
+  const square = tile.family === "broadcast" ? [] : [tile.perThread];
+  const size = [tile.rows, tile.cols, ...square, tile.depth].join("x");
   const body = () => {
-    if (tile.family === "tile") return tileKernel(kind, store, tile);
+    if (aligned) {
+      if (tile.family === "tile") return tileKernel(variant, aligned);
+      return kind === "nt" ? splitNT(variant) : splitNN(variant, aligned);
+    }
     return loads ? broadcastKernel(variant, loads, subgroup) : scalarKernel(kind, store, tile);
   };
-  const load = tile.family === "tile" ? "" : loads ? `_${loads.a}_${loads.b}` : "_scalar";
+  const fours = aligned && ["a", "b", "c"].filter((of) => aligned[of as keyof Aligned]).join("");
+  const load = aligned ? `_by4${fours}` : loads ? `_${loads.a}_${loads.b}` : "_scalar";
+  const suffix = [tile.shuffle && "shuffle", sparse && "sparse", touch && "touch", accumulate && "add"];
   return {
-    label: `${name}${load}${sparse ? "_sparse" : ""}${touch ? "_touch" : ""}${accumulate ? "_add" : ""}`,
+    label: [`matmul_${kind}_${store}_${tile.family}_${size}${load}`, ...suffix].filter(Boolean).join("_"),
     code: () => `const ACCUMULATE = ${accumulate};${PARAMS}${body()}`,
   };
 }
 
 const PARAMS = `
 // C[m, n] (+)= sum over k of A B. Row-major with strides lda, ldb, ldc and offsets, all in elements.
-// nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending, one accumulator.
+// nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
   rowStart: u32, kStart: u32, kEnd: u32, scaleRows: u32, listStart: u32, listStride: u32,
@@ -120,54 +143,5 @@ ${lines(TN, (j) => `    let b${j} = loadB(k, at${j});`)}
 ${each((i, j) => `    acc${i}_${j} = fma(a${i}, b${j}, acc${i}_${j});`)}
   }
 ${each((i, j) => `  if (${inside(i, j)}) { ${place(i, j)} = acc${i}_${j}; }`)}
-}`;
-}
-
-/** For real GPUs: tiles of A and B staged in shared memory, a square of outputs a thread. Any size and alignment. */
-function tileKernel(kind: Product, store: BStore, tile: Tile): string {
-  const { rows: BM, cols: BN, perThread: T, depth: BK } = tile;
-  const tx = BN / T;
-  const ty = BM / T;
-  const threads = tx * ty;
-  const stage = (name: string, width: number, alongK: boolean, load: string, inside: string) => `
-    for (var i = lane; i < ${width * BK}u; i += ${threads}u) {
-      let kk = ${alongK ? `i % ${BK}u` : `i / ${width}u`};
-      let at = ${alongK ? `i / ${BK}u` : `i % ${width}u`};
-      var value = 0.0;
-      if (${inside} && k0 + kk < p.kEnd) { value = ${load}; }
-      ${name}[kk * ${width}u + at] = value;
-    }`;
-  return `${scalarAccess(kind, store)}
-var<workgroup> sa: array<f32, ${BM * BK}>;
-var<workgroup> sb: array<f32, ${BN * BK}>;
-@compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let row0 = p.rowStart + wg.y * ${BM}u;
-  let col0 = wg.x * ${BN}u;
-  let y = lane / ${tx}u;
-  let x = lane % ${tx}u;
-  var acc: array<f32, ${T * T}>;
-  if (ACCUMULATE) {
-    for (var i = 0u; i < ${T}u; i++) { for (var j = 0u; j < ${T}u; j++) {
-      let row = row0 + i * ${ty}u + y; let col = col0 + j * ${tx}u + x;
-      if (row < p.m && col < p.n) { acc[i * ${T}u + j] = c[p.cOff + row * p.ldc + col]; }
-    } }
-  }
-  for (var k0 = p.kStart; k0 < p.kEnd; k0 += ${BK}u) {
-${stage("sa", BM, kind !== "tn", "loadA(row0 + at, k0 + kk)", "row0 + at < p.m")}
-${stage("sb", BN, kind === "nt", "loadB(k0 + kk, col0 + at)", "col0 + at < p.n")}
-    workgroupBarrier();
-    let depth = min(${BK}u, p.kEnd - k0);
-    for (var kk = 0u; kk < depth; kk++) {
-${lines(T, (i) => `      let a${i} = sa[kk * ${BM}u + ${i * ty}u + y];`)}
-${lines(T, (j) => `      let b${j} = sb[kk * ${BN}u + ${j * tx}u + x];`)}
-${lines(T, (i) => lines(T, (j) => `      acc[${i * T + j}] = fma(a${i}, b${j}, acc[${i * T + j}]);`))}
-    }
-    workgroupBarrier();
-  }
-  for (var i = 0u; i < ${T}u; i++) { for (var j = 0u; j < ${T}u; j++) {
-    let row = row0 + i * ${ty}u + y; let col = col0 + j * ${tx}u + x;
-    if (row < p.m && col < p.n) { c[p.cOff + row * p.ldc + col] = acc[i * ${T}u + j]; }
-  } }
 }`;
 }

@@ -2,6 +2,7 @@ import type { Gpu } from "../device.ts";
 import { createMatrix, freeMatrix, type Matrix } from "../matrix.ts";
 import type { TunedTile } from "../tuning.ts";
 import { matmulNN, matmulNT, matmulTN } from "./matmul.ts";
+import { fitsDevice, GPU_TILES, gpuSplits } from "./matmul_gpu_kernels.ts";
 import { tuningClass } from "./matmul_kernels.ts";
 import type { BStore, Product } from "./matmul_source.ts";
 
@@ -13,45 +14,45 @@ export interface TunedClass {
   tiles: { tile: TunedTile | "default"; gflops: number }[];
 }
 
-const broadcast = (rows: number, perThread: number, depth: number): TunedTile => ({
-  family: "broadcast",
-  rows,
-  perThread,
-  depth,
-});
-const square = (edge: number, perThread: number): TunedTile => ({
-  family: "tile",
-  rows: edge,
-  perThread,
-  depth: 16,
-});
-
 /**
- * Tiles worth trying for so many rows: few, since each is compiled, which takes a software device a second. More rows than
- * there are would waste their part of the work.
+ * Tiles worth trying for so many rows: few, since each is compiled, which takes a software device a second. Only those that
+ * add in the order of the device's family. More rows than there are would waste their part of the work.
  */
-function candidates(m: number, kind: Product, store: BStore, software: boolean): TunedTile[] {
+export function candidates(gpu: Gpu, m: number, kind: Product, store: BStore): TunedTile[] {
+  return gpu.matmulFamily === "broadcast" ? broadcasts(m, kind, store) : forGpus(gpu, m, kind, store);
+}
+
+function broadcasts(m: number, kind: Product, store: BStore): TunedTile[] {
   const rows = [m, m / 2].map((n) => Math.max(1, Math.min(32, n))).filter((n, i, all) =>
     all.indexOf(n) === i
   );
   const columns = kind === "nt" || store === "f32" ? [8] : [8, 16];
   const depths = kind === "tn" ? [4] : m <= 8 ? [8, 16] : [4, 8];
-  const lanes = rows.flatMap((n) =>
-    columns.flatMap((each) => depths.map((depth) => broadcast(n, each, depth)))
+  return rows.flatMap((n) =>
+    columns.flatMap((perThread) =>
+      depths.map((depth): TunedTile => ({ family: "broadcast", rows: n, perThread, depth }))
+    )
   );
-  // Shared memory is ordinary memory on a software device: measured at a quarter of the speed of broadcasts.
-  if (software) return lanes;
-  const squares = [[16, 1], [64, 4], [128, 8]].filter(([edge]) => edge <= Math.max(16, 2 * m));
-  return [...lanes, ...squares.map(([edge, each]) => square(edge, each))];
+}
+
+/** Split sums for few rows, tiles for all: what the device has the threads and the workgroup memory for. */
+function forGpus(gpu: Gpu, m: number, kind: Product, store: BStore): TunedTile[] {
+  const splits = m <= 8 ? gpuSplits(kind, m) : [];
+  const tiles = GPU_TILES.filter(({ rows }) => rows <= Math.max(16, 2 * m));
+  return [...splits, ...tiles].filter((tile) => fitsDevice(gpu, kind, store, tile));
 }
 
 const CLASSES: [Product, BStore][] = [["nt", "f32"], ["nn", "f32"], ["tn", "f32"], ["nt", "f16"], [
   "nn",
   "f16",
 ]];
+const PACKED: [Product, BStore][] = [["nt", "q8_0"], ["nt", "q4_0"], ["nt", "q4_1"]];
 const ROWS = [1, 8, 64, 512];
 // Wide ones small enough for a cache of some megabytes, as the layers of small models are.
 const SIZES = [192, 1024];
+// A wide one larger than the caches, as all layers together are; few rows meet vocabularies as terms.
+const GPU_SIZES = [192, 4096];
+const GPU_TERMS = 16384;
 const SECONDS = 0.03;
 // What is faster by less may be so by chance.
 const CLEAR = 1.05;
@@ -63,8 +64,9 @@ const CLEAR = 1.05;
  */
 export async function* tuneMatmul(gpu: Gpu, rounds = 3): AsyncGenerator<TunedClass> {
   gpu.tuning.clear();
-  for (const [kind, store] of CLASSES) {
-    for (const [m, size] of ROWS.flatMap((m) => SIZES.map((size) => [m, size]))) {
+  const { matmulFamily, adapter: { software } } = gpu;
+  for (const [kind, store] of matmulFamily === "tile" ? [...CLASSES, ...PACKED] : CLASSES) {
+    for (const [m, size] of ROWS.flatMap((m) => (software ? SIZES : GPU_SIZES).map((size) => [m, size]))) {
       const name = tuningClass(kind, store, { m, n: size });
       const measured = await measureClass(gpu, name, [kind, store], m, size, rounds);
       const [best] = measured;
@@ -85,14 +87,15 @@ async function measureClass(
 ): Promise<TunedClass["tiles"]> {
   using scratch = gpu.arena.scratch();
   const x = scratch.f32([m, size], "tuned x");
-  const y = scratch.f32([m, size], "tuned y");
-  const weight = createMatrix(gpu, size, size, store, "tuned weight");
+  const outputs = kind === "nn" && m <= 8 && !gpu.adapter.software ? GPU_TERMS : size;
+  const y = scratch.f32([m, outputs], "tuned y");
+  const weight = createMatrix(gpu, outputs, size, store, "tuned weight");
   const product = {
     nt: () => matmulNT(gpu, x, weight, y),
     nn: () => matmulNN(gpu, y, weight, x),
     tn: () => matmulTN(gpu, y, x, weight),
   };
-  const tiles = ["default" as const, ...candidates(m, kind, store, gpu.adapter.software)];
+  const tiles = ["default" as const, ...candidates(gpu, m, kind, store)];
   const best = tiles.map(() => Infinity);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, tile] of tiles.entries()) {
@@ -108,7 +111,7 @@ async function measureClass(
     }
   }
   freeMatrix(gpu, weight);
-  const flops = 2 * m * size * size;
+  const flops = 2 * m * outputs * size;
   const speed = (tile: TunedTile | "default", gflops: number) => tile === "default" ? gflops * CLEAR : gflops;
   return tiles.map((tile, i) => ({ tile, gflops: flops / best[i] / 1e9 })).filter(({ gflops }) => gflops > 0)
     .sort((a, b) => speed(b.tile, b.gflops) - speed(a.tile, a.gflops));

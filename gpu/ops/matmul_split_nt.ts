@@ -1,0 +1,304 @@
+import { BLOCK, isQuantised, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
+import { storeBits } from "./matmul_broadcast.ts";
+import { SCALES } from "./matmul_fours.ts";
+import { type BStore, type MatmulVariant, SEGMENT, type Tile } from "./matmul_source.ts";
+
+const range = (n: number): number[] => [...Array(n).keys()];
+const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
+const comp = ["x", "y", "z", "w"];
+
+/** Sizes of a workgroup: what it stages at a time and how that lies in its memory. */
+interface Layout {
+  rows: number;
+  /** Columns of the workgroup, of a thread, and groups of threads that have the same columns. */
+  cols: number;
+  perThread: number;
+  groups: number;
+  /** Segments side by side, and what each stages at a time: terms, words of B, loads of `unit` words. */
+  segments: number;
+  terms: number;
+  words: number;
+  unit: number;
+  perWord: number;
+  threads: number;
+  /** Outputs of the workgroup. */
+  outputs: number;
+  /** Values of A a term (vectors of at most four rows), and between segments; odd, so that lanes meet other banks. */
+  vectors: number;
+  strideA: number;
+  /** Words of B between segments, and words of the array. */
+  strideB: number;
+  sizeB: number;
+}
+
+function layoutOf(store: BStore, { rows, cols, perThread, depth: segments }: Tile): Layout {
+  const perWord = 32 / storeBits(store);
+  const terms = store === "f32" ? 16 : 32;
+  const words = terms / perWord;
+  const groups = cols / perThread;
+  const vectors = Math.ceil(rows / 4);
+  const outputs = cols * rows;
+  const strideB = words + 1;
+  return {
+    ...{ rows, cols, perThread, groups, segments, terms, words, perWord, outputs, vectors, strideB },
+    unit: Math.min(words, 4),
+    threads: groups * segments,
+    strideA: terms * vectors + 1,
+    sizeB: Math.max(cols * segments * strideB, segments * (outputs + 1)),
+  };
+}
+
+/** Threads of a workgroup. */
+export const splitThreads = ({ cols, perThread, depth }: Tile): number => cols / perThread * depth;
+
+/** Bytes of workgroup memory. */
+export function splitBytes(store: BStore, tile: Tile): number {
+  const { segments, strideA, sizeB, rows } = layoutOf(store, tile);
+  return segments * strideA * 4 * Math.min(rows, 4) + sizeB * 4;
+}
+
+/** Terms that rows of A and W must be a multiple of. */
+export const splitUnit = (store: BStore): number => {
+  const { unit, perWord } = layoutOf(store, { family: "split", rows: 1, cols: 1, perThread: 1, depth: 1 });
+  return Math.max(4, unit * perWord);
+};
+
+/**
+ * C[m, n] (+)= A[m, k] W[n, k]^T for up to 8 rows on real GPUs: a matrix-vector product with its sum split. A workgroup has
+ * `cols` columns; a thread sums one segment of 64 terms of `perThread` columns for all rows, `depth` segments at a time.
+ * W's rows are read along k by neighbouring threads and staged in workgroup memory as they are packed, since a thread's own
+ * segment would be a stride of 64 terms from its neighbour's.
+ *
+ * Order: each segment is one chain of fused multiply-adds from 0; segments are added in ascending order, from the old
+ * value if there is one. A tree would be shorter, but not what the tiles of many rows can do beside their sums. Each
+ * output is added up by one thread from workgroup memory, or, `shuffle`, by every lane from the lanes of its subgroup,
+ * one after another: the order of segments, whatever the size of the subgroup.
+ */
+export function splitNT({ store, tile }: MatmulVariant): string {
+  const l = layoutOf(store, tile);
+  const segment = SEGMENT.nt;
+  const rowVector = l.rows === 1 ? "f32" : `vec${Math.min(l.rows, 4)}<f32>`;
+  const each = (make: (j: number, v: number) => string) =>
+    lines(l.perThread, (j) => range(l.vectors).map((v) => make(j, v)).join(" "));
+  const sum = tile.shuffle ? addByShuffle(l, rowVector) : addByMemory(l);
+  const quantised = isQuantised(store);
+  const [a, b] = [stageA(l), stageB(l)];
+  return `
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> b: array<${l.unit === 1 ? "u32" : `vec${l.unit}<u32>`}>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+${quantised ? SCALES : ""}
+var<workgroup> sa: array<${rowVector}, ${l.segments * l.strideA}>;
+var<workgroup> sb: array<u32, ${l.sizeB}>;
+fn place(row: u32, col: u32) -> u32 { return p.cOff + row * p.ldc + col; }
+fn old(row: u32, col: u32) -> f32 {
+  var value = 0.0;
+  if (ACCUMULATE && row < p.m && col < p.n) { value = c[place(row, col)]; }
+  return value;
+}
+@compute @workgroup_size(${l.threads})
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>${sum.builtins}) {
+${sum.thread}
+  let segment = thread % ${l.segments}u;
+  let group = thread / ${l.segments}u;
+  let col0 = (wg.y * grid.x + wg.x) * ${l.cols}u;
+${sum.begin}
+  for (var start = p.kStart; start < p.kEnd; start += ${l.segments * segment}u) {
+${each((j, v) => `    var acc${j}_${v} = ${rowVector}();`)}
+    for (var part = 0u; part < ${segment}u; part += ${l.terms}u) {
+${a.load}
+${b.load}
+${a.store}
+${b.store}
+${quantised ? loadScales(store, l) : ""}
+      workgroupBarrier();
+${multiply(store, l, rowVector)}
+      workgroupBarrier();
+    }
+    let count = min(${l.segments}u, (p.kEnd - start + ${segment - 1}u) / ${segment}u);
+${sum.add}
+  }
+${sum.end}
+}`;
+}
+
+/** Loads that come first, all of them under way together, and what then goes to workgroup memory. */
+interface Staged {
+  load: string;
+  store: string;
+}
+
+/** One load and one store for each of `count` pieces, shared out among the threads. */
+function staged(
+  count: number,
+  threads: number,
+  name: string,
+  load: (i: string) => string,
+  store: (i: string) => string,
+): Staged {
+  const pieces = Math.ceil(count / threads);
+  const own = (i: number) => `thread + ${i * threads}u`;
+  const partly = (i: number) => (i + 1) * threads > count;
+  return {
+    load: lines(pieces, (i) => {
+      const index = partly(i) ? `min(${own(i)}, ${count - 1}u)` : own(i);
+      return `      let ${name}${i} = ${index};\n${load(`${name}${i}`)}`;
+    }),
+    store: lines(
+      pieces,
+      (i) => `      ${partly(i) ? `if (${own(i)} < ${count}u) ` : ""}{ ${store(`${name}${i}`)} }`,
+    ),
+  };
+}
+
+/** A's terms of the part, rows beside each other; zeros past the last row and term. */
+function stageA({ rows, vectors, segments, terms, threads, strideA }: Layout): Staged {
+  const fours = terms / 4;
+  const row = (i: string) => `(${i} / ${fours * segments}u)`;
+  const load = (i: string) =>
+    `      let ${i}k = start + ${i} / ${fours}u % ${segments}u * ${SEGMENT.nt}u + part + ${i} % ${fours}u * 4u;
+      let ${i}v = a[(p.aOff + min(${row(i)}, p.m - 1u) * p.lda + min(${i}k, p.kEnd - 4u)) >> 2u];`;
+  const store = (i: string) =>
+    `let four = select(vec4<f32>(), ${i}v, ${row(i)} < p.m && ${i}k < p.kEnd);
+        let to = ${i} / ${fours}u % ${segments}u * ${strideA}u + ${i} % ${fours}u * ${4 * vectors}u + ${
+      row(i)
+    } / 4u;
+        ${
+      comp.map((c, e) => `sa[to + ${e * vectors}u]${rows === 1 ? "" : `[${row(i)} % 4u]`} = four.${c};`).join(
+        " ",
+      )
+    }`;
+  return staged(rows * segments * fours, threads, "ia", load, store);
+}
+
+/** W's words of the part, column by column; zeros past the last term. */
+function stageB({ cols, segments, words, unit, perWord, threads, strideB }: Layout): Staged {
+  const loads = words / unit;
+  const each = unit * perWord;
+  const type = unit === 1 ? "u32" : `vec${unit}<u32>`;
+  const load = (i: string) =>
+    `      let ${i}k = start + ${i} / ${loads}u % ${segments}u * ${SEGMENT.nt}u + part + ${i} % ${loads}u * ${each}u;
+      let ${i}w = b[(p.bOff + min(col0 + ${i} / ${
+      loads * segments
+    }u, p.n - 1u) * p.ldb + min(${i}k, p.kEnd - ${each}u)) / ${each}u];`;
+  const store = (i: string) =>
+    `let words = select(${type}(), ${i}w, ${i}k < p.kEnd);
+        let to = ${i} / ${loads}u * ${strideB}u + ${i} % ${loads}u * ${unit}u;
+        ${range(unit).map((e) => `sb[to + ${e}u] = words${unit === 1 ? "" : `.${comp[e]}`};`).join(" ")}`;
+  return staged(cols * segments * loads, threads, "ib", load, store);
+}
+
+/** Scales of the thread's columns: a part is a block. Past the last term those of the last block, which meet zeros. */
+function loadScales(store: QuantType, { perThread }: Layout): string {
+  const one = (j: number) => {
+    const at = `at${j}`;
+    const low = store === "q4_1" ? ` let low${j} = scaleAt(${at} + p.ldb / ${BLOCK}u * p.scaleRows);` : "";
+    return `      let ${at} = block + min(col0 + group * ${perThread}u + ${j}u, p.n - 1u);
+      let scale${j} = scaleAt(${at})${scaleFactor(store)};${low}`;
+  };
+  return `      let block = min(start + segment * ${SEGMENT.nt}u + part, p.kEnd - 1u) / ${BLOCK}u * p.scaleRows;
+${lines(perThread, one)}`;
+}
+
+/** The thread's segment, a word of each column a turn. */
+function multiply(store: BStore, l: Layout, rowVector: string): string {
+  const word = (j: number) =>
+    `        let w${j} = sb[((group * ${l.perThread}u + ${j}u) * ${l.segments}u + segment) * ${l.strideB}u + w];`;
+  const value = (j: number, e: number) =>
+    isQuantised(store)
+      ? unpackWeight(store, [`w${j}`], e, `scale${j}`, `low${j}`)
+      : store === "f16"
+      ? `unpack2x16float(w${j}).${comp[e]}`
+      : `bitcast<f32>(w${j})`;
+  const term = (e: number) =>
+    lines(
+      l.vectors,
+      (v) =>
+        `        let a${e}_${v} = sa[segment * ${l.strideA}u + (w * ${l.perWord}u + ${e}u) * ${l.vectors}u + ${v}u];`,
+    ) +
+    "\n" +
+    lines(l.perThread, (j) =>
+      `        let b${e}_${j} = ${rowVector}(${value(j, e)});\n` +
+      lines(l.vectors, (v) => `        acc${j}_${v} = fma(a${e}_${v}, b${e}_${j}, acc${j}_${v});`));
+  return `      for (var w = 0u; w < ${l.words}u; w++) {
+${lines(l.perThread, word)}
+${lines(l.perWord, term)}
+      }`;
+}
+
+/** How segments come to a sum: names of builtins, the thread's number, what is done first, after each turn, and last. */
+type Adding = Record<"builtins" | "thread" | "begin" | "add" | "end", string>;
+
+/** Sums of segments go through workgroup memory, and each output is added up by one thread. */
+function addByMemory({ rows, perThread, vectors, threads, outputs }: Layout): Adding {
+  const count = Math.ceil(outputs / threads);
+  const stride = outputs + 1;
+  const row = (v: number, e: number) => v * 4 + e;
+  const put = lines(
+    perThread,
+    (j) =>
+      lines(
+        vectors,
+        (v) =>
+          range(Math.min(rows, 4)).map((e) =>
+            `    sb[to + ${j * rows + row(v, e)}u] = bitcast<u32>(acc${j}_${v}${
+              rows === 1 ? "" : `.${comp[e]}`
+            });`
+          ).join("\n"),
+      ),
+  );
+  const own = (i: number) => `thread + ${i * threads}u`;
+  const each = (make: (i: number) => string) =>
+    lines(
+      count,
+      (i) => (i + 1) * threads > outputs ? `    if (${own(i)} < ${outputs}u) { ${make(i)} }` : make(i),
+    );
+  const at = (i: number) => `(${own(i)}) % ${rows}u, col0 + (${own(i)}) / ${rows}u`;
+  return {
+    builtins: ", @builtin(local_invocation_index) thread: u32",
+    thread: "",
+    begin: lines(count, (i) => `  var total${i} = old(${at(i)});`),
+    add: `    let to = segment * ${stride}u + group * ${perThread * rows}u;
+${put}
+    workgroupBarrier();
+    for (var s = 0u; s < count; s++) {
+${each((i) => `total${i} += bitcast<f32>(sb[s * ${stride}u + ${own(i)}]);`)}
+    }
+    workgroupBarrier();`,
+    end: each((i) => write(`(${own(i)}) % ${rows}u`, `col0 + (${own(i)}) / ${rows}u`, `total${i}`)),
+  };
+}
+
+/**
+ * The segments of a column are lanes that follow one another in a subgroup, and every lane adds all of them up. Lanes are
+ * counted by subgroups, since nothing says that a subgroup takes invocations in their order.
+ */
+function addByShuffle({ rows, perThread, vectors, segments }: Layout, rowVector: string): Adding {
+  const each = (make: (j: number, v: number) => string) =>
+    lines(perThread, (j) => lines(vectors, (v) => make(j, v)));
+  const col = (j: number) => `col0 + group * ${perThread}u + ${j}u`;
+  const start = (j: number, v: number) =>
+    `${rowVector}(${range(Math.min(rows, 4)).map((e) => `old(${v * 4 + e}u, ${col(j)})`).join(", ")})`;
+  return {
+    builtins: ", @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) lanes: u32, " +
+      "@builtin(subgroup_invocation_id) lane: u32",
+    thread: "  let thread = subgroup * lanes + lane;",
+    begin: `  let first = lane / ${segments}u * ${segments}u;
+${each((j, v) => `  var total${j}_${v} = ${start(j, v)};`)}`,
+    add: `    for (var s = 0u; s < count; s++) {
+${each((j, v) => `      total${j}_${v} += subgroupShuffle(acc${j}_${v}, first + s);`)}
+    }`,
+    end: `  if (segment == 0u) {
+${
+      each((j, v) =>
+        range(Math.min(rows, 4)).map((e) =>
+          write(`${v * 4 + e}u`, col(j), `total${j}_${v}${rows === 1 ? "" : `.${comp[e]}`}`)
+        ).join("\n")
+      )
+    }
+  }`,
+  };
+}
+
+const write = (row: string, col: string, value: string): string =>
+  `    if (${row} < p.m && ${col} < p.n) { c[place(${row}, ${col})] = ${value}; }`;
