@@ -59,37 +59,61 @@ for (
   });
 }
 
-Deno.test("a soft step in the rollout, and again in training among more rows: mismatch exactly 0", async () => {
-  const [vocab, width, d, rows] = [75, 76, 60, 33];
-  const table = new Float64Array(width * d);
-  table.set(random32(1, vocab * d));
-  const E = t.matrix(table, width, d);
-  const y = random32(2, rows * d, 2);
-  const key = { ...KEY, domain: 0 };
-  for (const tau of [0.5, 1e-4]) {
-    // The mixture m = p E of rows `first` to `first + count`.
-    const mixture = (first: number, count: number) => {
-      const z = t.blank(count, width);
-      matmulNT(t.gpu, t.f32(y.subarray(first * d, (first + count) * d), [count, d]), E, z);
-      return z;
-    };
-    const h = new Float32Array(rows * d);
-    for (let r = 0; r < rows; r++) {
-      const z = mixture(r, 1);
-      const record = { tokens: t.u32([0], [1, 1]), stats: t.blank(1, 1, 4), column: 0 };
-      const info = t.u32([0, r, 0, 3], [1, 4]);
-      choose(t.gpu, "mixture", z, vocab, tau, info, 0, record, t.u32([0]), key);
-      const [m, next] = [t.blank(1, d), t.blank(1, d)];
-      matmulNN(t.gpu, z, E, m);
-      addNoise(t.gpu, m, 0.3, { info, shift: 0, key }, next, t.blank(1, 1, d), 0);
-      h.set(await t.read(next), r * d);
+// The kernels of real GPUs: a rollout's products are split sums, training's are tiles, and both leave out zeros.
+const tiles = await openTestGpu({ matmulFamily: "tile" });
+const SOFT_STEPS = [
+  { name: "software", t, sizes: [75, 76, 60], counts: [1] },
+  { name: "GPUs", t: tiles, sizes: [75, 76, 60], counts: [1] },
+  { name: "GPUs", t: tiles, sizes: [2040, 2048, 200], counts: [1, 2, 8] },
+];
+
+for (const { name, t, sizes: [vocab, width, d], counts } of SOFT_STEPS) {
+  Deno.test(`kernels for ${name}: a soft step over ${vocab} in the rollout, and again in training among more rows: mismatch exactly 0`, async () => {
+    const rows = 33;
+    const infoOf = (first: number, count: number) =>
+      t.u32(Array.from({ length: count }, (_, r) => [r, first + r, 0, 3]).flat(), [count, 4]);
+    const table = new Float64Array(width * d);
+    table.set(random32(1, vocab * d));
+    const E = t.matrix(table, width, d);
+    const y = random32(2, rows * d, 2);
+    const key = { ...KEY, domain: 0 };
+    for (const tau of [0.5, 1e-4]) {
+      // The logits y E^T of rows `first` to `first + count`.
+      const logits = (first: number, count: number) => {
+        const z = t.blank(count, width);
+        matmulNT(t.gpu, t.f32(y.subarray(first * d, (first + count) * d), [count, d]), E, z);
+        return z;
+      };
+      for (const most of counts) {
+        const h = new Float32Array(rows * d);
+        for (let r = 0; r < rows; r += most) {
+          const count = Math.min(most, rows - r);
+          const z = logits(r, count);
+          const record = {
+            tokens: t.u32(new Uint32Array(count), [count, 1]),
+            stats: t.blank(1, count, 4),
+            column: 0,
+          };
+          const info = infoOf(r, count);
+          choose(t.gpu, "mixture", z, vocab, tau, info, 0, record, t.u32(new Uint32Array(count)), key);
+          const [m, next] = [t.blank(count, d), t.blank(count, d)];
+          matmulNN(t.gpu, z, E, m, { sparse: true });
+          addNoise(t.gpu, m, 0.3, { info, shift: 0, key }, next, t.blank(1, count, d), 0);
+          h.set(await t.read(next), r * d);
+        }
+        const z = logits(0, rows);
+        mixtureBackward(t.gpu, z, t.zeros(rows, width), vocab, tau, 0, t.blank(rows, 4));
+        const m = t.blank(rows, d);
+        matmulNN(t.gpu, z, E, m, { sparse: true });
+        const out = t.blank(rows);
+        noiseMismatch(t.gpu, m, t.f32(h, [rows, d]), 0.3, { info: infoOf(0, rows), shift: 0, key }, out);
+        assert((await t.read(out)).every((value) => value === 0), `tau ${tau}, ${most} rows`);
+      }
     }
-    const z = mixture(0, rows);
-    mixtureBackward(t.gpu, z, t.zeros(rows, width), vocab, tau, 0, t.blank(rows, 4));
-    const m = t.blank(rows, d);
-    matmulNN(t.gpu, z, E, m);
-    const out = t.blank(rows);
-    noiseMismatch(t.gpu, m, t.f32(h, [rows, d]), 0.3, { info: infoOf(rows), shift: 0, key }, out);
-    assert((await t.read(out)).every((value) => value === 0), `tau ${tau}`);
-  }
-});
+    if (width < 1024) return;
+    const labels = [...t.gpu.pipelines.keys()];
+    for (const part of ["nt_f32_split", "nt_f32_tile", "nn_f32_split_8", "nn_f32_tile", "active_runs"]) {
+      assert(labels.some((label) => label.includes(part)), `${part} among ${labels}`);
+    }
+  });
+}

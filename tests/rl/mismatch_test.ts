@@ -3,7 +3,9 @@ import { assert, assertEquals } from "@std/assert";
 import { sums } from "../../eval/tasks/sums.ts";
 import type { Task } from "../../eval/task.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
+import type { Gpu } from "../../gpu/device.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
+import type { ModelConfig } from "../../model/config.ts";
 import { freeParams } from "../../model/params.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
@@ -16,6 +18,7 @@ import { openTestGpu } from "../gpu/support.ts";
 import { downloadNamed, embeddingRms, randomModel } from "./support.ts";
 
 const t = await openTestGpu();
+const tiles = await openTestGpu({ matmulFamily: "tile" });
 const KINDS = ["hard", "soft", "fuzzy"] as const;
 type Kind = typeof KINDS[number];
 
@@ -51,9 +54,11 @@ const SETTINGS = {
 async function withTrainer(
   kind: Kind,
   test: (trainer: Trainer, think: (gamma: number) => Thinking) => Promise<void>,
+  gpu: Gpu = t.gpu,
+  shape: Partial<ModelConfig> = {},
+  settings = SETTINGS,
 ) {
-  const { gpu } = t;
-  const { model, tokenizer } = randomModel(gpu);
+  const { model, tokenizer } = randomModel(gpu, shape);
   const rms = await embeddingRms(model);
   const think = (gamma: number) => wayOfThinking(kind, { greedy: false, gamma, embeddingRms: rms });
   const thinking = think(0.33);
@@ -62,7 +67,7 @@ async function withTrainer(
     maxAnswer: 4,
     endTokenIds: model.config.eosTokenIds,
   });
-  const { group, seed } = SETTINGS;
+  const { group, seed } = settings;
   const source = localRollouts({ model, tokenizer, task: TASK, thinking, rules, group, seed });
   const trainer = createTrainer({
     model,
@@ -70,7 +75,7 @@ async function withTrainer(
     task: TASK,
     thinking,
     rules,
-    settings: SETTINGS,
+    settings,
     source,
   });
   await test(trainer, think);
@@ -125,6 +130,27 @@ for (const kind of KINDS) {
         assert(values.every(Number.isFinite), `${name} is not finite`);
       }
     }));
+
+  Deno.test(`${kind}: with the kernels of real GPUs, split sums in rollouts and tiles in training, it is 0 too`, () =>
+    withTrainer(
+      kind,
+      async (trainer) => {
+        for (let step = 1; step <= 2; step++) {
+          const { metrics } = await trainStep(trainer, step);
+          assertEquals([metrics.mismatch_thinking_max, metrics.mismatch_near_tie_max], [0, 0]);
+          assertEquals([metrics.mismatch_answer_max, metrics.flips], [0, 0]);
+          assert(metrics.gradient_norm > 0, "nothing was trained on");
+        }
+        const labels = [...tiles.gpu.pipelines.keys()];
+        for (const part of ["nt_f32_split_8", "nt_f32_tile"]) {
+          assert(labels.some((label) => label.includes(part)), `${part} among ${labels}`);
+        }
+      },
+      tiles.gpu,
+      // Sums of several segments, and a broken one.
+      { hiddenSize: 136, intermediateSize: 204 },
+      { ...SETTINGS, questions: 2 },
+    ));
 
   Deno.test(`${kind}: changed forced ids ring the alarm for the answers, and for them alone`, () =>
     withTrainer(kind, async (trainer) => {
