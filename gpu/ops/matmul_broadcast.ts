@@ -28,6 +28,19 @@ interface Operand {
   value: (i: number, kk: number) => string;
 }
 
+/** The same of B, with the words of a load. */
+interface OperandB extends Omit<Operand, "declare"> {
+  unit: number;
+  /** Values are no names but expressions, to be written once, where they are used. */
+  late?: boolean;
+}
+
+/**
+ * Up to so many rows take quantised weights out of their words only where they multiply: there are eight times as many of
+ * them as registers, and storing each for later costs more than all the rest.
+ */
+const LATE_ROWS = 4;
+
 /** A: vectors of rows (along k; `tn`: along the rows of C), one a lane, handed round by subgroupBroadcast. */
 function operandA(kind: Product, tile: Tile, loads: Loads, subgroup: number): Operand {
   const { rows, depth } = tile;
@@ -67,8 +80,9 @@ function operandA(kind: Product, tile: Tile, loads: Loads, subgroup: number): Op
 }
 
 /** B as `nt` has it: for each of the lane's columns, terms that lie side by side. */
-function columnsOfB(store: BStore, tile: Tile, loads: Loads): Omit<Operand, "declare"> & { unit: number } {
+function columnsOfB(store: BStore, tile: Tile, loads: Loads): OperandB {
   const { perThread: columns, depth } = tile;
+  const late = isQuantised(store) && tile.rows <= LATE_ROWS;
   const bits = storeBits(store);
   const count = depth * bits / 32;
   const unit = Math.min(loads.b, count);
@@ -77,16 +91,28 @@ function columnsOfB(store: BStore, tile: Tile, loads: Loads): Omit<Operand, "dec
     columns,
     (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) / ${elements}u;`,
   );
+  const loaded = range(columns).map((j) =>
+    loadWords(`b${j}`, "b", `pb${j} + k / ${elements}u`, count, unit, loads.wide)
+  );
+  const value = (j: number, kk: number) => {
+    const at = `${Math.floor(kk / BLOCK)}_${j}`;
+    return element(store, loaded[j].words, kk, `scale${at}`, `min${at}`);
+  };
   const step = lines(columns, (j) => {
-    const { text, words } = loadWords(`b${j}`, "b", `pb${j} + k / ${elements}u`, count, unit, loads.wide);
-    const value = (kk: number) => element(store, words, kk, `scale${j}`, `min${j}`);
-    return `${text}\n${lines(depth, (kk) => `    let bv${kk}_${j} = ${value(kk)};`)}`;
+    const { text } = loaded[j];
+    return late ? text : `${text}\n${lines(depth, (kk) => `    let bv${kk}_${j} = ${value(j, kk)};`)}`;
   });
   // The lane's columns are rows of W that follow one another: their scales lie side by side.
-  const scales = isQuantised(store)
-    ? scaleLoads(store, columns, `k / ${BLOCK}u * p.scaleRows + col0`, loads.wide)
-    : "";
-  return { setUp, step: `${scales}\n${step}`, value: (j, kk) => `bv${kk}_${j}`, unit };
+  const scales = (block: number) =>
+    scaleLoads(
+      store as QuantType,
+      columns,
+      `(k / ${BLOCK}u + ${block}u) * p.scaleRows + col0`,
+      loads.wide,
+      `${block}_`,
+    );
+  const before = isQuantised(store) ? lines(Math.ceil(depth / BLOCK), scales) : "";
+  return { setUp, step: `${before}\n${step}`, value: late ? value : (j, kk) => `bv${kk}_${j}`, unit, late };
 }
 
 /** B as `nn` and `tn` have it: for each term of the turn, the lane's columns side by side. */
@@ -95,7 +121,7 @@ function rowsOfB(
   store: BStore,
   tile: Tile,
   loads: Loads,
-): Omit<Operand, "declare"> & { unit: number } {
+): OperandB {
   const { perThread: columns, depth } = tile;
   const bits = storeBits(store);
   const count = columns * bits / 32;
@@ -134,15 +160,20 @@ function touchRows(store: BStore, tile: Tile, unit: number, subgroup: number, wi
   return { setUp, step, end: `  if (touched == 1u && p.kStart == 0xffffffffu) { c[0] = vec4<f32>(); }` };
 }
 
-/** Scales (and minima) of `count` rows of W that follow one another, in one block of columns, from half `at` on. */
+/**
+ * Scales (and minima) of `count` rows of W that follow one another, in one block of columns, from half `at` on; `suffix`
+ * tells blocks of a turn apart.
+ */
 function scaleLoads(
   store: QuantType,
   count: number,
   at: string,
   wide: boolean,
+  suffix = "",
 ): string {
   const unit = scaleUnit(count, wide);
-  const part = (name: string, start: string, factor: string) => {
+  const part = (what: string, start: string, factor: string) => {
+    const name = what + suffix;
     const { text, words } = loadWords(`${name}w`, "s", `(${start}) / ${unit * 2}u`, count / 2, unit, wide);
     return `${text}\n${
       lines(count, (i) => `    let ${name}${i} = unpack2x16float(${words[i >> 1]}).${comp[i & 1]}${factor};`)
@@ -155,6 +186,25 @@ function scaleLoads(
 }
 
 const scaleUnit = (count: number, wide: boolean): number => Math.min(count / 2, wide ? 8 : 4);
+
+/**
+ * The products of a turn. A few sums at a time, each through the whole turn: the software device's compiler has far fewer
+ * registers than there are sums, and spills each once a turn. Scalars, since vectors would be spilled more often.
+ */
+function multiplyAll(a: Operand, b: OperandB, { rows, perThread: columns, depth }: Tile): string {
+  const handed = (i: number) => lines(depth, (kk) => `    let s${i}_${kk} = ${a.value(i, kk)};`);
+  const add = (i: number, j: number, kk: number, value: string) =>
+    `    acc${i}_${j} = fma(s${i}_${kk}, ${value}, acc${i}_${j});`;
+  const sums = (each: (j: number, kk: number) => string) =>
+    lines(
+      columns / TOGETHER,
+      (q) => lines(depth, (kk) => lines(TOGETHER, (e) => each(q * TOGETHER + e, kk))),
+    );
+  if (!b.late) return lines(rows, (i) => `${handed(i)}\n${sums((j, kk) => add(i, j, kk, b.value(j, kk)))}`);
+  const late = (j: number, kk: number) =>
+    `    let b${kk}_${j} = ${b.value(j, kk)};\n${lines(rows, (i) => add(i, j, kk, `b${kk}_${j}`))}`;
+  return `${lines(rows, handed)}\n${sums(late)}`;
+}
 
 /**
  * One subgroup computes `rows` x (S * perThread) outputs, `depth` terms a turn. A's vectors are loaded one a lane and
@@ -171,19 +221,7 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
   const scales = isQuantised(store)
     ? `@group(0) @binding(4) var<storage, read> s: ${arrayOf(scaleUnit(scaleCount, loads.wide), loads.wide)};`
     : "";
-  // A few sums at a time, each through the whole turn: the software device's compiler has far fewer registers than
-  // there are sums, and spills each once a turn. Scalars, since vectors would be spilled more often.
-  const multiply = lines(
-    rows,
-    (i) =>
-      lines(depth, (kk) => `    let s${i}_${kk} = ${a.value(i, kk)};`) + "\n" +
-      lines(columns / TOGETHER, (q) =>
-        lines(depth, (kk) =>
-          range(TOGETHER).map((e) => {
-            const j = q * TOGETHER + e;
-            return `    acc${i}_${j} = fma(s${i}_${kk}, ${b.value(j, kk)}, acc${i}_${j});`;
-          }).join("\n"))),
-  );
+  const multiply = multiplyAll(a, b, tile);
   const place = (i: number, q: number) => `c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * 4}u) >> 2u]`;
   const inside = (i: number, q: number) => `row0 + ${i}u < p.m && col0 + ${q * 4}u < p.n`;
   const each = (make: (i: number, q: number) => string) =>

@@ -104,7 +104,9 @@ function fewRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Shap
   if (m > 8 || kind === "tn") return undefined;
   const rows = m > 4 ? 8 : m > 2 ? 4 : m;
   if (kind === "nt") {
-    return [rows, 8, rows <= 2 && isQuantised(store) ? 32 : store === "f32" && rows > 2 ? 8 : 16];
+    // One load of 32 bytes holds so many terms of a packed weight; more rows would need more registers.
+    const packed = store === "q8_0" ? 32 : 64;
+    return [rows, 8, rows <= 2 && isQuantised(store) ? packed : store === "f32" && rows > 2 ? 8 : 16];
   }
   // A load takes as many columns as are packed in 32 bytes, where there are enough of them for all cores.
   const columns = store === "f32" ? 8 : rows > 4 ? 16 : 32;
