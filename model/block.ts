@@ -36,6 +36,7 @@ export interface BlockGradients extends Partial<LayerParams> {
 export interface RowsContext {
   rowMeta: Tensor; // u32 [rows, 4]
   tiles?: Tensor; // u32 [tiles, 4]
+  doubles?: number;
   ropeTable: Tensor; // [positions, hd / 2, 2]
   shift: number;
 }
@@ -143,7 +144,7 @@ function forward(
   if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
   rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, saved.q, saved.kv.k, saved.kv.v, at.shift);
   if (at.tiles) {
-    const layout = { rowMeta: at.rowMeta, tiles: at.tiles };
+    const layout = { rowMeta: at.rowMeta, tiles: at.tiles, doubles: at.doubles };
     attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);
   } else attentionRows(gpu, config, saved.q, saved.kv, at.rowMeta, saved.attention, at.shift);
   matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
@@ -180,7 +181,7 @@ export function blockBackward(
     layer,
     grads,
     saved,
-    { rowMeta: at.rowMeta, tiles: at.tiles! },
+    { rowMeta: at.rowMeta, tiles: at.tiles!, doubles: at.doubles },
     at.ropeTable,
     dx,
   );

@@ -22,13 +22,18 @@ export interface PackedRows {
   rows: number;
   meta: Uint32Array<ArrayBuffer>;
   tiles: Uint32Array<ArrayBuffer>;
+  /** Tiles at the front that have more rows than one subgroup has lanes. */
+  doubles: number;
 }
 
-/** Lays runs one after the other, without padding, in tiles of at most `tileRows` rows that cross no run. */
-export function packRows(runs: readonly RowRun[], tileRows: number): PackedRows {
+/**
+ * Lays runs one after the other, without padding, in tiles that cross no run: first those of more than `lanes` rows, at most
+ * twice as many, then the rest.
+ */
+export function packRows(runs: readonly RowRun[], lanes: number): PackedRows {
   const rows = runs.reduce((sum, run) => sum + run.rows, 0);
   const meta = new Uint32Array(rows * 4);
-  const tiles: number[] = [];
+  const [doubles, singles]: number[][] = [[], []];
   let row = 0;
   for (const run of runs) {
     const first = row;
@@ -36,9 +41,12 @@ export function packRows(runs: readonly RowRun[], tileRows: number): PackedRows 
       meta.set([run.prefixStart, run.prefixLen, run.ownStart, run.position + i], row++ * 4);
     }
     const end = run.end ?? row;
-    for (let at = first; at < row; at += tileRows) tiles.push(at, Math.min(tileRows, row - at), end, 0);
+    for (let at = first; at < row; at += 2 * lanes) {
+      const count = Math.min(2 * lanes, row - at);
+      (count > lanes ? doubles : singles).push(at, count, end, 0);
+    }
   }
-  return { rows, meta, tiles: Uint32Array.from(tiles) };
+  return { rows, meta, tiles: Uint32Array.from([...doubles, ...singles]), doubles: doubles.length / 4 };
 }
 
 /** Puts packed rows on the device. */
@@ -47,7 +55,7 @@ export function uploadLayout(gpu: Gpu, scratch: Scratch, packed: PackedRows): At
   const tiles = scratch.u32([packed.tiles.length / 4, 4], "tiles");
   gpu.commands.upload(rowMeta, packed.meta);
   gpu.commands.upload(tiles, packed.tiles);
-  return { rowMeta, tiles };
+  return { rowMeta, tiles, doubles: packed.doubles };
 }
 
 /** One prompt and the sequences that continue it, as lengths in rows. */
@@ -57,7 +65,7 @@ export interface Group {
 }
 
 /** Groups packed for training: each prompt, then its continuations, whose keys are the packed rows themselves. */
-export function packGroups(groups: readonly Group[], tileRows: number): PackedRows & { starts: number[][] } {
+export function packGroups(groups: readonly Group[], lanes: number): PackedRows & { starts: number[][] } {
   const runs: RowRun[] = [];
   const starts: number[][] = []; // per group: row of the prompt, then of each continuation
   let row = 0;
@@ -74,7 +82,7 @@ export function packGroups(groups: readonly Group[], tileRows: number): PackedRo
     }
     starts.push(places);
   }
-  return { ...packRows(runs, tileRows), starts };
+  return { ...packRows(runs, lanes), starts };
 }
 
 /**

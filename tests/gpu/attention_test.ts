@@ -5,7 +5,10 @@ import { attention, attentionBackward as referenceBackward } from "../reference/
 import { type Group, packGroups } from "./layout.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
-const t = await openTestGpu();
+const software = await openTestGpu();
+const t = software;
+/** What GPUs run, on this device: keys folded in splits, which are workgroups of their own where rows are few. */
+const onGpu = await openTestGpu({ matmulFamily: "tile" });
 
 const GROUPS: Group[] = [
   { prompt: 13, continuations: [5, 9, 1] },
@@ -15,8 +18,8 @@ const GROUPS: Group[] = [
 ];
 
 /** Runs tiles, rows and backward on random data and compares each with the reference, and tiles with rows. */
-async function compare(heads: Heads, groups: Group[], seed: number, scale = 1) {
-  const { layout, rows, rowMeta, tiles } = packGroups(groups, t.gpu.subgroupSize);
+async function compare(heads: Heads, groups: Group[], seed: number, scale = 1, t = software) {
+  const { layout, rows, rowMeta, tiles, doubles } = packGroups(groups, t.gpu.subgroupSize);
   const width = heads.heads * heads.headDim;
   const kvWidth = heads.kvHeads * heads.headDim;
   const q = random32(seed, rows * width, scale);
@@ -25,7 +28,7 @@ async function compare(heads: Heads, groups: Group[], seed: number, scale = 1) {
   const dout = random32(seed + 3, rows * width);
   const tq = t.f32(q, [rows, width]);
   const kv = { k: t.f32(k, [rows, kvWidth]), v: t.f32(v, [rows, kvWidth]) };
-  const device = { rowMeta: t.u32(rowMeta, [rows, 4]), tiles: t.u32(tiles, [tiles.length / 4, 4]) };
+  const device = { rowMeta: t.u32(rowMeta, [rows, 4]), tiles: t.u32(tiles, [tiles.length / 4, 4]), doubles };
   const [out, again, lse] = [t.blank(rows, width), t.blank(rows, width), t.blank(rows, heads.heads)];
   attentionTiles(t.gpu, heads, tq, kv, device, out, lse);
   attentionRows(t.gpu, heads, tq, kv, device.rowMeta, again);
@@ -72,6 +75,21 @@ Deno.test("the keys of a prompt that 33,000 rows of eight heads look at", async 
   await compare({ heads: 8, kvHeads: 1, headDim: 8 }, [{ prompt: 5, continuations: Array(660).fill(50) }], 8);
 });
 
+for (
+  const { what, groups } of [
+    { what: "workgroups of their own", groups: [{ prompt: 150, continuations: [40, 1] }] },
+    {
+      what: "in one workgroup",
+      groups: [{ prompt: 290, continuations: [99, 41] }, { prompt: 128, continuations: [] }],
+    },
+  ]
+) {
+  Deno.test(`attention in splits of keys, ${what}, as on GPUs`, async () => {
+    await compare({ heads: 3, kvHeads: 1, headDim: 16 }, groups, 9, 1, onGpu);
+    await compare({ heads: 2, kvHeads: 2, headDim: 20 }, groups, 10, 4, onGpu);
+  });
+}
+
 Deno.test("attention of one row, and of one sequence alone", async () => {
   await compare({ heads: 2, kvHeads: 1, headDim: 8 }, [{ prompt: 1, continuations: [] }], 6);
   await compare({ heads: 2, kvHeads: 1, headDim: 8 }, [{ prompt: 9, continuations: [] }], 7);
@@ -80,7 +98,7 @@ Deno.test("attention of one row, and of one sequence alone", async () => {
 Deno.test("decoding against a cache, step by step, gives the bits of the packed rows", async () => {
   const heads = { heads: 4, kvHeads: 2, headDim: 16 };
   const [prompt, length, rollouts, capacity] = [11, 21, 3, 32];
-  const { rows, rowMeta, tiles } = packGroups(
+  const { rows, rowMeta, tiles, doubles } = packGroups(
     [{ prompt, continuations: Array(rollouts).fill(length) }],
     t.gpu.subgroupSize,
   );
@@ -93,7 +111,7 @@ Deno.test("decoding against a cache, step by step, gives the bits of the packed 
     heads,
     t.f32(q, [rows, width]),
     { k: t.f32(k, [rows, kvWidth]), v: t.f32(v, [rows, kvWidth]) },
-    { rowMeta: t.u32(rowMeta, [rows, 4]), tiles: t.u32(tiles, [tiles.length / 4, 4]) },
+    { rowMeta: t.u32(rowMeta, [rows, 4]), tiles: t.u32(tiles, [tiles.length / 4, 4]), doubles },
     out,
     t.blank(rows, heads.heads),
   );

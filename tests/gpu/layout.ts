@@ -15,10 +15,11 @@ export function packGroups(groups: Group[], subgroupSize: number) {
     { length: rows },
     (_, r) => [layout.prefixStart[r], layout.prefixLen[r], layout.ownStart[r], layout.position[r]],
   ).flat();
-  const tiles: number[] = [];
+  const [doubles, singles]: number[][] = [[], []];
   const cut = (start: number, length: number, end: number) => {
-    for (let at = 0; at < length; at += subgroupSize) {
-      tiles.push(start + at, Math.min(subgroupSize, length - at), end, 0);
+    for (let at = 0; at < length; at += 2 * subgroupSize) {
+      const count = Math.min(2 * subgroupSize, length - at);
+      (count > subgroupSize ? doubles : singles).push(start + at, count, end, 0);
     }
   };
   let row = 0;
@@ -31,5 +32,5 @@ export function packGroups(groups: Group[], subgroupSize: number) {
       row += length;
     }
   }
-  return { layout, rows, rowMeta, tiles };
+  return { layout, rows, rowMeta, tiles: [...doubles, ...singles], doubles: doubles.length / 4 };
 }
