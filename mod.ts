@@ -63,7 +63,14 @@
 export { GpuError, UserError } from "./gpu/errors.ts";
 
 // The device, and what its types are made of.
-export { type AdapterFacts, type Gpu, type GpuOptions, type MatmulFamily, openGpu } from "./gpu/device.ts";
+export {
+  type AdapterFacts,
+  type Gpu,
+  type GpuOptions,
+  type MatmulFamily,
+  openGpu,
+  type WorkgroupLimits,
+} from "./gpu/device.ts";
 export type { Arena, Scratch } from "./gpu/arena.ts";
 export type { Commands } from "./gpu/encoder.ts";
 export type { ErrorLog } from "./gpu/error_log.ts";

@@ -182,6 +182,28 @@ Deno.test("shuffles, threads and workgroup memory are taken from the device's li
   }
 });
 
+Deno.test("more workgroups than a dimension holds, and a vocabulary as terms", async () => {
+  const [m, n, k] = [2, 151936, 32];
+  using w = weight("f16", n, k);
+  const [x, a] = [t.f32(random16(1, m * k), [m, k]), t.f32(random16(2, m * n), [m, n])];
+  const tile: TunedTile = { family: "tile", rows: 16, cols: 32, perThread: 4, depth: 16 };
+  // 37,984 workgroups of 4 columns.
+  const narrow: TunedTile = { family: "split", rows: m, cols: 4, perThread: 1, depth: 16 };
+  const results = [];
+  for (const [nt, nn] of [[tile, tile], [narrow, undefined]]) {
+    const [y, dx] = [t.blank(m, n), t.blank(m, k)];
+    await withTile("nt", "f16", [m, n], nt, () => matmulNT(gpu, x, w.matrix, y));
+    await withTile("nn", "f16", [m, k], nn, () => matmulNN(gpu, a, w.matrix, dx));
+    results.push([await t.read(y), await t.read(dx)]);
+  }
+  assertSameBits("NT", results[1][0], results[0][0]);
+  assertSameBits("NN", results[1][1], results[0][1]);
+  const labels = [...gpu.pipelines.keys()];
+  for (const part of ["nt_f16_split_2x4x1x16", "nn_f16_split_2x", "nt_f16_tile_16x32", "nn_f16_tile_16x32"]) {
+    assert(labels.some((label) => label.includes(part)), part);
+  }
+});
+
 Deno.test("chunks of whole segments change no bit, nor do terms that are skipped", async () => {
   const [terms, d] = [1408, 8];
   const values = random16(1, terms * d);
