@@ -41,13 +41,21 @@ export function packRows(runs: readonly RowRun[], lanes: number): PackedRows {
       meta.set([run.prefixStart, run.prefixLen, run.ownStart, run.position + i], row++ * 4);
     }
     const end = run.end ?? row;
-    for (let at = first; at < row; at += 2 * lanes) {
-      const count = Math.min(2 * lanes, row - at);
+    for (let at = first; at < row;) {
+      const count = Math.min(tileRows(lanes, run.position + at - first, end - at), row - at);
       (count > lanes ? doubles : singles).push(at, count, end, 0);
+      at += count;
     }
   }
   return { rows, meta, tiles: Uint32Array.from([...doubles, ...singles]), doubles: doubles.length / 4 };
 }
+
+/**
+ * Rows of a tile at this position, whose keys so many rows look at. All rows of a tile go through the keys that its last one
+ * sees: where there are few keys and few rows that look, two tiles waste less than one of twice the rows saves.
+ */
+const tileRows = (lanes: number, position: number, looking: number): number =>
+  position >= lanes || looking >= 4 * lanes ? 2 * lanes : lanes;
 
 /** Puts packed rows on the device. */
 export function uploadLayout(gpu: Gpu, scratch: Scratch, packed: PackedRows): AttentionLayout {
