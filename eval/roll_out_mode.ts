@@ -18,7 +18,8 @@ export const MOST_SAMPLES = 4096;
 /** The draws' step: no training step comes near it, so evaluation repeats none of training's numbers. */
 export const EVALUATION_STEP = 0xffffffff;
 
-const AT_ONCE = 256;
+/** Rollouts of an evaluation at once, where nothing else is asked for. */
+export const AT_ONCE = 256;
 
 /** One mode of an evaluation on its way. */
 export interface ModeRun {

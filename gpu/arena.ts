@@ -1,3 +1,4 @@
+import { createBufferPool } from "./buffer_pool.ts";
 import { bytesOf, type DType, sizeOf, type Storage, type Tensor } from "./tensor.ts";
 
 /** Hands out GPU memory: lasting tensors, and scratch ones that come back when their scope ends. */
@@ -8,6 +9,8 @@ export interface Arena {
   free(tensor: Tensor): void;
   /** A scope whose tensors (contents undefined) return to the arena when it ends. */
   scratch(): Scratch;
+  /** Destroys the buffers that wait for another scope: between works of different kinds. */
+  trim(): void;
   /** Bytes held now. */
   readonly bytes: number;
   /** The most bytes held so far. */
@@ -16,7 +19,7 @@ export interface Arena {
   beforeDestroy?: () => void;
 }
 
-/** Tensors for the length of a block: `using scratch = gpu.arena.scratch()`. */
+/** Tensors for the length of a block: `using scratch = gpu.arena.scratch()`. Buffers are found again by label. */
 export interface Scratch extends Disposable {
   /** Floats; contents undefined. */
   f32(shape: readonly number[], label: string): Tensor;
@@ -28,20 +31,15 @@ export interface Scratch extends Disposable {
 
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
-/** Four sizes an octave, so that a buffer wastes at most a quarter of itself and steady states reuse all. */
+/** Sixteen sizes an octave: a buffer wastes at most a sixteenth, and lengths that differ little take the same one. */
 export function sizeClass(bytes: number): number {
   const least = Math.max(bytes, 256);
-  const quarter = 2 ** Math.floor(Math.log2(least)) / 4;
-  return Math.ceil(Math.ceil(least / quarter) * quarter / 256) * 256;
+  const part = 2 ** Math.floor(Math.log2(least)) / 16;
+  return Math.ceil(Math.ceil(least / part) * part / 256) * 256;
 }
 
-// A buffer may stand in for one of half its size: lengths that change from step to step take the same ones, and after
-// some steps none is made any more.
-const SPARE = 2;
-
-/** Makes the arena of a device. Freed buffers wait in lists by size, last in first out, so that runs repeat. */
+/** Makes the arena of a device; how scratch buffers are found again is the pool's affair (`gpu/buffer_pool.ts`). */
 export function createArena(device: GPUDevice): Arena {
-  const free = new Map<number, Storage[]>();
   let nextId = 1;
   let bytes = 0;
   let peakBytes = 0;
@@ -53,13 +51,16 @@ export function createArena(device: GPUDevice): Arena {
     peakBytes = Math.max(peakBytes, bytes);
     return { id: nextId++, buffer: device.createBuffer({ label, size, usage: USAGE }), bytes: size };
   };
-  const reuse = (size: number): Storage | undefined => {
-    const exact = free.get(size)?.pop();
-    if (exact) return exact;
-    for (let larger = sizeClass(size + 1); larger <= SPARE * size; larger = sizeClass(larger + 1)) {
-      const storage = free.get(larger)?.pop();
-      if (storage) return storage;
-    }
+  const destroy = (storage: Storage) => {
+    bytes -= storage.bytes;
+    arena.beforeDestroy?.();
+    storage.buffer.destroy();
+  };
+  const pool = createBufferPool(allocate, destroy);
+  /** The class of a size, within a binding where the size itself is. */
+  const classOf = (bytes: number): number => {
+    const most = Math.floor(device.limits.maxStorageBufferBindingSize / 256) * 256;
+    return bytes <= most ? Math.min(sizeClass(bytes), most) : sizeClass(bytes);
   };
   const arena: Arena = {
     create(shape, dtype, label) {
@@ -67,16 +68,11 @@ export function createArena(device: GPUDevice): Arena {
       const size = Math.ceil(Math.max(sizeOf(shape) * bytesOf(dtype), 32) / 32) * 32;
       return { storage: allocate(size, label), offset: 0, shape, dtype, label };
     },
-    free(tensor) {
-      bytes -= tensor.storage.bytes;
-      arena.beforeDestroy?.();
-      tensor.storage.buffer.destroy();
-    },
+    free: ({ storage }) => destroy(storage),
     scratch() {
       const taken: Storage[] = [];
       const take = (shape: readonly number[], dtype: DType, label: string): Tensor => {
-        const size = sizeClass(sizeOf(shape) * bytesOf(dtype));
-        const storage = reuse(size) ?? allocate(size, `scratch ${size}`);
+        const storage = pool.take(label, classOf(sizeOf(shape) * bytesOf(dtype)));
         taken.push(storage);
         return { storage, offset: 0, shape, dtype, label };
       };
@@ -85,14 +81,12 @@ export function createArena(device: GPUDevice): Arena {
         u32: (shape, label) => take(shape, "u32", label),
         f16: (shape, label) => take(shape, "f16", label),
         [Symbol.dispose]() {
-          for (const storage of taken.reverse()) {
-            const list = free.get(storage.bytes);
-            list ? list.push(storage) : free.set(storage.bytes, [storage]);
-          }
+          taken.reverse().forEach(pool.giveBack);
           taken.length = 0;
         },
       };
     },
+    trim: () => pool.trim(),
     get bytes() {
       return bytes;
     },

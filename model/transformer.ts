@@ -48,15 +48,31 @@ export function createModel(gpu: Gpu, config: ModelConfig, types: WeightTypes = 
   return { gpu, config, params: createParams(gpu, config, types, "weight"), ropeTable: table };
 }
 
+/** The same without its numbers: for a device that counts memory and computes nothing. */
+export function createEmptyModel(gpu: Gpu, config: ModelConfig, types: WeightTypes = "f32"): Model {
+  return {
+    gpu,
+    config,
+    params: createParams(gpu, config, types, "weight"),
+    ropeTable: emptyRopeTable(gpu, config),
+  };
+}
+
 // Long contexts have tables of many MiB: the heap holds a part of one at a time.
 const ROPE_PIECE = 8192;
 
-/** Cosines and sines of all positions, or of as many as a binding holds: {@link contextOf} says how many. */
-function createRopeTable(gpu: Gpu, config: ModelConfig): Tensor {
+/** Room for all positions, or for as many as a binding holds. */
+function emptyRopeTable(gpu: Gpu, config: ModelConfig): Tensor {
   const fitting = Math.floor(gpu.maxBinding / (4 * config.headDim));
   // Generation computes up to a stride past a rollout's end.
   const positions = Math.min(config.maxPosition + STRIDE, fitting);
-  const table = gpu.arena.create([positions, config.headDim / 2, 2], "f32", "rope table");
+  return gpu.arena.create([positions, config.headDim / 2, 2], "f32", "rope table");
+}
+
+/** Cosines and sines of all positions, or of as many as a binding holds: {@link contextOf} says how many. */
+function createRopeTable(gpu: Gpu, config: ModelConfig): Tensor {
+  const table = emptyRopeTable(gpu, config);
+  const [positions] = table.shape;
   for (let from = 0; from < positions; from += ROPE_PIECE) {
     const piece = ropeTable(config, Math.min(ROPE_PIECE, positions - from), from);
     gpu.commands.upload(table, piece, from * config.headDim);

@@ -3,7 +3,7 @@ import { gradeInPlace, type Grader } from "../eval/grader.ts";
 import type { Grade, Question, Task } from "../eval/task.ts";
 import type { Scratch } from "../gpu/arena.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import { generate, type Rollout } from "../model/generation/generate.ts";
+import { generate, type GenerationSettings, type Rollout } from "../model/generation/generate.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
@@ -72,6 +72,8 @@ export interface LocalRollouts {
   grader?: Grader;
   /** What counts; the task's own grade where it is left out. */
   rewards?: readonly Reward[];
+  /** Whether the device gets new work before tokens are looked at. */
+  readBehind?: GenerationSettings["readBehind"];
 }
 
 /**
@@ -94,6 +96,7 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
         rolloutIds: Uint32Array.from({ length: prompts.length * group }, (_, i) => i),
         seed,
         step,
+        readBehind: source.readBehind,
       }, scratch);
       const generated = performance.now();
       const graded = await gradeAll(source, questions, batch.rollouts);

@@ -1,5 +1,6 @@
 import { evaluate } from "../eval/evaluate.ts";
 import { generatedText } from "../model/generation/thinking_text.ts";
+import type { Model } from "../model/transformer.ts";
 import type { RolloutBatch } from "./rollout.ts";
 import type { Run } from "./run.ts";
 import { type RunState, saveCheckpoint } from "./run_checkpoint.ts";
@@ -82,11 +83,18 @@ export async function train(
   return current;
 }
 
+/** Memory for the length of a block that is of another kind than what comes before and after: neither keeps the other's. */
+export function memoryApart({ gpu: { arena } }: Model): Disposable {
+  arena.trim();
+  return { [Symbol.dispose]: () => arena.trim() };
+}
+
 /** Greedy accuracy with discrete thinking on the first validation questions: what the best checkpoint is chosen by. */
 async function validate(
   { model, tokenizer, task, settings, rules, prompt }: Trainer,
   questions: number,
 ): Promise<number> {
+  using _ = memoryApart(model);
   const [result] = await evaluate(model, tokenizer, task, {
     stream: "validation",
     seed: settings.seed,

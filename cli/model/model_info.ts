@@ -3,17 +3,10 @@ import { deviceMemory } from "../../gpu/device_memory.ts";
 import { readAdapterConfig } from "../../model/lora/adapter_files.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { kvBytesPerRow } from "../../model/generation/kv_cache.ts";
-import {
-  activationBytes,
-  countWeights,
-  generationBytes,
-  loraCounts,
-  loraStateBytes,
-  loraTrainingBytes,
-  rolloutsThatFit,
-  trainingBytes,
-  trainingStateBytes,
-} from "../../model/memory.ts";
+import { AT_ONCE } from "../../eval/roll_out_mode.ts";
+import { FORCED_TOKENS, generationNeed } from "../../model/generation_memory.ts";
+import { countWeights, loraCounts, rolloutsThatFit } from "../../model/memory.ts";
+import { trainingNeed } from "../../rl/training_memory.ts";
 import { type ModelFiles, openModelFiles } from "../../model/model_files.ts";
 import { planWeights, weightBytes, type WeightForm } from "../../model/weight_types.ts";
 import { integer, type Values } from "../declare.ts";
@@ -27,7 +20,9 @@ const settings = {
   microRows: integer("Rows of a training micro-batch", { default: 8192, min: 64 }),
   prompt: integer("Tokens of a prompt", { default: 128, min: 1 }),
   maxTokens: integer("Tokens of a rollout after its prompt", { default: 256, min: 1 }),
-  group: integer("Rollouts a question", { default: 32, min: 1, placeholder: "G" }),
+  answerTokens: flags.answerTokens,
+  questions: flags.questions,
+  group: flags.group,
   loraRank: integer("Rank of a LoRA adapter", { default: 16, min: 1, max: 4096, placeholder: "r" }),
 };
 
@@ -35,9 +30,10 @@ const settings = {
 export const modelInfoCommand = defineCommand({
   description: `Show a model's shape, tokenizer and size, and the memory it takes.
 
-Memory is computed from the buffers that evaluation, training a LoRA adapter and full training make, without loading \
-the model; the device is asked for its largest binding, which decides into how many chunks a weight is split and how \
-many rollouts go at once, and, where anybody tells, for the memory it has free.`,
+Memory is what soft thinking holds at its peak in evaluation, in training of a LoRA adapter and in full training, when every \
+rollout is as long as it may be. Nothing is loaded: the work is gone through without a device, and its buffers are counted. \
+The device is asked for its largest binding, which decides into how many chunks a weight is split and how many rollouts go at \
+once, and, where anybody tells, for the memory it has free.`,
   arguments: [["[model:string]", "folder, file, run or name (default: builtin)"]],
   settings,
   examples: [
@@ -81,47 +77,63 @@ function facts(name: string, { folder, file, config, tokenizer, weights, hash, .
   };
 }
 
-async function memory(
-  name: string,
-  { config, weights: file }: ModelFiles,
-  { weights: form, microRows, prompt, maxTokens: own, group, loraRank: rank }: Values<typeof settings>,
-) {
+async function memory(name: string, { config, weights: file }: ModelFiles, values: Values<typeof settings>) {
+  const { weights: form, microRows, questions, group, loraRank: rank } = values;
   const bytesAs = (form: WeightForm) => weightBytes(config, planWeights(config, file, form, name).types);
-  const weights = bytesAs(form);
+  const { types } = planWeights(config, file, form, name);
   const gpu = await openGpu();
   try {
-    const shape = { prompt, group, own, continuous: true };
-    const rollouts = Math.min(256, rolloutsThatFit(gpu, config, shape));
+    const free = deviceMemory(gpu.adapter)?.free;
+    const device = { facts: gpu, free };
+    const lengths = lengthsWithin(config, values);
+    const shape = { ...lengths, group, continuous: true };
+    const own = lengths.maxThinking + FORCED_TOKENS + lengths.answerTokens;
+    const fitting = rolloutsThatFit(gpu, config, { ...shape, prompt: lengths.promptTokens, own });
     const chunk = Math.ceil(config.vocabSize * config.hiddenSize * 4 / gpu.maxBinding);
+    const batch = { ...shape, prompts: Math.ceil(2 * AT_ONCE / group), atOnce: AT_ONCE };
+    const training = async (rank?: number) => {
+      const need = (recompute: boolean) =>
+        trainingNeed(config, { ...shape, questions, microRows, recompute, rank, types }, device);
+      const { state, total } = await need(false);
+      return { state, training: total, trainingRecomputed: (await need(true)).total };
+    };
+    const { state: trainingState, ...full } = await training();
     return {
       device: gpu.adapter.name,
       maxBinding: gpu.maxBinding,
-      free: deviceMemory(gpu.adapter)?.free ?? null,
+      free: free ?? null,
       embeddingChunks: chunk,
       form,
-      weights,
+      weights: weightBytes(config, types),
       weightsAs: { exact: bytesAs("exact"), f16: bytesAs("f16"), f32: bytesAs("f32") },
       kvBytesPerToken: kvBytesPerRow(config),
-      rollouts,
-      rolloutTokens: own,
-      generation: generationBytes(config, rollouts, shape, weights),
+      rollouts: Math.min(AT_ONCE, fitting),
+      rolloutTokens: lengths.maxThinking + lengths.answerTokens,
+      generation: (await generationNeed(config, batch, types, device)).total,
+      questions,
+      group,
       microRows,
-      trainingState: trainingStateBytes(config),
-      activationsPerRow: activationBytes(config, false),
-      activationsPerRowRecomputed: activationBytes(config, true),
-      lora: {
-        rank,
-        trained: loraCounts(config, rank).trained,
-        state: loraStateBytes(config, rank, weights),
-        training: loraTrainingBytes(config, microRows, false, rank, weights),
-        trainingRecomputed: loraTrainingBytes(config, microRows, true, rank, weights),
-      },
-      training: trainingBytes(config, microRows, false),
-      trainingRecomputed: trainingBytes(config, microRows, true),
+      trainingState,
+      lora: { rank, trained: loraCounts(config, rank).trained, ...await training(rank) },
+      ...full,
     };
   } finally {
     gpu.close();
   }
+}
+
+/** The lengths that were asked for, as far as the model's context allows them. */
+function lengthsWithin(
+  { maxPosition }: ModelConfig,
+  { prompt, maxTokens, answerTokens: answer }: Pick<
+    Values<typeof settings>,
+    "prompt" | "maxTokens" | "answerTokens"
+  >,
+) {
+  const promptTokens = Math.min(prompt, Math.floor(maxPosition / 2));
+  const own = Math.max(2, Math.min(maxTokens, maxPosition - promptTokens - FORCED_TOKENS));
+  const answerTokens = Math.min(answer, own - 1);
+  return { promptTokens, maxThinking: own - answerTokens, answerTokens };
 }
 
 type ModelInfo = ReturnType<typeof facts> & { memory: Awaited<ReturnType<typeof memory>> };
@@ -169,13 +181,8 @@ function describe({ config, memory, tokenizer, ...info }: ModelInfo): string {
       inBytes(memory.generation),
       `of ${memory.rolloutTokens} tokens each, soft`,
     ],
-    ...training(`LoRA of rank ${lora.rank}`, lora, memory.microRows),
-    [
-      "full training, activations of a row",
-      inBytes(memory.activationsPerRow),
-      `${inBytes(memory.activationsPerRowRecomputed)} with --recompute`,
-    ],
-    ...training("full training", { ...memory, state: memory.trainingState }, memory.microRows),
+    ...training(`LoRA of rank ${lora.rank}`, lora, memory),
+    ...training("full training", { ...memory, state: memory.trainingState }, memory),
   ];
   return [
     table(shape, { align: ["left", "left"] }),
@@ -188,10 +195,10 @@ function describe({ config, memory, tokenizer, ...info }: ModelInfo): string {
 function training(
   what: string,
   { state, training, trainingRecomputed }: { state: number; training: number; trainingRecomputed: number },
-  microRows: number,
+  { questions, group, microRows }: ModelInfo["memory"],
 ): string[][] {
   return [
-    [`${what}: weights, gradients, moments`, inBytes(state), ""],
+    [`${what}: weights, gradients, moments`, inBytes(state), `${questions} x ${group} rollouts an update`],
     [
       `${what}, ${microRows} rows at once`,
       inBytes(training),

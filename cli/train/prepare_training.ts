@@ -9,7 +9,7 @@ import { findModel } from "../../model/find_model.ts";
 import { createHalfCopy } from "../../model/half_copy.ts";
 import { openModelFiles } from "../../model/model_files.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { planWeights, weightBytes } from "../../model/weight_types.ts";
+import { planWeights } from "../../model/weight_types.ts";
 import { loadRewards } from "../../rl/reward.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import type { RunState } from "../../rl/run_checkpoint.ts";
@@ -45,7 +45,7 @@ export async function prepareTraining(
     seed: values.seed,
     validation: values.validationQuestions,
   });
-  checkMemory(gpu, values, checkpoint ?? values.model, task);
+  await checkMemory(gpu, values, checkpoint ?? values.model, task);
   const adapter = checkpoint === undefined ? values.adapter : undefined;
   const found = await findModel(gpu, checkpoint ?? values.model, { adapter, weights });
   const { model, tokenizer, embeddingRms } = found;
@@ -97,8 +97,8 @@ export async function prepareTraining(
   return { trainer, state, [Symbol.dispose]: () => grader.close() };
 }
 
-/** Asks for the memory of the first update before a weight is loaded. */
-function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Task): void {
+/** Asks for the memory of the updates before a weight is loaded. */
+async function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Task): Promise<void> {
   using files = openModelFiles(name);
   const { config, tokenizer } = files;
   const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
@@ -107,7 +107,15 @@ function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Task): v
     { length: values.questions },
     (_, b) => promptOf(tokenizer, task, task.question("train", values.seed, b).question, prompt).ids.length,
   );
-  refuseTooLarge(gpu, config, name, trainingShape(values, Math.max(...lengths), weightBytes(config, types)));
+  const rules = thinkingRules(tokenizer, {
+    ...{ maxThinking: values.maxThinking, maxAnswer: values.answerTokens, endTokenIds: [] },
+  });
+  const shape = trainingShape(values, {
+    promptTokens: Math.max(...lengths),
+    forcedTokens: rules.forcedIds.triggerAndBox.length,
+    types,
+  });
+  await refuseTooLarge(gpu, config, name, shape);
 }
 
 /** Holds what a checkpoint was made with against what is there now. */

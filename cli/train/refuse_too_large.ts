@@ -1,5 +1,7 @@
+import { AT_ONCE } from "../../eval/roll_out_mode.ts";
 import type { Gpu } from "../../gpu/device.ts";
 import { deviceMemory } from "../../gpu/device_memory.ts";
+import type { DeviceFacts } from "../../gpu/dry_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { trainingNeed, type TrainingShape } from "../../rl/training_memory.ts";
@@ -9,39 +11,72 @@ import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;
 
-/** The memory that a training of these settings takes; `baseBytes` are those of weights that do not train. */
-export function trainingShape(values: TrainValues, promptTokens: number, baseBytes?: number): TrainingShape {
-  const { thinking, lora, loraRank, ...shape } = values;
-  const rank = lora ? loraRank : undefined;
-  return { ...shape, promptTokens, continuous: thinking !== "hard", rank, baseBytes };
+/** What else decides the memory of a training: lengths in tokens, and the types of weights that do not train. */
+type Known = Pick<TrainingShape, "promptTokens" | "forcedTokens" | "types">;
+
+/** The memory that a training of these settings takes. */
+export function trainingShape(values: TrainValues, known: Known): TrainingShape {
+  const {
+    thinking,
+    lora,
+    loraRank,
+    validateEvery,
+    validationQuestions,
+    testQuestions,
+    testSamples,
+    ...shape
+  } = values;
+  const validation = validateEvery > 0 ? validationQuestions : 0;
+  return {
+    ...shape,
+    ...known,
+    continuous: thinking !== "hard",
+    rank: lora ? loraRank : undefined,
+    // Tests think in all ways, validation in tokens.
+    tests: testQuestions > 0
+      ? {
+        questions: Math.max(testQuestions, validation),
+        samples: testSamples,
+        atOnce: AT_ONCE,
+        continuous: true,
+      }
+      : { questions: validation, samples: 1, atOnce: AT_ONCE, continuous: false },
+  };
 }
 
 /**
  * Refuses a training that cannot fit, before a weight is loaded; where nobody knows the device's memory, nothing is refused.
  * @throws UserError with what is needed, what is free, and what would fit
  */
-export function refuseTooLarge(
-  { adapter }: Pick<Gpu, "adapter">,
+export async function refuseTooLarge(
+  gpu: Gpu | DeviceFacts,
   config: ModelConfig,
   model: string,
   shape: TrainingShape,
-  memory = deviceMemory(adapter),
-): void {
-  const need = trainingNeed(config, shape);
-  if (memory === undefined || need.total <= memory.free) return;
+  memory = deviceMemory(gpu.adapter),
+): Promise<void> {
+  if (memory === undefined) return;
+  const needOf = (shape: TrainingShape) => trainingNeed(config, shape, { facts: gpu, free: memory.free });
+  const need = await needOf(shape);
+  if (need.total <= memory.free) return;
   const full = shape.rank === undefined;
+  const held = full ? "weights, gradients and moments" : "weights and adapter";
+  const parts = need.total === need.state
+    ? `${inBytes(need.state)} for ${held} alone`
+    : `about ${inBytes(need.total)} (${inBytes(need.state)} of ${held}, the rest rollouts and activations)`;
   throw new UserError(
-    `Cannot train ${full ? model : `an adapter of ${model}`}: it needs about ${inBytes(need.total)} ` +
-      `(${inBytes(need.state)} of ${
-        full ? "weights, gradients and moments" : "weights and adapter"
-      }, the rest ` +
-      `rollouts and activations), ${inBytes(memory.free)} are free by ${memory.source}`,
-    hint(config, shape, memory.free),
+    `Cannot train ${full ? model : `an adapter of ${model}`}: it needs ${parts}, ` +
+      `${inBytes(memory.free)} are free by ${memory.source}`,
+    await hint(needOf, shape, memory.free),
   );
 }
 
 /** What would fit: the cheapest change of this training, and the cheapest one to an adapter's. */
-function hint(config: ModelConfig, shape: TrainingShape, free: number): string {
+async function hint(
+  needOf: (shape: TrainingShape) => Promise<{ total: number }>,
+  shape: TrainingShape,
+  free: number,
+): Promise<string> {
   const spare = { ...shape, recompute: true };
   const fewer = { ...spare, microRows: Math.min(1024, shape.microRows) };
   const adapter = (of: TrainingShape) => ({ ...of, rank: shape.rank ?? 16 });
@@ -53,17 +88,17 @@ function hint(config: ModelConfig, shape: TrainingShape, free: number): string {
     "--lora --recompute --micro-rows 1024",
     adapter(fewer),
   ]];
-  const fitting = (remedies: [string, TrainingShape][]) =>
-    remedies.map(([flags, of]) => ({ flags, total: trainingNeed(config, of).total })).find(({ total }) =>
-      total <= free
-    );
-  const found = [fitting(own), ...(shape.rank === undefined ? [fitting(others)] : [])].filter((one) =>
-    one !== undefined
-  );
-  if (found.length > 0) {
-    return found.map(({ flags, total }) => `${flags} needs about ${inBytes(total)}`).join("; ");
+  const found: string[] = [];
+  for (const remedies of shape.rank === undefined ? [own, others] : [own]) {
+    for (const [flags, of] of remedies) {
+      const { total } = await needOf(of);
+      if (total > free) continue;
+      found.push(`${flags} needs about ${inBytes(total)}`);
+      break;
+    }
   }
-  const least = trainingNeed(config, adapter(fewer)).total;
+  if (found.length > 0) return found.join("; ");
+  const least = (await needOf(adapter(fewer))).total;
   return `even with --lora --recompute --micro-rows 1024 it is about ${
     inBytes(least)
   }: ask for a smaller --group, or ` +

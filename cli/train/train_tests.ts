@@ -3,6 +3,7 @@ import type { ModeResult } from "../../eval/mode_result.ts";
 import { MODES } from "../../eval/modes.ts";
 import { writeWhole } from "../../model/checkpoint.ts";
 import { loadTrained, type RunState } from "../../rl/run_checkpoint.ts";
+import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/train_step.ts";
 import type { Values } from "../declare.ts";
 import { createProgress } from "../progress.ts";
@@ -21,6 +22,7 @@ export async function testModes(
   if (values.testQuestions === 0 || there === 0) return null;
   trainer.model.gpu.profile.phase = "";
   using progress = createProgress({ label: `test ${when}`, quiet });
+  using _ = memoryApart(trainer.model);
   return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
     stream: "test",
     seed: 0,

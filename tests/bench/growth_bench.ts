@@ -1,10 +1,12 @@
 /**
  * How costs grow with context, rollouts of a prompt, width and vocabulary, on models of random weights and one or two layers:
- * measured seconds beside those of the law that is expected, fitted by least squares of relative errors (`fit_law.ts`).
+ * measured seconds, and bytes that the device holds at the peak, weights included, beside those of the law that is expected,
+ * fitted by least squares of relative errors (`fit_law.ts`).
  *
- *     deno run -A tests/bench/growth_bench.ts [--parts decode,prefill,group,width,vocabulary] [--rounds 3] [--json]
+ *     deno run -A tests/bench/growth_bench.ts [--parts decode,prefill,group,width,vocabulary,training] [--rounds 3] [--json]
  *
- * Sizes of a part take turns; what counts is each one's fastest round, since other programs only ever add to a time.
+ * Sizes of a part take turns; what counts is each one's fastest round, since other programs only ever add to a time. Part
+ * `training` has bytes alone, those of the forecast (`rl/training_memory.ts`), which `memory_bench.ts` holds against real ones.
  */
 import { parseArgs } from "node:util";
 import { table } from "../../cli/table.ts";
@@ -12,13 +14,15 @@ import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { initialise } from "../../model/init.ts";
+import { countWeights } from "../../model/memory.ts";
 import { createKvCache } from "../../model/generation/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/packing.ts";
 import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer.ts";
+import { trainingNeed } from "../../rl/training_memory.ts";
 import { type Fit, fitLaw, type Law } from "./fit_law.ts";
 import { rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
 
-const PARTS = ["decode", "prefill", "group", "width", "vocabulary"];
+const PARTS = ["decode", "prefill", "group", "width", "vocabulary", "training"];
 const { values } = parseArgs({
   options: {
     parts: { type: "string", default: PARTS.join(",") },
@@ -33,14 +37,35 @@ const constant = () => 1;
 const linear = (n: number) => n;
 const square = (n: number) => n * n;
 
-/** Sizes and seconds of one line of growth. */
+/** One line of growth: seconds of the fastest round of each size, or bytes at the peak. */
 interface Series {
   name: string;
   law: Law;
-  sizes: number[];
-  /** The fastest round of each size. */
-  seconds: number[];
+  sizes: readonly number[];
+  unit: "s" | "bytes";
+  measured: number[];
 }
+
+/** What a size costs. */
+interface Cost {
+  seconds: number;
+  bytes: number;
+}
+
+/** The two lines of a measurement. */
+const bothOf = (
+  name: string,
+  sizes: readonly number[],
+  costs: readonly Cost[],
+  seconds: { law: Law; per?: (size: number) => number; name?: string },
+  bytes: Law,
+): Series[] => [
+  {
+    ...{ name: seconds.name ?? name, law: seconds.law, sizes, unit: "s" },
+    measured: costs.map((cost, i) => cost.seconds / (seconds.per?.(sizes[i]) ?? 1)),
+  },
+  { name: `memory of ${name}`, law: bytes, sizes, unit: "bytes", measured: costs.map(({ bytes }) => bytes) },
+];
 
 function modelOf(changes: Partial<ModelConfig>): Model {
   const config = shapeOf(changes);
@@ -58,20 +83,28 @@ async function secondsOf(record: () => void, times: number): Promise<number> {
   return (performance.now() - started) / 1000 / times;
 }
 
-/** The fastest of the rounds for each size; all take turns, the first round compiles. */
+/** The fastest of the rounds for each size, and the bytes it holds; all take turns, the first round compiles. */
 async function fastest(
   sizes: readonly number[],
   seconds: (size: number) => Promise<number>,
-): Promise<number[]> {
-  const best = sizes.map(() => Infinity);
+  modelBytes: (size: number) => number,
+): Promise<Cost[]> {
+  const best = sizes.map((size): Cost => ({ seconds: Infinity, bytes: modelBytes(size) }));
   for (let round = 0; round <= rounds; round++) {
     for (const [i, size] of sizes.entries()) {
+      if (round === 0) gpu.arena.trim();
+      const before = gpu.arena.bytes;
       const time = await seconds(size);
-      if (round > 0) best[i] = Math.min(best[i], time);
+      // What a scope leaves waits for the next one: after a trim, all that was ever held at once.
+      if (round === 0) best[i].bytes += gpu.arena.bytes - before;
+      else best[i].seconds = Math.min(best[i].seconds, time);
     }
   }
   return best;
 }
+
+/** Bytes of a model's weights and table. */
+const bytesOf = ({ config, ropeTable }: Model): number => 4 * countWeights(config) + ropeTable.storage.bytes;
 
 const CONTEXTS = [128, 256, 512, 1024, 2048, 4096];
 
@@ -87,42 +120,42 @@ function decodeStep(model: Model, rows: number, n: number, scratch: Scratch): ()
 
 async function decode(): Promise<Series[]> {
   const model = modelOf({});
-  const seconds = await fastest(CONTEXTS, (n) => {
+  const costs = await fastest(CONTEXTS, (n) => {
     using scratch = gpu.arena.scratch();
     return secondsOf(decodeStep(model, 8, n, scratch), 16);
-  });
+  }, () => bytesOf(model));
   freeModel(model);
   const law = { "1": constant, n: linear };
-  return [{ name: "a step of decoding 8 rows, over context n", law, sizes: CONTEXTS, seconds }];
+  return bothOf("a step of decoding 8 rows, over context n", CONTEXTS, costs, { law }, law);
 }
 
 async function prefill(): Promise<Series[]> {
   const model = modelOf({});
-  const seconds = await fastest(CONTEXTS, (n) => {
+  const costs = await fastest(CONTEXTS, (n) => {
     using scratch = gpu.arena.scratch();
     const cache = createKvCache(scratch, model.config, n);
     const x = scratch.f32([n, model.config.hiddenSize], "rows");
     const run = { rows: n, prefixStart: 0, prefixLen: 0, ownStart: 0, position: 0 };
     const layout = uploadLayout(gpu, scratch, packRows([run], gpu.subgroupSize));
     return secondsOf(() => forwardCached(model, x, cache, { ...layout, shift: 0 }), Math.ceil(512 / n));
-  });
+  }, () => bytesOf(model));
   freeModel(model);
   const law = { "1": constant, n: linear, "n^2": square };
-  return [{ name: "prefill of n tokens", law, sizes: CONTEXTS, seconds }];
+  return bothOf("prefill of n tokens", CONTEXTS, costs, { law }, { "1": constant, n: linear });
 }
 
 async function group(): Promise<Series[]> {
   const model = modelOf({});
   const sizes = [1, 2, 4, 8, 16, 32, 64];
   const steps = 32;
-  const seconds = await fastest(sizes, (n) => rolloutSteps(model, n, steps, "hard"));
+  const costs = await fastest(sizes, (n) => rolloutSteps(model, n, steps, "hard"), () => bytesOf(model));
   freeModel(model);
-  return [{
-    name: "a token of one of G rollouts",
-    law: { "1": constant, "1/G": (n) => 1 / n },
-    sizes,
-    seconds: seconds.map((time, i) => time / steps / sizes[i]),
-  }];
+  const law = { "1": constant, "1/G": (n: number) => 1 / n };
+  const name = "a token of one of G rollouts";
+  return bothOf("G rollouts", sizes, costs, { law, per: (n) => n * steps, name }, {
+    "1": constant,
+    G: linear,
+  });
 }
 
 async function width(): Promise<Series[]> {
@@ -131,11 +164,12 @@ async function width(): Promise<Series[]> {
   const law = { "1": constant, d: linear, "d^2": square };
   const series: Series[] = [];
   for (const rows of [1, 64]) {
-    const seconds = await fastest(sizes, (d) => {
+    const costs = await fastest(sizes, (d) => {
       using scratch = gpu.arena.scratch();
       return secondsOf(decodeStep(models.get(d)!, rows, 16, scratch), Math.ceil(2048 / d));
-    });
-    series.push({ name: `a layer of width d over ${rows} row${rows > 1 ? "s" : ""}`, law, sizes, seconds });
+    }, (d) => bytesOf(models.get(d)!));
+    const name = `a layer of width d over ${rows} row${rows > 1 ? "s" : ""}`;
+    series.push(...bothOf(name, sizes, costs, { law }, law));
   }
   for (const model of models.values()) freeModel(model);
   return series;
@@ -146,46 +180,94 @@ const VOCABULARIES = [512, 2048, 8192, 32_000, 49_152, 128_256, 151_936];
 async function vocabulary(): Promise<Series[]> {
   const [rollouts, steps] = [16, 8];
   const kinds = (["hard", "soft"] as const).flatMap((kind) =>
-    (["peaked", "flat"] as const).map((shape) => ({ kind, shape, seconds: [] as number[] }))
+    (["peaked", "flat"] as const).map((shape) => ({ kind, shape, costs: [] as Cost[] }))
   );
   for (const vocabSize of VOCABULARIES) {
     const model = modelOf({ vocabSize, layers: 1 });
     const best = await fastest(kinds.map((_, i) => i), (i) => {
       shapeLogits(model, kinds[i].shape);
       return rolloutSteps(model, rollouts, steps, kinds[i].kind);
-    });
-    kinds.forEach(({ seconds }, i) => seconds.push(best[i] / steps));
+    }, () => bytesOf(model));
+    kinds.forEach(({ costs }, i) => costs.push(best[i]));
     freeModel(model);
   }
-  return kinds.map(({ kind, shape, seconds }) => ({
-    name: `a ${kind} step of ${rollouts} rollouts, vocabulary V, ${shape} distributions`,
-    law: { "1": constant, V: linear },
-    sizes: VOCABULARIES,
-    seconds,
-  }));
+  const law = { "1": constant, V: linear };
+  return kinds.flatMap(({ kind, shape, costs }) => {
+    const name = `a ${kind} step of ${rollouts} rollouts, vocabulary V, ${shape} distributions`;
+    const both = bothOf(name, VOCABULARIES, costs, { law, per: () => steps }, law);
+    return shape === "flat" ? both.slice(0, 1) : both; // shapes of numbers take no memory
+  });
 }
 
-const measure: Record<string, () => Promise<Series[]>> = { decode, prefill, group, width, vocabulary };
+/** Bytes of a soft training at its peak: 2 questions of 64 tokens x 8 rollouts of up to 192, one micro-batch. */
+async function training(): Promise<Series[]> {
+  const lengths = {
+    questions: 2,
+    group: 8,
+    promptTokens: 64,
+    maxThinking: 160,
+    answerTokens: 24,
+    forcedTokens: 8,
+  };
+  const shape = { ...lengths, microRows: 2 ** 20, recompute: false, continuous: true };
+  const grow = async (
+    name: string,
+    sizes: readonly number[],
+    law: Law,
+    of: (size: number) => { config?: Partial<ModelConfig>; shape?: Partial<typeof shape> },
+  ): Promise<Series> => {
+    const measured: number[] = [];
+    for (const size of sizes) {
+      const { config = {}, shape: changes } = of(size);
+      const need = await trainingNeed(shapeOf(config), { ...shape, ...changes }, { facts: gpu });
+      measured.push(need.total);
+    }
+    return { name: `memory of training, ${name}`, law, sizes, unit: "bytes", measured };
+  };
+  const affine = (name: string): Law => ({ "1": constant, [name]: linear });
+  const widths = [128, 256, 512, 1024, 2048];
+  return [
+    await grow("context n", CONTEXTS, affine("n"), (n) => ({ shape: { maxThinking: n - 96 } })),
+    await grow(
+      "G rollouts of a prompt",
+      [2, 4, 8, 16, 32, 64],
+      affine("G"),
+      (group) => ({ shape: { group } }),
+    ),
+    await grow("width d", widths, { ...affine("d"), "d^2": square }, (d) => ({ config: { hiddenSize: d } })),
+    await grow("vocabulary V", VOCABULARIES, affine("V"), (vocabSize) => ({ config: { vocabSize } })),
+  ];
+}
+
+const measure: Record<string, () => Promise<Series[]>> = {
+  ...{ decode, prefill, group, width, vocabulary, training },
+};
 const fitted: (Series & Fit)[] = [];
 for (const part of values.parts.split(",")) {
   const series = await measure[part]?.();
   if (!series) throw new Error(`Cannot measure ${part}: one of ${PARTS.join(", ")} is needed`);
-  fitted.push(...series.map((each) => ({ ...each, ...fitLaw(each.sizes, each.seconds, each.law) })));
+  fitted.push(...series.map((each) => ({ ...each, ...fitLaw(each.sizes, each.measured, each.law) })));
   console.error(`${part} done`);
 }
 
-function describe({ name, sizes, seconds, coefficients, predicted, r2 }: Series & Fit): string {
+const UNITS = {
+  s: { term: "us", scale: 1e6, cell: "ms", cellScale: 1e3 },
+  bytes: { term: "KiB", scale: 2 ** -10, cell: "MiB", cellScale: 2 ** -20 },
+};
+
+function describe({ name, sizes, unit, measured, coefficients, predicted, r2 }: Series & Fit): string {
+  const { term: termUnit, scale, cell, cellScale } = UNITS[unit];
   const law = Object.entries(coefficients).map(([term, factor]) =>
-    `${(factor * 1e6).toPrecision(3)} us${term === "1" ? "" : ` ${term}`}`
+    `${(factor * scale).toPrecision(3)} ${termUnit}${term === "1" ? "" : ` ${term}`}`
   ).join(" + ");
   const rows = sizes.map((size, i) => [
     size,
-    (seconds[i] * 1e3).toPrecision(4),
-    (predicted[i] * 1e3).toPrecision(4),
-    (seconds[i] / predicted[i]).toFixed(2),
+    (measured[i] * cellScale).toPrecision(4),
+    (predicted[i] * cellScale).toPrecision(4),
+    (measured[i] / predicted[i]).toFixed(2),
   ]);
   return `${name}: ${law}; R^2 ${r2.toFixed(4)}\n${
-    table(rows, { header: ["size", "ms", "law", "ms / law"] })
+    table(rows, { header: ["size", cell, "law", `${cell} / law`] })
   }\n`;
 }
 

@@ -1,12 +1,12 @@
 /**
  * Whether training settles: memory of the process and of the device, new buffers and bind groups, and reads from the device
- * and how many of them were waited for, over steps of soft thinking with the embedded model and task.
+ * and how many of them the device was waited for, over steps of soft thinking with the embedded model and task.
  *
- *     deno run -A tests/bench/steady_state.ts [--steps 500] [--every 50] [--lr 3e-5]
+ *     deno run -A tests/bench/steady_state.ts [--steps 500] [--every 50] [--lr 3e-5] [--behind]
  *
- * A wait is a read that takes a millisecond or more. Those of the rollouts are of a stride's tokens: on GPUs, but not on software
- * devices, the next stride has been given to the device by then. The process's memory is that after collecting garbage where the
- * program runs with --v8-flags=--expose-gc.
+ * A read is waited for if nothing had been given to the device after it: else the device has work while the bytes are fetched.
+ * With --behind, as on GPUs, a stride's tokens are read after the next stride has been given to the device. The process's memory
+ * is that after collecting garbage where the program runs with --v8-flags=--expose-gc.
  */
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     steps: { type: "string", default: "500" },
     every: { type: "string", default: "50" },
     lr: { type: "string", default: "3e-5" },
+    behind: { type: "boolean", default: false },
   },
 });
 const [steps, every] = [Number(values.steps), Number(values.every)];
@@ -43,12 +44,11 @@ const counted: Pick<Reader, "start" | "read"> = {
   start(tensor) {
     const phase = gpu.profile.phase as keyof typeof reads;
     const fetch = start(tensor);
-    return async () => {
-      const started = performance.now();
-      const bytes = await fetch();
+    const { submits } = gpu.commands.counts;
+    return () => {
       reads[phase]++;
-      if (performance.now() - started >= 1) waits[phase]++;
-      return bytes;
+      if (gpu.commands.counts.submits === submits) waits[phase]++;
+      return fetch();
     };
   },
   read: (tensor) => counted.start(tensor)(),
@@ -62,7 +62,11 @@ const settings = {
   ...{ questions: 8, group: 16, seed: 0, clipStep: 0, thinkingWeight: 1, recompute: false, microRows: 8192 },
   ...{ lr: Number(values.lr), warmup: 5, steps, finalLr: 0.1, ...optimizer },
 };
-const source = localRollouts({ model, tokenizer, task: sums, thinking, rules, group: 16, seed: 0 });
+const readBehind = values.behind;
+const source = localRollouts({
+  ...{ model, tokenizer, task: sums, thinking, rules },
+  ...{ group: 16, seed: 0, readBehind },
+});
 const trainer = createTrainer({ model, tokenizer, task: sums, thinking, rules, settings, source });
 
 const rows: unknown[][] = [];

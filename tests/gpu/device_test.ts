@@ -3,9 +3,8 @@ import { openGpu } from "../../gpu/device.ts";
 import { GpuError } from "../../gpu/errors.ts";
 import { run } from "../../gpu/kernel.ts";
 import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
-import { createArena, sizeClass } from "../../gpu/arena.ts";
 import { elements } from "../../gpu/readback.ts";
-import { asMatrix, firstRows, reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { asMatrix, firstRows, reshape, rowsOf } from "../../gpu/tensor.ts";
 import { columnSum } from "../../gpu/ops/column_sum.ts";
 import { addInto } from "../../gpu/ops/elementwise.ts";
 import { matmulNT } from "../../gpu/ops/matmul.ts";
@@ -164,42 +163,6 @@ Deno.test("ten identical rounds take no new memory after the first", async () =>
   }
   assertEquals(gpu.arena.bytes, bytes);
   assert(gpu.arena.peakBytes >= bytes);
-});
-
-Deno.test("scratch memory is handed out again, and counted; size classes waste at most a quarter", () => {
-  const arena = createArena(t.gpu.device);
-  let first: Tensor;
-  {
-    using scratch = arena.scratch();
-    first = scratch.f32([1000], "a");
-    assert(scratch.f32([1000], "b").storage.id !== first.storage.id);
-  }
-  using again = arena.scratch();
-  assertEquals(again.u32([900], "c").storage.id, first.storage.id);
-  for (const bytes of [1, 255, 256, 257, 5000, 123456, 2 ** 24 + 4]) {
-    const size = sizeClass(bytes);
-    assert(size >= bytes && size % 256 === 0);
-    assert(size <= Math.max(bytes * 1.25, bytes + 256), `${bytes} in ${size}`);
-  }
-  const before = arena.bytes;
-  const tensor = arena.create([5, 5], "f32", "mine");
-  assertEquals(arena.bytes, before + 128);
-  arena.free(tensor);
-  assertEquals(arena.bytes, before);
-});
-
-Deno.test("a free buffer serves for a smaller one, down to half of its size", () => {
-  const arena = createArena(t.gpu.device);
-  const step = (...floats: number[]) => {
-    using scratch = arena.scratch();
-    return floats.map((n) => scratch.f32([n], "x").storage);
-  };
-  const [large] = step(6000);
-  assertEquals(step(3200), [large], "half of it and more");
-  assert(step(2000)[0] !== large, "a third of it takes one of its own");
-  const { bytes } = arena;
-  for (const n of [6000, 5000, 2000, 3500, 1500]) step(n);
-  assertEquals(arena.bytes, bytes, "nothing more was made");
 });
 
 Deno.test("a buffer larger than the device allows throws with its name", () => {

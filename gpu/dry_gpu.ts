@@ -1,0 +1,87 @@
+import { createArena } from "./arena.ts";
+import type { AdapterFacts, Gpu } from "./device.ts";
+import type { Commands } from "./encoder.ts";
+import type { Pipeline } from "./kernel.ts";
+import { createProfile } from "./profile.ts";
+import { byteLength, type Tensor } from "./tensor.ts";
+
+/** What decides the shapes of buffers: taken from an open device, or made up for one that is not here. */
+export type DeviceFacts = Pick<
+  Gpu,
+  "adapter" | "subgroupSize" | "workgroups" | "maxBinding" | "matmulFamily" | "wideLoads" | "tuning"
+>;
+
+const SOME_ADAPTER: AdapterFacts = {
+  name: "some GPU",
+  vendor: "",
+  architecture: "",
+  description: "",
+  software: false,
+  features: [],
+};
+
+/** A GPU of the usual limits, for forecasts where none is open. */
+export const SOME_GPU: DeviceFacts = {
+  adapter: SOME_ADAPTER,
+  subgroupSize: 32,
+  workgroups: { threads: 1024, bytes: 48 * 1024, minSubgroup: 32, maxSubgroup: 32 },
+  maxBinding: 2 ** 31 - 4,
+  matmulFamily: "tile",
+  wideLoads: false,
+  tuning: new Map(),
+};
+
+/**
+ * A device that holds nothing and computes nothing: work given to it asks its arena for the same buffers, in the same order,
+ * as on the device whose facts it has. So a forecast of memory is the work itself, run dry, and the two cannot come apart.
+ * Reads give zeros, at once.
+ */
+export function openDryGpu(facts: DeviceFacts): Gpu {
+  const { adapter, subgroupSize, workgroups, maxBinding, matmulFamily, wideLoads, tuning } = facts;
+  const device = dryDevice();
+  const arena = createArena(device);
+  const pipelines = new Map<string, Pipeline>();
+  arena.beforeDestroy = () => pipelines.forEach(({ groups }) => groups.clear());
+  const start = (tensor: Tensor) => () => Promise.resolve(new ArrayBuffer(Math.max(16, byteLength(tensor))));
+  return {
+    ...{ adapter, subgroupSize, workgroups, maxBinding, matmulFamily, wideLoads, tuning },
+    ...{ device, arena, pipelines },
+    commands: dryCommands(),
+    reader: { start, read: (tensor) => start(tensor)(), close() {} },
+    errors: { check() {}, watch() {}, settled: () => Promise.resolve() },
+    profile: createProfile(device, false),
+    close() {},
+  };
+}
+
+/** As much of WebGPU's device as kernels and the arena call; its limits refuse nothing. */
+function dryDevice(): GPUDevice {
+  const nothing = () => ({});
+  const limits = { maxBufferSize: Infinity, maxStorageBufferBindingSize: Infinity };
+  return {
+    limits,
+    createBuffer: () => ({ destroy() {} }),
+    createBindGroup: nothing,
+    createBindGroupLayout: nothing,
+    createPipelineLayout: nothing,
+    createShaderModule: nothing,
+    createComputePipeline: nothing,
+    pushErrorScope() {},
+    popErrorScope: () => Promise.resolve(null),
+    destroy() {},
+  } as unknown as GPUDevice;
+}
+
+function dryCommands(): Commands {
+  const counts = { dispatches: 0, submits: 0 };
+  return {
+    uniforms: {} as GPUBuffer,
+    counts,
+    dispatch: () => void counts.dispatches++,
+    copy() {},
+    copyToBuffer() {},
+    zero() {},
+    upload() {},
+    flush() {},
+  };
+}

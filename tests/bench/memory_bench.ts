@@ -1,0 +1,197 @@
+/**
+ * Forecast of memory beside what is then used: a few training steps (weights and arena at their peak) of each case, every
+ * rollout as long as it may be, and generation alone. Forecasts are those of `softcot model info` and of the refusal of
+ * `softcot train`. Counting needs no quiet machine.
+ *
+ *     deno run -A tests/bench/memory_bench.ts [--models builtin,FOLDER] [--steps 2] [--json]
+ */
+import { parseArgs } from "node:util";
+import { promptIds } from "../../eval/prompt_ids.ts";
+import { sums } from "../../eval/tasks/sums.ts";
+import { wayOfThinking } from "../../eval/modes.ts";
+import { table } from "../../cli/table.ts";
+import { deviceMemory } from "../../gpu/device_memory.ts";
+import { type Gpu, openGpu } from "../../gpu/device.ts";
+import { findModel, type FoundModel } from "../../model/find_model.ts";
+import { generateJobs } from "../../model/generation/generate_jobs.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
+import { generationNeed } from "../../model/generation_memory.ts";
+import { addAdapter } from "../../model/lora/lora.ts";
+import { openModelFiles } from "../../model/model_files.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+import { planWeights } from "../../model/weight_types.ts";
+import { localRollouts } from "../../rl/rollout.ts";
+import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { trainingNeed } from "../../rl/training_memory.ts";
+
+const { values } = parseArgs({
+  options: {
+    models: { type: "string", default: "builtin,../shared/models/smollm2-135m-instruct" },
+    steps: { type: "string", default: "2" },
+    json: { type: "boolean", default: false },
+  },
+});
+const RANK = 16;
+
+/** What a case was forecast to hold, and held, in bytes. */
+interface Outcome {
+  what: string;
+  forecast: number;
+  actual: number;
+}
+
+/** Sizes of a model's cases: those that a training of it has here, smaller for the larger one. */
+const sizesOf = (model: string) =>
+  model === "builtin"
+    ? { questions: 8, group: 16, maxThinking: 52, answerTokens: 5, microRows: 1024 }
+    : { questions: 2, group: 8, maxThinking: 20, answerTokens: 4, microRows: 160 };
+
+/** Tokens without a text: no trigger and no brace is seen in them, so that rollouts run to their limits. */
+const mute = (tokenizer: Tokenizer): Tokenizer => ({ ...tokenizer, tokenText: () => "", decode: () => "" });
+
+const questionsOf = (count: number) => Array.from({ length: count }, (_, b) => sums.question("train", 0, b));
+
+const longestPrompt = (tokenizer: Tokenizer, count: number): number =>
+  Math.max(...questionsOf(count).map(({ question }) => promptIds(tokenizer, sums.prompt(question)).length));
+
+/** Opens a device and a model, does the work, and says what the device held at its peak. */
+async function peakOf(
+  model: string,
+  weights: "f32" | "exact",
+  work: (found: FoundModel, gpu: Gpu) => Promise<void>,
+): Promise<number> {
+  const gpu = await openGpu();
+  try {
+    await work(await findModel(gpu, model, { weights }), gpu);
+    return gpu.arena.peakBytes;
+  } finally {
+    gpu.close();
+  }
+}
+
+interface TrainingCase {
+  lora: boolean;
+  continuous: boolean;
+  several: boolean;
+  recompute: boolean;
+}
+
+async function train(name: string, { lora, continuous, several, recompute }: TrainingCase): Promise<Outcome> {
+  const { microRows: few, ...sizes } = sizesOf(name);
+  const { questions, group, maxThinking, answerTokens } = sizes;
+  const microRows = several ? few : 8192;
+  const settings = {
+    ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
+    ...{
+      lr: 0,
+      warmup: 0,
+      steps: 1,
+      finalLr: 1,
+      beta1: 0.9,
+      beta2: 0.95,
+      eps: 1e-8,
+      weightDecay: 0,
+      clip: 1,
+    },
+  };
+  const actual = await peakOf(name, lora ? "exact" : "f32", async ({ model, tokenizer, embeddingRms }) => {
+    if (lora) addAdapter(model, { rank: RANK, alpha: 32 }, 0);
+    const kind = continuous ? "soft" : "hard";
+    const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms });
+    const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds: [] });
+    let rollout = 0;
+    const rewards = [{ name: "turns", weight: 1, score: () => 100 * (rollout++ % 2) }];
+    const common = { model, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards };
+    const source = localRollouts({ ...common, group, seed: 0 });
+    const trainer = createTrainer({ ...common, settings, source });
+    for (let step = 1; step <= Number(values.steps); step++) await trainStep(trainer, step);
+  });
+  using files = openModelFiles(name);
+  const { config, tokenizer } = files;
+  const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds: [] });
+  const need = await trainingNeed(config, {
+    ...sizes,
+    ...{ continuous, recompute, microRows, rank: lora ? RANK : undefined },
+    promptTokens: longestPrompt(tokenizer, questions),
+    forcedTokens: rules.forcedIds.triggerAndBox.length,
+    types: planWeights(config, files.weights, lora ? "exact" : "f32", name).types,
+  }, await here());
+  const what = [
+    name.split("/").at(-1),
+    lora ? "LoRA" : "full",
+    continuous ? "soft" : "hard",
+    several ? `micro-batches of ${few}` : "one micro-batch",
+    recompute ? "recompute" : "all kept",
+  ];
+  return { what: what.join(", "), forecast: need.total, actual };
+}
+
+async function evaluate(name: string, continuous: boolean, prompts: number): Promise<Outcome> {
+  const { maxThinking, answerTokens } = sizesOf(name);
+  const atOnce = 256;
+  const lengths = { maxThinking, maxAnswer: answerTokens, endTokenIds: [] };
+  const actual = await peakOf(name, "exact", async ({ model, tokenizer }) => {
+    const jobs = questionsOf(prompts).map(({ question }, b) => ({
+      prompt: promptIds(tokenizer, sums.prompt(question)),
+      rolloutIds: [b],
+    }));
+    const thinking = wayOfThinking(continuous ? "soft" : "hard", { greedy: true, gamma: 0, embeddingRms: 1 });
+    const rules = thinkingRules(tokenizer, lengths);
+    const settings = { thinking, rules, answerTau: 0, seed: 0, step: 0, atOnce };
+    await generateJobs(model, mute(tokenizer), jobs, settings, { onRollout() {} });
+  });
+  using files = openModelFiles(name);
+  const { config, tokenizer } = files;
+  const need = await generationNeed(
+    config,
+    {
+      ...{ prompts, group: 1, maxThinking, answerTokens, continuous, atOnce },
+      promptTokens: longestPrompt(tokenizer, prompts),
+      forcedTokens: thinkingRules(tokenizer, lengths).forcedIds.triggerAndBox.length,
+    },
+    planWeights(config, files.weights, "exact", name).types,
+    await here(),
+  );
+  const what = `${name.split("/").at(-1)}, generating ${prompts}, ${continuous ? "soft" : "hard"}`;
+  return { what, forecast: need.total, actual };
+}
+
+let device: { facts: Gpu; free?: number } | undefined;
+/** This machine's device, for forecasts. */
+async function here(): Promise<{ facts: Gpu; free?: number }> {
+  if (device) return device;
+  const facts = await openGpu();
+  return device = { facts, free: deviceMemory(facts.adapter)?.free };
+}
+
+const outcomes: Outcome[] = [];
+const note = (outcome: Outcome) => {
+  outcomes.push(outcome);
+  console.error(`${outcome.what}: ${(outcome.forecast / outcome.actual).toFixed(3)}`);
+};
+const either = [false, true];
+for (const model of values.models.split(",")) {
+  for (const continuous of either) note(await evaluate(model, continuous, model === "builtin" ? 600 : 24));
+  for (const lora of either) {
+    for (const continuous of either) {
+      for (const several of either) {
+        for (const recompute of either) note(await train(model, { lora, continuous, several, recompute }));
+      }
+    }
+  }
+}
+const ratios = outcomes.map(({ forecast, actual }) => forecast / actual);
+if (values.json) console.log(JSON.stringify({ device: device!.facts.adapter.name, outcomes }));
+else {
+  const inMiB = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+  console.log(`device: ${device!.facts.adapter.name}; ${values.steps} steps each`);
+  console.log(table(
+    outcomes.map((
+      { what, forecast, actual },
+      i,
+    ) => [what, inMiB(forecast), inMiB(actual), ratios[i].toFixed(3)]),
+    { header: ["case", "forecast MiB", "held MiB", "forecast / held"] },
+  ));
+  console.log(`least ${Math.min(...ratios).toFixed(3)}, most ${Math.max(...ratios).toFixed(3)}`);
+}
+device!.facts.close();

@@ -1,0 +1,100 @@
+import { assert, assertEquals } from "@std/assert";
+import { wayOfThinking } from "../../eval/modes.ts";
+import { sums } from "../../eval/tasks/sums.ts";
+import { promptIds } from "../../eval/prompt_ids.ts";
+import { openGpu } from "../../gpu/device.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
+import { addAdapter } from "../../model/lora/lora.ts";
+import { countWeights, loraCounts } from "../../model/memory.ts";
+import { localRollouts } from "../../rl/rollout.ts";
+import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { trainingNeed } from "../../rl/training_memory.ts";
+import { randomModel, SMALL, tokenizer } from "../model/small_models.ts";
+
+const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };
+const MUTE = { ...tokenizer, tokenText: () => "", decode: () => "" };
+const LENGTHS = { questions: 3, group: 6, maxThinking: 24, answerTokens: 4 };
+const OPTIMIZER = {
+  ...{ lr: 0, warmup: 0, steps: 1, finalLr: 1 },
+  ...{ beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clip: 1 },
+};
+
+for (
+  const [kind, rank, recompute, microRows] of [
+    ["soft", undefined, false, 8192],
+    ["hard", undefined, false, 200],
+    ["soft", undefined, true, 200],
+    ["soft", 8, false, 200],
+    ["hard", 8, true, 8192],
+  ] as const
+) {
+  const what = `${kind}, ${rank ? "LoRA" : "full"}, ${recompute ? "recomputed" : "kept"}, ${microRows} rows`;
+  Deno.test(`training holds what was forecast: ${what}`, async () => {
+    const gpu = await openGpu();
+    const model = randomModel(gpu, SHAPE);
+    if (rank) addAdapter(model, { rank, alpha: 32 }, 0);
+    const { questions, group, maxThinking, answerTokens } = LENGTHS;
+    const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds: [] });
+    const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms: 0.1 });
+    let turn = 0;
+    const rewards = [{ name: "turns", weight: 1, score: () => 100 * (turn++ % 2) }];
+    const common = { model, tokenizer: MUTE, task: sums, thinking, rules, rewards };
+    const settings = {
+      ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
+      ...OPTIMIZER,
+    };
+    const source = localRollouts({ ...common, group, seed: 0 });
+    const trainer = createTrainer({ ...common, settings, source });
+    for (let step = 1; step <= 3; step++) await trainStep(trainer, step);
+    const held = gpu.arena.peakBytes;
+    const prompts = Array.from(
+      { length: questions },
+      (_, b) => promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)).length,
+    );
+    const { total } = await trainingNeed(SHAPE, {
+      ...{ ...LENGTHS, microRows, recompute, rank, continuous: kind === "soft" },
+      promptTokens: Math.max(...prompts),
+      forcedTokens: rules.forcedIds.triggerAndBox.length,
+    }, { facts: gpu });
+    gpu.close();
+    const ratio = total / held;
+    assert(ratio > 0.9 && ratio < 1.1, `${total} bytes forecast, ${held} held: ${ratio}`);
+  });
+}
+
+const SOME = { ...LENGTHS, promptTokens: 20, microRows: 8192, recompute: false, continuous: true };
+
+Deno.test("what is held throughout is told apart: weights, gradients, moments, an adapter, a copy in f16", async () => {
+  const full = await trainingNeed(SHAPE, SOME);
+  const weights = 4 * countWeights(SHAPE);
+  const table = 4 * (SHAPE.maxPosition + 4) * SHAPE.headDim;
+  const near = (bytes: number, expected: number) =>
+    assert(bytes >= expected && bytes < expected + 4096, `${bytes}, not ${expected}`);
+  near(full.state, 4 * weights + table);
+  const { trained, blocks } = loraCounts(SHAPE, 8);
+  near((await trainingNeed(SHAPE, { ...SOME, rank: 8 })).state, weights + 16 * trained + 4 * blocks + table);
+  const copied = await trainingNeed(SHAPE, { ...SOME, rolloutWeights: "f16" });
+  assert(copied.state > full.state + 0.49 * weights && copied.state < full.state + 0.51 * weights);
+});
+
+Deno.test("more rollouts, rows and length take more; recomputing and smaller micro-batches less", async () => {
+  const { total } = await trainingNeed(SHAPE, SOME);
+  const need = async (more: Partial<typeof SOME>) => (await trainingNeed(SHAPE, { ...SOME, ...more })).total;
+  assert(await need({ group: 12 }) > 1.3 * total);
+  assert(await need({ maxThinking: 48 }) > 1.3 * total);
+  assert(await need({ recompute: true }) < 0.9 * total);
+  assert(await need({ microRows: 200 }) < 0.9 * total);
+});
+
+Deno.test("tests between updates count as far as they hold more than the updates", async () => {
+  const tests = { questions: 4, samples: 1, atOnce: 256, continuous: true };
+  const without = await trainingNeed(SHAPE, SOME);
+  assertEquals(await trainingNeed(SHAPE, { ...SOME, tests }), without);
+  const many = await trainingNeed(SHAPE, { ...SOME, tests: { ...tests, questions: 2000 } });
+  assert(many.total > without.total);
+  assertEquals(
+    await trainingNeed(SHAPE, { ...SOME, tests: { ...tests, questions: 3000 } }),
+    many,
+    "256 at once at most",
+  );
+});
