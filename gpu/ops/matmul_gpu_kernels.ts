@@ -3,15 +3,17 @@ import type { TunedTile } from "../tuning.ts";
 import type { Kernel, Sizes } from "./matmul_kernels.ts";
 import { type BStore, type Product, SEGMENT, type Tile } from "./matmul_source.ts";
 import { segmentBytes, segmentThreads } from "./matmul_split_nn.ts";
-import { splitBytes, splitThreads, splitUnit } from "./matmul_split_nt.ts";
+import { splitBytes, splitThreads, splitUnit } from "./matmul_split_layout.ts";
 import { alignedFours, tileBytes, tileThreads } from "./matmul_tile.ts";
 
 // An invocation loops fewer than 32,768 times in all: a tile some 17 turns for 16 terms, a split sum at most 70 for 512.
 // Whole segments, so that the next dispatch begins with one.
 const MAX_TERMS = { tile: 16384, split: 65536 };
 
-/** Rows that a split sum takes at most. */
-const FEW = 8;
+/** Rows for which sums are split: `nt` in up to two groups of 8, which read W twice, once of it from a cache. */
+const FEW = { nt: 16, nn: 8 };
+// Longer sums of more rows are split too where there are too few tiles to do them side by side: mixtures of a vocabulary.
+const LONG = 16384;
 
 const tileOf = ([rows, cols, perThread]: number[]): Tile => ({
   family: "tile",
@@ -56,8 +58,8 @@ export function gpuSplits(kind: Product, rows: number): Tile[] {
 }
 
 /**
- * The kernel for a product on a real GPU: the tuned one where the sizes allow it, else sums split over the segments for up to
- * 8 rows, which read W once and by all processors, and above them the largest tile that keeps all processors busy. All of
+ * The kernel for a product on a real GPU: the tuned one where the sizes allow it, else sums split over the segments for few
+ * rows, which all processors read W for, and above them the largest tile that keeps all processors busy. All of
  * them add in the order of `SEGMENT`: the choice changes no bit.
  */
 export function chooseGpuKernel(
@@ -73,20 +75,30 @@ export function chooseGpuKernel(
   // More rows share fewer zeros.
   const untuned = defaultTile(sizes, sparse ? 32 : Infinity);
   const tiles = tuned?.family === "tile" && !sparse ? [tileFrom(tuned), untuned] : [untuned];
-  const wanted = tuned?.family === "tile" ? [...tiles, ...splits] : [...splits, ...tiles];
+  // No measurement was of long sums of so many rows.
+  const measured = tuned?.family === "tile" && (kind !== "nn" || sizes.m <= FEW.nn);
+  const wanted = measured ? [...tiles, ...splits] : [...splits, ...tiles];
   const tile = wanted.find((one) => fitsDevice(gpu, kind, store, one)) ?? tileOf([16, 16, 4]);
   return { tile, aligned, terms: tile.family === "split" ? MAX_TERMS.split : MAX_TERMS.tile };
 }
+
+/** The rows whose measurement holds for so many: two groups of 8 are split as one is. */
+export const measuredRows = (kind: Product, m: number): number =>
+  kind === "nt" && m > FEW.nn && m <= FEW.nt ? FEW.nn : m;
 
 const tileFrom = ({ rows, cols, perThread, depth }: TunedTile): Tile => ({
   ...{ family: "tile", rows, cols: cols ?? rows, perThread, depth },
 });
 
 /** Few rows, loads that are aligned, and for `nn` a sum long enough to be worth a second dispatch. */
-function splitAllowed(kind: Product, store: BStore, { m, n, k, lda, aOff, bOff, ldb }: Sizes): boolean {
-  if (m > FEW || kind === "tn") return false;
-  if (kind === "nn") return n % 4 === 0 && k >= 4 * SEGMENT.nn;
-  return [lda, aOff, k, ldb, bOff].every((value) => value % splitUnit(store) === 0);
+function splitAllowed(kind: Product, store: BStore, sizes: Sizes): boolean {
+  const { m, n, k, lda, aOff, bOff, ldb } = sizes;
+  if (kind === "tn") return false;
+  if (kind === "nn") {
+    const few = m <= FEW.nn ? k >= 4 * SEGMENT.nn : k >= LONG && !isBusy(sizes, defaultTile(sizes, 32));
+    return few && n % 4 === 0;
+  }
+  return m <= FEW.nt && [lda, aOff, k, ldb, bOff].every((value) => value % splitUnit(store) === 0);
 }
 
 function splitTiles(store: BStore, kind: Product, { m, n }: Sizes, tuned: TunedTile | undefined): Tile[] {
@@ -104,11 +116,13 @@ function splitTiles(store: BStore, kind: Product, { m, n }: Sizes, tuned: TunedT
   return [...measured, tile(shape[0], shape[1], shape[2]), tile(8, 2, 8)];
 }
 
+const isBusy = ({ m, n }: Sizes, { rows, cols }: Tile): boolean =>
+  Math.ceil(m / rows) * Math.ceil(n / cols) >= BUSY;
+
 /** The largest tile that wastes less than half of its rows, and of which there are enough. */
-function defaultTile({ m, n }: Sizes, most: number): Tile {
-  const fitting = DEFAULTS.filter(({ rows }) => rows <= 16 || (rows < 2 * m && rows <= most));
-  const enough = ({ rows, cols }: Tile) => Math.ceil(m / rows) * Math.ceil(n / cols) >= BUSY;
-  return fitting.find(enough) ?? fitting[fitting.length - 1];
+function defaultTile(sizes: Sizes, most: number): Tile {
+  const fitting = DEFAULTS.filter(({ rows }) => rows <= 16 || (rows < 2 * sizes.m && rows <= most));
+  return fitting.find((tile) => isBusy(sizes, tile)) ?? fitting[fitting.length - 1];
 }
 
 /** Whether the device has the threads, the workgroup memory and the subgroups for a tile. */

@@ -3,7 +3,7 @@ import { isQuantised } from "../quantised.ts";
 import type { TunedTile } from "../tuning.ts";
 import { storeBits } from "./matmul_broadcast.ts";
 import type { Aligned } from "./matmul_fours.ts";
-import { chooseGpuKernel } from "./matmul_gpu_kernels.ts";
+import { chooseGpuKernel, measuredRows } from "./matmul_gpu_kernels.ts";
 import { type BStore, type Loads, type Product, SPARSE_RUN, type Tile } from "./matmul_source.ts";
 
 /** Sizes, strides and offsets of a product, in elements. */
@@ -35,10 +35,12 @@ const MAX_TERMS = { vector: 65536, scalar: 16384 };
 /** The kernel for a product: the tuned one, else what was measured on a software device, or reasoned for GPUs. */
 export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes, sparse = false): Kernel {
   const s = gpu.subgroupSize;
-  const tuned = gpu.tuning.get(tuningClass(kind, store, sizes));
+  const tuned = (m: number) => gpu.tuning.get(tuningClass(kind, store, { m, n: sizes.n }));
   // The order of the sum is the family's: what was tuned of the other one is never taken.
-  if (gpu.matmulFamily === "tile") return chooseGpuKernel(gpu, kind, store, sizes, tuned, sparse);
-  const kernel = sparse ? undefined : tunedKernel(gpu, kind, store, sizes, tuned);
+  if (gpu.matmulFamily === "tile") {
+    return chooseGpuKernel(gpu, kind, store, sizes, tuned(measuredRows(kind, sizes.m)), sparse);
+  }
+  const kernel = sparse ? undefined : tunedKernel(gpu, kind, store, sizes, tuned(sizes.m));
   if (kernel) return kernel;
   const wanted = fewRows(kind, store, sizes, s) ?? manyRows(kind, store, sizes, s);
   // A turn is a run, and tiles of fewer rows share fewer zeros.

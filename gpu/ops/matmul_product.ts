@@ -62,16 +62,17 @@ function denseProduct(
   terms: number,
 ): void {
   const { m, n, k } = sizes;
-  const { tile, kind } = variant;
+  const { tile } = variant;
   const columns = Math.ceil(n / tile.cols);
   const rows = 65535 * tile.rows;
   for (let k0 = 0; k0 < k; k0 += terms) {
     for (let row = 0; row < m; row += rows) {
       const accumulate = variant.accumulate || k0 > 0;
-      // A split sum's workgroups have all rows, and may be too many for one dimension.
-      const groups: [number, number] = tile.family === "split" && kind === "nt"
-        ? [Math.min(columns, 32768), Math.ceil(columns / 32768)]
-        : [columns, Math.min(Math.ceil((m - row) / tile.rows), 65535)];
+      // Columns of a split sum are few a workgroup, and may be too many for one dimension.
+      const rowTiles = Math.min(Math.ceil((m - row) / tile.rows), 65535);
+      const groups: [number, number, number?] = tile.family === "split"
+        ? [Math.min(columns, 32768), Math.ceil(columns / 32768), rowTiles]
+        : [columns, rowTiles];
       run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), tensorsOf(operands), {
         ...sizes,
         rowStart: row,
@@ -156,7 +157,8 @@ function splitProduct(gpu: Gpu, operands: Operands, sizes: Sizes, variant: Matmu
   const slab = Math.min(all, most, 65535);
   using scratch = gpu.arena.scratch();
   const sums = scratch.f32([slab, m, n], "sums of segments");
-  const used = sparse ? [scratch.u32([slab], "used segments")] : [];
+  const groups = Math.ceil(m / tile.rows);
+  const used = sparse ? [scratch.u32([slab, groups], "used segments")] : [];
   const source = matmulSource({ ...variant, accumulate: false }, gpu.subgroupSize);
   const scales = b.scales ? [b.scales] : [];
   for (let first = 0; first < all; first += slab) {
@@ -169,8 +171,9 @@ function splitProduct(gpu: Gpu, operands: Operands, sizes: Sizes, variant: Matmu
       scaleRows: scaleRows(b.tensor.shape[0]),
       listStart: 0,
       listStride: 0,
-    }, [Math.ceil(n / tile.cols), segments]);
+    }, [Math.ceil(n / tile.cols), segments, groups]);
     const add = addSegments(accumulate || first > 0, sparse);
-    run(gpu, add, [sums, c, ...used], { m, n, ldc, cOff, segments }, [Math.ceil(n / ADDED_COLUMNS), m]);
+    const params = { m, n, ldc, cOff, segments, rows: tile.rows, groups };
+    run(gpu, add, [sums, c, ...used], params, [Math.ceil(n / ADDED_COLUMNS), m]);
   }
 }

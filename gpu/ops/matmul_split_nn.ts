@@ -15,10 +15,10 @@ export const segmentBytes = ({ rows }: Tile): number =>
 export const segmentThreads = ({ cols }: Tile): number => cols / 4;
 
 /**
- * First half of C[m, n] (+)= A[m, k] W[k, n] for up to 8 rows on real GPUs: sums[segment, m, n], each one chain of fused
- * multiply-adds over the 256 terms of a segment, from 0. A workgroup has one segment and `cols` columns, four a thread, which
+ * First half of C[m, n] (+)= A[m, k] W[k, n] for few rows on real GPUs: sums[segment, m, n], each one chain of fused
+ * multiply-adds over the 256 terms of a segment, from 0. A workgroup has one segment, up to 8 rows and `cols` columns, four a thread, which
  * its neighbours continue; it holds A's terms in its memory. `sparse`: runs of 8 terms that are 0 in all rows are not read,
- * and of a segment of zeros nothing is written but used[segment] = 0.
+ * and of a segment of zeros nothing is written but used[segment, group of rows] = 0.
  */
 export function splitNN({ kind, store, tile, sparse }: MatmulVariant, aligned: Aligned): string {
   const { rows } = tile;
@@ -32,7 +32,9 @@ export function splitNN({ kind, store, tile, sparse }: MatmulVariant, aligned: A
     const guard = (i + 1) * threads > rows * fours ? `if (i < ${rows * fours}u) ` : "";
     const to = (e: number) => `sa[(at * 4u + ${e}u) * ${vectors}u + r / 4u]${rows === 1 ? "" : "[r % 4u]"}`;
     return `  { let i = thread + ${i * threads}u; ${guard}{ let at = i % ${fours}u; let r = i / ${fours}u;
-    let four = loadA4(r, start + at * 4u); ${comp.map((c, e) => `${to(e)} = four.${c};`).join(" ")} } }`;
+    let four = loadA4(row0 + r, start + at * 4u); ${
+      comp.map((c, e) => `${to(e)} = four.${c};`).join(" ")
+    } } }`;
   });
   // Both zeros count as none: all bits but the sign.
   const bits = lines(
@@ -57,7 +59,11 @@ ${sparse ? `@group(0) @binding(${next}) var<storage, read_write> used: array<u32
 var<workgroup> sa: array<${type}, ${SEGMENT.nn * vectors}>;
 ${sparse ? `var<workgroup> active_runs: array<u32, ${runs}>;` : ""}
 @compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+fn main(
+  @builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let row0 = wg.z * ${rows}u;
   let start = p.kStart + wg.y * ${SEGMENT.nn}u;
   let col = wg.x * ${tile.cols}u + thread * 4u;
 ${stage}
@@ -79,10 +85,14 @@ ${
       ))
   }
   }
-${sparse ? "  if (wg.x == 0u && thread == 0u) { used[wg.y] = seen; }\n  if (seen == 0u) { return; }" : ""}
+${
+    sparse
+      ? "  if (wg.x == 0u && thread == 0u) { used[wg.y * grid.z + wg.z] = seen; }\n  if (seen == 0u) { return; }"
+      : ""
+  }
 ${
     lines(rows, (r) =>
-      `  if (${r}u < p.m && col < p.n) { sums[((wg.y * p.m + ${r}u) * p.n + col) >> 2u] = acc${r}; }`)
+      `  if (row0 + ${r}u < p.m && col < p.n) { sums[((wg.y * p.m + row0 + ${r}u) * p.n + col) >> 2u] = acc${r}; }`)
   }
 }`;
 }
@@ -100,14 +110,16 @@ export function addSegments(accumulate: boolean, sparse: boolean): KernelSource 
   const load = (i: number) =>
     `    { let segment = start + loader * ${EACH}u + ${i}u;
       var value = 0.0;
-      if (segment < p.segments && col < p.n${sparse ? " && used[segment] != 0u" : ""}) {
+      if (segment < p.segments && col < p.n${
+      sparse ? " && used[segment * p.groups + wg.y / p.rows] != 0u" : ""
+    }) {
         value = sums[(segment * p.m + wg.y) * p.n + col];
       }
       staged[(loader * ${EACH}u + ${i}u) * ${COLUMNS}u + lane] = value; }`;
   return {
     label: `matmul_add_segments${sparse ? "_sparse" : ""}${accumulate ? "_add" : ""}`,
     code: () => `
-struct Params { m: u32, n: u32, ldc: u32, cOff: u32, segments: u32 }
+struct Params { m: u32, n: u32, ldc: u32, cOff: u32, segments: u32, rows: u32, groups: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> sums: array<f32>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;

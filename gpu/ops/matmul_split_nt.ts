@@ -1,70 +1,14 @@
 import { BLOCK, isQuantised, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
-import { storeBits } from "./matmul_broadcast.ts";
 import { SCALES } from "./matmul_fours.ts";
-import { type BStore, type MatmulVariant, SEGMENT, type Tile } from "./matmul_source.ts";
+import { type BStore, type MatmulVariant, SEGMENT } from "./matmul_source.ts";
+import { type Layout, splitLayout } from "./matmul_split_layout.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
 const comp = ["x", "y", "z", "w"];
 
-/** Sizes of a workgroup: what it stages at a time and how that lies in its memory. */
-interface Layout {
-  rows: number;
-  /** Columns of the workgroup, of a thread, and groups of threads that have the same columns. */
-  cols: number;
-  perThread: number;
-  groups: number;
-  /** Segments side by side, and what each stages at a time: terms, words of B, loads of `unit` words. */
-  segments: number;
-  terms: number;
-  words: number;
-  unit: number;
-  perWord: number;
-  threads: number;
-  /** Outputs of the workgroup. */
-  outputs: number;
-  /** Values of A a term (vectors of at most four rows), and between segments; odd, so that lanes meet other banks. */
-  vectors: number;
-  strideA: number;
-  /** Words of B between segments, and words of the array. */
-  strideB: number;
-  sizeB: number;
-}
-
-function layoutOf(store: BStore, { rows, cols, perThread, depth: segments }: Tile): Layout {
-  const perWord = 32 / storeBits(store);
-  const terms = store === "f32" ? 16 : 32;
-  const words = terms / perWord;
-  const groups = cols / perThread;
-  const vectors = Math.ceil(rows / 4);
-  const outputs = cols * rows;
-  const strideB = words + 1;
-  return {
-    ...{ rows, cols, perThread, groups, segments, terms, words, perWord, outputs, vectors, strideB },
-    unit: Math.min(words, 4),
-    threads: groups * segments,
-    strideA: terms * vectors + 1,
-    sizeB: Math.max(cols * segments * strideB, segments * (outputs + 1)),
-  };
-}
-
-/** Threads of a workgroup. */
-export const splitThreads = ({ cols, perThread, depth }: Tile): number => cols / perThread * depth;
-
-/** Bytes of workgroup memory. */
-export function splitBytes(store: BStore, tile: Tile): number {
-  const { segments, strideA, sizeB, rows } = layoutOf(store, tile);
-  return segments * strideA * 4 * Math.min(rows, 4) + sizeB * 4;
-}
-
-/** Terms that rows of A and W must be a multiple of. */
-export const splitUnit = (store: BStore): number => {
-  const { unit, perWord } = layoutOf(store, { family: "split", rows: 1, cols: 1, perThread: 1, depth: 1 });
-  return Math.max(4, unit * perWord);
-};
-
 /**
- * C[m, n] (+)= A[m, k] W[n, k]^T for up to 8 rows on real GPUs: a matrix-vector product with its sum split. A workgroup has
+ * C[m, n] (+)= A[m, k] W[n, k]^T for few rows on real GPUs: a matrix-vector product with its sum split. A workgroup has up to 8 rows and
  * `cols` columns; a thread sums one segment of 64 terms of `perThread` columns for all rows, `depth` segments at a time.
  * W's rows are read along k by neighbouring threads and staged in workgroup memory as they are packed, since a thread's own
  * segment would be a stride of 64 terms from its neighbour's.
@@ -75,7 +19,7 @@ export const splitUnit = (store: BStore): number => {
  * one after another: the order of segments, whatever the size of the subgroup.
  */
 export function splitNT({ store, tile }: MatmulVariant): string {
-  const l = layoutOf(store, tile);
+  const l = splitLayout(store, tile);
   const segment = SEGMENT.nt;
   const rowVector = l.rows === 1 ? "f32" : `vec${Math.min(l.rows, 4)}<f32>`;
   const each = (make: (j: number, v: number) => string) =>
@@ -102,6 +46,7 @@ ${sum.thread}
   let segment = thread % ${l.segments}u;
   let group = thread / ${l.segments}u;
   let col0 = (wg.y * grid.x + wg.x) * ${l.cols}u;
+  let row0 = wg.z * ${l.rows}u;
 ${sum.begin}
   for (var start = p.kStart; start < p.kEnd; start += ${l.segments * segment}u) {
 ${each((j, v) => `    var acc${j}_${v} = ${rowVector}();`)}
@@ -154,12 +99,12 @@ function staged(
 /** A's terms of the part, rows beside each other; zeros past the last row and term. */
 function stageA({ rows, vectors, segments, terms, threads, strideA }: Layout): Staged {
   const fours = terms / 4;
-  const row = (i: string) => `(${i} / ${fours * segments}u)`;
+  const row = (i: string) => `(${i} / ${fours * segments}u)`; // of the group
   const load = (i: string) =>
     `      let ${i}k = start + ${i} / ${fours}u % ${segments}u * ${SEGMENT.nt}u + part + ${i} % ${fours}u * 4u;
-      let ${i}v = a[(p.aOff + min(${row(i)}, p.m - 1u) * p.lda + min(${i}k, p.kEnd - 4u)) >> 2u];`;
+      let ${i}v = a[(p.aOff + min(row0 + ${row(i)}, p.m - 1u) * p.lda + min(${i}k, p.kEnd - 4u)) >> 2u];`;
   const store = (i: string) =>
-    `let four = select(vec4<f32>(), ${i}v, ${row(i)} < p.m && ${i}k < p.kEnd);
+    `let four = select(vec4<f32>(), ${i}v, row0 + ${row(i)} < p.m && ${i}k < p.kEnd);
         let to = ${i} / ${fours}u % ${segments}u * ${strideA}u + ${i} % ${fours}u * ${4 * vectors}u + ${
       row(i)
     } / 4u;
@@ -253,11 +198,14 @@ function addByMemory({ rows, perThread, vectors, threads, outputs }: Layout): Ad
       count,
       (i) => (i + 1) * threads > outputs ? `    if (${own(i)} < ${outputs}u) { ${make(i)} }` : make(i),
     );
-  const at = (i: number) => `(${own(i)}) % ${rows}u, col0 + (${own(i)}) / ${rows}u`;
+  const at = (i: number): [string, string] => [
+    `row0 + (${own(i)}) % ${rows}u`,
+    `col0 + (${own(i)}) / ${rows}u`,
+  ];
   return {
     builtins: ", @builtin(local_invocation_index) thread: u32",
     thread: "",
-    begin: lines(count, (i) => `  var total${i} = old(${at(i)});`),
+    begin: lines(count, (i) => `  var total${i} = old(${at(i).join(", ")});`),
     add: `    let to = segment * ${stride}u + group * ${perThread * rows}u;
 ${put}
     workgroupBarrier();
@@ -265,7 +213,7 @@ ${put}
 ${each((i) => `total${i} += bitcast<f32>(sb[s * ${stride}u + ${own(i)}]);`)}
     }
     workgroupBarrier();`,
-    end: each((i) => write(`(${own(i)}) % ${rows}u`, `col0 + (${own(i)}) / ${rows}u`, `total${i}`)),
+    end: each((i) => write(...at(i), `total${i}`)),
   };
 }
 
@@ -278,7 +226,7 @@ function addByShuffle({ rows, perThread, vectors, segments }: Layout, rowVector:
     lines(perThread, (j) => lines(vectors, (v) => make(j, v)));
   const col = (j: number) => `col0 + group * ${perThread}u + ${j}u`;
   const start = (j: number, v: number) =>
-    `${rowVector}(${range(Math.min(rows, 4)).map((e) => `old(${v * 4 + e}u, ${col(j)})`).join(", ")})`;
+    `${rowVector}(${range(Math.min(rows, 4)).map((e) => `old(row0 + ${v * 4 + e}u, ${col(j)})`).join(", ")})`;
   return {
     builtins: ", @builtin(subgroup_id) subgroup: u32, @builtin(subgroup_size) lanes: u32, " +
       "@builtin(subgroup_invocation_id) lane: u32",
@@ -292,7 +240,7 @@ ${each((j, v) => `      total${j}_${v} += subgroupShuffle(acc${j}_${v}, first + 
 ${
       each((j, v) =>
         range(Math.min(rows, 4)).map((e) =>
-          write(`${v * 4 + e}u`, col(j), `total${j}_${v}${rows === 1 ? "" : `.${comp[e]}`}`)
+          write(`row0 + ${v * 4 + e}u`, col(j), `total${j}_${v}${rows === 1 ? "" : `.${comp[e]}`}`)
         ).join("\n")
       )
     }

@@ -5,7 +5,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
-import { fitsDevice, GPU_TILES, gpuSplits } from "../../gpu/ops/matmul_gpu_kernels.ts";
+import { fitsDevice, GPU_TILES, gpuSplits, measuredRows } from "../../gpu/ops/matmul_gpu_kernels.ts";
 import { chooseKernel, tuningClass } from "../../gpu/ops/matmul_kernels.ts";
 import { type BStore, SEGMENT } from "../../gpu/ops/matmul_source.ts";
 import { uploadBlocks } from "../../gpu/ops/repack.ts";
@@ -72,7 +72,7 @@ async function withTile(
   multiply: () => void,
 ): Promise<string[]> {
   const seen = new Set(gpu.pipelines.keys());
-  const name = tuningClass(kind, store, { m, n });
+  const name = tuningClass(kind, store, { m: measuredRows(kind, m), n });
   if (tile) gpu.tuning.set(name, tile);
   multiply();
   await gpu.errors.settled();
@@ -82,7 +82,7 @@ async function withTile(
 
 /** All kernels worth trying for so many rows, or of each sort one. */
 function tilesFor(kind: "nt" | "nn", store: BStore, m: number, all: boolean): TunedTile[] {
-  const splits = m <= 8 ? gpuSplits(kind, m) : [];
+  const splits = measuredRows(kind, m) <= 8 ? gpuSplits(kind, Math.min(m, 8)) : [];
   const tiles = GPU_TILES.filter(({ rows, perThread }) =>
     all || (rows === 64 && perThread === 4) || rows === 16
   );
@@ -105,7 +105,7 @@ for (const store of STORES) {
           ? (k: number, j: number) => w.values[j * cols + k]
           : (k: number, j: number) => w.values[k * cols + j];
         const all = i === 0 && store === "f32";
-        for (const m of all ? [1, 2, 3, 8, 9, 64, 65] : [1, 5, 33]) {
+        for (const m of all ? [1, 2, 3, 8, 9, 16, 64, 65] : [1, 5, 13, 33]) {
           const a = rowsFor(store, m, m * inner);
           const x = t.f32(a, [m, inner]);
           for (const accumulate of i === 0 ? [false, true] : [false]) {
@@ -117,7 +117,12 @@ for (const store of STORES) {
               value,
               old,
             );
-            for (const tile of [undefined, ...tilesFor(kind, store, m, all && !accumulate)]) {
+            for (
+              const tile of [
+                undefined,
+                ...tilesFor(kind, store, m, all && !accumulate && [2, 8, 65].includes(m)),
+              ]
+            ) {
               const out = old ? t.f32(old, [m, outer]) : t.blank(m, outer);
               await withTile(kind, store, [m, outer], tile, () => {
                 multiply(gpu, x, w.matrix, out, { accumulate });
@@ -172,11 +177,42 @@ Deno.test("shuffles, threads and workgroup memory are taken from the device's li
   };
   for (const kind of ["nt", "nn", "tn"] as const) {
     for (const store of STORES) {
-      for (const m of [1, 2, 4, 8, 9, 64, 1000]) {
+      for (const m of [1, 2, 4, 8, 9, 16, 17, 64, 1000]) {
         const sizes = { m, n: 2048, k: 2048, lda: 2048, ldb: 2048, ldc: 2048, aOff: 0, bOff: 0, cOff: 0 };
         const { tile } = chooseKernel(smallest, kind, store, sizes);
         assert(fitsDevice(smallest, kind, store, tile), JSON.stringify(tile));
-        assertEquals(tile.family, m <= 8 && kind !== "tn" ? "split" : "tile");
+        assertEquals(tile.family, m <= { nt: 16, nn: 8, tn: 0 }[kind] ? "split" : "tile");
+      }
+    }
+  }
+});
+
+Deno.test("long sums of more than 8 rows are split too, dense or not", async () => {
+  const [terms, d] = [16400, 36];
+  using w = weight("f16", terms, d);
+  for (const m of [9, 30]) {
+    const a = random16(1, m * terms).map((x, i) => i % terms % 3000 > 40 + i / terms ? 0 : x);
+    for (const values of [random16(2, m * terms), a]) {
+      const x = t.f32(values, [m, terms]);
+      // Eight rows at a time, whose kernel the tests above compare.
+      const expected: number[] = [];
+      for (let row = 0; row < m; row += 8) {
+        const count = Math.min(8, m - row);
+        const out = t.blank(count, d);
+        matmulNN(
+          gpu,
+          t.f32(values.subarray(row * terms, (row + count) * terms), [count, terms]),
+          w.matrix,
+          out,
+        );
+        expected.push(...await t.read(out));
+      }
+      for (const sparse of [false, true]) {
+        const out = t.blank(m, d);
+        gpu.pipelines.clear();
+        matmulNN(gpu, x, w.matrix, out, { sparse });
+        assertSameBits(`${m} rows, ${sparse}`, await t.read(out), Float32Array.from(expected));
+        assert([...gpu.pipelines.keys()].some((label) => label.includes("nn_f16_split_8x")));
       }
     }
   }
