@@ -42,9 +42,16 @@ interface PartRecord {
 /** Where one rollout's own rows begin. */
 export type OwnStart = (work: RolloutWork) => number;
 
+/** Whose row of a stride it is: the rollout's part, and which beginning of it. */
+export interface StrideRow {
+  work: RolloutWork;
+  part: Part;
+  turn: number;
+}
+
 /** A stride on its way: whose rows, how many steps, and its tokens when they have come. */
 export interface Stride {
-  rows: { work: RolloutWork; part: Part }[];
+  rows: StrideRow[];
   steps: number;
   read(): Promise<ArrayBuffer>;
 }
@@ -135,7 +142,7 @@ export function decodeStride(
   order();
   for (let t = 0; t < steps; t++) decodeStep(state, works, answers, t);
   keepFed(state, works);
-  const rows = works.map((work) => ({ work, part: work.part }));
+  const rows = works.map((work) => ({ work, part: work.part, turn: work.turn }));
   for (const work of works) work.done += steps;
   const packed = packStride(state, works.length);
   return { rows, steps, read: gpu.reader.start(packed) };

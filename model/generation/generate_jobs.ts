@@ -2,7 +2,14 @@ import type { Scratch } from "../../gpu/arena.ts";
 import { letEventsIn } from "../../gpu/let_events_in.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { checkContext, rowsOfRollout } from "./context.ts";
-import { type DecodeState, decodeStride, openDecoding, readStride, type Stride } from "./decode.ts";
+import {
+  type DecodeState,
+  decodeStride,
+  openDecoding,
+  readStride,
+  type Stride,
+  type StrideRow,
+} from "./decode.ts";
 import { createKvCache, createRowSpace, type RowSpace } from "./kv_cache.ts";
 import { type BatchShape, cacheRows, ownRows, prefixRows, rolloutsThatFit } from "../memory.ts";
 import { prepareReading, type TokenRun } from "./prefill.ts";
@@ -42,7 +49,7 @@ export async function generateJobs(
   const strides: Stride[] = [];
   for (;;) {
     settings.signal?.throwIfAborted();
-    const { works, entering } = admit(engine);
+    const { works, entering } = admit(engine, lag > 0);
     if (works.length > 0) strides.push(advance(engine, works, entering));
     else if (strides.length === 0) return;
     while (strides.length > (works.length > 0 ? lag : 0)) {
@@ -150,17 +157,28 @@ function shapeOf(
  * wait until they are an eighth of all, or half where nobody waits for their places: reading takes a pass of its own, and
  * a rollout that waits costs nothing but its place.
  */
-function admit(engine: Engine): { works: RolloutWork[]; entering: RolloutWork[] } {
+function admit(engine: Engine, ahead: boolean): { works: RolloutWork[]; entering: RolloutWork[] } {
   while (engine.next && engine.regions.length > 0 && begin(engine, engine.next)) {
     engine.next = engine.waiting.next().value;
   }
-  // Those whose last steps are on their way have nothing to do until these are read.
-  const ready = engine.works.filter(({ done, limit }) => done < limit);
+  const ready = readyOf(engine, ahead);
   const entering = ready.filter(({ row }) => row === null);
   const isDue = entering.length * (engine.next ? 8 : 2) >= ready.length;
   const going = isDue ? ready : ready.filter(({ row }) => row !== null);
   const of = (part: Part) => going.filter((work) => work.part === part);
   return { works: [...of("answer"), ...of("thinking")], entering: isDue ? entering : [] };
+}
+
+/**
+ * Rollouts with steps to take. Those whose last steps are on their way have nothing to do until these are read, unless the
+ * device would be idle: then they go on as if thinking ended at its limit, which it mostly does.
+ */
+function readyOf({ works, settings }: Engine, ahead: boolean): RolloutWork[] {
+  const ready = () => works.filter(({ done, limit }) => done < limit);
+  const found = ready();
+  if (found.length > 0 || !ahead || settings.plain) return found;
+  for (const work of works) if (work.part === "thinking") work.assumeLimit();
+  return ready();
 }
 
 /** Records the next steps of these rollouts, after what those that enter have to read. */
@@ -228,25 +246,28 @@ function runsOf(engine: Engine, enters: ReadonlyMap<RolloutWork, number>): Token
   return [...whole, ...forced];
 }
 
+/** Computed past the end of a part, or for an answer that began elsewhere: it is cut off. */
+const isPast = ({ work, part, turn }: StrideRow): boolean =>
+  work.ended || (part === "thinking" ? work.thought : turn !== work.turn);
+
 /** Takes the tokens of a stride: rollouts that ended with it leave, or go on to their answer. */
 async function settle(engine: Engine, stride: Stride): Promise<void> {
   const { settings } = engine;
   const bytes = await stride.read();
   const ended = new Set<RolloutWork>();
   readStride(stride, bytes, (row, { id, logp, entropy, gap }) => {
+    if (isPast(stride.rows[row])) return true;
     const { work, part } = stride.rows[row];
-    // What was computed past the end is cut off.
-    if (work.ended || work.part !== part) return true;
     const recorded = work[part];
     recorded.ids.push(id);
     recorded.logp.push(logp);
     recorded.entropy.push(entropy);
     recorded.gap.push(gap);
-    if (work.push(id)) ended.add(work);
+    if (work.push(part, id)) ended.add(work);
     return ended.has(work);
   });
-  for (const { work, part } of stride.rows) {
-    if (work.ended || work.part !== part) continue;
+  for (const row of stride.rows.filter((row) => !isPast(row))) {
+    const { work, part } = row;
     settings.onTokens?.(work.slot, part, work[part].ids);
     if (!ended.has(work)) continue;
     if (part === "thinking") endThinking(engine, work);

@@ -1,5 +1,11 @@
 import type { Part, Rollout, StepStats } from "./rollout.ts";
-import { detectAnswer, detectEnd, detectTrigger, type ThinkingRules } from "./thinking_text.ts";
+import {
+  detectAnswer,
+  detectEnd,
+  detectTrigger,
+  type ForcedKind,
+  type ThinkingRules,
+} from "./thinking_text.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** A prompt whose rollouts are under way: its keys and values lie at `start` of the cache. */
@@ -32,16 +38,22 @@ export interface RolloutWork {
   limit: number;
   /** Its row among those that are decoded; null: its prompt or the forced string has to be read first. */
   row: number | null;
+  /** How often a part began: what an earlier beginning of the answer has on the device counts no more. */
+  turn: number;
+  /** The end of its thinking is known. */
+  thought: boolean;
   /** What stands between thinking and answer, once thinking has ended. */
   forced: readonly number[];
   /** Nothing more is to come. */
   ended: boolean;
   thinking: Recorded;
   answer: Recorded;
-  /** Takes the part's next token; true when the part has ended with it. */
-  push(id: number): boolean;
-  /** Goes on from thinking to the answer. */
+  /** Takes a part's next token; true when the part has ended with it. */
+  push(part: Part, id: number): boolean;
+  /** Goes on from thinking, whose end is known, to the answer. */
   force(): void;
+  /** The same before the last thoughts are known, as if they ended at the limit; {@link force} sees whether they did. */
+  assumeLimit(): void;
   result(): Rollout;
 }
 
@@ -55,6 +67,9 @@ export interface Recorded {
 
 const nothing = (): Recorded => ({ ids: [], logp: [], entropy: [], gap: [] });
 
+/** What is forced where thinking ends without the trigger. */
+const AT_LIMIT: ForcedKind = "triggerAndBox";
+
 /** A rollout that is about to begin. */
 export function startRollout(
   tokenizer: Tokenizer,
@@ -64,6 +79,16 @@ export function startRollout(
 ): RolloutWork {
   const thoughts = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
   const answers = detectAnswer(tokenizer, rules);
+  let assumed = false;
+  const beginAnswer = (kind: ForcedKind, steps: number) => {
+    work.forced = rules.forcedIds[kind];
+    work.part = "answer";
+    work.turn++;
+    work.base = place.prefix.ids.length + steps + work.forced.length;
+    work.done = 0;
+    work.limit = rules.maxAnswer;
+    work.row = null;
+  };
   const work: RolloutWork = {
     ...place,
     part: "thinking",
@@ -71,18 +96,22 @@ export function startRollout(
     done: 0,
     limit: rules.maxThinking,
     row: null,
+    turn: 0,
+    thought: false,
     forced: [],
     ended: false,
     thinking: nothing(),
     answer: nothing(),
-    push: (id) => (work.part === "thinking" ? thoughts : answers).push(id) !== null,
+    push: (part, id) => (part === "thinking" ? thoughts : answers).push(id) !== null,
     force() {
-      work.forced = rules.forcedIds[thoughts.forced!];
-      work.part = "answer";
-      work.base += work.thinking.ids.length + work.forced.length;
-      work.done = 0;
-      work.limit = rules.maxAnswer;
-      work.row = null;
+      work.thought = true;
+      const steps = work.thinking.ids.length;
+      const kind = thoughts.forced!;
+      if (!assumed || kind !== AT_LIMIT || steps < rules.maxThinking) beginAnswer(kind, steps);
+    },
+    assumeLimit() {
+      assumed = true;
+      beginAnswer(AT_LIMIT, rules.maxThinking);
     },
     result: () => ({
       prompt: place.prefix.job,

@@ -76,6 +76,49 @@ for (const way of Object.keys(WAYS) as (keyof typeof WAYS)[]) {
   });
 }
 
+for (
+  const [what, maxThinking, ends] of [
+    ["all think to the limit", 8, []],
+    ["most think to the limit, others end just before it", 7, [3, 9]],
+    ["the limit is far", 26, ENDS],
+  ] as const
+) {
+  for (const way of ["hard", "soft"] as const) {
+    Deno.test(`${way}, read behind: ${what}: the device is waited for once, at the end`, async () => {
+      const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: 5, endTokenIds: [...ends] });
+      const jobs = JOBS.slice(0, 9);
+      const at = await roll(jobs, settings(way, { rules, readBehind: false }));
+      const { result, reads, waits } = await countWaits(() =>
+        roll(jobs, settings(way, { rules, readBehind: true }))
+      );
+      assertEquals(result.rollouts, at.rollouts);
+      assert(reads >= 4, `${reads} reads`);
+      assertEquals(waits, 1);
+    });
+  }
+}
+
+/** Reads of a work from the device, and those of them that nothing had been given to the device after. */
+async function countWaits<T>(work: () => Promise<T>): Promise<{ result: T; reads: number; waits: number }> {
+  const { start } = gpu.reader;
+  let [reads, waits] = [0, 0];
+  gpu.reader.start = (tensor) => {
+    const fetch = start(tensor);
+    const { submits } = gpu.commands.counts;
+    return () => {
+      reads++;
+      if (gpu.commands.counts.submits === submits) waits++;
+      return fetch();
+    };
+  };
+  try {
+    const result = await work();
+    return { result, reads, waits };
+  } finally {
+    gpu.reader.start = start;
+  }
+}
+
 Deno.test("the same places end in the same order, however long the device takes", async () => {
   const { order } = await roll(JOBS, settings("hard", { atOnce: 7 }));
   assertEquals((await roll(JOBS, settings("hard", { atOnce: 7 }))).order, order);
