@@ -140,9 +140,12 @@ function forward(
   const projected = saved.qkv ?? qkv;
   matmulNT(gpu, saved.attentionNormed, layer.qkv, projected);
   adapt("qkv", saved.attentionNormed, projected);
-  if (layer.qkvBias) addInto(gpu, projected, vectorOf(layer.qkvBias));
+  const bias = layer.qkvBias && vectorOf(layer.qkvBias);
+  // The heads' norms need it at once; without them it is added on the way.
+  if (saved.qkv && bias) addInto(gpu, saved.qkv, bias);
   if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
-  rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, saved.q, saved.kv.k, saved.kv.v, at.shift);
+  const { q, kv: { k, v } } = saved;
+  rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, q, k, v, at.shift, saved.qkv ? undefined : bias);
   if (at.tiles) {
     const layout = { rowMeta: at.rowMeta, tiles: at.tiles, doubles: at.doubles };
     attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);

@@ -30,8 +30,14 @@ fn angle(i: u32) -> Angle { let t = table[i]; return Angle(t.x, t.y); }\n`;
   };
 };
 
+const BIASED = {
+  with: `@group(0) @binding(7) var<storage, read> bias: array<V>;
+fn biased(value: V, at: u32) -> V { return value + bias[at]; }\n`,
+  without: "fn biased(value: V, at: u32) -> V { return value; }\n",
+};
+
 /**
- * Rotary positions and the cache write in one: qkv [rows, (heads + 2 kvHeads) hd] becomes q [rows, heads hd] and
+ * Rotary positions and the cache write in one, and before them the bias of the projections where there is one: qkv [rows, (heads + 2 kvHeads) hd] becomes q [rows, heads hd] and
  * rows of k, v [keys, kvHeads hd]; every position is `shift` further than its meta says. rowMeta [rows, 4] and table as `model/packing.ts` makes them.
  */
 export function rotary(
@@ -44,16 +50,21 @@ export function rotary(
   k: Tensor,
   v: Tensor,
   shift = 0,
+  bias?: Tensor, // [(heads + 2 kvHeads) hd]
 ): void {
   const { heads, kvHeads, headDim: hd } = shape;
   const { rows } = asMatrix(qkv);
+  if (bias) expectShape("rotary", bias, [(heads + 2 * kvHeads) * hd]);
   expectShape("rotary", qkv, [rows, (heads + 2 * kvHeads) * hd]);
   expectShape("rotary", q, [rows, heads * hd]);
-  const kernel = source("rotary", shape, forward);
+  const kernel = bias
+    ? source("rotary_bias", shape, BIASED.with + forward)
+    : source("rotary", shape, BIASED.without + forward);
+  const tensors = [qkv, rowMeta, table, q, k, v];
   run(
     gpu,
     kernel,
-    [qkv, rowMeta, table, q, k, v],
+    bias ? [...tensors, bias] : tensors,
     { rows, shift },
     spread(Math.ceil(rows * kernel.perRow / 64)),
   );

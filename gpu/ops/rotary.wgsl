@@ -1,6 +1,7 @@
 // Splits qkv[r] into heads, turns those of Q and K by the row's position, and stores K and V at the row's place in
 // the keys and values. qkv [rows, (heads + 2 kvHeads) hd]; q [rows, heads hd]; k, v [keys, kvHeads hd];
 // meta[r] = (prefixStart, prefixLen, ownStart, position); table[position, hd/2] = (cos, sin). Half-split convention.
+// `biased` adds the projections' bias [(heads + 2 kvHeads) hd] where there is one.
 // A row's position is meta[r].w + shift: decoding moves on without writing meta anew.
 struct Params { rows: u32, shift: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -19,8 +20,8 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let head = i / HALF % (HEADS + 2u * KV);
   let c = i % HALF;
   let at = (row * (HEADS + 2u * KV) + head) * 2u * HALF + c;
-  let a = qkv[at];
-  let b = qkv[at + HALF];
+  let a = biased(qkv[at], head * 2u * HALF + c);
+  let b = biased(qkv[at + HALF], head * 2u * HALF + c + HALF);
   let m = rowMeta[row];
   let position = m.w + p.shift;
   let key = m.z + position - m.y;

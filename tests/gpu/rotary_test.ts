@@ -1,4 +1,5 @@
 import { assertThrows } from "@std/assert";
+import { addInto } from "../../gpu/ops/elementwise.ts";
 import { rotary, rotaryBackward } from "../../gpu/ops/rotary.ts";
 import { rope, ropeBackward, ropeFrequencies } from "../reference/rope.ts";
 import { type Group, packGroups } from "./layout.ts";
@@ -73,6 +74,26 @@ for (const [heads, kvHeads, hd] of [[3, 3, 8], [6, 2, 16], [4, 1, 64], [2, 1, 12
 Deno.test("rotary positions up to 4,096, with Llama 3's base", async () => {
   await compare(2, 1, 64, [{ prompt: 4001, continuations: [95, 20] }], 500000);
 });
+
+for (const hd of [4, 16]) {
+  Deno.test(`a bias added on the way has the bits of one added before, heads of ${hd}`, async () => {
+    const shape = { heads: 4, kvHeads: 2, headDim: hd };
+    const { rows, rowMeta } = packGroups(GROUPS, t.gpu.subgroupSize);
+    const [width, meta] = [8 * hd, t.u32(rowMeta, [rows, 4])];
+    const qkv = random32(1, rows * width);
+    const bias = t.f32(random32(2, width));
+    const table = t.f32(ropeTable(64, hd, 10000).table);
+    const results: Float32Array[][] = [];
+    for (const before of [true, false]) {
+      const x = t.f32(qkv, [rows, width]);
+      if (before) addInto(t.gpu, x, bias);
+      const out = [4, 2, 2].map((heads) => t.blank(rows, heads * hd));
+      rotary(t.gpu, shape, x, meta, table, out[0], out[1], out[2], 0, before ? undefined : bias);
+      results.push(await Promise.all(out.map(t.read)));
+    }
+    ["q", "k", "v"].forEach((name, i) => assertSameBits(name, results[1][i], results[0][i]));
+  });
+}
 
 Deno.test("decoding writes keys into each row's slot, `shift` positions on, with the bits of the packed rows", async () => {
   const shape = { heads: 2, kvHeads: 1, headDim: 16 };
