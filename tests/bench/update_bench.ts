@@ -189,10 +189,10 @@ console.log(`device: ${gpu.adapter.name}; ${(useful / 1e9).toFixed(2)} useful GF
 console.log(table(
   contenders.map(({ name }, i) => [
     name,
-    median(rates[i]).toFixed(1),
-    Math.max(...rates[i]).toFixed(1),
-    (median(rates[0]) / median(rates[i])).toFixed(3),
-    rates[i].map((rate) => rate.toFixed(1)).join(" "),
+    median(rates[i]).toPrecision(3),
+    Math.max(...rates[i]).toPrecision(3),
+    (median(rates[0]) / median(rates[i])).toPrecision(3),
+    rates[i].map((rate) => rate.toPrecision(3)).join(" "),
   ]),
   { header: ["what", "median GFLOP/s", "best", "update / this", "rounds"] },
 ));
