@@ -101,7 +101,7 @@ function openGgufModel(path: string): ModelFiles {
   const gguf = openGguf(path);
   try {
     const config = ggufConfig(gguf);
-    const tokenizer = loadTokenizer(ggufTokenizerFiles(gguf.metadata));
+    const tokenizer = loadTokenizer(ggufTokenizerFiles(gguf.metadata, path));
     const weights = ggufWeights(gguf, config.architecture, config.headDim);
     return complete({ file: path, config, tokenizer, weights, hash: () => sha256Of([path]) }, undefined);
   } catch (error) {

@@ -116,7 +116,12 @@ function listOf(metadata: Metadata, key: string): GgufValue[] {
 }
 
 function endTokens(metadata: Metadata, vocabSize: number, refuse: Refuse): number[] {
-  const ids = metadata.has("tokenizer.ggml.tokens") ? ggufEndTokenIds(metadata) : [];
+  let ids: number[];
+  try {
+    ids = metadata.has("tokenizer.ggml.tokens") ? ggufEndTokenIds(metadata) : [];
+  } catch (error) {
+    throw error instanceof UserError ? refuse(`of its tokenizer, ${error.message}`) : error;
+  }
   const beyond = ids.find((id) => id >= vocabSize);
   if (beyond === undefined) return ids;
   throw refuse(`its end token is ${beyond}, an id below ${vocabSize} is needed`);

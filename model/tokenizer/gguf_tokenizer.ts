@@ -1,13 +1,23 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { GgufValue } from "../formats/gguf.ts";
+import {
+  booleanOf,
+  isWhole,
+  type Metadata,
+  missing,
+  numbersOf,
+  refuse,
+  shown,
+  textOf,
+  textsOf,
+  type Token,
+  tokenOf,
+} from "./gguf_values.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
+import { scoreMerges } from "./score_merges.ts";
 import type { TokenizerFiles } from "./tokenizer.ts";
 
-/** GGUF's metadata by key. */
-type Metadata = ReadonlyMap<string, GgufValue>;
-
 // Of the types that GGUF gives its tokens, those that are not ordinary pieces of text. Bytes are ordinary here.
-const [UNKNOWN, CONTROL, USER_DEFINED, UNUSED] = [2, 3, 4, 5];
+const [NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED] = [1, 2, 3, 4, 5];
 const MOST_TYPES = 6;
 /** Four times the largest vocabulary that is known. */
 const MOST_TOKENS = 1 << 20;
@@ -16,70 +26,162 @@ const END_NAMES = ["<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|eom_id|>
 
 /**
  * The tokenizer that a GGUF file holds, as the files that Hugging Face would have beside the model: vocabulary,
- * merges, special tokens, what is prepended, and the chat template.
+ * merges, special tokens, what is prepended, and the chat template. Kinds are `gpt2` (byte-level BPE as SmolLM2, Llama 3 and
+ * Qwen have it) and `llama` (SentencePiece's BPE as Llama 2 and llama2.c have it: scores, bytes for unknown characters).
  *
  * @param metadata all keys of the file; those that begin with `tokenizer.` are read
- * @throws UserError if the kind of tokenizer is not one of byte-level BPE as SmolLM2, Llama 3 and Qwen have it (the
- * message names it), or its data is missing or contradicts itself
+ * @param file its path, for messages
+ * @throws UserError if the tokenizer is of another kind (the message names it), or its data is missing or contradicts
+ * itself
  */
-export function ggufTokenizerFiles(metadata: Metadata): TokenizerFiles {
-  const model = textOf(metadata, "tokenizer.ggml.model");
-  if (model !== "gpt2") {
-    throw refuse(`its kind is ${JSON.stringify(model)}, only "gpt2" (byte-level BPE) is supported`);
+export function ggufTokenizerFiles(metadata: Metadata, file = "the GGUF file"): TokenizerFiles {
+  try {
+    return readFiles(metadata);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`Cannot open the tokenizer of ${file}: ${error.message}`, error.hint ?? OTHER_FILE);
   }
-  const name = textOf(metadata, "tokenizer.ggml.pre");
-  const pre = PRE_TOKENIZERS.get(name);
-  if (!pre) {
-    const known = [...PRE_TOKENIZERS.keys()].join(", ");
-    throw refuse(`its pre-tokenizer is ${JSON.stringify(name)}, one of ${known} is needed`);
+}
+
+const OTHER_FILE = "get the file again, or open the same model as a Hugging Face folder";
+
+function readFiles(metadata: Metadata): TokenizerFiles {
+  const model = textOf(metadata, "tokenizer.ggml.model");
+  if (model !== "gpt2" && model !== "llama") {
+    throw refuse(
+      `its kind is ${JSON.stringify(model)}, "gpt2" (byte-level BPE) or "llama" (BPE with scores) is needed`,
+      "open the same model as a Hugging Face folder",
+    );
   }
   const vocabulary = readVocabulary(metadata);
-  const bos = tokenOf(metadata, "bos", vocabulary.tokens);
-  const addsBos = booleanOf(metadata, "tokenizer.ggml.add_bos_token") ?? pre.addsBos;
-  if (addsBos && bos === undefined) {
-    throw refuse("a beginning token is to be prepended but not named, tokenizer.ggml.bos_token_id is needed");
-  }
-  const definition = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: vocabulary.added,
-    normalizer: pre.normalizer,
-    pre_tokenizer: pre.preTokenizer,
-    post_processor: postProcessor(addsBos ? bos : undefined),
-    decoder: BYTE_LEVEL,
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: pre.ignoresMerges,
-      vocab: vocabulary.vocab,
-      merges: readMerges(metadata, vocabulary.vocab),
-    },
-  };
+  const kind = model === "gpt2" ? byteLevel(metadata, vocabulary) : sentencePiece(metadata, vocabulary);
   const named = (role: string) => tokenOf(metadata, role, vocabulary.tokens)?.content;
+  // What llama.cpp takes where a file of kind llama names none.
+  const usual = (id: number) => model === "llama" ? vocabulary.tokens[id] : undefined;
   const config = {
     tokenizer_class: "PreTrainedTokenizerFast",
-    add_bos_token: addsBos,
+    add_bos_token: kind.addsBos,
     add_prefix_space: false,
     clean_up_tokenization_spaces: false,
-    bos_token: bos?.content,
-    eos_token: named("eos"),
-    unk_token: named("unknown"),
+    bos_token: kind.bos?.content,
+    eos_token: named("eos") ?? usual(2),
+    unk_token: named("unknown") ?? usual(0),
     pad_token: named("padding"),
     chat_template: metadata.has("tokenizer.chat_template")
       ? textOf(metadata, "tokenizer.chat_template")
       : undefined,
   };
   return {
-    "tokenizer.json": JSON.stringify(definition),
+    "tokenizer.json": JSON.stringify({
+      version: "1.0",
+      truncation: null,
+      padding: null,
+      added_tokens: vocabulary.added,
+      ...kind.definition,
+    }),
     "tokenizer_config.json": JSON.stringify(config, null, 2),
   };
 }
+
+/** What a kind of tokenizer makes of the vocabulary. */
+interface Kind {
+  /** The token before every text, if the file names one. */
+  bos: Token | undefined;
+  addsBos: boolean;
+  /** The parts of tokenizer.json that depend on the kind. */
+  definition: object;
+}
+
+function byteLevel(metadata: Metadata, { tokens, vocab }: Vocabulary): Kind {
+  const name = textOf(metadata, "tokenizer.ggml.pre");
+  const pre = PRE_TOKENIZERS.get(name);
+  if (!pre) {
+    const known = [...PRE_TOKENIZERS.keys()].join(", ");
+    throw refuse(`its pre-tokenizer is ${JSON.stringify(name)}, one of ${known} is needed`);
+  }
+  const bos = tokenOf(metadata, "bos", tokens);
+  const addsBos = booleanOf(metadata, "tokenizer.ggml.add_bos_token") ?? pre.addsBos;
+  if (addsBos && bos === undefined) {
+    throw refuse("a beginning token is to be prepended but not named, tokenizer.ggml.bos_token_id is needed");
+  }
+  const begin = addsBos ? bos : undefined;
+  const after = { ...BYTE_LEVEL, trim_offsets: false };
+  return {
+    bos,
+    addsBos,
+    definition: {
+      normalizer: pre.normalizer,
+      pre_tokenizer: pre.preTokenizer,
+      post_processor: begin ? { type: "Sequence", processors: [after, beginTemplate(begin)] } : after,
+      decoder: BYTE_LEVEL,
+      model: {
+        ...bpe(vocab, readMerges(metadata, vocab)),
+        unk_token: null,
+        fuse_unk: false,
+        byte_fallback: false,
+        ignore_merges: pre.ignoresMerges,
+      },
+    },
+  };
+}
+
+const BLANK = "\u2581";
+
+/** As llama.cpp reads this kind: a blank before each text (unless the file says not), then the best neighbours are joined. */
+function sentencePiece(metadata: Metadata, { tokens, vocab, types }: Vocabulary): Kind {
+  const scores = numbersOf(metadata, "tokenizer.ggml.scores", tokens.length);
+  for (let byte = 0; byte < 256; byte++) {
+    const name = `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`;
+    if (!Object.hasOwn(vocab, name)) {
+      throw refuse(`it has no token ${name}, one for each byte is needed`);
+    }
+  }
+  const [unknown, first] = ["unknown", "bos"].map((role, id) =>
+    tokenOf(metadata, role, tokens) ?? { id, content: tokens[id] }
+  );
+  const addsBos = booleanOf(metadata, "tokenizer.ggml.add_bos_token") ?? true;
+  const prepends = booleanOf(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
+  const blanks = { type: "Replace", pattern: { String: " " }, content: BLANK };
+  const pieces = tokens.map((text, id) => ({ id, text, score: scores[id] }))
+    .filter(({ id }) => types[id] === NORMAL);
+  return {
+    bos: first,
+    addsBos,
+    definition: {
+      normalizer: {
+        type: "Sequence",
+        normalizers: [...(prepends ? [{ type: "Prepend", prepend: BLANK }] : []), blanks],
+      },
+      pre_tokenizer: null,
+      post_processor: addsBos ? beginTemplate(first) : null,
+      decoder: {
+        type: "Sequence",
+        decoders: [
+          { type: "Replace", pattern: { String: BLANK }, content: " " },
+          { type: "ByteFallback" },
+          { type: "Fuse" },
+          ...(prepends ? [{ type: "Strip", content: " ", start: 1, stop: 0 }] : []),
+        ],
+      },
+      model: {
+        ...bpe(vocab, scoreMerges(pieces)),
+        unk_token: unknown.content,
+        fuse_unk: true,
+        byte_fallback: true,
+        ignore_merges: false,
+      },
+    },
+  };
+}
+
+const bpe = (vocab: Record<string, number>, merges: [string, string][]) => ({
+  type: "BPE",
+  dropout: null,
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  vocab,
+  merges,
+});
 
 /**
  * Every end token of a GGUF file's vocabulary: the ones it states (end of sequence, of turn, of message), and control
@@ -92,21 +194,21 @@ export function ggufEndTokenIds(metadata: Metadata): number[] {
   const tokens = textsOf(metadata, "tokenizer.ggml.tokens");
   const types = readTypes(metadata, tokens.length);
   const stated = ["eos", "eot", "eom"].flatMap((role) => tokenOf(metadata, role, tokens)?.id ?? []);
+  // What llama.cpp takes where a file of this kind names none.
+  if (stated.length === 0 && metadata.get("tokenizer.ggml.model") === "llama" && types[2] === CONTROL) {
+    stated.push(2);
+  }
   const known = END_NAMES.map((name) => tokens.indexOf(name)).filter((id) => types[id] === CONTROL);
   return [...new Set([...stated, ...known])];
 }
 
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 
-interface Token {
-  id: number;
-  content: string;
-}
-
 interface Vocabulary {
   /** By id. */
   tokens: string[];
   vocab: Record<string, number>;
+  types: readonly number[];
   added:
     (Token & { special: boolean; single_word: false; lstrip: false; rstrip: false; normalized: false })[];
 }
@@ -133,7 +235,7 @@ function readVocabulary(metadata: Metadata): Vocabulary {
     const special = types[id] !== USER_DEFINED;
     added.push({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special });
   });
-  return { tokens, vocab: objectOf(ids), added };
+  return { tokens, vocab: objectOf(ids), types, added };
 }
 
 function readTypes(metadata: Metadata, count: number): number[] {
@@ -172,69 +274,18 @@ function readMerges(metadata: Metadata, vocab: Record<string, number>): [string,
   });
 }
 
-function postProcessor(bos: Token | undefined): object {
-  const byteLevel = { ...BYTE_LEVEL, trim_offsets: false };
-  if (!bos) return byteLevel;
+function beginTemplate(bos: Token): object {
   const begin = { SpecialToken: { id: bos.content, type_id: 0 } };
   const text = (id: string) => ({ Sequence: { id, type_id: 0 } });
-  const template = {
+  return {
     type: "TemplateProcessing",
     single: [begin, text("A")],
     pair: [begin, text("A"), begin, text("B")],
     special_tokens: { [bos.content]: { id: bos.content, ids: [bos.id], tokens: [bos.content] } },
   };
-  return { type: "Sequence", processors: [byteLevel, template] };
-}
-
-/** The token of a role such as `eos`, if the file names one. */
-function tokenOf(metadata: Metadata, role: string, tokens: readonly string[]): Token | undefined {
-  const key = `tokenizer.ggml.${role}_token_id`;
-  const id = metadata.get(key);
-  if (id === undefined) return undefined;
-  if (!isWhole(id, tokens.length - 1)) {
-    throw refuse(`${key} is ${shown(id)}, an id below ${tokens.length} is needed`);
-  }
-  return { id, content: tokens[id] };
-}
-
-function textOf(metadata: Metadata, key: string): string {
-  const value = metadata.get(key);
-  if (typeof value !== "string") throw missing(key, value, "a text");
-  return value;
-}
-
-function textsOf(metadata: Metadata, key: string): string[] {
-  const value = metadata.get(key);
-  if (!Array.isArray(value) || value.some((item) => typeof item !== "string")) {
-    throw missing(key, value, "a list of texts");
-  }
-  return value as string[];
-}
-
-function booleanOf(metadata: Metadata, key: string): boolean | undefined {
-  const value = metadata.get(key);
-  if (value !== undefined && typeof value !== "boolean") throw missing(key, value, "true or false");
-  return value;
-}
-
-function missing(key: string, value: GgufValue | undefined, wanted: string): UserError {
-  return refuse(`${key} is ${value === undefined ? "missing" : `no such thing`}, ${wanted} is needed`);
 }
 
 /** An object with any text as a key, `__proto__` too. */
 function objectOf(entries: Map<string, number>): Record<string, number> {
   return Object.fromEntries(entries);
-}
-
-function isWhole(value: GgufValue, most: number): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= most;
-}
-
-function shown(value: GgufValue): string {
-  if (typeof value !== "string") return Array.isArray(value) ? "a list" : String(value);
-  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
-}
-
-function refuse(what: string): UserError {
-  return new UserError(`Cannot open the tokenizer of the GGUF file: ${what}`);
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { scoreMerges } from "./score_merges.ts";
 import type { TokenizerFiles } from "./tokenizer.ts";
 
 /** Llama 2 has 32,000. */
@@ -67,7 +68,7 @@ export function llama2cTokenizerFiles(bytes: Uint8Array, vocabSize: number): Tok
       byte_fallback: true,
       ignore_merges: false,
       vocab: Object.fromEntries(ids),
-      merges: mergesOf(pieces, ids),
+      merges: scoreMerges(pieces.map((piece, id) => ({ ...piece, id })).slice(SPECIAL.length + BYTES)),
     },
   };
   const config = {
@@ -137,26 +138,6 @@ function misplaced(id: number, found: string, wanted: string): UserError {
   return refuse(
     `token ${id} is ${JSON.stringify(found.slice(0, 40))}, ${JSON.stringify(wanted)} is needed there`,
   );
-}
-
-/**
- * All pairs of tokens that form a token, those of the highest score first. Of one token's pairs the longer left part
- * comes first: a run of one letter is joined from the left.
- */
-function mergesOf(pieces: readonly Piece[], ids: ReadonlyMap<string, number>): [string, string][] {
-  const first = SPECIAL.length + BYTES;
-  const isText = (part: string) => (ids.get(part) ?? 0) >= first;
-  return pieces.map((piece, id) => ({ ...piece, id })).slice(first)
-    .sort((a, b) => b.score - a.score || a.id - b.id)
-    .flatMap(({ text }) => {
-      const pairs: [string, string][] = [];
-      const characters = [...text];
-      for (let cut = characters.length - 1; cut > 0; cut--) {
-        const [left, right] = [characters.slice(0, cut).join(""), characters.slice(cut).join("")];
-        if (isText(left) && isText(right)) pairs.push([left, right]);
-      }
-      return pairs;
-    });
 }
 
 function refuse(what: string, hint?: string): UserError {

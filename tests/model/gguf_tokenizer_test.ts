@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
 import type { GgufValue } from "../../model/formats/gguf.ts";
 import { ggufEndTokenIds, ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
@@ -70,7 +70,7 @@ Deno.test("end tokens of GGUF metadata: the stated ones, and control tokens that
 Deno.test("GGUF metadata without a usable tokenizer is refused, saying why", () => {
   const tokens = METADATA["tokenizer.ggml.tokens"] as string[];
   const refused: [Record<string, GgufValue | undefined>, string][] = [
-    [{ "tokenizer.ggml.model": "llama" }, '"llama"'],
+    [{ "tokenizer.ggml.model": "bert" }, 'its kind is "bert", "gpt2" (byte-level BPE) or "llama"'],
     [{ "tokenizer.ggml.model": undefined }, "tokenizer.ggml.model is missing"],
     [{ "tokenizer.ggml.pre": "deepseek-r1-qwen" }, '"deepseek-r1-qwen", one of smollm, llama-bpe, qwen2'],
     [{ "tokenizer.ggml.pre": undefined }, "tokenizer.ggml.pre is missing"],
@@ -96,6 +96,57 @@ Deno.test("GGUF metadata without a usable tokenizer is refused, saying why", () 
     [{ "tokenizer.chat_template": [] }, "a text is needed"],
   ];
   for (const [changes, message] of refused) {
-    assertThrows(() => ggufTokenizerFiles(changed(changes)), UserError, message);
+    const error = assertThrows(() => ggufTokenizerFiles(changed(changes), "a.gguf"), UserError, message);
+    assertStringIncludes(error.message, "Cannot open the tokenizer of a.gguf: ");
+    assertStringIncludes(error.hint!, "Hugging Face folder");
   }
+});
+
+const BYTES = Array.from(
+  { length: 256 },
+  (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+);
+const PIECES = ["ab", "bc", "abc", "▁a", "a", "b", "c", "▁", "▁▁", "<tool>"];
+const SPIECE = [...["<unk>", "<s>", "</s>"], ...BYTES, ...PIECES];
+
+/** SentencePiece's BPE, as Llama 2's files have it: pieces with the scores -1, -2, ... */
+const SENTENCE_PIECE: Record<string, GgufValue> = {
+  "tokenizer.ggml.model": "llama",
+  "tokenizer.ggml.tokens": SPIECE,
+  "tokenizer.ggml.scores": SPIECE.map((_, id) => -id),
+  "tokenizer.ggml.token_type": [2, 3, 3, ...BYTES.map(() => 6), ...PIECES.map(() => 1)].with(-1, 4),
+};
+
+const pieceTokenizer = (changes: Record<string, GgufValue> = {}) =>
+  loadTokenizer(ggufTokenizerFiles(new Map(Object.entries({ ...SENTENCE_PIECE, ...changes }))));
+
+Deno.test("a GGUF tokenizer of kind llama: a blank first, joined by score, bytes for the rest", () => {
+  const id = (piece: string) => SPIECE.indexOf(piece);
+  const tokenizer = pieceTokenizer();
+  assertEquals([tokenizer.bosId, tokenizer.eosId, tokenizer.size], [1, 2, SPIECE.length]);
+  // "ab" is worth more than "bc" and than "▁a".
+  assertEquals(tokenizer.encode("abc"), [id("▁"), id("abc")]);
+  assertEquals(tokenizer.encode("a bc"), [id("▁a"), id("▁"), id("bc")]);
+  assertEquals(tokenizer.encode("é"), [id("▁"), 3 + 0xc3, 3 + 0xa9]);
+  assertEquals(tokenizer.encode("a<tool>"), [id("▁a"), id("<tool>")]);
+  assertEquals(tokenizer.encode("<s>").includes(1), false);
+  for (const text of ["abc aab", "  é\n", "<s>a</s>", "<0x41>", "🙂"]) {
+    assertEquals(tokenizer.decode([1, ...tokenizer.encode(text), 2]), text);
+  }
+});
+
+Deno.test("a GGUF tokenizer of kind llama: what the file may say of blanks and ends, and what it must", () => {
+  const plain = pieceTokenizer({
+    "tokenizer.ggml.add_space_prefix": false,
+    "tokenizer.ggml.add_bos_token": false,
+  });
+  assertEquals([plain.bosId, plain.encode("ab")], [undefined, [SPIECE.indexOf("ab")]]);
+  assertEquals(plain.decode(plain.encode(" ab")), " ab");
+  assertEquals(ggufEndTokenIds(new Map(Object.entries(SENTENCE_PIECE))), [2]);
+  const refused = (changes: Record<string, GgufValue>, message: string) =>
+    assertThrows(() => pieceTokenizer(changes), UserError, message);
+  refused({ "tokenizer.ggml.scores": [0] }, `${SPIECE.length} tokens but 1 entries in tokenizer.ggml.scores`);
+  refused({ "tokenizer.ggml.scores": SPIECE.map(() => NaN) }, "a list of finite numbers is needed");
+  const without = SPIECE.map((text) => text === "<0x0A>" ? "x" : text);
+  refused({ "tokenizer.ggml.tokens": without }, "it has no token <0x0A>, one for each byte is needed");
 });

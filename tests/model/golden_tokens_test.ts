@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { type GgufValue, openGguf } from "../../model/formats/gguf.ts";
+import { exportGguf } from "../../model/export.ts";
+import { openModelFiles } from "../../model/model_files.ts";
 import { ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
 import { llama2cTokenizerFiles } from "../../model/tokenizer/llama2c_tokenizer.ts";
 import {
@@ -15,6 +17,7 @@ const golden = (name: string) => new URL(`../golden/tokenizers/${name}.json`, im
 const DATA = "../shared/data";
 const GGUF = "../shared/models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf";
 const TOK512 = "../shared/models/stories260K/tok512.bin";
+const STORIES = "../shared/models/stories260K";
 const TEXTS: string[] = JSON.parse(Deno.readTextFileSync(golden("texts")));
 
 interface Digest {
@@ -45,6 +48,27 @@ Deno.test("stories260K's tokenizer from tok512.bin does what llama2.c does on GS
   const tokenizer = loadTokenizer(llama2cTokenizerFiles(Deno.readFileSync(TOK512), 512));
   assertEqualsGolden(tokenizer, "stories260K");
   for (const text of TEXTS) assertEquals(tokenizer.decode(tokenizer.encode(text)), text);
+});
+
+Deno.test("stories260K as softcot exports it is opened again, and its tokenizer equals llama.cpp's on that file", async () => {
+  if (!exists(TOK512)) return console.log(`skipped: no ${TOK512}`);
+  const folder = Deno.makeTempDirSync();
+  try {
+    const out = `${folder}/stories.gguf`;
+    using model = openModelFiles(STORIES);
+    await exportGguf({ ...model, name: "stories260K" }, { out, dtype: "f16" });
+    using again = openModelFiles(out);
+    const { tokenizer, config } = again;
+    assertEquals([tokenizer.bosId, tokenizer.eosId, tokenizer.size], [1, 2, 512]);
+    assertEquals(config.eosTokenIds[0], model.config.eosTokenIds[0]);
+    assertEqualsGolden(tokenizer, "stories260K_gguf");
+    // In such a file U+2581 stands for a blank.
+    for (const text of TEXTS.filter((text) => !text.includes("\u2581"))) {
+      assertEquals(tokenizer.decode(tokenizer.encode(text)), text);
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 for (const name of ["llama3_2", "qwen2_5"] satisfies RealTokenizer[]) {

@@ -1,6 +1,7 @@
 """Token ids by other implementations, for tests/model/golden_tokens_test.ts.
 
     python make_tokens.py llama.cpp MODEL.gguf DATA smollm2.json      llama.cpp, by llama-cpp-python 0.3.36
+    python make_tokens.py llama.cpp STORIES.gguf DATA stories260K_gguf.json    (softcot model export stories260K --out STORIES.gguf)
     python make_tokens.py tokenizers FOLDER DATA qwen2_5.json         Hugging Face's Rust library, tokenizers 0.23.3
     python make_tokens.py llama2.c tok512.bin DATA stories260K.json   by what llama2.c's encode does, here
 
