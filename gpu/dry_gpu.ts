@@ -1,4 +1,4 @@
-import { createArena } from "./arena.ts";
+import { type Arena, createArena } from "./arena.ts";
 import type { AdapterFacts, Gpu } from "./device.ts";
 import type { Commands } from "./encoder.ts";
 import type { Pipeline } from "./kernel.ts";
@@ -35,13 +35,14 @@ export const SOME_GPU: DeviceFacts = {
  * A device that holds nothing and computes nothing: work given to it asks its arena for the same buffers, in the same order,
  * as on the device whose facts it has. So a forecast of memory is the work itself, run dry, and the two cannot come apart.
  * Reads give zeros, at once.
+ * @param own an open device's arena, which then makes the buffers that the work will want
  */
-export function openDryGpu(facts: DeviceFacts): Gpu {
+export function openDryGpu(facts: DeviceFacts, own?: Arena): Gpu {
   const { adapter, subgroupSize, workgroups, maxBinding, matmulFamily, wideLoads, tuning } = facts;
   const device = dryDevice();
-  const arena = createArena(device);
   const pipelines = new Map<string, Pipeline>();
-  arena.beforeDestroy = () => pipelines.forEach(({ groups }) => groups.clear());
+  const arena = own ?? createArena(device);
+  if (!own) arena.beforeDestroy = () => pipelines.forEach(({ groups }) => groups.clear());
   const start = (tensor: Tensor) => () => Promise.resolve(new ArrayBuffer(Math.max(16, byteLength(tensor))));
   return {
     ...{ adapter, subgroupSize, workgroups, maxBinding, matmulFamily, wideLoads, tuning },

@@ -40,6 +40,11 @@ export function budgetCache(gpu: Gpu, free: number | undefined): number {
   return budget;
 }
 
+/** Gives a dry device the budget of the device that it stands for. */
+export function shareCacheBudget(from: Gpu, to: Gpu): void {
+  budgets.set(to, cacheBudget(from));
+}
+
 /** Rows of the cache that are lent to the prompts of `rollouts` at once: any one fits, very long ones wait for room. */
 export function prefixRows(rollouts: number, shape: BatchShape): number {
   const { prompt, meanPrompt = prompt, prompts = Infinity, group } = shape;

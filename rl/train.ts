@@ -6,6 +6,7 @@ import type { Run } from "./run.ts";
 import { type RunState, saveCheckpoint } from "./run_checkpoint.ts";
 import type { StepMetrics } from "./step_metrics.ts";
 import { type Trainer, trainStep } from "./train_step.ts";
+import { reserveTraining } from "./training_memory.ts";
 
 /** How a run is watched and kept. */
 export interface TrainSchedule {
@@ -50,8 +51,11 @@ export async function train(
   hooks: TrainHooks,
 ): Promise<RunState> {
   let current = state;
+  let reserved = false;
   while (current.step < schedule.steps) {
     const step = current.step + 1;
+    if (!reserved) await reserveTraining(trainer);
+    reserved = true;
     const { metrics, batch } = await trainStep(trainer, step);
     const line: MetricsLine = metrics;
     current = { ...current, step };
@@ -61,6 +65,7 @@ export async function train(
     if (validates) {
       trainer.model.gpu.profile.phase = "validation";
       line.validation_accuracy = await validate(trainer, schedule.validationQuestions);
+      reserved = false;
       // Of equals the latest: it has learned more of what validation cannot see.
       if (!current.best || line.validation_accuracy >= current.best.accuracy) {
         current.best = { step, accuracy: line.validation_accuracy };

@@ -1,4 +1,6 @@
+import { promptOf } from "../eval/prompt_ids.ts";
 import type { Question } from "../eval/task.ts";
+import { openDryGpu } from "../gpu/dry_gpu.ts";
 import { createHalfCopy } from "../model/half_copy.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { generate } from "../model/generation/generate.ts";
@@ -15,6 +17,8 @@ import {
 } from "../model/generation_memory.ts";
 import { createAdapter } from "../model/lora/lora.ts";
 import type { WeightTypes } from "../model/params.ts";
+import { shareCacheBudget } from "../model/memory.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Model } from "../model/transformer.ts";
 import { createLike, createOptimizer } from "./optimizer.ts";
 import type { RolloutBatch, RolloutSource } from "./rollout.ts";
@@ -57,8 +61,8 @@ const OPTIMIZER = {
   clip: 1,
 };
 
-// The second step finds the buffers of the first in another order than that did.
-const STEPS = 2;
+// The second step finds the buffers of the first in another order than that did; the third differs in its lengths.
+const STEPS = 3;
 
 /**
  * What a training will hold at its peak, every rollout as long as it may be and every group with a signal: training steps
@@ -69,26 +73,16 @@ export async function trainingNeed(
   shape: TrainingShape,
   device: ForecastDevice = {},
 ): Promise<TrainingNeed> {
-  const { rank, types, questions, group, continuous, microRows, recompute } = shape;
+  const { rank, types, continuous } = shape;
   const model = openDryModel(config, rank === undefined ? "f32" : types, device);
   const { gpu } = model;
   if (rank !== undefined) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
   const copy = shape.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
-  const trainer: Trainer = {
-    model,
-    tokenizer: DRY_TOKENIZER,
-    task: { question: (): Question => ({ id: "", question: "", gold: "" }) } as unknown as Trainer["task"],
-    thinking: dryThinking(continuous),
-    rules: dryRules(shape),
-    settings: {
-      ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
-      ...OPTIMIZER,
-    },
-    source: dryRollouts(copy?.model ?? model, shape),
+  const trainer = dryTrainer({
+    ...{ model, shape, thinking: dryThinking(continuous), rolloutModel: copy?.model ?? model },
     grads: createLike(model, "gradient"),
     optimizer: createOptimizer(gpu, config, model.adapter),
-    reduce: () => Promise.resolve(),
-  };
+  });
   const state = gpu.arena.bytes;
   // Too large without a step, which might take long.
   if (device.free !== undefined && state > device.free) return { state, total: state };
@@ -102,24 +96,77 @@ export async function trainingNeed(
   return { state, total: gpu.arena.peakBytes };
 }
 
-/** Generates dry, and then says that every rollout was as long as it may be. */
-function dryRollouts(model: Model, shape: TrainingShape): RolloutSource {
-  const { promptTokens, group, continuous } = shape;
-  const prompt = Array<number>(promptTokens).fill(1);
+// Prompts are read for their lengths; those of later steps are hardly longer.
+const PROMPTS = 64;
+
+/**
+ * Makes the buffers that a training will want at most, by steps run dry on its device's own arena: a training that begins does
+ * not run out of memory later, and its steps make no buffer and no bind group once each kernel has run.
+ */
+export async function reserveTraining(trainer: Trainer): Promise<void> {
+  const { model, tokenizer, task, thinking, rules, settings, prompt, grads, optimizer } = trainer;
+  const gpu = openDryGpu(model.gpu, model.gpu.arena);
+  shareCacheBudget(model.gpu, gpu);
+  const prompts = Array.from(
+    { length: Math.max(PROMPTS, settings.questions) },
+    (_, i) => promptOf(tokenizer, task, task.question("train", settings.seed, i).question, prompt).ids.length,
+  );
+  const shape: TrainingShape = {
+    ...settings,
+    ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, continuous: thinking.continuous },
+    promptTokens: Math.max(...prompts),
+    forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),
+  };
+  const dry = { ...model, gpu };
+  const steps = dryTrainer({ model: dry, rolloutModel: dry, shape, thinking, grads, optimizer });
+  for (let step = 1; step <= STEPS; step++) await trainStep(steps, step);
+}
+
+/** A trainer that draws and learns nothing, on a dry device. */
+function dryTrainer(
+  { model, rolloutModel, shape, thinking, grads, optimizer }:
+    & Pick<Trainer, "model" | "thinking" | "grads" | "optimizer">
+    & {
+      rolloutModel: Model;
+      shape: TrainingShape;
+    },
+): Trainer {
+  const { questions, group, microRows, recompute } = shape;
+  return {
+    ...{ model, thinking, grads, optimizer },
+    tokenizer: DRY_TOKENIZER,
+    task: { question: (): Question => ({ id: "", question: "", gold: "" }) } as unknown as Trainer["task"],
+    rules: dryRules(shape),
+    settings: {
+      ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
+      ...OPTIMIZER,
+    },
+    source: dryRollouts(rolloutModel, thinking, shape),
+    reduce: () => Promise.resolve(),
+  };
+}
+
+/** Generates dry, and then says how long the rollouts were: as {@link lengthsOf} has it. */
+function dryRollouts(model: Model, thinking: Thinking, shape: TrainingShape): RolloutSource {
+  const { promptTokens, group } = shape;
+  const { usedVocabSize } = model.config;
+  // All tokens differ where they can: then there is most to add to the embedding's gradient.
+  const promptIds = (b: number) =>
+    Array.from({ length: promptTokens }, (_, i) => (b * promptTokens + i) % usedVocabSize);
   const rules = dryRules(shape);
   return {
     async rollouts(step, questions, scratch): Promise<RolloutBatch> {
       const { hidden } = await generate(model, DRY_TOKENIZER, {
-        prompts: questions.map(() => prompt),
+        prompts: questions.map((_, b) => promptIds(b)),
         group,
         rolloutIds: Array.from({ length: questions.length * group }, (_, i) => i),
-        ...{ thinking: dryThinking(continuous), rules, answerTau: 1, seed: 0, step },
+        ...{ thinking, rules, answerTau: 1, seed: 0, step },
       }, scratch);
-      const groups = questions.map((question, b) => ({
-        question,
-        prompt,
-        rollouts: Array.from({ length: group }, (_, g) => ({
-          rollout: longest(shape, b, b * group + g),
+      const groups = lengthsOf(shape, step).map((lengths, b) => ({
+        question: questions[b],
+        prompt: promptIds(b),
+        rollouts: lengths.map((length, g) => ({
+          rollout: dryRollout(shape, model.config, { length, prompt: b, slot: b * group + g }),
           grade: { reward: 0 as const, correct: false, answer: null, rule: null },
           reward: g % 2,
           rewards: [],
@@ -130,19 +177,47 @@ function dryRollouts(model: Model, shape: TrainingShape): RolloutSource {
   };
 }
 
-/** A rollout of the greatest length. */
-function longest(shape: TrainingShape, prompt: number, slot: number): Rollout {
-  const { maxThinking, answerTokens } = shape;
-  const tokens = (count: number) => Array<number>(count).fill(1);
+/**
+ * Thinking lengths of a step's rollouts, group by group: first all as long as they may be, at last such that one micro-batch is
+ * as full as it may be, which shorter ones can bring about.
+ */
+function lengthsOf(shape: TrainingShape, step: number): number[][] {
+  const { questions, group, promptTokens, maxThinking, answerTokens, microRows } = shape;
+  const beside = dryRules(shape).forcedIds.triggerAndBox.length + answerTokens - 1;
+  const own = maxThinking + beside;
+  const whole = promptTokens + group * own;
+  if (step < STEPS) return Array.from({ length: questions }, () => Array<number>(group).fill(maxThinking));
+  const rows = Math.min(microRows, questions * whole);
+  // A group that does not fit is split, and each part has two rollouts at least, so that they can differ.
+  const groups = rows < whole ? 1 : Math.min(questions, Math.ceil(rows / whole));
+  const each = rows < whole ? Math.max(2, Math.min(group, Math.ceil((rows - promptTokens) / own))) : group;
+  const mean = (rows - groups * promptTokens) / (groups * each);
+  return Array.from({ length: groups }, (_, b) =>
+    Array.from({ length: each }, (_, g) => {
+      const at = b * each + g;
+      const length = Math.floor((at + 1) * mean) - Math.floor(at * mean) - beside;
+      return Math.max(1, Math.min(maxThinking, length));
+    }));
+}
+
+/** A rollout that thinks so long, and answers at length. */
+function dryRollout(
+  shape: TrainingShape,
+  { usedVocabSize }: ModelConfig,
+  { length, prompt, slot }: { length: number; prompt: number; slot: number },
+): Rollout {
+  const { answerTokens, maxThinking } = shape;
+  const tokens = (count: number) =>
+    Array.from({ length: count }, (_, t) => (slot * maxThinking + t) % usedVocabSize);
   const stats = (count: number): StepStats => ({
     logp: new Float32Array(count),
     entropy: new Float32Array(count),
     gap: new Float32Array(count),
   });
   return {
-    ...{ prompt, slot, thinking: tokens(maxThinking), thinkingEnd: "limit" },
+    ...{ prompt, slot, thinking: tokens(length), thinkingEnd: "limit" },
     ...{ forced: dryRules(shape).forcedIds.triggerAndBox, forcedKind: "triggerAndBox" },
     ...{ answer: tokens(answerTokens), answerEnd: "limit" },
-    ...{ thinkingStats: stats(maxThinking), answerStats: stats(answerTokens) },
+    ...{ thinkingStats: stats(length), answerStats: stats(answerTokens) },
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Forecast of memory beside what is then used: a few training steps (weights and arena at their peak) of each case, every
- * rollout as long as it may be, and generation alone. Forecasts are those of `softcot model info` and of the refusal of
+ * rollout as long as it may be, and generation alone. Nothing is reserved here, as `softcot train` does: what is counted are the
+ * buffers that the steps themselves ask for. Forecasts are those of `softcot model info` and of the refusal of
  * `softcot train`. Counting needs no quiet machine.
  *
  *     deno run -A tests/bench/memory_bench.ts [--models builtin,FOLDER] [--steps 2] [--json]

@@ -19,6 +19,7 @@ import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { reserveTraining } from "../../rl/training_memory.ts";
 
 const { values } = parseArgs({
   options: {
@@ -68,6 +69,8 @@ const source = localRollouts({
   ...{ group: 16, seed: 0, readBehind },
 });
 const trainer = createTrainer({ model, tokenizer, task: sums, thinking, rules, settings, source });
+
+await reserveTraining(trainer);
 
 const rows: unknown[][] = [];
 const seconds: number[] = [];

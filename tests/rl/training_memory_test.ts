@@ -3,12 +3,13 @@ import { wayOfThinking } from "../../eval/modes.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { promptIds } from "../../eval/prompt_ids.ts";
 import { openGpu } from "../../gpu/device.ts";
+import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/lora/lora.ts";
 import { countWeights, loraCounts } from "../../model/memory.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer, trainStep } from "../../rl/train_step.ts";
-import { trainingNeed } from "../../rl/training_memory.ts";
+import { reserveTraining, trainingNeed } from "../../rl/training_memory.ts";
 import { randomModel, SMALL, tokenizer } from "../model/small_models.ts";
 
 const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };
@@ -59,6 +60,42 @@ for (
     gpu.close();
     const ratio = total / held;
     assert(ratio > 0.9 && ratio < 1.1, `${total} bytes forecast, ${held} held: ${ratio}`);
+  });
+}
+
+for (const kind of ["hard", "soft"] as const) {
+  Deno.test(`${kind}: what is reserved suffices: steps of all lengths take no more, and learn the same to the bit`, async () => {
+    const gpu = await openGpu();
+    const endTokenIds = Array.from({ length: 8 }, (_, i) => 9 * i);
+    const { questions, group } = LENGTHS;
+    const rules = thinkingRules(tokenizer, { maxThinking: 40, maxAnswer: 4, endTokenIds });
+    const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms: 0.1 });
+    const score = ({ text }: { text: string }) => text.length % 5;
+    const rewards = [{ name: "length", weight: 1, score }];
+    const settings = {
+      ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute: false, microRows: 300 },
+      ...{ ...OPTIMIZER, lr: 1e-3 },
+    };
+    const learn = async (reserves: boolean) => {
+      const model = randomModel(gpu, SHAPE);
+      const common = { model, tokenizer, task: sums, thinking, rules, rewards };
+      const source = localRollouts({ ...common, group, seed: 0 });
+      const trainer = createTrainer({ ...common, settings, source });
+      if (reserves) await reserveTraining(trainer);
+      const { bytes } = gpu.arena;
+      const lengths: number[] = [];
+      for (let step = 1; step <= 5; step++) {
+        lengths.push((await trainStep(trainer, step)).metrics.thinking_tokens);
+        // Strides in which some think and others answer want a few words more, and no more than that.
+        if (reserves) {
+          assert(gpu.arena.bytes - bytes < 2048, `step ${step}: ${gpu.arena.bytes} bytes, ${bytes} reserved`);
+        }
+      }
+      assert(new Set(lengths).size > 3, `${lengths}`);
+      return { lengths, embedding: await downloadMatrix(gpu, model.params.embedding) };
+    };
+    assertEquals(await learn(true), await learn(false));
+    gpu.close();
   });
 }
 
