@@ -90,19 +90,15 @@ export function countWeights(config: ModelConfig): number {
 /** Bytes of weights, gradients and both moments, all f32: held as long as a full training runs. */
 export const trainingStateBytes = (config: ModelConfig): number => 16 * countWeights(config);
 
-/** Numbers of an adapter of all linear layers: what trains, what the blocks multiply by, and what a row keeps. */
-export function loraCounts(
-  config: ModelConfig,
-  rank: number,
-): { trained: number; blocks: number; row: number } {
-  const layer = { trained: 0, blocks: 0, row: 0 };
+/** Numbers of an adapter of all linear layers: what trains, and what the blocks multiply by. */
+export function loraCounts(config: ModelConfig, rank: number): { trained: number; blocks: number } {
+  const layer = { trained: 0, blocks: 0 };
   for (const fused of FUSED) {
     const { inputs, parts } = fusedShape(config, fused);
     const outputs = parts.reduce((sum, part) => sum + part.outputs, 0);
     layer.trained += rank * (parts.length * inputs + outputs);
     layer.blocks += rank * parts.length * outputs;
-    layer.row += rank * parts.length;
   }
   const { layers } = config;
-  return { trained: layers * layer.trained, blocks: layers * layer.blocks, row: layers * layer.row };
+  return { trained: layers * layer.trained, blocks: layers * layer.blocks };
 }
