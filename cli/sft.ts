@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { openTask } from "../eval/tasks/find_task.ts";
+import { generationEntry, TASKS } from "../eval/tasks/find_task.ts";
+import type { Task } from "../eval/task.ts";
 import { openGpu } from "../gpu/device.ts";
 import { downloadMatrix } from "../gpu/matrix.ts";
 import { UserError } from "../gpu/errors.ts";
@@ -67,8 +68,7 @@ writes, each seen once. Without --model a new model of the given shape is made, 
     if (!out) {
       throw new UserError("Cannot train: there is no place for the model", "name a new folder with --out");
     }
-    const task = await openTask(values.task);
-    if (!task.demonstration) throw new UserError(`Cannot train on ${task.name}: it has no demonstrations`);
+    const task = await demonstratingTask(values.task);
     using watch = watchInterrupt(
       "Stopping after this update, then writing the model. Press Ctrl-C again to stop at once.",
     );
@@ -112,6 +112,19 @@ writes, each seen once. Without --model a new model of the given shape is made, 
     }
   },
 });
+
+/** Finds out before any data are asked for whether the task can be learned from. */
+async function demonstratingTask(name: string): Promise<Task> {
+  const { demonstrates, open } = await generationEntry(name);
+  if (demonstrates) return await open({});
+  const able = TASKS.filter((task) => task.kind === "generation" && task.demonstrates).map(({ name }) =>
+    name
+  );
+  throw new UserError(
+    `Cannot train on demonstrations of ${name}: it has none, one of ${able.join(", ")} is needed`,
+    `softcot train --task ${name} trains by reinforcement, which needs none`,
+  );
+}
 
 /** A model to start from has its own shape. */
 function refuseShape(origins: Record<string, string>): void {

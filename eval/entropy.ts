@@ -21,6 +21,7 @@ export interface EntropyProfile {
    *
    * @param entropies in nats, one a step
    * @param steps how many of them belong to steps that were really generated; defaults to all
+   * @throws UserError if one is no finite number
    */
   add(entropies: ArrayLike<number>, steps?: number): void;
   /** The profile in ranges of `width` positions, up to the last position that was generated. */
@@ -40,7 +41,7 @@ export function entropyProfile(): EntropyProfile {
     }
     for (let position = 0; position < steps; position++) {
       const value = entropies[position];
-      if (!Number.isFinite(value)) throw new Error(`Cannot add entropy ${value} at position ${position}`);
+      if (!Number.isFinite(value)) throw notFinite(value, position);
       counts[position] = (counts[position] ?? 0) + 1;
       sums[position] = (sums[position] ?? 0) + value;
       squares[position] = (squares[position] ?? 0) + value * value;
@@ -63,6 +64,15 @@ export function entropyProfile(): EntropyProfile {
     return starts.map((start) => rowOf(start, Math.min(start + width, counts.length)));
   };
   return { add, rows, mean: () => counts.length === 0 ? null : total(sums) / total(counts) };
+}
+
+function notFinite(value: number, position: number): UserError {
+  return new UserError(
+    `Cannot measure the thinking: its entropy at step ${
+      position + 1
+    } is ${value}, the model's numbers are finite no more`,
+    "noise that is too large does that (--gamma), or damaged weights, or f16 that cannot hold them (--weights f32)",
+  );
 }
 
 /**

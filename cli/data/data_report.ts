@@ -48,8 +48,12 @@ export interface ShownData {
 
 /** A task's data as people read them. */
 export function describeData(data: ShownData): string {
-  const parts = [head(data), splits(data), overlaps(data), ...data.shown.map(question)];
-  if (data.shown.length > 0) parts.push(`prompt of the first:\n${data.shown[0].prompt}`);
+  const { shown } = data;
+  const first = shown.length === 0
+    ? []
+    : [`the first ${shown.length === 1 ? "question" : `${shown.length} questions`} of ${data.split}`];
+  const parts = [head(data), splits(data), overlaps(data), ...first, ...shown.map(question)];
+  if (shown.length > 0) parts.push(`prompt of the first:\n${shown[0].prompt}`);
   return parts.filter((part) => part !== "").join("\n\n");
 }
 

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { ChoiceTask } from "../../eval/choice_task.ts";
 import type { Stream, Task } from "../../eval/task.ts";
 import { taskEntry } from "../../eval/tasks/find_task.ts";
+import { splitsOf, withSplit } from "../../eval/tasks/refuse_empty.ts";
 import { overlapsWith, setsAtHand } from "../../eval/tasks/sets_at_hand.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
 import { choice, integer } from "../declare.ts";
@@ -12,7 +13,10 @@ import { flags } from "../flags.ts";
 
 const settings = {
   data: flags.data,
-  split: choice(["test", "validation", "train"], "Which questions", { default: "test" }),
+  split: choice(["test", "validation", "train"], "Which questions", {
+    default: "test",
+    defaultText: "test; train where the task has no test",
+  }),
   limit: integer("Questions to show, from the first", { default: 3, min: 0 }),
   seed: flags.seed,
 };
@@ -31,9 +35,11 @@ white space, punctuation and $ \\ { }.`,
     ["A folder's copy of AIME, and what it shares with others", "softcot data show aime --data ../data/aime"],
     ["A task of your own", "softcot data show ./mytask.toml --limit 10"],
   ],
-  async run({ data, split, limit, seed }, { args: [name], print }) {
+  async run({ data, split: wanted, limit, seed }, { args: [name], origins, print }) {
     const entry = await taskEntry(name);
-    const task = await entry.open({ data, split, seed });
+    const opened = await entry.open({ data, split: wanted, seed });
+    const split = origins.split === "default" ? splitsOf(opened)[0] : wanted;
+    const task = withSplit(opened, split, (splits) => `choose with --split ${splits.join(" or ")}`);
     const shown: ShownData = {
       ...{ name: task.name, version: task.version, kind: task.kind, about: entry.about },
       ...{ hub: entry.source?.hub ?? null, licence: entry.source?.licence ?? null },

@@ -38,20 +38,33 @@ export interface ChoiceReport extends Facts, Omit<ChoiceResult, "records"> {
   answers: { id: string; correct: boolean; correctNormed: boolean; nll: number }[];
 }
 
-const THINKING = ["mode", "samples", "gamma", "maxThinking", "answerTokens"];
+const THINKING = [
+  "mode",
+  "samples",
+  "gamma",
+  "maxThinking",
+  "answerTokens",
+  "chatTemplate",
+  "system",
+  "topK",
+  "topP",
+  "minP",
+];
 
 /**
- * Refuses flags that say how to think or to answer: a choice task is scored without either.
+ * Refuses flags and values of a config file that say how to think, to answer or to ask: a choice task is scored without
+ * any of it. Beside a task that is answered in text they are that task's alone.
  *
  * @throws ValidationError (wrong usage) if there is one
  */
 export function refuseThinking(task: string, origins: Readonly<Record<string, Origin>>): void {
-  const given = THINKING.find((key) => origins[key] === "flag");
+  const given = THINKING.find((key) => origins[key] === "flag" || origins[key] === "config");
   if (given === undefined) return;
+  const what = origins[given] === "flag"
+    ? `Option "--${dashed(given)}" does`
+    : `The value ${dashed(given)} of the config file does`;
   throw new ValidationError(
-    `Option "--${
-      dashed(given)
-    }" does not go with ${task}: its choices are scored as they are, without thinking.`,
+    `${what} not go with ${task}: its choices are scored as they are, without thinking or a chat template.`,
   );
 }
 

@@ -4,6 +4,7 @@ import { RowError } from "../data/fields.ts";
 import { questionIds } from "../data/question_ids.ts";
 import { readRows, type Row } from "../data/rows.ts";
 import { type DataSource, locateData } from "../data/source.ts";
+import { refuseEmpty } from "./refuse_empty.ts";
 import type { ChoiceEntry } from "./task_entry.ts";
 
 /** A row as a choice task understands it. */
@@ -46,6 +47,8 @@ export function choiceDataTask(spec: ChoiceDataSpec): ChoiceEntry {
       const found = locateData(name, source, options);
       const read: Record<string, ReadSplit> = {};
       for (const [split, files] of Object.entries(found.files)) read[split] = await readSplit(spec, files);
+      const questions = Object.values(read).reduce((sum, { items }) => sum + items.length, 0);
+      refuseEmpty(name, found.origin, read, questions);
       return openedTask(spec, found.origin, read);
     },
   };
@@ -83,7 +86,6 @@ function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, R
 function noQuestion(name: string, stream: string, index: number, size: number): UserError {
   return new UserError(
     `Cannot take question ${index + 1} of the ${stream} split of ${name}: it has ${size} here`,
-    size === 0 ? "another split can be chosen with --split, other data with --data" : undefined,
   );
 }
 

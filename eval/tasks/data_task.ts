@@ -8,6 +8,7 @@ import { type DataSource, type FoundData, locateData } from "../data/source.ts";
 import { trainingOrder } from "../data/training_order.ts";
 import { gradeBox, paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
 import { UserError } from "../../gpu/errors.ts";
+import { refuseEmpty } from "./refuse_empty.ts";
 import type { GenerationEntry, OpenTaskOptions } from "./task_entry.ts";
 
 /** What a row holds: a question without its id, or the reason why it is left out. */
@@ -75,6 +76,7 @@ export async function openDataTask(
  * for each pass by the seed.
  *
  * @param origin where they were read from
+ * @throws UserError if there is no question at all
  */
 export function taskOf(
   spec: Omit<DataTaskSpec, "source" | "read" | "about">,
@@ -83,10 +85,15 @@ export function taskOf(
   options: OpenTaskOptions,
 ): Task {
   const { name, version, limits, prompt = paperPrompt, checking = {}, grade } = spec;
+  const told = mapValues(read, ({ rows, dropped }) => ({ rows, dropped: Object.fromEntries(dropped) }));
+  const questions = Object.values(read).reduce((sum, split) => sum + split.questions.length, 0);
+  refuseEmpty(name, origin, told, questions);
   const test = read.test?.questions ?? [];
   const own = read.validation?.questions;
   const kept = withoutKnown(read.train, [...test, ...own ?? []]);
   const { train, validation } = own ? { train: kept, validation: own } : holdOut(name, kept, options);
+  const repeats = own ? 0 : kept.length - train.length - validation.length;
+  if (repeats > 0) read.train.dropped.set("a repeat of one held out", repeats);
   const streams: Record<Stream, Question[]> = { train, validation, test };
   const place = trainingOrder(train.length);
   return {
@@ -107,13 +114,12 @@ export function taskOf(
       return questions[at] ?? refuse(name, stream, index, questions.length);
     },
     ...(own || !read.train ? {} : { heldOut: validation.map(({ id }) => id) }),
-    data: {
-      origin,
-      rows: mapValues(read, ({ rows }) => rows),
-      dropped: mapValues(read, ({ dropped }) => Object.fromEntries(dropped)),
-    },
+    data: { origin, rows: mapValues(read, ({ rows }) => rows), dropped: droppedOf(read) },
   };
 }
+
+const droppedOf = (read: Record<string, ReadSplit>) =>
+  mapValues(read, ({ dropped }) => Object.fromEntries(dropped));
 
 const mapValues = <V, W>(record: Record<string, V>, map: (value: V) => W): Record<string, W> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
@@ -177,8 +183,5 @@ function withoutKnown(train: ReadSplit | undefined, known: Question[]): Question
 
 function refuse(name: string, stream: Stream, index: number, size: number): never {
   const found = size === 0 ? "its data hold none" : `there are ${size}`;
-  throw new UserError(
-    `Cannot take question ${index + 1} of the ${stream} stream of ${name}: ${found}`,
-    size === 0 ? "another split can be chosen with --split, other data with --data" : undefined,
-  );
+  throw new UserError(`Cannot take question ${index + 1} of the ${stream} stream of ${name}: ${found}`);
 }

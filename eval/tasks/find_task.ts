@@ -10,6 +10,7 @@ import { math, math500 } from "./math.ts";
 import { mmlu } from "./mmlu.ts";
 import { olympiadbench } from "./olympiadbench.ts";
 import { isTaskFile, loadOwnTask } from "./own_task.ts";
+import { withSplit } from "./refuse_empty.ts";
 import { sums, sumsLong } from "./sums.ts";
 import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
 
@@ -64,15 +65,22 @@ export async function generationEntry(name: string): Promise<GenerationEntry> {
  *
  * @param name as on the command line
  * @param options where its data are, and what is held out of them
- * @throws UserError if there is no such task, or its data are missing or damaged
+ * @throws UserError if there is no such task, its data are missing or damaged, or have no question of the split that
+ * is asked for
  */
 export async function openTask(name: string, options: OpenTaskOptions = {}): Promise<Task> {
-  return await (await generationEntry(name)).open(options);
+  const task = await (await generationEntry(name)).open(options);
+  return withSplit(
+    task,
+    options.split,
+    () => `softcot eval ${name} measures it; another task, or --data, may have them`,
+  );
 }
 
 /** As {@linkcode openTask}, of a task of either kind. */
 export async function openAnyTask(name: string, options: OpenTaskOptions = {}): Promise<Task | ChoiceTask> {
-  return await (await taskEntry(name)).open(options);
+  const task = await (await taskEntry(name)).open(options);
+  return withSplit(task, options.split, (splits) => `choose with --split ${splits.join(" or ")}`);
 }
 
 function withoutNamesake(path: string, task: GenerationEntry): GenerationEntry {
@@ -86,6 +94,7 @@ function withoutNamesake(path: string, task: GenerationEntry): GenerationEntry {
 /** A task whose questions are made up. */
 function embedded(task: Task, about: string): GenerationEntry {
   const { kind, name, version, limits, prompt } = task;
+  const demonstrates = task.demonstration !== undefined;
   const open = ({ data }: OpenTaskOptions) => {
     if (data === undefined) return Promise.resolve(task);
     return Promise.reject(
@@ -95,5 +104,5 @@ function embedded(task: Task, about: string): GenerationEntry {
       ),
     );
   };
-  return { kind, name, version, about, limits, prompt, open };
+  return { kind, name, version, about, limits, prompt, demonstrates, open };
 }

@@ -48,6 +48,8 @@ export interface GenerationEntry extends EntryFacts {
   limits: TaskLimits;
   /** As {@linkcode Task.prompt}. */
   prompt(question: string): string;
+  /** Whether it writes demonstrations, as supervised training needs them. */
+  demonstrates?: boolean;
   /** Reads its data. */
   open(options: OpenTaskOptions): Promise<Task>;
 }

@@ -18,7 +18,7 @@ const NAMED: DataSource = {
 };
 
 const text = z.string().min(1);
-const files = z.union([text, z.array(text).min(1)]);
+const files = z.union([text, z.array(text).min(1)], { error: "a path or a list of paths is needed" });
 const tokens = z.int().min(1);
 
 /** What a TOML file may say; the defaults stand in {@linkcode specOf}. */
@@ -39,7 +39,9 @@ const SCHEMA = z.strictObject({
   subject: text.optional(),
   grader: z.enum(["math", "words"]).optional(),
   percent: z.boolean().optional(),
-  precision: z.union([z.int().min(0).max(20), text]).optional(),
+  precision: z.union([z.int().min(0).max(20), text], {
+    error: "a number of digits (0 to 20), or a tolerance as a text, is needed",
+  }).optional(),
   instruction: text.optional(),
   "max-thinking": tokens.optional(),
   "max-thinking-eval": tokens.optional(),

@@ -133,6 +133,14 @@ Deno.test("data show of a choice task, of a task of one's own, and of no task", 
   ]);
   assertEquals(choice.code, 0, choice.stderr);
   assertMatch(choice.stdout, /^ {2}- a stone\n {2}\* ice\n {2}- sand$/m);
+  const trained = ["data", "show", "deepscaler", "--data", `${fixtures}/deepscaler/local`];
+  const train = await runSoftcot(trained);
+  assertEquals(train.code, 0, train.stderr);
+  assertMatch(train.stdout, /^the first 2 questions of train$/m);
+  const test = await runSoftcot([...trained, "--split", "test"]);
+  assertEquals([test.code, test.stdout], [1, ""]);
+  assertStringIncludes(test.stderr, "Cannot take test questions of deepscaler: there are none, it has ");
+  assertStringIncludes(test.stderr, "hint: choose with --split ");
   const none = await runSoftcot(["data", "show", "gsm9k"]);
   assertEquals(none.code, 1);
   assertStringIncludes(none.stderr, 'Cannot find the task "gsm9k": one of sums, sums-long, gsm8k');

@@ -65,11 +65,17 @@ Deno.test("--json holds all that the table does, and each answer; --out each que
 });
 
 Deno.test("flags of thinking are wrong usage with a choice task; so is more than its data hold", async () => {
-  for (const [flag, value] of [["--mode", "hard-greedy"], ["--samples", "2"], ["--max-thinking", "8"]]) {
-    const { code, stdout, stderr } = await evalTask("hellaswag", flag, value);
+  const flags = ["--mode hard-greedy", "--samples 2", "--max-thinking 8", "--chat-template", "--top-k 3"];
+  for (const flag of [...flags, "--system French", "--top-p 0.5", "--min-p 0.5"]) {
+    const { code, stdout, stderr } = await evalTask("hellaswag", ...flag.split(" "));
     assertEquals([code, stdout], [2, ""]);
-    assertStringIncludes(stderr, `error: Option "${flag}" does not go with hellaswag`);
+    assertStringIncludes(stderr, `error: Option "${flag.split(" ")[0]}" does not go with hellaswag`);
   }
+  const config = `${folder}/thinking.toml`;
+  await Deno.writeTextFile(config, "chat-template = true\nlimit = 1\n");
+  const file = await evalTask("hellaswag", "--config", config);
+  assertEquals([file.code, file.stdout], [2, ""]);
+  assertStringIncludes(file.stderr, "The value chat-template of the config file does not go with hellaswag");
   const shots = await evalTask("hellaswag", "--shots", "5");
   assertEquals(shots.code, 1);
   assertStringIncludes(shots.stderr, "Cannot put 5 examples before each question of hellaswag");

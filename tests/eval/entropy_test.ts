@@ -28,6 +28,8 @@ Deno.test("a profile averages over the steps that were generated, position by po
   isNear(rows[0].standardError, 1);
   assertEquals(rows[1].standardError, 0);
   assertEquals(profile.mean(), 9 / 4);
+  const error = assertThrows(() => entropyProfile().add([1, NaN]), UserError, "its entropy at step 2 is NaN");
+  assert(error.hint!.includes("--gamma"));
   const [first, rest] = profile.rows(2);
   assertEquals([first.mean, first.count, rest.position, rest.end], [2, 3, 2, 3]);
 });

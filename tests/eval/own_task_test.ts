@@ -65,6 +65,7 @@ Deno.test("a TOML task that is wrong is told what, and where", async () => {
   );
   await refused(written("d.toml", 'grader = "luck"\nfile = "x.jsonl"\n'), "grader: ");
   await refused(written("d.toml", "max-thinking = 0\n"), "max-thinking: ");
+  await refused(written("d.toml", "file = 3\n"), "file: a path or a list of paths is needed");
   await refused(written("d.toml", ""), "no file is named", "--data");
   await refused(
     written("d.toml", 'file = "x.jsonl"\n'),

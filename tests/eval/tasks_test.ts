@@ -185,6 +185,17 @@ Deno.test("what is missing or wrong is told: data, rows, questions", async () =>
     assertThrows(() => task.question("train", 0, 0), UserError, "its data hold none");
     assertThrows(() => task.question("test", 0, 2), UserError, "there are 2");
     await assertRejects(() => openTask("mmlu"), UserError, "answered by choosing");
+    const wanted = { data: `${fixtures}/math-500/hub`, split: "train" };
+    const message = "Cannot take train questions of math-500: there are none, it has test (2)";
+    const trained = await assertRejects(() => openTask("math-500", wanted), UserError, message);
+    assertStringIncludes(trained.hint!, "softcot eval math-500 measures it");
+    const measured = await assertRejects(() => openAnyTask("math-500", wanted), UserError, message);
+    assertEquals(measured.hint, "choose with --split test");
+    Deno.writeTextFileSync(`${empty}/test.jsonl`, "");
+    const none = () => openTask("gsm8k", { data: empty });
+    await assertRejects(none, UserError, `Cannot use the data of gsm8k from ${empty}: they hold no row`);
+    Deno.writeTextFileSync(`${empty}/test.jsonl`, '{"question": "a", "answer": "1"}\n');
+    await assertRejects(none, UserError, "all 1 rows are left out (1 no answer after ####)");
   } finally {
     if (cache === undefined) Deno.env.delete("HF_HUB_CACHE");
     else Deno.env.set("HF_HUB_CACHE", cache);
