@@ -11,13 +11,21 @@ export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRul
  * Refuses a text longer than the positions that the model knows.
  * @param prompt tokens of the longest prompt
  * @param own rows after it
+ * @param whose text it is, for the message
  * @throws UserError
  */
-export function checkContext(model: Pick<Model, "ropeTable">, prompt: number, own: number): void {
+export function checkContext(
+  model: Pick<Model, "ropeTable">,
+  prompt: number,
+  own: number,
+  whose?: string,
+): void {
   const context = contextOf(model);
   if (prompt + own <= context) return;
   throw new UserError(
-    `Cannot generate up to ${own} tokens after a prompt of ${prompt}: the model's context holds ${context}`,
+    `Cannot generate up to ${own} tokens after a prompt of ${prompt}${
+      whose === undefined ? "" : ` (${whose})`
+    }: the model's context holds ${context}`,
     "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens",
   );
 }

@@ -1,7 +1,6 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import { letEventsIn } from "../../gpu/let_events_in.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { checkContext, rowsOfRollout } from "./context.ts";
 import {
   type DecodeState,
   decodeStride,
@@ -11,18 +10,21 @@ import {
   type StrideRow,
 } from "./decode.ts";
 import { createKvCache, createRowSpace, type RowSpace } from "./kv_cache.ts";
-import { type BatchShape, cacheRows, ownRows, prefixRows, rolloutsThatFit } from "../memory.ts";
+import { cacheRows, ownRows, prefixRows } from "../memory.ts";
 import { prepareReading, type TokenRun } from "./prefill.ts";
 import type { GenerationJob, GenerationSettings, Part, Rollout } from "./rollout.ts";
 import { type Prefix, type RolloutWork, startRollout } from "./rollout_work.ts";
+import { rolloutsAtOnce, shapeOfJobs } from "./rollouts_at_once.ts";
 import { hardThinking } from "../thinking/hard.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Model } from "../transformer.ts";
 
 /** Where finished rollouts go. */
 export interface JobOutput {
-  /** Called with each rollout as it ends, and the seconds since it began. */
+  /** Called with each rollout as it ends, and the seconds that its steps took; what it waited for others counts not. */
   onRollout(rollout: Rollout, seconds: number): void;
+  /** Called after each stride is read, with how many tokens of thinking and answers it brought. */
+  onStride?(tokens: number): void;
   /** [rollouts, steps, d]: keeps the rows that continuous thinking fed. */
   hidden?: Tensor;
 }
@@ -74,8 +76,16 @@ interface Engine {
   /** The prompt that was taken into the cache last. */
   prefix: Prefix | undefined;
   works: RolloutWork[];
-  started: Map<RolloutWork, number>;
+  /** Strides since something was last read before one. */
+  sinceReading: number;
 }
+
+/**
+ * Rollouts that must read first wait for others at most so many strides after the last reading. A reading on its own costs
+ * about as much as one step of decoding, of which there are four in a stride: at most 1 in 64, then, and less where it fills
+ * a tile of rows. Counted in strides, it is the same on every run.
+ */
+const MOST_WAIT = 16;
 
 interface Waiting {
   job: number;
@@ -103,11 +113,10 @@ function openEngine(
   output: JobOutput,
   scratch: Scratch,
 ): Engine {
-  const { gpu, config } = model;
-  const { thinking, atOnce = Infinity, answerTau } = settings;
-  const shape = shapeOf(model, jobs, settings);
-  const total = jobs.reduce((sum, { rolloutIds }) => sum + rolloutIds.length, 0);
-  const slots = Math.min(total, atOnce, rolloutsThatFit(gpu, config, shape));
+  const { config } = model;
+  const { thinking, atOnce, answerTau } = settings;
+  const shape = shapeOfJobs(model, jobs, settings);
+  const slots = rolloutsAtOnce(model, jobs, shape, atOnce);
   const promptRows = prefixRows(slots, shape);
   const own = ownRows(shape.own);
   const cache = createKvCache(scratch, config, cacheRows(slots, shape));
@@ -129,33 +138,14 @@ function openEngine(
     next: waiting.next().value,
     prefix: undefined,
     works: [],
-    started: new Map(),
-  };
-}
-
-function shapeOf(
-  model: Model,
-  jobs: readonly GenerationJob[],
-  { rules, plain, thinking }: GenerationSettings,
-): BatchShape {
-  const lengths = jobs.map(({ prompt }) => prompt.length);
-  const prompt = lengths.reduce((most, length) => Math.max(most, length), 0);
-  const own = plain ? rules.maxThinking : rowsOfRollout(rules);
-  checkContext(model, prompt, own);
-  return {
-    prompt,
-    meanPrompt: lengths.reduce((sum, length) => sum + length, 0) / jobs.length,
-    prompts: jobs.length,
-    group: jobs.reduce((most, { rolloutIds }) => Math.max(most, rolloutIds.length), 1),
-    own,
-    continuous: thinking.continuous,
+    sinceReading: 0,
   };
 }
 
 /**
- * Fills free places, and says which rollouts take the next steps, in the order of their rows. Those that must read first
- * wait until they are an eighth of all, or half where nobody waits for their places: reading takes a pass of its own, and
- * a rollout that waits costs nothing but its place.
+ * Fills free places, and says which rollouts take the next steps, in the order of their rows. Reading takes a pass of its
+ * own, so those that must read first wait until they are an eighth of all, or half where nobody waits for their places; but
+ * never for long: what has ended is kept for good, and shown, only then.
  */
 function admit(engine: Engine, ahead: boolean): { works: RolloutWork[]; entering: RolloutWork[] } {
   while (engine.next && engine.regions.length > 0 && begin(engine, engine.next)) {
@@ -163,7 +153,7 @@ function admit(engine: Engine, ahead: boolean): { works: RolloutWork[]; entering
   }
   const ready = readyOf(engine, ahead);
   const entering = ready.filter(({ row }) => row === null);
-  const isDue = entering.length * (engine.next ? 8 : 2) >= ready.length;
+  const isDue = entering.length * (engine.next ? 8 : 2) >= ready.length || engine.sinceReading >= MOST_WAIT;
   const going = isDue ? ready : ready.filter(({ row }) => row !== null);
   const of = (part: Part) => going.filter((work) => work.part === part);
   return { works: [...of("answer"), ...of("thinking")], entering: isDue ? entering : [] };
@@ -184,7 +174,10 @@ function readyOf({ works, settings }: Engine, ahead: boolean): RolloutWork[] {
 /** Records the next steps of these rollouts, after what those that enter have to read. */
 function advance(engine: Engine, works: RolloutWork[], entering: RolloutWork[]): Stride {
   const { state: { model, cache } } = engine;
+  engine.sinceReading++;
   if (entering.length === 0) return decodeStride(engine.state, works, null, engine.ownStart);
+  engine.sinceReading = 1;
+  for (const { time } of entering) time.start();
   using scratch = model.gpu.arena.scratch();
   const outputs = scratch.f32([entering.length, model.config.hiddenSize], "entering rows");
   const rows = new Map(entering.map((work, i) => [work, i]));
@@ -204,7 +197,6 @@ function begin(engine: Engine, { job, prompt, slot, rollout, group }: Waiting): 
   const place = { slot, rollout, prefix, region: regions.pop()! };
   const work = startRollout(tokenizer, settings.rules, settings.plain === true, place);
   works.push(work);
-  engine.started.set(work, performance.now());
   if (work.limit === 0) endThinking(engine, work);
   return true;
 }
@@ -255,6 +247,7 @@ async function settle(engine: Engine, stride: Stride): Promise<void> {
   const { settings } = engine;
   const bytes = await stride.read();
   const ended = new Set<RolloutWork>();
+  let count = 0;
   readStride(stride, bytes, (row, { id, logp, entropy, gap }) => {
     if (isPast(stride.rows[row])) return true;
     const { work, part } = stride.rows[row];
@@ -263,6 +256,7 @@ async function settle(engine: Engine, stride: Stride): Promise<void> {
     recorded.logp.push(logp);
     recorded.entropy.push(entropy);
     recorded.gap.push(gap);
+    count++;
     if (work.push(part, id)) ended.add(work);
     return ended.has(work);
   });
@@ -273,20 +267,22 @@ async function settle(engine: Engine, stride: Stride): Promise<void> {
     if (part === "thinking") endThinking(engine, work);
     else finish(engine, work);
   }
+  engine.output.onStride?.(count);
 }
 
 function endThinking(engine: Engine, work: RolloutWork): void {
-  if (engine.settings.plain) finish(engine, work);
-  else work.force();
+  if (engine.settings.plain) return finish(engine, work);
+  work.force();
+  // An answer that has begun already, as if thinking ended at its limit, goes on.
+  if (work.row === null) work.time.stop();
 }
 
 function finish(engine: Engine, work: RolloutWork): void {
-  const { prefixes, regions, works, started, output } = engine;
+  const { prefixes, regions, works, output } = engine;
   const { prefix } = work;
   work.ended = true;
   works.splice(works.indexOf(work), 1);
   regions.push(work.region);
   if (--prefix.open === 0) prefixes.release(prefix.start, prefix.ids.length);
-  output.onRollout(work.result(), (performance.now() - started.get(work)!) / 1000);
-  started.delete(work);
+  output.onRollout(work.result(), work.time.seconds());
 }

@@ -1,4 +1,5 @@
 import type { Part, Rollout, StepStats } from "./rollout.ts";
+import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
 import {
   detectAnswer,
   detectEnd,
@@ -46,6 +47,8 @@ export interface RolloutWork {
   forced: readonly number[];
   /** Nothing more is to come. */
   ended: boolean;
+  /** Of its steps: it stands while the rollout waits for others. */
+  time: Stopwatch;
   thinking: Recorded;
   answer: Recorded;
   /** Takes a part's next token; true when the part has ended with it. */
@@ -100,6 +103,7 @@ export function startRollout(
     thought: false,
     forced: [],
     ended: false,
+    time: createStopwatch(),
     thinking: nothing(),
     answer: nothing(),
     push: (part, id) => (part === "thinking" ? thoughts : answers).push(id) !== null,

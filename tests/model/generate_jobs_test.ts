@@ -3,6 +3,7 @@ import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import type { GenerationJob, GenerationSettings, Rollout } from "../../model/generation/rollout.ts";
+import { createStopwatch } from "../../model/generation/stopwatch.ts";
 import { createRowSpace } from "../../model/generation/kv_cache.ts";
 import { PREFILL_ROWS, prefixRows } from "../../model/memory.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
@@ -97,6 +98,53 @@ for (
     });
   }
 }
+
+Deno.test("what has ended its thinking early is answered and told long before the others end, its wait uncounted", async () => {
+  const rules = thinkingRules(tokenizer, { maxThinking: 180, maxAnswer: 2, endTokenIds: [6] });
+  const jobs = JOBS.slice(3, 5);
+  const total = jobs.reduce((sum, { rolloutIds }) => sum + rolloutIds.length, 0);
+  const told: { thoughts: number; strides: number; seconds: number; at: number }[] = [];
+  let [strides, tokens] = [0, 0];
+  const began = performance.now();
+  await generateJobs(randomModel(gpu), tokenizer, jobs, settings("hard", { rules, step: 1 }), {
+    onRollout({ thinking, answer }, seconds) {
+      tokens -= thinking.length + answer.length;
+      told.push({ thoughts: thinking.length, strides, seconds, at: (performance.now() - began) / 1000 });
+    },
+    onStride(count) {
+      strides++;
+      tokens += count;
+    },
+  });
+  assertEquals([told.length, tokens], [total, 0]);
+  assert(told.some(({ thoughts }) => thoughts < 100), "some end early");
+  assert(strides > 40, `${strides} strides`);
+  for (const { thoughts, strides } of told) {
+    assert(
+      strides <= Math.ceil(thoughts / 4) + 16 + 1,
+      `${thoughts} thoughts were told after ${strides} strides`,
+    );
+  }
+  for (const { seconds, at } of told) assert(seconds > 0 && seconds <= at, `${seconds} of ${at} s`);
+});
+
+Deno.test("a stopwatch counts what lies between its starts and stops", () => {
+  let time = 0;
+  const watch = createStopwatch(() => time);
+  assertEquals(watch.seconds(), 0);
+  time = 1000;
+  watch.start();
+  time = 3000;
+  watch.start();
+  assertEquals(watch.seconds(), 2);
+  watch.stop();
+  time = 9000;
+  watch.stop();
+  assertEquals(watch.seconds(), 2);
+  watch.start();
+  time = 9500;
+  assertEquals(watch.seconds(), 2.5);
+});
 
 /** Reads of a work from the device, and those of them that nothing had been given to the device after. */
 async function countWaits<T>(work: () => Promise<T>): Promise<{ result: T; reads: number; waits: number }> {
