@@ -13,8 +13,10 @@ import { createEmptyModel, type Model } from "./transformer.ts";
 
 /** What is to be generated. */
 export interface GenerationShape {
-  /** Tokens of a prompt. */
+  /** Tokens of the longest prompt. */
   promptTokens: number;
+  /** Mean length of the prompts; that of the longest if left out. */
+  meanPromptTokens?: number;
   /** How many prompts there are. */
   prompts: number;
   /** Rollouts of each. */
@@ -85,13 +87,14 @@ export function budgetDryCache(gpu: Gpu, { free }: ForecastDevice): void {
   budgetCache(gpu, free === undefined ? undefined : Math.max(0, free - gpu.arena.bytes));
 }
 
-/** Generates dry on `model`'s device, all prompts of one length, every rollout as long as it may be. */
+/** Generates dry on `model`'s device, every rollout as long as it may be. */
 export async function generateDry(model: Model, shape: GenerationShape): Promise<void> {
-  const { promptTokens, prompts, group, atOnce, continuous } = shape;
+  const { promptTokens, meanPromptTokens = promptTokens, prompts, group, atOnce, continuous } = shape;
   // After two places' worth of rollouts nothing new comes.
   const count = atOnce === undefined ? prompts : Math.min(prompts, Math.ceil(2 * atOnce / group));
+  const others = Math.max(1, Math.round((count * meanPromptTokens - promptTokens) / Math.max(1, count - 1)));
   const jobs = Array.from({ length: count }, (_, b) => ({
-    prompt: Array<number>(promptTokens).fill(1),
+    prompt: Array<number>(b === 0 ? promptTokens : others).fill(1),
     rolloutIds: Array.from({ length: group }, (_, g) => b * group + g),
   }));
   await generateJobs(model, DRY_TOKENIZER, jobs, {

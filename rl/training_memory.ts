@@ -96,25 +96,35 @@ export async function trainingNeed(
   return { state, total: gpu.arena.peakBytes };
 }
 
-// Prompts are read for their lengths; those of later steps are hardly longer.
-const PROMPTS = 64;
+// Questions whose prompts are made for their lengths; those of later steps are hardly longer.
+const QUESTIONS = 64;
+
+/** Lengths of the prompts that a training begins with. */
+export function promptTokensOf(
+  { tokenizer, task, prompt, settings: { seed, questions } }:
+    & Pick<Trainer, "tokenizer" | "task" | "prompt">
+    & { settings: { seed: number; questions: number } },
+): Required<Pick<TrainingShape, "promptTokens" | "meanPromptTokens">> {
+  const lengths = Array.from(
+    { length: Math.max(QUESTIONS, questions) },
+    (_, i) => promptOf(tokenizer, task, task.question("train", seed, i).question, prompt).ids.length,
+  );
+  const sum = lengths.reduce((sum, length) => sum + length, 0);
+  return { promptTokens: Math.max(...lengths), meanPromptTokens: sum / lengths.length };
+}
 
 /**
  * Makes the buffers that a training will want at most, by steps run dry on its device's own arena: a training that begins does
  * not run out of memory later, and its steps make no buffer and no bind group once each kernel has run.
  */
 export async function reserveTraining(trainer: Trainer): Promise<void> {
-  const { model, tokenizer, task, thinking, rules, settings, prompt, grads, optimizer } = trainer;
+  const { model, thinking, rules, settings, grads, optimizer } = trainer;
   const gpu = openDryGpu(model.gpu, model.gpu.arena);
   shareCacheBudget(model.gpu, gpu);
-  const prompts = Array.from(
-    { length: Math.max(PROMPTS, settings.questions) },
-    (_, i) => promptOf(tokenizer, task, task.question("train", settings.seed, i).question, prompt).ids.length,
-  );
   const shape: TrainingShape = {
     ...settings,
     ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, continuous: thinking.continuous },
-    promptTokens: Math.max(...prompts),
+    ...promptTokensOf(trainer),
     forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),
   };
   const dry = { ...model, gpu };

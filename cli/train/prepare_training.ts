@@ -1,6 +1,6 @@
 import { createGrader } from "../../eval/grader.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
-import { promptOf, promptOptions } from "../../eval/prompt_ids.ts";
+import { promptOptions } from "../../eval/prompt_ids.ts";
 import { openTask } from "../../eval/tasks/find_task.ts";
 import type { Task } from "../../eval/task.ts";
 import type { Gpu } from "../../gpu/device.ts";
@@ -14,6 +14,7 @@ import { loadRewards } from "../../rl/reward.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import type { RunState } from "../../rl/run_checkpoint.ts";
 import { createTrainer, type Trainer } from "../../rl/train_step.ts";
+import { promptTokensOf } from "../../rl/training_memory.ts";
 import type { Values } from "../declare.ts";
 import { refuseTooLarge, trainingShape } from "./refuse_too_large.ts";
 import { prepareAdapter, weightsInTraining } from "./train_adapter.ts";
@@ -103,15 +104,11 @@ async function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Ta
   const { config, tokenizer } = files;
   const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
   const prompt = promptOptions(tokenizer, values);
-  const lengths = Array.from(
-    { length: values.questions },
-    (_, b) => promptOf(tokenizer, task, task.question("train", values.seed, b).question, prompt).ids.length,
-  );
   const rules = thinkingRules(tokenizer, {
     ...{ maxThinking: values.maxThinking, maxAnswer: values.answerTokens, endTokenIds: [] },
   });
   const shape = trainingShape(values, {
-    promptTokens: Math.max(...lengths),
+    ...promptTokensOf({ tokenizer, task, prompt, settings: values }),
     forcedTokens: rules.forcedIds.triggerAndBox.length,
     types,
   });

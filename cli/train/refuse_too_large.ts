@@ -12,7 +12,7 @@ import type { trainSettings } from "./train_settings.ts";
 type TrainValues = Values<typeof trainSettings>;
 
 /** What else decides the memory of a training: lengths in tokens, and the types of weights that do not train. */
-type Known = Pick<TrainingShape, "promptTokens" | "forcedTokens" | "types">;
+type Known = Pick<TrainingShape, "promptTokens" | "meanPromptTokens" | "forcedTokens" | "types">;
 
 /** The memory that a training of these settings takes. */
 export function trainingShape(values: TrainValues, known: Known): TrainingShape {

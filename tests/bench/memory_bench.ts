@@ -52,8 +52,14 @@ const mute = (tokenizer: Tokenizer): Tokenizer => ({ ...tokenizer, tokenText: ()
 
 const questionsOf = (count: number) => Array.from({ length: count }, (_, b) => sums.question("train", 0, b));
 
-const longestPrompt = (tokenizer: Tokenizer, count: number): number =>
-  Math.max(...questionsOf(count).map(({ question }) => promptIds(tokenizer, sums.prompt(question)).length));
+/** Lengths of as many prompts. */
+function promptTokens(tokenizer: Tokenizer, count: number) {
+  const lengths = questionsOf(count).map(({ question }) =>
+    promptIds(tokenizer, sums.prompt(question)).length
+  );
+  const mean = lengths.reduce((sum, length) => sum + length, 0) / count;
+  return { promptTokens: Math.max(...lengths), meanPromptTokens: mean };
+}
 
 /** Opens a device and a model, does the work, and says what the device held at its peak. */
 async function peakOf(
@@ -113,7 +119,7 @@ async function train(name: string, { lora, continuous, several, recompute }: Tra
   const need = await trainingNeed(config, {
     ...sizes,
     ...{ continuous, recompute, microRows, rank: lora ? RANK : undefined },
-    promptTokens: longestPrompt(tokenizer, questions),
+    ...promptTokens(tokenizer, questions),
     forcedTokens: rules.forcedIds.triggerAndBox.length,
     types: planWeights(config, files.weights, lora ? "exact" : "f32", name).types,
   }, await here());
@@ -147,7 +153,7 @@ async function evaluate(name: string, continuous: boolean, prompts: number): Pro
     config,
     {
       ...{ prompts, group: 1, maxThinking, answerTokens, continuous, atOnce },
-      promptTokens: longestPrompt(tokenizer, prompts),
+      ...promptTokens(tokenizer, prompts),
       forcedTokens: thinkingRules(tokenizer, lengths).forcedIds.triggerAndBox.length,
     },
     planWeights(config, files.weights, "exact", name).types,
