@@ -94,16 +94,22 @@ export async function pullRepo(options: PullOptions): Promise<PulledRepo> {
   guardDisk(repo, () => Deno.mkdirSync(`${repo}/blobs`, { recursive: true }));
   progress.totalFiles = chosen.length;
   progress.totalBytes = chosen.reduce((sum, file) => sum + file.size, 0);
-  const kept = checkSpace(repo, chosen, progress.totalBytes);
+  const toFetch = checkSpace(repo, chosen);
   tell();
+  // Files of equal content are one blob: the second one waits for the first here, not for its lock.
+  const coming = new Map<string, Promise<void>>();
   const fetchOne = async (file: HubFile) => {
+    const first = coming.get(file.hash);
+    if (first) await first;
     let counted = 0;
     const onBytes = (bytes: number) => {
       progress.bytes += bytes - counted;
       counted = bytes;
       tell();
     };
-    await bring(hub, kind, id, commit, file, onBytes);
+    const brought = bring(hub, kind, id, commit, file, onBytes);
+    coming.set(file.hash, brought);
+    await brought;
     progress.files++;
     tell();
   };
@@ -114,7 +120,7 @@ export async function pullRepo(options: PullOptions): Promise<PulledRepo> {
     commit,
     files: chosen.map(({ path }) => path),
     bytes: progress.totalBytes,
-    fetchedBytes: progress.totalBytes - kept,
+    fetchedBytes: toFetch,
   };
 }
 
@@ -160,25 +166,26 @@ function choose({ kind, id, files }: PullOptions, listed: HubFile[]): HubFile[] 
   return listed.filter(({ path }) => wanted.has(path));
 }
 
-/** The bytes that are there already; refuses what the disk cannot hold. */
-function checkSpace(repo: string, files: readonly HubFile[], total: number): number {
+/** The bytes that are to come; refuses what the disk cannot hold. Files of equal content come once. */
+function checkSpace(repo: string, files: readonly HubFile[]): number {
   const kept = (file: HubFile) => {
     const blob = `${repo}/blobs/${file.hash}`;
     return Math.min(file.size, sizeOf(blob) ?? sizeOf(`${blob}.incomplete`) ?? 0);
   };
-  const there = files.reduce((sum, file) => sum + kept(file), 0);
+  const blobs = new Map(files.map((file) => [file.hash, file]));
+  const toCome = [...blobs.values()].reduce((sum, file) => sum + file.size - kept(file), 0);
   let free: number;
   try {
     const { bavail, bsize } = statfsSync(repo);
     free = bavail * bsize;
   } catch {
     // Some file systems do not tell.
-    return there;
+    return toCome;
   }
-  if (total - there <= free) return there;
+  if (toCome <= free) return toCome;
   const inMb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
   throw new UserError(
-    `Cannot pull into ${repo}: ${inMb(total - there)} are to come, ${inMb(free)} of the disk are free`,
+    `Cannot pull into ${repo}: ${inMb(toCome)} are to come, ${inMb(free)} of the disk are free`,
     "free some space, or set HF_HUB_CACHE to a folder on another disk",
   );
 }

@@ -52,6 +52,7 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
       `fetch ${file.path}`,
       () => guardDisk(incomplete, () => attempt(hub, download)),
       hasMoved,
+      () => (sizeOf(incomplete) ?? 0) > 0,
     );
     const found = guardDisk(incomplete, () => hashOf(incomplete, file));
     if (found === file.hash) break;

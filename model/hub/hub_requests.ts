@@ -36,16 +36,28 @@ export function isOffline(): boolean {
   return value !== undefined && ["1", "ON", "YES", "TRUE"].includes(value.toUpperCase());
 }
 
-/** The hub as the environment describes it: HF_ENDPOINT, HF_TOKEN or the token's file. */
+/**
+ * The hub as the environment describes it: HF_ENDPOINT, HF_TOKEN or the token's file.
+ *
+ * @throws UserError if HF_ENDPOINT is no address
+ */
 export function openHub(options: Partial<Hub> = {}): Hub {
   return {
-    endpoint: (variable("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
+    endpoint: endpointOf(variable("HF_ENDPOINT") ?? "https://huggingface.co"),
     token: findToken(),
     retryDelay: 1000,
     patience: 60_000,
     notice: () => {},
     ...options,
   };
+}
+
+function endpointOf(address: string): string {
+  if (/^https?:\/\//.test(address) && URL.canParse(address)) return address.replace(/\/+$/, "");
+  throw new UserError(
+    `Cannot use the hub at ${address}: HF_ENDPOINT names it, an address such as https://huggingface.co is needed`,
+    "unset HF_ENDPOINT to use the usual hub",
+  );
 }
 
 function findToken(): string | undefined {
@@ -137,12 +149,18 @@ export async function follow(
   throw strange(hub, "sends us on more than ten times");
 }
 
-/** Tries again what failed for a passing reason, longer and longer after each time. */
+/**
+ * Tries again what failed for a passing reason, longer and longer after each time.
+ *
+ * @param hasMoved whether something came since it was last asked
+ * @param keeps whether anything that came lies in the cache, for the hint
+ */
 export async function persist<T>(
   hub: Hub,
   what: string,
   attempt: (isFirst: boolean) => Promise<T>,
   hasMoved: () => boolean = () => false,
+  keeps: () => boolean = () => false,
 ): Promise<T> {
   for (let failures = 0, first = true;; first = false) {
     try {
@@ -158,7 +176,9 @@ export async function persist<T>(
           : `it asks to wait ${seconds} s`;
         throw new UserError(
           `Cannot ${what} from ${hub.endpoint}: ${error.message} (${how})`,
-          "what has come is kept: the same command goes on from there",
+          keeps()
+            ? "what has come is kept: the same command goes on from there"
+            : "check the network, and HF_ENDPOINT and the proxy where they are set; then try again",
         );
       }
       hub.notice(`${error.message}; trying again in ${seconds < 10 ? seconds.toPrecision(2) : seconds} s`);
@@ -185,7 +205,18 @@ function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
 export function broken(hub: Hub, error: unknown): unknown {
   hub.signal?.throwIfAborted();
   if (error instanceof UserError || error instanceof TransientError) return error;
-  return new TransientError(`the connection broke (${(error as Error).message.slice(0, 160)})`);
+  return new TransientError(`the connection broke (${causesOf(error)})`);
+}
+
+/** What says no more than that a request was made: the endpoint is named anyhow. */
+const GENERAL = /^fetch failed(: |$)|^error sending request for url \([^)]*\)(: |$)/i;
+
+/** The messages of an error and of what caused it, the general ones left out where there are others. */
+function causesOf(error: unknown): string {
+  const messages: string[] = [];
+  for (let at = error; at instanceof Error && messages.length < 5; at = at.cause) messages.push(at.message);
+  const plain = messages.map((message) => message.replace(GENERAL, "")).filter((message) => message !== "");
+  return [...new Set(plain.length > 0 ? plain : messages)].join(": ").slice(0, 160);
 }
 
 /** A server that does not behave like a hub. */

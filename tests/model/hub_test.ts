@@ -354,7 +354,7 @@ Deno.test("429 and 503 are waited out as long as the server asks; no server is a
     await refused(
       pull(),
       "the server answered 503, it has trouble of its own (5 attempts in a row failed)",
-      "goes on",
+      "then try again",
     );
     hub.misbehave = () => new Response("", { status: 429, headers: { ratelimit: '"api";r=0;t=3600' } });
     await refused(pull(), "it asks to wait 3600 s");
@@ -383,12 +383,31 @@ Deno.test("a server that falls silent counts as broken", () =>
 Deno.test("no hub at all is an error that names it", () =>
   withHub(async ({ hub, pull }) => {
     const dead = "http://127.0.0.1:1";
-    await refused(
-      pull({ hub: { endpoint: dead } }),
-      `Cannot ask for org/name from ${dead}: the connection broke`,
-    );
+    const message = `Cannot ask for org/name from ${dead}: the connection broke`;
+    const error = await refused(pull({ hub: { endpoint: dead } }), message, "check the network");
+    assert(!/fetch failed\)|kept/.test(error.message + error.hint), error.message);
     assertEquals(hub.seen.length, 0);
+    Deno.env.set("HF_ENDPOINT", "banana");
+    await refused(pull(), "Cannot use the hub at banana: HF_ENDPOINT names it", "unset HF_ENDPOINT");
   }));
+
+Deno.test("where nothing more comes, what has come is told to be kept", () =>
+  withHub(async ({ hub, pull }) => {
+    hub.misbehave = ({ server, range }) => {
+      if (server === "hub") return undefined;
+      return range === null ? brokenOff(weights, 0, 1000) : new Response("", { status: 503 });
+    };
+    await refused(pull(), "Cannot fetch model.safetensors", "what has come is kept");
+  }));
+
+Deno.test("two files of equal content are fetched once, and no other process is waited for", () =>
+  withHub(async ({ hub, repo, notices, pull }) => {
+    const { bytes, fetchedBytes, folder } = await pull();
+    assertEquals([weightRequests(hub).length, notices], [1, []]);
+    assertEquals([bytes, fetchedBytes], [2 * weights.length, weights.length]);
+    assertEquals([...Deno.readDirSync(`${repo}/blobs`)].map(({ name }) => name), [BLOB]);
+    for (const name of ["a.bin", "b.bin"]) assertEquals(Deno.readFileSync(`${folder}/${name}`), weights);
+  }, { "a.bin": weights, "b.bin": weights }));
 
 Deno.test("a process that wants what another fetches waits, and then finds it", () =>
   withHub(async ({ hub, pull, notices }) => {
