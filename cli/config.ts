@@ -143,12 +143,18 @@ function checkedFile(
     spelled[key] = written;
     if (!setting.schema.safeParse(value).success) {
       throw new UserError(
-        `Cannot use ${name}: ${written} is ${JSON.stringify(value)}, ${setting.needs} is needed`,
+        `Cannot use ${name}: ${written} is ${asWritten(value)}, ${setting.needs} is needed`,
       );
     }
     if (Object.hasOwn(settings, key)) checked[key] = value;
   }
   return checked;
+}
+
+/** A value as the file has it: JSON knows no nan and no inf, TOML does. */
+function asWritten(value: unknown): string {
+  if (typeof value !== "number" || Number.isFinite(value)) return JSON.stringify(value);
+  return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
 
 function unknownKey(name: string, written: string, known: Settings): UserError {

@@ -8,6 +8,11 @@ const optimizer = "Optimizer";
 /** Questions that are asked of a task without an end: 256 answers tell a share to within 3 in 100. */
 export const ENDLESS = 256;
 
+/** Longer than the context of any model that is known. */
+const MOST_TOKENS = 2 ** 20;
+/** Far beyond where noise leaves anything of a thought; larger numbers leave the range of f32. */
+const MOST_GAMMA = 1000;
+
 /**
  * Every flag that more than one command may take, declared once so that it means the same everywhere. A
  * command picks from here; only what belongs to it alone does it declare itself. Defaults are those of the
@@ -52,14 +57,28 @@ export const flags = {
     defaultText: "all six",
     placeholder: "modes",
   }),
-  gamma: number("Noise on the thinking, in units of RMS(E)", { default: 0.33, min: 0 }),
+  gamma: number("Noise on the thinking, as a multiple of the embeddings' RMS", {
+    default: 0.33,
+    min: 0,
+    max: MOST_GAMMA,
+  }),
   tau: number("Temperature of the thinking", {
-    above: 0,
+    min: 1e-6,
+    max: 1e6,
     defaultText: "1 hard, 0.5 soft, 0.0001 fuzzy",
   }),
-  maxThinking: integer("Longest thinking, in tokens", { default: 128, min: 1, placeholder: "L" }),
-  answerTokens: integer("Longest answer, in tokens", { default: 32, min: 1 }),
-  maxTokens: integer("Longest continuation with --raw, in tokens", { default: 256, min: 1 }),
+  maxThinking: integer("Longest thinking, in tokens", {
+    default: 128,
+    min: 1,
+    max: MOST_TOKENS,
+    placeholder: "L",
+  }),
+  answerTokens: integer("Longest answer, in tokens", { default: 32, min: 1, max: MOST_TOKENS }),
+  maxTokens: integer("Longest continuation with --raw, in tokens", {
+    default: 256,
+    min: 1,
+    max: MOST_TOKENS,
+  }),
   samples: integer("Samples a problem in the sampled modes: pass@k for k up to it", {
     default: 8,
     min: 1,

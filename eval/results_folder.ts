@@ -101,11 +101,20 @@ function compare(path: string, kept: EvaluationSettings, asked: EvaluationSettin
   const different = [...new Set([...Object.keys(kept), ...Object.keys(asked)])]
     .filter((key) => JSON.stringify(kept[key]) !== JSON.stringify(asked[key]));
   if (different.length === 0) return;
-  const told = different.map((key) => `${key} ${shown(kept[key])}, not ${shown(asked[key])}`);
+  // Hashes follow from the other settings: they are told where nothing else differs, and in short.
+  const isHash = (key: string) => [kept[key], asked[key]].every((value) => HASH.test(String(value ?? "")));
+  const plain = different.filter((key) => !isHash(key));
+  const told = (plain.length > 0 ? plain : different)
+    .map((key) => `${key} ${shown(kept[key])}, not ${shown(asked[key])}`);
   throw new UserError(
     `Cannot go on in ${path}: its results were made with ${told.join("; ")}`,
     "give the settings it was made with, or choose another folder with --out",
   );
 }
 
-const shown = (value: unknown): string => value === undefined ? "none" : JSON.stringify(value);
+const HASH = /^[0-9a-f]{64}$/;
+
+const shown = (value: unknown): string => {
+  if (HASH.test(String(value ?? ""))) return String(value).slice(0, 12);
+  return value === undefined ? "none" : JSON.stringify(value);
+};

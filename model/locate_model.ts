@@ -23,10 +23,11 @@ export function locateModel(name: string): ModelPlace {
   const snapshot = cachedSnapshot("model", name);
   if (snapshot !== undefined) return locateIn(snapshot, name);
   throw new UserError(
-    `Cannot find the model ${name}: there is no such folder or file, and the only model with a name is ${BUILTIN}`,
+    `Cannot find the model ${name}: there is no such folder or file, and no pulled model of that name`,
     isRepoId(name) && name.includes("/")
       ? `fetch it from the hub with \`softcot model pull ${name}\`, or give a folder or file`
-      : "give the folder of a Hugging Face model (config.json, safetensors, tokenizer.json) or of a run, or a .gguf file",
+      : `softcot model list shows the names there are, ${BUILTIN} among them; or give the folder of a Hugging Face model ` +
+        "(config.json, safetensors, tokenizer.json) or of a run, or a .gguf file",
   );
 }
 

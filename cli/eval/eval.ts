@@ -6,6 +6,7 @@ import type { Task } from "../../eval/task.ts";
 import { openAnyTask, taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { findModel, type FoundModel } from "../../model/find_model.ts";
+import { modelOrBase } from "../adapter_base.ts";
 import { choice, integer, path, type Values } from "../declare.ts";
 import { defaultGamma } from "../default_gamma.ts";
 import { promptValues } from "../generate/default_prompt.ts";
@@ -94,7 +95,8 @@ given again: its result is that of a run never stopped.`,
       "softcot eval gsm8k --data test.jsonl --limit 20 --mode soft-greedy",
     ],
   ],
-  async run(given, context) {
+  async run(values, context) {
+    const given = { ...values, model: modelOrBase(values, context.origins) };
     const tasks = await openTasks(given, context);
     if (given.out !== undefined) checkResultsPlace(given.out);
     using watch = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");

@@ -1,3 +1,4 @@
+import { ValidationError } from "@cliffy/command";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Origin } from "../config.ts";
@@ -23,19 +24,28 @@ interface PromptValues {
   system?: string;
 }
 
+/** @throws ValidationError (wrong usage) for a system message without a chat template */
+export function refuseLoneSystem({ chatTemplate, system }: Omit<PromptValues, "model">): void {
+  if (chatTemplate || system === undefined) return;
+  throw new ValidationError("--system goes with --chat-template: the plain prompt has no place for it.");
+}
+
 /**
  * How questions are put to a model: as the flags say, else as its run was trained.
  *
  * @param values with the flags
  * @param origins who set them
+ * @throws ValidationError (wrong usage) for a system message without a chat template
  */
 export function promptValues(
   { model, chatTemplate, system }: PromptValues,
   origins: { chatTemplate: Origin; system: Origin },
 ): { chatTemplate: boolean; system?: string } {
-  if (origins.chatTemplate !== "default") return { chatTemplate, system };
-  const run = runValues(model);
-  if (run["chat-template"] !== true) return { chatTemplate, system };
+  const run = origins.chatTemplate === "default" ? runValues(model) : {};
+  if (run["chat-template"] !== true) {
+    refuseLoneSystem({ chatTemplate, system });
+    return { chatTemplate, system };
+  }
   const own = typeof run.system === "string" ? run.system : undefined;
   return { chatTemplate: true, system: origins.system === "default" ? own : system };
 }

@@ -2,7 +2,8 @@ import { ValidationError } from "@cliffy/command";
 import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/find_model.ts";
-import { flag, integer, type Values } from "../declare.ts";
+import { modelOrBase } from "../adapter_base.ts";
+import { flag, type Values } from "../declare.ts";
 import { defaultGamma } from "../default_gamma.ts";
 import { defaultTask, promptValues } from "./default_prompt.ts";
 import { defineCommand } from "../define_command.ts";
@@ -26,12 +27,8 @@ const settings = {
   topK: flags.topK,
   topP: flags.topP,
   minP: flags.minP,
-  maxThinking: integer("Longest thinking, in tokens", {
-    min: 1,
-    placeholder: "L",
-    defaultText: "the task's",
-  }),
-  answerTokens: integer("Longest answer, in tokens", { min: 1, defaultText: "the task's" }),
+  maxThinking: { ...flags.maxThinking, default: undefined, defaultText: "the task's" },
+  answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },
   raw: flags.raw,
   maxTokens: flags.maxTokens,
   showThinking: flag("Show what each thinking step was made of: its most probable tokens with their weights"),
@@ -71,19 +68,21 @@ is their shadow, the most probable token of each step. Without an argument the t
       'echo -n "Once upon a time" | softcot generate --model runs/sums-soft --raw --thinking hard',
     ],
   ],
-  async run(given, context) {
-    checkUsage(given);
+  async run(values, context) {
+    checkUsage(values);
+    const given = { ...values, model: modelOrBase(values, context.origins) };
     const text = context.args[0] ?? await readInput();
+    // An adapter's run says how it was trained, its base model does not.
+    const trained = given.adapter ?? given.model;
+    const { origins } = context;
+    const put = promptValues({ ...given, model: trained }, origins);
     using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
       const found = await findModel(gpu, given.model, given);
-      // An adapter's run says how it was trained, its base model does not.
-      const trained = given.adapter ?? given.model;
-      const { origins } = context;
       const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
       const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
-      const how = { ...given, task, gamma, ...promptValues({ ...given, model: trained }, origins) };
+      const how = { ...given, task, gamma, ...put };
       const asked: Asked = await askedOf(found, text, how);
       await showGenerated(found, asked, how, context, watch.signal);
     } finally {
@@ -91,6 +90,13 @@ is their shadow, the most probable token of each step. Without an argument the t
     }
   },
 });
+
+// Else the flag of softcot eval would be taken for a misspelt --model.
+generateCommand.type("mode", () => {
+  throw new ValidationError(
+    "softcot generate has no --mode: --thinking hard, soft or fuzzy says how to think, --sample with chance.",
+  );
+}).option("--mode <mode:mode>", "", { hidden: true });
 
 /** What can be told to be wrong before anything is opened. */
 function checkUsage(

@@ -6,11 +6,13 @@ import { createRun, refuseNoRun, reopenRun, type Run } from "../../rl/run.ts";
 import { loadCheckpoint, type RunState } from "../../rl/run_checkpoint.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/train_step.ts";
+import { modelOrBase } from "../adapter_base.ts";
 import { readConfigFile, resolveConfig, toToml } from "../config.ts";
 import { dashed, flag, shown, type Values } from "../declare.ts";
 import { type Context, defineCommand } from "../define_command.ts";
 import { Interrupted } from "../errors.ts";
 import { flags } from "../flags.ts";
+import { refuseLoneSystem } from "../generate/default_prompt.ts";
 import { keepHeldOut } from "./held_out.ts";
 import { withAdapterForm } from "./train_adapter.ts";
 import { watchInterrupt } from "../interrupt.ts";
@@ -48,6 +50,7 @@ shows every value and where it comes from.`,
     ["Go on with a stopped run", "softcot train --resume --out runs/sums-soft"],
   ],
   async run({ resume, profile, ...values }, context) {
+    if (!resume) refuseLoneSystem(values);
     using watch = watchInterrupt(
       "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
     );
@@ -55,7 +58,7 @@ shows every value and where it comes from.`,
     try {
       const own = resume
         ? resumed(values, context)
-        : withAdapterForm(await withTaskLimits(values, context), context.origins);
+        : withAdapterForm(await withTaskLimits(withBase(values, context), context), context.origins);
       await runTraining(gpu, own, resume, watch.signal, context);
     } finally {
       gpu.close();
@@ -86,6 +89,12 @@ function resumed(values: TrainValues, { origins }: TrainContext): TrainValues {
   }
   return { ...saved, out: values.out };
 }
+
+/** Where only an adapter is given, the model is the one it was trained on. */
+const withBase = (values: TrainValues, { origins }: TrainContext): TrainValues => ({
+  ...values,
+  model: modelOrBase(values, origins),
+});
 
 /** The task's own limits, where nobody sets others. */
 async function withTaskLimits(values: TrainValues, { origins }: TrainContext): Promise<TrainValues> {

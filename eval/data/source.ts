@@ -163,7 +163,7 @@ const MOST_FILES = 10_000;
 
 function pathsUnder(folder: string, prefix: string, depth: number): string[] {
   const found: string[] = [];
-  for (const { name } of Deno.readDirSync(folder)) {
+  for (const name of namesIn(folder)) {
     if (name.startsWith(".") || found.length > MOST_FILES) continue;
     const isData = DATA_ENDINGS.some((ending) => name.toLowerCase().endsWith(ending));
     if (isData) found.push(prefix + name);
@@ -172,6 +172,20 @@ function pathsUnder(folder: string, prefix: string, depth: number): string[] {
     }
   }
   return found;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch (error) {
+    const why = error instanceof Deno.errors.PermissionDenied
+      ? "permission denied"
+      : (error as Error).message;
+    throw new UserError(
+      `Cannot look for data in ${folder}: ${why}`,
+      "check the permissions of that folder, or name another with --data",
+    );
+  }
 }
 
 function isFolder(path: string): boolean {

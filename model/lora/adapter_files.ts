@@ -200,12 +200,20 @@ function readInto(gpu: Gpu, config: ModelConfig, adapter: Adapter, file: TensorF
       throw new UserError(
         `Cannot use the adapter ${folder}: ${name} is [${found.shape.join(", ")}], the model asks for ` +
           `[${shape.join(", ")}]`,
-        "an adapter fits the model that it was trained on, and models of the same shape",
+        fitHint(folder),
       );
     }
     uploadRows(gpu, matrix, row, readTensor(file, name));
   }
   refreshAdapter(gpu, adapter);
+}
+
+/** What to do where an adapter does not fit the model. */
+function fitHint(folder: string): string {
+  const name = readExtras(folder).base?.name ?? readAdapterConfig(folder).baseName;
+  return name === undefined
+    ? "an adapter fits the model that it was trained on, and models of the same shape"
+    : `it was trained on ${name}: give --model ${name}`;
 }
 
 /** Projections of a block. */
@@ -222,7 +230,7 @@ export function checkNames(file: TensorFile, config: ModelConfig, folder: string
     if (!parts || Number(parts[1]) >= config.layers || !known.has(parts[2])) {
       throw new UserError(
         `Cannot use the adapter ${folder}: ${ADAPTER_WEIGHTS} holds ${tensor}, which is no update of a linear layer of the model`,
-        `adapted can be ${projections.join(", ")} of ${config.layers} layers`,
+        `${fitHint(folder)}; adapted can be ${projections.join(", ")} of ${config.layers} layers`,
       );
     }
     if (!file.tensors.has(other)) {

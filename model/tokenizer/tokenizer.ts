@@ -175,15 +175,20 @@ function encodeKnown(inner: TextTokenizer, definition: Json, text: string): numb
   const { ids, tokens } = inner.encode(text, { add_special_tokens: false });
   const unknown = new Set(tokens.filter((_, i) => ids[i] === undefined || ids[i] === unknownId));
   if (unknown.size === 0) return ids;
-  const vocabulary = [...inner.get_vocab(false).keys()];
   const shown = [...unknown].slice(0, 8).map((word) => JSON.stringify(word)).join(", ");
   const more = unknown.size > 8 ? ` and ${unknown.size - 8} more` : "";
   throw new UserError(
     `Cannot encode the text: ${shown}${more} not in the vocabulary of this tokenizer, known words are needed`,
-    vocabulary.length > 200
-      ? "leave these out, or choose a model with a larger vocabulary"
-      : `this model knows only (blanks count): ${vocabulary.map((word) => JSON.stringify(word)).join(" ")}`,
+    unknownHint([...inner.get_vocab(false).keys()]),
   );
+}
+
+/** Of a small vocabulary the plain words are told, without blanks and signs. */
+function unknownHint(vocabulary: readonly string[]): string {
+  const other = "name a model with a larger vocabulary with --model";
+  if (vocabulary.length > 200) return `leave these out, or ${other}`;
+  const words = new Set(vocabulary.map((token) => token.trim()).filter((word) => /^[a-z]{2,}$/i.test(word)));
+  return words.size === 0 ? other : `${other}; this one knows few words: ${[...words].join(", ")}`;
 }
 
 function unknownTokenId(inner: TextTokenizer, definition: Json): number | undefined {

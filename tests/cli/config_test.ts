@@ -72,6 +72,8 @@ Deno.test("a file's mistakes are named, with what is needed", () => {
   const cases: [Record<string, unknown>, string][] = [
     [{ gamma: "0.3" }, 'gamma is "0.3", a number of at least 0 is needed'],
     [{ gamma: -1 }, "gamma is -1, a number of at least 0 is needed"],
+    [{ gamma: NaN }, "gamma is nan, a number of at least 0 is needed"],
+    [{ gamma: -Infinity }, "gamma is -inf, a number of at least 0 is needed"],
     [{ tau: 0 }, "tau is 0, a number above 0 is needed"],
     [{ max_thinking: 0.5 }, "max_thinking is 0.5, an integer of at least 1 and at most 4096 is needed"],
     [{ "max-thinking": 5000 }, "max-thinking is 5000, an integer of at least 1 and at most 4096 is needed"],

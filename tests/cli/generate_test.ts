@@ -84,11 +84,14 @@ Deno.test("generate names what is wrong", async () => {
   await refused([QUESTION, "--tau", "0"], 2, "--tau");
   await refused([QUESTION, "more words"], 2, "more words");
   await refused([], 1, "the text is empty", " \n");
-  await refused(["Zoe has 3 coins."], 1, "not in the vocabulary");
+  await refused(["Zoe has 3 coins."], 1, "larger vocabulary with --model; this one knows few words: ");
   await refused([QUESTION, "--max-thinking", "300"], 1, "the model's context holds 256");
   await refused([QUESTION, "--task", "none"], 1, "Cannot find the task");
   await refused([QUESTION, "--chat-template"], 1, "the model has none");
-  await refused([QUESTION, "--system", "Be brief."], 1, "--system without --chat-template");
+  await refused([QUESTION, "--system", "Be brief."], 2, "--system goes with --chat-template");
+  await refused([QUESTION, "--mode", "soft-greedy"], 2, "--thinking hard, soft or fuzzy says how to think");
+  await refused([QUESTION, "--gamma", "1e308"], 2, "at least 0 and at most 1000");
+  await refused([QUESTION, "--raw", "--max-tokens", "1e9"], 2, "at most 1048576");
   await refused([QUESTION, "--chat-template", "--raw"], 2, "--raw takes the text as it is");
   await refused([QUESTION, "--top-k", "3"], 2, "--thinking hard --sample is needed");
   await refused([QUESTION, "--top-p", "1.5"], 2, "--top-p");

@@ -88,8 +88,23 @@ Deno.test("a run stands for its base model with the adapter, as both named apart
   const asRun = await measure("--model", out);
   const apart = await measure("--model", model, "--adapter", out);
   assertEquals(apart, asRun);
+  assertEquals(await measure("--adapter", out), asRun, "the adapter names its base");
   const plain = await measure("--model", model);
   assert(plain.hash !== asRun.hash);
+});
+
+Deno.test("an adapter alone is put on the model it was trained on; on another one its name is in the hint", async () => {
+  const out = await wholeRun();
+  const limits = ["--max-thinking", "4", "--answer-tokens", "4"];
+  const ask = (...more: string[]) => ["generate", ...more, ...limits, "Sam has 10 coins."];
+  const named = await succeed(ask("--model", model, "--adapter", out));
+  assertEquals((await succeed(ask("--adapter", out))).stdout, named.stdout);
+  const hint = `hint: it was trained on ${Deno.realPathSync(model)}: give --model`;
+  await fails(ask("--model", "builtin", "--adapter", out), 1, hint);
+  const again = `${folder}/alone`;
+  const { "lora-lr": _, ...form } = LORA;
+  await succeed(trainArgs({ adapter: out, ...form, "validate-every": 0, steps: 1, out: again }));
+  assertStringIncludes(Deno.readTextFileSync(`${again}/config.toml`), Deno.realPathSync(model));
 });
 
 Deno.test("an adapter is continued by another run, with the form that it has", async () => {

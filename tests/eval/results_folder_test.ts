@@ -85,6 +85,17 @@ Deno.test("a folder of results is gone on with when all settings agree; otherwis
   refuse({ modes: ["hard-greedy", "soft-greedy"], seed: 2 }, "seed 0, not 2; modes");
   refuse({ shots: 3 }, "shots none, not 3");
   refuse({ tasks: [{ name: "sums", version: 2 }] }, '"version":1');
+  const hashed = `${folder}/hashed`;
+  const [one, other] = ["a", "b"].map((digit) => digit.repeat(64));
+  openResults(hashed, { promptHash: one, questions: 4 })[Symbol.dispose]();
+  const told = (changed: object) =>
+    assertThrows(() => openResults(hashed, { promptHash: other, ...changed })).message;
+  assertEquals(
+    told({ questions: 5 }),
+    `Cannot go on in ${hashed}: its results were made with questions 4, not 5`,
+  );
+  const hashes = "promptHash aaaaaaaaaaaa, not bbbbbbbbbbbb";
+  assertEquals(told({ questions: 4 }), `Cannot go on in ${hashed}: its results were made with ${hashes}`);
 });
 
 Deno.test("a file, and a folder of other things, are refused and left alone", () => {

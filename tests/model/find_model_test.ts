@@ -75,7 +75,7 @@ Deno.test("what cannot be found or opened is said, with what was looked for", as
       const error = await assertRejects(() => findModel(gpu, name), UserError, message);
       assert((error as UserError).hint?.includes(hint), (error as UserError).hint);
     };
-    await refuse("nothing-of-that-name", "the only model with a name is builtin", "Hugging Face");
+    await refuse("nothing-of-that-name", "no pulled model of that name", "Hugging Face");
     await Deno.writeTextFile(`${folder}/file`, "x");
     await refuse(`${folder}/file`, "it is a file, a folder, .gguf or .bin is needed", "config.json");
     await refuse(folder, "looked for config.json there", "config.json");
