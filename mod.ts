@@ -197,6 +197,7 @@ export {
 export { type ChoiceOptions, evaluateChoices } from "./eval/choices.ts";
 export type { ChoiceMeasures, ChoiceRecord, ChoiceResult, NamedMeasures } from "./eval/choice_result.ts";
 export { evaluate, type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate.ts";
+export type { AskOptions, PreparedQuestions } from "./eval/prepare_questions.ts";
 export { type InferenceMode, inferenceMode, type Mode, MODES, THINKING_TAU } from "./eval/modes.ts";
 export { createGrader, gradeInPlace, type Grader, type Submission } from "./eval/grader.ts";
 export type { ModeResult } from "./eval/mode_result.ts";

@@ -17,17 +17,36 @@ export interface ProgressOptions {
   total?: number;
   /** Steps done before this process started (a resumed run): they do not count for the rate. */
   start?: number;
+  /** What `total` counts, where the label does not say: `rollouts`. */
+  counted?: string;
+  /** What a rate counts, in the plural; steps if not given. */
+  unit?: string;
   /** Say nothing at all. */
   quiet?: boolean;
   /** Milliseconds between two plain lines where there is no terminal; 10,000 if not given. */
   interval?: number;
+  /** Milliseconds before anything is shown at all: what is done by then is not worth a word. */
+  delay?: number;
   stream?: ProgressStream;
+}
+
+/** How far a step is known to be in units that take equally long, such as tokens. */
+export interface Work {
+  /** Units done by this process. */
+  done: number;
+  /** Units to come, as far as can be told. */
+  left: number;
+  /** Nothing tells how many come: `left` is the most there can be. */
+  atMost?: boolean;
 }
 
 /** Tells on stderr how far a long command is: one live line on a terminal, now and then a line in a pipe. */
 export interface Progress extends Disposable {
-  /** `step` steps are done; `fields` are shown beside it, e.g. `{ reward: 0.42 }`. */
-  update(step: number, fields?: Record<string, number | string>): void;
+  /**
+   * `step` steps are done; `fields` are shown beside it, e.g. `{ reward: 0.42 }`. Where steps differ in length, `work` says
+   * what the rate and the time left are made from.
+   */
+  update(step: number, fields?: Record<string, number | string>, work?: Work): void;
   /** Shows a line of the caller's own, for what is not counted in steps. */
   show(line: string, isLast?: boolean): void;
   /** Writes a line above the live one; not with `quiet`. */
@@ -41,12 +60,13 @@ export function createProgress(options: ProgressOptions): Progress {
   if (options.quiet) return { update() {}, show() {}, log() {}, done() {}, [Symbol.dispose]() {} };
   const stream = options.stream ?? stderr;
   const start = options.start ?? 0, began = stream.now();
-  const marks: Mark[] = [{ step: start, time: began }];
+  const rate = createRate(began);
   let text = "", written = "", last = -Infinity, live = false, ended = false;
 
   const show = (force: boolean) => {
     const columns = stream.columns() ?? 0, now = stream.now();
     if (text === written && (columns > 0 || !force)) return;
+    if (written === "" && now - began < (options.delay ?? 0)) return;
     // 100 ms: more often than the eye can follow costs more than it tells.
     if (!force && now - last < (columns > 0 ? 100 : options.interval ?? 10_000)) return;
     if (columns > 0) stream.write(`\r${clip(text, columns - 1)}\x1b[K`);
@@ -62,12 +82,11 @@ export function createProgress(options: ProgressOptions): Progress {
     if (live) stream.write("\n");
   };
   return {
-    update(step, fields = {}) {
+    update(step, fields = {}, work) {
       const time = stream.now();
-      marks.push({ step, time });
-      // The first step compiles kernels: the rate is that of the latest steps, without it where there are more.
-      if (marks.length === 3 || marks.length > 20) marks.shift();
-      text = describe(options, step, marks, (time - began) / 1000, fields);
+      rate.add(work?.done ?? step - start, time);
+      const left = work ?? { left: options.total === undefined ? undefined : options.total - step };
+      text = describe(options, step, fields, { ...left, each: rate.each() }, (time - began) / 1000);
       show(step === options.total);
     },
     show(line, isLast = false) {
@@ -95,31 +114,64 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 86400)}d ${two(Math.floor(s / 3600) % 24)}h`;
 }
 
-interface Mark {
-  step: number;
-  time: number;
+/** Seconds that a unit of work takes. */
+interface Rate {
+  /** `done` units in all at a time in milliseconds. */
+  add(done: number, time: number): void;
+  /** Undefined as long as nobody can tell. */
+  each(): number | undefined;
+}
+
+const MOST_MARKS = 20;
+const MARK_APART = 500;
+
+/** The rate of the latest updates: 20 of them, or 10 seconds where these are longer. */
+function createRate(began: number): Rate {
+  const marks = [{ done: 0, time: began }];
+  let warm = false;
+  return {
+    add(done, time) {
+      if (done === marks.at(-1)!.done) return;
+      if (marks.length > 1 && time - marks.at(-2)!.time < MARK_APART) marks.pop();
+      marks.push({ done, time });
+      // The first step compiles kernels.
+      if (!warm && marks.length === 3) warm = marks.shift() !== undefined;
+      if (marks.length > MOST_MARKS) marks.shift();
+    },
+    each() {
+      const first = marks[0], last = marks.at(-1)!;
+      const each = (last.time - first.time) / 1000 / (last.done - first.done);
+      return each > 0 && Number.isFinite(each) ? each : undefined;
+    },
+  };
 }
 
 function describe(
-  { label, total }: ProgressOptions,
+  { label, total, counted, unit = "steps" }: ProgressOptions,
   step: number,
-  marks: Mark[],
-  elapsed: number,
   fields: Record<string, number | string>,
+  { left, atMost, each }: { left?: number; atMost?: boolean; each?: number },
+  elapsed: number,
 ): string {
-  const parts = [
-    `${label} ${total === undefined ? step : `${String(step).padStart(`${total}`.length)}/${total}`}`,
-  ];
+  const count = total === undefined ? step : `${String(step).padStart(`${total}`.length)}/${total}`;
+  const parts = [`${label} ${count}${counted === undefined ? "" : ` ${counted}`}`];
   for (const [name, value] of Object.entries(fields)) parts.push(`${name} ${format(value)}`);
-  const first = marks[0], last = marks.at(-1)!;
-  const each = (last.time - first.time) / 1000 / (last.step - first.step);
-  if (each > 0 && Number.isFinite(each)) {
-    parts.push(each >= 1 ? `${each.toPrecision(3)} s/step` : `${(1 / each).toPrecision(3)} steps/s`);
-    if (total !== undefined) {
-      parts.push(step < total ? `${duration(each * (total - step))} left` : duration(elapsed));
-    }
+  if (each !== undefined) parts.push(shownRate(each, unit));
+  if (total !== undefined && step >= total) parts.push(duration(elapsed));
+  else if (each !== undefined && left !== undefined) {
+    parts.push(`${atMost ? "at most " : ""}${duration(each * left)} left`);
   }
   return parts.join("  ");
+}
+
+/** `2.50 steps/s`, `51.9k tokens/s`, and where a unit takes longer than a second `3.00 s/step`. */
+function shownRate(each: number, unit: string): string {
+  const one = unit.replace(/s$/, "");
+  if (each >= 100) return `${duration(each)}/${one}`;
+  if (each >= 1) return `${each.toPrecision(3)} s/${one}`;
+  const rate = 1 / each;
+  const power = Math.max(0, Math.min(3, Math.floor(Math.log10(rate * 1.0005) / 3)));
+  return `${(rate / 1000 ** power).toPrecision(3)}${["", "k", "M", "G"][power]} ${unit}/s`;
 }
 
 function format(value: number | string): string {

@@ -11,6 +11,7 @@ import type { ModeTally } from "./mode_result.ts";
 import type { InferenceMode } from "./modes.ts";
 import { recordOf, type RolloutRecord } from "./rollout_record.ts";
 import type { Question, Task } from "./task.ts";
+import type { TokenForecast } from "./token_forecast.ts";
 
 /** Samples of one question that have random numbers of their own. */
 export const MOST_SAMPLES = 4096;
@@ -32,6 +33,7 @@ export interface ModeRun {
   rules: ThinkingRules;
   mode: InferenceMode;
   tally: ModeTally;
+  forecast: TokenForecast;
   onProgress: () => void;
 }
 
@@ -55,6 +57,7 @@ export function takeKnown(run: ModeRun): void {
       );
     }
     tally.add(record.index, record, flopsOf(run, record));
+    run.forecast.known(tokensOf(record));
   }
   if (tally.count > 0) run.onProgress();
 }
@@ -72,6 +75,9 @@ function jobsOf(run: ModeRun): { jobs: GenerationJob[]; places: { question: numb
   });
   return { jobs, places };
 }
+
+const tokensOf = ({ thinkingTokens, answerTokens }: RolloutRecord): number =>
+  thinkingTokens.length + answerTokens.length;
 
 /** Generates and grades what is missing of a mode. */
 export async function rollOutMode(run: ModeRun): Promise<void> {
@@ -94,6 +100,7 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
       ...{ question, index, sample, promptTokens: run.prompts[index].length, time },
     });
     tally.add(index, record, flopsOf(run, record));
+    run.forecast.ended(tokensOf(record));
     options.onRollout?.(record);
     run.onProgress();
   };
@@ -111,6 +118,10 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
         const graded = grade(rollout, seconds);
         graded.catch((error) => failure.abort(error)); // such as a full disk
         grading.push(graded);
+      },
+      onStride(tokens) {
+        run.forecast.generated(tokens);
+        run.onProgress();
       },
     });
   } finally {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { takeQuestions } from "../../eval/dataset.ts";
 import { evaluate } from "../../eval/evaluate.ts";
 import { createGrader } from "../../eval/grader.ts";
 import type { ModeResult } from "../../eval/mode_result.ts";
-import type { Mode } from "../../eval/modes.ts";
+import { inferenceMode, type Mode } from "../../eval/modes.ts";
+import { type PreparedQuestions, prepareQuestions } from "../../eval/prepare_questions.ts";
 import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/prompt_ids.ts";
 import type { RecordFile } from "../../eval/record_file.ts";
 import type { ResultsFolder } from "../../eval/results_folder.ts";
@@ -12,10 +12,11 @@ import { shotsOf } from "../../eval/shots.ts";
 import type { Stream, Task, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/filter.ts";
 import type { FoundModel } from "../../model/find_model.ts";
+import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/rollouts_at_once.ts";
 import { Interrupted } from "../errors.ts";
 import type { Facts } from "../facts.ts";
 import { ENDLESS } from "../flags.ts";
-import { createProgress } from "../progress.ts";
+import { watchEvaluation } from "../evaluation_progress.ts";
 import { type Overlap, overlapOf } from "./trained_on.ts";
 
 /** What is asked of a task that is answered in text. */
@@ -69,20 +70,20 @@ export interface GenerationPlan {
   task: Task;
   run: GenerationRun;
   prompt: PromptOptions;
-  /** How many questions. */
-  questions: number;
+  prepared: PreparedQuestions;
   /** All of the report that is known before anything is generated. */
   about: Omit<EvaluationReport, "modes">;
 }
 
 /**
- * Makes a task ready, and warns where the model was trained on its questions.
+ * Makes a task ready, so that what cannot be asked is known before the first token, and warns where the model was
+ * trained on its questions.
  *
  * @param warn is told in one line
- * @throws UserError if questions, examples or chat template are missing
+ * @throws UserError if questions, examples or chat template are missing, or a question is too long
  */
 export async function planGeneration(
-  { tokenizer }: FoundModel,
+  { model, tokenizer }: FoundModel,
   task: Task,
   facts: Facts,
   run: GenerationRun,
@@ -91,12 +92,16 @@ export async function planGeneration(
   const { split, limit, seed, samples, gamma, maxThinking, answerTokens, shots, chatTemplate, system } = run;
   const { filters } = run;
   const size = task.size(split);
-  const asked = takeQuestions(task, split, seed, Math.min(limit ?? size ?? ENDLESS, size ?? Infinity));
   const prompt = promptOptions(tokenizer, {
     chatTemplate,
     system,
     shots: shotsOf(task, shots, seed, split),
   });
+  const prepared = prepareQuestions(model, tokenizer, task, {
+    ...{ stream: split, seed, maxThinking, answerTokens, prompt },
+    questions: Math.min(limit ?? size ?? ENDLESS, size ?? Infinity),
+  });
+  const asked = prepared.questions;
   // The embedded vocabulary has no word for the placeholder: only a template's text needs a tokenizer.
   const shape = prompt.chat
     ? promptOf(tokenizer, task, "QUESTION", prompt).text
@@ -126,8 +131,30 @@ export async function planGeneration(
     filters,
     trainedOn,
   };
-  return { task, run, prompt, questions: asked.length, about };
+  return { task, run, prompt, prepared, about };
 }
+
+/** What will be done, in a line: questions, modes, limits, and how many rollouts at once. */
+export function describePlan({ model }: FoundModel, { task, run, prepared, about }: GenerationPlan): string {
+  const { modes, split, samples, batchRows, maxThinking, answerTokens } = run;
+  const most = Math.max(...modes.map((mode) => samplesOf(mode, samples)));
+  const jobs = prepared.prompts.map((prompt) => ({ prompt, rolloutIds: Array<number>(most) }));
+  const { thinking } = inferenceMode(modes[0], 0, 1);
+  const atOnce = rolloutsAtOnce(
+    model,
+    jobs,
+    shapeOfJobs(model, jobs, { rules: prepared.rules, thinking }),
+    batchRows,
+  );
+  const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? "" : "s"}`;
+  return `${task.name}: ${counted(about.questions, `${split} question`)} in ${
+    counted(modes.length, "mode")
+  }` +
+    (most > 1 ? `, ${most} samples` : "") + `, at most ${maxThinking} thinking and ${answerTokens} answer ` +
+    `tokens; ${counted(atOnce, "rollout")} at once`;
+}
+
+const samplesOf = (mode: Mode, samples: number): number => mode.endsWith("greedy") ? 1 : samples;
 
 const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -151,32 +178,33 @@ export function settingsOf({ about, run }: GenerationPlan): Record<string, unkno
  */
 export async function measureGeneration(
   { model, tokenizer, embeddingRms }: FoundModel,
-  { task, run, prompt, questions, about }: GenerationPlan,
+  { task, run, prompt, prepared, about }: GenerationPlan,
   results: ResultsFolder | undefined,
   signal: AbortSignal,
   quiet: boolean,
 ): Promise<EvaluationReport> {
   const { modes, split, samples } = run;
-  const total = modes.reduce((sum, mode) => sum + questions * (mode.endsWith("greedy") ? 1 : samples), 0);
+  const { questions } = about;
+  const total = modes.reduce((sum, mode) => sum + questions * samplesOf(mode, samples), 0);
   using open = new DisposableStack();
   const files = new Map<Mode, RecordFile<RolloutRecord>>();
   for (const mode of results ? modes : []) {
     files.set(mode, open.use(results!.records<RolloutRecord>(`${task.name}-${mode}`)));
   }
   using grader = createGrader(task);
-  using progress = createProgress({ label: `eval ${task.name}`, total, quiet });
+  using progress = watchEvaluation(`eval ${task.name}`, total, quiet);
   let kept = 0;
   try {
     const measured = await evaluate(model, tokenizer, task, {
       ...run,
-      ...{ questions, prompt, grader, signal, embeddingRms },
+      ...{ questions, prompt, prepared, grader, signal, embeddingRms },
       stream: split,
       known: (mode) => files.get(mode)?.known() ?? [],
       onRollout: (record) => files.get(record.mode)?.append(record),
       onMode: ({ mode }) => files.get(mode)?.sort(({ index, sample }) => index * 2 ** 20 + sample),
-      onProgress({ mode, done, accuracy }) {
-        kept = done;
-        progress.update(done, { mode, accuracy });
+      onProgress(state) {
+        kept = state.done;
+        progress.update(state);
       },
     });
     return { ...about, modes: measured };

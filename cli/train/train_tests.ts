@@ -6,7 +6,7 @@ import { loadTrained, type RunState } from "../../rl/run_checkpoint.ts";
 import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/train_step.ts";
 import type { Values } from "../declare.ts";
-import { createProgress } from "../progress.ts";
+import { watchEvaluation } from "../evaluation_progress.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 /** The six inference modes on test questions; null if the run asks for no tables. */
@@ -21,12 +21,15 @@ export async function testModes(
   const there = trainer.task.size("test") ?? Infinity;
   if (values.testQuestions === 0 || there === 0) return null;
   trainer.model.gpu.profile.phase = "";
-  using progress = createProgress({ label: `test ${when}`, quiet });
+  const questions = Math.min(values.testQuestions, there);
+  const each = MODES.map((mode) => mode.endsWith("greedy") ? 1 : values.testSamples);
+  const total = questions * each.reduce((sum, samples) => sum + samples, 0);
+  using progress = watchEvaluation(`test ${when}`, total, quiet);
   using _ = memoryApart(trainer.model);
   return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
     stream: "test",
     seed: 0,
-    questions: Math.min(values.testQuestions, there),
+    questions,
     modes: MODES,
     gamma: values.gamma,
     embeddingRms: state.embeddingRms,
@@ -35,7 +38,7 @@ export async function testModes(
     answerTokens: values.answerTokens,
     prompt: trainer.prompt,
     signal,
-    onProgress: ({ done, mode, accuracy }) => progress.update(done, { mode, accuracy }),
+    onProgress: progress.update,
   });
 }
 

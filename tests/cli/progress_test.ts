@@ -96,6 +96,66 @@ Deno.test("the rate is that of the latest steps: a slow start does not spoil it"
   assertEquals(seen.output.split("\n")[3], "train   4/100  2.00 s/step  3m 12s left");
 });
 
+Deno.test("the rate is taken over the latest updates, not over the last alone", () => {
+  const { seen, progress } = watch(0, { interval: 0 });
+  for (let step = 1; step <= 12; step++) {
+    seen.time += step % 2 === 0 ? 1000 : 3000;
+    progress.update(step);
+  }
+  assertEquals(seen.output.split("\n")[11], "train  12/100  1.91 s/step  2m 48s left");
+});
+
+Deno.test("where steps differ in length, rate and time left are those of the work", () => {
+  const { seen, progress } = watch(0, { interval: 0, total: 4, counted: "rollouts", unit: "tokens" });
+  const lines: [number, number, number, boolean?][] = [[0, 600, 1400, true], [0, 1200, 800, true], [
+    2,
+    1800,
+    200,
+  ]];
+  for (const [step, done, left, atMost] of lines) {
+    seen.time += 10_000;
+    progress.update(step, { mode: "hard" }, { done, left, atMost });
+  }
+  seen.time += 4000;
+  progress.update(4, {}, { done: 2040, left: 0 });
+  assertEquals(seen.output.split("\n"), [
+    "train 0/4 rollouts  mode hard  60.0 tokens/s  at most 23s left",
+    "train 0/4 rollouts  mode hard  60.0 tokens/s  at most 13s left",
+    "train 2/4 rollouts  mode hard  60.0 tokens/s  3s left",
+    "train 4/4 rollouts  60.0 tokens/s  34s",
+    "",
+  ]);
+});
+
+Deno.test("rates have units that can be read", () => {
+  const rateOf = (steps: number, seconds: number) => {
+    const { seen, progress } = watch(0, { total: undefined });
+    seen.time = seconds * 1000;
+    progress.update(steps);
+    return seen.output.trimEnd().split("  ")[1];
+  };
+  assertEquals(rateOf(51_900, 1), "51.9k steps/s");
+  assertEquals(rateOf(999.9, 1), "1.00k steps/s");
+  assertEquals(rateOf(2_500_000, 1), "2.50M steps/s");
+  assertEquals(rateOf(250, 1), "250 steps/s");
+  assertEquals(rateOf(1, 99), "99.0 s/step");
+  assertEquals(rateOf(1, 677), "11m 17s/step");
+});
+
+Deno.test("what is done before the delay is over is not told at all", () => {
+  const quick = watch(0, { delay: 1500 });
+  quick.progress.show("loading");
+  quick.seen.time = 1400;
+  quick.progress.done();
+  assertEquals(quick.seen.output, "");
+  const slow = watch(0, { delay: 1500 });
+  slow.progress.show("loading");
+  slow.seen.time = 1600;
+  slow.progress.show("loading: 40%");
+  slow.progress.done();
+  assertEquals(slow.seen.output, "loading: 40%\n");
+});
+
 Deno.test("quiet says nothing", () => {
   const { seen, progress } = watch(80, { quiet: true });
   progress.update(1);

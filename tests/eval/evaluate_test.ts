@@ -1,10 +1,16 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { evaluate, type EvaluateOptions, MOST_SAMPLES } from "../../eval/evaluate.ts";
+import {
+  evaluate,
+  type EvaluateOptions,
+  type EvaluationProgress,
+  MOST_SAMPLES,
+} from "../../eval/evaluate.ts";
 import type { ModeResult } from "../../eval/mode_result.ts";
 import { inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
 import type { RolloutRecord } from "../../eval/rollout_record.ts";
 import { takeQuestions } from "../../eval/dataset.ts";
 import { createGrader } from "../../eval/grader.ts";
+import { createTokenForecast } from "../../eval/token_forecast.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
@@ -184,17 +190,27 @@ Deno.test("workers judge as this thread does; what goes wrong in writing ends th
 
 Deno.test("progress counts all rollouts of all modes; an aborted signal stops between strides", async () => {
   const model = scriptedModel(gpu);
-  const seen: [string, number, number][] = [];
+  const seen: EvaluationProgress[] = [];
   const stop = new AbortController();
   const modes: Mode[] = ["hard-greedy", "hard-sample"];
   const options = { modes, batchRows: 6, maxThinking: 1 };
-  await measure(model, { ...options, onProgress: ({ mode, done, total }) => seen.push([mode, done, total]) });
-  assertEquals(seen.map(([mode]) => mode), [
+  const { records } = await measure(model, { ...options, onProgress: (progress) => seen.push(progress) });
+  const ends = seen.filter(({ done }, i) => done > (seen[i - 1]?.done ?? 0));
+  assertEquals(ends.map(({ mode }) => mode), [
     ...Array(5).fill("hard-greedy"),
     ...Array(15).fill("hard-sample"),
   ]);
-  assertEquals(seen.map(([, done]) => done), Array.from({ length: 20 }, (_, i) => i + 1));
-  assert(seen.every(([, , total]) => total === 20));
+  assertEquals(ends.map(({ done }) => done), Array.from({ length: 20 }, (_, i) => i + 1));
+  assert(seen.every(({ total }) => total === 20));
+  // Tokens come before a rollout has ended, and are told then; what is left is never more than the limits allow.
+  const [first] = seen;
+  assertEquals([first.done, first.accuracy, first.tokens], [0, null, 5]);
+  assertEquals(first.tokensLeft, { expected: 20 * (1 + 5) - 5, most: 20 * (1 + 5) - 5 });
+  const all = records.reduce((sum, one) => sum + one.thinkingTokens.length + one.answerTokens.length, 0);
+  assertEquals([seen.at(-1)!.tokens, seen.at(-1)!.tokensLeft], [all, { expected: 0, most: 0 }]);
+  for (const { tokens, tokensLeft: { expected, most } } of seen) {
+    assert(expected <= most && tokens + most <= 20 * 6, `${tokens} + ${expected} to ${most}`);
+  }
   let heard = 0;
   const running = measure(model, {
     ...options,
@@ -236,6 +252,24 @@ Deno.test("numbers out of range are refused by name", async () => {
   await refuse({ questions: 1.5 }, "1.5 questions");
   await refuse({ batchRows: 0 }, "0 rollouts at once");
   await refuse({ maxThinking: 500 }, "context holds 256");
+  const { id } = takeQuestions(sums, "test", 11, 1)[0];
+  await refuse({ questions: 1, maxThinking: 500 }, `the longest of sums, question 1 (${id})): the model's`);
+});
+
+Deno.test("tokens to come are those of rollouts that may end at any token alike, and never above the limit", () => {
+  const forecast = createTokenForecast(100);
+  assertEquals(forecast.left(4), { expected: 400, most: 400 });
+  forecast.generated(40);
+  assertEquals(forecast.left(4), { expected: 360, most: 360 });
+  // One of four ended after 10 tokens, as one in 40 does.
+  forecast.ended(10);
+  assertEquals(forecast.left(3), { expected: 120, most: 270 });
+  forecast.generated(180);
+  forecast.ended(70);
+  assertEquals(forecast.left(2), { expected: 60, most: 60 });
+  forecast.known(0);
+  forecast.known(0);
+  assertEquals([forecast.tokens, forecast.left(3).expected], [220, 160]);
 });
 
 Deno.test("operations of a rollout, counted product by product", () => {
