@@ -47,6 +47,7 @@ export function checkTensors(
 
 /**
  * Fills weights (or moments of the same form, their names after a prefix) from a file, in pieces.
+ * @param onProgress told after each tensor how many bytes of the file have been read, and of how many
  * @throws UserError if a tensor is missing or has another shape, or a number is too large for its matrix's type
  */
 export function readParams(
@@ -56,11 +57,18 @@ export function readParams(
   params: Trainable,
   where: string,
   prefix = "",
+  onProgress?: (done: number, total: number) => void,
 ): void {
   const tensors = namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
   checkTensors(file, tensors, where);
   const pieces = createPieces(Math.max(...tensors.map(({ matrix }) => matrix.cols)));
-  for (const tensor of tensors) uploadTensor(gpu, file, tensor, pieces);
+  const sizes = tensors.map(({ name }) => file.tensors.get(name)!).map(({ begin, end }) => end - begin);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
+  tensors.forEach((tensor, i) => {
+    uploadTensor(gpu, file, tensor, pieces);
+    onProgress?.(done += sizes[i], total);
+  });
 }
 
 /** Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16. */

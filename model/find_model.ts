@@ -29,6 +29,8 @@ export interface FindModelOptions {
   adapter?: string;
   /** How the weights are held on the device: f32 where it is left out, which alone can be trained in full. */
   weights?: WeightForm;
+  /** Told after each tensor how many of the weights' bytes have been read. */
+  onProgress?: (done: number, total: number) => void;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function findModel(
   const form = options.weights ?? "f32";
   const { types, exact } = planWeights(config, weights, form, name);
   const model = createModel(gpu, config, types);
-  readParams(gpu, config, weights, model.params, source);
+  readParams(gpu, config, weights, model.params, source, "", options.onProgress);
   const base = () => adapter?.base ?? { name: lastingName(name, files), hash: hash() };
   const adapterFolder = adapter?.folder ?? added;
   if (adapterFolder !== undefined) model.adapter = loadAdapter(gpu, config, adapterFolder);

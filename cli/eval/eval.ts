@@ -5,7 +5,7 @@ import { checkResultsPlace, openResults, type ResultsFolder } from "../../eval/r
 import type { Task } from "../../eval/task.ts";
 import { openAnyTask, taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
 import { openGpu } from "../../gpu/device.ts";
-import { findModel, type FoundModel } from "../../model/find_model.ts";
+import type { FoundModel } from "../../model/find_model.ts";
 import { modelOrBase } from "../adapter_base.ts";
 import { choice, integer, path, type Values } from "../declare.ts";
 import { defaultGamma } from "../default_gamma.ts";
@@ -15,6 +15,7 @@ import { evalCheckCommand } from "./eval_check.ts";
 import { type ChoiceReport, choiceSettings, measureChoices, refuseThinking } from "./eval_choices.ts";
 import { describeChoices } from "./eval_choices_report.ts";
 import {
+  describePlan,
   type EvaluationReport,
   type GenerationPlan,
   measureGeneration,
@@ -22,9 +23,10 @@ import {
   settingsOf,
 } from "./eval_generation.ts";
 import { describeEvaluation } from "./eval_report.ts";
-import { type Facts, factsOf } from "../facts.ts";
+import type { Facts } from "../facts.ts";
 import { flags } from "../flags.ts";
 import { watchInterrupt } from "../interrupt.ts";
+import { loadWatched } from "../load_watched.ts";
 
 const settings = {
   model: flags.model,
@@ -102,10 +104,17 @@ given again: its result is that of a run never stopped.`,
     using watch = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
-      const found = await findModel(gpu, given.model, given);
-      const name = given.adapter === undefined ? given.model : `${given.model} with ${given.adapter}`;
-      const facts = factsOf(gpu, name, found);
+      const say = (line: string) => context.quiet || console.error(line);
+      say(`device   ${gpu.adapter.name}`);
+      const shown = given.adapter === undefined ? given.model : `${given.model} with ${given.adapter}`;
+      const { found, facts } = await loadWatched(gpu, given.model, given, { shown, quiet: context.quiet });
+      say(
+        `model    ${shown}: ${
+          facts.model.parameters.toLocaleString("en")
+        } parameters, ${found.weights} weights`,
+      );
       const plans = await planAll(found, tasks, facts, given, context);
+      for (const { line } of plans) say(`task     ${line}`);
       using results = given.out === undefined ? undefined : openResults(given.out, {
         model: facts.model.hash,
         embeddingRms: facts.model.embeddingRms,
@@ -115,10 +124,14 @@ given again: its result is that of a run never stopped.`,
         ...Object.assign({}, ...plans.map(({ settings }) => settings)),
       });
       const reports: Report[] = [];
-      for (const plan of plans) reports.push(await plan.measure(results, watch.signal));
+      for (const plan of plans) {
+        reports.push(await plan.measure(results, watch.signal));
+        // A task's table is worth its time even if a later task fails.
+        if (!context.json) console.log(`${reports.length > 1 ? "\n\n" : ""}${describe(reports.at(-1)!)}`);
+      }
       const report = reports.length === 1 ? reports[0] : reports;
       results?.finish(report);
-      context.print(report, () => reports.map(describe).join("\n\n\n"));
+      if (context.json) context.print(report, () => "");
     } finally {
       gpu.close();
     }
@@ -149,6 +162,8 @@ async function openTasks(
 
 /** A task that is ready to be measured. */
 interface Plan {
+  /** What is asked, for people. */
+  line: string;
   /** What decides its results. */
   settings: Record<string, unknown>;
   measure(results: ResultsFolder | undefined, signal: AbortSignal): Promise<Report>;
@@ -195,6 +210,7 @@ async function planTask(
     if (!quiet) console.error(line);
   });
   return {
+    line: describePlan(found, plan),
     settings: settingsOf(plan),
     measure: (results, signal) => measureGeneration(found, plan, results, signal, quiet),
   };
@@ -208,12 +224,19 @@ function planChoices(
   { quiet }: Context<typeof settings>,
 ): Plan {
   return {
+    line: describeChoicePlan(task, values),
     settings: choiceSettings(task, values),
     async measure(results, signal) {
       using records = results?.records<ChoiceRecord>(task.name);
       return await measureChoices(found, task, facts, { ...values, records, signal, quiet });
     },
   };
+}
+
+function describeChoicePlan(task: ChoiceTask, { split, limit, shots }: EvalValues): string {
+  const questions = Math.min(limit ?? Infinity, task.size(split));
+  return `${task.name}: ${questions} ${split} question${questions === 1 ? "" : "s"} of choices` +
+    (shots > 0 ? `, ${shots} shot${shots === 1 ? "" : "s"}` : "");
 }
 
 const describe = (report: Report): string =>

@@ -1,14 +1,14 @@
 import type { ChoiceMeasures, NamedMeasures } from "../../eval/choice_result.ts";
 import type { Estimate } from "../../eval/pass_at_k.ts";
 import type { ChoiceReport } from "./eval_choices.ts";
+import { askedQuestions } from "./eval_report.ts";
 import { table } from "../table.ts";
 
 /** A choice task's measures as people read them: all questions, then categories and subjects where there are any. */
 export function describeChoices(report: ChoiceReport): string {
-  const { task, model, split, questions, limited, shots, truncated } = report;
+  const { task, model, shots, truncated } = report;
   const about = [
-    `${task.name} v${task.version}, ${limited ? "first " : ""}${questions} ${split} questions` +
-    (limited ? " (limited)" : ""),
+    `${task.name} v${task.version}, ${askedQuestions(report)}`,
     shots === 1 ? "1 shot" : `${shots} shots`,
     `model ${model.name} (${model.hash.slice(0, 12)})`,
   ];

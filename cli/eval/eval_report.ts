@@ -2,25 +2,48 @@ import type { EntropyRow } from "../../eval/entropy.ts";
 import type { ModeResult } from "../../eval/mode_result.ts";
 import type { Estimate } from "../../eval/pass_at_k.ts";
 import type { EvaluationReport } from "./eval_generation.ts";
+import { dashed } from "../declare.ts";
 import { table } from "../table.ts";
 
-/** An evaluation as people read it: what was asked, a line a mode, and the entropy by position. */
+/** An evaluation as people read it: what was asked of what, a line a mode, pass@k, and the entropy by position. */
 export function describeEvaluation(report: EvaluationReport): string {
-  const { task, model, split, questions, limited, samples, seed, gamma, modes, shots, chatTemplate } = report;
-  const sampled = modes.some((mode) => mode.samples > 1);
-  const about = [
-    `${task.name} v${task.version}, ${limited ? "first " : ""}${questions} ${split} questions` +
-    (limited ? " (limited)" : ""),
-    ...(sampled ? [`${samples} samples`] : []),
-    ...(shots > 0 ? [`${shots} shots`] : []),
-    ...(chatTemplate ? ["chat template"] : []),
-    `gamma ${gamma}`,
-    `seed ${seed}`,
-    `model ${model.name} (${model.hash.slice(0, 12)})`,
+  const { modes } = report;
+  const parts = [
+    heading(report),
+    modeTable(modes),
+    ...passTable(modes),
+    ...extremeNote(modes),
+    ...entropyTable(modes),
   ];
-  return [about.join(", "), ...droppedRows(report), "", modeTable(modes), "", ...entropyTable(modes)].join(
-    "\n",
-  );
+  return parts.join("\n\n");
+}
+
+/** What decides the numbers: what was asked, the limits, and the model with what it ran on. */
+function heading(report: EvaluationReport): string {
+  const { task, model, device, seed, gamma, modes, shots, chatTemplate, system, filters } = report;
+  const { maxThinking, answerTokens, samples } = report;
+  const noisy = modes.some(({ mode }) => mode === "soft-sample" || mode === "fuzzy-sample");
+  const filtered = Object.entries(filters).filter(([, value]) => value !== undefined);
+  const asked = [
+    `${task.name} v${task.version}, ${askedQuestions(report)}`,
+    ...(modes.some((mode) => mode.samples > 1) ? [`${samples} samples`] : []),
+    ...(shots > 0 ? [`${shots} shot${shots === 1 ? "" : "s"}`] : []),
+    ...(chatTemplate ? [system === undefined ? "chat template" : "chat template with a system message"] : []),
+    `at most ${maxThinking} thinking and ${answerTokens} answer tokens`,
+    ...(noisy ? [`gamma ${gamma}`] : []),
+    ...filtered.map(([name, value]) => `${dashed(name)} ${value}`),
+    `seed ${seed}`,
+  ];
+  const ran = `model ${model.name} (${model.hash.slice(0, 12)}), ${model.weights} weights, on ${device.name}`;
+  return [asked.join(", "), ran, ...droppedRows(report)].join("\n");
+}
+
+/** `first 20 test questions (limited)`. */
+export function askedQuestions(
+  { split, questions, limited }: { split: string; questions: number; limited: boolean },
+): string {
+  const counted = questions === 1 ? `${split} question` : `${questions} ${split} questions`;
+  return limited ? `first ${counted} (limited)` : questions === 1 ? `1 ${counted}` : counted;
 }
 
 /** Rows of the split that are no questions, and why: `2 rows left out: no answer after ####`. */
@@ -36,14 +59,17 @@ export function shownShare({ value, standardError }: Estimate): string {
 }
 
 function modeTable(modes: readonly ModeResult[]): string {
-  const ks = [...new Set(modes.flatMap((mode) => mode.passAt.map(({ k }) => k)))].filter((k) => k > 1);
+  const ks = triesOf(modes);
+  // More than one would make the table wider than a terminal.
+  const [k] = ks.length === 1 ? ks : [];
   const header = [
     "mode",
     "right",
-    ...ks.map((k) => `pass@${k}`),
+    ...(k === undefined ? [] : [`pass@${k}`]),
     "extracted",
     "thinking",
     "by trigger",
+    "at limit",
     "entropy",
     "tokens/s",
     "GFLOP/s",
@@ -51,18 +77,43 @@ function modeTable(modes: readonly ModeResult[]): string {
   const rows = modes.map((mode) => [
     mode.mode,
     shownShare(mode.accuracy),
-    ...ks.map((k) => {
-      const found = mode.passAt.find((one) => one.k === k);
-      return found ? shownShare(found) : "-";
-    }),
+    ...(k === undefined ? [] : [shownPass(mode, k)]),
     mode.extracted.value.toFixed(3),
     mode.thinkingLength.toFixed(1),
     mode.ended.trigger.toFixed(3),
+    mode.ended.limit.toFixed(3),
     mode.entropy?.toFixed(4) ?? "-",
     shownRate(mode.tokensPerSecond),
     shownRate(mode.flops / mode.seconds / 1e9),
   ]);
   return table(rows, { header, align: ["left", ...header.slice(1).map(() => "right" as const)] });
+}
+
+/** How the error of a share of 0 or 1 is meant, where one is shown. */
+function extremeNote(modes: readonly ModeResult[]): string[] {
+  const isExtreme = ({ value }: Estimate) => value === 0 || value === 1;
+  return modes.some(({ accuracy, passAt }) => [accuracy, ...passAt].some(isExtreme))
+    ? ["Where all or none are right, the ± is that of a share of (c + 1) / (n + 2), c right of n questions."]
+    : [];
+}
+
+/** The numbers of tries above 1 that any mode has a pass@k of. */
+const triesOf = (modes: readonly ModeResult[]): number[] =>
+  [...new Set(modes.flatMap((mode) => mode.passAt.map(({ k }) => k)))].filter((k) => k > 1);
+
+function shownPass({ passAt }: ModeResult, k: number): string {
+  const found = passAt.find((one) => one.k === k);
+  return found ? shownShare(found) : "-";
+}
+
+/** A line for each number of tries, where there are several. */
+function passTable(modes: readonly ModeResult[]): string[] {
+  const ks = triesOf(modes);
+  if (ks.length < 2) return [];
+  const sampled = modes.filter(({ passAt }) => passAt.length > 1);
+  const rows = ks.map((k) => [`pass@${k}`, ...sampled.map((mode) => shownPass(mode, k))]);
+  const header = ["", ...sampled.map(({ mode }) => mode)];
+  return [table(rows, { header, align: ["left", ...sampled.map(() => "right" as const)] })];
 }
 
 const shownRate = (rate: number): string => rate < 10 ? rate.toPrecision(2) : rate.toFixed(0);
@@ -83,7 +134,7 @@ function entropyTable(modes: readonly ModeResult[]): string[] {
     ];
   });
   const header = ["position", ...modes.map((mode) => mode.mode)];
-  return ["Entropy of the next token (nats), by thinking position", "", table(rows, { header })];
+  return [`Entropy of the next token (nats), by thinking position\n\n${table(rows, { header })}`];
 }
 
 function meanOf(rows: readonly EntropyRow[]): number | undefined {

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { describeEvaluation } from "../../cli/eval/eval_report.ts";
+import type { EvaluationReport } from "../../cli/eval/eval_generation.ts";
 import { takeQuestions } from "../../eval/dataset.ts";
+import type { ModeResult } from "../../eval/mode_result.ts";
+import type { Mode } from "../../eval/modes.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { modelFolder, thinker, THOUGHT } from "./model_folder.ts";
 import { randomModel, SMALL } from "../model/small_models.ts";
@@ -34,8 +38,9 @@ Deno.test("eval prints a plain table of the six modes on stdout, and progress on
   const lines = stdout.split("\n");
   assertMatch(
     lines[0],
-    /^sums v1, first 6 test questions \(limited\), 2 samples, gamma 0\.1, seed 0, model /,
+    /^sums v1, first 6 test questions \(limited\), 2 samples, at most 52 thinking and 5 answer tokens, gamma 0\.1, seed 0$/,
   );
+  assertMatch(lines[1], /^model .*\/model \([\da-f]{12}\), exact weights, on .+/);
   const modes = lines.filter((line) => /^(hard|soft|fuzzy)-/.test(line)).map((line) => line.split(/ {2,}/));
   assertEquals(modes.map(([name]) => name), [
     "hard-greedy",
@@ -45,15 +50,30 @@ Deno.test("eval prints a plain table of the six modes on stdout, and progress on
     "fuzzy-greedy",
     "fuzzy-sample",
   ]);
-  for (const [name, right, pass2, extracted, thinking, byTrigger] of modes) {
+  for (const [name, right, pass2, extracted, thinking, byTrigger, atLimit] of modes) {
     assertMatch(right, /^0\.\d{3} ± 0\.\d{3}$/);
     assertEquals(pass2 === "-", name.endsWith("greedy"));
-    assertEquals([extracted, thinking, byTrigger], ["1.000", "10.0", "1.000"]);
+    assertEquals([extracted, thinking, byTrigger, atLimit], ["1.000", "10.0", "1.000", "0.000"]);
   }
   assertStringIncludes(stdout, "Entropy of the next token (nats), by thinking position");
   // deno-lint-ignore no-control-regex
   assert(!/\x1b/.test(stdout + stderr), "no escape sequences in a pipe");
-  assertStringIncludes(stderr, "eval sums 54/54");
+  const told = stderr.split("\n").filter((line) => !line.startsWith("error: XDG"));
+  assertMatch(told[0], /^device +\S/);
+  assertMatch(told[1], /^model +.*\/model: [\d,]+ parameters, exact weights$/);
+  assertEquals(
+    told[2],
+    "task     sums: 6 test questions in 6 modes, 2 samples, at most 52 thinking and 5 answer tokens; 12 rollouts at once",
+  );
+  // Nothing has ended after a stride, but tokens have come.
+  assertMatch(
+    told[3],
+    /^eval sums +0\/54 rollouts +mode hard-greedy +tokens 24 +.* tokens\/s +at most .+ left$/,
+  );
+  assertMatch(
+    told.at(-2)!,
+    /^eval sums 54\/54 rollouts +mode fuzzy-sample +right 0\.\d{3} +tokens 648 +.* tokens\/s +\d+s$/,
+  );
   const quiet = await runSoftcot(["eval", "-m", model, "--limit", "1", "--mode", "hard-greedy", "--quiet"]);
   assertEquals(quiet.stderr.replace(/^error: XDG_RUNTIME_DIR.*\n/gm, ""), "");
 });
@@ -277,6 +297,78 @@ Deno.test("several tasks go one after the other into one folder", async () => {
   const shown = await runSoftcot(args);
   assertMatch(shown.stdout, /^sums v1, first 3 test questions \(limited\)/);
   assertMatch(shown.stdout, /^sums-long v1, first 3 test questions \(limited\)/m);
+});
+
+Deno.test("a question too long for the context is named before the first token of any task", async () => {
+  // Questions of sums would fit.
+  const args = [
+    "eval",
+    "sums",
+    "sums-long",
+    "--limit",
+    "3",
+    "--mode",
+    "hard-greedy",
+    "--max-thinking",
+    "215",
+  ];
+  const { code, stdout, stderr } = await runSoftcot(args);
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(
+    stderr,
+    /after a prompt of 40 \(the longest of sums-long, question 3 \(sums-[\da-f-]+\)\): the model's/,
+  );
+  assert(!stderr.includes("rollouts  mode"), stderr);
+});
+
+Deno.test("what decides the number stands in the table: limits, the noise where there is some, the error of none right", () => {
+  const mode = (name: Mode, value: number, passAt: number[]): ModeResult => ({
+    ...{
+      mode: name,
+      samples: passAt.length > 1 ? 4 : 1,
+      reward: 0,
+      thinkingLength: 9,
+      tokens: 90,
+      seconds: 2,
+    },
+    ...{
+      accuracy: { value, standardError: 0.1, questions: 1 },
+      tokensPerSecond: 45,
+      flops: 1e9,
+      questions: [],
+    },
+    ...{ extracted: { value: 1, standardError: 0.1, questions: 1 }, entropy: 0.5, entropyByPosition: [] },
+    ended: { "trigger": 0.25, "end-token": 0.1, "limit": 0.65 },
+    passAt: passAt.map((k) => ({ k, value, standardError: 0.1, questions: 1 })),
+  });
+  const shown = (modes: ModeResult[], more: Partial<EvaluationReport> = {}) =>
+    describeEvaluation({
+      ...{ task: { name: "t", version: 2, promptHash: "", questionsHash: "" }, split: "test", questions: 1 },
+      ...{ limited: true, samples: 4, seed: 3, gamma: 0.33, maxThinking: 512, answerTokens: 64, shots: 0 },
+      ...{ chatTemplate: false, filters: {}, trainedOn: null, modes },
+      model: { name: "m", hash: "0123456789abcdef", parameters: 5, weights: "f16", embeddingRms: 1 },
+      device: { name: "a card", software: false, subgroupSize: 32, matmulFamily: "tile" },
+      versions: { softcot: "0", deno: "2" },
+      ...more,
+    });
+  const hard = shown([mode("hard-greedy", 0.5, [1])]).split("\n");
+  assertEquals(hard.slice(0, 3), [
+    "t v2, first test question (limited), at most 512 thinking and 64 answer tokens, seed 3",
+    "model m (0123456789ab), f16 weights, on a card",
+    "",
+  ]);
+  assertEquals(hard[3].split(/ {2,}/).slice(4, 7), ["by trigger", "at limit", "entropy"]);
+  assertEquals(hard[5].split(/ {2,}/).slice(4, 7), ["0.250", "0.650", "0.5000"]);
+  assertEquals(hard.length, 6);
+  const soft = shown([mode("hard-greedy", 1, [1]), mode("soft-sample", 0.5, [1, 2, 4])], { limited: false });
+  assertStringIncludes(
+    soft,
+    "t v2, 1 test question, 4 samples, at most 512 thinking and 64 answer tokens, gamma 0.33,",
+  );
+  assertMatch(soft, /^pass@2 +0\.500 ± 0\.100$/m);
+  assertMatch(soft, /^pass@4 +0\.500 ± 0\.100$/m);
+  assertStringIncludes(soft, "the ± is that of a share of (c + 1) / (n + 2)");
+  assert(soft.split("\n").every((line) => line.length <= 120), soft);
 });
 
 Deno.test("examples come before each question; eval warns where the run was trained on the questions", async () => {
