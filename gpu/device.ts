@@ -163,17 +163,19 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   }
 }
 
-function describe(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
+function describe(adapter: GPUAdapter, { features }: GPUDevice): AdapterFacts {
   const info = adapter.info;
-  const name = info.device || info.description || info.vendor || "unknown";
+  // Some give a bare number of the device: the description alone names it then.
+  const device = /^(0x[\da-f]+|\d*)$/i.test(info.device) ? "" : info.device;
+  const name = device || info.description || info.vendor || "unknown";
   const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
   return {
-    name: info.description ? `${info.device || info.vendor} (${info.description})` : name,
+    name: device && info.description ? `${device} (${info.description})` : name,
     vendor: info.vendor,
     architecture: info.architecture,
     description: info.description,
     software: /llvmpipe|lavapipe|swiftshader|cpu/.test(text),
-    features: [...device.features as unknown as Iterable<string>].sort(),
+    features: [...features as unknown as Iterable<string>].sort(),
   };
 }
 

@@ -25,7 +25,9 @@ export function describeRun({ profile, ...result }: RunResult): string {
 }
 
 function describeResult({ run, steps, best, seconds, tests }: RunResult): string {
-  const lines = [`${steps} updates in ${Math.round(seconds)} s; the run is in ${run}`];
+  const lines = [
+    `${steps} ${steps === 1 ? "update" : "updates"} in ${Math.round(seconds)} s; the run is in ${run}`,
+  ];
   if (best) lines.push(`best validation: ${best.accuracy.toFixed(3)} at step ${best.step} (${run}/best)`);
   const { before, after } = tests;
   if (!after) return lines.join("\n");

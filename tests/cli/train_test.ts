@@ -107,7 +107,7 @@ Deno.test("--json prints the result alone, --quiet says nothing beside it", asyn
   assertEquals([before.length, after.length, before[0].mode], [6, 6, "hard-greedy"]);
   const text = await succeed(train({ steps: 1, thinking: "hard", out: `${folder}/quiet`, quiet: true }));
   assertEquals(text.stderr, "");
-  assertMatch(text.stdout, /^1 updates in \d+ s; the run is in /);
+  assertMatch(text.stdout, /^1 update in \d+ s; the run is in /);
 });
 
 Deno.test("without --out a run gets a name of its own in runs/, of its task and thinking", async () => {
