@@ -19,16 +19,24 @@ const MOST_GAMMA = 1000;
  * paper (method, sections 4 to 6); recipes of a task and a way of thinking set others.
  */
 export const flags = {
-  model: text("Folder, run, or name of a model", { default: "builtin", placeholder: "model", short: "m" }),
+  model: text("Folder, run, .gguf file, or name of a model: see softcot model list", {
+    default: "builtin",
+    placeholder: "model",
+    short: "m",
+  }),
   adapter: path("LoRA adapter to put on the model: a folder in PEFT's form, or a run trained with --lora", {
     placeholder: "dir",
   }),
   weights: choice(
     WEIGHT_FORMS,
-    "Weights on the device: the smallest types that hold the file's numbers exactly; f32; f16; or as a GGUF file packs them",
+    "Types of the weights on the device: exact takes the smallest that lose nothing, f16 rounds, packed leaves those of a GGUF file quantised",
     { default: "exact" },
   ),
-  task: text("Task to train on or to ask", { default: "sums", placeholder: "name", short: "t" }),
+  task: text("Task to train on or to ask: see softcot data list; or a .toml or .ts file of your own", {
+    default: "sums",
+    placeholder: "name",
+    short: "t",
+  }),
   data: path("File or folder with the task's data", { defaultText: "those of softcot data pull" }),
   chatTemplate: flag("Ask in the form of the model's chat template instead of the plain prompt"),
   system: text("System message, with --chat-template"),
@@ -90,9 +98,12 @@ export const flags = {
     defaultText: `all, or ${ENDLESS} of an endless task`,
   }),
   raw: flag("Only continue the text: no prompt around it, no end of thinking, no answer"),
-  questions: integer("Questions an update", { default: 2, min: 1, placeholder: "B" }),
-  group: integer("Rollouts a question", { default: 32, min: 2, placeholder: "G" }),
-  steps: integer("Updates", { default: 4000, min: 1 }),
+  questions: integer("Questions of each update", { default: 2, min: 1, placeholder: "B" }),
+  group: integer(
+    "Rollouts (thoughts with their answers) of each question, which are compared with each other",
+    { default: 32, min: 2, placeholder: "G" },
+  ),
+  steps: integer("Updates of the weights", { default: 4000, min: 1 }),
   seed: integer("Seed of all random numbers", { default: 0, min: 0, max: 0xffffffff }),
   lr: number("Peak learning rate", { default: 6e-6, min: 0, group: optimizer }),
   warmup: integer("Steps of linear warm-up", { default: 20, min: 0, group: optimizer }),

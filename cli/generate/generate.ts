@@ -16,7 +16,11 @@ const settings = {
   model: flags.model,
   adapter: flags.adapter,
   weights: flags.weights,
-  task: { ...flags.task, defaultText: "that of the run; sums for its vocabulary, else the method's prompt" },
+  task: {
+    ...flags.task,
+    description: "Task whose prompt and limits are used",
+    defaultText: "that of the run; sums for its vocabulary, else the method's prompt",
+  },
   chatTemplate: flags.chatTemplate,
   system: flags.system,
   thinking: flags.thinking,

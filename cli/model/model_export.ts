@@ -22,7 +22,7 @@ export const modelExportCommand = defineCommand({
   description: `Write a model as a Hugging Face folder or as a GGUF file.
 
 The model may be any that softcot opens: a run, a folder, a GGUF or llama2.c file, a name in the hub's cache. An \
-adapter is merged into its base model. Weights pass in pieces, on no device. transformers and vLLM load the folder, \
+adapter is merged into its base model. No GPU is used, and little memory. transformers and vLLM load the folder, \
 llama.cpp the GGUF file, in which norms and biases stay f32 and matrices whose rows are no multiples of 32 are f16 \
 where q8_0 is asked for.`,
   arguments: [["<model:string>", "folder, file, run or name"]],

@@ -17,7 +17,7 @@ import { table } from "../table.ts";
 
 const settings = {
   weights: { ...flags.weights, description: "Weights that generation and LoRA are forecast for" },
-  microRows: integer("Rows of a training micro-batch", { default: 8192, min: 64 }),
+  microRows: integer("Tokens that go through an update at once", { default: 8192, min: 64 }),
   prompt: integer("Tokens of a prompt", { default: 128, min: 1 }),
   maxTokens: integer("Tokens of a rollout after its prompt", { default: 256, min: 1 }),
   answerTokens: flags.answerTokens,

@@ -15,7 +15,7 @@ export const trainSettings = {
   chatTemplate: flags.chatTemplate,
   system: flags.system,
   thinking: flags.thinking,
-  recipe: text("Recipe to take values from", {
+  recipe: text("Recipe, a set of values that comes with softcot, to take values from", {
     placeholder: "name",
     defaultText: "that of task and thinking, or of task and model",
   }),
@@ -85,7 +85,11 @@ export const trainSettings = {
     placeholder: "rewards",
     defaultText: "task",
   }),
-  microRows: integer("Rows of a micro-batch", { default: 8192, min: 64, group: memory }),
+  microRows: integer("Tokens that go through the update at once: fewer take less memory", {
+    default: 8192,
+    min: 64,
+    group: memory,
+  }),
   recompute: flag("Keep only each block's input and compute the rest again in the backward pass", {
     group: memory,
   }),
