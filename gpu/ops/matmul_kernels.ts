@@ -119,7 +119,7 @@ function manyRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Sha
   const shape: Shape = kind === "tn"
     ? [16, 8, 4]
     : store === "f32"
-    ? (m >= 24 ? [32, 8, 4] : [16, 8, 8])
+    ? (m >= 24 ? [32, 8, kind === "nt" ? 8 : 4] : [16, 8, 8])
     : kind === "nt"
     ? [16, 8, 8]
     : [16, enough(16, n, s), 8];
