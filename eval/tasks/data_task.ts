@@ -93,7 +93,7 @@ export function taskOf(
   const kept = withoutKnown(read.train, [...test, ...own ?? []]);
   const { train, validation } = own ? { train: kept, validation: own } : holdOut(name, kept, options);
   const repeats = own ? 0 : kept.length - train.length - validation.length;
-  if (repeats > 0) read.train.dropped.set("a repeat of one held out", repeats);
+  if (repeats > 0) read.train.dropped.set("repeats of held-out questions", repeats);
   const streams: Record<Stream, Question[]> = { train, validation, test };
   const place = trainingOrder(train.length);
   return {

@@ -187,7 +187,10 @@ function encodeKnown(inner: TextTokenizer, definition: Json, text: string): numb
 function unknownHint(vocabulary: readonly string[]): string {
   const other = "name a model with a larger vocabulary with --model";
   if (vocabulary.length > 200) return `leave these out, or ${other}`;
-  const words = new Set(vocabulary.map((token) => token.trim()).filter((word) => /^[a-z]{2,}$/i.test(word)));
+  // A damaged vocabulary may have holes.
+  const words = new Set(
+    vocabulary.map((token) => `${token ?? ""}`.trim()).filter((word) => /^[a-z]{2,}$/i.test(word)),
+  );
   return words.size === 0 ? other : `${other}; this one knows few words: ${[...words].join(", ")}`;
 }
 

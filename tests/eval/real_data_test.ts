@@ -34,7 +34,7 @@ const FIGURES: Record<
     // 3,207 less 256 and the 10 repeats of these.
     left: { train: 2941, validation: 256, test: 0 },
     dropped: {
-      train: { "no answer": 1, "an answer that no box can hold": 1, "a repeat of one held out": 10 },
+      train: { "no answer": 1, "an answer that no box can hold": 1, "repeats of held-out questions": 10 },
     },
   },
   aime: { rows: { test: 975 }, left: { train: 0, validation: 0, test: 975 } },
