@@ -84,6 +84,7 @@ export function createProgress(options: ProgressOptions): Progress {
   return {
     update(step, fields = {}, work) {
       const time = stream.now();
+      if (work) rate.begin(work.done, time);
       rate.add(work?.done ?? step - start, time);
       const left = work ?? { left: options.total === undefined ? undefined : options.total - step };
       text = describe(options, step, fields, { ...left, each: rate.each() }, (time - began) / 1000);
@@ -116,6 +117,8 @@ export function duration(seconds: number): string {
 
 /** Seconds that a unit of work takes. */
 interface Rate {
+  /** Counts from here on, once: what came before was no such work, as prompts that are read before the first token. */
+  begin(done: number, time: number): void;
   /** `done` units in all at a time in milliseconds. */
   add(done: number, time: number): void;
   /** Undefined as long as nobody can tell. */
@@ -130,6 +133,10 @@ function createRate(began: number): Rate {
   const marks = [{ done: 0, time: began }];
   let warm = false;
   return {
+    begin(done, time) {
+      if (marks.length === 1 && !warm) marks[0] = { done, time };
+      warm = true;
+    },
     add(done, time) {
       if (done === marks.at(-1)!.done) return;
       if (marks.length > 1 && time - marks.at(-2)!.time < MARK_APART) marks.pop();

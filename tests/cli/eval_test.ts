@@ -68,7 +68,7 @@ Deno.test("eval prints a plain table of the six modes on stdout, and progress on
   // Nothing has ended after a stride, but tokens have come.
   assertMatch(
     told[3],
-    /^eval sums +0\/54 rollouts +mode hard-greedy +tokens 24 +.* tokens\/s +at most .+ left$/,
+    /^eval sums +0\/54 rollouts +mode hard-greedy +tokens 24$/,
   );
   assertMatch(
     told.at(-2)!,

@@ -119,7 +119,7 @@ Deno.test("where steps differ in length, rate and time left are those of the wor
   seen.time += 4000;
   progress.update(4, {}, { done: 2040, left: 0 });
   assertEquals(seen.output.split("\n"), [
-    "train 0/4 rollouts  mode hard  60.0 tokens/s  at most 23s left",
+    "train 0/4 rollouts  mode hard",
     "train 0/4 rollouts  mode hard  60.0 tokens/s  at most 13s left",
     "train 2/4 rollouts  mode hard  60.0 tokens/s  3s left",
     "train 4/4 rollouts  60.0 tokens/s  34s",
