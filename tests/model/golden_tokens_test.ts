@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { type GgufValue, openGguf } from "../../model/formats/gguf.ts";
+import type { ModelConfig } from "../../model/config.ts";
 import { exportGguf } from "../../model/export.ts";
 import { openModelFiles } from "../../model/model_files.ts";
+import { ggufVocabulary } from "../../model/tokenizer/gguf_vocabulary.ts";
 import { ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
 import { llama2cTokenizerFiles } from "../../model/tokenizer/llama2c_tokenizer.ts";
 import {
@@ -69,6 +71,18 @@ Deno.test("stories260K as softcot exports it is opened again, and its tokenizer 
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+});
+
+Deno.test("Llama 2's tokenizer, its own and as a GGUF file has it, equals Hugging Face's Rust library", async () => {
+  const files = await realTokenizerFiles("llama2");
+  if (!files) return;
+  const tokenizer = loadTokenizer(files);
+  const config = { vocabSize: tokenizer.size, eosTokenIds: [2] } as unknown as ModelConfig;
+  const metadata = [...ggufVocabulary(tokenizer, config)].map(([key, { value }]) => [key, value] as const);
+  const rebuilt = loadTokenizer(ggufTokenizerFiles(new Map(metadata) as Map<string, GgufValue>));
+  assertEquals([rebuilt.bosId, rebuilt.eosId, rebuilt.size], [1, 2, 32000]);
+  assertEqualsGolden(rebuilt, "llama2");
+  for (const text of TEXTS) assertEquals(tokenizer.encode(text), rebuilt.encode(text));
 });
 
 for (const name of ["llama3_2", "qwen2_5"] satisfies RealTokenizer[]) {

