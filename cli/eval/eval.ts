@@ -48,12 +48,8 @@ const settings = {
   topP: flags.topP,
   minP: flags.minP,
   gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
-  maxThinking: integer("Longest thinking, in tokens", {
-    min: 1,
-    placeholder: "L",
-    defaultText: "the task's",
-  }),
-  answerTokens: integer("Longest answer, in tokens", { min: 1, defaultText: "the task's" }),
+  maxThinking: { ...flags.maxThinking, default: undefined, defaultText: "the task's" },
+  answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },
   batchRows: integer("Rollouts at once, fewer where memory asks for it; no result depends on it", {
     default: 256,
     min: 1,
