@@ -31,6 +31,9 @@ export interface Commands {
 // A submit costs 0.1 ms, a full slot table 64 KiB: both small beside 64 dispatches; more of them would leave the GPU waiting.
 const SLOTS = 64;
 
+// WebGPU keeps a copy of what is written until the next submit: a model's worth of them, if nothing else is recorded.
+const MOST_WRITTEN = 64 * 1024 * 1024;
+
 /** Makes the command recorder of a device. */
 export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Profile): Commands {
   const uniforms = device.createBuffer({
@@ -44,6 +47,7 @@ export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Pro
   const offset = new Uint32Array(1);
   const counts = { dispatches: 0, submits: 0 };
   let used = 0;
+  let written = 0;
   let encoder: GPUCommandEncoder | undefined;
   let pass: GPUComputePassEncoder | undefined;
 
@@ -64,6 +68,7 @@ export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Pro
     errors.watch(device.popErrorScope(), "commands");
     encoder = undefined;
     used = 0;
+    written = 0;
     counts.submits++;
   };
   return {
@@ -110,6 +115,10 @@ export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Pro
       errors.check();
       flush();
       device.queue.writeBuffer(tensor.storage.buffer, tensor.offset + at, data);
+      written += data.byteLength;
+      if (written < MOST_WRITTEN) return;
+      open();
+      flush();
     },
   };
 }
