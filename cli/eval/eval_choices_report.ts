@@ -6,11 +6,11 @@ import { table } from "../table.ts";
 
 /** A choice task's measures as people read them: all questions, then categories and subjects where there are any. */
 export function describeChoices(report: ChoiceReport): string {
-  const { task, model, shots, truncated } = report;
+  const { task, model, device, shots, truncated } = report;
   const about = [
     `${task.name} v${task.version}, ${askedQuestions(report)}`,
     shots === 1 ? "1 shot" : `${shots} shots`,
-    `model ${model.name} (${model.hash.slice(0, 12)})`,
+    `model ${model.name} (${model.hash.slice(0, 12)}), on ${device.name}`,
   ];
   const cut = truncated > 0
     ? [
