@@ -1,191 +1,22 @@
-import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
-import { arrayOf, loadWords } from "./load_words.ts";
-import type { BStore, Loads, MatmulVariant, Product, Tile } from "./matmul_source.ts";
+import { isQuantised } from "../quantised.ts";
+import { arrayOf } from "./load_words.ts";
+import {
+  columnsOfB,
+  type Operand,
+  operandA,
+  type OperandB,
+  rowsOfB,
+  scaleUnit,
+  touchRows,
+} from "./matmul_operands.ts";
+import type { Loads, MatmulVariant, Tile } from "./matmul_source.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
 const comp = ["x", "y", "z", "w"];
 
-/** Bits of an element of B. */
-export const storeBits = (store: BStore): number =>
-  isQuantised(store) ? QUANT_BITS[store] : store === "f16" ? 16 : 32;
-
 /** Columns of C whose sums are advanced together: few enough to stay in registers beside A's numbers. */
 const TOGETHER = 4;
-
-/** WGSL of element e of loaded words. */
-function element(store: BStore, words: string[], e: number, scale: string, min: string): string {
-  if (isQuantised(store)) return unpackWeight(store, words, e, scale, min);
-  if (store === "f16") return `unpack2x16float(${words[e >> 1]}).${comp[e & 1]}`;
-  return `bitcast<f32>(${words[e]})`;
-}
-
-/** What is done once, what each turn of the loop begins with, and the name of a value in it. */
-interface Operand {
-  declare: string;
-  setUp: string;
-  step: string;
-  value: (i: number, kk: number) => string;
-}
-
-/** The same of B, with the words of a load. */
-interface OperandB extends Omit<Operand, "declare"> {
-  unit: number;
-  /** Values are no names but expressions, to be written once, where they are used. */
-  late?: boolean;
-}
-
-/**
- * Up to so many rows take quantised weights out of their words only where they multiply: there are eight times as many of
- * them as registers, and storing each for later costs more than all the rest.
- */
-const LATE_ROWS = 4;
-
-/** A: vectors of rows (along k; `tn`: along the rows of C), one a lane, handed round by subgroupBroadcast. */
-function operandA(kind: Product, tile: Tile, loads: Loads, subgroup: number): Operand {
-  const { rows, depth } = tile;
-  const along = kind === "tn" ? rows : depth;
-  const unit = Math.min(loads.a, Math.max(4, along));
-  const perLine = Math.ceil(along / unit);
-  const vectors = kind === "tn" ? depth * perLine : rows * perLine;
-  const count = Math.ceil(vectors / subgroup);
-  const setUp = lines(count, (l) => {
-    const index = `  let i${l} = ${l * subgroup}u + lane;`;
-    if (kind !== "tn") {
-      return `${index} let pa${l} = (p.aOff + min(row0 + i${l} / ${perLine}u, p.m - 1u) * p.lda) / ${unit}u + i${l} % ${perLine}u;`;
-    }
-    return `${index} let ka${l} = i${l} / ${perLine}u;
-  let pa${l} = (p.aOff + min(row0 + i${l} % ${perLine}u * ${unit}u, (p.m - 1u) / ${unit}u * ${unit}u)) / ${unit}u;`;
-  });
-  const step = lines(count, (l) => {
-    const at = kind === "tn"
-      ? `pa${l} + min(k + ka${l}, lastK) * (p.lda / ${unit}u)`
-      : `pa${l} + k / ${unit}u`;
-    const { text, words } = loadWords(`a${l}`, "a", at, unit, unit, loads.wide);
-    // Terms past the last row are zeros.
-    const real = (word: string) =>
-      kind === "tn" ? `select(0.0, bitcast<f32>(${word}), k + ka${l} <= lastK)` : `bitcast<f32>(${word})`;
-    return `${text}\n${words.map((word, e) => `    let av${l}_${e} = ${real(word)};`).join("\n")}`;
-  });
-  return {
-    declare: `@group(0) @binding(1) var<storage, read> a: ${arrayOf(unit, loads.wide)};`,
-    setUp,
-    step,
-    value(i, kk) {
-      const [line, at] = kind === "tn" ? [kk, i] : [i, kk];
-      const vector = line * perLine + Math.floor(at / unit);
-      return `subgroupBroadcast(av${Math.floor(vector / subgroup)}_${at % unit}, ${vector % subgroup}u)`;
-    },
-  };
-}
-
-/** B as `nt` has it: for each of the lane's columns, terms that lie side by side. */
-function columnsOfB(store: BStore, tile: Tile, loads: Loads): OperandB {
-  const { perThread: columns, depth } = tile;
-  const late = isQuantised(store) && tile.rows <= LATE_ROWS;
-  const bits = storeBits(store);
-  const count = depth * bits / 32;
-  const unit = Math.min(loads.b, count);
-  const elements = unit * 32 / bits;
-  const setUp = lines(
-    columns,
-    (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) / ${elements}u;`,
-  );
-  const loaded = range(columns).map((j) =>
-    loadWords(`b${j}`, "b", `pb${j} + k / ${elements}u`, count, unit, loads.wide)
-  );
-  const value = (j: number, kk: number) => {
-    const at = `${Math.floor(kk / BLOCK)}_${j}`;
-    return element(store, loaded[j].words, kk, `scale${at}`, `min${at}`);
-  };
-  const step = lines(columns, (j) => {
-    const { text } = loaded[j];
-    return late ? text : `${text}\n${lines(depth, (kk) => `    let bv${kk}_${j} = ${value(j, kk)};`)}`;
-  });
-  // The lane's columns are rows of W that follow one another: their scales lie side by side.
-  const scales = (block: number) =>
-    scaleLoads(
-      store as QuantType,
-      columns,
-      `(k / ${BLOCK}u + ${block}u) * p.scaleRows + col0`,
-      loads.wide,
-      `${block}_`,
-    );
-  const before = isQuantised(store) ? lines(Math.ceil(depth / BLOCK), scales) : "";
-  return { setUp, step: `${before}\n${step}`, value: late ? value : (j, kk) => `bv${kk}_${j}`, unit, late };
-}
-
-/** B as `nn` and `tn` have it: for each term of the turn, the lane's columns side by side. */
-function rowsOfB(
-  kind: Product,
-  store: BStore,
-  tile: Tile,
-  loads: Loads,
-): OperandB {
-  const { perThread: columns, depth } = tile;
-  const bits = storeBits(store);
-  const count = columns * bits / 32;
-  const unit = Math.min(loads.b, count);
-  const elements = unit * 32 / bits;
-  const setUp = `  let pb = (p.bOff + col0) / ${elements}u; let strideB = p.ldb / ${elements}u;`;
-  const step = lines(depth, (kk) => {
-    const term = kind === "tn" ? `min(k + ${kk}u, lastK)` : `(k + ${kk}u)`;
-    const { text, words } = loadWords(`b${kk}`, "b", `pb + ${term} * strideB`, count, unit, loads.wide);
-    const value = (j: number) => element(store, words, j, `scale${kk}`, `min${kk}`);
-    return `${text}\n${lines(columns, (j) => `    let bv${kk}_${j} = ${value(j)};`)}`;
-  });
-  const scales = isQuantised(store)
-    ? scaleLoads(store, depth, `col0 / ${BLOCK}u * p.scaleRows + k`, loads.wide)
-    : "";
-  return { setUp, step: `${scales}\n${step}`, value: (j, kk) => `bv${kk}_${j}`, unit };
-}
-
-const LINE = 64;
-
-/**
- * Touches the cache lines of B that the turn from term `next` on will read, one a lane, so that their misses overlap: rows of
- * B are long, and no prefetcher sees a stream in the pieces that a subgroup reads. What is loaded is never used.
- */
-function touchRows(store: BStore, tile: Tile, unit: number, subgroup: number, wide: boolean, next: string) {
-  const word = storeBits(store) / 32;
-  const perRow = Math.ceil(tile.cols * word * 4 / LINE);
-  const perLine = LINE / 4 / unit; // loads
-  const setUp = `  var touched = 0u; let touchAt = pb - lane * ${tile.perThread * word / unit}u;`;
-  const step = lines(Math.ceil(tile.depth * perRow / subgroup), (g) => {
-    const i = `(${g * subgroup}u + lane)`;
-    const at =
-      `touchAt + min(${next} + ${i} / ${perRow}u, lastK) * strideB + ${i} % ${perRow}u * ${perLine}u`;
-    return `    touched = touched | u32(b[${at}]${unit > (wide ? 2 : 1) ? ".x" : ""});`;
-  });
-  return { setUp, step, end: `  if (touched == 1u && p.kStart == 0xffffffffu) { c[0] = vec4<f32>(); }` };
-}
-
-/**
- * Scales (and minima) of `count` rows of W that follow one another, in one block of columns, from half `at` on; `suffix`
- * tells blocks of a turn apart.
- */
-function scaleLoads(
-  store: QuantType,
-  count: number,
-  at: string,
-  wide: boolean,
-  suffix = "",
-): string {
-  const unit = scaleUnit(count, wide);
-  const part = (what: string, start: string, factor: string) => {
-    const name = what + suffix;
-    const { text, words } = loadWords(`${name}w`, "s", `(${start}) / ${unit * 2}u`, count / 2, unit, wide);
-    return `${text}\n${
-      lines(count, (i) => `    let ${name}${i} = unpack2x16float(${words[i >> 1]}).${comp[i & 1]}${factor};`)
-    }`;
-  };
-  const scales = part("scale", at, scaleFactor(store));
-  return store === "q4_1"
-    ? `${scales}\n${part("min", `${at} + p.ldb / ${BLOCK}u * p.scaleRows`, "")}`
-    : scales;
-}
-
-const scaleUnit = (count: number, wide: boolean): number => Math.min(count / 2, wide ? 8 : 4);
 
 /**
  * The products of a turn. A few sums at a time, each through the whole turn: the software device's compiler has far fewer
@@ -206,6 +37,32 @@ function multiplyAll(a: Operand, b: OperandB, { rows, perThread: columns, depth 
   return `${lines(rows, handed)}\n${sums(late)}`;
 }
 
+/** How a lane takes `loads.c` sums, side by side, from C and puts them there: the q-th of its columns of row i. */
+function resultAccess({ c: unit, wide }: Loads) {
+  const pairs = wide && unit === 8;
+  const sum = (i: number, q: number, e: number) => `acc${i}_${q * unit + e}`;
+  const inside = (i: number, q: number) => `row0 + ${i}u < p.m && col0 + ${q * unit}u < p.n`;
+  const place = (i: number, q: number) =>
+    `(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * unit}u) / ${unit}u`;
+  const bits = (i: number, q: number, e: number) => `u64(bitcast<u32>(${sum(i, q, e)}))`;
+  const part = (i: number, q: number, e: number) =>
+    pairs ? `${bits(i, q, 2 * e)} | (${bits(i, q, 2 * e + 1)} << 32u)` : sum(i, q, e);
+  const type = pairs ? "vec4<u64>" : "vec4<f32>";
+  const old = (e: number) =>
+    pairs ? `bitcast<f32>(u32(o.${comp[e >> 1]}${e % 2 ? " >> 32u" : ""}))` : `o.${comp[e]}`;
+  return {
+    type,
+    load: (i: number, q: number) =>
+      `    if (${inside(i, q)}) { let o = c[${place(i, q)}];${
+        range(unit).map((e) => ` ${sum(i, q, e)} = ${old(e)};`).join("")
+      } }`,
+    store: (i: number, q: number) =>
+      `  if (${inside(i, q)}) { c[${place(i, q)}] = ${type}(${
+        range(4).map((e) => part(i, q, e)).join(", ")
+      }); }`,
+  };
+}
+
 /**
  * One subgroup computes `rows` x (S * perThread) outputs, `depth` terms a turn. A's vectors are loaded one a lane and
  * handed round by subgroupBroadcast with constant lanes; B is read once by the lane that owns the column. No shared
@@ -222,12 +79,9 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
     ? `@group(0) @binding(4) var<storage, read> s: ${arrayOf(scaleUnit(scaleCount, loads.wide), loads.wide)};`
     : "";
   const multiply = multiplyAll(a, b, tile);
-  const place = (i: number, q: number) => `c[(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * 4}u) >> 2u]`;
-  const inside = (i: number, q: number) => `row0 + ${i}u < p.m && col0 + ${q * 4}u < p.n`;
+  const c = resultAccess(loads);
   const each = (make: (i: number, q: number) => string) =>
-    lines(rows, (i) => lines(columns / 4, (q) => make(i, q)));
-  const old = (i: number, q: number) => range(4).map((e) => `acc${i}_${q * 4 + e} = o.${comp[e]};`).join(" ");
-  const four = (i: number, q: number) => range(4).map((e) => `acc${i}_${q * 4 + e}`).join(", ");
+    lines(rows, (i) => lines(columns / loads.c, (q) => make(i, q)));
   // The list of a tile of rows: how many runs of terms, then the first term of each, ascending.
   const list = sparse
     ? `@group(0) @binding(${isQuantised(store) ? 5 : 4}) var<storage, read> list: array<u32>;`
@@ -252,7 +106,7 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
   return `
 ${a.declare}
 @group(0) @binding(2) var<storage, read> b: ${arrayOf(b.unit, loads.wide)};
-@group(0) @binding(3) var<storage, read_write> c: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> c: array<${c.type}>;
 ${scales}
 ${list}
 @compute @workgroup_size(${subgroup})
@@ -266,10 +120,10 @@ ${b.setUp}
 ${touch.setUp}
 ${lines(rows, (i) => `  var ${range(columns).map((j) => `acc${i}_${j} = 0.0;`).join(" var ")}`)}
   if (ACCUMULATE) {
-${each((i, q) => `    if (${inside(i, q)}) { let o = ${place(i, q)}; ${old(i, q)} }`)}
+${each(c.load)}
   }
 ${loop}
 ${touch.end}
-${each((i, q) => `  if (${inside(i, q)}) { ${place(i, q)} = vec4<f32>(${four(i, q)}); }`)}
+${each(c.store)}
 }`;
 }

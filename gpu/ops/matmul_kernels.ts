@@ -1,7 +1,7 @@
 import type { Gpu } from "../device.ts";
 import { isQuantised } from "../quantised.ts";
 import type { TunedTile } from "../tuning.ts";
-import { storeBits } from "./matmul_broadcast.ts";
+import { storeBits } from "./matmul_operands.ts";
 import type { Aligned } from "./matmul_fours.ts";
 import { chooseGpuKernel, measuredRows } from "./matmul_gpu_kernels.ts";
 import { type BStore, type Loads, type Product, SPARSE_RUN, type Tile } from "./matmul_source.ts";
@@ -152,9 +152,10 @@ function fit(
   if (!all(4, n, lda, ldc, aOff, cOff) || (kind !== "tn" && k % depth !== 0)) return undefined;
   let a = wide ? 8 : 4;
   if (!all(a, lda, aOff)) a = 4;
+  const c = wide && perThread % 8 === 0 && all(8, n, ldc, cOff) ? 8 : 4;
   const run = (kind === "nt" ? depth : perThread) * bits / 32; // words of B that lie side by side
   let b = Math.min(wide ? 8 : 4, run);
   while (b > 1 && !all(b, ldb * bits / 32, bOff * bits / 32)) b /= 2;
   if (!all(b, ldb * bits / 32, bOff * bits / 32)) return undefined;
-  return { tile: broadcast(gpu.subgroupSize, [rows, perThread, depth]), loads: { a, b, wide } };
+  return { tile: broadcast(gpu.subgroupSize, [rows, perThread, depth]), loads: { a, b, c, wide } };
 }

@@ -33,10 +33,11 @@ export interface Tile {
  */
 export const SEGMENT = { nt: 64, nn: 256, tn: undefined } as const;
 
-/** How many words a load takes: 8 and 4 of A's rows, 8 to 1 of B's; wide loads come as pairs of words (u64). */
+/** How many words a load takes: 8 or 4 of A's rows, 8 to 1 of B's; and a store, 8 or 4 of C's. Wide ones are of pairs of words (u64). */
 export interface Loads {
   a: number;
   b: number;
+  c: number;
   wide: boolean;
 }
 
@@ -76,7 +77,7 @@ export function matmulSource(
     return loads ? broadcastKernel(variant, loads, subgroup) : scalarKernel(kind, store, tile);
   };
   const fours = aligned && ["a", "b", "c"].filter((of) => aligned[of as keyof Aligned]).join("");
-  const load = aligned ? `_by4${fours}` : loads ? `_${loads.a}_${loads.b}` : "_scalar";
+  const load = aligned ? `_by4${fours}` : loads ? `_${loads.a}_${loads.b}_${loads.c}` : "_scalar";
   const suffix = [tile.shuffle && "shuffle", sparse && "sparse", touch && "touch", accumulate && "add"];
   return {
     label: [`matmul_${kind}_${store}_${tile.family}_${size}${load}`, ...suffix].filter(Boolean).join("_"),

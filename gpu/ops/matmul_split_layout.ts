@@ -1,4 +1,4 @@
-import { storeBits } from "./matmul_broadcast.ts";
+import { storeBits } from "./matmul_operands.ts";
 import type { BStore, Tile } from "./matmul_source.ts";
 
 /** Sizes of a workgroup: what it stages at a time and how that lies in its memory. */
