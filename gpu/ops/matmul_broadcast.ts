@@ -9,7 +9,7 @@ import {
   scaleUnit,
   touchRows,
 } from "./matmul_operands.ts";
-import type { Loads, MatmulVariant, Tile } from "./matmul_source.ts";
+import type { Loads, MatmulVariant, Tile } from "./matmul_variant.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");

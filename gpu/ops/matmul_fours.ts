@@ -1,12 +1,5 @@
 import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
-import type { BStore, Product } from "./matmul_source.ts";
-
-/** Whether A, B and C of a product may be read four elements at once: their strides, offsets and ends are multiples of 4. */
-export interface Aligned {
-  a: boolean;
-  b: boolean;
-  c: boolean;
-}
+import type { Aligned, BStore, Product } from "./matmul_variant.ts";
 
 const comp = ["x", "y", "z", "w"];
 const fours = (make: (e: number) => string): string => comp.map((_, e) => make(e)).join(" ");

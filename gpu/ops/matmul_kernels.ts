@@ -2,9 +2,15 @@ import type { Gpu } from "../device.ts";
 import { isQuantised } from "../quantised.ts";
 import type { TunedTile } from "../tuning.ts";
 import { storeBits } from "./matmul_operands.ts";
-import type { Aligned } from "./matmul_fours.ts";
 import { chooseGpuKernel, measuredRows } from "./matmul_gpu_kernels.ts";
-import { type BStore, type Loads, type Product, SPARSE_RUN, type Tile } from "./matmul_source.ts";
+import {
+  type Aligned,
+  type BStore,
+  type Loads,
+  type Product,
+  SPARSE_RUN,
+  type Tile,
+} from "./matmul_variant.ts";
 
 /** Sizes, strides and offsets of a product, in elements. */
 export interface Sizes {

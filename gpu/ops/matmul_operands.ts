@@ -1,6 +1,6 @@
 import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
-import type { BStore, Loads, Product, Tile } from "./matmul_source.ts";
+import type { BStore, Loads, Product, Tile } from "./matmul_variant.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");

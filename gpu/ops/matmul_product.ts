@@ -4,14 +4,8 @@ import { scaleRows } from "../quantised.ts";
 import type { Tensor } from "../tensor.ts";
 import { chooseKernel, type Kernel, type Sizes } from "./matmul_kernels.ts";
 import { activeRuns } from "./matmul_runs.ts";
-import {
-  type BStore,
-  matmulSource,
-  type MatmulVariant,
-  type Product,
-  SEGMENT,
-  SPARSE_RUN,
-} from "./matmul_source.ts";
+import { matmulSource } from "./matmul_source.ts";
+import { type BStore, type MatmulVariant, type Product, SEGMENT, SPARSE_RUN } from "./matmul_variant.ts";
 import { ADDED_COLUMNS, addSegments } from "./matmul_split_nn.ts";
 
 /** B of a product: f32, packed f16, or quantised with its scales beside it. */

@@ -1,5 +1,5 @@
 import { storeBits } from "./matmul_operands.ts";
-import type { BStore, Tile } from "./matmul_source.ts";
+import type { BStore, Tile } from "./matmul_variant.ts";
 
 /** Sizes of a workgroup: what it stages at a time and how that lies in its memory. */
 export interface Layout {

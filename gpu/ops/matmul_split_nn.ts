@@ -1,7 +1,7 @@
 import type { KernelSource } from "../kernel.ts";
 import { isQuantised } from "../quantised.ts";
-import { type Aligned, loadFours } from "./matmul_fours.ts";
-import { type MatmulVariant, SEGMENT, SPARSE_RUN, type Tile } from "./matmul_source.ts";
+import { loadFours } from "./matmul_fours.ts";
+import { type Aligned, type MatmulVariant, SEGMENT, SPARSE_RUN, type Tile } from "./matmul_variant.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");

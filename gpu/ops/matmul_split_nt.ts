@@ -1,6 +1,6 @@
 import { BLOCK, isQuantised, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
 import { SCALES } from "./matmul_fours.ts";
-import { type BStore, type MatmulVariant, SEGMENT } from "./matmul_source.ts";
+import { type BStore, type MatmulVariant, SEGMENT } from "./matmul_variant.ts";
 import { type Layout, splitLayout } from "./matmul_split_layout.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];

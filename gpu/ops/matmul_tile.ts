@@ -1,6 +1,13 @@
 import { isQuantised } from "../quantised.ts";
-import { type Aligned, loadFours } from "./matmul_fours.ts";
-import { type BStore, type MatmulVariant, type Product, SEGMENT, type Tile } from "./matmul_source.ts";
+import { loadFours } from "./matmul_fours.ts";
+import {
+  type Aligned,
+  type BStore,
+  type MatmulVariant,
+  type Product,
+  SEGMENT,
+  type Tile,
+} from "./matmul_variant.ts";
 
 const range = (n: number): number[] => [...Array(n).keys()];
 const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");

@@ -4,7 +4,7 @@ import type { TunedTile } from "../tuning.ts";
 import { matmulNN, matmulNT, matmulTN } from "./matmul.ts";
 import { fitsDevice, GPU_TILES, gpuSplits } from "./matmul_gpu_kernels.ts";
 import { tuningClass } from "./matmul_kernels.ts";
-import type { BStore, Product } from "./matmul_source.ts";
+import type { BStore, Product } from "./matmul_variant.ts";
 
 /** What one class of products came to. */
 export interface TunedClass {

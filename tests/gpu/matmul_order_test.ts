@@ -7,7 +7,7 @@ import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/mat
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
 import { fitsDevice, GPU_TILES, gpuSplits, measuredRows } from "../../gpu/ops/matmul_gpu_kernels.ts";
 import { chooseKernel, tuningClass } from "../../gpu/ops/matmul_kernels.ts";
-import { type BStore, SEGMENT } from "../../gpu/ops/matmul_source.ts";
+import { type BStore, SEGMENT } from "../../gpu/ops/matmul_variant.ts";
 import { uploadBlocks } from "../../gpu/ops/repack.ts";
 import { isQuantised } from "../../gpu/quantised.ts";
 import type { TunedTile } from "../../gpu/tuning.ts";
