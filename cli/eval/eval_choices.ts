@@ -77,7 +77,7 @@ export async function measureChoices(
 ): Promise<ChoiceReport> {
   const { split, limit, shots, signal, records: file } = run;
   const total = Math.min(limit ?? Infinity, task.size(split));
-  using progress = createProgress({ label: `eval ${task.name}`, total, quiet: run.quiet });
+  using progress = createProgress({ label: `eval ${task.name}`, total, quiet: run.quiet, unit: "questions" });
   try {
     const { records, ...result } = await evaluateChoices(model, tokenizer, task, {
       stream: split,
