@@ -122,17 +122,20 @@ function fewRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Shap
 }
 
 function manyRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Shape {
-  const shape: Shape = kind === "tn"
-    ? [16, 8, 4]
-    : store === "f32"
-    ? (m >= 24 ? [32, 8, kind === "nt" ? 8 : 4] : [16, 8, 8])
-    : kind === "nt"
-    ? [16, 8, 8]
-    : [16, enough(16, n, s), 8];
+  const shape = shapeOfMany(kind, store, m, n, s);
   // Small outputs leave cores idle under large tiles.
   const tiles = (rows: number) => Math.ceil(m / rows) * Math.ceil(n / (shape[1] * s));
   while (shape[0] > 8 && tiles(shape[0]) < 2 * navigator.hardwareConcurrency) shape[0] /= 2;
   return shape;
+}
+
+/** For large outputs: turns long enough for loads of 32 bytes, as far as the sums leave registers. */
+function shapeOfMany(kind: Product, store: BStore, m: number, n: number, s: number): Shape {
+  const rows = m >= 24 ? 32 : 16;
+  if (kind === "tn") return [16, 8, 4];
+  if (kind === "nt") return [rows, 8, isQuantised(store) ? 16 : 8];
+  if (store === "f32") return rows === 32 ? [32, 8, 4] : [16, 8, 8];
+  return [16, enough(16, n, s), 8];
 }
 
 /** Columns a lane, halved until every core has a workgroup. */
