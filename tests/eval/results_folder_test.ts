@@ -89,7 +89,7 @@ Deno.test("a folder of results is gone on with when all settings agree; otherwis
   const [one, other] = ["a", "b"].map((digit) => digit.repeat(64));
   openResults(hashed, { promptHash: one, questions: 4 })[Symbol.dispose]();
   const told = (changed: object) =>
-    assertThrows(() => openResults(hashed, { promptHash: other, ...changed })).message;
+    assertThrows(() => openResults(hashed, { promptHash: other, ...changed }), UserError).message;
   assertEquals(
     told({ questions: 5 }),
     `Cannot go on in ${hashed}: its results were made with questions 4, not 5`,
