@@ -1,3 +1,4 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
 
 /** Sizes that are constants of an attention kernel: they fix its registers. */
@@ -39,10 +40,6 @@ export function turnOf(headDim: number): { keys: number; rows: number } {
   if (headDim <= 32) return { keys: 4, rows: 2 };
   return { keys: headDim <= 64 ? 2 : 1, rows: 1 };
 }
-
-export const range = (n: number): number[] => [...Array(n).keys()];
-export const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
-export const comp = ["x", "y", "z", "w"];
 
 export const HEADER = (shape: AttentionShape, subgroup: number) => `
 // Causal attention of packed rows over a shared prefix and their own sequence. q, out [rows, heads hd]; k, v [keys, kvHeads hd];

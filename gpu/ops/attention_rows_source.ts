@@ -1,18 +1,16 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
 import {
   type AttentionDevice,
   type AttentionShape,
-  comp,
   declareAll,
   dot,
   HEADER,
   heads,
   type Lanes,
   lanesOf,
-  lines,
   mergeSplit,
   own,
-  range,
   shared,
   turnOf,
 } from "./attention_parts.ts";

@@ -1,15 +1,13 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import {
   type AttentionDevice,
   type AttentionShape,
-  comp,
   declareAll,
   HEADER,
   heads,
   type Lanes,
   lanesOf,
-  lines,
   mergeSplit,
-  range,
   turnOf,
 } from "./attention_parts.ts";
 import { loadWords } from "./load_words.ts";

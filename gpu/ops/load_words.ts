@@ -1,6 +1,4 @@
-const range = (n: number): number[] => [...Array(n).keys()];
-const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
-const comp = ["x", "y", "z", "w"];
+import { comp, lines, range } from "./kernel_text.ts";
 
 /** The WGSL type of an array that is loaded `words` words at a time; `wide`: as 64-bit words. */
 export function arrayOf(words: number, wide: boolean): string {

@@ -1,3 +1,4 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import { isQuantised } from "../quantised.ts";
 import { arrayOf } from "./load_words.ts";
 import {
@@ -10,10 +11,6 @@ import {
   touchRows,
 } from "./matmul_operands.ts";
 import type { Loads, MatmulVariant, Tile } from "./matmul_variant.ts";
-
-const range = (n: number): number[] => [...Array(n).keys()];
-const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
-const comp = ["x", "y", "z", "w"];
 
 /** Columns of C whose sums are advanced together: few enough to stay in registers beside A's numbers. */
 const TOGETHER = 4;

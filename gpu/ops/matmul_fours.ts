@@ -1,7 +1,7 @@
+import { comp } from "./kernel_text.ts";
 import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
 import type { Aligned, BStore, Product } from "./matmul_variant.ts";
 
-const comp = ["x", "y", "z", "w"];
 const fours = (make: (e: number) => string): string => comp.map((_, e) => make(e)).join(" ");
 
 /**

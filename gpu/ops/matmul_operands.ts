@@ -1,10 +1,7 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
 import type { BStore, Loads, Product, Tile } from "./matmul_variant.ts";
-
-const range = (n: number): number[] => [...Array(n).keys()];
-const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
-const comp = ["x", "y", "z", "w"];
 
 /** Bits of an element of B. */
 export const storeBits = (store: BStore): number =>

@@ -1,8 +1,6 @@
+import { lines } from "./kernel_text.ts";
 import { isQuantised, weightFunction } from "../quantised.ts";
 import type { BStore, Product, Tile } from "./matmul_variant.ts";
-
-const range = (n: number): number[] => [...Array(n).keys()];
-const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
 
 /** Scalar accessors that read any layout and any alignment: `loadA(row, k)` and `loadB(k, col)`. */
 function scalarAccess(kind: Product, store: BStore): string {

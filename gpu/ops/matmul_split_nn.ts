@@ -1,11 +1,8 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import type { KernelSource } from "../kernel.ts";
 import { isQuantised } from "../quantised.ts";
 import { loadFours } from "./matmul_fours.ts";
 import { type Aligned, type MatmulVariant, SEGMENT, SPARSE_RUN, type Tile } from "./matmul_variant.ts";
-
-const range = (n: number): number[] => [...Array(n).keys()];
-const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
-const comp = ["x", "y", "z", "w"];
 
 /** Bytes of workgroup memory: the rows of A of a segment. */
 export const segmentBytes = ({ rows }: Tile): number =>

@@ -1,11 +1,8 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import { BLOCK, isQuantised, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
 import { SCALES } from "./matmul_fours.ts";
 import { type BStore, type MatmulVariant, SEGMENT } from "./matmul_variant.ts";
 import { type Layout, splitLayout } from "./matmul_split_layout.ts";
-
-const range = (n: number): number[] => [...Array(n).keys()];
-const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
-const comp = ["x", "y", "z", "w"];
 
 /**
  * C[m, n] (+)= A[m, k] W[n, k]^T for few rows on real GPUs: a matrix-vector product with its sum split. A workgroup has up to 8 rows and

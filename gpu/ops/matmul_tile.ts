@@ -1,3 +1,4 @@
+import { comp, lines, range } from "./kernel_text.ts";
 import { isQuantised } from "../quantised.ts";
 import { loadFours } from "./matmul_fours.ts";
 import {
@@ -8,10 +9,6 @@ import {
   SEGMENT,
   type Tile,
 } from "./matmul_variant.ts";
-
-const range = (n: number): number[] => [...Array(n).keys()];
-const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
-const comp = ["x", "y", "z", "w"];
 
 /** How a tile of an operand lies in workgroup memory: `stride` vectors of four a term. */
 interface Stage {

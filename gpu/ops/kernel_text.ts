@@ -1,0 +1,6 @@
+/** 0 to n - 1. */
+export const range = (n: number): number[] => [...Array(n).keys()];
+/** WGSL of n parts, a line each. */
+export const lines = (n: number, make: (i: number) => string): string => range(n).map(make).join("\n");
+/** Names of a vector's components. */
+export const comp = ["x", "y", "z", "w"];
