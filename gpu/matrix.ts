@@ -1,5 +1,16 @@
 import type { Gpu } from "./device.ts";
-import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleRows, scaleWords } from "./quantised.ts";
+import {
+  BLOCK,
+  isQuantised,
+  paddedCols,
+  paddedRows,
+  PANEL,
+  placesOf,
+  QUANT_BITS,
+  type QuantType,
+  scaleWords,
+  SIDE,
+} from "./quantised.ts";
 import { bytesOf, type DType, type Tensor } from "./tensor.ts";
 
 /** Element type of a weight: floats, or packed as GGUF does. */
@@ -15,9 +26,9 @@ export interface Matrix {
   dtype: WeightType;
   /** Rows of every chunk but the last. */
   chunkRows: number;
-  /** The rows, in order; of a quantised weight [rows, words of a row], without the scales. */
+  /** The rows, in order; of a quantised weight by panels [padded rows, words of a row], without the scales. */
   chunks: Tensor[];
-  /** Of a quantised weight: for each chunk the scales, by block and row, two f16 to a word; then q4_1's minima. */
+  /** Of a quantised weight: for each chunk the scales, two f16 to a word, with q4_1's minima. */
   scales?: Tensor[];
   /** For messages. */
   label: string;
@@ -25,7 +36,11 @@ export interface Matrix {
 
 /** Bytes of a row, without the scales of a quantised one. */
 const rowBytes = (cols: number, dtype: WeightType): number =>
-  isQuantised(dtype) ? cols * QUANT_BITS[dtype] / 8 : cols * bytesOf(dtype);
+  isQuantised(dtype) ? paddedCols(dtype, cols) * QUANT_BITS[dtype] / 8 : cols * bytesOf(dtype);
+
+/** Rows of chunk `i`. */
+export const rowsOfChunk = ({ rows, chunkRows }: Matrix, i: number): number =>
+  Math.min(chunkRows, rows - i * chunkRows);
 
 /**
  * Makes a zeroed matrix on the device.
@@ -43,10 +58,13 @@ export function createMatrix(
       `Cannot create ${label}[${rows}, ${cols}] in ${dtype}: rows must be multiples of ${BLOCK}`,
     );
   }
-  const fitting = Math.floor(gpu.maxBinding / rowBytes(cols, dtype));
+  const unit = isQuantised(dtype) ? PANEL : 1;
+  const fitting = Math.floor(gpu.maxBinding / rowBytes(cols, dtype) / unit) * unit;
   if (fitting === 0) {
     throw new Error(
-      `Cannot create ${label}[${rows}, ${cols}]: a row exceeds the binding limit ${gpu.maxBinding}`,
+      `Cannot create ${label}[${rows}, ${cols}]: ${
+        unit === 1 ? "a row exceeds" : `${unit} rows exceed`
+      } the binding limit ${gpu.maxBinding}`,
     );
   }
   // Multiples of 256 are whole segments of a GPU's sums over rows; of 32 they keep offsets aligned for the widest loads.
@@ -58,8 +76,10 @@ export function createMatrix(
     const count = Math.min(chunkRows, rows - start);
     const part = rows > chunkRows ? ` rows ${start}-${start + count}` : "";
     if (isQuantised(dtype)) {
-      chunks.push(gpu.arena.create([count, rowBytes(cols, dtype) / 4], "u32", label + part));
-      scales.push(gpu.arena.create([scaleWords(dtype, count, cols)], "u32", `${label}${part} scales`));
+      const padded = paddedRows(count);
+      const words = scaleWords(dtype, padded, paddedCols(dtype, cols));
+      chunks.push(gpu.arena.create([padded, rowBytes(cols, dtype) / 4], "u32", label + part));
+      scales.push(gpu.arena.create([words], "u32", `${label}${part} scales`));
     } else chunks.push(gpu.arena.create([count, cols], dtype, label + part));
   }
   return { rows, cols, dtype, chunkRows, chunks, ...(scales.length > 0 ? { scales } : {}), label };
@@ -127,7 +147,12 @@ export async function downloadMatrix(gpu: Gpu, matrix: Matrix): Promise<Float32A
   for (const [i, chunk] of matrix.chunks.entries()) {
     const bytes = await gpu.reader.read(chunk);
     const values = isQuantised(matrix.dtype)
-      ? unpack(matrix, chunk.shape[0], new Uint32Array(bytes), await gpu.reader.read(matrix.scales![i]))
+      ? unpack(
+        matrix,
+        rowsOfChunk(matrix, i),
+        new Uint32Array(bytes),
+        await gpu.reader.read(matrix.scales![i]),
+      )
       : matrix.dtype === "f16"
       ? new Float16Array(bytes)
       : new Float32Array(bytes);
@@ -145,14 +170,12 @@ function unpack(
 ): Float32Array {
   const bits = QUANT_BITS[dtype as QuantType];
   const scales = new Float16Array(scaleBytes);
-  const padded = scaleRows(rows);
-  const minima = cols / BLOCK * padded;
+  const width = paddedCols(dtype as QuantType, cols);
   return Float32Array.from({ length: rows * cols }, (_, i) => {
-    const [row, col] = [Math.floor(i / cols), i % cols];
-    const at = Math.floor(col / BLOCK) * padded + row;
-    const bit = i * bits % 32;
-    const word = words[Math.floor(i * bits / 32)];
-    if (dtype === "q4_1") return (word >>> bit & 15) * scales[at] + scales[at + minima];
+    const [place, at] = placesOf(dtype as QuantType, Math.floor(i / cols), i % cols, width);
+    const bit = place * bits % 32;
+    const word = words[Math.floor(place * bits / 32)];
+    if (dtype === "q4_1") return (word >>> bit & 15) * scales[at] + scales[at + SIDE];
     return (word << (32 - bits - bit) >> (32 - bits)) * scales[at];
   });
 }

@@ -13,12 +13,60 @@ export const BLOCK_BYTES: Readonly<Record<QuantType, number>> = { q8_0: 34, q4_0
 /** Whether a weight's type is one of {@link QuantType}. */
 export const isQuantised = (type: string): type is QuantType => type in QUANT_BITS;
 
-/** Scales of a chunk are stored by block, then by row; rows are padded so that kernels may read up to 32 at once. */
-export const scaleRows = (rows: number): number => Math.ceil(rows / BLOCK) * BLOCK;
+/**
+ * Rows of a panel. A chunk lies on the device by panels: of 64 rows first the first run of each, then the second of each, and
+ * so on; the scales likewise, block by block, eight rows' scales and then their minima. Within a panel come first the runs of
+ * every eighth row, 0, 8, 16 and so on, then of 1, 9, 17: eight lanes with eight columns each load them so. A product with
+ * a panel thus reads memory in the order in which it lies. With rows one after another it would wait for most loads, since no
+ * prefetcher follows 64 rows at once.
+ */
+export const PANEL = 64;
 
-/** Words of a chunk's scales, and of its minima after them. */
-export function scaleWords(type: QuantType, rows: number, cols: number): number {
-  return (type === "q4_1" ? 2 : 1) * (cols / BLOCK) * scaleRows(rows) / 2;
+/** Weights of a run: those of one row that lie side by side, 32 bytes, as much as a load takes. */
+export const runLength = (type: QuantType): number => 256 / QUANT_BITS[type];
+
+/** Columns of a chunk as it lies: whole runs. */
+export const paddedCols = (type: QuantType, cols: number): number => roundUp(cols, runLength(type));
+
+/** Rows of a chunk as it lies: whole panels. */
+export const paddedRows = (rows: number): number => roundUp(rows, PANEL);
+
+const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
+
+/** Scales of so many rows lie side by side, what a lane needs for its columns; so far behind them lie q4_1's minima. */
+export const SIDE = 8;
+
+/** Runs that row `j` of such a group lies behind its first. */
+export const runsBehind = (j: number): number => j % SIDE * SIDE + Math.floor(j / SIDE);
+
+/** Halves of a block's scale: with a minimum in q4_1. */
+const scaleParts = (type: QuantType): number => type === "q4_1" ? 2 : 1;
+
+/** Words of the scales, and minima, of so many rows of so many columns as they lie. */
+export const scaleWords = (type: QuantType, rows: number, cols: number): number =>
+  scaleParts(type) * (cols / BLOCK) * rows / 2;
+
+/** WGSL of the place of a weight, in weights; `width`: the padded columns. */
+export function weightPlace(type: QuantType, row: string, col: string, width: string): string {
+  const run = runLength(type);
+  return `((${row}) / ${PANEL}u * ${width} + (${col}) / ${run}u * ${run}u) * ${PANEL}u` +
+    ` + ((${row}) % ${SIDE}u * ${SIDE}u + (${row}) % ${PANEL}u / ${SIDE}u) * ${run}u + (${col}) % ${run}u`;
+}
+
+/** WGSL of the place of a block's scale, in halves; q4_1's minimum is {@link SIDE} later. */
+export function scalePlace(type: QuantType, row: string, block: string, width: string): string {
+  const parts = scaleParts(type);
+  return `(((${row}) / ${PANEL}u * (${width} / ${BLOCK}u) + ${block}) * ${PANEL}u` +
+    ` + (${row}) % ${PANEL}u / ${SIDE}u * ${SIDE}u) * ${parts}u + (${row}) % ${SIDE}u`;
+}
+
+/** {@link weightPlace} and {@link scalePlace} in numbers. */
+export function placesOf(type: QuantType, row: number, col: number, width: number): [number, number] {
+  const run = runLength(type);
+  const [panel, inPanel] = [Math.floor(row / PANEL), row % PANEL];
+  const weight = (panel * width + col - col % run) * PANEL + runsBehind(inPanel) * run + col % run;
+  const block = (panel * width / BLOCK + Math.floor(col / BLOCK)) * PANEL;
+  return [weight, (block + inPanel - row % SIDE) * scaleParts(type) + row % SIDE];
 }
 
 /**
@@ -49,19 +97,25 @@ export function unpackWeight(
 export const scaleFactor = (type: QuantType): string =>
   ({ q8_0: " * 0x1p-24f", q4_0: " * 0x1p-28f", q4_1: "" })[type];
 
+/** WGSL of `scaleAt(i)`: the i-th half of a chunk's scales; declares binding 4. */
+export const SCALE_AT = `@group(0) @binding(4) var<storage, read> s: array<u32>;
+fn scaleAt(i: u32) -> f32 { let pair = unpack2x16float(s[i >> 1u]); return select(pair.x, pair.y, (i & 1u) == 1u); }`;
+
 /**
- * WGSL of `fn weight(row, col) -> f32`, one at a time, of a chunk in `words` with `s` (scales, then minima), where
- * `width` is that of a row and `p.scaleRows` that of the scales. The same bits as {@link unpackWeight}.
+ * WGSL of `fn weight(row, col) -> f32`, one at a time, of a chunk in `words`, where `width` is the padded columns; declares
+ * binding 4. The same bits as {@link unpackWeight}.
  */
 export function weightFunction(type: QuantType, words: string, width: string): string {
   const bits = QUANT_BITS[type];
-  const word = `${words}[(row * ${width} + col) / ${32 / bits}u]`;
+  const word = `${words}[(${weightPlace(type, "row", "col", width)}) / ${32 / bits}u]`;
   const at = `${bits}u * (col % ${32 / bits}u)`;
   const value = type === "q4_1"
-    ? `fma(f32((${word} >> (${at})) & 15u), scaleAt(at), scaleAt(at + ${width} / ${BLOCK}u * p.scaleRows))`
+    ? `fma(f32((${word} >> (${at})) & 15u), scaleAt(at), scaleAt(at + ${SIDE}u))`
     : `f32(bitcast<i32>(${word} << (${32 - bits}u - ${at})) >> ${32 - bits}u) * scaleAt(at)`;
-  return `
-fn scaleAt(i: u32) -> f32 { let pair = unpack2x16float(s[i >> 1u]); return select(pair.x, pair.y, (i & 1u) == 1u); }
-fn weight(row: u32, col: u32) -> f32 { let at = col / ${BLOCK}u * p.scaleRows + row; return ${value}; }
+  return `${SCALE_AT}
+fn weight(row: u32, col: u32) -> f32 {
+  let at = ${scalePlace(type, "row", `col / ${BLOCK}u`, width)};
+  return ${value};
+}
 `;
 }

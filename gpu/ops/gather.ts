@@ -1,7 +1,7 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
-import { type Matrix, matrixOf, type WeightType } from "../matrix.ts";
-import { isQuantised, scaleRows, weightFunction } from "../quantised.ts";
+import { type Matrix, matrixOf, rowsOfChunk, type WeightType } from "../matrix.ts";
+import { isQuantised, paddedCols, weightFunction } from "../quantised.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
 import { variant, vectorPrelude } from "./vector.ts";
 import gatherCode from "./gather.wgsl" with { type: "text" };
@@ -14,8 +14,10 @@ export const NO_ROW = 0xffffffff;
 function reading(dtype: WeightType, vector: boolean): string {
   if (isQuantised(dtype)) {
     const numbers = [0, 1, 2, 3].map((e) => `weight(row, 4u * c + ${e}u)`).join(", ");
-    return `alias T = u32; @group(0) @binding(4) var<storage, read> s: array<u32>;
-${weightFunction(dtype, "source", "p.d")}fn load(row: u32, c: u32) -> V { return vec4<f32>(${numbers}); }\n`;
+    return `alias T = u32;
+${
+      weightFunction(dtype, "source", "p.width")
+    }fn load(row: u32, c: u32) -> V { return vec4<f32>(${numbers}); }\n`;
   }
   const at = "fn load(row: u32, c: u32) -> V { let i = row * (p.d / W) + c; ";
   if (dtype !== "f16") return `alias T = V; ${at}return source[i]; }\n`;
@@ -38,8 +40,8 @@ export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Te
   const label = variant(packed ? `gather_${dtype}` : "gather", vector);
   const code = () => vectorPrelude(vector, gpu.subgroupSize) + reading(dtype, vector) + gatherCode;
   matrix.chunks.forEach((chunk, i) => {
-    const sourceRows = chunk.shape[0];
-    const params = { rows, d, sourceRows, base: i * matrix.chunkRows, scaleRows: scaleRows(sourceRows) };
+    const width = isQuantised(dtype) ? paddedCols(dtype, d) : d;
+    const params = { rows, d, width, sourceRows: rowsOfChunk(matrix, i), base: i * matrix.chunkRows };
     const tensors = scales ? [chunk, index, out, scales[i]] : [chunk, index, out];
     run(gpu, { label, code }, tensors, params, spread(rows));
   });

@@ -1,6 +1,6 @@
 // out[r] = source[index[r] - base] where base <= index[r] < base + sourceRows; other rows stay as they are.
 // source [sourceRows, d], f32, packed f16 or quantised; index [rows]; out [rows, d]. One subgroup a row.
-struct Params { rows: u32, d: u32, sourceRows: u32, base: u32, scaleRows: u32 }
+struct Params { rows: u32, d: u32, width: u32, sourceRows: u32, base: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> source: array<T>;
 @group(0) @binding(2) var<storage, read> index: array<u32>;

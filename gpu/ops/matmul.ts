@@ -1,5 +1,6 @@
 import type { Gpu } from "../device.ts";
-import type { Matrix } from "../matrix.ts";
+import { type Matrix, rowsOfChunk } from "../matrix.ts";
+import { isQuantised, paddedCols } from "../quantised.ts";
 import { asMatrix, show, type Tensor } from "../tensor.ts";
 import { product, type Weights } from "./matmul_product.ts";
 
@@ -29,14 +30,13 @@ export function matmulNT(gpu: Gpu, x: Tensor, w: Matrix, out: Tensor, options: M
     `[${m}, ${w.rows}]`,
     "shapes",
   );
-  w.chunks.forEach((chunk, i) => {
-    const n = chunk.shape[0];
+  w.chunks.forEach((_, i) => {
     product(gpu, "nt", { a: x, b: chunkOf(w, i), c: out }, {
       m,
-      n,
+      n: rowsOfChunk(w, i),
       k,
       lda: k,
-      ldb: k,
+      ldb: widthOf(w),
       ldc: w.rows,
       aOff: 0,
       bOff: 0,
@@ -56,7 +56,7 @@ export function matmulNN(gpu: Gpu, a: Tensor, w: Matrix, out: Tensor, options: M
     `[${m}, ${w.cols}]`,
     "shapes",
   );
-  w.chunks.forEach((chunk, i) => {
+  w.chunks.forEach((_, i) => {
     product(
       gpu,
       "nn",
@@ -64,9 +64,9 @@ export function matmulNN(gpu: Gpu, a: Tensor, w: Matrix, out: Tensor, options: M
       {
         m,
         n: w.cols,
-        k: chunk.shape[0],
+        k: rowsOfChunk(w, i),
         lda: n,
-        ldb: w.cols,
+        ldb: widthOf(w),
         ldc: w.cols,
         aOff: i * w.chunkRows,
         bOff: 0,
@@ -102,6 +102,9 @@ export function matmulTN(gpu: Gpu, dy: Tensor, x: Tensor, grad: Matrix, options:
 function check(verb: string, tensor: Tensor, ok: boolean, other: string, differ: string): void {
   if (!ok) throw new Error(`Cannot ${verb} ${show(tensor)} by ${other}: ${differ} differ`);
 }
+
+/** Columns of a weight as it lies. */
+const widthOf = ({ dtype, cols }: Matrix): number => isQuantised(dtype) ? paddedCols(dtype, cols) : cols;
 
 function chunkOf(w: Matrix, i: number): Weights {
   const store = w.dtype === "u32" ? "f32" : w.dtype;

@@ -73,7 +73,9 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
   const b = kind === "nt" ? columnsOfB(store, tile, loads) : rowsOfB(kind, store, tile, loads);
   const scaleCount = kind === "nt" ? columns : depth;
   const scales = isQuantised(store)
-    ? `@group(0) @binding(4) var<storage, read> s: ${arrayOf(scaleUnit(scaleCount, loads.wide), loads.wide)};`
+    ? `@group(0) @binding(4) var<storage, read> s: ${
+      arrayOf(scaleUnit(store, scaleCount, loads.wide), loads.wide)
+    };`
     : "";
   const multiply = multiplyAll(a, b, tile);
   const c = resultAccess(loads);

@@ -1,5 +1,16 @@
 import { comp } from "./kernel_text.ts";
-import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
+import {
+  BLOCK,
+  isQuantised,
+  QUANT_BITS,
+  type QuantType,
+  SCALE_AT,
+  scaleFactor,
+  scalePlace,
+  SIDE,
+  unpackWeight,
+  weightPlace,
+} from "../quantised.ts";
 import type { Aligned, BStore, Product } from "./matmul_variant.ts";
 
 const fours = (make: (e: number) => string): string => comp.map((_, e) => make(e)).join(" ");
@@ -60,21 +71,18 @@ function loadHalves(ends: string[], aligned: boolean): string {
 /** Rows of blocks are whole: four weights lie in one word and share a scale. */
 function loadBlocks(store: QuantType, ends: string[]): string {
   const perWord = 32 / QUANT_BITS[store];
-  const word = `b[(line * p.ldb + at) / ${perWord}u]${perWord === 8 ? " >> ((at & 4u) * 4u)" : ""}`;
+  const place = weightPlace(store, "line", "at", "p.ldb");
+  const word = `b[(${place}) / ${perWord}u]${perWord === 8 ? " >> ((at & 4u) * 4u)" : ""}`;
   const values = comp.map((_, e) => unpackWeight(store, ["word"], e, "scale", "low"));
-  const low = store === "q4_1" ? ` let low = scaleAt(i + p.ldb / ${BLOCK}u * p.scaleRows);` : "";
+  const low = store === "q4_1" ? ` let low = scaleAt(i + ${SIDE}u);` : "";
   return `@group(0) @binding(2) var<storage, read> b: array<u32>;
-${SCALES}${
+${SCALE_AT}${
     loader(
       "B",
       ends,
-      `let word = ${word}; let i = at / ${BLOCK}u * p.scaleRows + line;
+      `let word = ${word}; let i = ${scalePlace(store, "line", `at / ${BLOCK}u`, "p.ldb")};
     let scale = scaleAt(i)${scaleFactor(store)};${low}
     four = vec4<f32>(${values.join(", ")});`,
     )
   }`;
 }
-
-/** WGSL of `scaleAt(i)`: the i-th scale (or minimum) of a quantised weight; declares binding 4. */
-export const SCALES = `@group(0) @binding(4) var<storage, read> s: array<u32>;
-fn scaleAt(i: u32) -> f32 { let pair = unpack2x16float(s[i >> 1u]); return select(pair.x, pair.y, (i & 1u) == 1u); }`;

@@ -1,5 +1,5 @@
 import type { Gpu } from "../device.ts";
-import { isQuantised } from "../quantised.ts";
+import { isQuantised, runLength } from "../quantised.ts";
 import type { TunedTile } from "../tuning.ts";
 import { storeBits } from "./matmul_operands.ts";
 import { chooseGpuKernel, measuredRows } from "./matmul_gpu_kernels.ts";
@@ -71,7 +71,8 @@ function slab(
 ): { terms: number; touch?: boolean } {
   const rows = Math.max(512, Math.floor(SLAB / (ldb * storeBits(store) / 8) / 64) * 64);
   if (kind !== "nn" || k <= rows) return { terms: MAX_TERMS.vector };
-  return { terms: Math.min(rows, MAX_TERMS.vector), touch: tile.rows <= 16 };
+  // Packed weights lie in the order in which they are read.
+  return { terms: Math.min(rows, MAX_TERMS.vector), touch: tile.rows <= 16 && !isQuantised(store) };
 }
 
 // Narrower products leave cores idle under tiles that suit wide ones.
@@ -156,7 +157,7 @@ function fit(
   const wide = gpu.wideLoads;
   const bits = storeBits(store);
   const all = (unit: number, ...values: number[]) => values.every((value) => value % unit === 0);
-  let depth = wantedDepth;
+  let depth = kind === "nt" && isQuantised(store) ? Math.min(wantedDepth, runLength(store)) : wantedDepth;
   if (kind !== "tn") { while (depth > 4 && k % depth !== 0) depth /= 2; }
   if (!all(4, n, lda, ldc, aOff, cOff) || (kind !== "tn" && k % depth !== 0)) return undefined;
   let a = wide ? 8 : 4;

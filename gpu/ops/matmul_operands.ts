@@ -1,5 +1,18 @@
 import { comp, lines, range } from "./kernel_text.ts";
-import { BLOCK, isQuantised, QUANT_BITS, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
+import {
+  BLOCK,
+  isQuantised,
+  PANEL,
+  QUANT_BITS,
+  type QuantType,
+  runLength,
+  runsBehind,
+  scaleFactor,
+  scalePlace,
+  SIDE,
+  unpackWeight,
+  weightPlace,
+} from "../quantised.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
 import type { BStore, Loads, Product, Tile } from "./matmul_variant.ts";
 
@@ -81,13 +94,18 @@ export function columnsOfB(store: BStore, tile: Tile, loads: Loads): OperandB {
   const count = depth * bits / 32;
   const unit = Math.min(loads.b, count);
   const elements = unit * 32 / bits;
-  const setUp = lines(
-    columns,
-    (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) / ${elements}u;`,
-  );
-  const loaded = range(columns).map((j) =>
-    loadWords(`b${j}`, "b", `pb${j} + k / ${elements}u`, count, unit, loads.wide)
-  );
+  // A lane's columns lie in one panel, and panels are whole: no column of one is past the end.
+  const places = isQuantised(store)
+    ? `  let pb = (${weightPlace(store, "col0", "0u", "p.ldb")}) / ${elements}u;`
+    : lines(
+      columns,
+      (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) / ${elements}u;`,
+    );
+  const place = (j: number) =>
+    isQuantised(store)
+      ? `pbk + ${runsBehind(j) * runLength(store) / elements}u`
+      : `pb${j} + k / ${elements}u`;
+  const loaded = range(columns).map((j) => loadWords(`b${j}`, "b", place(j), count, unit, loads.wide));
   const value = (j: number, kk: number) => {
     const at = `${Math.floor(kk / BLOCK)}_${j}`;
     return element(store, loaded[j].words, kk, `scale${at}`, `min${at}`);
@@ -97,16 +115,24 @@ export function columnsOfB(store: BStore, tile: Tile, loads: Loads): OperandB {
     return late ? text : `${text}\n${lines(depth, (kk) => `    let bv${kk}_${j} = ${value(j, kk)};`)}`;
   });
   // The lane's columns are rows of W that follow one another: their scales lie side by side.
-  const scales = (block: number) =>
-    scaleLoads(
-      store as QuantType,
-      columns,
-      `(k / ${BLOCK}u + ${block}u) * p.scaleRows + col0`,
-      loads.wide,
-      `${block}_`,
-    );
-  const before = isQuantised(store) ? lines(Math.ceil(depth / BLOCK), scales) : "";
-  return { setUp, step: `${before}\n${step}`, value: late ? value : (j, kk) => `bv${kk}_${j}`, unit, late };
+  const before = isQuantised(store)
+    ? `    let pbk = pb + ${termPlace(store, elements)};\n` +
+      lines(Math.ceil(depth / BLOCK), (block) =>
+        scaleLoads(store, columns, "col0", `k / ${BLOCK}u + ${block}u`, loads.wide, `${block}_`))
+    : "";
+  return {
+    setUp: places,
+    step: `${before}\n${step}`,
+    value: late ? value : (j, kk) => `bv${kk}_${j}`,
+    unit,
+    late,
+  };
+}
+
+/** WGSL of how far term k of a row lies behind its first, in loads of so many weights. */
+function termPlace(store: QuantType, elements: number): string {
+  const run = runLength(store);
+  return `k / ${run}u * ${run * PANEL / elements}u + k % ${run}u / ${elements}u`;
 }
 
 /** B as `nn` and `tn` have it: for each term of the turn, the lane's columns side by side. */
@@ -121,17 +147,26 @@ export function rowsOfB(
   const count = columns * bits / 32;
   const unit = Math.min(loads.b, count);
   const elements = unit * 32 / bits;
-  const setUp = `  let pb = (p.bOff + col0) / ${elements}u; let strideB = p.ldb / ${elements}u;`;
+  const packed = isQuantised(store);
+  const setUp = packed
+    ? `  let pb = (${weightPlace(store, "0u", "col0", "p.ldb")}) / ${elements}u;`
+    : `  let pb = (p.bOff + col0) / ${elements}u; let strideB = p.ldb / ${elements}u;`;
+  // The terms of a turn lie in one panel.
+  const rows = packed
+    ? `    let pbk = pb + (k / ${PANEL}u * ${PANEL}u * p.ldb + (k % ${SIDE}u * ${SIDE}u + k % ${PANEL}u / ${SIDE}u)` +
+      ` * ${runLength(store)}u) / ${elements}u;\n`
+    : "";
   const step = lines(depth, (kk) => {
     const term = kind === "tn" ? `min(k + ${kk}u, lastK)` : `(k + ${kk}u)`;
-    const { text, words } = loadWords(`b${kk}`, "b", `pb + ${term} * strideB`, count, unit, loads.wide);
+    const place = packed
+      ? `pbk + ${runsBehind(kk) * runLength(store) / elements}u`
+      : `pb + ${term} * strideB`;
+    const { text, words } = loadWords(`b${kk}`, "b", place, count, unit, loads.wide);
     const value = (j: number) => element(store, words, j, `scale${kk}`, `min${kk}`);
     return `${text}\n${lines(columns, (j) => `    let bv${kk}_${j} = ${value(j)};`)}`;
   });
-  const scales = isQuantised(store)
-    ? scaleLoads(store, depth, `col0 / ${BLOCK}u * p.scaleRows + k`, loads.wide)
-    : "";
-  return { setUp, step: `${scales}\n${step}`, value: (j, kk) => `bv${kk}_${j}`, unit };
+  const scales = packed ? scaleLoads(store, depth, "k", `col0 / ${BLOCK}u`, loads.wide) : "";
+  return { setUp, step: `${scales}\n${rows}${step}`, value: (j, kk) => `bv${kk}_${j}`, unit };
 }
 
 const LINE = 64;
@@ -162,29 +197,43 @@ export function touchRows(
 }
 
 /**
- * Scales (and minima) of `count` rows of W that follow one another, in one block of columns, from half `at` on; `suffix`
- * tells blocks of a turn apart.
+ * Scales (and minima) of `count` rows of W that follow one another from `row` on, in one block of columns; `suffix` tells
+ * blocks of a turn apart. Eight rows' scales lie side by side with their minima behind them: one load takes both.
  */
 function scaleLoads(
   store: QuantType,
   count: number,
-  at: string,
+  row: string,
+  block: string,
   wide: boolean,
   suffix = "",
 ): string {
-  const unit = scaleUnit(count, wide);
-  const part = (what: string, start: string, factor: string) => {
-    const name = what + suffix;
-    const { text, words } = loadWords(`${name}w`, "s", `(${start}) / ${unit * 2}u`, count / 2, unit, wide);
-    return `${text}\n${
-      lines(count, (i) => `    let ${name}${i} = unpack2x16float(${words[i >> 1]}).${comp[i & 1]}${factor};`)
-    }`;
-  };
-  const scales = part("scale", at, scaleFactor(store));
-  return store === "q4_1"
-    ? `${scales}\n${part("min", `${at} + p.ldb / ${BLOCK}u * p.scaleRows`, "")}`
-    : scales;
+  const unit = scaleUnit(store, count, wide);
+  const each = Math.min(count, SIDE);
+  const half = (words: string[], i: number) => `unpack2x16float(${words[i >> 1]}).${comp[i & 1]}`;
+  return lines(count / each, (g) => {
+    const at = `(${scalePlace(store, g === 0 ? row : `${row} + ${g * each}u`, block, "p.ldb")}) / ${
+      unit * 2
+    }u`;
+    const load = (name: string, place: string, halves: number) =>
+      loadWords(`${name}${suffix}${g}w`, "s", place, halves / 2, unit, wide);
+    const together = store === "q4_1" && each === SIDE;
+    const scales = load("scale", at, together ? 2 * each : each);
+    const minima = store !== "q4_1" || together
+      ? undefined
+      : load("min", `${at} + ${SIDE / unit / 2}u`, each);
+    const low = (i: number) => together ? half(scales.words, SIDE + i) : half(minima!.words, i);
+    const one = (i: number) => {
+      const name = `${suffix}${g * each + i}`;
+      const min = store === "q4_1" ? ` let min${name} = ${low(i)};` : "";
+      return `    let scale${name} = ${half(scales.words, i)}${scaleFactor(store)};${min}`;
+    };
+    return `${scales.text}\n${minima ? `${minima.text}\n` : ""}${lines(each, one)}`;
+  });
 }
 
-/** Words of a load of `count` scales. */
-export const scaleUnit = (count: number, wide: boolean): number => Math.min(count / 2, wide ? 8 : 4);
+/** Words of a load of `count` rows' scales. */
+export function scaleUnit(store: QuantType, count: number, wide: boolean): number {
+  const words = Math.min(count, SIDE) / 2 * (store === "q4_1" && count >= SIDE ? 2 : 1);
+  return Math.min(words, wide ? 8 : 4);
+}

@@ -1,6 +1,5 @@
 import type { Gpu } from "../device.ts";
 import { run } from "../kernel.ts";
-import { scaleRows } from "../quantised.ts";
 import type { Tensor } from "../tensor.ts";
 import { chooseKernel, type Kernel, type Sizes } from "./matmul_kernels.ts";
 import { activeRuns } from "./matmul_runs.ts";
@@ -72,7 +71,6 @@ function denseProduct(
         rowStart: row,
         kStart: k0,
         kEnd: Math.min(k, k0 + terms),
-        scaleRows: scaleRows(operands.b.tensor.shape[0]),
         listStart: 0,
         listStride: 0,
       }, groups);
@@ -130,7 +128,6 @@ function sparseProduct(
       rowStart: 0,
       kStart: i * terms,
       kEnd: Math.min(k, (i + 1) * terms),
-      scaleRows: scaleRows(operands.b.tensor.shape[0]),
       listStart: i * rowTiles * (span + 1),
       listStride: span + 1,
     }, [Math.ceil(n / tile.cols), rowTiles]);
@@ -162,7 +159,6 @@ function splitProduct(gpu: Gpu, operands: Operands, sizes: Sizes, variant: Matmu
       rowStart: 0,
       kStart: first * SEGMENT.nn,
       kEnd: Math.min(k, (first + segments) * SEGMENT.nn),
-      scaleRows: scaleRows(b.tensor.shape[0]),
       listStart: 0,
       listStride: 0,
     }, [Math.ceil(n / tile.cols), segments, groups]);

@@ -10,7 +10,7 @@ function scalarAccess(kind: Product, store: BStore): string {
     ? "return b[at];"
     : "let pair = unpack2x16float(b[at >> 1u]); return select(pair.x, pair.y, (at & 1u) == 1u);";
   const loadB = isQuantised(store)
-    ? `@group(0) @binding(4) var<storage, read> s: array<u32>;${weightFunction(store, "b", "p.ldb")}
+    ? `${weightFunction(store, "b", "p.ldb")}
 fn loadB(k: u32, col: u32) -> f32 { return weight(${kind === "nt" ? "col, k" : "k, col"}); }`
     : `fn loadB(k: u32, col: u32) -> f32 { let at = ${b}; ${read} }`;
   return `

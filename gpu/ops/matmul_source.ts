@@ -34,7 +34,7 @@ const PARAMS = `
 // nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
-  rowStart: u32, kStart: u32, kEnd: u32, scaleRows: u32, listStart: u32, listStride: u32,
+  rowStart: u32, kStart: u32, kEnd: u32, listStart: u32, listStride: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 `;

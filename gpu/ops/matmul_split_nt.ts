@@ -1,6 +1,15 @@
 import { comp, lines, range } from "./kernel_text.ts";
-import { BLOCK, isQuantised, type QuantType, scaleFactor, unpackWeight } from "../quantised.ts";
-import { SCALES } from "./matmul_fours.ts";
+import {
+  BLOCK,
+  isQuantised,
+  type QuantType,
+  SCALE_AT,
+  scaleFactor,
+  scalePlace,
+  SIDE,
+  unpackWeight,
+  weightPlace,
+} from "../quantised.ts";
 import { type BStore, type MatmulVariant, SEGMENT } from "./matmul_variant.ts";
 import { type Layout, splitLayout } from "./matmul_split_layout.ts";
 
@@ -23,12 +32,12 @@ export function splitNT({ store, tile }: MatmulVariant): string {
     lines(l.perThread, (j) => range(l.vectors).map((v) => make(j, v)).join(" "));
   const sum = tile.shuffle ? addByShuffle(l, rowVector) : addByMemory(l);
   const quantised = isQuantised(store);
-  const [a, b] = [stageA(l), stageB(l)];
+  const [a, b] = [stageA(l), stageB(store, l)];
   return `
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> b: array<${l.unit === 1 ? "u32" : `vec${l.unit}<u32>`}>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
-${quantised ? SCALES : ""}
+${quantised ? SCALE_AT : ""}
 var<workgroup> sa: array<${rowVector}, ${l.segments * l.strideA}>;
 var<workgroup> sb: array<u32, ${l.sizeB}>;
 fn place(row: u32, col: u32) -> u32 { return p.cOff + row * p.ldc + col; }
@@ -113,32 +122,43 @@ function stageA({ rows, vectors, segments, terms, threads, strideA }: Layout): S
   return staged(rows * segments * fours, threads, "ia", load, store);
 }
 
-/** W's words of the part, column by column; zeros past the last term. */
-function stageB({ cols, segments, words, unit, perWord, threads, strideB }: Layout): Staged {
+/**
+ * W's words of the part, zeros past the last term. Neighbouring threads take what lies side by side: along a row, of
+ * packed weights the rows of a panel.
+ */
+function stageB(
+  store: BStore,
+  { cols, segments, words, unit, perWord, threads, strideB }: Layout,
+): Staged {
   const loads = words / unit;
   const each = unit * perWord;
   const type = unit === 1 ? "u32" : `vec${unit}<u32>`;
+  const packed = isQuantised(store);
+  const col = (i: string) => packed ? `(${i} / ${loads}u % ${cols}u)` : `(${i} / ${loads * segments}u)`;
+  const segment = (i: string) => packed ? `(${i} / ${loads * cols}u)` : `(${i} / ${loads}u % ${segments}u)`;
+  const place = (row: string, term: string) =>
+    packed ? weightPlace(store, row, term, "p.ldb") : `p.bOff + ${row} * p.ldb + ${term}`;
   const load = (i: string) =>
-    `      let ${i}k = start + ${i} / ${loads}u % ${segments}u * ${SEGMENT.nt}u + part + ${i} % ${loads}u * ${each}u;
-      let ${i}w = b[(p.bOff + min(col0 + ${i} / ${
-      loads * segments
-    }u, p.n - 1u) * p.ldb + min(${i}k, p.kEnd - ${each}u)) / ${each}u];`;
-  const store = (i: string) =>
+    `      let ${i}k = start + ${segment(i)} * ${SEGMENT.nt}u + part + ${i} % ${loads}u * ${each}u;
+      let ${i}n = min(col0 + ${col(i)}, p.n - 1u);
+      let ${i}w = b[(${place(`${i}n`, `min(${i}k, p.kEnd - ${each}u)`)}) / ${each}u];`;
+  const put = (i: string) =>
     `let words = select(${type}(), ${i}w, ${i}k < p.kEnd);
-        let to = ${i} / ${loads}u * ${strideB}u + ${i} % ${loads}u * ${unit}u;
+        let to = (${col(i)} * ${segments}u + ${segment(i)}) * ${strideB}u + ${i} % ${loads}u * ${unit}u;
         ${range(unit).map((e) => `sb[to + ${e}u] = words${unit === 1 ? "" : `.${comp[e]}`};`).join(" ")}`;
-  return staged(cols * segments * loads, threads, "ib", load, store);
+  return staged(cols * segments * loads, threads, "ib", load, put);
 }
 
 /** Scales of the thread's columns: a part is a block. Past the last term those of the last block, which meet zeros. */
 function loadScales(store: QuantType, { perThread }: Layout): string {
   const one = (j: number) => {
     const at = `at${j}`;
-    const low = store === "q4_1" ? ` let low${j} = scaleAt(${at} + p.ldb / ${BLOCK}u * p.scaleRows);` : "";
-    return `      let ${at} = block + min(col0 + group * ${perThread}u + ${j}u, p.n - 1u);
+    const low = store === "q4_1" ? ` let low${j} = scaleAt(${at} + ${SIDE}u);` : "";
+    const col = `min(col0 + group * ${perThread}u + ${j}u, p.n - 1u)`;
+    return `      let ${at} = ${scalePlace(store, col, "block", "p.ldb")};
       let scale${j} = scaleAt(${at})${scaleFactor(store)};${low}`;
   };
-  return `      let block = min(start + segment * ${SEGMENT.nt}u + part, p.kEnd - 1u) / ${BLOCK}u * p.scaleRows;
+  return `      let block = min(start + segment * ${SEGMENT.nt}u + part, p.kEnd - 1u) / ${BLOCK}u;
 ${lines(perThread, one)}`;
 }
 

@@ -1,7 +1,16 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import type { Matrix } from "../matrix.ts";
-import { BLOCK, BLOCK_BYTES, isQuantised, QUANT_BITS, scaleRows } from "../quantised.ts";
+import {
+  BLOCK,
+  BLOCK_BYTES,
+  isQuantised,
+  paddedCols,
+  QUANT_BITS,
+  scalePlace,
+  SIDE,
+  weightPlace,
+} from "../quantised.ts";
 import repackCode from "./repack.wgsl" with { type: "text" };
 
 const TYPES = { q8_0: 0, q4_0: 1, q4_1: 2 };
@@ -39,12 +48,18 @@ export function uploadBlocks(gpu: Gpu, matrix: Matrix, row: number, bytes: Uint8
     const row0 = at % chunkRows;
     const invocations = (Math.ceil((row0 + count) / 2) - Math.floor(row0 / 2)) * blocks;
     const constants = `const S = ${gpu.subgroupSize}u;\nconst TYPE = ${TYPES[dtype]}u;\n` +
-      `const BLOCK_BYTES = ${BLOCK_BYTES[dtype]}u;\nconst WORDS = ${QUANT_BITS[dtype]}u;\n`;
+      `const BLOCK_BYTES = ${BLOCK_BYTES[dtype]}u;\nconst BITS = ${
+        QUANT_BITS[dtype]
+      }u;\nconst MINIMA = ${SIDE}u;\n`;
+    const places = `fn weightPlace(row: u32, col: u32) -> u32 { return ${
+      weightPlace(dtype, "row", "col", "p.width")
+    }; }
+fn scalePlace(row: u32, block: u32) -> u32 { return ${scalePlace(dtype, "row", "block", "p.width")}; }\n`;
     run(
       gpu,
-      { label: `repack_${dtype}`, code: () => constants + repackCode },
+      { label: `repack_${dtype}`, code: () => constants + places + repackCode },
       [source, matrix.chunks[chunk], scales[chunk]],
-      { rows: count, row0, blocks, scaleRows: scaleRows(matrix.chunks[chunk].shape[0]), count: invocations },
+      { rows: count, row0, blocks, width: paddedCols(dtype, cols), count: invocations },
       spread(Math.ceil(invocations / gpu.subgroupSize)),
     );
     done += count;

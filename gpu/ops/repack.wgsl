@@ -1,6 +1,6 @@
-// GGUF blocks of whole rows into a chunk's own layout: words of weights in ascending order, row by row, and scales
-// (then minima) by block and row, two rows to a word. TYPE: 0 q8_0, 1 q4_0, 2 q4_1. One invocation two rows of one block.
-struct Params { rows: u32, row0: u32, blocks: u32, scaleRows: u32, count: u32 }
+// GGUF blocks of whole rows into a chunk's own layout: panels of 64 rows, words of weights in ascending order within a
+// run, and the scales (and minima), two rows to a word. TYPE: 0 q8_0, 1 q4_0, 2 q4_1. One invocation two rows of one block.
+struct Params { rows: u32, row0: u32, blocks: u32, width: u32, count: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> source: array<u32>;
 @group(0) @binding(2) var<storage, read_write> quants: array<u32>;
@@ -26,9 +26,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let row = (p.row0 & ~1u) + 2u * (i / p.blocks) + r;
     if (row < p.row0 || row >= p.row0 + p.rows) { continue; }
     let at = ((row - p.row0) * p.blocks + block) * BLOCK_BYTES;
-    setHalf(block * p.scaleRows + row, half(at));
-    if (TYPE == 2u) { setHalf((p.blocks + block) * p.scaleRows + row, half(at + 2u)); }
-    let to = (row * p.blocks + block) * WORDS;
+    let scale = scalePlace(row, block);
+    setHalf(scale, half(at));
+    if (TYPE == 2u) { setHalf(scale + MINIMA, half(at + 2u)); }
+    let to = weightPlace(row, block * 32u) * BITS / 32u;
     if (TYPE == 0u) {
       for (var w = 0u; w < 8u; w++) { quants[to + w] = word(at + 2u + 4u * w); }
     } else {

@@ -13,8 +13,8 @@ const TYPES: QuantType[] = ["q8_0", "q4_0", "q4_1"];
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
 const narrow = await openTestGpu({ matmulFamily: "broadcast", narrowLoads: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
-// Weights of more than some 30 rows of 64 columns come in several chunks.
-const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 2100 });
+// Weights of more than 64 rows of 96 columns come in several chunks.
+const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 6200 });
 const FAMILIES = [["broadcast", broadcast], ["narrow loads", narrow], ["tile", tiles], [
   "chunks",
   small,
@@ -97,7 +97,7 @@ for (const [family, t] of FAMILIES) {
 for (const type of TYPES) {
   Deno.test(`${type} written in parts of odd numbers of rows`, async () => {
     for (const t of [broadcast, small]) {
-      const [rows, cols] = [61, 64];
+      const [rows, cols] = [225, 64];
       const bytes = randomBlocks(type, 9, rows, cols);
       const matrix = createMatrix(t.gpu, rows, cols, type, "parts");
       const rowBytes = bytes.length / rows;
