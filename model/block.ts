@@ -1,5 +1,6 @@
 import type { Scratch } from "../gpu/arena.ts";
 import type { Gpu } from "../gpu/device.ts";
+import type { Matrix } from "../gpu/matrix.ts";
 import {
   attentionBackward,
   type AttentionLayout,
@@ -11,6 +12,7 @@ import { columnSum } from "../gpu/ops/column_sum.ts";
 import { addInto } from "../gpu/ops/elementwise.ts";
 import { headNorm, headNormBackward } from "../gpu/ops/head_norm.ts";
 import { matmulNN, matmulNT, matmulTN } from "../gpu/ops/matmul.ts";
+import { matmulGated, matmulNormed } from "../gpu/ops/matmul_fused.ts";
 import { rmsNorm, rmsNormBackward, rmsNormWeightGrad } from "../gpu/ops/rms_norm.ts";
 import { rotary, rotaryBackward } from "../gpu/ops/rotary.ts";
 import { swiglu, swigluBackward } from "../gpu/ops/swiglu.ts";
@@ -59,6 +61,10 @@ export interface BlockSaved {
   lora?: Record<Fused, Tensor>; // [rows, parts rank], x A^T of each adapted product
 }
 
+/** What generation neither keeps nor adapts is made on the way to a product. */
+type Passing = "attentionRinv" | "attentionNormed" | "mlpRinv" | "mlpNormed" | "hidden";
+type Buffers = Omit<BlockSaved, Passing> & Partial<Pick<BlockSaved, Passing>>;
+
 /** One block, x [rows, d] in place; keys and values of the rows go to `kv`. Keeps nothing: generation. */
 export function blockForward(
   gpu: Gpu,
@@ -69,8 +75,9 @@ export function blockForward(
   rows: RowsContext,
 ): void {
   using scratch = gpu.arena.scratch();
-  const saved = allocate(scratch, config, layer, x, kv, false);
-  forward(gpu, config, layer, x, rows, saved);
+  const buffers = allocate(scratch, config, layer, x, kv, false);
+  const made = layer.adapter ? allocateMade(scratch, config, x, false) : {};
+  forward(gpu, config, layer, x, rows, { ...buffers, ...made });
 }
 
 /** The same, keeping in `keep` what {@link blockBackward} needs; keys and values are those of the packed rows. */
@@ -85,7 +92,7 @@ export function blockForwardSaved(
   const { rows: count } = asMatrix(x);
   const width = config.kvHeads * config.headDim;
   const kv = { k: keep.f32([count, width], "k"), v: keep.f32([count, width], "v") };
-  const saved = allocate(keep, config, layer, x, kv, true);
+  const saved = { ...allocate(keep, config, layer, x, kv, true), ...allocateMade(keep, config, x, true) };
   forward(gpu, config, layer, x, rows, saved);
   return saved;
 }
@@ -97,25 +104,36 @@ function allocate(
   x: Tensor,
   kv: KeysValues,
   keep: boolean,
-): BlockSaved {
+): Omit<BlockSaved, Passing> {
   const { rows, cols: d } = asMatrix(x);
   const { heads, headDim: hd, intermediateSize: f } = config;
-  const normed = scratch.f32([rows, d], "attention normed");
   return {
     input: keep ? scratch.f32([rows, d], "block input") : x,
-    attentionRinv: scratch.f32([rows], "attention rinv"),
-    attentionNormed: normed,
     ...(config.qkNorm ? { qkv: scratch.f32([rows, qkvWidth(config)], "qkv raw") } : {}),
     q: scratch.f32([rows, heads * hd], "q"),
     kv,
     attention: scratch.f32([rows, heads * hd], "attention"),
     lse: scratch.f32([rows, heads], "lse"),
     middle: keep ? scratch.f32([rows, d], "block middle") : x,
+    gateUp: scratch.f32([rows, 2 * f], "gate and up"),
+    ...(adapter ? { lora: eachFused((fused) => loraRows(scratch, adapter[fused], rows)) } : {}),
+  };
+}
+
+function allocateMade(
+  scratch: Scratch,
+  { intermediateSize: f }: ModelConfig,
+  x: Tensor,
+  keep: boolean,
+): Pick<BlockSaved, Passing> {
+  const { rows, cols: d } = asMatrix(x);
+  const normed = scratch.f32([rows, d], "attention normed");
+  return {
+    attentionRinv: scratch.f32([rows], "attention rinv"),
+    attentionNormed: normed,
     mlpRinv: scratch.f32([rows], "mlp rinv"),
     mlpNormed: keep ? scratch.f32([rows, d], "mlp normed") : normed,
-    gateUp: scratch.f32([rows, 2 * f], "gate and up"),
     hidden: scratch.f32([rows, f], "mlp hidden"),
-    ...(adapter ? { lora: eachFused((fused) => loraRows(scratch, adapter[fused], rows)) } : {}),
   };
 }
 
@@ -125,7 +143,7 @@ function forward(
   layer: BlockWeights,
   x: Tensor,
   at: RowsContext,
-  saved: BlockSaved,
+  saved: Buffers,
 ): void {
   const { rows, cols: d } = asMatrix(x);
   using scratch = gpu.arena.scratch();
@@ -133,13 +151,24 @@ function forward(
   const adapt = (fused: Fused, input: Tensor, out: Tensor) => {
     if (layer.adapter) loraForward(gpu, layer.adapter[fused], input, saved.lora![fused], out);
   };
+  const projectNormed = (
+    norm: Matrix,
+    normed: Tensor | undefined,
+    rinv: Tensor | undefined,
+    fused: Fused,
+    out: Tensor,
+  ) => {
+    const weight = vectorOf(norm);
+    if (!normed || !rinv) return matmulNormed(gpu, x, { weight, eps: config.normEps }, layer[fused], out);
+    rmsNorm(gpu, x, weight, normed, rinv, config.normEps);
+    matmulNT(gpu, normed, layer[fused], out);
+    adapt(fused, normed, out);
+  };
 
   keep(saved.input);
-  rmsNorm(gpu, x, vectorOf(layer.attentionNorm), saved.attentionNormed, saved.attentionRinv, config.normEps);
   const qkv = scratch.f32([rows, qkvWidth(config)], "qkv");
   const projected = saved.qkv ?? qkv;
-  matmulNT(gpu, saved.attentionNormed, layer.qkv, projected);
-  adapt("qkv", saved.attentionNormed, projected);
+  projectNormed(layer.attentionNorm, saved.attentionNormed, saved.attentionRinv, "qkv", projected);
   const bias = layer.qkvBias && vectorOf(layer.qkvBias);
   // The heads' norms need it at once; without them it is added on the way.
   if (saved.qkv && bias) addInto(gpu, saved.qkv, bias);
@@ -154,9 +183,8 @@ function forward(
   adapt("attentionOut", saved.attention, x);
 
   keep(saved.middle);
-  rmsNorm(gpu, x, vectorOf(layer.mlpNorm), saved.mlpNormed, saved.mlpRinv, config.normEps);
-  matmulNT(gpu, saved.mlpNormed, layer.gateUp, saved.gateUp);
-  adapt("gateUp", saved.mlpNormed, saved.gateUp);
+  projectNormed(layer.mlpNorm, saved.mlpNormed, saved.mlpRinv, "gateUp", saved.gateUp);
+  if (!saved.hidden) return matmulGated(gpu, saved.gateUp, layer.down, x);
   swiglu(gpu, saved.gateUp, saved.hidden);
   matmulNT(gpu, saved.hidden, layer.down, x, { accumulate: true });
   adapt("down", saved.hidden, x);

@@ -2,6 +2,7 @@ import type { Gpu } from "../device.ts";
 import { type Matrix, rowsOfChunk } from "../matrix.ts";
 import { isQuantised, paddedCols } from "../quantised.ts";
 import { asMatrix, show, type Tensor } from "../tensor.ts";
+import type { Sizes } from "./matmul_kernels.ts";
 import { product, type Weights } from "./matmul_product.ts";
 
 /** Options of the products. */
@@ -30,19 +31,20 @@ export function matmulNT(gpu: Gpu, x: Tensor, w: Matrix, out: Tensor, options: M
     `[${m}, ${w.rows}]`,
     "shapes",
   );
-  w.chunks.forEach((_, i) => {
-    product(gpu, "nt", { a: x, b: chunkOf(w, i), c: out }, {
-      m,
-      n: rowsOfChunk(w, i),
-      k,
-      lda: k,
-      ldb: widthOf(w),
-      ldc: w.rows,
-      aOff: 0,
-      bOff: 0,
-      cOff: i * w.chunkRows,
-    }, options.accumulate === true);
-  });
+  for (const { b, sizes } of chunksNT(m, k, w)) {
+    product(gpu, "nt", { a: x, b, c: out }, sizes, options.accumulate === true);
+  }
+}
+
+/** The products of m rows with a weight's chunks, each writing columns of its own. */
+export function chunksNT(m: number, k: number, w: Matrix): { b: Weights; sizes: Sizes }[] {
+  return w.chunks.map((_, i) => ({
+    b: chunkOf(w, i),
+    sizes: {
+      ...{ m, n: rowsOfChunk(w, i), k, lda: k, ldb: widthOf(w), ldc: w.rows },
+      ...{ aOff: 0, bOff: 0, cOff: i * w.chunkRows },
+    },
+  }));
 }
 
 /** out[M, K] = a[M, N] w[N, K]: the backward product dx = dy W, and the mixture p E. Row-invariant, as {@link matmulNT}. */

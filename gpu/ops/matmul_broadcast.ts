@@ -69,7 +69,7 @@ function resultAccess({ c: unit, wide }: Loads) {
 export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: number): string {
   const { kind, store, tile, sparse } = variant;
   const { rows, perThread: columns, depth } = tile;
-  const a = operandA(kind, tile, loads, subgroup);
+  const a = operandA(kind, tile, loads, subgroup, variant.input, isQuantised(store) ? 5 : 4);
   const b = kind === "nt" ? columnsOfB(store, tile, loads) : rowsOfB(kind, store, tile, loads);
   const scaleCount = kind === "nt" ? columns : depth;
   const scales = isQuantised(store)

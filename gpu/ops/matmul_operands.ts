@@ -14,7 +14,7 @@ import {
   weightPlace,
 } from "../quantised.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
-import type { BStore, Loads, Product, Tile } from "./matmul_variant.ts";
+import type { BStore, Input, Loads, Product, Tile } from "./matmul_variant.ts";
 
 /** Bits of an element of B. */
 export const storeBits = (store: BStore): number =>
@@ -48,14 +48,25 @@ export interface OperandB extends Omit<Operand, "declare"> {
  */
 const LATE_ROWS = 4;
 
-/** A: vectors of rows (along k; `tn`: along the rows of C), one a lane, handed round by subgroupBroadcast. */
-export function operandA(kind: Product, tile: Tile, loads: Loads, subgroup: number): Operand {
+/**
+ * A: vectors of rows (along k; `tn`: along the rows of C), one a lane, handed round by subgroupBroadcast. With `input` they are
+ * made from what is loaded, with the bits of the kernel that would else have made them; its bindings start at `binding`.
+ */
+export function operandA(
+  kind: Product,
+  tile: Tile,
+  loads: Loads,
+  subgroup: number,
+  input: Input | undefined,
+  binding: number,
+): Operand {
   const { rows, depth } = tile;
   const along = kind === "tn" ? rows : depth;
   const unit = Math.min(loads.a, Math.max(4, along));
   const perLine = Math.ceil(along / unit);
   const vectors = kind === "tn" ? depth * perLine : rows * perLine;
   const count = Math.ceil(vectors / subgroup);
+  const made = input && makingOf(input, tile.rows, unit, perLine, subgroup, loads.wide, binding);
   const setUp = lines(count, (l) => {
     const index = `  let i${l} = ${l * subgroup}u + lane;`;
     if (kind !== "tn") {
@@ -72,16 +83,84 @@ export function operandA(kind: Product, tile: Tile, loads: Loads, subgroup: numb
     // Terms past the last row are zeros.
     const real = (word: string) =>
       kind === "tn" ? `select(0.0, bitcast<f32>(${word}), k + ka${l} <= lastK)` : `bitcast<f32>(${word})`;
-    return `${text}\n${words.map((word, e) => `    let av${l}_${e} = ${real(word)};`).join("\n")}`;
+    const also = made?.load(l, at);
+    const value = (word: string, e: number) => also ? also.value(`bitcast<f32>(${word})`, e) : real(word);
+    const values = words.map((word, e) => `    let av${l}_${e} = ${value(word, e)};`).join("\n");
+    return `${text}\n${also ? `${also.text}\n` : ""}${values}`;
   });
   return {
-    declare: `@group(0) @binding(1) var<storage, read> a: ${arrayOf(unit, loads.wide)};`,
-    setUp,
+    declare: `@group(0) @binding(1) var<storage, read> a: ${arrayOf(unit, loads.wide)};${
+      made?.declare ?? ""
+    }`,
+    setUp: made ? `${setUp}\n${lines(count, made.setUp)}` : setUp,
     step,
     value(i, kk) {
       const [line, at] = kind === "tn" ? [kk, i] : [i, kk];
       const vector = line * perLine + Math.floor(at / unit);
       return `subgroupBroadcast(av${Math.floor(vector / subgroup)}_${at % unit}, ${vector % subgroup}u)`;
+    },
+  };
+}
+
+/** What is done beside the loads of A to make it from them: declarations, once for each load, and each turn. */
+interface Making {
+  declare: string;
+  setUp: (l: number) => string;
+  load: (l: number, at: string) => { text: string; value: (loaded: string, e: number) => string };
+}
+
+/** The arithmetic of rms_norm.wgsl and swiglu.wgsl, to the bit. */
+function makingOf(
+  input: Input,
+  rows: number,
+  unit: number,
+  perLine: number,
+  subgroup: number,
+  wide: boolean,
+  binding: number,
+): Making {
+  const numbers = ({ text, words }: { text: string; words: string[] }) => ({
+    text,
+    at: (e: number) => `bitcast<f32>(${words[e]})`,
+  });
+  if (input === "gated") {
+    return {
+      declare: "",
+      setUp: () => "",
+      load(l, at) {
+        const up = numbers(loadWords(`up${l}`, "a", `${at} + p.k / ${unit}u`, unit, unit, wide));
+        return { text: up.text, value: (gate, e) => `${gate} / (1.0 + exp(-${gate})) * ${up.at(e)}` };
+      },
+    };
+  }
+  const declare = `
+@group(0) @binding(${binding}) var<storage, read> x: array<vec4<f32>>; // A again
+@group(0) @binding(${binding + 1}) var<storage, read> weight: ${arrayOf(unit, wide)};
+fn rinvOf(row: u32, lane: u32) -> f32 {
+  let width = p.k / 4u;
+  let first = (p.aOff + min(row, p.m - 1u) * p.lda) / 4u;
+  var sum = 0.0;
+  for (var c = lane; c < width; c += ${subgroup}u) {
+    let v = x[first + c];
+    let squares = v * v;
+    sum += (squares.x + squares.y) + (squares.z + squares.w);
+  }
+  return 1.0 / sqrt(subgroupAdd(sum) / f32(p.k) + ${input.normed});
+}`;
+  return {
+    declare,
+    setUp(l) {
+      const all = l > 0 ? "" : lines(rows, (i) => `  let rinv${i} = rinvOf(row0 + ${i}u, lane);`);
+      const own = range(rows - 1).reduce(
+        (chosen, i) => `select(${chosen}, rinv${i + 1}, i${l} / ${perLine}u >= ${i + 1}u)`,
+        "rinv0",
+      );
+      return `${all}\n  let rinvOf${l} = ${own};`;
+    },
+    load(l, _) {
+      const at = `k / ${unit}u + i${l} % ${perLine}u`;
+      const weight = numbers(loadWords(`weight${l}`, "weight", at, unit, unit, wide));
+      return { text: weight.text, value: (x, e) => `${x} * rinvOf${l} * ${weight.at(e)}` };
     },
   };
 }

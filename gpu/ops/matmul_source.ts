@@ -10,7 +10,7 @@ export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
 ): { label: string; code: () => string } {
-  const { kind, store, loads, aligned, sparse, touch, accumulate, tile } = variant;
+  const { kind, store, loads, aligned, sparse, touch, accumulate, tile, input } = variant;
   const square = tile.family === "broadcast" ? [] : [tile.perThread];
   const size = [tile.rows, tile.cols, ...square, tile.depth].join("x");
   const body = () => {
@@ -22,7 +22,8 @@ export function matmulSource(
   };
   const fours = aligned && ["a", "b", "c"].filter((of) => aligned[of as keyof Aligned]).join("");
   const load = aligned ? `_by4${fours}` : loads ? `_${loads.a}_${loads.b}_${loads.c}` : "_scalar";
-  const suffix = [tile.shuffle && "shuffle", sparse && "sparse", touch && "touch", accumulate && "add"];
+  const from = input && (input === "gated" ? input : `normed_${input.normed}`);
+  const suffix = [from, tile.shuffle && "shuffle", sparse && "sparse", touch && "touch", accumulate && "add"];
   return {
     label: [`matmul_${kind}_${store}_${tile.family}_${size}${load}`, ...suffix].filter(Boolean).join("_"),
     code: () => `const ACCUMULATE = ${accumulate};${PARAMS}${body()}`,

@@ -43,6 +43,12 @@ export interface Aligned {
   c: boolean;
 }
 
+/**
+ * What A is made from as it is loaded, where it is not read as it stands: rows that are normed on the way (RMSNorm with
+ * this epsilon), or gates and ups side by side that become silu(gate) up.
+ */
+export type Input = { normed: number } | "gated";
+
 /** Terms that a sparse product takes or leaves together. */
 export const SPARSE_RUN = 8;
 
@@ -54,6 +60,8 @@ export interface MatmulVariant {
   loads?: Loads;
   /** What `tile` and `split` may read four at once. */
   aligned?: Aligned;
+  /** For `nt` of few rows with loads: a step that would be a dispatch of its own. */
+  input?: Input;
   /** Only terms that a list names, in runs of {@link SPARSE_RUN} (tiles: of their depth): where A is mostly zeros. */
   sparse?: boolean;
   /** Touches the rows of B that the next turn reads: where B is too large for the caches. For `nn` with loads. */

@@ -1,0 +1,80 @@
+/** Norm and SwiGLU on the way into a product: in one dispatch the bits of two, and the numbers of the f64 reference. */
+import { assertEquals } from "@std/assert";
+import { createMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
+import { matmulNT } from "../../gpu/ops/matmul.ts";
+import { matmulGated, matmulNormed } from "../../gpu/ops/matmul_fused.ts";
+import { uploadBlocks } from "../../gpu/ops/repack.ts";
+import { isQuantised, type QuantType } from "../../gpu/quantised.ts";
+import { rmsNorm } from "../../gpu/ops/rms_norm.ts";
+import { swiglu } from "../../gpu/ops/swiglu.ts";
+import * as reference from "../reference/matmul.ts";
+import { rmsNorm as rmsNormReference } from "../reference/rms_norm.ts";
+import { addInto } from "../reference/support.ts";
+import { swiglu as swigluReference } from "../reference/swiglu.ts";
+import { dequantised, randomBlocks } from "./random_blocks.ts";
+import { assertClose, assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
+
+const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
+const narrow = await openTestGpu({ matmulFamily: "broadcast", narrowLoads: true });
+const tiles = await openTestGpu({ matmulFamily: "tile" });
+const FAMILIES = [["broadcast", broadcast], ["narrow loads", narrow], ["tile", tiles]] as const;
+type Store = "f32" | "f16" | QuantType;
+
+function weight(t: TestGpu, store: Store, n: number, k: number): { matrix: Matrix; values: Float64Array } {
+  if (!isQuantised(store)) {
+    const values = random16(n, n * k);
+    return { matrix: t.matrix(values, n, k, store), values };
+  }
+  const bytes = randomBlocks(store, n, n, k);
+  const matrix = createMatrix(t.gpu, n, k, store, "packed");
+  uploadBlocks(t.gpu, matrix, 0, bytes);
+  return { matrix, values: dequantised(store, bytes) };
+}
+
+/** Dispatches that `record` makes. */
+function dispatches(t: TestGpu, record: () => void): number {
+  const before = t.gpu.commands.counts.dispatches;
+  record();
+  return t.gpu.commands.counts.dispatches - before;
+}
+
+// Of the last no vectors can be read.
+const SHAPES = [[1, 5, 32], [2, 75, 64], [3, 64, 96], [7, 132, 576], [8, 40, 1536], [9, 33, 96], [
+  40,
+  64,
+  64,
+]];
+
+for (const [family, t] of FAMILIES) {
+  for (const store of ["f32", "f16", "q8_0", "q4_0", "q4_1"] as Store[]) {
+    Deno.test(`${family}: rows normed and gated on the way into a product by ${store}`, async () => {
+      for (const [m, n, k] of [...SHAPES, ...(store === "f32" ? [[2, 9, 6], [4, 8, 8192]] : [])]) {
+        const { matrix, values } = weight(t, store, n, k);
+        const eps = 1e-5;
+        const [x, scale] = [random32(1, m * k), random32(2, k)];
+        const one = n % 4 === 0 && k % 4 === 0 && m <= 8 && t !== tiles;
+        const [tx, norm] = [t.f32(x, [m, k]), { weight: t.f32(scale), eps }];
+        const [y, normed, expected] = [t.blank(m, n), t.blank(m, k), t.blank(m, n)];
+        const made = dispatches(t, () => matmulNormed(t.gpu, tx, norm, matrix, y));
+        assertEquals(made, one ? 1 : 2, `dispatches of ${[m, n, k]}`);
+        rmsNorm(t.gpu, tx, norm.weight, normed, t.blank(m), eps);
+        matmulNT(t.gpu, normed, matrix, expected);
+        assertSameBits(`normed ${[m, n, k]}`, await t.read(y), await t.read(expected));
+        const inReference = rmsNormReference(x, scale, m, k, eps).y;
+        const product = reference.matmulNT(inReference, values, m, k, n);
+        assertClose(`normed ${store} ${[m, n, k]}`, await t.read(y), product);
+
+        const [gates, old] = [random32(3, m * 2 * k, 2), random32(4, m * n)];
+        const gateUp = t.f32(gates, [m, 2 * k]);
+        const [out, hidden, sum] = [t.f32(old, [m, n]), t.blank(m, k), t.f32(old, [m, n])];
+        assertEquals(dispatches(t, () => matmulGated(t.gpu, gateUp, matrix, out)), one ? 1 : 2);
+        swiglu(t.gpu, gateUp, hidden);
+        matmulNT(t.gpu, hidden, matrix, sum, { accumulate: true });
+        assertSameBits(`gated ${[m, n, k]}`, await t.read(out), await t.read(sum));
+        const added = addInto(reference.matmulNT(swigluReference(gates, m, k), values, m, k, n), old);
+        assertClose(`gated ${store} ${[m, n, k]}`, await t.read(out), added);
+        if (isQuantised(store)) freeMatrix(t.gpu, matrix);
+      }
+    });
+  }
+}
