@@ -13,7 +13,7 @@ import { addInto } from "../gpu/ops/elementwise.ts";
 import { headNorm, headNormBackward } from "../gpu/ops/head_norm.ts";
 import { matmulNN, matmulNT, matmulTN } from "../gpu/ops/matmul.ts";
 import { matmulGated, matmulNormed } from "../gpu/ops/matmul_fused.ts";
-import { rmsNorm, rmsNormBackward, rmsNormWeightGrad } from "../gpu/ops/rms_norm.ts";
+import { rmsNorm, rmsNormBackward } from "../gpu/ops/rms_norm.ts";
 import { rotary, rotaryBackward } from "../gpu/ops/rotary.ts";
 import { swiglu, swigluBackward } from "../gpu/ops/swiglu.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";
@@ -312,6 +312,5 @@ function normBackward(
   dy: Tensor,
   dx: Tensor,
 ): void {
-  if (grad) rmsNormWeightGrad(gpu, x, rinv, dy, vectorOf(grad));
-  rmsNormBackward(gpu, x, vectorOf(weight), rinv, dy, dx, true);
+  rmsNormBackward(gpu, x, vectorOf(weight), rinv, dy, dx, true, grad && vectorOf(grad));
 }

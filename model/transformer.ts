@@ -1,7 +1,7 @@
 import type { Scratch } from "../gpu/arena.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { gather, type Segments, segmentsOf, segmentSum } from "../gpu/ops/gather.ts";
-import { rmsNorm, rmsNormBackward, rmsNormWeightGrad } from "../gpu/ops/rms_norm.ts";
+import { rmsNorm, rmsNormBackward } from "../gpu/ops/rms_norm.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";
 import {
   blockBackward,
@@ -224,7 +224,8 @@ export function pickBackward(
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
   const dPicked = scratch.f32(dy.shape, "d picked");
-  if (grads.finalNorm) rmsNormWeightGrad(gpu, input.x, input.rinv, dy, vectorOf(grads.finalNorm));
-  rmsNormBackward(gpu, input.x, vectorOf(model.params.finalNorm), input.rinv, dy, dPicked, false);
+  const weight = vectorOf(model.params.finalNorm);
+  const dWeight = grads.finalNorm && vectorOf(grads.finalNorm);
+  rmsNormBackward(gpu, input.x, weight, input.rinv, dy, dPicked, false, dWeight);
   segmentSum(gpu, dPicked, picked.segments, dx);
 }

@@ -3,6 +3,7 @@ import { run, spread } from "../kernel.ts";
 import { type Matrix, matrixOf, rowsOfChunk, type WeightType } from "../matrix.ts";
 import { isQuantised, paddedCols, weightFunction } from "../quantised.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
+import { takesEights } from "./eight.ts";
 import { variant, vectorPrelude } from "./vector.ts";
 import gatherCode from "./gather.wgsl" with { type: "text" };
 import segmentCode from "./segment_sum.wgsl" with { type: "text" };
@@ -37,8 +38,13 @@ export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Te
   const vector = d % 4 === 0;
   const { dtype, scales } = matrix;
   const packed = dtype === "f16" || isQuantised(dtype);
-  const label = variant(packed ? `gather_${dtype}` : "gather", vector);
-  const code = () => vectorPrelude(vector, gpu.subgroupSize) + reading(dtype, vector) + gatherCode;
+  // Numbers that are only moved are moved eight at once.
+  const wide = !packed && d % 8 === 0 && takesEights(gpu);
+  const label = wide ? "gather_wide" : variant(packed ? `gather_${dtype}` : "gather", vector);
+  const prelude = wide
+    ? `alias V = vec4<u64>; const W = 8u; const S = ${gpu.subgroupSize}u;\n`
+    : vectorPrelude(vector, gpu.subgroupSize);
+  const code = () => prelude + reading(dtype, vector) + gatherCode;
   matrix.chunks.forEach((chunk, i) => {
     const width = isQuantised(dtype) ? paddedCols(dtype, d) : d;
     const params = { rows, d, width, sourceRows: rowsOfChunk(matrix, i), base: i * matrix.chunkRows };

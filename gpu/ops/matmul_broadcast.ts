@@ -1,4 +1,4 @@
-import { comp, lines, range } from "./kernel_text.ts";
+import { lines, range } from "./kernel_text.ts";
 import { isQuantised } from "../quantised.ts";
 import { arrayOf } from "./load_words.ts";
 import {
@@ -10,6 +10,7 @@ import {
   scaleUnit,
   touchRows,
 } from "./matmul_operands.ts";
+import { resultAccess } from "./matmul_results.ts";
 import type { Loads, MatmulVariant, Tile } from "./matmul_variant.ts";
 
 /** Columns of C whose sums are advanced together: few enough to stay in registers beside A's numbers. */
@@ -32,32 +33,6 @@ function multiplyAll(a: Operand, b: OperandB, { rows, perThread: columns, depth 
   const late = (j: number, kk: number) =>
     `    let b${kk}_${j} = ${b.value(j, kk)};\n${lines(rows, (i) => add(i, j, kk, `b${kk}_${j}`))}`;
   return `${lines(rows, handed)}\n${sums(late)}`;
-}
-
-/** How a lane takes `loads.c` sums, side by side, from C and puts them there: the q-th of its columns of row i. */
-function resultAccess({ c: unit, wide }: Loads) {
-  const pairs = wide && unit === 8;
-  const sum = (i: number, q: number, e: number) => `acc${i}_${q * unit + e}`;
-  const inside = (i: number, q: number) => `row0 + ${i}u < p.m && col0 + ${q * unit}u < p.n`;
-  const place = (i: number, q: number) =>
-    `(p.cOff + (row0 + ${i}u) * p.ldc + col0 + ${q * unit}u) / ${unit}u`;
-  const bits = (i: number, q: number, e: number) => `u64(bitcast<u32>(${sum(i, q, e)}))`;
-  const part = (i: number, q: number, e: number) =>
-    pairs ? `${bits(i, q, 2 * e)} | (${bits(i, q, 2 * e + 1)} << 32u)` : sum(i, q, e);
-  const type = pairs ? "vec4<u64>" : "vec4<f32>";
-  const old = (e: number) =>
-    pairs ? `bitcast<f32>(u32(o.${comp[e >> 1]}${e % 2 ? " >> 32u" : ""}))` : `o.${comp[e]}`;
-  return {
-    type,
-    load: (i: number, q: number) =>
-      `    if (${inside(i, q)}) { let o = c[${place(i, q)}];${
-        range(unit).map((e) => ` ${sum(i, q, e)} = ${old(e)};`).join("")
-      } }`,
-    store: (i: number, q: number) =>
-      `  if (${inside(i, q)}) { c[${place(i, q)}] = ${type}(${
-        range(4).map((e) => part(i, q, e)).join(", ")
-      }); }`,
-  };
 }
 
 /**
@@ -114,6 +89,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) l
   let col0 = wg.x * ${tile.cols}u + lane * ${columns}u;
   let kEnd = p.kEnd;
   let lastK = kEnd - 1u;
+${c.setUp}
 ${a.setUp}
 ${b.setUp}
 ${touch.setUp}

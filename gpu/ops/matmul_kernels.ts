@@ -46,7 +46,10 @@ export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Size
   if (gpu.matmulFamily === "tile") {
     return chooseGpuKernel(gpu, kind, store, sizes, tuned(measuredRows(kind, sizes.m)), sparse);
   }
-  const kernel = sparse ? undefined : tunedKernel(gpu, kind, store, sizes, tuned(sizes.m));
+  // Few terms first: tiles are tuned with many.
+  const kernel = sparse
+    ? undefined
+    : fewTerms(gpu, kind, store, sizes) ?? tunedKernel(gpu, kind, store, sizes, tuned(sizes.m));
   if (kernel) return kernel;
   const wanted = fewRows(kind, store, sizes, s) ?? manyRows(kind, store, sizes, s);
   // A turn is a run, and tiles of fewer rows share fewer zeros.
@@ -95,6 +98,25 @@ function tunedKernel(
   if (tuned?.family !== "broadcast") return undefined;
   const fitted = fit(gpu, kind, store, sizes, [tuned.rows, tuned.perThread, tuned.depth]);
   return fitted && { ...fitted, ...slab(kind, store, sizes, fitted.tile) };
+}
+
+// Numbers of B that a lane holds at most: with those of the other lanes they fill most of the first cache.
+const MOST_HELD = 768;
+const [LEAST_TERMS, LEAST_ROWS] = [32, 128];
+
+/** Many rows of few terms: B is held, and rows pass by; a workgroup has as many as leave enough of them for all cores. */
+function fewTerms(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes): Kernel | undefined {
+  const { m, n, k } = sizes;
+  if (store !== "f32" || k < LEAST_TERMS || k % 16 !== 0 || m < LEAST_ROWS) return undefined;
+  // Terms of gradients are rows of a batch: no text for each number of them.
+  if (kind === "tn" && k !== 32 && k !== 64) return undefined;
+  const perThread = [8, 4].find((columns) => columns * k <= MOST_HELD);
+  const fitted = perThread && fit(gpu, kind, store, sizes, [8, perThread, k]);
+  if (!fitted || fitted.loads.a !== 8) return undefined;
+  let rows = 256;
+  const tiles = () => Math.ceil(m / rows) * Math.ceil(n / fitted.tile.cols);
+  while (rows > 64 && tiles() < 8 * navigator.hardwareConcurrency) rows /= 2;
+  return { tile: { ...fitted.tile, rows, held: true }, loads: fitted.loads, terms: k };
 }
 
 /** Rows, columns a lane, terms a turn. */

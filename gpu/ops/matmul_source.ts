@@ -1,4 +1,5 @@
 import { broadcastKernel } from "./matmul_broadcast.ts";
+import { heldKernel } from "./matmul_held.ts";
 import { scalarKernel } from "./matmul_scalar.ts";
 import { splitNN } from "./matmul_split_nn.ts";
 import { splitNT } from "./matmul_split_nt.ts";
@@ -18,12 +19,20 @@ export function matmulSource(
       if (tile.family === "tile") return tileKernel(variant, aligned);
       return kind === "nt" ? splitNT(variant) : splitNN(variant, aligned);
     }
+    if (loads && tile.held) return heldKernel(variant, loads, subgroup);
     return loads ? broadcastKernel(variant, loads, subgroup) : scalarKernel(kind, store, tile);
   };
   const fours = aligned && ["a", "b", "c"].filter((of) => aligned[of as keyof Aligned]).join("");
   const load = aligned ? `_by4${fours}` : loads ? `_${loads.a}_${loads.b}_${loads.c}` : "_scalar";
   const from = input && (input === "gated" ? input : `normed_${input.normed}`);
-  const suffix = [from, tile.shuffle && "shuffle", sparse && "sparse", touch && "touch", accumulate && "add"];
+  const suffix = [
+    from,
+    tile.held && "held",
+    tile.shuffle && "shuffle",
+    sparse && "sparse",
+    touch && "touch",
+    accumulate && "add",
+  ];
   return {
     label: [`matmul_${kind}_${store}_${tile.family}_${size}${load}`, ...suffix].filter(Boolean).join("_"),
     code: () => `const ACCUMULATE = ${accumulate};${PARAMS}${body()}`,

@@ -16,6 +16,8 @@ export interface Tile {
   perThread: number;
   depth: number;
   shuffle?: boolean;
+  /** All terms are one turn, for which each lane holds its columns of B while it goes through rows (broadcast). */
+  held?: boolean;
 }
 
 /**

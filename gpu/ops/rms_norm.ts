@@ -2,6 +2,7 @@ import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
 import { columnSum, rowBlock } from "./column_sum.ts";
+import { normBackwardWide, normsWide, normWide } from "./rms_norm_wide.ts";
 import { variant, vectorPrelude } from "./vector.ts";
 import forward from "./rms_norm.wgsl" with { type: "text" };
 import backward from "./rms_norm_backward.wgsl" with { type: "text" };
@@ -14,6 +15,7 @@ export function rmsNorm(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv: 
   const { rows, cols: d } = asMatrix(x);
   expectShape("rms_norm", weight, [d]);
   expectShape("rms_norm", out, x.shape);
+  if (normsWide(gpu, d)) return normWide(gpu, x, weight, out, rinv, eps);
   const vector = d % 4 === 0;
   run(
     gpu,
@@ -24,7 +26,10 @@ export function rmsNorm(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv: 
   );
 }
 
-/** dx (+)= the gradient of {@link rmsNorm} with respect to x; dy, dx [rows, d]. */
+/**
+ * dx (+)= the gradient of {@link rmsNorm} with respect to x, and dweight [d], if given, += that with respect to the weight;
+ * dy, dx [rows, d].
+ */
 export function rmsNormBackward(
   gpu: Gpu,
   x: Tensor,
@@ -33,40 +38,34 @@ export function rmsNormBackward(
   dy: Tensor,
   dx: Tensor,
   accumulate: boolean,
+  dweight?: Tensor,
 ): void {
   const { rows, cols: d } = asMatrix(x);
   expectShape("rms_norm_backward", dy, x.shape);
   expectShape("rms_norm_backward", dx, x.shape);
   const vector = d % 4 === 0;
+  const prelude = vectorPrelude(vector, gpu.subgroupSize);
+  const wide = normsWide(gpu, d);
+  const tensors = { x, weight, rinv, dy, dx };
+  if (dweight) {
+    const block = rowBlock(rows);
+    const blocks = Math.ceil(rows / block);
+    using scratch = gpu.arena.scratch();
+    const partial = scratch.f32([blocks, d], "rms_norm_weight partial");
+    if (wide) normBackwardWide(gpu, tensors, accumulate, { partial, block });
+    else {
+      const source = { label: variant("rms_norm_weight", vector), code: () => prelude + weightGrad };
+      const columns = Math.ceil(d / (vector ? 4 : 1) / gpu.subgroupSize);
+      run(gpu, source, [x, rinv, dy, partial], { rows, d, block }, [columns, blocks]);
+    }
+    columnSum(gpu, partial, dweight, true);
+    if (wide) return;
+  } else if (wide) return normBackwardWide(gpu, tensors, accumulate);
   run(
     gpu,
-    {
-      label: variant("rms_norm_backward", vector),
-      code: () => vectorPrelude(vector, gpu.subgroupSize) + backward,
-    },
+    { label: variant("rms_norm_backward", vector), code: () => prelude + backward },
     [x, weight, rinv, dy, dx],
     { rows, d, accumulate: accumulate ? 1 : 0 },
     spread(Math.ceil(rows / ROWS)),
   );
-}
-
-/** dweight += the gradient of {@link rmsNorm} with respect to the weight [d]. */
-export function rmsNormWeightGrad(gpu: Gpu, x: Tensor, rinv: Tensor, dy: Tensor, dweight: Tensor): void {
-  const { rows, cols: d } = asMatrix(x);
-  const vector = d % 4 === 0;
-  const block = rowBlock(rows);
-  const blocks = Math.ceil(rows / block);
-  using scratch = gpu.arena.scratch();
-  const partial = scratch.f32([blocks, d], "rms_norm_weight partial");
-  run(
-    gpu,
-    {
-      label: variant("rms_norm_weight", vector),
-      code: () => vectorPrelude(vector, gpu.subgroupSize) + weightGrad,
-    },
-    [x, rinv, dy, partial],
-    { rows, d, block },
-    [Math.ceil(d / (vector ? 4 : 1) / gpu.subgroupSize), blocks],
-  );
-  columnSum(gpu, partial, dweight, true);
 }

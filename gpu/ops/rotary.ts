@@ -1,6 +1,8 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
+import { EIGHT_LANES } from "./eight.ts";
+import { rotaryRows, rotaryRowsBackward, rotatesRows } from "./rotary_rows.ts";
 import forward from "./rotary.wgsl" with { type: "text" };
 import backward from "./rotary_backward.wgsl" with { type: "text" };
 
@@ -26,9 +28,16 @@ fn angle(i: u32) -> Angle { let t = table[i]; return Angle(t.x, t.y); }\n`;
   return {
     label: `${name}_${heads}_${kvHeads}_${headDim}`,
     code: () => `const HEADS = ${heads}u; const KV = ${kvHeads}u; const HALF = ${half}u;\n${angle}${body}`,
-    perRow: (heads + 2 * kvHeads) * half,
+    groups: (rows: number) => spread(Math.ceil(rows * (heads + 2 * kvHeads) * half / 64)),
   };
 };
+
+/** A kernel that takes a row a lane. */
+const byRows = (name: string, { heads, kvHeads, headDim }: Heads, code: () => string) => ({
+  label: `${name}_rows_${heads}_${kvHeads}_${headDim}`,
+  code,
+  groups: (rows: number) => spread(Math.ceil(rows / EIGHT_LANES)),
+});
 
 const BIASED = {
   with: `@group(0) @binding(7) var<storage, read> bias: array<V>;
@@ -57,16 +66,17 @@ export function rotary(
   if (bias) expectShape("rotary", bias, [(heads + 2 * kvHeads) * hd]);
   expectShape("rotary", qkv, [rows, (heads + 2 * kvHeads) * hd]);
   expectShape("rotary", q, [rows, heads * hd]);
-  const kernel = bias
-    ? source("rotary_bias", shape, BIASED.with + forward)
-    : source("rotary", shape, BIASED.without + forward);
+  const name = bias ? "rotary_bias" : "rotary";
+  const kernel = rotatesRows(gpu, rows, shape)
+    ? byRows(name, shape, () => rotaryRows(shape, bias !== undefined))
+    : source(name, shape, (bias ? BIASED.with : BIASED.without) + forward);
   const tensors = [qkv, rowMeta, table, q, k, v];
   run(
     gpu,
     kernel,
     bias ? [...tensors, bias] : tensors,
     { rows, shift },
-    spread(Math.ceil(rows * kernel.perRow / 64)),
+    kernel.groups(rows),
   );
 }
 
@@ -84,12 +94,14 @@ export function rotaryBackward(
   const { heads, headDim: hd } = shape;
   const { rows } = asMatrix(dqkv);
   expectShape("rotary_backward", dq, [rows, heads * hd]);
-  const kernel = source("rotary_backward", shape, backward);
+  const kernel = rotatesRows(gpu, rows, shape)
+    ? byRows("rotary_backward", shape, () => rotaryRowsBackward(shape))
+    : source("rotary_backward", shape, backward);
   run(
     gpu,
     kernel,
     [dq, dk, dv, rowMeta, table, dqkv],
     { rows },
-    spread(Math.ceil(rows * kernel.perRow / 64)),
+    kernel.groups(rows),
   );
 }

@@ -5,9 +5,10 @@ import { addInto, castToHalf } from "../../gpu/ops/elementwise.ts";
 import { swiglu, swigluBackward } from "../../gpu/ops/swiglu.ts";
 import { addInto as add } from "../reference/support.ts";
 import { swiglu as reference, swigluBackward as referenceBackward } from "../reference/swiglu.ts";
-import { assertClose, openTestGpu, random32 } from "./support.ts";
+import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
+const narrow = await openTestGpu({ narrowLoads: true });
 const small = await openTestGpu({ maxBinding: 4096 });
 
 for (
@@ -29,6 +30,20 @@ for (
     assertClose("y", await t.read(out), reference(x, rows, f));
     swigluBackward(t.gpu, tx, t.f32(dy, [rows, f]), dx);
     assertClose("dx", await t.read(dx), referenceBackward(dy, x, rows, f));
+  });
+}
+
+for (const [rows, f] of [[1, 8], [603, 176], [5, 1000]]) {
+  Deno.test(`SwiGLU of ${rows} rows of ${f} has the same bits with wide loads and without`, async () => {
+    const [x, dy] = [random32(1, rows * 2 * f, 4), random32(2, rows * f)];
+    const [wide, not] = await Promise.all([t, narrow].map(async (on) => {
+      const tx = on.f32(x, [rows, 2 * f]);
+      const [out, dx] = [on.blank(rows, f), on.blank(rows, 2 * f)];
+      swiglu(on.gpu, tx, out);
+      swigluBackward(on.gpu, tx, on.f32(dy, [rows, f]), dx);
+      return await Promise.all([out, dx].map(on.read));
+    }));
+    ["out", "dx"].forEach((name, i) => assertSameBits(name, wide[i], not[i]));
   });
 }
 

@@ -1,4 +1,4 @@
-import { assertThrows } from "@std/assert";
+import { assert, assertThrows } from "@std/assert";
 import { downloadMatrix, type Matrix } from "../../gpu/matrix.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
 import * as reference from "../reference/matmul.ts";
@@ -7,6 +7,7 @@ import { assertClose, assertSameBits, openTestGpu, random16, random32, type Test
 
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
+const narrow = await openTestGpu({ matmulFamily: "broadcast", narrowLoads: true });
 // A row of 24 f32 takes 96 bytes: weights of 25 rows and more come in several chunks.
 const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 2400 });
 const smallTiles = await openTestGpu({ matmulFamily: "tile", maxBinding: 2400 });
@@ -142,7 +143,7 @@ for (const [family, t, chunked] of FAMILIES) {
   });
 
   Deno.test(`${family}: each row has the bits it has alone, whatever the number of rows`, async () => {
-    for (const [k, n] of [[60, 180], [64, 75], [31, 33], [100, 8], [512, 300]]) {
+    for (const [k, n] of [[60, 180], [64, 75], [80, 80], [192, 32], [31, 33], [100, 8], [512, 300]]) {
       for (const dtype of ["f32", "f16"] as const) {
         const w = randomOf(dtype)(10, n * k);
         const a = [random32(11, 130 * k), random32(12, 130 * n)] as const;
@@ -168,6 +169,28 @@ for (const [family, t, chunked] of FAMILIES) {
     if (family === "broadcast") assertSameBits("NN", results[1][1], results[0][1]);
   });
 }
+
+Deno.test("products of few terms hold them, with the bits of those that do not", async () => {
+  for (const [rows, terms, columns] of [[128, 32, 8], [131, 64, 72], [700, 80, 24], [140, 176, 100]]) {
+    const [x, nt, nn] = [rows, columns, columns].map((n, i) => random32(i, n * terms));
+    const old = random32(3, rows * columns);
+    const [held, not] = await Promise.all([broadcast, narrow].map(async (on) => {
+      const [outNT, outNN] = [0, 1].map(() => on.f32(old, [rows, columns]));
+      const grad = on.matrix(old, rows, columns);
+      const tx = on.f32(x, [rows, terms]);
+      for (const accumulate of [false, true]) {
+        matmulNT(on.gpu, tx, on.matrix(nt, columns, terms), outNT, { accumulate });
+        matmulNN(on.gpu, tx, on.matrix(nn, terms, columns), outNN, { accumulate });
+        // Rows are few here: those of the weight are many.
+        matmulTN(on.gpu, on.f32(x, [terms, rows]), on.f32(nn, [terms, columns]), grad, { accumulate });
+      }
+      return [await on.read(outNT), await on.read(outNN), await downloadMatrix(on.gpu, grad)];
+    }));
+    ["nt", "nn", "tn"].forEach((kind, i) => assertSameBits(`${kind} of ${terms}`, held[i], not[i]));
+  }
+  const kernels = [...broadcast.gpu.pipelines.keys()].filter((label) => label.includes("held"));
+  for (const kind of ["nt", "nn", "tn"]) assert(kernels.some((label) => label.startsWith(`matmul_${kind}`)));
+});
 
 Deno.test("wrong shapes throw before anything is dispatched", () => {
   const t = broadcast;

@@ -1,10 +1,11 @@
 import { assertThrows } from "@std/assert";
-import { rmsNorm, rmsNormBackward, rmsNormWeightGrad } from "../../gpu/ops/rms_norm.ts";
+import { rmsNorm, rmsNormBackward } from "../../gpu/ops/rms_norm.ts";
 import { rmsNorm as reference, rmsNormBackward as referenceBackward } from "../reference/rms_norm.ts";
 import { addInto } from "../reference/support.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
+const narrow = await openTestGpu({ narrowLoads: true });
 
 for (
   const { rows, d, eps } of [
@@ -13,6 +14,9 @@ for (
     { rows: 33, d: 60, eps: 1e-2 },
     { rows: 3, d: 8191, eps: 1e-5 },
     { rows: 6, d: 8192, eps: 1e-5 },
+    { rows: 1, d: 64, eps: 1e-5 },
+    { rows: 5003, d: 64, eps: 1e-5 },
+    { rows: 131, d: 1024, eps: 1e-5 },
     { rows: 5003, d: 36, eps: 1e-5 },
     { rows: 270001, d: 4, eps: 1e-5 },
   ]
@@ -31,12 +35,13 @@ for (
     rmsNormBackward(t.gpu, tx, tw, rinv, tdy, fresh, false);
     assertClose("dx", await t.read(fresh), dx);
     const before = random32(4, rows * d);
-    const added = t.f32(before, [rows, d]);
+    const [added, again] = [t.f32(before, [rows, d]), t.f32(before, [rows, d])];
     rmsNormBackward(t.gpu, tx, tw, rinv, tdy, added, true);
     assertClose("dx added", await t.read(added), addInto(before, dx));
     const weightBefore = random32(5, d);
     const dweight = t.f32(weightBefore);
-    rmsNormWeightGrad(t.gpu, tx, rinv, tdy, dweight);
+    rmsNormBackward(t.gpu, tx, tw, rinv, tdy, again, true, dweight);
+    assertSameBits("dx beside dweight", await t.read(again), await t.read(added));
     assertClose("dweight", await t.read(dweight), addInto(weightBefore, dWeight));
   });
 }
@@ -54,6 +59,29 @@ Deno.test("a row's norm has the same bits alone and among others", async () => {
     assertSameBits(`row ${row}`, await t.read(one), all.slice(row * d, (row + 1) * d));
   }
 });
+
+for (const [rows, d] of [[1, 64], [777, 64], [37, 576], [2, 1024]]) {
+  Deno.test(`RMSNorm of ${rows} rows of ${d} has the same bits with wide loads and without`, async () => {
+    const [x, w, dy, old, oldW] = [rows * d, d, rows * d, rows * d, d].map((n, i) => random32(i, n, 2));
+    const [wide, not] = await Promise.all([t, narrow].map(async (on) => {
+      const [tx, tw, tdy, dx, dweight] = [
+        on.f32(x, [rows, d]),
+        on.f32(w),
+        on.f32(dy, [rows, d]),
+        on.f32(old, [
+          rows,
+          d,
+        ]),
+        on.f32(oldW),
+      ];
+      const [out, rinv] = [on.blank(rows, d), on.blank(rows)];
+      rmsNorm(on.gpu, tx, tw, out, rinv, 1e-5);
+      rmsNormBackward(on.gpu, tx, tw, rinv, tdy, dx, true, dweight);
+      return await Promise.all([out, rinv, dx, dweight].map(on.read));
+    }));
+    ["out", "rinv", "dx", "dweight"].forEach((name, i) => assertSameBits(name, wide[i], not[i]));
+  });
+}
 
 Deno.test("RMSNorm refuses a weight of another width", () => {
   assertThrows(

@@ -6,6 +6,7 @@ import { type Group, packGroups } from "./layout.ts";
 import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
+const narrow = await openTestGpu({ narrowLoads: true });
 
 /** (cos, sin) [positions, headDim / 2], in f64 and then rounded. */
 function ropeTable(positions: number, headDim: number, theta: number) {
@@ -68,6 +69,26 @@ const GROUPS = [{ prompt: 13, continuations: [5, 1, 9] }, { prompt: 1, continuat
 for (const [heads, kvHeads, hd] of [[3, 3, 8], [6, 2, 16], [4, 1, 64], [2, 1, 128], [1, 1, 2]]) {
   Deno.test(`rotary positions, ${heads} heads on ${kvHeads} of ${hd}, forward and backward`, async () => {
     await compare(heads, kvHeads, hd, GROUPS, 10000);
+  });
+}
+
+for (const [heads, kvHeads, hd] of [[6, 2, 16], [3, 1, 64]]) {
+  Deno.test(`rotary positions of heads of ${hd} have the same bits with wide loads and without`, async () => {
+    const shape = { heads, kvHeads, headDim: hd };
+    const { rows, rowMeta } = packGroups(GROUPS, t.gpu.subgroupSize);
+    const width = (heads + 2 * kvHeads) * hd;
+    const { table } = ropeTable(64, hd, 10000);
+    const [wide, not] = await Promise.all([t, narrow].map(async (on) => {
+      const [meta, tt] = [on.u32(rowMeta, [rows, 4]), on.f32(table)];
+      const [x, bias] = [on.f32(random32(1, rows * width), [rows, width]), on.f32(random32(2, width))];
+      const make = () => [heads, kvHeads, kvHeads].map((n) => on.blank(rows, n * hd));
+      const [plain, biased, dqkv] = [make(), make(), on.blank(rows, width)];
+      rotary(on.gpu, shape, x, meta, tt, plain[0], plain[1], plain[2]);
+      rotary(on.gpu, shape, x, meta, tt, biased[0], biased[1], biased[2], 1, bias);
+      rotaryBackward(on.gpu, shape, plain[0], plain[1], plain[2], meta, tt, dqkv);
+      return await Promise.all([...plain, ...biased, dqkv].map(on.read));
+    }));
+    wide.forEach((result, i) => assertSameBits(`result ${i}`, result, not[i]));
   });
 }
 
