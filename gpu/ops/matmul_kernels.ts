@@ -71,8 +71,7 @@ function slab(
 ): { terms: number; touch?: boolean } {
   const rows = Math.max(512, Math.floor(SLAB / (ldb * storeBits(store) / 8) / 64) * 64);
   if (kind !== "nn" || k <= rows) return { terms: MAX_TERMS.vector };
-  // Packed weights lie in the order in which they are read.
-  // What touching costs only long turns make up for.
+  // What touching costs only long turns make up for; and packed weights lie in the order in which they are read.
   const touch = tile.rows <= 16 && tile.perThread > 8 && !isQuantised(store);
   return { terms: Math.min(rows, MAX_TERMS.vector), touch };
 }
