@@ -21,7 +21,7 @@ export function categorical(
 ): void {
   const { rows, cols: ldz } = asMatrix(z);
   for (const tensor of [targets, weights, logp]) expectShape("categorical", tensor, [rows]);
-  run(gpu, vocabularyKernel("categorical", vocab, code), [z, targets, weights, logp], {
+  run(gpu, vocabularyKernel("categorical", vocab, () => code), [z, targets, weights, logp], {
     rows,
     vocab,
     ldz,

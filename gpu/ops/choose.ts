@@ -1,9 +1,11 @@
 import type { Gpu } from "../device.ts";
-import { run, spread } from "../kernel.ts";
+import { type KernelSource, run, spread } from "../kernel.ts";
 import { type RandomKey, randomSource } from "../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
-import { vocabularyKernel } from "./vocabulary.ts";
+import { vocabularyKernel, vocabularyLanes } from "./vocabulary.ts";
 import code from "./choose.wgsl" with { type: "text" };
+import narrowCode from "./choose_narrow.wgsl" with { type: "text" };
+import wideCode from "./choose_wide.wgsl" with { type: "text" };
 
 /** What a step does with the logits. */
 export type Choice = "greedy" | "sample" | "mixture";
@@ -39,9 +41,10 @@ export function choose(
   const { rows, cols: ldz } = asMatrix(z);
   expectShape("choose", info, [rows, 4]);
   expectShape("choose", chosen, [rows]);
+  const { source, rowsEach } = chooseKernel(gpu, vocab, ldz);
   run(
     gpu,
-    vocabularyKernel("choose", vocab, randomSource + code),
+    source,
     [z, info, record.tokens, record.stats, chosen],
     {
       rows,
@@ -54,6 +57,24 @@ export function choose(
       shift,
       ...key,
     },
-    spread(rows),
+    spread(Math.ceil(rows / rowsEach)),
   );
+}
+
+/** The kernel, and the rows of one workgroup: on software devices loads and stores of 32 bytes, where rows begin at such addresses. */
+function chooseKernel(gpu: Gpu, vocab: number, ldz: number): { source: KernelSource; rowsEach: number } {
+  const made = (name: string, space: string, passes: string) =>
+    vocabularyKernel(name, vocab, () => randomSource + (code + passes).replaceAll("LANE_MEMORY", space));
+  if (gpu.matmulFamily === "tile" || !gpu.wideLoads || ldz % 8 !== 0) {
+    return { source: made("choose", "workgroup", narrowCode), rowsEach: 1 };
+  }
+  // Eight lanes an invocation: where that is a whole row, nothing is shared, and a subgroup takes as many rows as it has lanes.
+  const members = vocabularyLanes(vocab) / 8;
+  const rowsEach = members === 1 ? gpu.subgroupSize : 1;
+  const barrier = `fn barrier() { ${members === 1 ? "" : "workgroupBarrier();"} }`;
+  const constants = `const MEMBERS = ${members}u;\nconst ROWS = ${rowsEach}u;\n${barrier}\n`;
+  return {
+    source: made("choose_wide", members === 1 ? "private" : "workgroup", constants + wideCode),
+    rowsEach,
+  };
 }

@@ -60,7 +60,7 @@ export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Size
 }
 
 // Bytes of B's rows that stay in the caches while all columns and rows of C are worked on.
-const SLAB = 10 * 1024 * 1024;
+const SLAB = 4 * 1024 * 1024;
 
 /**
  * A product with the rows of a large B goes by slabs of them, each a dispatch: every subgroup reads its own few columns, so
@@ -74,8 +74,9 @@ function slab(
 ): { terms: number; touch?: boolean } {
   const rows = Math.max(512, Math.floor(SLAB / (ldb * storeBits(store) / 8) / 64) * 64);
   if (kind !== "nn" || k <= rows) return { terms: MAX_TERMS.vector };
-  // Packed weights lie in the order in which they are read.
-  return { terms: Math.min(rows, MAX_TERMS.vector), touch: tile.rows <= 16 && !isQuantised(store) };
+  // What touching costs only long turns make up for; and packed weights lie in the order in which they are read.
+  const touch = tile.rows <= 16 && tile.perThread > 8 && !isQuantised(store);
+  return { terms: Math.min(rows, MAX_TERMS.vector), touch };
 }
 
 // Narrower products leave cores idle under tiles that suit wide ones.

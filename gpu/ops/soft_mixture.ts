@@ -94,7 +94,7 @@ export function mixtureBackward(
   const { rows, cols: ldz } = asMatrix(z);
   expectShape("mixture_backward", u, z.shape);
   expectShape("mixture_backward", stats, [rows, 4]);
-  run(gpu, vocabularyKernel("mixture_backward", vocab, mixtureCode), [z, u, stats], {
+  run(gpu, vocabularyKernel("mixture_backward", vocab, () => mixtureCode), [z, u, stats], {
     rows,
     vocab,
     ldz,

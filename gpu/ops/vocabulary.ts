@@ -13,10 +13,10 @@ export const vocabularyLanes = (vocab: number): number => vocab <= 2048 ? 8 : 25
 export const NEGLIGIBLE = 2 ** -30;
 
 /** Such a kernel. All of them sum in the same order, so that rollout and training agree to the bit. */
-export function vocabularyKernel(name: string, vocab: number, body: string): KernelSource {
+export function vocabularyKernel(name: string, vocab: number, body: () => string): KernelSource {
   const lanes = vocabularyLanes(vocab);
   return {
     label: `${name}_${lanes}`,
-    code: () => `const LANES = ${lanes}u;\nconst NEGLIGIBLE = ${NEGLIGIBLE};\n${body}`,
+    code: () => `const LANES = ${lanes}u;\nconst NEGLIGIBLE = ${NEGLIGIBLE};\n${body()}`,
   };
 }

@@ -50,12 +50,14 @@ export function shapeLogits({ gpu, config, params }: Model, shape: keyof typeof 
 
 /**
  * Seconds of `steps` steps of thinking of rollouts of one prompt, after the first few: the prompt has been read by then.
+ * @param clock milliseconds, of the wall or of what else is to be measured
  */
 export async function rolloutSteps(
   model: Model,
   group: number,
   steps: number,
   kind: "hard" | "soft" | "fuzzy",
+  clock: () => number = () => performance.now(),
 ): Promise<number> {
   using scratch = model.gpu.arena.scratch();
   let started = 0;
@@ -70,7 +72,7 @@ export async function rolloutSteps(
     seed: 0,
     step: 1,
     readBehind: false,
-    onTokens: () => void (started ||= performance.now()),
+    onTokens: () => void (started ||= clock()),
   }, scratch);
-  return (performance.now() - started) / 1000;
+  return (clock() - started) / 1000;
 }

@@ -3,13 +3,22 @@ import { type Choice, choose } from "../../gpu/ops/choose.ts";
 import { vocabularyLanes } from "../../gpu/ops/vocabulary.ts";
 import { uniformAt } from "../reference/random.ts";
 import { softmax } from "../reference/softmax.ts";
-import { assertClose, BLANK, openTestGpu, random32 } from "./support.ts";
+import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
 
-const t = await openTestGpu();
+const wide = await openTestGpu();
+const narrow = await openTestGpu({ narrowLoads: true });
 const KEY = { seed: 17, domain: 1, step: 3 };
 
 /** Runs a choice on logits [rows, width]; each row has a slot, a rollout and a position of its own. */
-async function run(choice: Choice, z: Float64Array, rows: number, vocab: number, tau: number, shift = 0) {
+async function run(
+  choice: Choice,
+  z: Float64Array,
+  rows: number,
+  vocab: number,
+  tau: number,
+  shift = 0,
+  t = wide,
+) {
   const width = z.length / rows;
   const [slots, columns, column] = [rows + 2, 3, 1];
   const slot = (r: number) => (r * 5 + 1) % rows + 2; // Not the row's own number, and a permutation.
@@ -90,6 +99,27 @@ for (const { rows, vocab, width } of SHAPES) {
       assert(ids.every((id) => id < vocab));
       if (choice === "mixture") assertClose(`p at ${tau}`, after, expected.probabilities);
       else assertEquals(after, Float32Array.from(z), "logits are left alone");
+    }
+  });
+}
+
+for (const [rows, vocab, width] of [[19, 75, 80], [9, 2048, 2048], [3, 49149, 49152]]) {
+  Deno.test(`loads of 32 bytes and of 4 have the same results: ${vocab} tokens in ${width} columns`, async () => {
+    for (const scale of [0.3, 6, 100]) {
+      const z = padded(vocab, rows, vocab, width, scale);
+      for (let i = 0; i < z.length; i += 7) if (i % width < vocab) z[i] = Math.fround(-3.0e38);
+      for (
+        const [choice, tau] of [["greedy", 1], ["sample", 0.7], ["mixture", 0.5], ["mixture", 1e-4]] as const
+      ) {
+        const [a, b] = [
+          await run(choice, z, rows, vocab, tau),
+          await run(choice, z, rows, vocab, tau, 0, narrow),
+        ];
+        const what = `${choice} at ${tau}, scale ${scale}`;
+        assertEquals(a.ids, b.ids, what);
+        assertEquals(a.rowStats, b.rowStats, what);
+        assertSameBits(what, a.z, b.z);
+      }
     }
   });
 }
