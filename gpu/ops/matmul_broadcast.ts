@@ -44,7 +44,8 @@ function multiplyAll(a: Operand, b: OperandB, { rows, perThread: columns, depth 
 export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: number): string {
   const { kind, store, tile, sparse } = variant;
   const { rows, perThread: columns, depth } = tile;
-  const a = operandA(kind, tile, loads, subgroup, variant.input, isQuantised(store) ? 5 : 4);
+  const from = variant.input && { input: variant.input, binding: isQuantised(store) ? 5 : 4 };
+  const a = operandA(kind, tile, loads, subgroup, from);
   const b = kind === "nt" ? columnsOfB(store, tile, loads) : rowsOfB(kind, store, tile, loads);
   const scaleCount = kind === "nt" ? columns : depth;
   const scales = isQuantised(store)

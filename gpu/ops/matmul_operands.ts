@@ -49,7 +49,7 @@ export interface OperandB extends Omit<Operand, "declare"> {
 const LATE_ROWS = 4;
 
 /**
- * A: vectors of rows (along k; `tn`: along the rows of C), one a lane, handed round by subgroupBroadcast. With `input` they are
+ * A: vectors of rows (along k; `tn`: along the rows of C), one a lane, handed round by subgroupBroadcast. With `from` they are
  * made from what is loaded, with the bits of the kernel that would else have made them; its bindings start at `binding`.
  */
 export function operandA(
@@ -57,8 +57,7 @@ export function operandA(
   tile: Tile,
   loads: Loads,
   subgroup: number,
-  input: Input | undefined,
-  binding: number,
+  from?: { input: Input; binding: number },
 ): Operand {
   const { rows, depth } = tile;
   const along = kind === "tn" ? rows : depth;
@@ -66,7 +65,7 @@ export function operandA(
   const perLine = Math.ceil(along / unit);
   const vectors = kind === "tn" ? depth * perLine : rows * perLine;
   const count = Math.ceil(vectors / subgroup);
-  const made = input && makingOf(input, tile.rows, unit, perLine, subgroup, loads.wide, binding);
+  const made = from && makingOf(from.input, tile.rows, unit, perLine, subgroup, loads.wide, from.binding);
   const setUp = lines(count, (l) => {
     const index = `  let i${l} = ${l * subgroup}u + lane;`;
     if (kind !== "tn") {
