@@ -3,6 +3,7 @@ import { type Arena, createArena } from "./arena.ts";
 import { type Commands, createCommands } from "./encoder.ts";
 import { type ErrorLog, watchErrors } from "./error_log.ts";
 import type { Pipeline } from "./kernel.ts";
+import { pinWorkers, threads } from "./pin_workers.ts";
 import { createProfile, type Profile } from "./profile.ts";
 import { createReader, type Reader } from "./readback.ts";
 import { readTuning, type Tuning } from "./tuning.ts";
@@ -102,7 +103,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       "install the GPU's Vulkan driver, or the software device: apt-get install mesa-vulkan-drivers libvulkan1",
     );
   }
+  const before = threads();
   const device = await requestDevice(adapter);
+  pinWorkers(before);
   const errors = watchErrors(device);
   const facts = describe(adapter, device);
   const arena = createArena(device);
