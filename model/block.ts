@@ -4,7 +4,7 @@ import type { Matrix } from "../gpu/matrix.ts";
 import {
   attentionBackward,
   type AttentionLayout,
-  attentionRows,
+  attentionOfProjections,
   attentionTiles,
   type KeysValues,
 } from "../gpu/ops/attention.ts";
@@ -174,11 +174,15 @@ function forward(
   if (saved.qkv && bias) addInto(gpu, saved.qkv, bias);
   if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
   const { q, kv: { k, v } } = saved;
-  rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, q, k, v, at.shift, saved.qkv ? undefined : bias);
+  const added = saved.qkv ? undefined : bias;
   if (at.tiles) {
+    rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, q, k, v, at.shift, added);
     const layout = { rowMeta: at.rowMeta, tiles: at.tiles, doubles: at.doubles };
     attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);
-  } else attentionRows(gpu, config, saved.q, saved.kv, at.rowMeta, saved.attention, at.shift);
+  } else {
+    const projections = { qkv, bias: added, table: at.ropeTable, q };
+    attentionOfProjections(gpu, config, projections, saved.kv, at.rowMeta, saved.attention, at.shift);
+  }
   matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
   adapt("attentionOut", saved.attention, x);
 

@@ -4,7 +4,8 @@ import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
 import { type AttentionDevice, type AttentionShape, turnOf } from "./attention_parts.ts";
 import { groupForward, mergeParts, rowParts, rowsForward } from "./attention_rows_source.ts";
 import { tilesBackwardKV, tilesBackwardQ, tilesForward } from "./attention_tiles_source.ts";
-import type { Heads } from "./rotary.ts";
+import { takesEights } from "./eight.ts";
+import { type Heads, rotary } from "./rotary.ts";
 
 /** Keys and values [keys, kvHeads hd] of one layer: a cache, or the packed rows themselves. */
 export interface KeysValues {
@@ -115,6 +116,49 @@ export function attentionRows(
   run(gpu, source(gpu, "rows", heads, rowsForward), tensors, params, groups);
 }
 
+/** Projections of rows that are decoded, and what turns and keeps them. */
+export interface Projections {
+  /** [rows, (heads + 2 kvHeads) hd]. */
+  qkv: Tensor;
+  /** [(heads + 2 kvHeads) hd], added before they are turned. */
+  bias?: Tensor;
+  /** Positions' cosines and sines, as `model/packing.ts` makes them. */
+  table: Tensor;
+  /** Room for the queries [rows, heads hd]. */
+  q: Tensor;
+}
+
+/**
+ * {@link rotary} and {@link attentionRows}: of decoding, from the projections on. One dispatch on software devices where a
+ * subgroup takes all that share a key/value head; the same bits as two.
+ */
+export function attentionOfProjections(
+  gpu: Gpu,
+  heads: Heads,
+  { qkv, bias, table, q }: Projections,
+  kv: KeysValues,
+  rowMeta: Tensor,
+  out: Tensor,
+  shift: number,
+): void {
+  const { rows } = asMatrix(q);
+  const together = takesEights(gpu) && heads.headDim % 64 === 0 && rowParts(shapeOf(heads)) === 1 &&
+    splitOf(gpu) === undefined && byGroup(gpu, heads, rows);
+  if (!together) {
+    rotary(gpu, heads, qkv, rowMeta, table, q, kv.k, kv.v, shift, bias);
+    return attentionRows(gpu, heads, q, kv, rowMeta, out, shift);
+  }
+  const turned = { bias: bias !== undefined };
+  const kernel = source(
+    gpu,
+    `turned_groups${bias ? "_bias" : ""}`,
+    heads,
+    (shape, device) => groupForward(shape, device, { turned }),
+  );
+  const tensors = [q, kv.k, kv.v, rowMeta, out, qkv, table, ...(bias ? [bias] : [])];
+  run(gpu, kernel, tensors, scalars(heads, rows, shift), spread(rows * heads.kvHeads));
+}
+
 /** The same by groups of heads; where those are few, splits of the keys are workgroups of their own, and are merged. */
 function attentionGroups(
   gpu: Gpu,
@@ -130,12 +174,19 @@ function attentionGroups(
   const splits = split ? Math.ceil(asMatrix(k).rows / split) : 1;
   const bytes = sizeOf(q.shape) * splits * 4;
   if (splits === 1 || workgroups >= BUSY || splits > 65535 || bytes > gpu.maxBinding) {
-    return run(gpu, source(gpu, "groups", heads, groupForward), tensors, params, spread(workgroups));
+    return run(
+      gpu,
+      source(gpu, "groups", heads, (s, d) => groupForward(s, d)),
+      tensors,
+      params,
+      spread(workgroups),
+    );
   }
   using scratch = gpu.arena.scratch();
   const part = scratch.f32([rows, heads.heads, splits, heads.headDim], "attention parts");
   const stats = scratch.f32([rows, heads.heads, splits, 2], "attention part sums");
-  const forPart = (shape: AttentionShape, device: AttentionDevice) => groupForward(shape, device, true);
+  const forPart = (shape: AttentionShape, device: AttentionDevice) =>
+    groupForward(shape, device, { parts: true });
   const all = { ...params, splits };
   run(gpu, source(gpu, "parts", heads, forPart), [q, k, v, rowMeta, part, stats], all, [
     ...spread(workgroups),

@@ -1,4 +1,5 @@
 import { comp, lines, range } from "./kernel_text.ts";
+import { EIGHT } from "./eight.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
 import {
   type AttentionDevice,
@@ -14,6 +15,7 @@ import {
   shared,
   turnOf,
 } from "./attention_parts.ts";
+import { rotaryOfGroup } from "./rotary_rows.ts";
 
 /** One block of the online softmax: scores s0, s1, ... of positions j, j+1, ..., values through `value(key, vector)`. */
 function softmaxBlock(block: number, hq: number, value: (j: number, c: number) => string): string {
@@ -236,9 +238,14 @@ function storeHeads(
  * once. Sums are those of {@link rowsForward}, to the bit: the largest score of a block does not depend on the order, and all
  * else is folded block by block.
  *
- * With `parts`, workgroup z folds the keys of split z alone and leaves them to {@link mergeParts}.
+ * With `parts`, workgroup z folds the keys of split z alone and leaves them to {@link mergeParts}. With `turned`, the workgroup
+ * first makes queries, key and value from the projections' row, positions turned, as rotary.wgsl does.
  */
-export function groupForward(shape: AttentionShape, device: AttentionDevice, parts = false): string {
+export function groupForward(
+  shape: AttentionShape,
+  device: AttentionDevice,
+  { parts = false, turned }: { parts?: boolean; turned?: { bias: boolean } } = {},
+): string {
   const plan = planGroup(shape, device);
   const { lanes, turn, together, dims, pieces } = plan;
   const { split } = device;
@@ -266,11 +273,18 @@ export function groupForward(shape: AttentionShape, device: AttentionDevice, par
 ${loop("min(position, splitEnd)")}
 ${each((g) => mergeSplit(String(g), sums(g)))}
   }`;
-  return `${HEADER(shape, device.subgroup)}
-@group(0) @binding(1) var<storage, read> q: ${heads(lanes)};
-@group(0) @binding(2) var<storage, read> k: ${heads(lanes)};
-@group(0) @binding(3) var<storage, read> v: ${arrayOf(pieces.unit, device.wide)};
+  const access = turned ? "read_write" : "read";
+  const projections = turned
+    ? `@group(0) @binding(6) var<storage, read> qkv: array<E>; // [rows, (heads + 2 kvHeads) hd]
+@group(0) @binding(7) var<storage, read> table: array<E>; // [positions, hd / 2, 2]
+${turned.bias ? "@group(0) @binding(8) var<storage, read> bias: array<E>; // [(heads + 2 kvHeads) hd]" : ""}`
+    : "";
+  return `${HEADER(shape, device.subgroup)}${turned ? EIGHT : ""}
+@group(0) @binding(1) var<storage, ${access}> q: ${heads(lanes)};
+@group(0) @binding(2) var<storage, ${access}> k: ${heads(lanes)};
+@group(0) @binding(3) var<storage, ${access}> v: ${arrayOf(pieces.unit, device.wide)};
 @group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
+${projections}
 ${
     parts
       ? `@group(0) @binding(5) var<storage, read_write> part: array<${stored.type}>; // [rows, heads, splits, hd]
@@ -286,6 +300,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let firstHead = i % ${rowParts(shape)}u * ${together}u;
   let m = rowMeta[row];
   let position = m.w + p.shift;
+${turned ? `  let keyAt = m.z + position - m.y;${rotaryOfGroup(shape, turned.bias)}` : ""}
   var j = ${begin};
   if (j > position) { return; }
 ${

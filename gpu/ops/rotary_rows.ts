@@ -13,7 +13,6 @@ const LEAST_ROWS = 4 * EIGHT_LANES;
 export const rotatesRows = (gpu: Gpu, rows: number, { headDim }: Heads): boolean =>
   takesEights(gpu) && headDim % 16 === 0 && rows >= LEAST_ROWS;
 
-const PARTS = ["0", "1"];
 const load = (name: string, from: string) =>
   `    let ${name} = ${from}; let ${name}0 = first(${name}); let ${name}1 = last(${name});`;
 
@@ -22,6 +21,12 @@ const angles = lines(2, (i) =>
   `  let t${i} = table[(position * HALF + c) * 2u + ${i}u];
   let cos${i} = bitcast<vec4<f32>>(vec4<u32>(u32(t${i}.x), u32(t${i}.y), u32(t${i}.z), u32(t${i}.w)));
   let sin${i} = bitcast<vec4<f32>>(vec4<u32>(u32(t${i}.x >> 32u), u32(t${i}.y >> 32u), u32(t${i}.z >> 32u), u32(t${i}.w >> 32u)));`);
+
+/** x and y, the two halves turned, from u and v, those loaded with their bias. */
+const rotated = (bias: boolean): string =>
+  lines(2, (i) =>
+    `    let u${i} = a${i}${bias ? ` + e${i}` : ""}; let v${i} = b${i}${bias ? ` + f${i}` : ""};
+    let x${i} = fma(u${i}, cos${i}, -(v${i} * sin${i})); let y${i} = fma(v${i}, cos${i}, u${i} * sin${i});`);
 
 /** For eight dimensions at a time: the angles of a row, then what is done with its heads. */
 const rowKernel = ({ heads, kvHeads, headDim }: Heads, declare: string, setUp: string, body: string) =>
@@ -55,12 +60,7 @@ export function rotaryRows(shape: Heads, bias: boolean): string {
     `${load("a", "qkv[at]")}
 ${load("b", "qkv[at + HALF]")}
 ${bias ? `${load("e", "bias[at - whole]")}\n${load("f", "bias[at - whole + HALF]")}` : ""}
-${
-      PARTS.map((i) =>
-        `    let u${i} = a${i}${bias ? ` + e${i}` : ""}; let v${i} = b${i}${bias ? ` + f${i}` : ""};
-    let x${i} = fma(u${i}, cos${i}, -(v${i} * sin${i})); let y${i} = fma(v${i}, cos${i}, u${i} * sin${i});`
-      ).join("\n")
-    }
+${rotated(bias)}
     ${array}[to] = eight(x0, x1);
     ${array}[to + HALF] = eight(y0, y1);`;
   const copied = bias
@@ -90,6 +90,41 @@ ${eachHead("KV", "whole + HEADS * 2u * HALF", "key", turned("k"))}
 ${eachHead("KV", "whole + (HEADS + KV) * 2u * HALF", "key", copied)}`,
   );
 }
+
+/**
+ * WGSL that turns the heads of one row and key/value head, in a kernel that goes on to read them: those of the query, `GROUP` of
+ * them, into q, and the key and the value to their place `keyAt` in k and v. All arrays but the meta are of eights.
+ */
+export const rotaryOfGroup = ({ headDim }: Pick<Heads, "headDim">, bias: boolean): string => `
+  {
+    const HALF = ${headDim / 16}u; // loads in half a head
+    for (var i = lane; i < (GROUP + 2u) * HALF; i += ${EIGHT_LANES}u) {
+      let part = i / HALF;
+      let c = i % HALF;
+      var head = kvHead * GROUP + part;
+      if (part >= GROUP) { head = p.heads + (part - GROUP) * p.kvHeads + kvHead; }
+      let inRow = head * 2u * HALF + c;
+      let at = row * (p.heads + 2u * p.kvHeads) * 2u * HALF + inRow;
+${angles}
+${load("a", "qkv[at]")}
+${load("b", "qkv[at + HALF]")}
+${bias ? `${load("e", "bias[inRow]")}\n${load("f", "bias[inRow + HALF]")}` : ""}
+${rotated(bias)}
+      let keyPlace = (keyAt * p.kvHeads + kvHead) * 2u * HALF + c;
+      if (part < GROUP) {
+        let to = (row * p.heads + head) * 2u * HALF + c;
+        q[to] = eight(x0, x1);
+        q[to + HALF] = eight(y0, y1);
+      } else if (part == GROUP) {
+        k[keyPlace] = eight(x0, x1);
+        k[keyPlace + HALF] = eight(y0, y1);
+      } else {
+        v[keyPlace] = eight(u0, u1);
+        v[keyPlace + HALF] = eight(v0, v1);
+      }
+    }
+  }
+  storageBarrier();`;
 
 /** The gradients turned back. */
 export function rotaryRowsBackward(shape: Heads): string {

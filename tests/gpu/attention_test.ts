@@ -1,12 +1,19 @@
-import { assertThrows } from "@std/assert";
-import { attentionBackward, attentionRows, attentionTiles } from "../../gpu/ops/attention.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  attentionBackward,
+  attentionOfProjections,
+  attentionRows,
+  attentionTiles,
+} from "../../gpu/ops/attention.ts";
 import type { Heads } from "../../gpu/ops/rotary.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
+import { ropeTable } from "../reference/rope.ts";
 import { type Group, packGroups } from "./layout.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const software = await openTestGpu();
 const t = software;
+const narrow = await openTestGpu({ narrowLoads: true });
 /** What GPUs run, on this device: keys folded in splits, which are workgroups of their own where rows are few. */
 const onGpu = await openTestGpu({ matmulFamily: "tile" });
 
@@ -143,6 +150,45 @@ Deno.test("decoding against a cache, step by step, gives the bits of the packed 
     assertSameBits(`step ${step}`, await t.read(decoded), rowsOf(packed));
   }
 });
+
+for (const heads of [{ heads: 9, kvHeads: 3, headDim: 64 }, { heads: 2, kvHeads: 2, headDim: 128 }]) {
+  for (const biased of [false, true]) {
+    const what = `heads of ${heads.headDim}, ${biased ? "biased" : "without bias"}`;
+    Deno.test(`decoding from the projections has the bits of rotary and attention, ${what}`, async () => {
+      const { heads: n, kvHeads, headDim: hd } = heads;
+      const [rows, capacity, prompt, steps] = [3, 24, 7, 11];
+      const width = (n + 2 * kvHeads) * hd;
+      const { table } = ropeTable(64, hd, 10000);
+      const results = [software, narrow, onGpu].map((on) => {
+        const before = on.gpu.commands.counts.dispatches;
+        const keys = () =>
+          on.f32(random32(1, (prompt + rows * capacity) * kvHeads * hd), [
+            prompt + rows * capacity,
+            kvHeads * hd,
+          ]);
+        const kv = { k: keys(), v: keys() };
+        const meta = Array.from({ length: rows }, (_, r) => [0, prompt, prompt + r * capacity, prompt])
+          .flat();
+        const tMeta = on.u32(meta, [rows, 4]);
+        const bias = biased ? { bias: on.f32(random32(2, width)) } : {};
+        const [tt, q] = [on.f32(table), on.blank(rows, n * hd)];
+        const outs = Array.from({ length: steps }, (_, step) => {
+          const out = on.blank(rows, n * hd);
+          const qkv = on.f32(random32(3 + step, rows * width), [rows, width]);
+          attentionOfProjections(on.gpu, heads, { qkv, ...bias, table: tt, q }, kv, tMeta, out, step);
+          return out;
+        });
+        const dispatches = on.gpu.commands.counts.dispatches - before;
+        return { dispatches, tensors: [...outs, q, kv.k, kv.v], on };
+      });
+      assertEquals(results.map(({ dispatches }) => dispatches), [steps, 2 * steps, 2 * steps]);
+      const [wide, ...others] = await Promise.all(
+        results.map(({ tensors, on }) => Promise.all(tensors.map(on.read))),
+      );
+      for (const other of others) wide.forEach((numbers, i) => assertSameBits(`${i}`, numbers, other[i]));
+    });
+  }
+}
 
 Deno.test("attention refuses outputs of another shape", () => {
   const heads = { heads: 2, kvHeads: 1, headDim: 8 };

@@ -1,22 +1,12 @@
 import { assertThrows } from "@std/assert";
 import { addInto } from "../../gpu/ops/elementwise.ts";
 import { rotary, rotaryBackward } from "../../gpu/ops/rotary.ts";
-import { rope, ropeBackward, ropeFrequencies } from "../reference/rope.ts";
+import { rope, ropeBackward, ropeTable } from "../reference/rope.ts";
 import { type Group, packGroups } from "./layout.ts";
 import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
 const narrow = await openTestGpu({ narrowLoads: true });
-
-/** (cos, sin) [positions, headDim / 2], in f64 and then rounded. */
-function ropeTable(positions: number, headDim: number, theta: number) {
-  const frequencies = ropeFrequencies({ headDim, ropeTheta: theta, ropeScaling: undefined });
-  const table = new Float32Array(positions * headDim);
-  for (let p = 0; p < positions; p++) {
-    frequencies.forEach((f, i) => table.set([Math.cos(p * f), Math.sin(p * f)], p * headDim + 2 * i));
-  }
-  return { frequencies, table };
-}
 
 /** Columns [from, from + count) of each row. */
 function columns(x: ArrayLike<number>, rows: number, width: number, from: number, count: number) {

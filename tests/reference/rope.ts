@@ -62,3 +62,13 @@ export function ropeBackward(
 ): Float64Array {
   return rope(dy, positions, frequencies, heads, headDim, -1);
 }
+
+/** (cos, sin) [positions, headDim / 2], in f64 and then rounded. */
+export function ropeTable(positions: number, headDim: number, theta: number) {
+  const frequencies = ropeFrequencies({ headDim, ropeTheta: theta, ropeScaling: undefined });
+  const table = new Float32Array(positions * headDim);
+  for (let p = 0; p < positions; p++) {
+    frequencies.forEach((f, i) => table.set([Math.cos(p * f), Math.sin(p * f)], p * headDim + 2 * i));
+  }
+  return { frequencies, table };
+}
