@@ -50,6 +50,12 @@ ${each(c.store)}
 }`;
 }
 
-/** Rows of a turn: as many as keep its text within the first cache of instructions; of A transposed, those of a load. */
+/**
+ * Rows of a turn, which divide those of a workgroup: as many as keep its text within the first cache of instructions; of A
+ * transposed, those of a load.
+ */
 const turnRows = (kind: MatmulVariant["kind"], held: number): number =>
-  kind === "tn" ? 4 : Math.max(1, Math.round(1024 / held));
+  kind === "tn" ? 4 : [4, 2].find((rows) => rows * held <= MOST_SUMMED) ?? 1;
+
+// Multiply-adds of a turn.
+const MOST_SUMMED = 1280;
