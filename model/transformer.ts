@@ -4,7 +4,6 @@ import { gather, type Segments, segmentsOf, segmentSum } from "../gpu/ops/gather
 import { rmsNorm, rmsNormBackward } from "../gpu/ops/rms_norm.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";
 import {
-  blockBackward,
   blockForward,
   blockForwardSaved,
   type BlockGradients,
@@ -12,6 +11,7 @@ import {
   type BlockWeights,
   type RowsContext,
 } from "./block.ts";
+import { blockBackward } from "./block_backward.ts";
 import type { ModelConfig } from "./config.ts";
 import { type KvCache, STRIDE } from "./generation/kv_cache.ts";
 import { ropeTable } from "./packing.ts";
