@@ -105,7 +105,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   }
   const before = threads();
   const device = await requestDevice(adapter);
-  pinWorkers(before);
+  if (isLlvmpipe(adapter)) pinWorkers(before);
   const errors = watchErrors(device);
   const facts = describe(adapter, device);
   const arena = createArena(device);
@@ -165,6 +165,8 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
     );
   }
 }
+
+const isLlvmpipe = ({ info }: GPUAdapter): boolean => /llvmpipe/i.test(`${info.device} ${info.description}`);
 
 function describe(adapter: GPUAdapter, { features }: GPUDevice): AdapterFacts {
   const info = adapter.info;

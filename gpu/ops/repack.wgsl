@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let scale = scalePlace(row, block);
     setHalf(scale, half(at));
     if (TYPE == 2u) { setHalf(scale + MINIMA, half(at + 2u)); }
-    let to = weightPlace(row, block * 32u) * BITS / 32u;
+    let to = weightPlace(row, block * 32u) / (32u / BITS); // bits would not fit in a word
     if (TYPE == 0u) {
       for (var w = 0u; w < 8u; w++) { quants[to + w] = word(at + 2u + 4u * w); }
     } else {

@@ -48,8 +48,9 @@ const CLASSES: [Product, BStore][] = [["nt", "f32"], ["nn", "f32"], ["tn", "f32"
 ]];
 const PACKED: [Product, BStore][] = [["nt", "q8_0"], ["nt", "q4_0"], ["nt", "q4_1"]];
 const ROWS = [1, 8, 64, 512];
-// Wide ones small enough for a cache of some megabytes, as the layers of small models are.
-const SIZES = [192, 1024];
+// Of more terms than are held (matmul_kernels.ts); wide ones small enough for a cache of some megabytes, as the layers of
+// small models are.
+const SIZES = [256, 1024];
 // A wide one larger than the caches, as all layers together are; few rows meet vocabularies as terms.
 const GPU_SIZES = [192, 4096];
 const GPU_TERMS = 16384;
@@ -67,7 +68,9 @@ export async function* tuneMatmul(gpu: Gpu, rounds = 3): AsyncGenerator<TunedCla
   const { matmulFamily, adapter: { software } } = gpu;
   for (const [kind, store] of matmulFamily === "tile" ? [...CLASSES, ...PACKED] : CLASSES) {
     for (const [m, size] of ROWS.flatMap((m) => (software ? SIZES : GPU_SIZES).map((size) => [m, size]))) {
-      const name = tuningClass(kind, store, { m, n: size });
+      // Of gradients the rows are those of the weight, and m are terms.
+      if (kind === "tn" && m !== ROWS[ROWS.length - 1]) continue;
+      const name = tuningClass(kind, store, { m: kind === "tn" ? size : m, n: size });
       const measured = await measureClass(gpu, name, [kind, store], m, size, rounds);
       const [best] = measured;
       if (best && best.tile !== "default") gpu.tuning.set(name, best.tile);
