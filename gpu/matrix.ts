@@ -34,9 +34,13 @@ export interface Matrix {
   label: string;
 }
 
+/** Columns of a weight's rows as they lie: whole runs of a quantised one. */
+export const widthOf = ({ cols, dtype }: Pick<Matrix, "cols" | "dtype">): number =>
+  isQuantised(dtype) ? paddedCols(dtype, cols) : cols;
+
 /** Bytes of a row, without the scales of a quantised one. */
 const rowBytes = (cols: number, dtype: WeightType): number =>
-  isQuantised(dtype) ? paddedCols(dtype, cols) * QUANT_BITS[dtype] / 8 : cols * bytesOf(dtype);
+  widthOf({ cols, dtype }) * (isQuantised(dtype) ? QUANT_BITS[dtype] / 8 : bytesOf(dtype));
 
 /** Rows of chunk `i`. */
 export const rowsOfChunk = ({ rows, chunkRows }: Matrix, i: number): number =>
@@ -77,7 +81,7 @@ export function createMatrix(
     const part = rows > chunkRows ? ` rows ${start}-${start + count}` : "";
     if (isQuantised(dtype)) {
       const padded = paddedRows(count);
-      const words = scaleWords(dtype, padded, paddedCols(dtype, cols));
+      const words = scaleWords(dtype, padded, widthOf({ cols, dtype }));
       chunks.push(gpu.arena.create([padded, rowBytes(cols, dtype) / 4], "u32", label + part));
       scales.push(gpu.arena.create([words], "u32", `${label}${part} scales`));
     } else chunks.push(gpu.arena.create([count, cols], dtype, label + part));
@@ -170,7 +174,7 @@ function unpack(
 ): Float32Array {
   const bits = QUANT_BITS[dtype as QuantType];
   const scales = new Float16Array(scaleBytes);
-  const width = paddedCols(dtype as QuantType, cols);
+  const width = widthOf({ cols, dtype });
   return Float32Array.from({ length: rows * cols }, (_, i) => {
     const [place, at] = placesOf(dtype as QuantType, Math.floor(i / cols), i % cols, width);
     const bit = place * bits % 32;

@@ -174,13 +174,7 @@ function attentionGroups(
   const splits = split ? Math.ceil(asMatrix(k).rows / split) : 1;
   const bytes = sizeOf(q.shape) * splits * 4;
   if (splits === 1 || workgroups >= BUSY || splits > 65535 || bytes > gpu.maxBinding) {
-    return run(
-      gpu,
-      source(gpu, "groups", heads, (s, d) => groupForward(s, d)),
-      tensors,
-      params,
-      spread(workgroups),
-    );
+    return run(gpu, source(gpu, "groups", heads, groupForward), tensors, params, spread(workgroups));
   }
   using scratch = gpu.arena.scratch();
   const part = scratch.f32([rows, heads.heads, splits, heads.headDim], "attention parts");

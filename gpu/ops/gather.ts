@@ -1,7 +1,7 @@
 import type { Gpu } from "../device.ts";
 import { run, spread } from "../kernel.ts";
-import { type Matrix, matrixOf, rowsOfChunk, type WeightType } from "../matrix.ts";
-import { isQuantised, paddedCols, weightFunction } from "../quantised.ts";
+import { type Matrix, matrixOf, rowsOfChunk, type WeightType, widthOf } from "../matrix.ts";
+import { isQuantised, weightFunction } from "../quantised.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
 import { takesEights } from "./eight.ts";
 import { variant, vectorPrelude } from "./vector.ts";
@@ -46,8 +46,13 @@ export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Te
     : vectorPrelude(vector, gpu.subgroupSize);
   const code = () => prelude + reading(dtype, vector) + gatherCode;
   matrix.chunks.forEach((chunk, i) => {
-    const width = isQuantised(dtype) ? paddedCols(dtype, d) : d;
-    const params = { rows, d, width, sourceRows: rowsOfChunk(matrix, i), base: i * matrix.chunkRows };
+    const params = {
+      rows,
+      d,
+      width: widthOf(matrix),
+      sourceRows: rowsOfChunk(matrix, i),
+      base: i * matrix.chunkRows,
+    };
     const tensors = scales ? [chunk, index, out, scales[i]] : [chunk, index, out];
     run(gpu, { label, code }, tensors, params, spread(rows));
   });

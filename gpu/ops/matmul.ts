@@ -1,6 +1,5 @@
 import type { Gpu } from "../device.ts";
-import { type Matrix, rowsOfChunk } from "../matrix.ts";
-import { isQuantised, paddedCols } from "../quantised.ts";
+import { type Matrix, rowsOfChunk, widthOf } from "../matrix.ts";
 import { asMatrix, show, type Tensor } from "../tensor.ts";
 import type { Sizes } from "./matmul_kernels.ts";
 import { product, type Weights } from "./matmul_product.ts";
@@ -104,9 +103,6 @@ export function matmulTN(gpu: Gpu, dy: Tensor, x: Tensor, grad: Matrix, options:
 function check(verb: string, tensor: Tensor, ok: boolean, other: string, differ: string): void {
   if (!ok) throw new Error(`Cannot ${verb} ${show(tensor)} by ${other}: ${differ} differ`);
 }
-
-/** Columns of a weight as it lies. */
-const widthOf = ({ dtype, cols }: Matrix): number => isQuantised(dtype) ? paddedCols(dtype, cols) : cols;
 
 function chunkOf(w: Matrix, i: number): Weights {
   const store = w.dtype === "u32" ? "f32" : w.dtype;

@@ -31,7 +31,8 @@ export function matmulNormed(gpu: Gpu, x: Tensor, norm: Norm, w: Matrix, out: Te
 
 /** out[M, N] += swiglu(gateUp[M, 2 K]) w[N, K]^T, in one dispatch or two likewise. */
 export function matmulGated(gpu: Gpu, gateUp: Tensor, w: Matrix, out: Tensor): void {
-  const { rows: m, cols: k } = { ...asMatrix(gateUp), cols: w.cols };
+  const { rows: m } = asMatrix(gateUp);
+  const k = w.cols;
   expectShape("matmul_gated", gateUp, [m, 2 * k]);
   expectShape("matmul_gated", out, [m, w.rows]);
   const [{ b, sizes }, ...more] = chunksNT(m, k, w);
