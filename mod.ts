@@ -63,22 +63,17 @@
 export { GpuError, UserError } from "./gpu/errors.ts";
 
 // The device, and what its types are made of.
-export {
-  type AdapterFacts,
-  type Gpu,
-  type GpuOptions,
-  type MatmulFamily,
-  openGpu,
-  type WorkgroupLimits,
-} from "./gpu/device.ts";
+export { type AdapterFacts, type WorkgroupLimits } from "./gpu/adapter.ts";
+export { type Gpu, type MatmulFamily } from "./gpu/gpu.ts";
+export { type GpuOptions, openGpu } from "./gpu/device.ts";
 export type { Arena, Scratch } from "./gpu/arena.ts";
 export type { Commands } from "./gpu/encoder.ts";
 export type { ErrorLog } from "./gpu/error_log.ts";
-export type { Pipeline } from "./gpu/kernel.ts";
+export type { Pipeline } from "./gpu/pipeline.ts";
 export type { Matrix, WeightType } from "./gpu/matrix.ts";
 export type { QuantType } from "./gpu/quantised.ts";
 export type { TunedTile, Tuning } from "./gpu/tuning.ts";
-export { WEIGHT_FORMS } from "./model/weight_types.ts";
+export { WEIGHT_FORMS, type WeightForm } from "./model/weight_types.ts";
 export type { KernelTime, Profile } from "./gpu/profile.ts";
 export type { Reader } from "./gpu/readback.ts";
 export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
@@ -89,10 +84,9 @@ export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "
 export { cachedSnapshot, type RepoKind } from "./model/hub/hub_cache.ts";
 export type { Hub } from "./model/hub/hub_requests.ts";
 export { type ModelFiles, openModelFiles } from "./model/model_files.ts";
-export type { TensorEntry, TensorFile } from "./model/formats/safetensors.ts";
+export type { TensorEntry, TensorFile } from "./model/formats/tensor_file.ts";
 export { exportGguf, type ExportOptions, exportSafetensors, type ExportSource } from "./model/export.ts";
 export { findModel, type FindModelOptions, type FoundModel } from "./model/find_model.ts";
-export type { WeightForm } from "./model/weight_types.ts";
 export { type LoadedModel, type ModelExtras, saveModel } from "./model/checkpoint.ts";
 export type { ModelConfig, RopeScaling } from "./model/config.ts";
 export { createModel, freeModel, type Model } from "./model/transformer.ts";
@@ -111,13 +105,11 @@ export {
 export {
   type AdaptedProjection,
   type Adapter,
-  addAdapter,
   type BaseModel,
-  type Fused,
-  type LoraPair,
-  type LoraParams,
   type LoraSettings,
 } from "./model/lora/lora.ts";
+export { addAdapter } from "./model/lora/add_adapter.ts";
+export { type Fused, type LoraPair, type LoraParams } from "./model/lora_params.ts";
 export { loadAdapter, saveAdapter } from "./model/lora/adapter_files.ts";
 export { mergeAdapter } from "./model/lora/merge_adapter.ts";
 export type { PartStarts } from "./gpu/ops/lora_blocks.ts";
@@ -137,7 +129,14 @@ export {
 export type { Filters } from "./gpu/ops/filter.ts";
 
 // Ways of thinking: what an own one must implement is `Thinking`.
-export { wayOfThinking } from "./eval/modes.ts";
+export {
+  type InferenceMode,
+  inferenceMode,
+  type Mode,
+  MODES,
+  THINKING_TAU,
+  wayOfThinking,
+} from "./eval/modes.ts";
 export { hardThinking } from "./model/thinking/hard.ts";
 export { gaussianThinking } from "./model/thinking/gaussian.ts";
 export type { ScoreInput, StepInput, Thinking } from "./model/thinking/thinking.ts";
@@ -180,7 +179,8 @@ export type { GivenQuestion, GivenQuestions, ScriptTask } from "./eval/tasks/scr
 export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/trained_on.ts";
 export type { ChoiceQuestion, ChoiceTask } from "./eval/choice_task.ts";
 export type { DataSource } from "./eval/data/source.ts";
-export { readRows, type Row, type RowValue } from "./eval/data/rows.ts";
+export { readRows } from "./eval/data/rows.ts";
+export { type Row, type RowValue } from "./eval/data/row.ts";
 export {
   type Checking,
   type Grade,
@@ -196,9 +196,9 @@ export {
 // Measures.
 export { type ChoiceOptions, evaluateChoices } from "./eval/choices.ts";
 export type { ChoiceMeasures, ChoiceRecord, ChoiceResult, NamedMeasures } from "./eval/choice_result.ts";
-export { evaluate, type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate.ts";
+export { evaluate } from "./eval/evaluate.ts";
+export { type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate_options.ts";
 export type { AskOptions, PreparedQuestions } from "./eval/prepare_questions.ts";
-export { type InferenceMode, inferenceMode, type Mode, MODES, THINKING_TAU } from "./eval/modes.ts";
 export { createGrader, gradeInPlace, type Grader, type Submission } from "./eval/grader.ts";
 export type { ModeResult } from "./eval/mode_result.ts";
 export type { EntropyRow } from "./eval/entropy.ts";
@@ -228,7 +228,8 @@ export type { Rational } from "./eval/answer/rational.ts";
 export type { Precision } from "./eval/answer/tolerance.ts";
 
 // Training: one update, a run with its folder, and supervised training.
-export { createTrainer, type Trainer, type TrainSettings, trainStep } from "./rl/train_step.ts";
+export { createTrainer, type Trainer, type TrainSettings } from "./rl/trainer.ts";
+export { trainStep } from "./rl/train_step.ts";
 export {
   type GradedRollout,
   type LocalRollouts,

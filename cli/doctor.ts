@@ -1,5 +1,6 @@
 import project from "../deno.json" with { type: "json" };
-import { type Gpu, openGpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { openGpu } from "../gpu/device.ts";
 import { UserError } from "../gpu/errors.ts";
 import { testLongLoop, testMatmul, testRandom } from "../gpu/self_test.ts";
 import { defineCommand } from "./define_command.ts";

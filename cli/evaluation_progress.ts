@@ -1,4 +1,4 @@
-import type { EvaluationProgress } from "../eval/evaluate.ts";
+import type { EvaluationProgress } from "../eval/evaluate_options.ts";
 import { createProgress } from "./progress.ts";
 
 /** Tells on stderr how far an evaluation in modes is. */

@@ -1,5 +1,5 @@
 import project from "../deno.json" with { type: "json" };
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { FoundModel } from "../model/find_model.ts";
 import { countParams } from "../model/params.ts";
 import type { WeightForm } from "../model/weight_types.ts";

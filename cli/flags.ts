@@ -1,4 +1,4 @@
-import { MOST_SAMPLES } from "../eval/evaluate.ts";
+import { MOST_SAMPLES } from "../eval/evaluate_options.ts";
 import { MODES } from "../eval/modes.ts";
 import { WEIGHT_FORMS } from "../model/weight_types.ts";
 import { choice, choices, flag, integer, number, path, type Settings, text } from "./declare.ts";

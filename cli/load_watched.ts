@@ -1,4 +1,4 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { findModel, type FindModelOptions, type FoundModel } from "../model/find_model.ts";
 import { inBytes } from "./bytes.ts";
 import { type Facts, factsOf } from "./facts.ts";

@@ -1,5 +1,5 @@
 import { wayOfThinking } from "../eval/modes.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { builtinTokenizer } from "../model/builtin/tokenizer.ts";
 import type { ModelConfig } from "../model/config.ts";
 import { generate, type Rollout } from "../model/generation/generate.ts";

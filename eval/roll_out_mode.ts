@@ -5,16 +5,13 @@ import type { GenerationJob, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer.ts";
-import type { EvaluateOptions } from "./evaluate.ts";
+import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
 import { gradeInPlace } from "./grader.ts";
 import type { ModeTally } from "./mode_result.ts";
 import type { InferenceMode } from "./modes.ts";
 import { recordOf, type RolloutRecord } from "./rollout_record.ts";
 import type { Question, Task } from "./task.ts";
 import type { TokenForecast } from "./token_forecast.ts";
-
-/** Samples of one question that have random numbers of their own. */
-export const MOST_SAMPLES = 4096;
 
 /** The draws' step: no training step comes near it, so evaluation repeats none of training's numbers. */
 export const EVALUATION_STEP = 0xffffffff;

@@ -1,4 +1,4 @@
-import type { AdapterFacts } from "./device.ts";
+import type { AdapterFacts } from "./adapter.ts";
 
 /** Memory that a device can still give, and who says so. */
 export interface DeviceMemory {

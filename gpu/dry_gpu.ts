@@ -1,7 +1,8 @@
 import { type Arena, createArena } from "./arena.ts";
-import type { AdapterFacts, Gpu } from "./device.ts";
+import type { AdapterFacts } from "./adapter.ts";
+import type { Gpu } from "./gpu.ts";
 import type { Commands } from "./encoder.ts";
-import type { Pipeline } from "./kernel.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { createProfile } from "./profile.ts";
 import { byteLength, type Tensor } from "./tensor.ts";
 

@@ -1,5 +1,5 @@
 import type { ErrorLog } from "./error_log.ts";
-import { type Pipeline, UNIFORM_SLOT } from "./kernel.ts";
+import { type Pipeline, UNIFORM_SLOT } from "./pipeline.ts";
 import type { Profile } from "./profile.ts";
 import { byteLength, bytesOf, show, type Tensor } from "./tensor.ts";
 

@@ -1,30 +1,12 @@
-import type { Gpu } from "./device.ts";
+import type { Gpu } from "./gpu.ts";
+import { type Pipeline, UNIFORM_SLOT } from "./pipeline.ts";
 import { show, type Tensor } from "./tensor.ts";
-
-/** A compiled kernel: what its source declares, and the pipeline. */
-export interface Pipeline {
-  /** Unique for the source's text. */
-  label: string;
-  /** The compiled kernel. */
-  pipeline: GPUComputePipeline;
-  /** Layout of its one bind group. */
-  layout: GPUBindGroupLayout;
-  /** Fields of `struct Params`, in order: 4 bytes each. */
-  fields: { name: string; float: boolean }[];
-  /** Number of storage bindings; they are bindings 1..count, binding 0 is the Params uniform. */
-  storages: number;
-  /** Bind groups by the tensors they name. */
-  groups: Map<string, GPUBindGroup>;
-}
 
 /** A kernel's source: a label that is unique for the text, and the text. */
 export interface KernelSource {
   label: string;
   code: () => string;
 }
-
-/** Bytes of the uniform slot of one dispatch. */
-export const UNIFORM_SLOT = 256;
 
 /**
  * Encodes one dispatch. `params` must hold every field of the kernel's `struct Params`, and nothing else.

@@ -1,4 +1,4 @@
-import type { Gpu } from "./device.ts";
+import type { Gpu } from "./gpu.ts";
 import { run } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 

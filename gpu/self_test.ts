@@ -1,4 +1,4 @@
-import type { Gpu } from "./device.ts";
+import type { Gpu } from "./gpu.ts";
 import { run } from "./kernel.ts";
 import { createMatrix, freeMatrix, uploadRows } from "./matrix.ts";
 import { matmulNT } from "./ops/matmul.ts";

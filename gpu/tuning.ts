@@ -1,4 +1,4 @@
-import type { AdapterFacts } from "./device.ts";
+import type { AdapterFacts } from "./adapter.ts";
 import { UserError } from "./errors.ts";
 
 /** A tile that was measured to be the fastest of its class on this adapter. */

@@ -1,5 +1,5 @@
 import type { Scratch } from "../gpu/arena.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Matrix } from "../gpu/matrix.ts";
 import { attentionOfProjections, attentionTiles, type KeysValues } from "../gpu/ops/attention.ts";
 import { addInto } from "../gpu/ops/elementwise.ts";
@@ -11,7 +11,8 @@ import { rotary } from "../gpu/ops/rotary.ts";
 import { swiglu } from "../gpu/ops/swiglu.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
-import { type AdaptedProjection, eachFused, type Fused, type LoraPair } from "./lora/lora.ts";
+import type { AdaptedProjection } from "./lora/lora.ts";
+import { eachFused, type Fused, type LoraPair } from "./lora_params.ts";
 import { loraForward, loraRows } from "./lora/lora_product.ts";
 import { type LayerParams, qkvWidth, vectorOf } from "./params.ts";
 

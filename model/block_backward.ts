@@ -1,5 +1,5 @@
 import type { Scratch } from "../gpu/arena.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { attentionBackward, type AttentionLayout } from "../gpu/ops/attention.ts";
 import { columnSum } from "../gpu/ops/column_sum.ts";
 import { headNormBackward } from "../gpu/ops/head_norm.ts";
@@ -16,7 +16,7 @@ import {
   type RowsContext,
 } from "./block.ts";
 import type { ModelConfig } from "./config.ts";
-import type { Fused } from "./lora/lora.ts";
+import type { Fused } from "./lora_params.ts";
 import { loraBackward } from "./lora/lora_product.ts";
 import { type LayerParams, qkvWidth, vectorOf } from "./params.ts";
 

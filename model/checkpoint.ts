@@ -1,7 +1,7 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { UserError } from "../gpu/errors.ts";
 import { downloadMatrix, type Matrix } from "../gpu/matrix.ts";
-import type { TensorFile } from "./formats/safetensors.ts";
+import type { TensorFile } from "./formats/tensor_file.ts";
 import { createSafetensors, syncFolder } from "./formats/safetensors_writer.ts";
 import { toHfConfig } from "./hf_config.ts";
 import type { ModelConfig } from "./config.ts";

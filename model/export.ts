@@ -6,7 +6,7 @@ import type { TensorWriter } from "./formats/placed_file.ts";
 import { createGguf } from "./formats/gguf_writer.ts";
 import { ggufTensorName, isInterleaved, ROPE_FACTORS } from "./formats/gguf_weights.ts";
 import { storedRow } from "./formats/half_split.ts";
-import type { TensorEntry, TensorFile } from "./formats/safetensors.ts";
+import type { TensorEntry, TensorFile } from "./formats/tensor_file.ts";
 import { syncFolder } from "./formats/safetensors_writer.ts";
 import { createShards } from "./formats/shards_writer.ts";
 import { ggufMetadata, ropeDivisors } from "./formats/gguf_metadata.ts";

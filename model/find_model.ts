@@ -1,4 +1,4 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { UserError } from "../gpu/errors.ts";
 import { loadAdapter, locateAdapter } from "./lora/adapter_files.ts";
 import { type LoadedModel, readParams } from "./checkpoint.ts";

@@ -1,5 +1,5 @@
 import { type DeviceFacts, openDryGpu, SOME_GPU } from "../gpu/dry_gpu.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { ModelConfig } from "./config.ts";
 import { generateJobs } from "./generation/generate_jobs.ts";
 import type { ThinkingRules } from "./generation/thinking_text.ts";

@@ -1,4 +1,4 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { type Matrix, uploadRows } from "../gpu/matrix.ts";
 import { Domain, randomStream } from "../gpu/random.ts";
 import type { ModelConfig } from "./config.ts";

@@ -1,8 +1,8 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { deviceMemory } from "../gpu/device_memory.ts";
 import type { ModelConfig } from "./config.ts";
 import { kvBytesPerRow, STRIDE } from "./generation/kv_cache.ts";
-import { FUSED, fusedShape } from "./lora/lora.ts";
+import { FUSED, fusedShape } from "./lora_params.ts";
 import { qkvWidth } from "./params.ts";
 
 /** The shape of what is to be generated. */

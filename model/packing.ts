@@ -1,4 +1,4 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Scratch } from "../gpu/arena.ts";
 import type { AttentionLayout } from "../gpu/ops/attention.ts";
 import type { ModelConfig } from "./config.ts";

@@ -1,8 +1,9 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { createMatrix, freeMatrix, type Matrix, type WeightType } from "../gpu/matrix.ts";
 import { sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
-import { loraMatrices, type LoraParams, loraTensors } from "./lora/lora.ts";
+import { loraMatrices, type LoraParams, loraTensors } from "./lora_params.ts";
+import type { NamedTensor } from "./named_tensor.ts";
 
 /** Weights of one block. Q, K, V are one matrix, gate and up another: one product each. */
 export interface LayerParams {
@@ -113,14 +114,6 @@ export const countParams = (params: Trainable): number =>
 export function vectorOf(matrix: Matrix): Tensor {
   const chunk = matrix.chunks[0];
   return { ...chunk, shape: [sizeOf(chunk.shape)] };
-}
-
-/** One tensor of a Hugging Face folder, or of an adapter's: rows of one of our matrices. */
-export interface NamedTensor {
-  name: string;
-  shape: number[];
-  matrix: Matrix;
-  row: number;
 }
 
 /** A tensor of a block: the matrix that it is rows of, and where they begin. */

@@ -1,5 +1,5 @@
 import type { Scratch } from "../gpu/arena.ts";
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { gather, type Segments, segmentsOf, segmentSum } from "../gpu/ops/gather.ts";
 import { rmsNorm, rmsNormBackward } from "../gpu/ops/rms_norm.ts";
 import { asMatrix, type Tensor } from "../gpu/tensor.ts";

@@ -1,11 +1,11 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { UserError } from "../gpu/errors.ts";
 import { uploadRows } from "../gpu/matrix.ts";
 import { uploadBlocks } from "../gpu/ops/repack.ts";
 import { BLOCK_BYTES, isQuantised } from "../gpu/quantised.ts";
 import { bytesOfElements } from "./formats/dequantize.ts";
-import type { TensorFile } from "./formats/safetensors.ts";
-import type { NamedTensor } from "./params.ts";
+import type { TensorFile } from "./formats/tensor_file.ts";
+import type { NamedTensor } from "./named_tensor.ts";
 
 // 4 Mi elements: 16 MiB pieces keep the heap small whatever the model.
 const PIECE = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { UserError } from "../gpu/errors.ts";
 import type { WeightType } from "../gpu/matrix.ts";
 import { BLOCK, BLOCK_BYTES, isQuantised } from "../gpu/quantised.ts";
 import type { ModelConfig } from "./config.ts";
-import type { TensorFile } from "./formats/safetensors.ts";
+import type { TensorFile } from "./formats/tensor_file.ts";
 import { type LargeMatrix, type TensorPlace, tensorShapes, typeOf, type WeightTypes } from "./params.ts";
 
 /**

@@ -1,8 +1,9 @@
-import type { Gpu } from "../gpu/device.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { adamW, globalNorm } from "../gpu/ops/adamw.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "../model/config.ts";
-import { type Adapter, createLoraParams, refreshAdapter } from "../model/lora/lora.ts";
+import { type Adapter, refreshAdapter } from "../model/lora/lora.ts";
+import { createLoraParams } from "../model/lora_params.ts";
 import { createParams, matricesOf, type Trainable } from "../model/params.ts";
 import type { Model } from "../model/transformer.ts";
 

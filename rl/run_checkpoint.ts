@@ -6,7 +6,7 @@ import { syncFolder } from "../model/formats/safetensors_writer.ts";
 import { sha256Of } from "../model/sha256_of.ts";
 import type { Trainable } from "../model/params.ts";
 import type { Model } from "../model/transformer.ts";
-import type { Trainer } from "./train_step.ts";
+import type { Trainer } from "./trainer.ts";
 
 /** What a checkpoint keeps beside weights and moments. */
 export interface RunState {

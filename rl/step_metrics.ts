@@ -5,7 +5,7 @@ import type { ScoredGroup } from "./packed_batch.ts";
 import { batchFlops, updateFlops } from "./flops.ts";
 import { type Reward, TASK_REWARD } from "./reward.ts";
 import type { GradedRollout, RolloutBatch } from "./rollout.ts";
-import type { Trainer } from "./train_step.ts";
+import type { Trainer } from "./trainer.ts";
 
 /** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
 export interface StepMetrics extends Mismatch {

@@ -5,7 +5,8 @@ import type { RolloutBatch } from "./rollout.ts";
 import type { Run } from "./run.ts";
 import { type RunState, saveCheckpoint } from "./run_checkpoint.ts";
 import type { StepMetrics } from "./step_metrics.ts";
-import { type Trainer, trainStep } from "./train_step.ts";
+import type { Trainer } from "./trainer.ts";
+import { trainStep } from "./train_step.ts";
 import { reserveTraining } from "./training_memory.ts";
 
 /** How a run is watched and kept. */

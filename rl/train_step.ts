@@ -9,95 +9,16 @@
  *   arithmetic, and free of the jumps of an argmax that flips by rounding.
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
  */
-import { promptOf, type PromptOptions } from "../eval/prompt_ids.ts";
-import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
-import { checkContext, rowsOfRollout } from "../model/generation/generate.ts";
-import { type Trainable, zeroParams } from "../model/params.ts";
-import type { Thinking } from "../model/thinking/thinking.ts";
-import type { ThinkingRules } from "../model/generation/thinking_text.ts";
-import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { Model } from "../model/transformer.ts";
+import { zeroParams } from "../model/params.ts";
 import { leaveOneOut } from "./advantage.ts";
 import { microBatches } from "./micro_batches.ts";
 import { accumulateGradient, type ActionRecord } from "./objective.ts";
+import { learningRate, updateModel } from "./optimizer.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
-import {
-  createLike,
-  createOptimizer,
-  learningRate,
-  type Optimizer,
-  type OptimizerSettings,
-  updateModel,
-} from "./optimizer.ts";
-import type { Reward } from "./reward.ts";
-import type { RolloutBatch, RolloutSource } from "./rollout.ts";
+import type { RolloutBatch } from "./rollout.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
-
-/** Settings of the updates. */
-export interface TrainSettings extends OptimizerSettings {
-  /** B, questions an update. */
-  questions: number;
-  /** G, rollouts a question. */
-  group: number;
-  /** Of data order and all draws. */
-  seed: number;
-  /** Bound on the norm of dL/dz at one thinking position; 0 for none. */
-  clipStep: number;
-  /** Weight on the thinking term; 1 is the method. */
-  thinkingWeight: number;
-  /** Keep block inputs only and compute the rest again in the backward pass. */
-  recompute: boolean;
-  /** Rows of a micro-batch: memory as a setting. */
-  microRows: number;
-}
-
-/** All that one update reads and writes. */
-export interface Trainer {
-  /** Updated in place: its adapter where it has one, else all its weights. */
-  model: Model;
-  /** Its tokenizer. */
-  tokenizer: Tokenizer;
-  /** Asks and grades. */
-  task: Task;
-  /** How steps of thinking are taken. */
-  thinking: Thinking;
-  /** When thinking and answer end. */
-  rules: ThinkingRules;
-  /** Of the updates. */
-  settings: TrainSettings;
-  /** Where rollouts come from. */
-  source: RolloutSource;
-  /** How the source puts questions; plainly where it is left out. */
-  prompt?: PromptOptions;
-  /** What counts, as the source weighs it; the task's own grade where it is left out. */
-  rewards?: readonly Reward[];
-  /** Zeroed at the start of each update. */
-  grads: Trainable;
-  /** Moments and the last gradient's norm. */
-  optimizer: Optimizer;
-  /** Sums gradients over learners before the optimizer; with one learner there is nothing to do. */
-  reduce: (grads: Trainable) => Promise<void>;
-}
-
-/**
- * A trainer with zeroed gradients and moments.
- * @throws UserError if rollouts would be longer than the model's context: better here than in a run's first update
- */
-export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "reduce">): Trainer {
-  const { model, tokenizer, task, rules } = parts;
-  const { gpu, config } = model;
-  const prompts = questionsOf(parts, 1).map(({ question }) =>
-    promptOf(tokenizer, task, question, parts.prompt).ids.length
-  );
-  checkContext(model, Math.max(...prompts), rowsOfRollout(rules));
-  return {
-    ...parts,
-    grads: createLike(model, "gradient"),
-    optimizer: createOptimizer(gpu, config, model.adapter),
-    reduce: () => Promise.resolve(),
-  };
-}
+import { questionsOf, type Trainer } from "./trainer.ts";
 
 /** Does update `step` (from 1) and tells about it. */
 export async function trainStep(
@@ -171,15 +92,6 @@ const diverged = (step: number): UserError =>
     `Cannot go on after step ${step - 1}: the gradient of step ${step} is not finite, a finite one is needed`,
     "the last checkpoint is whole; train with a smaller learning rate (--lr) or a tighter --clip-step",
   );
-
-/** The data order follows from seed and step: a resumed run needs no state for it. */
-function questionsOf({ task, settings }: Pick<Trainer, "task" | "settings">, step: number) {
-  const { questions, seed } = settings;
-  return Array.from(
-    { length: questions },
-    (_, b) => task.question("train", seed, (step - 1) * questions + b),
-  );
-}
 
 function scored(batch: RolloutBatch): ScoredGroup[] {
   return batch.groups.map(({ prompt, rollouts }): ScoredGroup => {

@@ -22,7 +22,8 @@ import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Model } from "../model/transformer.ts";
 import { createLike, createOptimizer } from "./optimizer.ts";
 import type { RolloutBatch, RolloutSource } from "./rollout.ts";
-import { type Trainer, trainStep } from "./train_step.ts";
+import type { Trainer } from "./trainer.ts";
+import { trainStep } from "./train_step.ts";
 
 /** What decides how much memory a training takes. */
 export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce"> {

@@ -1,4 +1,4 @@
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 
 /** One thing to be timed. */
 export interface Work {

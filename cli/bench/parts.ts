@@ -1,4 +1,4 @@
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { createMatrix, type Matrix } from "../../gpu/matrix.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
 import { rmsNorm, rmsNormBackward } from "../../gpu/ops/rms_norm.ts";

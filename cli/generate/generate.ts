@@ -3,44 +3,13 @@ import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/find_model.ts";
 import { modelOrBase } from "../adapter_base.ts";
-import { flag, type Values } from "../declare.ts";
 import { defaultGamma } from "../default_gamma.ts";
 import { defaultTask, promptValues } from "./default_prompt.ts";
 import { defineCommand } from "../define_command.ts";
-import { flags } from "../flags.ts";
+import { generateSettings, type GenerateValues } from "./generate_settings.ts";
 import { type Asked, askedOf } from "./generate_request.ts";
 import { showGenerated } from "./generate_output.ts";
 import { watchInterrupt } from "../interrupt.ts";
-
-const settings = {
-  model: flags.model,
-  adapter: flags.adapter,
-  weights: flags.weights,
-  task: {
-    ...flags.task,
-    description: "Task whose prompt and limits are used",
-    defaultText: "that of the run; sums for its vocabulary, else the method's prompt",
-  },
-  chatTemplate: flags.chatTemplate,
-  system: flags.system,
-  thinking: flags.thinking,
-  sample: flag("Draw tokens, or noise on the mixtures; otherwise the most probable tokens are taken"),
-  samples: { ...flags.samples, description: "Texts to generate; more than one are drawn", default: 1 },
-  gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
-  tau: flags.tau,
-  topK: flags.topK,
-  topP: flags.topP,
-  minP: flags.minP,
-  maxThinking: { ...flags.maxThinking, default: undefined, defaultText: "the task's" },
-  answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },
-  raw: flags.raw,
-  maxTokens: flags.maxTokens,
-  showThinking: flag("Show what each thinking step was made of: its most probable tokens with their weights"),
-  seed: flags.seed,
-};
-
-/** What `softcot generate` is told. */
-export type GenerateValues = Values<typeof settings>;
 
 /** `softcot generate`: one question, thought about and answered. */
 export const generateCommand = defineCommand({
@@ -49,7 +18,7 @@ export const generateCommand = defineCommand({
 The text is shown as it comes. Soft and fuzzy thinking feed mixtures of tokens, which have no text of their own: shown \
 is their shadow, the most probable token of each step. Without an argument the text is read from the standard input.`,
   arguments: [["[text:string]", "the question (default: read from the standard input)"]],
-  settings,
+  settings: generateSettings,
   examples: [
     [
       "A question to the embedded model",

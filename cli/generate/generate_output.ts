@@ -4,7 +4,7 @@ import { generate, type Part, type Rollout } from "../../model/generation/genera
 import { detectTrigger, generatedText, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { Interrupted } from "../errors.ts";
-import type { GenerateValues } from "./generate.ts";
+import type { GenerateValues } from "./generate_settings.ts";
 import type { Asked } from "./generate_request.ts";
 import { describeSteps, watchSteps } from "./step_weights.ts";
 import { streamText } from "./stream_text.ts";

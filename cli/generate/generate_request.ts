@@ -1,4 +1,4 @@
-import { EVALUATION_STEP } from "../../eval/evaluate.ts";
+import { EVALUATION_STEP } from "../../eval/roll_out_mode.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { promptIds, promptOf, promptOptions } from "../../eval/prompt_ids.ts";
 import { generationEntry } from "../../eval/tasks/find_task.ts";
@@ -8,7 +8,7 @@ import type { Prompt } from "../../model/tokenizer/chat_template.ts";
 import type { FoundModel } from "../../model/find_model.ts";
 import type { GenerateRequest } from "../../model/generation/generate.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import type { GenerateValues } from "./generate.ts";
+import type { GenerateValues } from "./generate_settings.ts";
 
 /** A text that is to be continued or answered. */
 export interface Asked {

@@ -1,5 +1,5 @@
 import { AT_ONCE } from "../../eval/roll_out_mode.ts";
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { deviceMemory } from "../../gpu/device_memory.ts";
 import type { DeviceFacts } from "../../gpu/dry_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";

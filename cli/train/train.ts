@@ -1,11 +1,12 @@
 import { generationEntry } from "../../eval/tasks/find_task.ts";
-import { type Gpu, openGpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../gpu/device.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { writeWhole } from "../../model/checkpoint.ts";
 import { createRun, refuseNoRun, reopenRun, type Run } from "../../rl/run.ts";
 import { loadCheckpoint, type RunState } from "../../rl/run_checkpoint.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
-import type { Trainer } from "../../rl/train_step.ts";
+import type { Trainer } from "../../rl/trainer.ts";
 import { modelOrBase } from "../adapter_base.ts";
 import { readConfigFile, resolveConfig, toToml } from "../config.ts";
 import { dashed, flag, shown, type Values } from "../declare.ts";

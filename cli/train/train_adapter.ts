@@ -1,6 +1,6 @@
 import { findAdaptedModel, locateAdapter, readAdapterConfig } from "../../model/lora/adapter_files.ts";
 import type { FoundModel } from "../../model/find_model.ts";
-import { addAdapter } from "../../model/lora/lora.ts";
+import { addAdapter } from "../../model/lora/add_adapter.ts";
 import type { WeightForm } from "../../model/weight_types.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { dashed, shown, type Values } from "../declare.ts";

@@ -4,7 +4,7 @@ import { MODES } from "../../eval/modes.ts";
 import { writeWhole } from "../../model/checkpoint.ts";
 import { loadTrained, type RunState } from "../../rl/run_checkpoint.ts";
 import { memoryApart } from "../../rl/train.ts";
-import type { Trainer } from "../../rl/train_step.ts";
+import type { Trainer } from "../../rl/trainer.ts";
 import type { Values } from "../declare.ts";
 import { watchEvaluation } from "../evaluation_progress.ts";
 import type { trainSettings } from "./train_settings.ts";

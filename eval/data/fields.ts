@@ -1,4 +1,4 @@
-import type { Row, RowValue } from "./rows.ts";
+import type { Row, RowValue } from "./row.ts";
 
 /** Why a row cannot be read; who reads the file adds which row of which file it is. */
 export class RowError extends Error {}

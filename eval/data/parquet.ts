@@ -8,7 +8,7 @@ import {
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { UserError } from "../../gpu/errors.ts";
-import type { Row, RowValue } from "./rows.ts";
+import type { Row, RowValue } from "./row.ts";
 
 /**
  * All rows of a parquet file.

@@ -1,12 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { parseCsv } from "./csv.ts";
 import { readParquet, unreadable } from "./parquet.ts";
-
-/** A value in a row: what JSON can hold. */
-export type RowValue = string | number | boolean | null | RowValue[] | { [name: string]: RowValue };
-
-/** One record of a data file: its fields by name. */
-export type Row = { [field: string]: RowValue };
+import type { Row } from "./row.ts";
 
 /** Endings of the files that can be read. */
 export const DATA_ENDINGS: readonly string[] = [".jsonl", ".json", ".csv", ".parquet"];

@@ -1,5 +1,5 @@
 import { RowError, textOf, textsOf } from "../data/fields.ts";
-import type { Row } from "../data/rows.ts";
+import type { Row } from "../data/row.ts";
 import { choiceDataTask } from "./choice_data.ts";
 
 /**

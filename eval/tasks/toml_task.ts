@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UserError } from "../../gpu/errors.ts";
 import { lastBox } from "../answer/extract.ts";
 import { RowError } from "../data/fields.ts";
-import type { Row, RowValue } from "../data/rows.ts";
+import type { Row, RowValue } from "../data/row.ts";
 import { type DataSource, type FoundData, locateData } from "../data/source.ts";
 import { paperPrompt, type Stream } from "../task.ts";
 import { type DataTaskSpec, openDataTask, type Reading } from "./data_task.ts";

@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run, spread } from "../kernel.ts";
 import type { Matrix } from "../matrix.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";

@@ -1,11 +1,12 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../tensor.ts";
 import { type AttentionDevice, type AttentionShape, turnOf } from "./attention_parts.ts";
 import { groupForward, mergeParts, rowParts, rowsForward } from "./attention_rows_source.ts";
 import { tilesBackwardKV, tilesBackwardQ, tilesForward } from "./attention_tiles_source.ts";
 import { takesEights } from "./eight.ts";
-import { type Heads, rotary } from "./rotary.ts";
+import type { Heads } from "./heads.ts";
+import { rotary } from "./rotary.ts";
 
 /** Keys and values [keys, kvHeads hd] of one layer: a cache, or the packed rows themselves. */
 export interface KeysValues {

@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { type KernelSource, run, spread } from "../kernel.ts";
 import { type RandomKey, randomSource } from "../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";

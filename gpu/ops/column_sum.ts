@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run } from "../kernel.ts";
 import { asMatrix, type Tensor } from "../tensor.ts";
 import { variant, vectorPrelude } from "./vector.ts";

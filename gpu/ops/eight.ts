@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 
 /** Lanes of the subgroups that rows of eights are laid out for. */
 export const EIGHT_LANES = 8;

@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { EIGHT, takesEights } from "./eight.ts";
 import { lines } from "./kernel_text.ts";
 

@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run, spread } from "../kernel.ts";
 import { type Matrix, matrixOf, rowsOfChunk, type WeightType, widthOf } from "../matrix.ts";
 import { isQuantised, weightFunction } from "../quantised.ts";

@@ -1,9 +1,9 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, reshape, type Tensor } from "../tensor.ts";
 import { columnSum } from "./column_sum.ts";
 import code from "./head_norm.wgsl" with { type: "text" };
-import type { Heads } from "./rotary.ts";
+import type { Heads } from "./heads.ts";
 
 /** The two weights [hd], shared by all heads. */
 export interface HeadNormWeights {

@@ -1,7 +1,7 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { type Matrix, rowsOfChunk, widthOf } from "../matrix.ts";
 import { asMatrix, show, type Tensor } from "../tensor.ts";
-import type { Sizes } from "./matmul_kernels.ts";
+import type { Sizes } from "./matmul_variant.ts";
 import { product, type Weights } from "./matmul_product.ts";
 
 /** Options of the products. */

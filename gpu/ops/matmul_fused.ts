@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import type { Matrix } from "../matrix.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
 import { chunksNT, matmulNT } from "./matmul.ts";

@@ -1,7 +1,6 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import type { TunedTile } from "../tuning.ts";
-import type { Kernel, Sizes } from "./matmul_kernels.ts";
-import { type BStore, type Product, SEGMENT, type Tile } from "./matmul_variant.ts";
+import { type BStore, type Kernel, type Product, SEGMENT, type Sizes, type Tile } from "./matmul_variant.ts";
 import { segmentBytes, segmentThreads } from "./matmul_split_nn.ts";
 import { splitBytes, splitThreads, splitUnit } from "./matmul_split_layout.ts";
 import { alignedFours, tileBytes, tileThreads } from "./matmul_tile.ts";

@@ -1,39 +1,17 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { isQuantised, runLength } from "../quantised.ts";
 import type { TunedTile } from "../tuning.ts";
 import { storeBits } from "./matmul_operands.ts";
 import { chooseGpuKernel, measuredRows } from "./matmul_gpu_kernels.ts";
 import {
-  type Aligned,
   type BStore,
+  type Kernel,
   type Loads,
   type Product,
+  type Sizes,
   SPARSE_RUN,
   type Tile,
 } from "./matmul_variant.ts";
-
-/** Sizes, strides and offsets of a product, in elements. */
-export interface Sizes {
-  m: number;
-  n: number;
-  k: number;
-  lda: number;
-  ldb: number;
-  ldc: number;
-  aOff: number;
-  bOff: number;
-  cOff: number;
-}
-
-/** The kernel of a product, and the most terms that one dispatch of it sums. */
-export interface Kernel {
-  tile: Tile;
-  loads?: Loads;
-  aligned?: Aligned;
-  terms: number;
-  /** Whether it touches rows of B before it reads them. */
-  touch?: boolean;
-}
 
 // An invocation loops fewer than 32,768 times in all: four terms a turn in the vector kernels, one in the scalar one.
 const MAX_TERMS = { vector: 65536, scalar: 16384 };

@@ -1,17 +1,19 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run } from "../kernel.ts";
 import type { Tensor } from "../tensor.ts";
-import { chooseKernel, type Kernel, type Sizes } from "./matmul_kernels.ts";
-import { activeRuns } from "./matmul_runs.ts";
-import { matmulSource } from "./matmul_source.ts";
+import { chooseKernel } from "./matmul_kernels.ts";
 import {
   type BStore,
   type Input,
+  type Kernel,
   type MatmulVariant,
   type Product,
   SEGMENT,
+  type Sizes,
   SPARSE_RUN,
 } from "./matmul_variant.ts";
+import { activeRuns } from "./matmul_runs.ts";
+import { matmulSource } from "./matmul_source.ts";
 import { ADDED_COLUMNS, addSegments } from "./matmul_split_nn.ts";
 
 /** B of a product: f32, packed f16, or quantised with its scales beside it. */

@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import type { KernelSource } from "../kernel.ts";
 import { arrayOf, loadWords } from "./load_words.ts";
 

@@ -72,3 +72,26 @@ export interface MatmulVariant {
   accumulate: boolean;
   tile: Tile;
 }
+
+/** Sizes, strides and offsets of a product, in elements. */
+export interface Sizes {
+  m: number;
+  n: number;
+  k: number;
+  lda: number;
+  ldb: number;
+  ldc: number;
+  aOff: number;
+  bOff: number;
+  cOff: number;
+}
+
+/** The kernel of a product, and the most terms that one dispatch of it sums. */
+export interface Kernel {
+  tile: Tile;
+  loads?: Loads;
+  aligned?: Aligned;
+  terms: number;
+  /** Whether it touches rows of B before it reads them. */
+  touch?: boolean;
+}

@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
 import { columnSum, rowBlock } from "./column_sum.ts";

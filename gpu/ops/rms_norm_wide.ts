@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { type KernelSource, run, spread } from "../kernel.ts";
 import { asMatrix, type Tensor } from "../tensor.ts";
 import { EIGHT, EIGHT_LANES, takesEights } from "./eight.ts";

@@ -1,17 +1,11 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { run, spread } from "../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../tensor.ts";
+import type { Heads } from "./heads.ts";
 import { EIGHT_LANES } from "./eight.ts";
 import { rotaryRows, rotaryRowsBackward, rotatesRows } from "./rotary_rows.ts";
 import forward from "./rotary.wgsl" with { type: "text" };
 import backward from "./rotary_backward.wgsl" with { type: "text" };
-
-/** How Q, K and V share a row. */
-export interface Heads {
-  heads: number;
-  kvHeads: number;
-  headDim: number;
-}
 
 // Head counts are constants of the kernel, as in attention: dividing by a uniform costs more than all the rest.
 const source = (name: string, { heads, kvHeads, headDim }: Heads, body: string) => {

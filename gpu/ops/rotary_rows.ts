@@ -1,7 +1,7 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { EIGHT, EIGHT_LANES, takesEights } from "./eight.ts";
 import { lines } from "./kernel_text.ts";
-import type { Heads } from "./rotary.ts";
+import type { Heads } from "./heads.ts";
 
 // Rotary positions of many rows on the software device: a lane takes a row, loads its angles once and turns all its heads, 8
 // numbers at a time. Shapes and bits are those of rotary.wgsl and rotary_backward.wgsl.

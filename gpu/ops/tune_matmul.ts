@@ -1,4 +1,4 @@
-import type { Gpu } from "../device.ts";
+import type { Gpu } from "../gpu.ts";
 import { createMatrix, freeMatrix, type Matrix } from "../matrix.ts";
 import type { TunedTile } from "../tuning.ts";
 import { matmulNN, matmulNT, matmulTN } from "./matmul.ts";

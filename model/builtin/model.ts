@@ -1,7 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ModelExtras } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
-import { openSafetensors, type TensorFile } from "../formats/safetensors.ts";
+import { openSafetensors } from "../formats/safetensors.ts";
+import type { TensorFile } from "../formats/tensor_file.ts";
 import { parseHfConfig } from "../hf_config.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import configJson from "./config.json" with { type: "text" };

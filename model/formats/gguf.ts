@@ -5,11 +5,9 @@
  * @module
  */
 import { openBytes, openFile, type RandomAccess } from "./random_access.ts";
+import type { GgufValue } from "./gguf_value.ts";
 import { readGgufHeader } from "./gguf_header.ts";
-import type { TensorEntry } from "./safetensors.ts";
-
-/** A value of the metadata. Integers are numbers; those of 64 bits beyond 2^53 are bigints. */
-export type GgufValue = string | number | bigint | boolean | GgufValue[];
+import type { TensorEntry } from "./tensor_file.ts";
 
 /** An open GGUF file. */
 export interface GgufFile {

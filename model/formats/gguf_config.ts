@@ -5,7 +5,8 @@
  */
 import { UserError } from "../../gpu/errors.ts";
 import type { ModelConfig, RopeScaling } from "../config.ts";
-import type { GgufFile, GgufValue } from "./gguf.ts";
+import type { GgufFile } from "./gguf.ts";
+import type { GgufValue } from "./gguf_value.ts";
 import { ROPE_FACTORS } from "./gguf_weights.ts";
 import { readElements } from "./read_elements.ts";
 import { ggufEndTokenIds } from "../tokenizer/gguf_tokenizer.ts";

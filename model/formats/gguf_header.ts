@@ -1,9 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
 import { ELEMENT_TYPES } from "./dequantize.ts";
-import type { GgufValue } from "./gguf.ts";
+import type { GgufValue } from "./gguf_value.ts";
 import { type HeaderReader, headerReader, type Refuse } from "./header_reader.ts";
 import type { RandomAccess } from "./random_access.ts";
-import type { TensorEntry } from "./safetensors.ts";
+import type { TensorEntry } from "./tensor_file.ts";
 
 /** Names of ggml's types by number; those that ended long ago are left out. */
 export const GGML_TYPES: Readonly<Record<number, string>> = {

@@ -3,7 +3,7 @@ import { bytesOfElements } from "./dequantize.ts";
 import type { GgufFile } from "./gguf.ts";
 import { readHalfSplit, readHalfSplitRows } from "./half_split.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";
-import { findTensor, type TensorEntry, type TensorFile } from "./safetensors.ts";
+import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 
 /** GGUF's names outside the blocks, and Hugging Face's. */
 const OUTER_NAMES: readonly (readonly [gguf: string, hf: string])[] = [

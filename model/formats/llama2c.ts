@@ -8,7 +8,7 @@ import type { ModelConfig } from "../config.ts";
 import { readHalfSplit, readHalfSplitRows } from "./half_split.ts";
 import { openBytes, openFile, type RandomAccess } from "./random_access.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";
-import { findTensor, type TensorEntry, type TensorFile } from "./safetensors.ts";
+import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 
 /** An open llama2.c model. */
 export interface Llama2cFile {

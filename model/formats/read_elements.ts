@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { ELEMENT_TYPES, type ElementType, elementType } from "./dequantize.ts";
 import type { RandomAccess } from "./random_access.ts";
-import type { TensorEntry } from "./safetensors.ts";
+import type { TensorEntry } from "./tensor_file.ts";
 
 /** Bytes on their way to f32; shared, since every read ends before the next begins. */
 let scratch: Uint8Array<ArrayBuffer> | undefined;

@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { RandomAccess } from "./random_access.ts";
-import type { TensorEntry } from "./safetensors.ts";
+import type { TensorEntry } from "./tensor_file.ts";
 
 /** Bytes of one element, for every type of whole bytes that the format knows. */
 export const DTYPE_BYTES: Readonly<Record<string, number>> = {

@@ -2,24 +2,17 @@
  * Adapters on disk, in the form of Python's PEFT: adapter_model.safetensors with adapter_config.json. softcot.json beside
  * them names the base model and the hash of its weights.
  */
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { type ModelExtras, readExtras, writeParams, writeWhole } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
-import { openSafetensors, readTensor, type TensorFile } from "../formats/safetensors.ts";
+import { openSafetensors } from "../formats/safetensors.ts";
+import { readTensor, type TensorFile } from "../formats/tensor_file.ts";
 import { syncFolder } from "../formats/safetensors_writer.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
-import {
-  type Adapter,
-  createAdapter,
-  FUSED,
-  fusedShape,
-  isTarget,
-  type LoraSettings,
-  loraTensors,
-  refreshAdapter,
-} from "./lora.ts";
+import { type Adapter, createAdapter, isTarget, type LoraSettings, refreshAdapter } from "./lora.ts";
+import { FUSED, fusedShape, loraTensors } from "../lora_params.ts";
 import type { Model } from "../transformer.ts";
 
 /** File of an adapter's A and B. */

@@ -5,33 +5,22 @@
  * Q, K and V are one matrix here, and so are gate and up, but each has an A and a B of its own, as in PEFT. The A of a
  * fused projection's parts lie under one another, and so do their B; products use B in blocks ({@link loraSpread}).
  */
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
 import { loraSpread, type PartStarts } from "../../gpu/ops/lora_blocks.ts";
 import { Domain, randomStream } from "../../gpu/random.ts";
 import type { ModelConfig } from "../config.ts";
-import type { NamedTensor } from "../params.ts";
-import type { Model } from "../transformer.ts";
-
-/** A block's projections as they are stored: Q, K and V in one matrix, gate and up in another. */
-export type Fused = "qkv" | "attentionOut" | "gateUp" | "down";
-
-/** All of them. */
-export const FUSED: readonly Fused[] = ["qkv", "attentionOut", "gateUp", "down"];
-
-/** A and B of one fused projection; gradients and moments have the same form. */
-export interface LoraPair {
-  /** [parts rank, inputs]: A of each part. */
-  a: Matrix;
-  /** [outputs, rank]: B of each part. */
-  b: Matrix;
-}
-
-/** All that trains of an adapted model, block by block; gradients and optimizer moments have the same form. */
-export interface LoraParams {
-  /** One entry a block. */
-  lora: Record<Fused, LoraPair>[];
-}
+import {
+  createLoraParams,
+  eachFused,
+  FUSED,
+  type Fused,
+  fusedShape,
+  loraMatrices,
+  type LoraParams,
+  outputsOf,
+  startsOf,
+} from "../lora_params.ts";
 
 /** What decides an adapter's form. */
 export interface LoraSettings {
@@ -77,82 +66,9 @@ export interface Adapter {
   base?: BaseModel;
 }
 
-/** One projection of a block: its name in Hugging Face folders and its outputs. */
-export interface Projection {
-  /** E.g. `self_attn.q_proj`. */
-  name: string;
-  /** Rows of its weight. */
-  outputs: number;
-}
-
-/** What a fused matrix is made of, for a model of this shape. */
-export function fusedShape(config: ModelConfig, fused: Fused): { inputs: number; parts: Projection[] } {
-  const { hiddenSize: d, intermediateSize: f, heads, kvHeads, headDim: hd } = config;
-  const [q, kv] = [heads * hd, kvHeads * hd];
-  const part = (name: string, outputs: number): Projection => ({ name, outputs });
-  switch (fused) {
-    case "qkv":
-      return {
-        inputs: d,
-        parts: [part("self_attn.q_proj", q), part("self_attn.k_proj", kv), part("self_attn.v_proj", kv)],
-      };
-    case "attentionOut":
-      return { inputs: q, parts: [part("self_attn.o_proj", d)] };
-    case "gateUp":
-      return { inputs: d, parts: [part("mlp.gate_proj", f), part("mlp.up_proj", f)] };
-    case "down":
-      return { inputs: f, parts: [part("mlp.down_proj", d)] };
-  }
-}
-
-const outputsOf = (parts: readonly Projection[]) => parts.reduce((sum, { outputs }) => sum + outputs, 0);
-const startsOf = (parts: readonly Projection[]) => parts.map((_, i) => outputsOf(parts.slice(0, i)));
-
 /** s, by which B A is multiplied. */
 export const scaleOf = ({ rank, alpha, rankStabilised }: LoraSettings): number =>
   alpha / (rankStabilised ? Math.sqrt(rank) : rank);
-
-/** Makes an object with an entry for each fused projection. */
-export const eachFused = <T>(make: (fused: Fused) => T): Record<Fused, T> =>
-  Object.fromEntries(FUSED.map((fused) => [fused, make(fused)])) as Record<Fused, T>;
-
-/** Zeroed A and B, in f32. */
-export function createLoraParams(gpu: Gpu, config: ModelConfig, rank: number, label: string): LoraParams {
-  const pair = (i: number, fused: Fused): LoraPair => {
-    const { inputs, parts } = fusedShape(config, fused);
-    return {
-      a: createMatrix(gpu, parts.length * rank, inputs, "f32", `${label} ${i} ${fused} A`),
-      b: createMatrix(gpu, outputsOf(parts), rank, "f32", `${label} ${i} ${fused} B`),
-    };
-  };
-  return { lora: Array.from({ length: config.layers }, (_, i) => eachFused((fused) => pair(i, fused))) };
-}
-
-/** Every A and B once, in a fixed order: that of norms, optimizer and checkpoints. */
-export const loraMatrices = ({ lora }: LoraParams): Matrix[] =>
-  lora.flatMap((layer) => FUSED.flatMap((fused) => [layer[fused].a, layer[fused].b]));
-
-/** The tensors by the names that PEFT gives them, in the order of the layers. */
-export function loraTensors(config: ModelConfig, { lora }: LoraParams): NamedTensor[] {
-  return lora.flatMap((layer, i) =>
-    FUSED.flatMap((fused) => {
-      const { inputs, parts } = fusedShape(config, fused);
-      const { a, b } = layer[fused];
-      const rank = b.cols;
-      const named = (part: number, which: string) =>
-        `base_model.model.model.layers.${i}.${parts[part].name}.lora_${which}.weight`;
-      // All A of a matrix, then all B: who reads them back reads each matrix once.
-      return [
-        ...parts.map((_, part) => (
-          { name: named(part, "A"), shape: [rank, inputs], matrix: a, row: part * rank }
-        )),
-        ...parts.map(({ outputs }, part) => (
-          { name: named(part, "B"), shape: [outputs, rank], matrix: b, row: startsOf(parts)[part] }
-        )),
-      ];
-    })
-  );
-}
 
 /** A zeroed adapter: it adds nothing, and nothing of it trains until A is filled. */
 export function createAdapter(gpu: Gpu, config: ModelConfig, settings: LoraSettings): Adapter {
@@ -190,14 +106,6 @@ export function initialiseAdapter(gpu: Gpu, config: ModelConfig, adapter: Adapte
       });
     }
   }
-}
-
-/** Gives a model a new adapter, from which training starts at the model as it is. */
-export function addAdapter(model: Model, settings: LoraSettings, seed: number): Adapter {
-  const { gpu, config } = model;
-  model.adapter = createAdapter(gpu, config, settings);
-  initialiseAdapter(gpu, config, model.adapter, seed);
-  return model.adapter;
 }
 
 /** Whether an adapter adapts the projection of that name; names as Hugging Face folders write them. */

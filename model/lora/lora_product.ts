@@ -1,10 +1,11 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { matrixOf } from "../../gpu/matrix.ts";
 import { loraCollect } from "../../gpu/ops/lora_blocks.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import type { AdaptedProjection, LoraPair } from "./lora.ts";
+import type { AdaptedProjection } from "./lora.ts";
+import type { LoraPair } from "../lora_params.ts";
 
 /** Room for u = x A^T [rows, parts rank], which a forward pass keeps for its backward. */
 export const loraRows = (scratch: Scratch, { a }: AdaptedProjection, rows: number): Tensor =>

@@ -1,5 +1,6 @@
 import { matmulNN } from "../../gpu/ops/matmul.ts";
-import { freeAdapter, FUSED } from "./lora.ts";
+import { freeAdapter } from "./lora.ts";
+import { FUSED } from "../lora_params.ts";
 import type { Model } from "../transformer.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import { ADAPTER_WEIGHTS, checkNames, readAdapterConfig } from "./adapter_files.ts";
 import type { ModelConfig } from "../config.ts";
-import { openSafetensors, readTensor, type TensorFile } from "../formats/safetensors.ts";
+import { openSafetensors } from "../formats/safetensors.ts";
+import { readTensor, type TensorFile } from "../formats/tensor_file.ts";
 import { scaleOf } from "./lora.ts";
 
 /** The update of one projection. */

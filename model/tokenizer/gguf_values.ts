@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { GgufValue } from "../formats/gguf.ts";
+import type { GgufValue } from "../formats/gguf_value.ts";
 
 /** GGUF's metadata by key. */
 export type Metadata = ReadonlyMap<string, GgufValue>;

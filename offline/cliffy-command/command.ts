@@ -4,8 +4,15 @@ import { Argument, type Command as Commander, CommanderError } from "commander";
 import { createCommander, markGlobal } from "./commander.ts";
 import { helpFooter, parseVariable, readVariables, type Variable } from "./environment.ts";
 import { translateError, ValidationError } from "./errors.ts";
-import { attributeOf, parsePlaceholder, parseWord, translateOption } from "./option.ts";
-import type { OptionOptions, Placeholder, Types } from "./option.ts";
+import {
+  attributeOf,
+  type OptionOptions,
+  parsePlaceholder,
+  parseWord,
+  type Placeholder,
+  translateOption,
+  type Types,
+} from "./option.ts";
 import type { TypeOrTypeHandler } from "./types.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -288,7 +295,8 @@ export class Command<_Options = any> {
   /** Hands an error to the nearest handler, then throws it on or prints it and ends the process, as Cliffy does. */
   #report(thrown: unknown): never {
     const error = thrown instanceof Error ? thrown : new Error(`[non-error-thrown] ${thrown}`);
-    const failed = error instanceof ValidationError && error.cmd || this;
+    const blamed = error instanceof ValidationError ? error.cmd : undefined;
+    const failed = blamed instanceof Command ? blamed : this;
     const ancestors: Command[] = [];
     for (let one: Command | undefined = failed; one; one = one.#parent) ancestors.push(one);
     const handler = ancestors.map((one) => one.#handler).find((one) => one);

@@ -1,5 +1,16 @@
-import type { CommanderError } from "commander";
-import type { Command } from "./command.ts";
+import type { Command as Commander, CommanderError } from "commander";
+
+/** What an error asks of the command that it is about. */
+export interface BlamedCommand {
+  /** The command of commander that does its work. */
+  readonly inner: Commander;
+  /** Its name behind those of the commands above it. */
+  getPath(): string;
+  /** Arguments that are needed and not there. */
+  missingArguments(): string[];
+  /** Words beyond the last argument. */
+  surplusArguments(): string[];
+}
 
 /** Settings of a ValidationError. */
 export interface ValidationErrorOptions extends ErrorOptions {
@@ -12,7 +23,7 @@ export class ValidationError extends Error {
   /** Status that the process ends with. */
   readonly exitCode: number;
   /** The command that was used wrongly. */
-  cmd?: Command;
+  cmd?: BlamedCommand;
 
   constructor(message: string, { exitCode, cause }: ValidationErrorOptions = {}) {
     super(message, { cause });
@@ -21,7 +32,7 @@ export class ValidationError extends Error {
 }
 
 /** Commander's complaint in Cliffy's words. */
-export function translateError(error: CommanderError, command: Command): ValidationError {
+export function translateError(error: CommanderError, command: BlamedCommand): ValidationError {
   const quoted = [...error.message.matchAll(/'([^']*)'/g)].map((match) => match[1]);
   const guess = error.message.match(/Did you mean (?:one of )?([^,?]+)/)?.[1];
   const name = (flags = "") => flags.match(/--?[\w-]+/g)?.at(-1) ?? flags;

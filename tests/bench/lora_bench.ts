@@ -12,7 +12,7 @@ import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { findModel } from "../../model/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
-import { addAdapter } from "../../model/lora/lora.ts";
+import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { zeroParams } from "../../model/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";

@@ -12,17 +12,19 @@ import { sums } from "../../eval/tasks/sums.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { table } from "../../cli/table.ts";
 import { deviceMemory } from "../../gpu/device_memory.ts";
-import { type Gpu, openGpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../gpu/device.ts";
 import { findModel, type FoundModel } from "../../model/find_model.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { generationNeed } from "../../model/generation_memory.ts";
-import { addAdapter } from "../../model/lora/lora.ts";
+import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { openModelFiles } from "../../model/model_files.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { planWeights } from "../../model/weight_types.ts";
 import { localRollouts } from "../../rl/rollout.ts";
-import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { createTrainer } from "../../rl/trainer.ts";
+import { trainStep } from "../../rl/train_step.ts";
 import { trainingNeed } from "../../rl/training_memory.ts";
 
 const { values } = parseArgs({

@@ -18,7 +18,8 @@ import { findModel } from "../../model/find_model.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { localRollouts } from "../../rl/rollout.ts";
-import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { createTrainer } from "../../rl/trainer.ts";
+import { trainStep } from "../../rl/train_step.ts";
 import { reserveTraining } from "../../rl/training_memory.ts";
 
 const { values } = parseArgs({

@@ -15,7 +15,8 @@ import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createModel } from "../../model/transformer.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { localRollouts } from "../../rl/rollout.ts";
-import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { createTrainer } from "../../rl/trainer.ts";
+import { trainStep } from "../../rl/train_step.ts";
 import { table } from "../../cli/table.ts";
 
 const repeats = Number(Deno.args[Deno.args.indexOf("--repeats") + 1] || 5);

@@ -2,7 +2,7 @@ import { openGpu } from "../../gpu/device.ts";
 import { saveModel } from "../../model/checkpoint.ts";
 import type { Model } from "../../model/transformer.ts";
 import { scriptedModel, tokenizer } from "../model/small_models.ts";
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 
 /** What {@link thinker} thinks about any question. */
 export const THOUGHT = " 1 + 2 = 3. The final answer is:";

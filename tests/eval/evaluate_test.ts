@@ -1,10 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  evaluate,
-  type EvaluateOptions,
-  type EvaluationProgress,
-  MOST_SAMPLES,
-} from "../../eval/evaluate.ts";
+import { evaluate } from "../../eval/evaluate.ts";
+import { type EvaluateOptions, type EvaluationProgress, MOST_SAMPLES } from "../../eval/evaluate_options.ts";
 import type { ModeResult } from "../../eval/mode_result.ts";
 import { inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
 import type { RolloutRecord } from "../../eval/rollout_record.ts";

@@ -5,7 +5,7 @@ import {
   attentionRows,
   attentionTiles,
 } from "../../gpu/ops/attention.ts";
-import type { Heads } from "../../gpu/ops/rotary.ts";
+import type { Heads } from "../../gpu/ops/heads.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
 import { ropeTable } from "../reference/rope.ts";
 import { type Group, packGroups } from "./layout.ts";

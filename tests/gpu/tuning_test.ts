@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { type MatmulFamily, openGpu } from "../../gpu/device.ts";
+import type { MatmulFamily } from "../../gpu/gpu.ts";
+import { openGpu } from "../../gpu/device.ts";
 import { createMatrix, uploadRows } from "../../gpu/matrix.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
 import { tuningClass } from "../../gpu/ops/matmul_kernels.ts";

@@ -1,7 +1,7 @@
 /** Model files of every format, damaged at random, and by hand: opened or refused with a clear error, never worse. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import { readTensor } from "../../model/formats/safetensors.ts";
+import { readTensor } from "../../model/formats/tensor_file.ts";
 import { openModelFiles } from "../../model/model_files.ts";
 import { tensorShapes } from "../../model/params.ts";
 import { type Files, ggufFiles, huggingFaceFiles, llama2cFiles } from "./small_model_files.ts";

@@ -6,7 +6,7 @@ import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import { exportGguf, exportSafetensors, type ExportSource } from "../../model/export.ts";
 import { findModel } from "../../model/find_model.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
-import { readTensor } from "../../model/formats/safetensors.ts";
+import { readTensor } from "../../model/formats/tensor_file.ts";
 import { countWeights } from "../../model/memory.ts";
 import { openModelFiles } from "../../model/model_files.ts";
 import { BYTE_MODELS, byteTokenizer, EOS, EOT, TEMPLATE } from "./byte_models.ts";

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import { type GgufValue, openGguf } from "../../model/formats/gguf.ts";
+import type { GgufValue } from "../../model/formats/gguf_value.ts";
+import { openGguf } from "../../model/formats/gguf.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { exportGguf } from "../../model/export.ts";
 import { openModelFiles } from "../../model/model_files.ts";

@@ -1,7 +1,7 @@
 /** Random weights as a GGUF file would have them, each tensor in the type that a test asks for. */
 import type { ModelConfig } from "../../model/config.ts";
 import { bytesOfElements, ELEMENT_TYPES } from "../../model/formats/dequantize.ts";
-import type { TensorEntry, TensorFile } from "../../model/formats/safetensors.ts";
+import type { TensorEntry, TensorFile } from "../../model/formats/tensor_file.ts";
 import { tensorShapes } from "../../model/params.ts";
 import { randomArray, randomIntegers } from "../reference/support.ts";
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import { openSafetensors, openWeights, readPieces, readTensor } from "../../model/formats/safetensors.ts";
+import { openSafetensors, openWeights } from "../../model/formats/safetensors.ts";
+import { readPieces, readTensor } from "../../model/formats/tensor_file.ts";
 import { createSafetensors, type TensorSpec } from "../../model/formats/safetensors_writer.ts";
 
 function inFolder(test: (folder: string) => void): () => void {

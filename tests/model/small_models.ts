@@ -1,5 +1,5 @@
 /** Small models for tests: one of random weights, and one that says what it is told. */
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import type { ModelConfig } from "../../model/config.ts";

@@ -8,7 +8,7 @@ import { findModel } from "../../model/find_model.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ggufWeights } from "../../model/formats/gguf_weights.ts";
 import { ggufConfig } from "../../model/formats/gguf_config.ts";
-import type { TensorFile } from "../../model/formats/safetensors.ts";
+import type { TensorFile } from "../../model/formats/tensor_file.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { typeOf } from "../../model/params.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer.ts";

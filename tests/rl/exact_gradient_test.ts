@@ -4,7 +4,8 @@
  * way of thinking. Then one batch against the reference's loss, fed the same noise and thoughts.
  */
 import { assert, assertEquals } from "@std/assert";
-import { type Gpu, openGpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../gpu/device.ts";
 import { Domain } from "../../gpu/random.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { createParams, freeParams, zeroParams } from "../../model/params.ts";

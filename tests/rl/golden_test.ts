@@ -1,6 +1,7 @@
 /** Logits, gradients in every thinking mode and a training curve of whole models, against golden files made with JAX. */
 import { assert, assertAlmostEquals } from "@std/assert";
-import { type Gpu, openGpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../gpu/device.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { readParams } from "../../model/checkpoint.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";

@@ -4,15 +4,15 @@
  */
 import { assert } from "@std/assert";
 import { evaluate } from "../../eval/evaluate.ts";
-import type { Mode } from "../../eval/modes.ts";
-import { wayOfThinking } from "../../eval/modes.ts";
+import { type Mode, wayOfThinking } from "../../eval/modes.ts";
 import { pairedChange } from "../../eval/pass_at_k.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { findModel } from "../../model/find_model.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { localRollouts } from "../../rl/rollout.ts";
-import { createTrainer, type Trainer, trainStep } from "../../rl/train_step.ts";
+import { createTrainer, type Trainer } from "../../rl/trainer.ts";
+import { trainStep } from "../../rl/train_step.ts";
 
 const PROBLEMS = 256;
 const GAMMA = 0.1;

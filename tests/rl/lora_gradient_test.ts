@@ -4,7 +4,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { addAdapter, createLoraParams, type LoraSettings, refreshAdapter } from "../../model/lora/lora.ts";
+import { addAdapter } from "../../model/lora/add_adapter.ts";
+import { createLoraParams } from "../../model/lora_params.ts";
+import { type LoraSettings, refreshAdapter } from "../../model/lora/lora.ts";
 import { mergeAdapter } from "../../model/lora/merge_adapter.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { createParams, freeParams, zeroParams } from "../../model/params.ts";

@@ -1,12 +1,7 @@
 /** Adapters with known weights, and what they must do, in plain f64. */
-import type { Gpu } from "../../gpu/device.ts";
-import {
-  type Adapter,
-  addAdapter,
-  type LoraSettings,
-  refreshAdapter,
-  scaleOf,
-} from "../../model/lora/lora.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { type Adapter, type LoraSettings, refreshAdapter, scaleOf } from "../../model/lora/lora.ts";
+import { addAdapter } from "../../model/lora/add_adapter.ts";
 import type { Model } from "../../model/transformer.ts";
 import { random32 } from "../gpu/support.ts";
 import { downloadNamed, uploadNamed } from "./support.ts";

@@ -3,7 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { sums } from "../../eval/tasks/sums.ts";
 import type { Task } from "../../eval/task.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import type { ModelConfig } from "../../model/config.ts";
 import { freeParams } from "../../model/params.ts";
@@ -13,7 +13,8 @@ import { freeModel } from "../../model/transformer.ts";
 import { mismatchOf } from "../../rl/mismatch.ts";
 import type { ActionRecord } from "../../rl/objective.ts";
 import { localRollouts, type RolloutBatch, type RolloutSource } from "../../rl/rollout.ts";
-import { createTrainer, type Trainer, trainStep } from "../../rl/train_step.ts";
+import { createTrainer, type Trainer } from "../../rl/trainer.ts";
+import { trainStep } from "../../rl/train_step.ts";
 import { openTestGpu } from "../gpu/support.ts";
 import { downloadNamed, embeddingRms, randomModel } from "./support.ts";
 

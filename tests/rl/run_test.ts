@@ -16,7 +16,7 @@ import {
   type RunState,
   saveCheckpoint,
 } from "../../rl/run_checkpoint.ts";
-import { createTrainer, type Trainer } from "../../rl/train_step.ts";
+import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
 import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support.ts";
 

@@ -1,6 +1,6 @@
 /** What the tests of the reinforcement room share: small models with known weights, and gradients by name. */
 import { assert } from "@std/assert";
-import type { Gpu } from "../../gpu/device.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { downloadMatrix, uploadRows } from "../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import { PADDED_VOCAB_SIZE } from "../../model/builtin/words.ts";

@@ -5,10 +5,11 @@ import { promptIds } from "../../eval/prompt_ids.ts";
 import { openGpu } from "../../gpu/device.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { addAdapter } from "../../model/lora/lora.ts";
+import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { countWeights, loraCounts } from "../../model/memory.ts";
 import { localRollouts } from "../../rl/rollout.ts";
-import { createTrainer, trainStep } from "../../rl/train_step.ts";
+import { createTrainer } from "../../rl/trainer.ts";
+import { trainStep } from "../../rl/train_step.ts";
 import { reserveTraining, trainingNeed } from "../../rl/training_memory.ts";
 import { randomModel, SMALL, tokenizer } from "../model/small_models.ts";
 

@@ -10,7 +10,9 @@ import { loadAdapter, locateAdapter, saveAdapter } from "../../../model/lora/ada
 import { readParams, saveModel, writeParams } from "../../../model/checkpoint.ts";
 import { openWeights } from "../../../model/formats/safetensors.ts";
 import { findModel } from "../../../model/find_model.ts";
-import { addAdapter, loraMatrices, refreshAdapter } from "../../../model/lora/lora.ts";
+import { addAdapter } from "../../../model/lora/add_adapter.ts";
+import { loraMatrices } from "../../../model/lora_params.ts";
+import { refreshAdapter } from "../../../model/lora/lora.ts";
 import { mergeAdapter } from "../../../model/lora/merge_adapter.ts";
 import { createModel, type Model } from "../../../model/transformer.ts";
 import { logitsOf } from "../../model/logits_of.ts";

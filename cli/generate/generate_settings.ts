@@ -1,0 +1,33 @@
+import { flag, type Values } from "../declare.ts";
+import { flags } from "../flags.ts";
+
+/** Every flag of `softcot generate`. */
+export const generateSettings = {
+  model: flags.model,
+  adapter: flags.adapter,
+  weights: flags.weights,
+  task: {
+    ...flags.task,
+    description: "Task whose prompt and limits are used",
+    defaultText: "that of the run; sums for its vocabulary, else the method's prompt",
+  },
+  chatTemplate: flags.chatTemplate,
+  system: flags.system,
+  thinking: flags.thinking,
+  sample: flag("Draw tokens, or noise on the mixtures; otherwise the most probable tokens are taken"),
+  samples: { ...flags.samples, description: "Texts to generate; more than one are drawn", default: 1 },
+  gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
+  tau: flags.tau,
+  topK: flags.topK,
+  topP: flags.topP,
+  minP: flags.minP,
+  maxThinking: { ...flags.maxThinking, default: undefined, defaultText: "the task's" },
+  answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },
+  raw: flags.raw,
+  maxTokens: flags.maxTokens,
+  showThinking: flag("Show what each thinking step was made of: its most probable tokens with their weights"),
+  seed: flags.seed,
+};
+
+/** What `softcot generate` is told. */
+export type GenerateValues = Values<typeof generateSettings>;

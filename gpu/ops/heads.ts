@@ -1,0 +1,6 @@
+/** How Q, K and V share a row. */
+export interface Heads {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+}

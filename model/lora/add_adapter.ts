@@ -1,0 +1,10 @@
+import { type Adapter, createAdapter, initialiseAdapter, type LoraSettings } from "./lora.ts";
+import type { Model } from "../transformer.ts";
+
+/** Gives a model a new adapter, from which training starts at the model as it is. */
+export function addAdapter(model: Model, settings: LoraSettings, seed: number): Adapter {
+  const { gpu, config } = model;
+  model.adapter = createAdapter(gpu, config, settings);
+  initialiseAdapter(gpu, config, model.adapter, seed);
+  return model.adapter;
+}

@@ -1,0 +1,85 @@
+import { promptOf, type PromptOptions } from "../eval/prompt_ids.ts";
+import type { Task } from "../eval/task.ts";
+import { checkContext, rowsOfRollout } from "../model/generation/context.ts";
+import type { ThinkingRules } from "../model/generation/thinking_text.ts";
+import type { Trainable } from "../model/params.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import type { Model } from "../model/transformer.ts";
+import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
+import type { Reward } from "./reward.ts";
+import type { RolloutSource } from "./rollout.ts";
+
+/** Settings of the updates. */
+export interface TrainSettings extends OptimizerSettings {
+  /** B, questions an update. */
+  questions: number;
+  /** G, rollouts a question. */
+  group: number;
+  /** Of data order and all draws. */
+  seed: number;
+  /** Bound on the norm of dL/dz at one thinking position; 0 for none. */
+  clipStep: number;
+  /** Weight on the thinking term; 1 is the method. */
+  thinkingWeight: number;
+  /** Keep block inputs only and compute the rest again in the backward pass. */
+  recompute: boolean;
+  /** Rows of a micro-batch: memory as a setting. */
+  microRows: number;
+}
+
+/** All that one update reads and writes. */
+export interface Trainer {
+  /** Updated in place: its adapter where it has one, else all its weights. */
+  model: Model;
+  /** Its tokenizer. */
+  tokenizer: Tokenizer;
+  /** Asks and grades. */
+  task: Task;
+  /** How steps of thinking are taken. */
+  thinking: Thinking;
+  /** When thinking and answer end. */
+  rules: ThinkingRules;
+  /** Of the updates. */
+  settings: TrainSettings;
+  /** Where rollouts come from. */
+  source: RolloutSource;
+  /** How the source puts questions; plainly where it is left out. */
+  prompt?: PromptOptions;
+  /** What counts, as the source weighs it; the task's own grade where it is left out. */
+  rewards?: readonly Reward[];
+  /** Zeroed at the start of each update. */
+  grads: Trainable;
+  /** Moments and the last gradient's norm. */
+  optimizer: Optimizer;
+  /** Sums gradients over learners before the optimizer; with one learner there is nothing to do. */
+  reduce: (grads: Trainable) => Promise<void>;
+}
+
+/**
+ * A trainer with zeroed gradients and moments.
+ * @throws UserError if rollouts would be longer than the model's context: better here than in a run's first update
+ */
+export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "reduce">): Trainer {
+  const { model, tokenizer, task, rules } = parts;
+  const { gpu, config } = model;
+  const prompts = questionsOf(parts, 1).map(({ question }) =>
+    promptOf(tokenizer, task, question, parts.prompt).ids.length
+  );
+  checkContext(model, Math.max(...prompts), rowsOfRollout(rules));
+  return {
+    ...parts,
+    grads: createLike(model, "gradient"),
+    optimizer: createOptimizer(gpu, config, model.adapter),
+    reduce: () => Promise.resolve(),
+  };
+}
+
+/** The data order follows from seed and step: a resumed run needs no state for it. */
+export function questionsOf({ task, settings }: Pick<Trainer, "task" | "settings">, step: number) {
+  const { questions, seed } = settings;
+  return Array.from(
+    { length: questions },
+    (_, b) => task.question("train", seed, (step - 1) * questions + b),
+  );
+}
