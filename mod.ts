@@ -65,32 +65,37 @@ export { GpuError, UserError } from "./gpu/errors.ts";
 // The device, and what its types are made of.
 export { type AdapterFacts, type WorkgroupLimits } from "./gpu/adapter.ts";
 export { type Gpu, type MatmulFamily } from "./gpu/gpu.ts";
-export { type GpuOptions, openGpu } from "./gpu/device.ts";
+export { type GpuOptions, openGpu } from "./gpu/device/open_gpu.ts";
 export type { Arena, Scratch } from "./gpu/arena.ts";
-export type { Commands } from "./gpu/encoder.ts";
+export type { Commands } from "./gpu/commands.ts";
 export type { ErrorLog } from "./gpu/error_log.ts";
 export type { Pipeline } from "./gpu/pipeline.ts";
 export type { Matrix, WeightType } from "./gpu/matrix.ts";
 export type { QuantType } from "./gpu/quantised.ts";
 export type { TunedTile, Tuning } from "./gpu/tuning.ts";
-export { WEIGHT_FORMS, type WeightForm } from "./model/weight_types.ts";
+export { WEIGHT_FORMS, type WeightForm } from "./model/weights/weight_types.ts";
 export type { KernelTime, Profile } from "./gpu/profile.ts";
-export type { Reader } from "./gpu/readback.ts";
+export type { Reader } from "./gpu/reader.ts";
 export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
-export type { StepRecord } from "./gpu/ops/choose.ts";
+export type { StepRecord } from "./gpu/ops/choose/choose.ts";
 
 // Models: the embedded one, Hugging Face folders, runs, and new ones.
 export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub/hub.ts";
 export { cachedSnapshot, type RepoKind } from "./model/hub/hub_cache.ts";
 export type { Hub } from "./model/hub/hub_requests.ts";
-export { type ModelFiles, openModelFiles } from "./model/model_files.ts";
+export { type ModelFiles, openModelFiles } from "./model/files/model_files.ts";
 export type { TensorEntry, TensorFile } from "./model/formats/tensor_file.ts";
-export { exportGguf, type ExportOptions, exportSafetensors, type ExportSource } from "./model/export.ts";
-export { findModel, type FindModelOptions, type FoundModel } from "./model/find_model.ts";
-export { type LoadedModel, type ModelExtras, saveModel } from "./model/checkpoint.ts";
-export type { ModelConfig, RopeScaling } from "./model/config.ts";
-export { createModel, freeModel, type Model } from "./model/transformer.ts";
-export { initialise } from "./model/init.ts";
+export {
+  exportGguf,
+  type ExportOptions,
+  exportSafetensors,
+  type ExportSource,
+} from "./model/files/export.ts";
+export { findModel, type FindModelOptions, type FoundModel } from "./model/files/find_model.ts";
+export { type LoadedModel, type ModelExtras, saveModel } from "./model/files/checkpoint.ts";
+export type { ModelConfig, RopeScaling } from "./model/transformer/config.ts";
+export { createModel, freeModel, type Model } from "./model/transformer/transformer.ts";
+export { initialise } from "./model/transformer/init.ts";
 export {
   countParams,
   type Gradients,
@@ -99,7 +104,7 @@ export {
   type Params,
   type Trainable,
   type WeightTypes,
-} from "./model/params.ts";
+} from "./model/transformer/params.ts";
 
 // Adapters of low rank (LoRA): a model that has one trains that alone.
 export {
@@ -107,12 +112,12 @@ export {
   type Adapter,
   type BaseModel,
   type LoraSettings,
-} from "./model/lora/lora.ts";
+} from "./model/transformer/adapter.ts";
 export { addAdapter } from "./model/lora/add_adapter.ts";
-export { type Fused, type LoraPair, type LoraParams } from "./model/lora_params.ts";
+export { type Fused, type LoraPair, type LoraParams } from "./model/transformer/lora_params.ts";
 export { loadAdapter, saveAdapter } from "./model/lora/adapter_files.ts";
 export { mergeAdapter } from "./model/lora/merge_adapter.ts";
-export type { PartStarts } from "./gpu/ops/lora_blocks.ts";
+export type { PartStarts } from "./gpu/ops/lora/lora_blocks.ts";
 export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
 export {
   loadTokenizer,
@@ -126,7 +131,7 @@ export {
   chatTemplate,
   type Prompt,
 } from "./model/tokenizer/chat_template.ts";
-export type { Filters } from "./gpu/ops/filter.ts";
+export type { Filters } from "./gpu/ops/choose/filter.ts";
 
 // Ways of thinking: what an own one must implement is `Thinking`.
 export {
@@ -152,7 +157,7 @@ export {
 } from "./model/generation/thinking_text.ts";
 
 // Generation.
-export { promptIds, promptOf, type PromptOptions, promptOptions } from "./eval/prompt_ids.ts";
+export { promptIds, promptOf, type PromptOptions, promptOptions } from "./eval/questions/prompt_ids.ts";
 export { generate } from "./model/generation/generate.ts";
 export { generateJobs, type JobOutput } from "./model/generation/generate_jobs.ts";
 export type {
@@ -177,7 +182,7 @@ export type {
 } from "./eval/tasks/task_entry.ts";
 export type { GivenQuestion, GivenQuestions, ScriptTask } from "./eval/tasks/script_task.ts";
 export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/trained_on.ts";
-export type { ChoiceQuestion, ChoiceTask } from "./eval/choice_task.ts";
+export type { ChoiceQuestion, ChoiceTask } from "./eval/choices/choice_task.ts";
 export type { DataSource } from "./eval/data/source.ts";
 export { readRows } from "./eval/data/rows.ts";
 export { type Row, type RowValue } from "./eval/data/row.ts";
@@ -194,16 +199,27 @@ export {
 } from "./eval/task.ts";
 
 // Measures.
-export { type ChoiceOptions, evaluateChoices } from "./eval/choices.ts";
-export type { ChoiceMeasures, ChoiceRecord, ChoiceResult, NamedMeasures } from "./eval/choice_result.ts";
+export { type ChoiceOptions, evaluateChoices } from "./eval/choices/choices.ts";
+export type {
+  ChoiceMeasures,
+  ChoiceRecord,
+  ChoiceResult,
+  NamedMeasures,
+} from "./eval/choices/choice_result.ts";
 export { evaluate } from "./eval/evaluate.ts";
 export { type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate_options.ts";
-export type { AskOptions, PreparedQuestions } from "./eval/prepare_questions.ts";
+export type { AskOptions, PreparedQuestions } from "./eval/questions/prepare_questions.ts";
 export { createGrader, gradeInPlace, type Grader, type Submission } from "./eval/grader.ts";
-export type { ModeResult } from "./eval/mode_result.ts";
-export type { EntropyRow } from "./eval/entropy.ts";
-export type { RolloutRecord } from "./eval/rollout_record.ts";
-export { type Estimate, pairedChange, passAtK, passAtKOver, type QuestionResult } from "./eval/pass_at_k.ts";
+export type { ModeResult } from "./eval/measures/mode_result.ts";
+export type { EntropyRow } from "./eval/measures/entropy.ts";
+export type { RolloutRecord } from "./eval/results/rollout_record.ts";
+export {
+  type Estimate,
+  pairedChange,
+  passAtK,
+  passAtKOver,
+  type QuestionResult,
+} from "./eval/measures/pass_at_k.ts";
 
 // The answer checker.
 export {
@@ -213,7 +229,7 @@ export {
   verify,
   type VerifyOptions,
 } from "./eval/answer/verify.ts";
-export { loadEngine } from "./eval/answer/engine.ts";
+export { loadEngine } from "./eval/answer/algebra/engine.ts";
 export { boxedContinuation, lastBox } from "./eval/answer/extract.ts";
 export {
   type AnswerPair,
@@ -225,7 +241,7 @@ export {
 export type { Extraction } from "./eval/answer/extract_text.ts";
 export type { Node as AnswerNode, RelationOp } from "./eval/answer/node.ts";
 export type { Rational } from "./eval/answer/rational.ts";
-export type { Precision } from "./eval/answer/tolerance.ts";
+export type { Precision } from "./eval/answer/compare/tolerance.ts";
 
 // Training: one update, a run with its folder, and supervised training.
 export { createTrainer, type Trainer, type TrainSettings } from "./rl/trainer.ts";

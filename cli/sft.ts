@@ -1,24 +1,24 @@
 import { existsSync } from "node:fs";
 import { generationEntry, TASKS } from "../eval/tasks/find_task.ts";
 import type { Task } from "../eval/task.ts";
-import { openGpu } from "../gpu/device.ts";
+import { openGpu } from "../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../gpu/matrix.ts";
 import { UserError } from "../gpu/errors.ts";
 import { builtinTokenizer } from "../model/builtin/tokenizer.ts";
 import { PADDED_VOCAB_SIZE } from "../model/builtin/words.ts";
-import { saveModel } from "../model/checkpoint.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { findModel } from "../model/find_model.ts";
-import { initialise, rootMeanSquare } from "../model/init.ts";
-import { countParams } from "../model/params.ts";
-import { createModel } from "../model/transformer.ts";
+import { saveModel } from "../model/files/checkpoint.ts";
+import type { ModelConfig } from "../model/transformer/config.ts";
+import { findModel } from "../model/files/find_model.ts";
+import { initialise, rootMeanSquare } from "../model/transformer/init.ts";
+import { countParams } from "../model/transformer/params.ts";
+import { createModel } from "../model/transformer/transformer.ts";
 import { trainSupervised } from "../rl/sft.ts";
-import { choice, flag, integer, number, text, type Values } from "./declare.ts";
-import { defineCommand } from "./define_command.ts";
-import { Interrupted } from "./errors.ts";
-import { flags } from "./flags.ts";
-import { watchInterrupt } from "./interrupt.ts";
-import { createProgress } from "./progress.ts";
+import { choice, flag, integer, number, text, type Values } from "./settings/declare.ts";
+import { defineCommand } from "./settings/define_command.ts";
+import { Interrupted } from "./terminal/errors.ts";
+import { flags } from "./settings/flags.ts";
+import { watchInterrupt } from "./terminal/interrupt.ts";
+import { createProgress } from "./terminal/progress.ts";
 
 const shape = "A new model's shape";
 const settings = {

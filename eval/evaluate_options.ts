@@ -1,9 +1,9 @@
-import type { Filters } from "../gpu/ops/filter.ts";
+import type { Filters } from "../gpu/ops/choose/filter.ts";
 import type { Grader } from "./grader.ts";
-import type { ModeResult } from "./mode_result.ts";
+import type { ModeResult } from "./measures/mode_result.ts";
 import type { Mode } from "./modes.ts";
-import type { AskOptions, PreparedQuestions } from "./prepare_questions.ts";
-import type { RolloutRecord } from "./rollout_record.ts";
+import type { AskOptions, PreparedQuestions } from "./questions/prepare_questions.ts";
+import type { RolloutRecord } from "./results/rollout_record.ts";
 
 /** Samples of one question that have random numbers of their own. */
 export const MOST_SAMPLES = 4096;

@@ -1,6 +1,6 @@
 import { boxedContinuation } from "./answer/extract.ts";
 import { createAnswerPool } from "./answer/pool.ts";
-import type { Precision } from "./answer/tolerance.ts";
+import type { Precision } from "./answer/compare/tolerance.ts";
 import { type Grade, gradeOf, type Task } from "./task.ts";
 
 /** What is to be graded. */

@@ -1,5 +1,5 @@
 import { UserError } from "../gpu/errors.ts";
-import type { Filters } from "../gpu/ops/filter.ts";
+import type { Filters } from "../gpu/ops/choose/filter.ts";
 import { gaussianThinking } from "../model/thinking/gaussian.ts";
 import { hardThinking } from "../model/thinking/hard.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";

@@ -1,15 +1,15 @@
 import { UserError } from "../gpu/errors.ts";
-import { rolloutFlops } from "../model/flops.ts";
+import { rolloutFlops } from "../model/transformer/flops.ts";
 import { generateJobs } from "../model/generation/generate_jobs.ts";
 import type { GenerationJob, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { Model } from "../model/transformer.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
 import { gradeInPlace } from "./grader.ts";
-import type { ModeTally } from "./mode_result.ts";
+import type { ModeTally } from "./measures/mode_result.ts";
 import type { InferenceMode } from "./modes.ts";
-import { recordOf, type RolloutRecord } from "./rollout_record.ts";
+import { recordOf, type RolloutRecord } from "./results/rollout_record.ts";
 import type { Question, Task } from "./task.ts";
 import type { TokenForecast } from "./token_forecast.ts";
 

@@ -1,5 +1,5 @@
 import { boxedContinuation } from "./answer/extract.ts";
-import type { Precision } from "./answer/tolerance.ts";
+import type { Precision } from "./answer/compare/tolerance.ts";
 import { type Verdict, verify, type VerifyOptions } from "./answer/verify.ts";
 import { hashText } from "./seeded.ts";
 

@@ -1,10 +1,10 @@
 import type { AdapterFacts, WorkgroupLimits } from "./adapter.ts";
 import type { Arena } from "./arena.ts";
-import type { Commands } from "./encoder.ts";
+import type { Commands } from "./commands.ts";
 import type { ErrorLog } from "./error_log.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Profile } from "./profile.ts";
-import type { Reader } from "./readback.ts";
+import type { Reader } from "./reader.ts";
 import type { Tuning } from "./tuning.ts";
 
 /** How matrix products are tiled: `broadcast` for software devices, `tile` (shared memory) for real GPUs. */
@@ -25,7 +25,7 @@ export interface Gpu {
   /** Which matmul kernels run. */
   readonly matmulFamily: MatmulFamily;
   /** Whether kernels may load words in pairs (u64): half the loads, each as costly, on the software device. */
-  readonly wideLoads: boolean;
+  readonly u64Loads: boolean;
   /** Tiles that were measured to be the fastest here; empty where nobody has measured. */
   readonly tuning: Tuning;
   /** Its memory. */

@@ -4,7 +4,7 @@ let last = 0;
 
 /**
  * Lets signals, timers and other work come through, at most every 0.1 s. Reads from the device resolve without a turn of
- * the event loop (readback.ts), so a loop of reads alone would never hear Ctrl-C; nor does one that turns without a
+ * the event loop (reader.ts), so a loop of reads alone would never hear Ctrl-C; nor does one that turns without a
  * timer, which is not always asked for signals.
  */
 export async function letEventsIn(): Promise<void> {

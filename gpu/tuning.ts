@@ -17,7 +17,7 @@ export interface TunedTile {
   shuffle?: boolean;
 }
 
-/** The best tile by class of products; see `tuningClass` of gpu/ops/matmul_kernels.ts. Tiles change no bit of a result. */
+/** The best tile by class of products; see `tuningClass` of gpu/ops/matmul/choose_kernel.ts. Tiles change no bit of a result. */
 export type Tuning = Map<string, TunedTile>;
 
 // What was measured of other kernels says nothing of these.

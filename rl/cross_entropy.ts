@@ -1,9 +1,9 @@
-import { categorical } from "../gpu/ops/categorical.ts";
-import { gather } from "../gpu/ops/gather.ts";
+import { categorical } from "../gpu/ops/categorical/categorical.ts";
+import { gather } from "../gpu/ops/gather/gather.ts";
 import { rowsOf } from "../gpu/tensor.ts";
-import { packGroups, uploadLayout } from "../model/packing.ts";
-import type { Gradients } from "../model/params.ts";
-import { backwardTraining, forwardTraining, type Model } from "../model/transformer.ts";
+import { packGroups, uploadLayout } from "../model/transformer/packing.ts";
+import type { Gradients } from "../model/transformer/params.ts";
+import { backwardTraining, forwardTraining, type Model } from "../model/transformer/transformer.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** Token ids whose ids from `from` on are to be predicted; the ones before are given. */

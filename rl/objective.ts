@@ -1,11 +1,16 @@
 import type { Scratch } from "../gpu/arena.ts";
-import { categorical } from "../gpu/ops/categorical.ts";
-import { gather } from "../gpu/ops/gather.ts";
+import { categorical } from "../gpu/ops/categorical/categorical.ts";
+import { gather } from "../gpu/ops/gather/gather.ts";
 import { reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
-import { uploadLayout } from "../model/packing.ts";
-import type { Gradients } from "../model/params.ts";
+import { uploadLayout } from "../model/transformer/packing.ts";
+import type { Gradients } from "../model/transformer/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
-import { backwardTraining, type ForwardSaved, forwardTraining, type Model } from "../model/transformer.ts";
+import {
+  backwardTraining,
+  type ForwardSaved,
+  forwardTraining,
+  type Model,
+} from "../model/transformer/transformer.ts";
 import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 

@@ -1,11 +1,11 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import { adamW, globalNorm } from "../gpu/ops/adamw.ts";
+import { adamW, globalNorm } from "../gpu/ops/adamw/adamw.ts";
 import type { Tensor } from "../gpu/tensor.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { type Adapter, refreshAdapter } from "../model/lora/lora.ts";
-import { createLoraParams } from "../model/lora_params.ts";
-import { createParams, matricesOf, type Trainable } from "../model/params.ts";
-import type { Model } from "../model/transformer.ts";
+import type { ModelConfig } from "../model/transformer/config.ts";
+import { type Adapter, refreshAdapter } from "../model/transformer/adapter.ts";
+import { createLoraParams } from "../model/transformer/lora_params.ts";
+import { createParams, matricesOf, type Trainable } from "../model/transformer/params.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 
 /** AdamW's settings, fixed for a run. */
 export interface OptimizerSettings {

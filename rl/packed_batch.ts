@@ -1,5 +1,5 @@
-import { NO_ROW } from "../gpu/ops/gather.ts";
-import { type PackedRows, packGroups } from "../model/packing.ts";
+import { NO_ROW } from "../gpu/ops/gather/gather.ts";
+import { type PackedRows, packGroups } from "../model/transformer/packing.ts";
 
 /** One rollout as the objective needs it. */
 export interface ScoredRollout {

@@ -1,4 +1,4 @@
-import { promptOf, type PromptOptions } from "../eval/prompt_ids.ts";
+import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import { gradeInPlace, type Grader } from "../eval/grader.ts";
 import type { Grade, Question, Task } from "../eval/task.ts";
 import type { Scratch } from "../gpu/arena.ts";
@@ -7,7 +7,7 @@ import { generate, type GenerationSettings, type Rollout } from "../model/genera
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { Model } from "../model/transformer.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 import { type Reward, TASK_REWARD, worthOf } from "./reward.ts";
 
 /** A rollout with its verdict. */

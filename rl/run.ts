@@ -1,5 +1,5 @@
 import { UserError } from "../gpu/errors.ts";
-import { writeWhole } from "../model/checkpoint.ts";
+import { writeWhole } from "../model/files/checkpoint.ts";
 import { exists, nameOf, newestCheckpoint, pointBest, readState, stepOf } from "./run_checkpoint.ts";
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */

@@ -1,11 +1,17 @@
 import { UserError } from "../gpu/errors.ts";
 import { ADAPTER_WEIGHTS, readAdapter, saveAdapter } from "../model/lora/adapter_files.ts";
-import { type LoadedModel, readParams, saveModel, writeParams, writeWhole } from "../model/checkpoint.ts";
+import {
+  type LoadedModel,
+  readParams,
+  saveModel,
+  writeParams,
+  writeWhole,
+} from "../model/files/checkpoint.ts";
 import { openSafetensors } from "../model/formats/safetensors.ts";
 import { syncFolder } from "../model/formats/safetensors_writer.ts";
-import { sha256Of } from "../model/sha256_of.ts";
-import type { Trainable } from "../model/params.ts";
-import type { Model } from "../model/transformer.ts";
+import { sha256Of } from "../model/files/sha256_of.ts";
+import type { Trainable } from "../model/transformer/params.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** What a checkpoint keeps beside weights and moments. */

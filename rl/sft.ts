@@ -1,11 +1,11 @@
-import { promptIds } from "../eval/prompt_ids.ts";
+import { promptIds } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
-import type { ModelConfig } from "../model/config.ts";
-import { freeParams, zeroParams } from "../model/params.ts";
+import type { ModelConfig } from "../model/transformer/config.ts";
+import { freeParams, zeroParams } from "../model/transformer/params.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { Model } from "../model/transformer.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
 import {
   createLike,

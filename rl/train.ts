@@ -1,6 +1,6 @@
 import { evaluate } from "../eval/evaluate.ts";
 import { generatedText } from "../model/generation/thinking_text.ts";
-import type { Model } from "../model/transformer.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 import type { RolloutBatch } from "./rollout.ts";
 import type { Run } from "./run.ts";
 import { type RunState, saveCheckpoint } from "./run_checkpoint.ts";

@@ -10,7 +10,7 @@
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
  */
 import { UserError } from "../gpu/errors.ts";
-import { zeroParams } from "../model/params.ts";
+import { zeroParams } from "../model/transformer/params.ts";
 import { leaveOneOut } from "./advantage.ts";
 import { microBatches } from "./micro_batches.ts";
 import { accumulateGradient, type ActionRecord } from "./objective.ts";

@@ -1,11 +1,11 @@
-import { promptOf, type PromptOptions } from "../eval/prompt_ids.ts";
+import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { checkContext, rowsOfRollout } from "../model/generation/context.ts";
 import type { ThinkingRules } from "../model/generation/thinking_text.ts";
-import type { Trainable } from "../model/params.ts";
+import type { Trainable } from "../model/transformer/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
-import type { Model } from "../model/transformer.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
 import type { RolloutSource } from "./rollout.ts";

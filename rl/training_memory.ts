@@ -1,8 +1,8 @@
-import { promptOf } from "../eval/prompt_ids.ts";
+import { promptOf } from "../eval/questions/prompt_ids.ts";
 import type { Question } from "../eval/task.ts";
-import { openDryGpu } from "../gpu/dry_gpu.ts";
-import { createHalfCopy } from "../model/half_copy.ts";
-import type { ModelConfig } from "../model/config.ts";
+import { openDryGpu } from "../gpu/device/dry_gpu.ts";
+import { createHalfCopy } from "../model/weights/half_copy.ts";
+import type { ModelConfig } from "../model/transformer/config.ts";
 import { generate } from "../model/generation/generate.ts";
 import type { Rollout, StepStats } from "../model/generation/rollout.ts";
 import {
@@ -14,12 +14,12 @@ import {
   generateDry,
   type GenerationShape,
   openDryModel,
-} from "../model/generation_memory.ts";
-import { createAdapter } from "../model/lora/lora.ts";
-import type { WeightTypes } from "../model/params.ts";
-import { shareCacheBudget } from "../model/memory.ts";
+} from "../model/memory/generation_memory.ts";
+import { createAdapter } from "../model/transformer/adapter.ts";
+import type { WeightTypes } from "../model/transformer/params.ts";
+import { shareCacheBudget } from "../model/memory/cache_budget.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
-import type { Model } from "../model/transformer.ts";
+import type { Model } from "../model/transformer/transformer.ts";
 import { createLike, createOptimizer } from "./optimizer.ts";
 import type { RolloutBatch, RolloutSource } from "./rollout.ts";
 import type { Trainer } from "./trainer.ts";

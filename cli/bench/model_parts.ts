@@ -1,15 +1,15 @@
 import { wayOfThinking } from "../../eval/modes.ts";
-import { promptIds } from "../../eval/prompt_ids.ts";
+import { promptIds } from "../../eval/questions/prompt_ids.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import type { FoundModel } from "../../model/find_model.ts";
-import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../../model/flops.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
+import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../../model/transformer/flops.ts";
 import { generate, type GenerateRequest } from "../../model/generation/generate.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { updateFlops } from "../../rl/flops.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
-import { createParams, zeroParams } from "../../model/params.ts";
+import { createParams, zeroParams } from "../../model/transformer/params.ts";
 import type { Work } from "./measure.ts";
 
 const KINDS = ["hard", "soft", "fuzzy"] as const;

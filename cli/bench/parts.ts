@@ -1,17 +1,17 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { createMatrix, type Matrix } from "../../gpu/matrix.ts";
-import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
-import { rmsNorm, rmsNormBackward } from "../../gpu/ops/rms_norm.ts";
-import { swiglu, swigluBackward } from "../../gpu/ops/swiglu.ts";
-import { adamW } from "../../gpu/ops/adamw.ts";
-import { gather } from "../../gpu/ops/gather.ts";
-import { attentionBackward, attentionRows, attentionTiles } from "../../gpu/ops/attention.ts";
-import { copyAll, multiplyAdds } from "../../gpu/peaks.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
+import { rmsNorm, rmsNormBackward } from "../../gpu/ops/norm/rms_norm.ts";
+import { swiglu, swigluBackward } from "../../gpu/ops/elementwise/swiglu.ts";
+import { adamW } from "../../gpu/ops/adamw/adamw.ts";
+import { gather } from "../../gpu/ops/gather/gather.ts";
+import { attentionBackward, attentionRows, attentionTiles } from "../../gpu/ops/attention/attention.ts";
+import { copyAll, multiplyAdds } from "../../gpu/device/peaks.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { attentionFlops } from "../../model/flops.ts";
-import { packRows, uploadLayout } from "../../model/packing.ts";
-import { qkvWidth } from "../../model/params.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { attentionFlops } from "../../model/transformer/flops.ts";
+import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
+import { qkvWidth } from "../../model/transformer/params.ts";
 import type { Work } from "./measure.ts";
 
 /** What the device can do at most, measured: everything else is told as a share of it. */

@@ -1,8 +1,8 @@
-import { openGpu } from "../../gpu/device.ts";
-import { type TunedClass, tuneMatmul } from "../../gpu/ops/tune_matmul.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { type TunedClass, tuneMatmul } from "../../gpu/ops/matmul/tune_matmul.ts";
 import { type TunedTile, writeTuning } from "../../gpu/tuning.ts";
-import type { Progress } from "../progress.ts";
-import { table } from "../table.ts";
+import type { Progress } from "../terminal/progress.ts";
+import { table } from "../terminal/table.ts";
 
 /** What was tuned: kept in `file`, and how much faster the best tile of each class is than the one that was taken before. */
 export interface TuneReport {

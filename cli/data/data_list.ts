@@ -2,9 +2,9 @@ import { DataMissing, namedFolders } from "../../eval/data/source.ts";
 import { TASKS } from "../../eval/tasks/find_task.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { path } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
-import { table } from "../table.ts";
+import { path } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { table } from "../terminal/table.ts";
 
 /** `softcot data list`: every task, and where its questions are. */
 export const dataListCommand = defineCommand({

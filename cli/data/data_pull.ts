@@ -3,9 +3,9 @@ import { taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { pullRepo } from "../../model/hub/hub.ts";
 import { isOffline } from "../../model/hub/hub_requests.ts";
-import { inBytes } from "../bytes.ts";
-import { text } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
+import { inBytes } from "../terminal/bytes.ts";
+import { text } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
 import { pullWatched } from "../model/pull_progress.ts";
 
 /** `softcot data pull`: a task's data from the hub into the cache. */

@@ -1,7 +1,7 @@
 import type { VerifyOptions } from "../../eval/answer/verify.ts";
 import type { Overlap } from "../../eval/data/overlap.ts";
 import type { Stream, TaskLimits } from "../../eval/task.ts";
-import { table } from "../table.ts";
+import { table } from "../terminal/table.ts";
 
 /** A question as `softcot data show` tells it. */
 export interface ShownQuestion {

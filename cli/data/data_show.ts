@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import type { ChoiceTask } from "../../eval/choice_task.ts";
+import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { Stream, Task } from "../../eval/task.ts";
 import { taskEntry } from "../../eval/tasks/find_task.ts";
 import { splitsOf, withSplit } from "../../eval/tasks/refuse_empty.ts";
 import { overlapsWith, setsAtHand } from "../../eval/tasks/sets_at_hand.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
-import { choice, integer } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
+import { choice, integer } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
 import { describeData, type ShownData, type ShownQuestion } from "./data_report.ts";
-import { flags } from "../flags.ts";
+import { flags } from "../settings/flags.ts";
 
 const settings = {
   data: flags.data,

@@ -1,16 +1,16 @@
 import { ValidationError } from "@cliffy/command";
-import type { ChoiceRecord } from "../../eval/choice_result.ts";
-import type { ChoiceTask } from "../../eval/choice_task.ts";
-import { checkResultsPlace, openResults, type ResultsFolder } from "../../eval/results_folder.ts";
+import type { ChoiceRecord } from "../../eval/choices/choice_result.ts";
+import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
+import { checkResultsPlace, openResults, type ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { Task } from "../../eval/task.ts";
 import { openAnyTask, taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
-import { openGpu } from "../../gpu/device.ts";
-import type { FoundModel } from "../../model/find_model.ts";
-import { modelOrBase } from "../adapter_base.ts";
-import { choice, integer, path, type Values } from "../declare.ts";
-import { defaultGamma } from "../default_gamma.ts";
-import { promptValues } from "../generate/default_prompt.ts";
-import { type Context, defineCommand } from "../define_command.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
+import { modelOrBase } from "../loading/adapter_base.ts";
+import { choice, integer, path, type Values } from "../settings/declare.ts";
+import { defaultGamma } from "../loading/default_gamma.ts";
+import { promptValues } from "../loading/default_prompt.ts";
+import { type Context, defineCommand } from "../settings/define_command.ts";
 import { evalCheckCommand } from "./eval_check.ts";
 import { type ChoiceReport, choiceSettings, measureChoices, refuseThinking } from "./eval_choices.ts";
 import { describeChoices } from "./eval_choices_report.ts";
@@ -23,10 +23,10 @@ import {
   settingsOf,
 } from "./eval_generation.ts";
 import { describeEvaluation } from "./eval_report.ts";
-import type { Facts } from "../facts.ts";
-import { flags } from "../flags.ts";
-import { watchInterrupt } from "../interrupt.ts";
-import { loadWatched } from "../load_watched.ts";
+import type { Facts } from "../loading/facts.ts";
+import { flags } from "../settings/flags.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
+import { loadWatched } from "../loading/load_watched.ts";
 
 const settings = {
   model: flags.model,

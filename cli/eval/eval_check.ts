@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { loadEngine } from "../../eval/answer/engine.ts";
+import { loadEngine } from "../../eval/answer/algebra/engine.ts";
 import { readPairs } from "../../eval/answer/read_pairs.ts";
 import { type Verdict, verify, type VerifyOptions } from "../../eval/answer/verify.ts";
 import { ValidationError } from "@cliffy/command";
 import { UserError } from "../../gpu/errors.ts";
-import { choice, flag, number, path, text, type Values } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
-import { table } from "../table.ts";
+import { choice, flag, number, path, text, type Values } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { table } from "../terminal/table.ts";
 
 const settings = {
   text: flag("ANSWER is a whole reply: find the answer in it by any sign"),

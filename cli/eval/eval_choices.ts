@@ -1,16 +1,16 @@
 import { ValidationError } from "@cliffy/command";
 import { createHash } from "node:crypto";
-import type { ChoiceRecord, ChoiceResult } from "../../eval/choice_result.ts";
-import type { ChoiceTask } from "../../eval/choice_task.ts";
-import { evaluateChoices } from "../../eval/choices.ts";
-import type { RecordFile } from "../../eval/record_file.ts";
+import type { ChoiceRecord, ChoiceResult } from "../../eval/choices/choice_result.ts";
+import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
+import { evaluateChoices } from "../../eval/choices/choices.ts";
+import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { Stream } from "../../eval/task.ts";
-import type { FoundModel } from "../../model/find_model.ts";
-import type { Origin } from "../config.ts";
-import { dashed } from "../declare.ts";
-import { Interrupted } from "../errors.ts";
-import type { Facts } from "../facts.ts";
-import { createProgress } from "../progress.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
+import type { Origin } from "../settings/config.ts";
+import { dashed } from "../settings/declare.ts";
+import { Interrupted } from "../terminal/errors.ts";
+import type { Facts } from "../loading/facts.ts";
+import { createProgress } from "../terminal/progress.ts";
 
 /** What is asked of a choice task, beside the model. */
 export interface ChoiceRun {

@@ -1,8 +1,8 @@
-import type { ChoiceMeasures, NamedMeasures } from "../../eval/choice_result.ts";
-import type { Estimate } from "../../eval/pass_at_k.ts";
+import type { ChoiceMeasures, NamedMeasures } from "../../eval/choices/choice_result.ts";
+import type { Estimate } from "../../eval/measures/pass_at_k.ts";
 import type { ChoiceReport } from "./eval_choices.ts";
 import { askedQuestions } from "./eval_report.ts";
-import { table } from "../table.ts";
+import { table } from "../terminal/table.ts";
 
 /** A choice task's measures as people read them: all questions, then categories and subjects where there are any. */
 export function describeChoices(report: ChoiceReport): string {

@@ -1,22 +1,22 @@
 import { createHash } from "node:crypto";
 import { evaluate } from "../../eval/evaluate.ts";
 import { createGrader } from "../../eval/grader.ts";
-import type { ModeResult } from "../../eval/mode_result.ts";
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { inferenceMode, type Mode } from "../../eval/modes.ts";
-import { type PreparedQuestions, prepareQuestions } from "../../eval/prepare_questions.ts";
-import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/prompt_ids.ts";
-import type { RecordFile } from "../../eval/record_file.ts";
-import type { ResultsFolder } from "../../eval/results_folder.ts";
-import type { RolloutRecord } from "../../eval/rollout_record.ts";
-import { shotsOf } from "../../eval/shots.ts";
+import { type PreparedQuestions, prepareQuestions } from "../../eval/questions/prepare_questions.ts";
+import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/questions/prompt_ids.ts";
+import type { RecordFile } from "../../eval/results/record_file.ts";
+import type { ResultsFolder } from "../../eval/results/results_folder.ts";
+import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
+import { shotsOf } from "../../eval/questions/shots.ts";
 import type { Stream, Task, TaskData } from "../../eval/task.ts";
-import type { Filters } from "../../gpu/ops/filter.ts";
-import type { FoundModel } from "../../model/find_model.ts";
+import type { Filters } from "../../gpu/ops/choose/filter.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
 import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/rollouts_at_once.ts";
-import { Interrupted } from "../errors.ts";
-import type { Facts } from "../facts.ts";
-import { ENDLESS } from "../flags.ts";
-import { watchEvaluation } from "../evaluation_progress.ts";
+import { Interrupted } from "../terminal/errors.ts";
+import type { Facts } from "../loading/facts.ts";
+import { ENDLESS } from "../settings/flags.ts";
+import { watchEvaluation } from "../terminal/evaluation_progress.ts";
 import { type Overlap, overlapOf } from "./trained_on.ts";
 
 /** What is asked of a task that is answered in text. */

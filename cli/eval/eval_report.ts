@@ -1,9 +1,9 @@
-import type { EntropyRow } from "../../eval/entropy.ts";
-import type { ModeResult } from "../../eval/mode_result.ts";
-import type { Estimate } from "../../eval/pass_at_k.ts";
+import type { EntropyRow } from "../../eval/measures/entropy.ts";
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
+import type { Estimate } from "../../eval/measures/pass_at_k.ts";
 import type { EvaluationReport } from "./eval_generation.ts";
-import { dashed } from "../declare.ts";
-import { table } from "../table.ts";
+import { dashed } from "../settings/declare.ts";
+import { table } from "../terminal/table.ts";
 
 /** An evaluation as people read it: what was asked of what, a line a mode, pass@k, and the entropy by position. */
 export function describeEvaluation(report: EvaluationReport): string {

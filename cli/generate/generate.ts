@@ -1,15 +1,15 @@
 import { ValidationError } from "@cliffy/command";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { findModel } from "../../model/find_model.ts";
-import { modelOrBase } from "../adapter_base.ts";
-import { defaultGamma } from "../default_gamma.ts";
-import { defaultTask, promptValues } from "./default_prompt.ts";
-import { defineCommand } from "../define_command.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { modelOrBase } from "../loading/adapter_base.ts";
+import { defaultGamma } from "../loading/default_gamma.ts";
+import { defaultTask, promptValues } from "../loading/default_prompt.ts";
+import { defineCommand } from "../settings/define_command.ts";
 import { generateSettings, type GenerateValues } from "./generate_settings.ts";
 import { type Asked, askedOf } from "./generate_request.ts";
 import { showGenerated } from "./generate_output.ts";
-import { watchInterrupt } from "../interrupt.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
 
 /** `softcot generate`: one question, thought about and answered. */
 export const generateCommand = defineCommand({

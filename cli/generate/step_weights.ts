@@ -1,8 +1,8 @@
 import type { ObservedStep, Rollout } from "../../model/generation/generate.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import type { Model } from "../../model/transformer.ts";
-import { table } from "../table.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
+import { table } from "../terminal/table.ts";
 
 /** A token in a mixture, or one that might have been drawn. */
 export interface TokenWeight {

@@ -6,16 +6,16 @@ import {
   type ExportOptions,
   exportSafetensors,
   type ExportSource,
-} from "../../model/export.ts";
+} from "../../model/files/export.ts";
 import { mergedWeights } from "../../model/lora/merged_weights.ts";
-import { type ModelFiles, openModelFiles } from "../../model/model_files.ts";
-import { inBytes } from "../bytes.ts";
-import { choice, path } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
-import { Interrupted } from "../errors.ts";
-import { flags } from "../flags.ts";
-import { watchInterrupt } from "../interrupt.ts";
-import { createProgress } from "../progress.ts";
+import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
+import { inBytes } from "../terminal/bytes.ts";
+import { choice, path } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { Interrupted } from "../terminal/errors.ts";
+import { flags } from "../settings/flags.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
+import { createProgress } from "../terminal/progress.ts";
 
 /** `softcot model export`: a model as other programs load it. */
 export const modelExportCommand = defineCommand({

@@ -1,19 +1,19 @@
-import { openGpu } from "../../gpu/device.ts";
-import { deviceMemory } from "../../gpu/device_memory.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import { readAdapterConfig } from "../../model/lora/adapter_files.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { kvBytesPerRow } from "../../model/generation/kv_cache.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { kvBytesPerRow } from "../../model/transformer/kv_cache.ts";
 import { AT_ONCE } from "../../eval/roll_out_mode.ts";
-import { FORCED_TOKENS, generationNeed } from "../../model/generation_memory.ts";
-import { countWeights, loraCounts, rolloutsThatFit } from "../../model/memory.ts";
+import { FORCED_TOKENS, generationNeed } from "../../model/memory/generation_memory.ts";
+import { countWeights, loraCounts, rolloutsThatFit } from "../../model/memory/cache_budget.ts";
 import { trainingNeed } from "../../rl/training_memory.ts";
-import { type ModelFiles, openModelFiles } from "../../model/model_files.ts";
-import { planWeights, weightBytes, type WeightForm } from "../../model/weight_types.ts";
-import { integer, type Values } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
-import { flags } from "../flags.ts";
-import { inBytes } from "../bytes.ts";
-import { table } from "../table.ts";
+import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
+import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
+import { integer, type Values } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { flags } from "../settings/flags.ts";
+import { inBytes } from "../terminal/bytes.ts";
+import { table } from "../terminal/table.ts";
 
 const settings = {
   weights: { ...flags.weights, description: "Weights that generation and LoRA are forecast for" },

@@ -1,12 +1,12 @@
 import { BUILTIN } from "../../model/builtin/model.ts";
 import { type CachedRepo, cachedRepos, hubCacheFolder, linkTarget } from "../../model/hub/hub_cache.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
-import { ARCHITECTURES } from "../../model/hf_config.ts";
-import { openModelFiles } from "../../model/model_files.ts";
-import { inBytes } from "../bytes.ts";
-import { path } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
-import { table } from "../table.ts";
+import { ARCHITECTURES } from "../../model/files/hf_config.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
+import { inBytes } from "../terminal/bytes.ts";
+import { path } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { table } from "../terminal/table.ts";
 
 /** A model that is at hand. */
 interface Listed {

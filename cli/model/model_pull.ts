@@ -1,10 +1,10 @@
 import { pullRepo } from "../../model/hub/hub.ts";
 import { modelFilesIn } from "../../model/hub/hub_files.ts";
 import { isOffline } from "../../model/hub/hub_requests.ts";
-import { text } from "../declare.ts";
-import { defineCommand } from "../define_command.ts";
+import { text } from "../settings/declare.ts";
+import { defineCommand } from "../settings/define_command.ts";
 import { pullWatched } from "./pull_progress.ts";
-import { inBytes } from "../bytes.ts";
+import { inBytes } from "../terminal/bytes.ts";
 
 /** `softcot model pull`: a model of the hub into the cache. */
 export const modelPullCommand = defineCommand({

@@ -1,8 +1,8 @@
 import type { PulledRepo, PullOptions, PullProgress } from "../../model/hub/hub.ts";
-import { inBytes } from "../bytes.ts";
-import { Interrupted } from "../errors.ts";
-import { watchInterrupt } from "../interrupt.ts";
-import { createProgress, duration } from "../progress.ts";
+import { inBytes } from "../terminal/bytes.ts";
+import { Interrupted } from "../terminal/errors.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
+import { createProgress, duration } from "../terminal/progress.ts";
 
 /**
  * Shows how far a pull is, and lets Ctrl-C end it with what has come kept.

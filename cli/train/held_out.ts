@@ -1,6 +1,6 @@
 import type { Task } from "../../eval/task.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { writeWhole } from "../../model/checkpoint.ts";
+import { writeWhole } from "../../model/files/checkpoint.ts";
 
 /** What a run keeps of its validation questions: they are never trained on. */
 interface HeldOut {

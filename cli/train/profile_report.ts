@@ -1,5 +1,5 @@
 import type { KernelTime } from "../../gpu/profile.ts";
-import { table } from "../table.ts";
+import { table } from "../terminal/table.ts";
 
 /** Where the time of a run went. */
 export interface ProfileReport {

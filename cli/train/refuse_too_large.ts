@@ -1,12 +1,12 @@
 import { AT_ONCE } from "../../eval/roll_out_mode.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { deviceMemory } from "../../gpu/device_memory.ts";
-import type { DeviceFacts } from "../../gpu/dry_gpu.ts";
+import { deviceMemory } from "../../gpu/device/device_memory.ts";
+import type { DeviceFacts } from "../../gpu/device/dry_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { trainingNeed, type TrainingShape } from "../../rl/training_memory.ts";
-import { inBytes } from "../bytes.ts";
-import type { Values } from "../declare.ts";
+import { inBytes } from "../terminal/bytes.ts";
+import type { Values } from "../settings/declare.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;

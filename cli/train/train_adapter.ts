@@ -1,10 +1,10 @@
 import { findAdaptedModel, locateAdapter, readAdapterConfig } from "../../model/lora/adapter_files.ts";
-import type { FoundModel } from "../../model/find_model.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import type { WeightForm } from "../../model/weight_types.ts";
+import type { WeightForm } from "../../model/weights/weight_types.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { dashed, shown, type Values } from "../declare.ts";
-import type { Origin } from "../config.ts";
+import { dashed, shown, type Values } from "../settings/declare.ts";
+import type { Origin } from "../settings/config.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;

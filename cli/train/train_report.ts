@@ -1,9 +1,9 @@
-import type { ModeResult } from "../../eval/mode_result.ts";
-import { type Estimate, pairedChange } from "../../eval/pass_at_k.ts";
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
+import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { RunState } from "../../rl/run_checkpoint.ts";
 import type { Sample } from "../../rl/train.ts";
 import { describeProfile, type ProfileReport } from "./profile_report.ts";
-import { table } from "../table.ts";
+import { table } from "../terminal/table.ts";
 
 /** What a finished run came to; the tables are null if it asked for none. */
 export interface RunResult {

@@ -1,6 +1,6 @@
-import { WEIGHT_FORMS } from "../../model/weight_types.ts";
-import { choice, flag, integer, number, text, texts } from "../declare.ts";
-import { flags } from "../flags.ts";
+import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
+import { choice, flag, integer, number, text, texts } from "../settings/declare.ts";
+import { flags } from "../settings/flags.ts";
 
 const checks = "Validation and checkpoints";
 const memory = "Memory";

@@ -1,12 +1,12 @@
 import { evaluate } from "../../eval/evaluate.ts";
-import type { ModeResult } from "../../eval/mode_result.ts";
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { MODES } from "../../eval/modes.ts";
-import { writeWhole } from "../../model/checkpoint.ts";
+import { writeWhole } from "../../model/files/checkpoint.ts";
 import { loadTrained, type RunState } from "../../rl/run_checkpoint.ts";
 import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
-import type { Values } from "../declare.ts";
-import { watchEvaluation } from "../evaluation_progress.ts";
+import type { Values } from "../settings/declare.ts";
+import { watchEvaluation } from "../terminal/evaluation_progress.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 /** The six inference modes on test questions; null if the run asks for no tables. */

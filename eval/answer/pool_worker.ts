@@ -1,6 +1,6 @@
 /** The worker of pool.ts: judges the pairs it is sent, in order, and sends the verdicts back. */
 /// <reference lib="webworker" />
-import { loadEngine } from "./engine.ts";
+import { loadEngine } from "./algebra/engine.ts";
 import { type Verdict, verify, type VerifyOptions } from "./verify.ts";
 
 /** One pair on its way to a worker. */

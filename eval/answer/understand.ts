@@ -1,9 +1,9 @@
 /** What an answer claims, apart from how it is written down: chains of equations, names, approximations. */
 import { type Node, some } from "./node.ts";
-import { freeSymbols } from "./points.ts";
+import { freeSymbols } from "./algebra/points.ts";
 import type { Steps } from "./budget.ts";
-import { exactValue, sameScalar } from "./scalar.ts";
-import { matrixValue } from "./matrix.ts";
+import { exactValue, sameScalar } from "./algebra/scalar.ts";
+import { matrixValue } from "./algebra/matrix.ts";
 
 /**
  * True if the node only names something: `x`, `f(x)`, `AB`, `|AB|`, `\angle ABC`, `(p, q)`, `\frac{NO}{BO}`, `A:B`,

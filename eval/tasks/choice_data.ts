@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ChoiceQuestion, ChoiceTask } from "../choice_task.ts";
+import type { ChoiceQuestion, ChoiceTask } from "../choices/choice_task.ts";
 import { RowError } from "../data/fields.ts";
 import { questionIds } from "../data/question_ids.ts";
 import { readRows } from "../data/rows.ts";

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ChoiceTask } from "../choice_task.ts";
+import type { ChoiceTask } from "../choices/choice_task.ts";
 import type { Task } from "../task.ts";
 import { aime } from "./aime.ts";
 import { arcChallenge } from "./arc.ts";

@@ -1,5 +1,5 @@
 import { textOf, textsOf } from "../data/fields.ts";
-import { stripped } from "../white_space.ts";
+import { stripped } from "../choices/white_space.ts";
 import { choiceDataTask } from "./choice_data.ts";
 
 /**

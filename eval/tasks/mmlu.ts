@@ -1,6 +1,6 @@
 import { RowError, textOf, textsOf } from "../data/fields.ts";
 import type { Row } from "../data/row.ts";
-import { stripped } from "../white_space.ts";
+import { stripped } from "../choices/white_space.ts";
 import { choiceDataTask, type ChoiceItem } from "./choice_data.ts";
 import { MMLU_CATEGORIES } from "./mmlu_categories.ts";
 

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ChoiceTask } from "../choice_task.ts";
+import type { ChoiceTask } from "../choices/choice_task.ts";
 import type { Stream, Task } from "../task.ts";
 
 /** What was read of a split: enough to say why it holds no question. */

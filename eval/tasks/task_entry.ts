@@ -1,4 +1,4 @@
-import type { ChoiceTask } from "../choice_task.ts";
+import type { ChoiceTask } from "../choices/choice_task.ts";
 import type { DataSource } from "../data/source.ts";
 import type { Task, TaskLimits } from "../task.ts";
 

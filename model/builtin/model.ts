@@ -1,9 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelExtras } from "../checkpoint.ts";
-import type { ModelConfig } from "../config.ts";
+import type { ModelExtras } from "../files/checkpoint.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
-import { parseHfConfig } from "../hf_config.ts";
+import { parseHfConfig } from "../files/hf_config.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import configJson from "./config.json" with { type: "text" };
 import extrasJson from "./softcot.json" with { type: "text" };

@@ -4,14 +4,14 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig, RopeScaling } from "../config.ts";
+import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
 import type { GgufFile } from "./gguf.ts";
 import type { GgufValue } from "./gguf_value.ts";
 import { ROPE_FACTORS } from "./gguf_weights.ts";
 import { readElements } from "./read_elements.ts";
 import { ggufEndTokenIds } from "../tokenizer/gguf_tokenizer.ts";
-import { checkShape, findArchitecture } from "../hf_config.ts";
-import { scaledFrequency } from "../packing.ts";
+import { checkShape, findArchitecture } from "../files/hf_config.ts";
+import { scaledFrequency } from "../transformer/packing.ts";
 
 const UNUSED_TOKEN = 5;
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../config.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import { readHalfSplit, readHalfSplitRows } from "./half_split.ts";
 import { openBytes, openFile, type RandomAccess } from "./random_access.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";

@@ -1,4 +1,4 @@
-import { writeWhole } from "../checkpoint.ts";
+import { writeWhole } from "../files/checkpoint.ts";
 import { DTYPE_BYTES } from "./safetensors_header.ts";
 import { createSafetensors, type TensorSpec } from "./safetensors_writer.ts";
 import type { TensorWriter } from "./placed_file.ts";

@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ThinkingRules } from "./thinking_text.ts";
-import { contextOf, type Model } from "../transformer.ts";
+import { contextOf, type Model } from "../transformer/transformer.ts";
 
 /** Rows that a rollout may need after its prompt: thinking, the longest forced string, answer. */
 export function rowsOfRollout({ maxThinking, maxAnswer, forcedIds }: ThinkingRules): number {

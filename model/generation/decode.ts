@@ -1,12 +1,12 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import { gather, NO_ROW } from "../../gpu/ops/gather.ts";
+import { gather, NO_ROW } from "../../gpu/ops/gather/gather.ts";
 import { firstRows, type Tensor } from "../../gpu/tensor.ts";
-import { logits } from "../head.ts";
-import { type KvCache, STRIDE } from "./kv_cache.ts";
+import { logits } from "../transformer/head.ts";
+import { type KvCache, STRIDE } from "../transformer/kv_cache.ts";
 import type { GenerationSettings, Part } from "./rollout.ts";
 import type { RolloutWork } from "./rollout_work.ts";
 import type { StepInput, Thinking } from "../thinking/thinking.ts";
-import { finalNorm, forwardCached, type Model } from "../transformer.ts";
+import { finalNorm, forwardCached, type Model } from "../transformer/transformer.ts";
 
 /** Tensors of the rows that are decoded, made once: row r of each belongs to the r-th rollout of the stride at work. */
 export interface DecodeState {

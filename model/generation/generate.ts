@@ -2,7 +2,7 @@ import type { Scratch } from "../../gpu/arena.ts";
 import { generateJobs } from "./generate_jobs.ts";
 import type { GeneratedBatch, GenerateRequest, GenerationJob, Rollout } from "./rollout.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { Model } from "../transformer.ts";
+import type { Model } from "../transformer/transformer.ts";
 
 export { checkContext, rowsOfRollout } from "./context.ts";
 export type {

@@ -9,15 +9,15 @@ import {
   type Stride,
   type StrideRow,
 } from "./decode.ts";
-import { createKvCache, createRowSpace, type RowSpace } from "./kv_cache.ts";
-import { cacheRows, ownRows, prefixRows } from "../memory.ts";
+import { createKvCache, createRowSpace, type RowSpace } from "../transformer/kv_cache.ts";
+import { cacheRows, ownRows, prefixRows } from "../memory/cache_budget.ts";
 import { prepareReading, type TokenRun } from "./prefill.ts";
 import type { GenerationJob, GenerationSettings, Part, Rollout } from "./rollout.ts";
 import { type Prefix, type RolloutWork, startRollout } from "./rollout_work.ts";
 import { rolloutsAtOnce, shapeOfJobs } from "./rollouts_at_once.ts";
 import { hardThinking } from "../thinking/hard.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { Model } from "../transformer.ts";
+import type { Model } from "../transformer/transformer.ts";
 
 /** Where finished rollouts go. */
 export interface JobOutput {

@@ -1,10 +1,10 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import { gather, NO_ROW } from "../../gpu/ops/gather.ts";
+import { gather, NO_ROW } from "../../gpu/ops/gather/gather.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import type { KvCache } from "./kv_cache.ts";
-import { PREFILL_ROWS } from "../memory.ts";
-import { packRows, type RowRun, uploadLayout } from "../packing.ts";
-import { forwardCached, type Model } from "../transformer.ts";
+import type { KvCache } from "../transformer/kv_cache.ts";
+import { PREFILL_ROWS } from "../memory/cache_budget.ts";
+import { packRows, type RowRun, uploadLayout } from "../transformer/packing.ts";
+import { forwardCached, type Model } from "../transformer/transformer.ts";
 
 /** Tokens that are read at once: a prompt, or a forced string. */
 export interface TokenRun extends Omit<RowRun, "rows" | "end"> {

@@ -1,7 +1,7 @@
 import { checkContext, rowsOfRollout } from "./context.ts";
-import { type BatchShape, rolloutsThatFit } from "../memory.ts";
+import { type BatchShape, rolloutsThatFit } from "../memory/cache_budget.ts";
 import type { GenerationJob, GenerationSettings } from "./rollout.ts";
-import type { Model } from "../transformer.ts";
+import type { Model } from "../transformer/transformer.ts";
 
 type Limits = Pick<GenerationSettings, "rules" | "plain" | "thinking">;
 

@@ -5,15 +5,21 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
-import { type ModelExtras, readExtras, writeParams, writeWhole } from "../checkpoint.ts";
-import type { ModelConfig } from "../config.ts";
+import { type ModelExtras, readExtras, writeParams, writeWhole } from "../files/checkpoint.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { readTensor, type TensorFile } from "../formats/tensor_file.ts";
 import { syncFolder } from "../formats/safetensors_writer.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
-import { type Adapter, createAdapter, isTarget, type LoraSettings, refreshAdapter } from "./lora.ts";
-import { FUSED, fusedShape, loraTensors } from "../lora_params.ts";
-import type { Model } from "../transformer.ts";
+import {
+  type Adapter,
+  createAdapter,
+  isTarget,
+  type LoraSettings,
+  refreshAdapter,
+} from "../transformer/adapter.ts";
+import { FUSED, fusedShape, loraTensors } from "../transformer/lora_params.ts";
+import type { Model } from "../transformer/transformer.ts";
 
 /** File of an adapter's A and B. */
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";

@@ -1,5 +1,5 @@
-import { type Adapter, createAdapter, initialiseAdapter, type LoraSettings } from "./lora.ts";
-import type { Model } from "../transformer.ts";
+import { type Adapter, createAdapter, initialiseAdapter, type LoraSettings } from "../transformer/adapter.ts";
+import type { Model } from "../transformer/transformer.ts";
 
 /** Gives a model a new adapter, from which training starts at the model as it is. */
 export function addAdapter(model: Model, settings: LoraSettings, seed: number): Adapter {

@@ -1,7 +1,7 @@
-import { matmulNN } from "../../gpu/ops/matmul.ts";
-import { freeAdapter } from "./lora.ts";
-import { FUSED } from "../lora_params.ts";
-import type { Model } from "../transformer.ts";
+import { matmulNN } from "../../gpu/ops/matmul/matmul.ts";
+import { freeAdapter } from "../transformer/adapter.ts";
+import { FUSED } from "../transformer/lora_params.ts";
+import type { Model } from "../transformer/transformer.ts";
 
 /**
  * Adds a model's adapter to its weights, W += s B A, in place, and frees it: for export, where a plain model is wanted.

@@ -1,6 +1,11 @@
-import { choose } from "../../gpu/ops/choose.ts";
-import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
-import { addNoise, mixtureBackward, noiseBackward, noiseMismatch } from "../../gpu/ops/soft_mixture.ts";
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
+import {
+  addNoise,
+  mixtureBackward,
+  noiseBackward,
+  noiseMismatch,
+} from "../../gpu/ops/mixture/soft_mixture.ts";
 import { Domain } from "../../gpu/random.ts";
 import { keyOf, type Thinking } from "./thinking.ts";
 

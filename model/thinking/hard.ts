@@ -1,7 +1,7 @@
-import { categorical } from "../../gpu/ops/categorical.ts";
-import { choose } from "../../gpu/ops/choose.ts";
-import { filter, type Filters } from "../../gpu/ops/filter.ts";
-import { gather } from "../../gpu/ops/gather.ts";
+import { categorical } from "../../gpu/ops/categorical/categorical.ts";
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { filter, type Filters } from "../../gpu/ops/choose/filter.ts";
+import { gather } from "../../gpu/ops/gather/gather.ts";
 import { Domain } from "../../gpu/random.ts";
 import { keyOf, type Thinking } from "./thinking.ts";
 

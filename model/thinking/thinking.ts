@@ -1,9 +1,9 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import type { StepRecord } from "../../gpu/ops/choose.ts";
+import type { StepRecord } from "../../gpu/ops/choose/choose.ts";
 import type { RandomKey } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import type { Gradients } from "../params.ts";
-import type { Model } from "../transformer.ts";
+import type { Gradients } from "../transformer/params.ts";
+import type { Model } from "../transformer/transformer.ts";
 
 /** What a step of thinking is given: one row for each rollout that still thinks. */
 export interface StepInput {

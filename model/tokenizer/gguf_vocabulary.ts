@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../config.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import type { TypedValue } from "../formats/gguf_writer.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import type { Tokenizer } from "./tokenizer.ts";

@@ -9,11 +9,11 @@
  */
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
-import { table } from "../../cli/table.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { attentionBackward, attentionRows, attentionTiles } from "../../gpu/ops/attention.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { attentionBackward, attentionRows, attentionTiles } from "../../gpu/ops/attention/attention.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { packRows, uploadLayout } from "../../model/packing.ts";
+import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 
 const { values } = parseArgs({
   options: {

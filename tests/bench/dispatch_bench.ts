@@ -12,8 +12,8 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
-import { table } from "../../cli/table.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { run } from "../../gpu/kernel.ts";
 
 const { values } = parseArgs({

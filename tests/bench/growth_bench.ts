@@ -9,15 +9,15 @@
  * `training` has bytes alone, those of the forecast (`rl/training_memory.ts`), which `memory_bench.ts` holds against real ones.
  */
 import { parseArgs } from "node:util";
-import { table } from "../../cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 import type { Scratch } from "../../gpu/arena.ts";
-import { openGpu } from "../../gpu/device.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { initialise } from "../../model/init.ts";
-import { countWeights } from "../../model/memory.ts";
-import { createKvCache } from "../../model/generation/kv_cache.ts";
-import { packRows, uploadLayout } from "../../model/packing.ts";
-import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { initialise } from "../../model/transformer/init.ts";
+import { countWeights } from "../../model/memory/cache_budget.ts";
+import { createKvCache } from "../../model/transformer/kv_cache.ts";
+import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
+import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { trainingNeed } from "../../rl/training_memory.ts";
 import { type Fit, fitLaw, type Law } from "./fit_law.ts";
 import { rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";

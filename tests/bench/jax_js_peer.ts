@@ -1,9 +1,9 @@
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { noiseBackward } from "../../gpu/ops/soft_mixture.ts";
+import { noiseBackward } from "../../gpu/ops/mixture/soft_mixture.ts";
 import { Domain } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { matricesOf, type Params } from "../../model/params.ts";
-import type { Model } from "../../model/transformer.ts";
+import { matricesOf, type Params } from "../../model/transformer/params.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 import { type Action, packBatch, type ScoredGroup } from "../../rl/packed_batch.ts";
 import type { UpdateBatch } from "./peers/jax_js_layout.ts";
 import { openTimed, type TimedProcess } from "./timed_process.ts";

@@ -2,11 +2,11 @@
  * What loading a model costs: `deno run -A tests/bench/load_bench.ts MODEL`. Prints, as JSON, the seconds of its parts,
  * converted numbers a second, and by how much JS heap and array buffers grow at most, above what the tokenizer holds.
  */
-import { openGpu } from "../../gpu/device.ts";
-import { readParams } from "../../model/checkpoint.ts";
-import { openModelFiles } from "../../model/model_files.ts";
-import { tensorShapes } from "../../model/params.ts";
-import { createModel } from "../../model/transformer.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { readParams } from "../../model/files/checkpoint.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
+import { tensorShapes } from "../../model/transformer/params.ts";
+import { createModel } from "../../model/transformer/transformer.ts";
 
 const name = Deno.args[0] ?? "builtin";
 const held = () => {

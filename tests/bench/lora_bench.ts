@@ -6,14 +6,14 @@
  *     deno run -A tests/bench/lora_bench.ts [--model builtin] [--rank 16] [--repeats 5] [--recompute]
  */
 import process from "node:process";
-import { table } from "../../cli/table.ts";
-import { promptIds } from "../../eval/prompt_ids.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { promptIds } from "../../eval/questions/prompt_ids.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { findModel } from "../../model/find_model.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import { zeroParams } from "../../model/params.ts";
+import { zeroParams } from "../../model/transformer/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { accumulateGradient } from "../../rl/objective.ts";

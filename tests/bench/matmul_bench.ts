@@ -10,10 +10,10 @@
  * threads (PATH: a Python that has numpy), with the ratios of our f32 and f16 to it.
  */
 import { parseArgs } from "node:util";
-import { table } from "../../cli/table.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { createMatrix, freeMatrix } from "../../gpu/matrix.ts";
-import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { openBlas } from "./peers/openblas.ts";
 import { openPeers } from "./peers/peers.ts";
 

@@ -7,21 +7,21 @@
  *     deno run -A tests/bench/memory_bench.ts [--models builtin,FOLDER] [--steps 2] [--json]
  */
 import { parseArgs } from "node:util";
-import { promptIds } from "../../eval/prompt_ids.ts";
+import { promptIds } from "../../eval/questions/prompt_ids.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
-import { table } from "../../cli/table.ts";
-import { deviceMemory } from "../../gpu/device_memory.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { findModel, type FoundModel } from "../../model/find_model.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { generationNeed } from "../../model/generation_memory.ts";
+import { generationNeed } from "../../model/memory/generation_memory.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import { openModelFiles } from "../../model/model_files.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { planWeights } from "../../model/weight_types.ts";
+import { planWeights } from "../../model/weights/weight_types.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";

@@ -9,11 +9,11 @@
  */
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
-import { table } from "../../cli/table.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
-import { choose } from "../../gpu/ops/choose.ts";
-import { matmulNN, matmulNT } from "../../gpu/ops/matmul.ts";
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { matmulNN, matmulNT } from "../../gpu/ops/matmul/matmul.ts";
 import { randomArray } from "../reference/support.ts";
 
 const { values } = parseArgs({

@@ -7,12 +7,12 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { table } from "../../cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
-import { promptIds } from "../../eval/prompt_ids.ts";
+import { promptIds } from "../../eval/questions/prompt_ids.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { findModel } from "../../model/find_model.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 

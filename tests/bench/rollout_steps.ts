@@ -1,11 +1,11 @@
 import { wayOfThinking } from "../../eval/modes.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { generate } from "../../model/generation/generate.ts";
-import { STRIDE } from "../../model/generation/kv_cache.ts";
+import { STRIDE } from "../../model/transformer/kv_cache.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import type { Model } from "../../model/transformer.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 
 const tokenizer = builtinTokenizer();
 

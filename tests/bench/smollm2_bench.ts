@@ -11,23 +11,23 @@
  */
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
-import { table } from "../../cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import type { Scratch } from "../../gpu/arena.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { Matrix } from "../../gpu/matrix.ts";
-import { gather } from "../../gpu/ops/gather.ts";
-import { matmulNT } from "../../gpu/ops/matmul.ts";
-import { findModel } from "../../model/find_model.ts";
-import { attentionFlops, blockFlops, headFlops } from "../../model/flops.ts";
+import { gather } from "../../gpu/ops/gather/gather.ts";
+import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { attentionFlops, blockFlops, headFlops } from "../../model/transformer/flops.ts";
 import { generate } from "../../model/generation/generate.ts";
-import { logits } from "../../model/head.ts";
-import { createKvCache, STRIDE } from "../../model/generation/kv_cache.ts";
-import { packRows, uploadLayout } from "../../model/packing.ts";
-import { qkvWidth } from "../../model/params.ts";
+import { logits } from "../../model/transformer/head.ts";
+import { createKvCache, STRIDE } from "../../model/transformer/kv_cache.ts";
+import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
+import { qkvWidth } from "../../model/transformer/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { finalNorm, forwardCached } from "../../model/transformer.ts";
-import type { WeightForm } from "../../model/weight_types.ts";
+import { finalNorm, forwardCached } from "../../model/transformer/transformer.ts";
+import type { WeightForm } from "../../model/weights/weight_types.ts";
 import { openLlama } from "./llama_peer.ts";
 
 const { values } = parseArgs({

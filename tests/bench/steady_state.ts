@@ -10,11 +10,11 @@
  */
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
-import { table } from "../../cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { openGpu } from "../../gpu/device.ts";
-import type { Reader } from "../../gpu/readback.ts";
-import { findModel } from "../../model/find_model.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { Reader } from "../../gpu/reader.ts";
+import { findModel } from "../../model/files/find_model.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { localRollouts } from "../../rl/rollout.ts";

@@ -5,19 +5,19 @@
  *
  * Ways of thinking take turns within each repeat, so that their ratio does not depend on the machine's load.
  */
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { initialise } from "../../model/init.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { initialise } from "../../model/transformer/init.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { createModel } from "../../model/transformer.ts";
+import { createModel } from "../../model/transformer/transformer.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
-import { table } from "../../cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 
 const repeats = Number(Deno.args[Deno.args.indexOf("--repeats") + 1] || 5);
 const profile = Deno.args.includes("--profile");

@@ -12,12 +12,12 @@
 import { cpuUsage } from "node:process";
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
-import { table } from "../../cli/table.ts";
-import { openGpu } from "../../gpu/device.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { attentionFlops, blockFlops, headFlops } from "../../model/flops.ts";
-import { initialise } from "../../model/init.ts";
-import { createModel, freeModel } from "../../model/transformer.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { attentionFlops, blockFlops, headFlops } from "../../model/transformer/flops.ts";
+import { initialise } from "../../model/transformer/init.ts";
+import { createModel, freeModel } from "../../model/transformer/transformer.ts";
 import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
 
 const { values } = parseArgs({

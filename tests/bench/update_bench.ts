@@ -10,21 +10,21 @@
  * gradient is first compared with ours. The first round of each is not counted.
  */
 import { parseArgs } from "node:util";
-import { table } from "../../cli/table.ts";
+import { table } from "../../cli/terminal/table.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { promptIds } from "../../eval/prompt_ids.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { promptIds } from "../../eval/questions/prompt_ids.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { createMatrix } from "../../gpu/matrix.ts";
-import { matmulNT } from "../../gpu/ops/matmul.ts";
+import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
 import { Domain, randomStream } from "../../gpu/random.ts";
 import { sizeOf } from "../../gpu/tensor.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { findModel } from "../../model/find_model.ts";
-import { initialise } from "../../model/init.ts";
-import { createParams, zeroParams } from "../../model/params.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { initialise } from "../../model/transformer/init.ts";
+import { createParams, zeroParams } from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
-import { createModel } from "../../model/transformer.ts";
+import { createModel } from "../../model/transformer/transformer.ts";
 import { updateFlops } from "../../rl/flops.ts";
 import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";

@@ -8,10 +8,10 @@
 import { parseArgs } from "node:util";
 import { measure, median, type Work } from "../../cli/bench/measure.ts";
 import { generationWorks } from "../../cli/bench/model_parts.ts";
-import { table } from "../../cli/table.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { findModel } from "../../model/find_model.ts";
-import { freeModel } from "../../model/transformer.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { freeModel } from "../../model/transformer/transformer.ts";
 
 const { values } = parseArgs({
   options: {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { openGpu } from "../../gpu/device.ts";
-import { copyAll, multiplyAdds } from "../../gpu/peaks.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { copyAll, multiplyAdds } from "../../gpu/device/peaks.ts";
 import { runSoftcot } from "./run_softcot.ts";
 import { ENV, smallModel, succeed, testFolder } from "./small_runs.ts";
 

@@ -1,9 +1,9 @@
-import { openGpu } from "../../gpu/device.ts";
-import { saveModel } from "../../model/checkpoint.ts";
-import { initialise } from "../../model/init.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { saveModel } from "../../model/files/checkpoint.ts";
+import { initialise } from "../../model/transformer/init.ts";
 import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { createModel } from "../../model/transformer.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import { createModel } from "../../model/transformer/transformer.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 
 const CONFIG: ModelConfig = {
   architecture: "llama",

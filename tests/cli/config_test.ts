@@ -2,11 +2,21 @@ import { ValidationError } from "@cliffy/command";
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { parse } from "smol-toml";
-import { closest } from "../../cli/closest.ts";
-import { readConfigFile, resolveConfig, resolveWithOrigins, toToml } from "../../cli/config.ts";
-import { camel, choice, choices, dashed, flag, integer, number, schemaOf, text } from "../../cli/declare.ts";
-import { defineCommand } from "../../cli/define_command.ts";
-import { flags as everyFlag } from "../../cli/flags.ts";
+import { closest } from "../../cli/settings/closest.ts";
+import { readConfigFile, resolveConfig, resolveWithOrigins, toToml } from "../../cli/settings/config.ts";
+import {
+  camel,
+  choice,
+  choices,
+  dashed,
+  flag,
+  integer,
+  number,
+  schemaOf,
+  text,
+} from "../../cli/settings/declare.ts";
+import { defineCommand } from "../../cli/settings/define_command.ts";
+import { flags as everyFlag } from "../../cli/settings/flags.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const settings = {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PINNED_DENO } from "../../cli/doctor.ts";
+import { PINNED_DENO } from "../../cli/doctor/doctor.ts";
 import { root, runSoftcot } from "./run_softcot.ts";
 
 Deno.test("doctor finds a working device, and tells it as a table and as JSON", async () => {

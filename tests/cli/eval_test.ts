@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describeEvaluation } from "../../cli/eval/eval_report.ts";
 import type { EvaluationReport } from "../../cli/eval/eval_generation.ts";
-import { takeQuestions } from "../../eval/dataset.ts";
-import type { ModeResult } from "../../eval/mode_result.ts";
+import { takeQuestions } from "../../eval/questions/dataset.ts";
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Mode } from "../../eval/modes.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { modelFolder, thinker, THOUGHT } from "./model_folder.ts";

@@ -2,7 +2,7 @@ import { ValidationError } from "@cliffy/command";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import project from "../../deno.json" with { type: "json" };
-import { Interrupted, reportError } from "../../cli/errors.ts";
+import { Interrupted, reportError } from "../../cli/terminal/errors.ts";
 import { createProgram } from "../../cli/main.ts";
 import { GpuError, UserError } from "../../gpu/errors.ts";
 import { configured, finish, root, runSoftcot } from "./run_softcot.ts";
@@ -126,7 +126,7 @@ Deno.test("every command's help can be made, and none misses a description", () 
 
 Deno.test("the first Ctrl-C asks a long command to stop, the second ends it", async () => {
   const script = `
-    import { watchInterrupt } from "${new URL("../../cli/interrupt.ts", import.meta.url)}";
+    import { watchInterrupt } from "${new URL("../../cli/terminal/interrupt.ts", import.meta.url)}";
     using watch = watchInterrupt("stopping");
     console.log("ready");
     for (let i = 0; i < 200 && !watch.signal.aborted; i++) await new Promise((done) => setTimeout(done, 20));

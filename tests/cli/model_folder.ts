@@ -1,6 +1,6 @@
-import { openGpu } from "../../gpu/device.ts";
-import { saveModel } from "../../model/checkpoint.ts";
-import type { Model } from "../../model/transformer.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { saveModel } from "../../model/files/checkpoint.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 import { scriptedModel, tokenizer } from "../model/small_models.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { refuseTooLarge, trainingShape } from "../../cli/train/refuse_too_large.ts";
-import { readRecipe } from "../../cli/recipe.ts";
-import { resolveConfig } from "../../cli/config.ts";
+import { readRecipe } from "../../cli/settings/recipe.ts";
+import { resolveConfig } from "../../cli/settings/config.ts";
 import { trainSettings } from "../../cli/train/train_settings.ts";
-import { SOME_GPU } from "../../gpu/dry_gpu.ts";
+import { SOME_GPU } from "../../gpu/device/dry_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { parseHfConfig } from "../../model/hf_config.ts";
+import { parseHfConfig } from "../../model/files/hf_config.ts";
 import { RECIPES } from "../../rl/recipes/recipes.ts";
 import { trainingNeed, type TrainingShape } from "../../rl/training_memory.ts";
 import { byteModel } from "./byte_model.ts";

@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import type { ChoiceQuestion, ChoiceTask } from "../../eval/choice_task.ts";
+import type { ChoiceQuestion, ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { OpenTaskOptions } from "../../eval/tasks/task_entry.ts";
 import { openAnyTask, openTask } from "../../eval/tasks/find_task.ts";
-import { stripped, withoutTrailing } from "../../eval/white_space.ts";
+import { stripped, withoutTrailing } from "../../eval/choices/white_space.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));

@@ -3,12 +3,12 @@
  * scores of the first few. All 300 are scored by tests/golden/choices/compare.ts.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { ChoiceTask } from "../../eval/choice_task.ts";
+import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import { openAnyTask } from "../../eval/tasks/find_task.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { findModel } from "../../model/find_model.ts";
-import { openModelFiles } from "../../model/model_files.ts";
-import { freeModel } from "../../model/transformer.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
+import { freeModel } from "../../model/transformer/transformer.ts";
 import { COMPARED, digest, digestsOf, harness, promptDigest, scoreFirst } from "../golden/choices/compare.ts";
 
 const shared = new URL("../../../shared/", import.meta.url).pathname;

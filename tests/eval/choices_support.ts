@@ -1,5 +1,5 @@
 /** A byte-level tokenizer of few letters, and choice tasks made of them. */
-import type { ChoiceQuestion, ChoiceTask } from "../../eval/choice_task.ts";
+import type { ChoiceQuestion, ChoiceTask } from "../../eval/choices/choice_task.ts";
 import { loadTokenizer, type Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 
 const MERGES = [["Ġ", "a"], ["Ġ", "b"], ["Ġa", "b"], ["a", "b"], ["Ċ", "a"], ["b", "."], ["d", "Ġ"]];

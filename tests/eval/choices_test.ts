@@ -1,11 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { encodeChoices } from "../../eval/choice_ids.ts";
-import { type ChoiceRecord, judgeChoices, tallyChoices } from "../../eval/choice_result.ts";
-import { evaluateChoices } from "../../eval/choices.ts";
-import { withoutTrailing } from "../../eval/white_space.ts";
+import { encodeChoices } from "../../eval/choices/choice_ids.ts";
+import { type ChoiceRecord, judgeChoices, tallyChoices } from "../../eval/choices/choice_result.ts";
+import { evaluateChoices } from "../../eval/choices/choices.ts";
+import { withoutTrailing } from "../../eval/choices/white_space.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { freeModel, type Model } from "../../model/transformer.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { randomModel, SMALL } from "../model/small_models.ts";
 import { separateLayout } from "../reference/attention.ts";
 import { embeddingGather } from "../reference/embedding.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { entropyOf, entropyProfile } from "../../eval/entropy.ts";
+import { entropyOf, entropyProfile } from "../../eval/measures/entropy.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const isNear = (value: number, target: number) =>

@@ -1,17 +1,17 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { evaluate } from "../../eval/evaluate.ts";
 import { type EvaluateOptions, type EvaluationProgress, MOST_SAMPLES } from "../../eval/evaluate_options.ts";
-import type { ModeResult } from "../../eval/mode_result.ts";
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
-import type { RolloutRecord } from "../../eval/rollout_record.ts";
-import { takeQuestions } from "../../eval/dataset.ts";
+import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
+import { takeQuestions } from "../../eval/questions/dataset.ts";
 import { createGrader } from "../../eval/grader.ts";
 import { createTokenForecast } from "../../eval/token_forecast.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { rolloutFlops } from "../../model/flops.ts";
-import type { Model } from "../../model/transformer.ts";
+import { rolloutFlops } from "../../model/transformer/flops.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 import { randomModel, scriptedModel, SMALL, tokenizer } from "../model/small_models.ts";
 
 const gpu = await openGpu();

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { greedyAccuracy, pairedChange, passAtK, passAtKOver, usualKs } from "../../eval/pass_at_k.ts";
+import {
+  greedyAccuracy,
+  pairedChange,
+  passAtK,
+  passAtKOver,
+  usualKs,
+} from "../../eval/measures/pass_at_k.ts";
 import { seededUniform } from "../../eval/seeded.ts";
 import { UserError } from "../../gpu/errors.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { CHAT_INSTRUCTION, promptIds, promptOf, promptOptions } from "../../eval/prompt_ids.ts";
+import { CHAT_INSTRUCTION, promptIds, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { paperPrompt } from "../../eval/task.ts";
 import { sumsPrompt } from "../../eval/tasks/sums.ts";
 import { UserError } from "../../gpu/errors.ts";

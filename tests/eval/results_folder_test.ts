@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { openRecordFile } from "../../eval/record_file.ts";
-import { checkResultsPlace, openResults } from "../../eval/results_folder.ts";
+import { openRecordFile } from "../../eval/results/record_file.ts";
+import { checkResultsPlace, openResults } from "../../eval/results/results_folder.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const folder = await Deno.makeTempDir();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { takeQuestions } from "../../eval/dataset.ts";
+import { takeQuestions } from "../../eval/questions/dataset.ts";
 import type { Question, Stream } from "../../eval/task.ts";
 import { openTask } from "../../eval/tasks/find_task.ts";
 import {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { takeQuestions } from "../../eval/dataset.ts";
+import { takeQuestions } from "../../eval/questions/dataset.ts";
 import { createGrader } from "../../eval/grader.ts";
 import type { Question, Stream, Task } from "../../eval/task.ts";
 import { generationEntry, openAnyTask, openTask, TASKS } from "../../eval/tasks/find_task.ts";

@@ -1,5 +1,5 @@
 /** Reads the golden files of this folder; README.md describes them. Nothing of the program is used to read them. */
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 
 /** The models there are: a folder each. */
 export const GOLDEN_MODELS = ["llama_tied", "llama3_gqa", "qwen2", "qwen3"] as const;

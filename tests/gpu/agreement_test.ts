@@ -1,9 +1,9 @@
 /** Rollout and training compute the same numbers with different kernels: they must agree to the bit. */
 import { assert, assertEquals } from "@std/assert";
-import { categorical } from "../../gpu/ops/categorical.ts";
-import { choose } from "../../gpu/ops/choose.ts";
-import { matmulNN, matmulNT } from "../../gpu/ops/matmul.ts";
-import { addNoise, mixtureBackward, noiseMismatch } from "../../gpu/ops/soft_mixture.ts";
+import { categorical } from "../../gpu/ops/categorical/categorical.ts";
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { matmulNN, matmulNT } from "../../gpu/ops/matmul/matmul.ts";
+import { addNoise, mixtureBackward, noiseMismatch } from "../../gpu/ops/mixture/soft_mixture.ts";
 import { assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createArena, sizeClass } from "../../gpu/arena.ts";
-import { openDryGpu, SOME_GPU } from "../../gpu/dry_gpu.ts";
+import { openDryGpu, SOME_GPU } from "../../gpu/device/dry_gpu.ts";
 
 /** An arena that makes no buffers, and what happens to those it would make. */
 function dryArena() {

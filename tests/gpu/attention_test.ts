@@ -4,8 +4,8 @@ import {
   attentionOfProjections,
   attentionRows,
   attentionTiles,
-} from "../../gpu/ops/attention.ts";
-import type { Heads } from "../../gpu/ops/heads.ts";
+} from "../../gpu/ops/attention/attention.ts";
+import type { Heads } from "../../gpu/ops/rotary/heads.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
 import { ropeTable } from "../reference/rope.ts";
 import { type Group, packGroups } from "./layout.ts";
@@ -13,7 +13,7 @@ import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts
 
 const software = await openTestGpu();
 const t = software;
-const narrow = await openTestGpu({ narrowLoads: true });
+const narrow = await openTestGpu({ forbidU64: true });
 /** What GPUs run, on this device: keys folded in splits, which are workgroups of their own where rows are few. */
 const onGpu = await openTestGpu({ matmulFamily: "tile" });
 

@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import { categorical } from "../../gpu/ops/categorical.ts";
+import { categorical } from "../../gpu/ops/categorical/categorical.ts";
 import { crossEntropy, crossEntropyBackward } from "../reference/cross_entropy.ts";
 import { randomIntegers } from "../reference/support.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Choice, choose } from "../../gpu/ops/choose.ts";
-import { vocabularyLanes } from "../../gpu/ops/vocabulary.ts";
+import { type Choice, choose } from "../../gpu/ops/choose/choose.ts";
+import { vocabularyLanes } from "../../gpu/ops/wgsl/vocabulary.ts";
 import { uniformAt } from "../reference/random.ts";
 import { softmax } from "../reference/softmax.ts";
 import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
 
 const wide = await openTestGpu();
-const narrow = await openTestGpu({ narrowLoads: true });
+const narrow = await openTestGpu({ forbidU64: true });
 const KEY = { seed: 17, domain: 1, step: 3 };
 
 /** Runs a choice on logits [rows, width]; each row has a slot, a rollout and a position of its own. */

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { GpuError } from "../../gpu/errors.ts";
 import { run } from "../../gpu/kernel.ts";
 import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
-import { elements } from "../../gpu/readback.ts";
+import { elements } from "../../gpu/reader.ts";
 import { asMatrix, firstRows, reshape, rowsOf } from "../../gpu/tensor.ts";
-import { columnSum } from "../../gpu/ops/column_sum.ts";
-import { addInto } from "../../gpu/ops/elementwise.ts";
-import { matmulNT } from "../../gpu/ops/matmul.ts";
+import { columnSum } from "../../gpu/ops/reduce/column_sum.ts";
+import { addInto } from "../../gpu/ops/elementwise/elementwise.ts";
+import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
 import { openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();

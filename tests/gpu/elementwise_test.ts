@@ -1,14 +1,14 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
-import { columnSum } from "../../gpu/ops/column_sum.ts";
-import { addInto, castToHalf } from "../../gpu/ops/elementwise.ts";
-import { swiglu, swigluBackward } from "../../gpu/ops/swiglu.ts";
+import { columnSum } from "../../gpu/ops/reduce/column_sum.ts";
+import { addInto, castToHalf } from "../../gpu/ops/elementwise/elementwise.ts";
+import { swiglu, swigluBackward } from "../../gpu/ops/elementwise/swiglu.ts";
 import { addInto as add } from "../reference/support.ts";
 import { swiglu as reference, swigluBackward as referenceBackward } from "../reference/swiglu.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
-const narrow = await openTestGpu({ narrowLoads: true });
+const narrow = await openTestGpu({ forbidU64: true });
 const small = await openTestGpu({ maxBinding: 4096 });
 
 for (

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { filter, type Filters } from "../../gpu/ops/filter.ts";
+import { filter, type Filters } from "../../gpu/ops/choose/filter.ts";
 import { filteredProbabilities } from "../reference/sampling.ts";
 import { openTestGpu, random32 } from "./support.ts";
 

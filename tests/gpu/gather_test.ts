@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { gather, NO_ROW, segmentsOf, segmentSum } from "../../gpu/ops/gather.ts";
+import { gather, NO_ROW, segmentsOf, segmentSum } from "../../gpu/ops/gather/gather.ts";
 import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
 import { embeddingBackward, embeddingGather } from "../reference/embedding.ts";
 import { addInto, randomIntegers } from "../reference/support.ts";

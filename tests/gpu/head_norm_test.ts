@@ -1,4 +1,4 @@
-import { headNorm, headNormBackward } from "../../gpu/ops/head_norm.ts";
+import { headNorm, headNormBackward } from "../../gpu/ops/norm/head_norm.ts";
 import { rmsNorm, rmsNormBackward } from "../reference/rms_norm.ts";
 import { addInto } from "../reference/support.ts";
 import { assertClose, openTestGpu, random32 } from "./support.ts";

@@ -1,7 +1,7 @@
 /** B of an adapter spread into blocks, and its gradient collected from them, against plain f64. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { loraCollect, loraSpread } from "../../gpu/ops/lora_blocks.ts";
+import { loraCollect, loraSpread } from "../../gpu/ops/lora/lora_blocks.ts";
 import { addInto as add } from "../reference/support.ts";
 import { assertClose, openTestGpu, random32 } from "./support.ts";
 

@@ -1,12 +1,12 @@
 /** Norm and SwiGLU on the way into a product: in one dispatch the bits of two, and the numbers of the f64 reference. */
 import { assertEquals } from "@std/assert";
 import { createMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
-import { matmulNT } from "../../gpu/ops/matmul.ts";
-import { matmulGated, matmulNormed } from "../../gpu/ops/matmul_fused.ts";
-import { uploadBlocks } from "../../gpu/ops/repack.ts";
+import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
+import { matmulGated, matmulNormed } from "../../gpu/ops/matmul/fused.ts";
+import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import { isQuantised, type QuantType } from "../../gpu/quantised.ts";
-import { rmsNorm } from "../../gpu/ops/rms_norm.ts";
-import { swiglu } from "../../gpu/ops/swiglu.ts";
+import { rmsNorm } from "../../gpu/ops/norm/rms_norm.ts";
+import { swiglu } from "../../gpu/ops/elementwise/swiglu.ts";
 import * as reference from "../reference/matmul.ts";
 import { rmsNorm as rmsNormReference } from "../reference/rms_norm.ts";
 import { addInto } from "../reference/support.ts";
@@ -15,7 +15,7 @@ import { dequantised, randomBlocks } from "./random_blocks.ts";
 import { assertClose, assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
 
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", narrowLoads: true });
+const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
 const FAMILIES = [["broadcast", broadcast], ["narrow loads", narrow], ["tile", tiles]] as const;
 type Store = "f32" | "f16" | QuantType;

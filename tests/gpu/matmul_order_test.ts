@@ -4,11 +4,11 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
-import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
-import { fitsDevice, GPU_TILES, gpuSplits, measuredRows } from "../../gpu/ops/matmul_gpu_kernels.ts";
-import { chooseKernel, tuningClass } from "../../gpu/ops/matmul_kernels.ts";
-import { type BStore, SEGMENT } from "../../gpu/ops/matmul_variant.ts";
-import { uploadBlocks } from "../../gpu/ops/repack.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
+import { fitsDevice, GPU_TILES, gpuSplits, measuredRows } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
+import { chooseKernel, tuningClass } from "../../gpu/ops/matmul/choose_kernel.ts";
+import { type BStore, SEGMENT } from "../../gpu/ops/matmul/variant.ts";
+import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import { isQuantised } from "../../gpu/quantised.ts";
 import type { TunedTile } from "../../gpu/tuning.ts";
 import { dequantised, randomBlocks } from "./random_blocks.ts";

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { matrixOf } from "../../gpu/matrix.ts";
-import { choose } from "../../gpu/ops/choose.ts";
-import { matmulNN } from "../../gpu/ops/matmul.ts";
-import { NEGLIGIBLE } from "../../gpu/ops/vocabulary.ts";
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { matmulNN } from "../../gpu/ops/matmul/matmul.ts";
+import { NEGLIGIBLE } from "../../gpu/ops/wgsl/vocabulary.ts";
 import { matmulNN as referenceNN } from "../reference/matmul.ts";
 import { softmax } from "../reference/softmax.ts";
 import { assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
 
 const wide = await openTestGpu({ matmulFamily: "broadcast" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", narrowLoads: true });
+const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
 // 24 f32 take 96 bytes: chunks of 2,048 rows.
 const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 2048 * 96 });

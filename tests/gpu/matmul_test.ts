@@ -1,13 +1,13 @@
 import { assert, assertThrows } from "@std/assert";
 import { downloadMatrix, type Matrix } from "../../gpu/matrix.ts";
-import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import * as reference from "../reference/matmul.ts";
 import { addInto } from "../reference/support.ts";
 import { assertClose, assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
 
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", narrowLoads: true });
+const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 // A row of 24 f32 takes 96 bytes: weights of 25 rows and more come in several chunks.
 const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 2400 });
 const smallTiles = await openTestGpu({ matmulFamily: "tile", maxBinding: 2400 });
@@ -192,7 +192,7 @@ Deno.test("products of few terms hold them, with the bits of those that do not",
     }));
     ["nt", "nn", "tn"].forEach((kind, i) => assertSameBits(`${kind} of ${terms}`, held[i], not[i]));
   }
-  const kernels = [...broadcast.gpu.pipelines.keys()].filter((label) => label.includes("held"));
+  const kernels = [...broadcast.gpu.pipelines.keys()].filter((label) => label.includes("stationary"));
   for (const kind of ["nt", "nn", "tn"]) assert(kernels.some((label) => label.startsWith(`matmul_${kind}`)));
 });
 

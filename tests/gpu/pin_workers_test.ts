@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { threads } from "../../gpu/pin_workers.ts";
+import { threads } from "../../gpu/device/pin_workers.ts";
 import { openTestGpu } from "./support.ts";
 
 const { gpu } = await openTestGpu();

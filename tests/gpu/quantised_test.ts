@@ -1,8 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createMatrix, downloadMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
-import { gather } from "../../gpu/ops/gather.ts";
-import { matmulNN, matmulNT } from "../../gpu/ops/matmul.ts";
-import { uploadBlocks } from "../../gpu/ops/repack.ts";
+import { gather } from "../../gpu/ops/gather/gather.ts";
+import { matmulNN, matmulNT } from "../../gpu/ops/matmul/matmul.ts";
+import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import type { QuantType } from "../../gpu/quantised.ts";
 import * as reference from "../reference/matmul.ts";
 import { addInto } from "../reference/support.ts";
@@ -11,7 +11,7 @@ import { assertClose, assertSameBits, openTestGpu, random32, type TestGpu } from
 
 const TYPES: QuantType[] = ["q8_0", "q4_0", "q4_1"];
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", narrowLoads: true });
+const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
 // Weights of more than 64 rows of 96 columns come in several chunks.
 const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 6200 });

@@ -1,11 +1,11 @@
 import { assertThrows } from "@std/assert";
-import { rmsNorm, rmsNormBackward } from "../../gpu/ops/rms_norm.ts";
+import { rmsNorm, rmsNormBackward } from "../../gpu/ops/norm/rms_norm.ts";
 import { rmsNorm as reference, rmsNormBackward as referenceBackward } from "../reference/rms_norm.ts";
 import { addInto } from "../reference/support.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
-const narrow = await openTestGpu({ narrowLoads: true });
+const narrow = await openTestGpu({ forbidU64: true });
 
 for (
   const { rows, d, eps } of [

@@ -1,12 +1,12 @@
 import { assertThrows } from "@std/assert";
-import { addInto } from "../../gpu/ops/elementwise.ts";
-import { rotary, rotaryBackward } from "../../gpu/ops/rotary.ts";
+import { addInto } from "../../gpu/ops/elementwise/elementwise.ts";
+import { rotary, rotaryBackward } from "../../gpu/ops/rotary/rotary.ts";
 import { rope, ropeBackward, ropeTable } from "../reference/rope.ts";
 import { type Group, packGroups } from "./layout.ts";
 import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
-const narrow = await openTestGpu({ narrowLoads: true });
+const narrow = await openTestGpu({ forbidU64: true });
 
 /** Columns [from, from + count) of each row. */
 function columns(x: ArrayLike<number>, rows: number, width: number, from: number, count: number) {

@@ -1,5 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { addNoise, mixtureBackward, noiseBackward, noiseMismatch } from "../../gpu/ops/soft_mixture.ts";
+import {
+  addNoise,
+  mixtureBackward,
+  noiseBackward,
+  noiseMismatch,
+} from "../../gpu/ops/mixture/soft_mixture.ts";
 import { noiseRow } from "../reference/random.ts";
 import { noiseUpstream } from "../reference/soft_mixture.ts";
 import { softmax, softmaxBackward } from "../reference/softmax.ts";

@@ -1,7 +1,7 @@
 /** What the tests of the GPU room share: one device a file, tensors with known contents, and comparisons. */
 import { assert } from "@std/assert";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { type GpuOptions, openGpu } from "../../gpu/device.ts";
+import { type GpuOptions, openGpu } from "../../gpu/device/open_gpu.ts";
 import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
 import { bytesOf, type DType, sizeOf, type Tensor } from "../../gpu/tensor.ts";
 import { normalisedMse, randomArray } from "../reference/support.ts";

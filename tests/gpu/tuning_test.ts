@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import type { MatmulFamily } from "../../gpu/gpu.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { createMatrix, uploadRows } from "../../gpu/matrix.ts";
-import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul.ts";
-import { tuningClass } from "../../gpu/ops/matmul_kernels.ts";
-import { tuneMatmul } from "../../gpu/ops/tune_matmul.ts";
+import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
+import { tuningClass } from "../../gpu/ops/matmul/choose_kernel.ts";
+import { tuneMatmul } from "../../gpu/ops/matmul/tune_matmul.ts";
 import { readTuning, type TunedTile, tuningPath, writeTuning } from "../../gpu/tuning.ts";
 import { random32 } from "./support.ts";
 

@@ -8,16 +8,16 @@ import {
   readAdapterConfig,
   saveAdapter,
 } from "../../model/lora/adapter_files.ts";
-import { readParams, saveModel } from "../../model/checkpoint.ts";
+import { readParams, saveModel } from "../../model/files/checkpoint.ts";
 import { openSafetensors, openWeights } from "../../model/formats/safetensors.ts";
 import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
-import { findModel } from "../../model/find_model.ts";
-import { type Adapter, freeAdapter } from "../../model/lora/lora.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { type Adapter, freeAdapter } from "../../model/transformer/adapter.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import { createLoraParams } from "../../model/lora_params.ts";
-import { openModelFiles } from "../../model/model_files.ts";
-import { freeParams } from "../../model/params.ts";
-import { createModel, freeModel, type Model } from "../../model/transformer.ts";
+import { createLoraParams } from "../../model/transformer/lora_params.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
+import { freeParams } from "../../model/transformer/params.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { accumulateCrossEntropy } from "../../rl/cross_entropy.ts";
 import { goldenFolder, loadGolden, readSafetensors } from "../golden/load_golden.ts";
 import { assertClose, assertSameBits, openTestGpu } from "../gpu/support.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { PRE_TOKENIZERS } from "../../model/tokenizer/pre_tokenizers.ts";
 import { loadTokenizer, type Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
 import { readTensor } from "../../model/formats/tensor_file.ts";
-import { openModelFiles } from "../../model/model_files.ts";
-import { tensorShapes } from "../../model/params.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
+import { tensorShapes } from "../../model/transformer/params.ts";
 import { type Files, ggufFiles, huggingFaceFiles, llama2cFiles } from "./small_model_files.ts";
 
 const FILES = 10_000;

@@ -1,16 +1,16 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createHash } from "node:crypto";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { makeEmbeddedFiles } from "../../model/builtin/embed_weights.ts";
-import { saveModel } from "../../model/checkpoint.ts";
-import { findModel } from "../../model/find_model.ts";
-import { rootMeanSquare } from "../../model/init.ts";
-import { countWeights } from "../../model/memory.ts";
-import { openModelFiles } from "../../model/model_files.ts";
-import { countParams, matricesOf } from "../../model/params.ts";
-import type { Model } from "../../model/transformer.ts";
+import { saveModel } from "../../model/files/checkpoint.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { rootMeanSquare } from "../../model/transformer/init.ts";
+import { countWeights } from "../../model/memory/cache_budget.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
+import { countParams, matricesOf } from "../../model/transformer/params.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 import { randomModel, SMALL, tokenizer } from "./small_models.ts";
 
 const gpu = await openGpu();

@@ -1,8 +1,8 @@
 /** Block types, and whole models from safetensors and GGUF, against the gguf package and transformers (golden/formats/). */
 import { assert, assertEquals } from "@std/assert";
-import { openGpu } from "../../gpu/device.ts";
-import { readParams } from "../../model/checkpoint.ts";
-import type { ModelConfig } from "../../model/config.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { readParams } from "../../model/files/checkpoint.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { ELEMENT_TYPES } from "../../model/formats/dequantize.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ggufWeights } from "../../model/formats/gguf_weights.ts";
@@ -10,8 +10,8 @@ import { readElements } from "../../model/formats/read_elements.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";
 import { readTensor, type TensorFile } from "../../model/formats/tensor_file.ts";
 import { ggufConfig } from "../../model/formats/gguf_config.ts";
-import { parseHfConfig, readModelConfig } from "../../model/hf_config.ts";
-import { createModel, freeModel } from "../../model/transformer.ts";
+import { parseHfConfig, readModelConfig } from "../../model/files/hf_config.ts";
+import { createModel, freeModel } from "../../model/transformer/transformer.ts";
 import { assertSameBits } from "../gpu/support.ts";
 import { goldenFolder, loadGolden } from "../golden/load_golden.ts";
 import { logitsOf } from "./logits_of.ts";

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import type { GenerationJob, GenerationSettings, Rollout } from "../../model/generation/rollout.ts";
 import { createStopwatch } from "../../model/generation/stopwatch.ts";
-import { createRowSpace } from "../../model/generation/kv_cache.ts";
-import { PREFILL_ROWS, prefixRows } from "../../model/memory.ts";
+import { createRowSpace } from "../../model/transformer/kv_cache.ts";
+import { PREFILL_ROWS, prefixRows } from "../../model/memory/cache_budget.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { MODES, wayOfThinking } from "../../eval/modes.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { generate, type GenerateRequest, type Rollout } from "../../model/generation/generate.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { generatedText, thinkingRules } from "../../model/generation/thinking_text.ts";
-import type { Model } from "../../model/transformer.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 import { idOf, randomModel, scriptedModel, SMALL, tokenizer, USED } from "./small_models.ts";
 
 const gpu = await openGpu();

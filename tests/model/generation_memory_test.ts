@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
-import { generationNeed } from "../../model/generation_memory.ts";
-import { rolloutsThatFit } from "../../model/memory.ts";
+import { generationNeed } from "../../model/memory/generation_memory.ts";
+import { rolloutsThatFit } from "../../model/memory/cache_budget.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { randomModel, SMALL, tokenizer } from "./small_models.ts";
 

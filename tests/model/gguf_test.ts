@@ -10,8 +10,8 @@ import { readTensor } from "../../model/formats/tensor_file.ts";
 import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
 import { openLlama2c } from "../../model/formats/llama2c.ts";
 import { ggufConfig } from "../../model/formats/gguf_config.ts";
-import { locateModel } from "../../model/locate_model.ts";
-import { scaledFrequency } from "../../model/packing.ts";
+import { locateModel } from "../../model/files/locate_model.ts";
+import { scaledFrequency } from "../../model/transformer/packing.ts";
 import { llama2cFiles } from "./small_model_files.ts";
 
 const folder = Deno.makeTempDirSync();

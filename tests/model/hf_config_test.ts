@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { parseHfConfig, readModelConfig, toHfConfig } from "../../model/hf_config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { parseHfConfig, readModelConfig, toHfConfig } from "../../model/files/hf_config.ts";
 
 /** Shapes as the public models give them in their config.json. */
 const LLAMA_3_2_1B = {

@@ -1,8 +1,8 @@
 /** Random weights as a GGUF file would have them, each tensor in the type that a test asks for. */
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { bytesOfElements, ELEMENT_TYPES } from "../../model/formats/dequantize.ts";
 import type { TensorEntry, TensorFile } from "../../model/formats/tensor_file.ts";
-import { tensorShapes } from "../../model/params.ts";
+import { tensorShapes } from "../../model/transformer/params.ts";
 import { randomArray, randomIntegers } from "../reference/support.ts";
 
 /** The type of a tensor of a name. */

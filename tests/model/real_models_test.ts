@@ -1,14 +1,14 @@
 /** stories260K and SmolLM2-135M-Instruct against independent implementations (golden/formats/). Under two minutes. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { openGpu } from "../../gpu/device.ts";
-import { readParams } from "../../model/checkpoint.ts";
-import { findModel } from "../../model/find_model.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { readParams } from "../../model/files/checkpoint.ts";
+import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
-import { openModelFiles } from "../../model/model_files.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { createModel, freeModel, type Model } from "../../model/transformer.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { logitsOf } from "./logits_of.ts";
 import { testWithModel } from "./real_models.ts";
 

@@ -1,8 +1,8 @@
 /** Small whole models in each format, made here byte by byte: what damaged files are made from. */
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
-import { toHfConfig } from "../../model/hf_config.ts";
-import { tensorShapes } from "../../model/params.ts";
+import { toHfConfig } from "../../model/files/hf_config.ts";
+import { tensorShapes } from "../../model/transformer/params.ts";
 import { ggufTensorName } from "../../model/formats/gguf_weights.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 

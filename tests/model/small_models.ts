@@ -2,9 +2,9 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { initialise } from "../../model/init.ts";
-import { createModel, type Model } from "../../model/transformer.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { initialise } from "../../model/transformer/init.ts";
+import { createModel, type Model } from "../../model/transformer/transformer.ts";
 
 /** The embedded model's tokenizer: both models use it. */
 export const tokenizer = builtinTokenizer();

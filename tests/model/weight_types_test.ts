@@ -1,18 +1,18 @@
 /** Weights in f16 and packed: which types they get, that packed ones give the bits of f32, and what they take in memory. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type GpuOptions, openGpu } from "../../gpu/device.ts";
+import { type GpuOptions, openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { readParams } from "../../model/checkpoint.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { findModel } from "../../model/find_model.ts";
+import { readParams } from "../../model/files/checkpoint.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { findModel } from "../../model/files/find_model.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ggufWeights } from "../../model/formats/gguf_weights.ts";
 import { ggufConfig } from "../../model/formats/gguf_config.ts";
 import type { TensorFile } from "../../model/formats/tensor_file.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { typeOf } from "../../model/params.ts";
-import { createModel, freeModel, type Model } from "../../model/transformer.ts";
-import { planWeights, weightBytes, type WeightForm } from "../../model/weight_types.ts";
+import { typeOf } from "../../model/transformer/params.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
+import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
 import { assertSameBits } from "../gpu/support.ts";
 import { normalisedMse, randomIntegers } from "../reference/support.ts";
 import { logitsOf } from "./logits_of.ts";
@@ -87,7 +87,7 @@ Deno.test("each matrix gets the smallest type that holds its parts; what none ho
 
 const DEVICES: [string, GpuOptions][] = [
   ["broadcast", { matmulFamily: "broadcast" }],
-  ["narrow loads", { matmulFamily: "broadcast", narrowLoads: true }],
+  ["narrow loads", { matmulFamily: "broadcast", forbidU64: true }],
   ["tile", { matmulFamily: "tile" }],
   ["chunks", { maxBinding: 4096 }],
 ];

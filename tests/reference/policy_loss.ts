@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { packedLayout } from "./attention.ts";
 import { crossEntropy, crossEntropyBackward } from "./cross_entropy.ts";
 import { embeddingBackward, embeddingGather } from "./embedding.ts";

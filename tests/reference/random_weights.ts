@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { randomArray } from "./support.ts";
 import { EMBEDDING, type Weights, weightShapes } from "./transformer.ts";
 

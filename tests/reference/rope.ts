@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 
 /**
  * Angular frequencies of the rotary embedding, [headDim / 2], radians per position, with the configuration's

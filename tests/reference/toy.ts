@@ -1,5 +1,5 @@
 /** The toy of fixed length on which each way of thinking is judged: its shape, weights, prompt and rewards. */
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { rootMeanSquare } from "./soft_mixture.ts";
 import { randomArray } from "./support.ts";
 import { EMBEDDING, headMatrix, type Weights, weightShapes } from "./transformer.ts";

@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../../model/config.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { attention, attentionBackward, type PackedLayout } from "./attention.ts";
 import { linear, linearBackward, matmulNN, matmulNT, matmulTN } from "./matmul.ts";
 import { rmsNorm, rmsNormBackward } from "./rms_norm.ts";

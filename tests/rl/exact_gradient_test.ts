@@ -5,15 +5,15 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { Domain } from "../../gpu/random.ts";
 import { generate } from "../../model/generation/generate.ts";
-import { createParams, freeParams, zeroParams } from "../../model/params.ts";
+import { createParams, freeParams, zeroParams } from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import type { ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { createModel, freeModel, type Model } from "../../model/transformer.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { leaveOneOut } from "../../rl/advantage.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";

@@ -1,14 +1,20 @@
 /** Logits, gradients in every thinking mode and a training curve of whole models, against golden files made with JAX. */
 import { assert, assertAlmostEquals } from "@std/assert";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { readParams } from "../../model/checkpoint.ts";
+import { readParams } from "../../model/files/checkpoint.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";
-import { createParams, freeParams, namedTensors, type Params, zeroParams } from "../../model/params.ts";
+import {
+  createParams,
+  freeParams,
+  namedTensors,
+  type Params,
+  zeroParams,
+} from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
-import { createModel, freeModel, type Model } from "../../model/transformer.ts";
+import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { accumulateCrossEntropy } from "../../rl/cross_entropy.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";

@@ -5,10 +5,10 @@
 import { assert } from "@std/assert";
 import { evaluate } from "../../eval/evaluate.ts";
 import { type Mode, wayOfThinking } from "../../eval/modes.ts";
-import { pairedChange } from "../../eval/pass_at_k.ts";
+import { pairedChange } from "../../eval/measures/pass_at_k.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { openGpu } from "../../gpu/device.ts";
-import { findModel } from "../../model/find_model.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { findModel } from "../../model/files/find_model.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";

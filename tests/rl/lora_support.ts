@@ -1,8 +1,8 @@
 /** Adapters with known weights, and what they must do, in plain f64. */
 import type { Gpu } from "../../gpu/gpu.ts";
-import { type Adapter, type LoraSettings, refreshAdapter, scaleOf } from "../../model/lora/lora.ts";
+import { type Adapter, type LoraSettings, refreshAdapter, scaleOf } from "../../model/transformer/adapter.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import type { Model } from "../../model/transformer.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 import { random32 } from "../gpu/support.ts";
 import { downloadNamed, uploadNamed } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { createParams, freeParams, zeroParams } from "../../model/params.ts";
-import { freeModel } from "../../model/transformer.ts";
+import { createParams, freeParams, zeroParams } from "../../model/transformer/params.ts";
+import { freeModel } from "../../model/transformer/transformer.ts";
 import { createOptimizer, learningRate, type OptimizerSettings, optimizerStep } from "../../rl/optimizer.ts";
 import { openTestGpu, random32 } from "../gpu/support.ts";
 import { adamWStep, clipByGlobalNorm } from "../reference/adamw.ts";

@@ -3,10 +3,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { sums } from "../../eval/tasks/sums.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { findModel } from "../../model/find_model.ts";
-import { freeParams } from "../../model/params.ts";
+import { findModel } from "../../model/files/find_model.ts";
+import { freeParams } from "../../model/transformer/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { freeModel } from "../../model/transformer.ts";
+import { freeModel } from "../../model/transformer/transformer.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createRun, reopenRun, type Run } from "../../rl/run.ts";
 import {

@@ -1,10 +1,10 @@
 /** Sharing a prompt, splitting into micro-batches and recomputing blocks are ways to save: the gradient is the same. */
 import { assert, assertEquals } from "@std/assert";
-import { createParams, freeParams, zeroParams } from "../../model/params.ts";
+import { createParams, freeParams, zeroParams } from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
-import { freeModel } from "../../model/transformer.ts";
+import { freeModel } from "../../model/transformer/transformer.ts";
 import { microBatches } from "../../rl/micro_batches.ts";
 import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
 import { inputRows, type ScoredGroup } from "../../rl/packed_batch.ts";

@@ -4,11 +4,11 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { downloadMatrix, uploadRows } from "../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
 import { PADDED_VOCAB_SIZE } from "../../model/builtin/words.ts";
-import type { ModelConfig } from "../../model/config.ts";
-import { initialise, rootMeanSquare } from "../../model/init.ts";
-import { namedTensors, type Trainable } from "../../model/params.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { initialise, rootMeanSquare } from "../../model/transformer/init.ts";
+import { namedTensors, type Trainable } from "../../model/transformer/params.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { createModel, type Model } from "../../model/transformer.ts";
+import { createModel, type Model } from "../../model/transformer/transformer.ts";
 
 /** Fills parameters (or moments) from arrays by Hugging Face name. */
 export function uploadNamed(

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { promptIds } from "../../eval/prompt_ids.ts";
-import { openGpu } from "../../gpu/device.ts";
+import { promptIds } from "../../eval/questions/prompt_ids.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import { countWeights, loraCounts } from "../../model/memory.ts";
+import { countWeights, loraCounts } from "../../model/memory/cache_budget.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";

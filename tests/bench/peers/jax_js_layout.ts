@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../../../model/config.ts";
+import type { ModelConfig } from "../../../model/transformer/config.ts";
 
 /** One rollout of an update: its lengths, tokens and weight in the objective. */
 export interface UpdateRollout {

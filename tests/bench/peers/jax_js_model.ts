@@ -1,4 +1,4 @@
-import type { ModelConfig } from "../../../model/config.ts";
+import type { ModelConfig } from "../../../model/transformer/config.ts";
 import type { Layout } from "./jax_js_layout.ts";
 
 // The library is a dependency of this folder alone, and the main program's type check must not look for it: its objects

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
-import { loadEngine } from "../../../eval/answer/engine.ts";
+import { loadEngine } from "../../../eval/answer/algebra/engine.ts";
 import { guarded } from "../../../eval/answer/guard.ts";
 import { verify } from "../../../eval/answer/verify.ts";
 

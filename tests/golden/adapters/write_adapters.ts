@@ -4,17 +4,17 @@
  *
  *     deno run -A write_adapters.ts DIR [MODEL ADAPTER]
  */
-import { openGpu } from "../../../gpu/device.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { downloadMatrix, uploadRows } from "../../../gpu/matrix.ts";
 import { loadAdapter, locateAdapter, saveAdapter } from "../../../model/lora/adapter_files.ts";
-import { readParams, saveModel, writeParams } from "../../../model/checkpoint.ts";
+import { readParams, saveModel, writeParams } from "../../../model/files/checkpoint.ts";
 import { openWeights } from "../../../model/formats/safetensors.ts";
-import { findModel } from "../../../model/find_model.ts";
+import { findModel } from "../../../model/files/find_model.ts";
 import { addAdapter } from "../../../model/lora/add_adapter.ts";
-import { loraMatrices } from "../../../model/lora_params.ts";
-import { refreshAdapter } from "../../../model/lora/lora.ts";
+import { loraMatrices } from "../../../model/transformer/lora_params.ts";
+import { refreshAdapter } from "../../../model/transformer/adapter.ts";
 import { mergeAdapter } from "../../../model/lora/merge_adapter.ts";
-import { createModel, type Model } from "../../../model/transformer.ts";
+import { createModel, type Model } from "../../../model/transformer/transformer.ts";
 import { logitsOf } from "../../model/logits_of.ts";
 import { randomArray } from "../../reference/support.ts";
 import { goldenFolder, loadGolden } from "../load_golden.ts";

@@ -6,13 +6,13 @@
  */
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
-import { encodeChoices } from "../../../eval/choice_ids.ts";
-import type { ChoiceRecord } from "../../../eval/choice_result.ts";
-import type { ChoiceQuestion, ChoiceTask } from "../../../eval/choice_task.ts";
-import { evaluateChoices } from "../../../eval/choices.ts";
+import { encodeChoices } from "../../../eval/choices/choice_ids.ts";
+import type { ChoiceRecord } from "../../../eval/choices/choice_result.ts";
+import type { ChoiceQuestion, ChoiceTask } from "../../../eval/choices/choice_task.ts";
+import { evaluateChoices } from "../../../eval/choices/choices.ts";
 import { openAnyTask } from "../../../eval/tasks/find_task.ts";
-import { openGpu } from "../../../gpu/device.ts";
-import { findModel, type FoundModel } from "../../../model/find_model.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import { findModel, type FoundModel } from "../../../model/files/find_model.ts";
 import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 
 /** A question as the harness scored it. */

@@ -9,12 +9,12 @@
  *
  * @module
  */
-import { openGpu } from "../../../gpu/device.ts";
-import { saveModel } from "../../../model/checkpoint.ts";
-import { exportGguf, type ExportOptions, exportSafetensors } from "../../../model/export.ts";
-import { findModel } from "../../../model/find_model.ts";
-import { openModelFiles } from "../../../model/model_files.ts";
-import { freeModel } from "../../../model/transformer.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import { saveModel } from "../../../model/files/checkpoint.ts";
+import { exportGguf, type ExportOptions, exportSafetensors } from "../../../model/files/export.ts";
+import { findModel } from "../../../model/files/find_model.ts";
+import { openModelFiles } from "../../../model/files/model_files.ts";
+import { freeModel } from "../../../model/transformer/transformer.ts";
 import { BYTE_MODELS, byteTokenizer } from "../../model/byte_models.ts";
 import { logitsOf } from "../../model/logits_of.ts";
 import { randomModel } from "../../model/small_models.ts";

@@ -1,6 +1,6 @@
 /** Writes all logits of make_smollm2.py's text as f32: `deno run -A write_logits.ts MODEL LOGITS.f32`. */
-import { openGpu } from "../../../gpu/device.ts";
-import { findModel } from "../../../model/find_model.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import { findModel } from "../../../model/files/find_model.ts";
 import { logitsOf } from "../../model/logits_of.ts";
 
 const [name, path] = Deno.args;

@@ -1,0 +1,213 @@
+import project from "../../deno.json" with { type: "json" };
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { table } from "../terminal/table.ts";
+import { tryModel } from "./try_model.ts";
+
+/** One thing looked at. */
+export interface Finding {
+  name: string;
+  /** `ok`; `note`: good to know; `missing`: softcot cannot work so. */
+  state: "ok" | "note" | "missing";
+  found: string;
+  hint?: string;
+}
+
+/** What doctor tells with --json. */
+export interface Diagnosis {
+  ok: boolean;
+  versions: { softcot: string; deno: string; v8: string };
+  findings: Finding[];
+  /** Absent where no device could be opened. */
+  device?: {
+    name: string;
+    vendor: string;
+    architecture: string;
+    description: string;
+    software: boolean;
+    backend: string;
+    subgroupSize: number;
+    matmulFamily: string;
+    features: string[];
+    limits: Record<string, number>;
+    pipelines: number;
+  };
+}
+
+/** `softcot doctor`: is everything here that softcot needs? */
+export const doctorCommand = defineCommand({
+  description: `Look at the device and the installation, and try them.
+
+Shows the adapter, what it grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
+long loop, a few steps of a small model. Ends with status 1 if something is missing, and says what to do.`,
+  settings: {},
+  examples: [["What is here", "softcot doctor"], ["For a bug report", "softcot doctor --json"]],
+  async run(_, { print }) {
+    const diagnosis = await diagnose();
+    print(diagnosis, () => describe(diagnosis));
+    const missing = diagnosis.findings.find(({ state }) => state === "missing");
+    if (missing) {
+      throw new UserError(`Cannot work on this machine: ${missing.name}: ${missing.found}`, missing.hint);
+    }
+  },
+});
+
+async function diagnose(): Promise<Diagnosis> {
+  const findings = [denoVersion(), memory()];
+  const versions = { softcot: project.version, deno: Deno.version.deno, v8: Deno.version.v8 };
+  let gpu: Gpu;
+  try {
+    gpu = await openGpu();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    findings.push({ name: "device", state: "missing", found: error.message, hint: error.hint });
+    return { ok: false, versions, findings };
+  }
+  try {
+    findings.push(...limits(gpu), ...await tryOut(gpu));
+    const { adapter, subgroupSize, matmulFamily, pipelines } = gpu;
+    return {
+      ok: findings.every(({ state }) => state !== "missing"),
+      versions,
+      findings,
+      device: {
+        ...adapter,
+        backend: Deno.env.get("DENO_WEBGPU_BACKEND") ?? "unknown",
+        subgroupSize,
+        matmulFamily,
+        limits: Object.fromEntries(SHOWN_LIMITS.map((name) => [name, gpu.device.limits[name]])),
+        pipelines: pipelines.size,
+      },
+    };
+  } finally {
+    gpu.close();
+  }
+}
+
+/** The Deno that everything is tested with: the one that the launcher installs. */
+export const PINNED_DENO = "2.9.6";
+
+function denoVersion(): Finding {
+  const here = Deno.version.deno;
+  return here === PINNED_DENO ? { name: "Deno", state: "ok", found: `${here}, the pinned version` } : {
+    name: "Deno",
+    state: "note",
+    found: `${here}; ${PINNED_DENO} is the version that is tested`,
+    hint: "./softcot installs it",
+  };
+}
+
+function memory(): Finding {
+  const { total, available } = Deno.systemMemoryInfo();
+  const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  // The embedded model's training holds less than half of this.
+  const isEnough = available > 2 ** 30;
+  const found = `${gib(available)} free of ${gib(total)}, ${navigator.hardwareConcurrency} cores`;
+  return isEnough
+    ? { name: "memory", state: "ok", found }
+    : { name: "memory", state: "note", found, hint: "1 GiB or more is advised" };
+}
+
+const SHOWN_LIMITS = [
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupsPerDimension",
+] as const;
+
+/** What the largest kernels need: the attention's backward binds 10 buffers, its tiles are of 256 invocations. */
+const NEEDED: Partial<Record<typeof SHOWN_LIMITS[number], number>> = {
+  maxStorageBuffersPerShaderStage: 10,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+function limits(gpu: Gpu): Finding[] {
+  return Object.entries(NEEDED).filter(([name, least]) =>
+    gpu.device.limits[name as keyof typeof NEEDED] < least
+  ).map(
+    ([name, least]) => ({
+      name,
+      state: "missing",
+      found: `${gpu.device.limits[name as keyof typeof NEEDED]}, at least ${least} is needed`,
+      hint: "choose another device with VK_DRIVER_FILES",
+    }),
+  );
+}
+
+async function tryOut(gpu: Gpu): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const hint = "update the device's Vulkan driver; softcot's results cannot be trusted on this one";
+  for (const dtype of ["f32", "f16"] as const) {
+    const { error, gigaflops } = await testMatmul(gpu, dtype);
+    const bad = !(error < (dtype === "f32" ? 1e-7 : 1e-6));
+    const name = `matrix product, ${dtype} weights`;
+    const found = `${bad ? `error ${error}` : "right"}, ${
+      gigaflops.toPrecision(3)
+    } GFLOP/s (512 x 512 x 512)`;
+    findings.push({ name, state: bad ? "missing" : "ok", found, hint: bad ? hint : undefined });
+  }
+  const drawn = await testRandom(gpu);
+  findings.push({
+    name: "random numbers",
+    state: drawn ? "ok" : "missing",
+    found: drawn ? "Philox gives its known answers" : "Philox gives wrong numbers",
+    hint: drawn ? undefined : hint,
+  });
+  const { asked, reached } = await testLongLoop(gpu);
+  findings.push(
+    reached === asked ? { name: "long loops", state: "ok", found: `${asked} rounds` } : {
+      name: "long loops",
+      state: "note",
+      found: `this driver ends loops after ${reached} rounds in silence; softcot's kernels stay below 32,768`,
+    },
+  );
+  const { finite, invariant } = await tryModel(gpu);
+  findings.push(
+    !finite
+      ? { name: "small model", state: "missing", found: "its numbers are not finite", hint }
+      : invariant
+      ? { name: "small model", state: "ok", found: "a rollout is the same to the bit alone and in a batch" }
+      : {
+        name: "small model",
+        state: "note",
+        found: "a rollout depends in its last bits on the batch: runs repeat, but mismatch will not be 0",
+      },
+  );
+  return findings;
+}
+
+function describe({ device, findings, versions }: Diagnosis): string {
+  const facts = device
+    ? [
+      ["device", device.description || device.name],
+      ["vendor", [device.vendor, device.architecture].filter(Boolean).join(" ")],
+      ["kind", device.software ? "software" : "GPU"],
+      ["backend", device.backend],
+      ["subgroup size", device.subgroupSize],
+      ["matmul kernels", device.matmulFamily],
+      ["packed f16", device.features.includes("shader-f16") ? "granted" : "not granted; not needed"],
+      ["time stamps", device.features.includes("timestamp-query") ? "granted" : "not granted: no profile"],
+      ["features", device.features.join(", ")],
+      ...Object.entries(device.limits).map(([name, value]) => [name, value]),
+      ["pipelines", `${device.pipelines} after the tests`],
+    ]
+    : [];
+  const marks = { ok: "ok", note: "note", missing: "MISSING" };
+  const rows = findings.map(({ name, state, found, hint }) => [
+    marks[state],
+    name,
+    hint && state === "note" ? `${found} (${hint})` : found,
+  ]);
+  return [
+    `softcot ${versions.softcot}, Deno ${versions.deno}`,
+    ...(facts.length > 0 ? [table(facts, { align: ["left", "left"] })] : []),
+    table(rows, { align: ["left", "left", "left"] }),
+  ].join("\n\n");
+}

@@ -1,0 +1,33 @@
+import { fileURLToPath } from "node:url";
+
+/** Which state of softcot's own source runs. */
+export interface GitState {
+  /** The commit. */
+  commit: string;
+  /** Files of the commit are changed. */
+  modified: boolean;
+}
+
+/** The state of the checkout that this program runs from; undefined where it runs from none, or there is no git. */
+export function gitState(): GitState | undefined {
+  if (!import.meta.url.startsWith("file:")) return undefined;
+  const root = fileURLToPath(new URL("../../", import.meta.url));
+  try {
+    // A copy inside another repository has no .git of its own.
+    Deno.statSync(`${root}/.git`);
+  } catch {
+    return undefined;
+  }
+  const commit = git(root, "rev-parse", "HEAD");
+  const changes = git(root, "status", "--porcelain", "--untracked-files=no");
+  return commit === undefined || changes === undefined ? undefined : { commit, modified: changes !== "" };
+}
+
+function git(cwd: string, ...args: string[]): string | undefined {
+  try {
+    const { success, stdout } = new Deno.Command("git", { args, cwd, stderr: "null" }).outputSync();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined; // not installed
+  }
+}

@@ -1,0 +1,121 @@
+import { MOST_SAMPLES } from "../../eval/evaluate_options.ts";
+import { MODES } from "../../eval/modes.ts";
+import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
+import { choice, choices, flag, integer, number, path, type Settings, text } from "./declare.ts";
+
+const optimizer = "Optimizer";
+
+/** Questions that are asked of a task without an end: 256 answers tell a share to within 3 in 100. */
+export const ENDLESS = 256;
+
+/** Longer than the context of any model that is known. */
+const MOST_TOKENS = 2 ** 20;
+/** Far beyond where noise leaves anything of a thought; larger numbers leave the range of f32. */
+const MOST_GAMMA = 1000;
+
+/**
+ * Every flag that more than one command may take, declared once so that it means the same everywhere. A
+ * command picks from here; only what belongs to it alone does it declare itself. Defaults are those of the
+ * paper (method, sections 4 to 6); recipes of a task and a way of thinking set others.
+ */
+export const flags = {
+  model: text("Folder, run, .gguf file, or name of a model: see softcot model list", {
+    default: "builtin",
+    placeholder: "model",
+    short: "m",
+  }),
+  adapter: path("LoRA adapter to put on the model: a folder in PEFT's form, or a run trained with --lora", {
+    placeholder: "dir",
+  }),
+  weights: choice(
+    WEIGHT_FORMS,
+    "Types of the weights on the device: exact takes the smallest that lose nothing, f16 rounds, packed leaves those of a GGUF file quantised",
+    { default: "exact" },
+  ),
+  task: text("Task to train on or to ask: see softcot data list; or a .toml or .ts file of your own", {
+    default: "sums",
+    placeholder: "name",
+    short: "t",
+  }),
+  data: path("File or folder with the task's data", { defaultText: "those of softcot data pull" }),
+  chatTemplate: flag("Ask in the form of the model's chat template instead of the plain prompt"),
+  system: text("System message, with --chat-template"),
+  topK: integer("Draw from the K most probable tokens only", {
+    min: 1,
+    defaultText: "all",
+    placeholder: "K",
+  }),
+  topP: number("Draw from the fewest tokens that have this share of the probability together", {
+    above: 0,
+    max: 1,
+    defaultText: "1: all",
+    placeholder: "p",
+  }),
+  minP: number("Draw from tokens at least this often as probable as the most probable one", {
+    min: 0,
+    max: 1,
+    defaultText: "0: all",
+    placeholder: "p",
+  }),
+  thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {
+    default: "soft",
+  }),
+  mode: choices(MODES, "Ways to run the thinking", {
+    default: MODES,
+    defaultText: "all six",
+    placeholder: "modes",
+  }),
+  gamma: number("Noise on the thinking, as a multiple of the embeddings' RMS", {
+    default: 0.33,
+    min: 0,
+    max: MOST_GAMMA,
+  }),
+  tau: number("Temperature of the thinking", {
+    min: 1e-6,
+    max: 1e6,
+    defaultText: "1 hard, 0.5 soft, 0.0001 fuzzy",
+  }),
+  maxThinking: integer("Longest thinking, in tokens", {
+    default: 128,
+    min: 1,
+    max: MOST_TOKENS,
+    placeholder: "L",
+  }),
+  answerTokens: integer("Longest answer, in tokens", { default: 32, min: 1, max: MOST_TOKENS }),
+  maxTokens: integer("Longest continuation with --raw, in tokens", {
+    default: 256,
+    min: 1,
+    max: MOST_TOKENS,
+  }),
+  samples: integer("Samples a problem in the sampled modes: pass@k for k up to it", {
+    default: 8,
+    min: 1,
+    max: MOST_SAMPLES,
+  }),
+  limit: integer("Problems to use, from the first", {
+    min: 1,
+    max: 2 ** 20,
+    defaultText: `all, or ${ENDLESS} of an endless task`,
+  }),
+  raw: flag("Only continue the text: no prompt around it, no end of thinking, no answer"),
+  questions: integer("Questions of each update", { default: 2, min: 1, placeholder: "B" }),
+  group: integer(
+    "Rollouts (thoughts with their answers) of each question, which are compared with each other",
+    { default: 32, min: 2, placeholder: "G" },
+  ),
+  steps: integer("Updates of the weights", { default: 4000, min: 1 }),
+  seed: integer("Seed of all random numbers", { default: 0, min: 0, max: 0xffffffff }),
+  lr: number("Peak learning rate", { default: 6e-6, min: 0, group: optimizer }),
+  warmup: integer("Steps of linear warm-up", { default: 20, min: 0, group: optimizer }),
+  beta1: number("AdamW's first decay", { default: 0.9, min: 0, max: 1, group: optimizer }),
+  beta2: number("AdamW's second decay", { default: 0.95, min: 0, max: 1, group: optimizer }),
+  weightDecay: number("AdamW's weight decay", { default: 0, min: 0, group: optimizer }),
+  clip: number("Bound on the norm of the whole gradient", { default: 1, above: 0, group: optimizer }),
+  clipStep: number("Bound on the norm of the gradient of one position's logits", {
+    above: 0,
+    defaultText: "none",
+    group: optimizer,
+  }),
+  out: path("Folder of the run", { placeholder: "dir", short: "o" }),
+  resume: flag("Go on from the run's newest whole checkpoint"),
+} as const satisfies Settings;

@@ -1,0 +1,113 @@
+/** What is more a way of writing than a value: texts, units, percent signs, bases, ratios. */
+import { scalars } from "./compare_scalar.ts";
+import { inOrder } from "./compare_many.ts";
+import { type Context, no } from "./context.ts";
+import { isMany } from "./expand.ts";
+import { apply, type Node, number, symbol } from "../node.ts";
+import { divideRationals, rational } from "../rational.ts";
+import { exactValue, type Finding } from "../algebra/scalar.ts";
+
+/** Compares two answers of which one at least is a text: by words, or as a short product of letters. */
+export function texts(gold: Node, answer: Node, c: Context): Finding {
+  const [a, b] = [wordsOf(gold), wordsOf(answer)];
+  if (a !== null && b !== null) return { equal: a === b, rule: "same words" };
+  // A short run of letters beside an expression is a product after all.
+  const spelled = gold.kind === "text"
+    ? product(gold.text)
+    : answer.kind === "text"
+    ? product(answer.text)
+    : null;
+  if (!spelled || isMany(gold) || isMany(answer)) return no("a text and no text");
+  return gold.kind === "text" ? c.compare(spelled, answer, c) : c.compare(gold, spelled, c);
+}
+
+function wordsOf(n: Node): string | null {
+  if (n.kind === "symbol") return key(n.name);
+  return n.kind === "text" ? key(n.text) : null;
+}
+
+/** A text without spacing, brackets and full stops; words of two letters and more in small letters. */
+function key(text: string): string {
+  const bare = text.replace(/[\s$~{}()\\"]|[.,](?!\d)/g, "");
+  return bare.length > 1 ? bare.toLowerCase() : bare;
+}
+
+function product(text: string): Node | null {
+  if (!/^[A-Za-z]{2,4}$/.test(text)) return null;
+  return apply("multiply", ...[...text].map((letter) => symbol(letter)));
+}
+
+/** Compares two answers of which one at least has a unit: ignored on one side, the same on both. */
+export function units(gold: Node, answer: Node, c: Context): Finding {
+  const [a, b] = [peel(gold), peel(answer)];
+  if (a.unit && b.unit && a.unit !== b.unit) return no("units disagree", `${a.unit} and ${b.unit}`);
+  if (a.value.kind === "percent" !== (b.value.kind === "percent")) return no("a percentage and a unit");
+  const found = c.compare(a.value, b.value, c);
+  const said = a.unit && b.unit ? "same unit" : "unit on one side";
+  return found.equal && !found.rule.includes(said) ? { ...found, rule: `${found.rule}, ${said}` } : found;
+}
+
+function peel(n: Node): { value: Node; unit: string | null } {
+  return n.kind === "unit" ? n : { value: n, unit: null };
+}
+
+/** Compares two answers of which one at least is a percentage: p% is p/100, and p where the task says so. */
+export function percents(gold: Node, answer: Node, c: Context): Finding {
+  const [a, b] = [gold, answer].map((n) => n.kind === "percent" ? n.value : n);
+  if (gold.kind === "percent" && answer.kind === "percent") return c.compare(a, b, c);
+  const hundredth = (n: Node) => n.kind === "percent" ? apply("divide", n.value, number(rational(100n))) : n;
+  const found = c.compare(hundredth(gold), hundredth(answer), c);
+  if (found.equal || !c.percent) return found;
+  const sign = exactValue(gold.kind === "percent" ? a : b, c.steps);
+  if (!sign || sign.num * sign.num < sign.den * sign.den) return found;
+  const bare = c.compare(a, b, c);
+  return bare.equal ? { ...bare, rule: "percent sign left out" } : found;
+}
+
+/** True for digits in a base. */
+export function isBased(n: Node): boolean {
+  return n.kind === "based" || (n.kind === "apply" && n.op === "negate" && n.args[0].kind === "based");
+}
+
+function based(n: Node): { digits: string; base: number } | null {
+  if (n.kind === "based") return { digits: n.digits.replace(/^0+(?=\w)/, ""), base: n.base };
+  if (n.kind !== "apply" || n.op !== "negate") return null;
+  const inner = based(n.args[0]);
+  return inner && { ...inner, digits: `-${inner.digits}` };
+}
+
+/** Compares two answers of which one at least is in a base: by digits. */
+export function bases(gold: Node, answer: Node, c: Context): Finding {
+  const [a, b] = [based(gold), based(answer)];
+  if (a && b) return { equal: a.base === b.base && a.digits === b.digits, rule: "digits in a base" };
+  if (!c.bases) return no("a base on one side only");
+  const written = exactValue(a ? answer : gold, c.steps);
+  const digits = (a ?? b)!.digits;
+  return {
+    equal: written !== null && written.den === 1n && `${written.num}` === digits,
+    rule: "base left out",
+  };
+}
+
+/** Compares two answers of which one at least is a ratio. Times such as 12:00 are the same as written alone. */
+export function ratios(gold: Node, answer: Node, c: Context): Finding {
+  if (gold.kind === "ratio" && answer.kind === "ratio") {
+    const exact = inOrder(gold.items, answer.items, c, "ratio");
+    if (exact.equal || gold.timeLike || answer.timeLike || gold.items.length !== answer.items.length) {
+      return exact;
+    }
+    return proportional(gold.items, answer.items, c) ? { equal: true, rule: "same ratio" } : exact;
+  }
+  const [ratio, other] = gold.kind === "ratio" ? [gold, answer] : [answer as Node & { kind: "ratio" }, gold];
+  if (ratio.timeLike || ratio.items.length !== 2) return no("a ratio and no ratio");
+  const found = scalars(apply("divide", ...ratio.items), other, c);
+  return found.equal ? { ...found, rule: "ratio as a quotient" } : found;
+}
+
+function proportional(a: Node[], b: Node[], c: Context): boolean {
+  const x = a.map((n) => exactValue(n, c.steps));
+  const y = b.map((n) => exactValue(n, c.steps));
+  if (![...x, ...y].every((v) => v !== null && v.num !== 0n)) return false;
+  const factor = divideRationals(x[0]!, y[0]!);
+  return x.every((v, k) => v!.num * y[k]!.den * factor.den === y[k]!.num * v!.den * factor.num);
+}

@@ -1,0 +1,209 @@
+/** Grammar of answers, from the top: lists, relations, unions, ratios, sums, products. Scalars end in parse_primary.ts. */
+import { apply, checkSize, type Node, type RelationOp } from "../node.ts";
+import { type Cursor, isCommand, isMark, nested, next, peek, take, takeCommand } from "./cursor.ts";
+import { lex } from "./lexer.ts";
+import { ParseFailure, type Token } from "./token.ts";
+import { parseArgument, parsePower } from "./parse_primary.ts";
+import { parseUnit } from "./parse_unit.ts";
+
+/**
+ * Parses the tokens of one whole answer.
+ *
+ * @throws ParseFailure for what the grammar does not know, TooLarge beyond the budgets
+ */
+export function parseTokens(tokens: Token[]): Node {
+  const c: Cursor = {
+    tokens,
+    at: 0,
+    depth: 0,
+    steps: 0,
+    bars: 0,
+    parseList,
+    parseSum,
+    parsePower,
+    parseArgument,
+  };
+  const node = parseSemicolons(c);
+  if (peek(c).kind !== "end") throw new ParseFailure(`cannot read on at ${peek(c).text}`);
+  checkSize(node);
+  return node;
+}
+
+/** Parses a text; see {@linkcode lex} for `plain`. */
+export function parseText(text: string, plain = false): Node {
+  return parseTokens(lex(text, plain));
+}
+
+function parseSemicolons(c: Cursor): Node {
+  const groups = [parseList(c)];
+  while (take(c, ";")) groups.push(parseList(c));
+  if (groups.length === 1) return groups[0];
+  return { kind: "list", items: groups };
+}
+
+type Separator = "," | "and" | "or";
+
+/** Steps over one separator: a comma, `and`, `or`, or a comma with one of them. */
+function takeSeparator(c: Cursor): Separator | null {
+  const comma = take(c, ",");
+  const word = take(c, "and") ? "and" : take(c, "or") ? "or" : null;
+  return word ?? (comma ? "," : null);
+}
+
+/** Items between commas, `and`, `or`; one item alone comes back as itself. */
+function parseList(c: Cursor): Node {
+  return nested(c, () => {
+    const items = [parseRelation(c)];
+    const words = new Set<Separator>();
+    for (let word = takeSeparator(c); word; word = takeSeparator(c)) {
+      words.add(word);
+      items.push(parseRelation(c));
+    }
+    if (items.length === 1) return items[0];
+    const [only] = words;
+    return words.size === 1 && only !== "," ? { kind: "list", items, joined: only } : { kind: "list", items };
+  });
+}
+
+const RELATION_MARKS = new Set(["=", "<", ">", "<=", ">=", "!=", "~"]);
+const RELATION_COMMANDS = new Set(["in", "notin", "subset", "equiv", "to", "~"]);
+
+function takeRelation(c: Cursor): RelationOp | null {
+  const t = peek(c);
+  const known = t.kind === "mark"
+    ? RELATION_MARKS.has(t.text)
+    : t.kind === "command" && RELATION_COMMANDS.has(t.text);
+  return known ? next(c).text as RelationOp : null;
+}
+
+function parseRelation(c: Cursor): Node {
+  // "= 5" and "\approx 8.24": the left side was left out.
+  if (isMark(c, "=") || isMark(c, "~")) next(c);
+  const sides = [parseSets(c)];
+  const ops: RelationOp[] = [];
+  for (let op = takeRelation(c); op; op = takeRelation(c)) {
+    ops.push(op);
+    sides.push(parseSets(c));
+  }
+  const node: Node = ops.length === 0 ? sides[0] : { kind: "relation", ops, sides };
+  return parseModulus(c, node);
+}
+
+/** `\pmod{11}` behind a congruence: kept as a part of its own. */
+function parseModulus(c: Cursor, node: Node): Node {
+  if (!isCommand(c, "pmod") && !isCommand(c, "bmod") && !isCommand(c, "mod")) return node;
+  next(c);
+  return apply("mod", node, parsePower(c));
+}
+
+function parseSets(c: Cursor): Node {
+  let left = parseRatio(c);
+  for (;;) {
+    const op = ["union", "intersect", "setminus"].find((name) => takeCommand(c, name));
+    if (!op) return left;
+    left = apply(op, left, parseRatio(c));
+  }
+}
+
+function parseRatio(c: Cursor): Node {
+  const start = c.at;
+  const items = [parseSum(c)];
+  let timeLike = /^\d{1,2}$/.test(peek(c, -1).text) && c.at === start + 1;
+  while (take(c, ":")) {
+    const at = c.at;
+    items.push(parseSum(c));
+    timeLike &&= /^\d\d$/.test(c.tokens[at].text);
+  }
+  if (items.length === 1) return items[0];
+  const last = items.at(-1)!;
+  // The unit of 4:30 p.m. belongs to the whole.
+  if (last.kind === "unit") {
+    items[items.length - 1] = last.value;
+    return { kind: "unit", unit: last.unit, value: { kind: "ratio", items, timeLike } };
+  }
+  return { kind: "ratio", items, timeLike };
+}
+
+/** Terms with + - and plus-minus between them; a unit behind them belongs to the sum. */
+function parseSum(c: Cursor): Node {
+  return nested(c, () => {
+    let left = parseTerm(c);
+    for (;;) {
+      if (take(c, "+")) left = sum(left, parseTerm(c));
+      else if (take(c, "-")) left = difference(left, parseTerm(c));
+      else if (takeCommand(c, "pm")) left = apply("plusminus", left, parseTerm(c));
+      else if (takeCommand(c, "mp")) left = apply("minusplus", left, parseTerm(c));
+      else return parseUnit(c, left);
+    }
+  });
+}
+
+/** A difference of numbers, or of sets: \mathbb{R} - \{2\}. */
+function difference(left: Node, right: Node): Node {
+  return right.kind === "set" ? apply("setminus", left, right) : sum(left, apply("negate", right));
+}
+
+function sum(left: Node, right: Node): Node {
+  return left.kind === "apply" && left.op === "add"
+    ? { ...left, args: [...left.args, right] }
+    : apply("add", left, right);
+}
+
+function parseTerm(c: Cursor): Node {
+  if (take(c, "-")) return apply("negate", nested(c, () => parseTerm(c)));
+  if (take(c, "+")) return nested(c, () => parseTerm(c));
+  if (takeCommand(c, "pm")) return apply("pm", nested(c, () => parseTerm(c)));
+  if (takeCommand(c, "mp")) return apply("mp", nested(c, () => parseTerm(c)));
+  return parseProduct(c);
+}
+
+function parseProduct(c: Cursor): Node {
+  let left = parsePower(c);
+  for (;;) {
+    if (take(c, "*")) left = product(left, parseSigned(c));
+    else if (take(c, "/")) left = apply("divide", left, parseSigned(c));
+    else if (startsFactor(c)) {
+      // Two numbers side by side are no product, and `x 3` after a number or a fraction is a slip.
+      if (peek(c).kind === "number" && !mayPrecedeNumber(left, peek(c).spaced)) {
+        throw new ParseFailure("numbers side by side");
+      }
+      left = product(left, parsePower(c));
+    } else return left;
+  }
+}
+
+function product(left: Node, right: Node): Node {
+  return left.kind === "apply" && left.op === "multiply" && !left.call
+    ? { ...left, args: [...left.args, right] }
+    : apply("multiply", left, right);
+}
+
+/** A factor behind * or /, which may carry a sign. */
+function parseSigned(c: Cursor): Node {
+  if (take(c, "-")) return apply("negate", nested(c, () => parseSigned(c)));
+  if (take(c, "+")) return nested(c, () => parseSigned(c));
+  return parsePower(c);
+}
+
+function mayPrecedeNumber(left: Node, spaced: boolean): boolean {
+  const last = left.kind === "apply" && left.op === "multiply" ? left.args.at(-1)! : left;
+  return last.kind === "symbol" ||
+    (last.kind === "apply" && last.op !== "divide" && (spaced || last.op !== "power"));
+}
+
+const FACTOR_MARKS = new Set(["(", "[", "{", "\\$"]);
+const NO_FACTOR = new Set([
+  ..."in notin subset equiv to union intersect setminus pm mp pmod bmod mod rfloor rceil rangle ldots ~ implies iff Rightarrow"
+    .split(" "),
+  ..."circ prime quad perp parallel over choose".split(" "),
+]);
+
+/** True if the next token starts a factor that stands beside the last one without a sign. */
+export function startsFactor(c: Cursor): boolean {
+  const t = peek(c);
+  if (t.kind === "number" || t.kind === "letter") return true;
+  if (t.kind === "mark") {
+    return FACTOR_MARKS.has(t.text) && t.text !== "\\$" || (t.text === "|" && c.bars === 0);
+  }
+  return t.kind === "command" && !NO_FACTOR.has(t.text) && !t.text.startsWith("end{");
+}

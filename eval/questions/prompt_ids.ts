@@ -1,0 +1,95 @@
+import { UserError } from "../../gpu/errors.ts";
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  chatTemplate,
+  type Prompt,
+} from "../../model/tokenizer/chat_template.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+import type { Question, Task } from "../task.ts";
+
+/** How questions are put to a model. */
+export interface PromptOptions {
+  /** The model's own form of a conversation; where it is absent, the task's plain prompt (method section 4). */
+  chat?: ChatTemplate;
+  /** What the conversation begins with. */
+  system?: string;
+  /** Solved questions that come first. */
+  shots?: readonly Question[];
+}
+
+/**
+ * What follows a question in a conversation: the method's instruction, in which the plain prompt puts the question
+ * last. It asks for the trigger, without which thinking only ends at its limit.
+ */
+export const CHAT_INSTRUCTION =
+  "First show the complete reasoning process step by step, then provide the final answer in \\boxed{}. " +
+  "Always follow the format: '[detailed reasoning] The final answer is: \\boxed{[answer]}.'";
+
+/**
+ * Options from what was asked for.
+ * @param values `chatTemplate`: use the one that came with the tokenizer; `system`: only together with it
+ * @throws UserError if there is no chat template, or a system message without one
+ */
+export function promptOptions(
+  tokenizer: Tokenizer,
+  values: { chatTemplate?: boolean; system?: string; shots?: readonly Question[] },
+): PromptOptions {
+  const { system, shots } = values;
+  if (!values.chatTemplate && system !== undefined) {
+    throw new UserError(
+      "Cannot use --system without --chat-template: the plain prompt has no place for a system message",
+      "add --chat-template",
+    );
+  }
+  return {
+    ...(values.chatTemplate ? { chat: chatTemplate(tokenizer) } : {}),
+    ...(system === undefined ? {} : { system }),
+    ...(shots === undefined ? {} : { shots }),
+  };
+}
+
+/**
+ * The prompt for a question: the task's plain text, or a conversation of the question and {@linkcode CHAT_INSTRUCTION}.
+ * Both end where the reasoning is to begin.
+ */
+export function promptOf(
+  tokenizer: Tokenizer,
+  task: Pick<Task, "prompt">,
+  question: string,
+  { chat, system, shots = [] }: PromptOptions = {},
+): Prompt {
+  if (!chat) {
+    const text = plainPrompt(task, question, shots);
+    return { text, ids: promptIds(tokenizer, text) };
+  }
+  const ask = (text: string): ChatMessage => ({ role: "user", content: `${text}\n\n${CHAT_INSTRUCTION}` });
+  return chat.render([
+    ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),
+    ...shots.flatMap((shot) => [ask(shot.question), {
+      role: "assistant" as const,
+      content: solvedText(shot),
+    }]),
+    ask(question),
+  ]);
+}
+
+/** The task's plain prompt, which ends in "User: QUESTION Assistant:"; examples are more of such turns before the last one. */
+export function plainPrompt(
+  task: Pick<Task, "prompt">,
+  question: string,
+  shots: readonly Question[] = [],
+): string {
+  const examples = shots.map((shot) => `${shot.question} Assistant: ${solvedText(shot)} User: `);
+  return task.prompt(examples.join("") + question);
+}
+
+/** Token ids of a text that a model is to continue: the beginning-of-sequence token if the tokenizer asks for it, then the text. */
+export function promptIds(tokenizer: Tokenizer, text: string): number[] {
+  return [...(tokenizer.bosId === undefined ? [] : [tokenizer.bosId]), ...tokenizer.encode(text)];
+}
+
+function solvedText({ solution, gold }: Question): string {
+  const steps = solution?.trim();
+  return `${steps ? `${steps} ` : ""}The final answer is: \\boxed{${gold}}.`;
+}

@@ -1,0 +1,120 @@
+import { UserError } from "../../gpu/errors.ts";
+import { writeWhole } from "../../model/files/checkpoint.ts";
+import { openRecordFile, type RecordFile } from "./record_file.ts";
+
+/** All that decides an evaluation's results, by name: what goes on has to agree in every part. */
+export type EvaluationSettings = Readonly<Record<string, unknown>>;
+
+/**
+ * Where an evaluation keeps its results:
+ *
+ *     settings.json        what was asked for
+ *     TASK-MODE.jsonl      every rollout, as it ends; in the order of the questions once all have
+ *     report.json          what it came to, once it is complete
+ */
+export interface ResultsFolder extends Disposable {
+  /** The folder. */
+  readonly path: string;
+  /** The records of one task, in one mode where it has modes. */
+  records<T extends object>(name: string): RecordFile<T>;
+  /** Writes the report: the evaluation is complete. */
+  finish(report: unknown): void;
+}
+
+/**
+ * Refuses a place that is no folder of results, or cannot become one: to be called before anything takes time.
+ *
+ * @throws UserError
+ */
+export function checkResultsPlace(path: string): void {
+  let entries: string[];
+  try {
+    entries = [...Deno.readDirSync(path)].map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    const found = error instanceof Deno.errors.NotADirectory ? "it is a file" : (error as Error).message;
+    throw new UserError(`Cannot keep results in ${path}: ${found}, a folder is needed`, OTHER_PLACE);
+  }
+  if (entries.length === 0 || entries.includes(SETTINGS)) return;
+  throw new UserError(
+    `Cannot keep results in ${path}: it holds other things (${
+      entries.sort().slice(0, 3).join(", ")
+    }), an empty ` +
+      "folder or one of results is needed",
+    OTHER_PLACE,
+  );
+}
+
+const SETTINGS = "settings.json";
+const OTHER_PLACE = "choose another folder with --out";
+
+/**
+ * Opens a folder of results, or makes it. One whose settings are these is gone on with.
+ *
+ * @throws UserError if it was made with other settings, naming them, or another process is at work in it
+ */
+export function openResults(path: string, settings: EvaluationSettings): ResultsFolder {
+  checkResultsPlace(path);
+  const text = JSON.stringify(settings, null, 2) + "\n";
+  const kept = readSettings(path);
+  if (kept) compare(path, kept, JSON.parse(text));
+  else {
+    try {
+      Deno.mkdirSync(path, { recursive: true });
+      writeWhole(`${path}/${SETTINGS}`, text);
+    } catch (error) {
+      throw new UserError(`Cannot keep results in ${path}: ${(error as Error).message}`, OTHER_PLACE);
+    }
+  }
+  const lock = Deno.openSync(`${path}/${SETTINGS}`);
+  if (!lock.tryLockSync(true)) {
+    lock.close();
+    throw new UserError(
+      `Cannot go on in ${path}: another evaluation is at work there`,
+      "wait for its end, or choose another folder with --out",
+    );
+  }
+  return {
+    path,
+    [Symbol.dispose]: () => lock.close(),
+    records: (name) => openRecordFile(`${path}/${name.replaceAll(/[^\w.-]+/g, "_")}.jsonl`),
+    finish: (report) => writeWhole(`${path}/report.json`, JSON.stringify(report, null, 2) + "\n"),
+  };
+}
+
+function readSettings(path: string): EvaluationSettings | null {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`${path}/${SETTINGS}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UserError(`Cannot go on in ${path}: its ${SETTINGS} is damaged`, OTHER_PLACE);
+  }
+}
+
+function compare(path: string, kept: EvaluationSettings, asked: EvaluationSettings): void {
+  const different = [...new Set([...Object.keys(kept), ...Object.keys(asked)])]
+    .filter((key) => JSON.stringify(kept[key]) !== JSON.stringify(asked[key]));
+  if (different.length === 0) return;
+  // Hashes follow from the other settings: they are told where nothing else differs, and in short.
+  const isHash = (key: string) => [kept[key], asked[key]].every((value) => HASH.test(String(value ?? "")));
+  const plain = different.filter((key) => !isHash(key));
+  const told = (plain.length > 0 ? plain : different)
+    .map((key) => `${key} ${shown(kept[key])}, not ${shown(asked[key])}`);
+  throw new UserError(
+    `Cannot go on in ${path}: its results were made with ${told.join("; ")}`,
+    "give the settings it was made with, or choose another folder with --out",
+  );
+}
+
+const HASH = /^[0-9a-f]{64}$/;
+
+const shown = (value: unknown): string => {
+  if (HASH.test(String(value ?? ""))) return String(value).slice(0, 12);
+  return value === undefined ? "none" : JSON.stringify(value);
+};

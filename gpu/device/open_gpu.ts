@@ -1,0 +1,104 @@
+import { UserError } from "../errors.ts";
+import { adapterFacts, isLlvmpipe, workgroupLimits } from "../adapter.ts";
+import { createArena } from "../arena.ts";
+import { createCommands } from "../commands.ts";
+import { watchErrors } from "../error_log.ts";
+import type { Gpu, MatmulFamily } from "../gpu.ts";
+import { pinWorkers, threads } from "./pin_workers.ts";
+import { createProfile } from "../profile.ts";
+import { createReader } from "../reader.ts";
+import { measureSubgroupSize } from "./subgroup_size.ts";
+import { readTuning } from "../tuning.ts";
+
+/** Options of {@link openGpu}; all have defaults taken from the adapter. */
+export interface GpuOptions {
+  /** Bytes that one storage binding may span: lower than the device's limit to test weights in chunks. */
+  maxBinding?: number;
+  /** Forces a family of matmul kernels. */
+  matmulFamily?: MatmulFamily;
+  /** Forbids loads of 64-bit words, to test what devices without them run. */
+  forbidU64?: boolean;
+  /** Measures the time of every dispatch, if the adapter has timestamp queries. */
+  profile?: boolean;
+}
+
+const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
+
+const WIDE = "wgpu-shader-int64" as GPUFeatureName;
+
+/**
+ * Opens the best Vulkan device with all limits it has.
+ * @throws UserError if there is no adapter, or none with subgroup operations.
+ */
+export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+  // Read before the first requestAdapter: without it a GL device may be taken in silence.
+  if (!Deno.env.has("DENO_WEBGPU_BACKEND")) Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new UserError(
+      "Cannot open a GPU: no Vulkan adapter was found, one is needed",
+      "install the GPU's Vulkan driver, or the software device: apt-get install mesa-vulkan-drivers libvulkan1",
+    );
+  }
+  const before = threads();
+  const device = await requestDevice(adapter);
+  if (isLlvmpipe(adapter)) pinWorkers(before);
+  const errors = watchErrors(device);
+  const facts = adapterFacts(adapter, device);
+  const arena = createArena(device);
+  const profile = createProfile(device, options.profile === true && device.features.has("timestamp-query"));
+  const commands = createCommands(device, errors, profile);
+  const reader = createReader(device, commands, errors);
+  const maxBinding = Math.min(options.maxBinding ?? Infinity, device.limits.maxStorageBufferBindingSize);
+  const gpu: Gpu = {
+    device,
+    adapter: facts,
+    subgroupSize: await measureSubgroupSize(device),
+    workgroups: workgroupLimits(adapter, device),
+    maxBinding,
+    matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
+    u64Loads: options.forbidU64 !== true && device.features.has(WIDE),
+    tuning: options.matmulFamily === undefined ? readTuning(facts) : new Map(),
+    arena,
+    commands,
+    reader,
+    errors,
+    profile,
+    pipelines: new Map(),
+    close() {
+      reader.close();
+      device.destroy();
+    },
+  };
+  arena.beforeDestroy = () => {
+    commands.flush();
+    gpu.pipelines.forEach((pipeline) => pipeline.groups.clear());
+  };
+  return gpu;
+}
+
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const limits: Record<string, number> = {};
+  for (const key in adapter.limits) {
+    const value = (adapter.limits as unknown as Record<string, number>)[key];
+    if (typeof value === "number") limits[key] = value;
+  }
+  const features = WANTED.filter((name) => adapter.features.has(name));
+  // Granted though `adapter.features` never lists them.
+  const hidden = ["subgroups" as GPUFeatureName];
+  const request = (extra: GPUFeatureName[]) =>
+    adapter.requestDevice({
+      label: "softcot",
+      requiredLimits: limits,
+      requiredFeatures: [...features, ...hidden, ...extra],
+    });
+  try {
+    return await request([WIDE]).catch(() => request([]));
+  } catch (cause) {
+    throw new UserError(
+      `Cannot open the GPU ${adapter.info?.description ?? ""}: ${(cause as Error).message}, ` +
+        "a device with subgroup operations is needed",
+      "update its Vulkan driver, or choose another device with VK_DRIVER_FILES; `softcot doctor` shows what is there",
+    );
+  }
+}

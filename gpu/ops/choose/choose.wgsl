@@ -1,0 +1,69 @@
+// One thinking or answer step from logits z [rows, ldz]; only columns below `vocab` are real tokens. The passes over a row are in
+// choose_scalar.wgsl and choose_u64.wgsl, which sum in the same order: a lane takes columns lane, lane + LANES, ...
+// mode 0: the most probable token; 1: a token drawn from softmax(z / tau); 2: z becomes p = softmax(z / tau), weights below
+// NEGLIGIBLE set to 0, token = argmax.
+// info[r] = (slot, rollout, _, position). Token to tokens[slot, column]; stats[slot, column] = (ln p(token) at tau, entropy
+// at tau 1, gap between the top two logits, top logit); the token also to chosen[r].
+struct Params {
+  rows: u32, vocab: u32, ldz: u32, mode: u32, tau: f32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32,
+}
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> info: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read_write> tokens: array<u32>;
+@group(0) @binding(4) var<storage, read_write> stats: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> chosen: array<u32>;
+struct Top { first: f32, second: f32, token: u32 }
+// What the lanes of a row have found, and the row's whole. Sums are of weights at tau 1, of these times logits, of weights at tau.
+var<LANE_MEMORY> tops: array<Top, LANES>;
+var<LANE_MEMORY> sums: array<vec3<f32>, LANES>;
+var<LANE_MEMORY> row_top: Top;
+var<LANE_MEMORY> row_sum: vec3<f32>;
+// One lane folds for all: were it all of them, the software device would fold once a subgroup. The lowest token wins a tie.
+fn highest() -> Top {
+  var all = tops[0];
+  for (var l = 1u; l < min(LANES, p.vocab); l++) {
+    let found = tops[l];
+    if (found.first > all.first || (found.first == all.first && found.token < all.token)) {
+      all = Top(found.first, max(all.first, found.second), found.token);
+    } else { all.second = max(all.second, found.first); }
+  }
+  return all;
+}
+fn total() -> vec3<f32> {
+  var all = vec3<f32>();
+  for (var l = 0u; l < LANES; l++) { all += sums[l]; }
+  return all;
+}
+// Draws the token where that is asked for, and stores the step's results.
+fn finish(row: u32, base: u32) {
+  let top = row_top.first;
+  let all = row_sum;
+  let who = info[row];
+  var choice = row_top.token;
+  if (p.mode == 1u) {
+    let word = philox(vec4<u32>(0u, who.w + p.shift, who.y, p.step), vec2<u32>(p.seed, p.domain)).x;
+    // Inverse CDF over the lanes' sums, then over one lane's tokens: lane, lane + LANES, ...
+    var left = uniform01(word) * all.z;
+    var l = 0u;
+    var lastLane = 0u;
+    for (var i = 0u; i < LANES; i++) { if (sums[i].z > 0.0) { lastLane = i; } }
+    loop {
+      if (l == lastLane || left < sums[l].z) { break; }
+      left -= sums[l].z;
+      l++;
+    }
+    choice = l;
+    for (var c = l; c < p.vocab; c += LANES) {
+      let weight = exp((logit(base + c) - top) / p.tau);
+      if (weight > 0.0) { choice = c; }
+      if (left < weight) { break; }
+      left -= weight;
+    }
+  }
+  var value = 0.0;
+  if (p.mode == 1u) { value = logit(base + choice) - top; }
+  let at = who.x * p.columns + p.column;
+  tokens[at] = choice;
+  chosen[row] = choice;
+  stats[at] = vec4<f32>(value / p.tau - log(all.z), log(all.x) - all.y / all.x, top - row_top.second, top);
+}

@@ -1,0 +1,102 @@
+import type { Gpu } from "../../gpu.ts";
+import { run, spread } from "../../kernel.ts";
+import { type Matrix, matrixOf, rowsOfChunk, type WeightType, widthOf } from "../../matrix.ts";
+import { isQuantised, weightFunction } from "../../quantised.ts";
+import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
+import { takesVec8 } from "../wgsl/vec8.ts";
+import { variant, vectorPrelude } from "../wgsl/vector.ts";
+import gatherCode from "./gather.wgsl" with { type: "text" };
+import segmentCode from "./segment_sum.wgsl" with { type: "text" };
+
+/** An index that {@link gather} passes over: the row keeps what it holds. */
+export const NO_ROW = 0xffffffff;
+
+/** WGSL that reads vector (or number) c of a row, by the source's type. */
+function reading(dtype: WeightType, vector: boolean): string {
+  if (isQuantised(dtype)) {
+    const numbers = [0, 1, 2, 3].map((e) => `weight(row, 4u * c + ${e}u)`).join(", ");
+    return `alias T = u32;
+${
+      weightFunction(dtype, "source", "p.width")
+    }fn load(row: u32, c: u32) -> V { return vec4<f32>(${numbers}); }\n`;
+  }
+  const at = "fn load(row: u32, c: u32) -> V { let i = row * (p.d / W) + c; ";
+  if (dtype !== "f16") return `alias T = V; ${at}return source[i]; }\n`;
+  return vector
+    ? `alias T = vec2<u32>; ${at}let w = source[i]; return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y)); }\n`
+    : `alias T = u32; ${at}let w = unpack2x16float(source[i >> 1u]); return select(w.x, w.y, (i & 1u) == 1u); }\n`;
+}
+
+/** out[r] = source[index[r]]: the token look-up, and any selection of rows. index u32 [rows], out [rows, d]. */
+export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Tensor): void {
+  const matrix = "chunks" in source ? source : matrixOf(source);
+  const { rows, cols: d } = asMatrix(out);
+  expectShape("gather", index, [rows]);
+  if (matrix.cols !== d) {
+    throw new Error(`Cannot gather ${matrix.label}: rows of ${matrix.cols}, ${d} needed`);
+  }
+  const vector = d % 4 === 0;
+  const { dtype, scales } = matrix;
+  const packed = dtype === "f16" || isQuantised(dtype);
+  // Numbers that are only moved are moved eight at once.
+  const vec8 = !packed && d % 8 === 0 && takesVec8(gpu);
+  const label = vec8 ? "gather_vec8" : variant(packed ? `gather_${dtype}` : "gather", vector);
+  const prelude = vec8
+    ? `alias V = vec4<u64>; const W = 8u; const S = ${gpu.subgroupSize}u;\n`
+    : vectorPrelude(vector, gpu.subgroupSize);
+  const code = () => prelude + reading(dtype, vector) + gatherCode;
+  matrix.chunks.forEach((chunk, i) => {
+    const params = {
+      rows,
+      d,
+      width: widthOf(matrix),
+      sourceRows: rowsOfChunk(matrix, i),
+      base: i * matrix.chunkRows,
+    };
+    const tensors = scales ? [chunk, index, out, scales[i]] : [chunk, index, out];
+    run(gpu, { label, code }, tensors, params, spread(rows));
+  });
+}
+
+/** Which rows are summed into which: the transpose of a {@link gather}. */
+export interface Segments {
+  /** u32 [segments, 4]: (target row, start, end, 0). */
+  segments: Tensor;
+  /** u32: source rows, segment by segment. */
+  list: Tensor;
+}
+
+/** Sorts the rows of a gather by the row they read, so that each target is summed by one subgroup in fixed order. */
+export function segmentsOf(
+  index: ArrayLike<number>,
+): { segments: Uint32Array<ArrayBuffer>; list: Uint32Array<ArrayBuffer> } {
+  const rows: number[] = [];
+  for (let i = 0; i < index.length; i++) if (index[i] !== NO_ROW) rows.push(i);
+  rows.sort((a, b) => index[a] - index[b] || a - b);
+  const segments: number[] = [];
+  rows.forEach((row, i) => {
+    if (i > 0 && index[rows[i - 1]] === index[row]) segments[segments.length - 2] = i + 1;
+    else segments.push(index[row], i, i + 1, 0);
+  });
+  return { segments: Uint32Array.from(segments), list: Uint32Array.from(rows) };
+}
+
+/** out[index[r]] += source[r] for all r, by segments: the backward of {@link gather}. source [rows, d]. */
+export function segmentSum(gpu: Gpu, source: Tensor, by: Segments, out: Matrix | Tensor): void {
+  const matrix = "chunks" in out ? out : matrixOf(out);
+  const { cols: d } = asMatrix(source);
+  if (matrix.cols !== d) {
+    throw new Error(`Cannot sum into ${matrix.label}: rows of ${matrix.cols}, ${d} needed`);
+  }
+  const vector = d % 4 === 0;
+  const segments = sizeOf(by.segments.shape) / 4;
+  const columns = Math.ceil(d / (vector ? 4 : 1) / gpu.subgroupSize);
+  const kernel = {
+    label: variant("segment_sum", vector),
+    code: () => vectorPrelude(vector, gpu.subgroupSize) + segmentCode,
+  };
+  matrix.chunks.forEach((chunk, i) => {
+    const params = { segments, d, outRows: chunk.shape[0], base: i * matrix.chunkRows };
+    run(gpu, kernel, [source, by.segments, by.list, chunk], params, spread(segments * columns));
+  });
+}

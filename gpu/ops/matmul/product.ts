@@ -1,0 +1,207 @@
+import type { Gpu } from "../../gpu.ts";
+import { run } from "../../kernel.ts";
+import type { Tensor } from "../../tensor.ts";
+import { chooseKernel } from "./choose_kernel.ts";
+import {
+  type BStore,
+  type Input,
+  type Kernel,
+  type MatmulVariant,
+  type Product,
+  SEGMENT,
+  type Sizes,
+  SPARSE_RUN,
+} from "./variant.ts";
+import { activeRuns } from "./sparse_runs.ts";
+import { matmulSource } from "./source.ts";
+import { ADDED_COLUMNS, addSegments } from "./split/split_nn.ts";
+
+/** B of a product: f32, packed f16, or quantised with its scales beside it. */
+export interface Weights {
+  tensor: Tensor;
+  store: BStore;
+  scales?: Tensor;
+}
+
+/** What a product is made of: C (+)= A B. */
+export interface Operands {
+  a: Tensor;
+  b: Weights;
+  c: Tensor;
+  /** Of A's rows that are normed on the way. */
+  normWeight?: Tensor;
+}
+
+/** C (+)= A B by the kernel that suits device and sizes. `sparse`: A, of an `nn` product, is mostly zeros. */
+export function product(
+  gpu: Gpu,
+  kind: Product,
+  operands: Operands,
+  sizes: Sizes,
+  accumulate: boolean,
+  sparse = false,
+): void {
+  const { store } = operands.b;
+  const choose = (sparse: boolean): [Kernel, MatmulVariant] => {
+    const kernel = chooseKernel(gpu, kind, store, sizes, sparse);
+    const { terms: _, ...rest } = kernel;
+    return [kernel, { kind, store, sparse, accumulate, ...rest }];
+  };
+  const [kernel, variant] = choose(sparse);
+  if (kind === "nn" && kernel.tile.family === "split") return splitProduct(gpu, operands, sizes, variant);
+  if (!sparse) return denseProduct(gpu, operands, sizes, variant, kernel.terms);
+  if (isSparse(gpu, sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
+  const [dense, denseVariant] = choose(false);
+  denseProduct(gpu, operands, sizes, denseVariant, dense.terms);
+}
+
+const tensorsOf = ({ a, b, c, normWeight }: Operands): Tensor[] => [
+  ...[a, b.tensor, c],
+  ...(b.scales ? [b.scales] : []),
+  ...(normWeight ? [a, normWeight] : []),
+];
+
+/**
+ * C (+)= A W^T with A made from `input` in the same dispatch, where a kernel of few rows on a software device allows it: whether
+ * it was done. On GPUs a dispatch costs a tenth of what it does there.
+ */
+export function productFrom(
+  gpu: Gpu,
+  input: Input,
+  operands: Operands,
+  sizes: Sizes,
+  accumulate: boolean,
+): boolean {
+  const { store } = operands.b;
+  const { terms, ...kernel } = chooseKernel(gpu, "nt", store, sizes);
+  const { loads } = kernel;
+  if (!loads || sizes.m > MOST_MADE || sizes.k > terms || sizes.k % loads.a !== 0) {
+    return false;
+  }
+  denseProduct(gpu, operands, sizes, { kind: "nt", store, accumulate, input, ...kernel }, terms);
+  return true;
+}
+
+// Each workgroup makes A anew: cheap beside its share of W for few rows.
+const MOST_MADE = 8;
+
+function denseProduct(
+  gpu: Gpu,
+  operands: Operands,
+  sizes: Sizes,
+  variant: MatmulVariant,
+  terms: number,
+): void {
+  const { m, n, k } = sizes;
+  const { tile } = variant;
+  const columns = Math.ceil(n / tile.cols);
+  const rows = 65535 * tile.rows;
+  for (let k0 = 0; k0 < k; k0 += terms) {
+    for (let row = 0; row < m; row += rows) {
+      const accumulate = variant.accumulate || k0 > 0;
+      // Columns of a split sum are few a workgroup, and may be too many for one dimension.
+      const rowTiles = Math.min(Math.ceil((m - row) / tile.rows), 65535);
+      const groups: [number, number, number?] = tile.family === "split"
+        ? [Math.min(columns, 32768), Math.ceil(columns / 32768), rowTiles]
+        : [columns, rowTiles];
+      run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), tensorsOf(operands), {
+        ...sizes,
+        rowStart: row,
+        kStart: k0,
+        kEnd: Math.min(k, k0 + terms),
+        listStart: 0,
+        listStride: 0,
+      }, groups);
+    }
+  }
+}
+
+// Below this a list costs what it saves; above, an invocation would loop too often.
+const LEAST_SPARSE = 1024;
+const MOST_RUNS = 32768;
+
+/** Terms that a kernel takes or leaves together: on GPUs a turn of a tile. */
+const runOf = ({ tile }: { tile: MatmulVariant["tile"] }): number =>
+  tile.family === "tile" ? tile.depth : SPARSE_RUN;
+
+/** Whether a list of runs can be made, by whole subgroups of one size, and read. */
+function isSparse(gpu: Gpu, { m, k, lda, aOff }: Sizes, { tile, loads, aligned }: Kernel): boolean {
+  const length = runOf({ tile });
+  const { minSubgroup, maxSubgroup } = gpu.workgroups;
+  const listed = aligned ? lda % 4 === 0 && minSubgroup === maxSubgroup : loads !== undefined;
+  return listed && k % length === 0 && aOff % length === 0 && k >= LEAST_SPARSE && k <= MOST_RUNS * length &&
+    m <= 65535;
+}
+
+/**
+ * Lists the runs of terms that are not zero in all rows of a tile, then sums those: at most `most` terms in a dispatch, for
+ * which there is a list for each tile.
+ */
+function sparseProduct(
+  gpu: Gpu,
+  operands: Operands,
+  sizes: Sizes,
+  variant: MatmulVariant,
+  most: number,
+): void {
+  const { m, n, k, lda, aOff } = sizes;
+  const { tile } = variant;
+  const length = runOf(variant);
+  const terms = Math.min(most, k);
+  const rowTiles = Math.ceil(m / tile.rows);
+  const span = terms / length;
+  const slabs = Math.ceil(k / terms);
+  using scratch = gpu.arena.scratch();
+  const list = scratch.u32([slabs, rowTiles, span + 1], "runs of terms");
+  const words = gpu.u64Loads && lda % 8 === 0 ? 8 : 4;
+  const runs = k / length;
+  run(gpu, activeRuns(tile.rows, length, words, gpu), [operands.a, list], { m, lda, aOff, runs, span }, [
+    rowTiles,
+    slabs,
+  ]);
+  for (let i = 0; i < slabs; i++) {
+    const accumulate = variant.accumulate || i > 0;
+    run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), [...tensorsOf(operands), list], {
+      ...sizes,
+      rowStart: 0,
+      kStart: i * terms,
+      kEnd: Math.min(k, (i + 1) * terms),
+      listStart: i * rowTiles * (span + 1),
+      listStride: span + 1,
+    }, [Math.ceil(n / tile.cols), rowTiles]);
+  }
+}
+
+// Bytes of the sums of segments that wait to be added.
+const WAITING = 32 * 1024 * 1024;
+
+/** Sums of segments side by side, then their sum: as many at a time as memory may take. */
+function splitProduct(gpu: Gpu, operands: Operands, sizes: Sizes, variant: MatmulVariant): void {
+  const { a, b, c } = operands;
+  const { m, n, k, ldc, cOff } = sizes;
+  const { accumulate, tile } = variant;
+  const sparse = variant.sparse === true;
+  const all = Math.ceil(k / SEGMENT.nn);
+  const most = Math.max(1, Math.floor(Math.min(WAITING, gpu.maxBinding) / (m * n * 4)));
+  const slab = Math.min(all, most, 65535);
+  using scratch = gpu.arena.scratch();
+  const sums = scratch.f32([slab, m, n], "sums of segments");
+  const groups = Math.ceil(m / tile.rows);
+  const used = sparse ? [scratch.u32([slab, groups], "used segments")] : [];
+  const source = matmulSource({ ...variant, accumulate: false }, gpu.subgroupSize);
+  const scales = b.scales ? [b.scales] : [];
+  for (let first = 0; first < all; first += slab) {
+    const segments = Math.min(slab, all - first);
+    run(gpu, source, [a, b.tensor, sums, ...scales, ...used], {
+      ...sizes,
+      rowStart: 0,
+      kStart: first * SEGMENT.nn,
+      kEnd: Math.min(k, (first + segments) * SEGMENT.nn),
+      listStart: 0,
+      listStride: 0,
+    }, [Math.ceil(n / tile.cols), segments, groups]);
+    const add = addSegments(accumulate || first > 0, sparse);
+    const params = { m, n, ldc, cOff, segments, rows: tile.rows, groups };
+    run(gpu, add, [sums, c, ...used], params, [Math.ceil(n / ADDED_COLUMNS), m]);
+  }
+}

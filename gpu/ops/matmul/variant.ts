@@ -1,0 +1,97 @@
+import type { QuantType } from "../../quantised.ts";
+
+/** Which operand is stored transposed: C = A B^T, A B, or A^T B. */
+export type Product = "nt" | "nn" | "tn";
+/** Element type of B in memory. */
+export type BStore = "f32" | "f16" | QuantType;
+
+/**
+ * How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast, split) or a square (tile) a thread,
+ * `depth` terms a turn, or segments side by side (split). `shuffle`: of a split sum, segments added within a subgroup.
+ */
+export interface Tile {
+  family: "broadcast" | "tile" | "split";
+  rows: number;
+  cols: number;
+  perThread: number;
+  depth: number;
+  shuffle?: boolean;
+  /** All terms are one turn, for which each lane holds its columns of B while it goes through rows (broadcast). */
+  stationaryB?: boolean;
+}
+
+/**
+ * Terms of a segment, on real GPUs. There a sum is not one chain as on software devices: each segment of so many terms,
+ * counted from the first of the weight's chunk, is a chain of fused multiply-adds from 0, and segments are added to the old
+ * value in ascending order. Tiles of many rows do so with a second set of sums; for few rows segments are summed side by
+ * side. So a row has the same bits whichever kernel computes it, and no kernel may be mixed with those of one chain.
+ * 64: enough segments for all lanes where k is a thousand. 256: their sums pass through memory, and vocabularies have
+ * many. Gradients (`tn`) sum over rows, by tiles alone: one chain.
+ */
+export const SEGMENT = { nt: 64, nn: 256, tn: undefined } as const;
+
+/** How many words a load takes: 8 or 4 of A's rows, 8 to 1 of B's; and a store, 8 or 4 of C's. Wide ones are of pairs of words (u64). */
+export interface Loads {
+  a: number;
+  b: number;
+  c: number;
+  u64: boolean;
+}
+
+/** Whether A, B and C of a product may be read four elements at once: their strides, offsets and ends are multiples of 4. */
+export interface Aligned {
+  a: boolean;
+  b: boolean;
+  c: boolean;
+}
+
+/**
+ * What A is made from as it is loaded, where it is not read as it stands: rows that are normed on the way (RMSNorm with
+ * this epsilon), or gates and ups side by side that become silu(gate) up.
+ */
+export type Input = { normed: number } | "gated";
+
+/** Terms that a sparse product takes or leaves together. */
+export const SPARSE_RUN = 8;
+
+/** Which kernel: everything that is a constant of its text. */
+export interface MatmulVariant {
+  kind: Product;
+  store: BStore;
+  /** The loads, where strides and offsets allow vectors; without, a kernel for any alignment. */
+  loads?: Loads;
+  /** What `tile` and `split` may read four at once. */
+  aligned?: Aligned;
+  /** For `nt` of few rows with loads: a step that would be a dispatch of its own. */
+  input?: Input;
+  /** Only terms that a list names, in runs of {@link SPARSE_RUN} (tiles: of their depth): where A is mostly zeros. */
+  sparse?: boolean;
+  /** Touches the rows of B that the next turn reads: where B is too large for the caches. For `nn` with loads. */
+  touch?: boolean;
+  /** The sum starts from what C holds. A constant: a branch would make every tile load C. */
+  accumulate: boolean;
+  tile: Tile;
+}
+
+/** Sizes, strides and offsets of a product, in elements. */
+export interface Sizes {
+  m: number;
+  n: number;
+  k: number;
+  lda: number;
+  ldb: number;
+  ldc: number;
+  aOff: number;
+  bOff: number;
+  cOff: number;
+}
+
+/** The kernel of a product, and the most terms that one dispatch of it sums. */
+export interface Kernel {
+  tile: Tile;
+  loads?: Loads;
+  aligned?: Aligned;
+  terms: number;
+  /** Whether it touches rows of B before it reads them. */
+  touch?: boolean;
+}

@@ -1,0 +1,104 @@
+import type { Gpu } from "../../gpu.ts";
+import { run, spread } from "../../kernel.ts";
+import { type RandomKey, randomSource } from "../../random.ts";
+import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
+import { vocabularyKernel } from "../wgsl/vocabulary.ts";
+import noiseCode from "./noise.wgsl" with { type: "text" };
+import mixtureCode from "./mixture.wgsl" with { type: "text" };
+
+/** The rows' place in the stream of noise: info u32 [rows, 4] = (slot, rollout, _, position), `shift` further. */
+export interface NoiseAddress {
+  info: Tensor;
+  shift: number;
+  key: RandomKey;
+}
+
+/**
+ * next[rows, d] = m + sigma eps, the noisy rows that the next step reads; also to hidden [slots, columns, d] at `column`.
+ * sigma 0 adds nothing. The weights p and m = p E come from `choose` and `matmulNN`.
+ */
+export function addNoise(
+  gpu: Gpu,
+  m: Tensor,
+  sigma: number,
+  at: NoiseAddress,
+  next: Tensor,
+  hidden: Tensor,
+  column: number,
+): void {
+  expectShape("add_noise", next, m.shape);
+  using scratch = gpu.arena.scratch();
+  noise(gpu, 0, m, sigma, at, next, hidden, scratch.f32([1], "unused"), hidden.shape[1], column);
+}
+
+/** g[rows, d] = weight[rows] eps / sigma: the gradient of weight * ln pi with respect to m, from the recorded noise. */
+export function noiseBackward(gpu: Gpu, weight: Tensor, sigma: number, at: NoiseAddress, g: Tensor): void {
+  using scratch = gpu.arena.scratch();
+  noise(gpu, 1, g, sigma, at, scratch.f32([1], "unused"), scratch.f32([1], "unused"), weight, 0, 0);
+}
+
+/**
+ * out[rows] = rms over dimensions of (h - (m + sigma eps)) / sigma: how far training's mixture m is from the
+ * rollout's, whose noisy rows are h [rows, d]. Exactly 0 when m has the same bits.
+ */
+export function noiseMismatch(
+  gpu: Gpu,
+  m: Tensor,
+  h: Tensor,
+  sigma: number,
+  at: NoiseAddress,
+  out: Tensor,
+): void {
+  expectShape("noise_mismatch", h, m.shape);
+  using scratch = gpu.arena.scratch();
+  noise(gpu, 2, m, sigma, at, h, scratch.f32([1], "unused"), out, 0, 0);
+}
+
+function noise(
+  gpu: Gpu,
+  mode: number,
+  m: Tensor,
+  sigma: number,
+  at: NoiseAddress,
+  next: Tensor,
+  hidden: Tensor,
+  weight: Tensor,
+  columns: number,
+  column: number,
+): void {
+  const { rows, cols: d } = asMatrix(m);
+  expectShape("noise", at.info, [rows, 4]);
+  if (d % 4 !== 0) throw new Error(`Cannot add noise to rows of ${d}: the width must be a multiple of 4`);
+  run(
+    gpu,
+    { label: "noise", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${noiseCode}` },
+    [at.info, m, next, hidden, weight],
+    { rows, d, mode, sigma, columns, column, shift: at.shift, ...at.key },
+    spread(rows),
+  );
+}
+
+/**
+ * The softmax's backward at the mixture (method section 3, point 4): z [rows, width] becomes p, u = g E^T becomes
+ * dL/dz, bounded to norm `clip` where that is positive. stats f32 [rows, 4] = (norm before clipping, top-two gap, most probable token, 0).
+ */
+export function mixtureBackward(
+  gpu: Gpu,
+  z: Tensor,
+  u: Tensor,
+  vocab: number,
+  tau: number,
+  clip: number,
+  stats: Tensor,
+): void {
+  const { rows, cols: ldz } = asMatrix(z);
+  expectShape("mixture_backward", u, z.shape);
+  expectShape("mixture_backward", stats, [rows, 4]);
+  run(gpu, vocabularyKernel("mixture_backward", vocab, () => mixtureCode), [z, u, stats], {
+    rows,
+    vocab,
+    ldz,
+    tau,
+    clip,
+  }, spread(rows));
+}

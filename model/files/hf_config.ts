@@ -1,0 +1,271 @@
+/**
+ * Hugging Face's config.json to and from {@linkcode ModelConfig}: the one place that knows how the families
+ * name their shapes.
+ *
+ * @module
+ */
+import { UserError } from "../../gpu/errors.ts";
+import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
+
+/** Which families can be opened. */
+export const ARCHITECTURES: readonly ModelConfig["architecture"][] = ["llama", "qwen2", "qwen3"];
+
+/**
+ * The family of a name.
+ *
+ * @param name as config.json or the metadata of a GGUF file gives it
+ * @param where what messages call the file
+ * @throws UserError that names it and those supported
+ */
+export function findArchitecture(name: unknown, where: string): ModelConfig["architecture"] {
+  const found = ARCHITECTURES.find((architecture) => architecture === name);
+  if (found) return found;
+  throw new UserError(
+    `Cannot open the model by ${where}: its architecture is ${show(name)}, ` +
+      `one of ${ARCHITECTURES.join(", ")} is needed`,
+    "Llama 2 and 3, SmolLM2, Qwen 2.5 and Qwen 3 (without mixture of experts) are of these families",
+  );
+}
+
+/**
+ * Reads the shape of the model in a Hugging Face folder. End tokens are those of config.json and of
+ * generation_config.json together: instruct models list their second one only there.
+ *
+ * @throws UserError if the file is missing, damaged, or of a model that is not supported
+ */
+export function readModelConfig(folder: string): ModelConfig {
+  const path = `${folder}/config.json`;
+  const config = parseHfConfig(readJson(path, true), path);
+  const generation = readJson(`${folder}/generation_config.json`, false) as Fields | undefined;
+  const more = endTokenIds(generation?.eos_token_id, config.vocabSize, `${folder}/generation_config.json`);
+  return { ...config, eosTokenIds: [...new Set([...config.eosTokenIds, ...more])] };
+}
+
+/**
+ * The shape that a parsed config.json describes.
+ *
+ * @param json the parsed file
+ * @param where what messages call it
+ * @throws UserError if a value is missing, impossible, or asks for what is not supported
+ */
+export function parseHfConfig(json: unknown, where = "config.json"): ModelConfig {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new UserError(
+      `Cannot open the model by ${where}: it holds no JSON object, a Hugging Face file is needed`,
+    );
+  }
+  const fields = json as Fields;
+  const architecture = findArchitecture(fields.model_type, where);
+  refuseUnsupported(fields, where);
+  const count = (key: string, fallback?: number) => wholeNumber(fields, key, 1, where, fallback);
+  const vocabSize = count("vocab_size");
+  const hiddenSize = count("hidden_size");
+  const heads = count("num_attention_heads");
+  const rope = (fields.rope_parameters ?? {}) as Fields;
+  const config: ModelConfig = {
+    architecture,
+    vocabSize,
+    hiddenSize,
+    layers: count("num_hidden_layers"),
+    heads,
+    kvHeads: count("num_key_value_heads", heads),
+    headDim: count("head_dim", architecture === "qwen3" ? 128 : hiddenSize / heads),
+    intermediateSize: count("intermediate_size"),
+    normEps: positiveNumber(fields, "rms_norm_eps", where, 1e-6),
+    ropeTheta: positiveNumber(
+      { rope_theta: rope.rope_theta ?? fields.rope_theta },
+      "rope_theta",
+      where,
+      10_000,
+    ),
+    ropeScaling: ropeScaling((fields.rope_scaling ?? rope) as Fields, where),
+    tied: fields.tie_word_embeddings === true,
+    qkvBias: architecture === "qwen2",
+    qkNorm: architecture === "qwen3",
+    maxPosition: count("max_position_embeddings", architecture === "llama" ? 2048 : 32_768),
+    eosTokenIds: endTokenIds(fields.eos_token_id, vocabSize, where),
+    usedVocabSize: count(USED_VOCAB_KEY, vocabSize),
+  };
+  if (fields.bos_token_id != null) config.bosTokenId = wholeNumber(fields, "bos_token_id", 0, where);
+  checkShape(config, where);
+  return config;
+}
+
+/**
+ * What config.json says of a model, in the order of transformers' own files.
+ *
+ * @param config its shape
+ * @param dtype how its weights are stored
+ * @throws Error if no family of Hugging Face has this shape
+ */
+export function toHfConfig(
+  config: ModelConfig,
+  dtype: "float32" | "float16" | "bfloat16" = "float32",
+): Record<string, unknown> {
+  const { architecture, vocabSize, usedVocabSize, eosTokenIds } = config;
+  if (config.qkvBias !== (architecture === "qwen2") || config.qkNorm !== (architecture === "qwen3")) {
+    throw new Error(
+      `Cannot write config.json: a ${architecture} model has other biases or norms than this one`,
+    );
+  }
+  const className = { llama: "LlamaForCausalLM", qwen2: "Qwen2ForCausalLM", qwen3: "Qwen3ForCausalLM" };
+  return {
+    architectures: [className[architecture]],
+    ...(architecture === "qwen2" ? {} : { attention_bias: false }),
+    bos_token_id: config.bosTokenId ?? null,
+    eos_token_id: eosTokenIds.length > 1 ? eosTokenIds : eosTokenIds[0] ?? null,
+    head_dim: config.headDim,
+    hidden_act: "silu",
+    hidden_size: config.hiddenSize,
+    intermediate_size: config.intermediateSize,
+    max_position_embeddings: config.maxPosition,
+    ...(architecture === "llama" ? { mlp_bias: false } : {}),
+    model_type: architecture,
+    num_attention_heads: config.heads,
+    num_hidden_layers: config.layers,
+    num_key_value_heads: config.kvHeads,
+    rms_norm_eps: config.normEps,
+    rope_scaling: config.ropeScaling ? hfRopeScaling(config.ropeScaling) : null,
+    rope_theta: config.ropeTheta,
+    tie_word_embeddings: config.tied,
+    torch_dtype: dtype,
+    use_cache: true,
+    vocab_size: vocabSize,
+    ...(usedVocabSize === vocabSize ? {} : { [USED_VOCAB_KEY]: usedVocabSize }),
+  };
+}
+
+type Fields = Record<string, unknown>;
+
+/** Sines and cosines of all positions are kept. */
+const MOST_POSITIONS = 2 ** 24;
+
+/** A key of ours, which other readers of config.json pass over. */
+const USED_VOCAB_KEY = "softcot_used_vocab_size";
+
+const show = (value: unknown) => (JSON.stringify(value) ?? "not given").slice(0, 80);
+
+function refuseUnsupported(fields: Fields, where: string): void {
+  const refuse = (key: string, needed: string) => {
+    throw new UserError(`Cannot open the model by ${where}: ${key} is ${show(fields[key])}, ${needed}`);
+  };
+  const { hidden_act: activation = "silu", use_sliding_window: sliding } = fields;
+  if (activation !== "silu") refuse("hidden_act", '"silu" is needed');
+  for (const key of ["attention_bias", "mlp_bias"]) {
+    if (fields[key] != null && fields[key] !== false) refuse(key, "false is needed");
+  }
+  if (sliding != null && sliding !== false) refuse("use_sliding_window", "false is needed");
+  if (fields.quantization_config != null) {
+    refuse("quantization_config", "weights that are not quantised are needed");
+  }
+  if (fields.tie_word_embeddings != null && typeof fields.tie_word_embeddings !== "boolean") {
+    refuse("tie_word_embeddings", "true or false is needed");
+  }
+  if (fields.rope_parameters != null && typeof fields.rope_parameters !== "object") {
+    refuse("rope_parameters", "an object is needed");
+  }
+  if ((fields.partial_rotary_factor ?? 1) !== 1) refuse("partial_rotary_factor", "1 is needed");
+}
+
+function wholeNumber(fields: Fields, key: string, least: number, where: string, fallback?: number): number {
+  const value = fields[key] ?? fallback;
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) < 2 ** 31) {
+    return value as number;
+  }
+  throw new UserError(
+    `Cannot open the model by ${where}: ${key} is ${show(value)}, a whole number from ${least} on is needed`,
+  );
+}
+
+function positiveNumber(fields: Fields, key: string, where: string, fallback?: number): number {
+  const value = fields[key] ?? fallback;
+  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
+  throw new UserError(
+    `Cannot open the model by ${where}: ${key} is ${show(value)}, a number above 0 is needed`,
+  );
+}
+
+function ropeScaling(scaling: Fields, where: string): RopeScaling | undefined {
+  if (typeof scaling !== "object") {
+    throw new UserError(
+      `Cannot open the model by ${where}: rope_scaling is ${show(scaling)}, an object is needed`,
+    );
+  }
+  const number = (key: string) => positiveNumber(scaling, key, `rope_scaling of ${where}`);
+  const type = scaling.rope_type ?? scaling.type ?? "default";
+  if (type === "default") return undefined;
+  if (type === "linear") return { type, factor: number("factor") };
+  if (type !== "llama3") {
+    throw new UserError(
+      `Cannot open the model by ${where}: rope_scaling is of type ${
+        show(type)
+      }, llama3, linear or default is needed`,
+    );
+  }
+  const [lowFreqFactor, highFreqFactor] = [number("low_freq_factor"), number("high_freq_factor")];
+  if (lowFreqFactor >= highFreqFactor) {
+    throw new UserError(
+      `Cannot open the model by ${where}: low_freq_factor is ${lowFreqFactor}, less than high_freq_factor ` +
+        `${highFreqFactor} is needed`,
+    );
+  }
+  const originalMaxPosition = number("original_max_position_embeddings");
+  return { type, factor: number("factor"), lowFreqFactor, highFreqFactor, originalMaxPosition };
+}
+
+function hfRopeScaling(scaling: RopeScaling): Fields {
+  if (scaling.type === "linear") return { factor: scaling.factor, rope_type: "linear" };
+  return {
+    factor: scaling.factor,
+    high_freq_factor: scaling.highFreqFactor,
+    low_freq_factor: scaling.lowFreqFactor,
+    original_max_position_embeddings: scaling.originalMaxPosition,
+    rope_type: "llama3",
+  };
+}
+
+function endTokenIds(value: unknown, vocabSize: number, where: string): number[] {
+  const ids: unknown[] = value == null ? [] : Array.isArray(value) ? value : [value];
+  const isId = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
+  if (ids.every(isId)) return [...new Set(ids as number[])];
+  throw new UserError(
+    `Cannot open the model by ${where}: eos_token_id is ${
+      show(value)
+    }, token ids below ${vocabSize} are needed`,
+  );
+}
+
+/**
+ * Refuses shapes that no file format rules out by itself.
+ *
+ * @throws UserError that says what does not fit
+ */
+export function checkShape(config: ModelConfig, where: string): void {
+  const { heads, kvHeads, headDim, usedVocabSize, vocabSize, bosTokenId, maxPosition } = config;
+  const refuse = (what: string) => new UserError(`Cannot open the model by ${where}: ${what}`);
+  if (heads % kvHeads !== 0) {
+    throw refuse(`${heads} heads share ${kvHeads} key/value heads, a divisor is needed`);
+  }
+  if (headDim % 4 !== 0) throw refuse(`a head is ${headDim} wide, a multiple of 4 is needed`);
+  if (maxPosition > MOST_POSITIONS) {
+    throw refuse(`its context is ${maxPosition} tokens long, at most ${MOST_POSITIONS} are possible`);
+  }
+  if (usedVocabSize > vocabSize) {
+    throw refuse(`${usedVocabSize} of ${vocabSize} tokens are in use, at most all can be`);
+  }
+  if (bosTokenId !== undefined && bosTokenId >= vocabSize) {
+    throw refuse(`bos_token_id is ${bosTokenId}, an id below ${vocabSize} is needed`);
+  }
+}
+
+function readJson(path: string, isNeeded: boolean): unknown {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    if (!isNeeded && error instanceof Deno.errors.NotFound) return undefined;
+    throw new UserError(
+      `Cannot open the model by ${path}: ${(error as Error).message}`,
+      "give the folder of a Hugging Face model",
+    );
+  }
+}

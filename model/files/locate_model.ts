@@ -1,0 +1,105 @@
+import { UserError } from "../../gpu/errors.ts";
+import { BUILTIN } from "../builtin/model.ts";
+import { cachedSnapshot, isRepoId } from "../hub/hub_cache.ts";
+
+/** Where a model's weights are, and in which format. */
+export interface ModelPlace {
+  /** A Hugging Face folder, or a file of GGUF or llama2.c. */
+  format: "huggingface" | "gguf" | "llama2c";
+  /** Of the folder or file. */
+  path: string;
+}
+
+/**
+ * What a name stands for: a Hugging Face folder; a run's folder (its best checkpoint, else its newest); a file that
+ * ends in .gguf or .bin, or a folder with exactly one; else what the hub's cache has under this name.
+ *
+ * @throws UserError saying what was looked for
+ */
+export function locateModel(name: string): ModelPlace {
+  const kind = kindOf(name);
+  if (kind === "file") return locateFile(name);
+  if (kind === "folder") return locateIn(name, name);
+  const snapshot = cachedSnapshot("model", name);
+  if (snapshot !== undefined) return locateIn(snapshot, name);
+  throw new UserError(
+    `Cannot find the model ${name}: there is no such folder or file, and no pulled model of that name`,
+    isRepoId(name) && name.includes("/")
+      ? `fetch it from the hub with \`softcot model pull ${name}\`, or give a folder or file`
+      : `softcot model list shows the names there are, ${BUILTIN} among them; or give the folder of a Hugging Face model ` +
+        "(config.json, safetensors, tokenizer.json) or of a run, or a .gguf file",
+  );
+}
+
+function locateFile(path: string): ModelPlace {
+  if (path.endsWith(".gguf")) return { format: "gguf", path };
+  if (path.endsWith(".bin")) return { format: "llama2c", path };
+  throw new UserError(
+    `Cannot open the model ${path}: it is a file, a folder, .gguf or .bin is needed`,
+    "give the folder that holds config.json and the safetensors files",
+  );
+}
+
+function locateIn(folder: string, name: string): ModelPlace {
+  const candidates = [folder, `${folder}/best`, ...checkpointsOf(folder)];
+  const configured = candidates.find((candidate) => kindOf(`${candidate}/config.json`) === "file");
+  if (configured !== undefined && hasSafetensors(configured)) {
+    return { format: "huggingface", path: configured };
+  }
+  const single = singleFiles(folder);
+  if (single.length === 1) return locateFile(`${folder}/${single[0]}`);
+  if (single.length > 1) {
+    throw new UserError(
+      `Cannot choose the model of ${name}: it holds ${listed(single)}, exactly one .gguf or .bin is needed`,
+      `name the file itself, such as ${folder}/${single[0]}`,
+    );
+  }
+  // Reading it tells which file is missing.
+  if (configured !== undefined) return { format: "huggingface", path: configured };
+  throw new UserError(
+    `Cannot find a model in ${name}: looked for config.json there (a Hugging Face folder), then in best and ` +
+      "checkpoints/step-... (a run), then for a .gguf or .bin file; none is there",
+    kindOf(`${folder}/checkpoints`) === "folder"
+      ? "the run has not written a checkpoint yet"
+      : "give the folder that holds config.json and the safetensors files",
+  );
+}
+
+/** Checkpoints of a run, the newest first. */
+function checkpointsOf(folder: string): string[] {
+  if (kindOf(`${folder}/checkpoints`) !== "folder") return [];
+  return namesIn(`${folder}/checkpoints`).filter((entry) => /^step-\d+$/.test(entry))
+    .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))
+    .map((entry) => `${folder}/checkpoints/${entry}`);
+}
+
+/** Names of the files that are a model in themselves: tokenizers of llama2.c and PyTorch's pickles are none. */
+function singleFiles(folder: string): string[] {
+  return namesIn(folder).filter((entry) =>
+    entry.endsWith(".gguf") ||
+    entry.endsWith(".bin") && !/^(tok\w*|tokenizer|pytorch_model.*|training_args|optimizer)\.bin$/.test(entry)
+  ).sort();
+}
+
+const hasSafetensors = (folder: string) => namesIn(folder).some((entry) => entry.endsWith(".safetensors"));
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map((entry) => entry.name);
+  } catch (error) {
+    throw new UserError(`Cannot look into ${folder}: ${(error as Error).message}`);
+  }
+}
+
+function listed(names: string[]): string {
+  const shown = names.slice(0, 3).join(", ");
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+function kindOf(path: string): "file" | "folder" | undefined {
+  try {
+    return Deno.statSync(path).isDirectory ? "folder" : "file";
+  } catch {
+    return undefined;
+  }
+}

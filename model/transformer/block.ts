@@ -1,0 +1,199 @@
+import type { Scratch } from "../../gpu/arena.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Matrix } from "../../gpu/matrix.ts";
+import {
+  attentionOfProjections,
+  attentionTiles,
+  type KeysValues,
+} from "../../gpu/ops/attention/attention.ts";
+import { addInto } from "../../gpu/ops/elementwise/elementwise.ts";
+import { headNorm } from "../../gpu/ops/norm/head_norm.ts";
+import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
+import { matmulGated, matmulNormed } from "../../gpu/ops/matmul/fused.ts";
+import { rmsNorm } from "../../gpu/ops/norm/rms_norm.ts";
+import { rotary } from "../../gpu/ops/rotary/rotary.ts";
+import { swiglu } from "../../gpu/ops/elementwise/swiglu.ts";
+import { asMatrix, type Tensor } from "../../gpu/tensor.ts";
+import type { ModelConfig } from "./config.ts";
+import type { AdaptedProjection } from "./adapter.ts";
+import { eachFused, type Fused, type LoraPair } from "./lora_params.ts";
+import { loraForward, loraRows } from "./lora_product.ts";
+import { type LayerParams, qkvWidth, vectorOf } from "./params.ts";
+
+/** A block's weights, with the low-rank updates of its projections where it has them. */
+export interface BlockWeights extends LayerParams {
+  /** Absent where the model has no adapter. */
+  adapter?: Record<Fused, AdaptedProjection>;
+}
+
+/** Where a block's gradients go: what is absent is frozen. */
+export interface BlockGradients extends Partial<LayerParams> {
+  /** Those of its adapter. */
+  adapter?: Record<Fused, LoraPair>;
+}
+
+/** Where rows stand: for prefill and training with tiles; for decoding without, `shift` positions past their meta. */
+export interface RowsContext {
+  rowMeta: Tensor; // u32 [rows, 4]
+  tiles?: Tensor; // u32 [tiles, 4]
+  doubles?: number;
+  ropeTable: Tensor; // [positions, hd / 2, 2]
+  shift: number;
+}
+
+/** What a block's backward pass needs of its forward pass. */
+export interface BlockSaved {
+  input: Tensor; // [rows, d]
+  attentionRinv: Tensor; // [rows]
+  qkv?: Tensor; // [rows, qkv], before the heads' norms, only where there are any
+  q: Tensor; // [rows, heads hd]
+  kv: KeysValues;
+  attention: Tensor; // [rows, heads hd]
+  lse: Tensor; // [rows, heads]
+  attentionNormed: Tensor; // [rows, d], what Q, K and V are made from
+  middle: Tensor; // [rows, d]
+  mlpRinv: Tensor; // [rows]
+  mlpNormed: Tensor; // [rows, d]
+  gateUp: Tensor; // [rows, 2 f]
+  hidden: Tensor; // [rows, f]
+  lora?: Record<Fused, Tensor>; // [rows, parts rank], x A^T of each adapted product
+}
+
+/** What generation neither keeps nor adapts is made on the way to a product. */
+type Passing = "attentionRinv" | "attentionNormed" | "mlpRinv" | "mlpNormed" | "hidden";
+type Buffers = Omit<BlockSaved, Passing> & Partial<Pick<BlockSaved, Passing>>;
+
+/** One block, x [rows, d] in place; keys and values of the rows go to `kv`. Keeps nothing: generation. */
+export function blockForward(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: BlockWeights,
+  x: Tensor,
+  kv: KeysValues,
+  rows: RowsContext,
+): void {
+  using scratch = gpu.arena.scratch();
+  const buffers = allocate(scratch, config, layer, x, kv, false);
+  const made = layer.adapter ? allocateMade(scratch, config, x, false) : {};
+  forward(gpu, config, layer, x, rows, { ...buffers, ...made });
+}
+
+/** The same, keeping in `keep` what {@link blockBackward} needs; keys and values are those of the packed rows. */
+export function blockForwardSaved(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: BlockWeights,
+  x: Tensor,
+  rows: RowsContext,
+  keep: Scratch,
+): BlockSaved {
+  const { rows: count } = asMatrix(x);
+  const width = config.kvHeads * config.headDim;
+  const kv = { k: keep.f32([count, width], "k"), v: keep.f32([count, width], "v") };
+  const saved = { ...allocate(keep, config, layer, x, kv, true), ...allocateMade(keep, config, x, true) };
+  forward(gpu, config, layer, x, rows, saved);
+  return saved;
+}
+
+function allocate(
+  scratch: Scratch,
+  config: ModelConfig,
+  { adapter }: BlockWeights,
+  x: Tensor,
+  kv: KeysValues,
+  keep: boolean,
+): Omit<BlockSaved, Passing> {
+  const { rows, cols: d } = asMatrix(x);
+  const { heads, headDim: hd, intermediateSize: f } = config;
+  return {
+    input: keep ? scratch.f32([rows, d], "block input") : x,
+    ...(config.qkNorm ? { qkv: scratch.f32([rows, qkvWidth(config)], "qkv raw") } : {}),
+    q: scratch.f32([rows, heads * hd], "q"),
+    kv,
+    attention: scratch.f32([rows, heads * hd], "attention"),
+    lse: scratch.f32([rows, heads], "lse"),
+    middle: keep ? scratch.f32([rows, d], "block middle") : x,
+    gateUp: scratch.f32([rows, 2 * f], "gate and up"),
+    ...(adapter ? { lora: eachFused((fused) => loraRows(scratch, adapter[fused], rows)) } : {}),
+  };
+}
+
+function allocateMade(
+  scratch: Scratch,
+  { intermediateSize: f }: ModelConfig,
+  x: Tensor,
+  keep: boolean,
+): Pick<BlockSaved, Passing> {
+  const { rows, cols: d } = asMatrix(x);
+  const normed = scratch.f32([rows, d], "attention normed");
+  return {
+    attentionRinv: scratch.f32([rows], "attention rinv"),
+    attentionNormed: normed,
+    mlpRinv: scratch.f32([rows], "mlp rinv"),
+    mlpNormed: keep ? scratch.f32([rows, d], "mlp normed") : normed,
+    hidden: scratch.f32([rows, f], "mlp hidden"),
+  };
+}
+
+function forward(
+  gpu: Gpu,
+  config: ModelConfig,
+  layer: BlockWeights,
+  x: Tensor,
+  at: RowsContext,
+  saved: Buffers,
+): void {
+  const { rows, cols: d } = asMatrix(x);
+  using scratch = gpu.arena.scratch();
+  const keep = (to: Tensor) => to === x || gpu.commands.copy(x, 0, to, 0, rows * d);
+  const adapt = (fused: Fused, input: Tensor, out: Tensor) => {
+    if (layer.adapter) loraForward(gpu, layer.adapter[fused], input, saved.lora![fused], out);
+  };
+  const projectNormed = (
+    norm: Matrix,
+    normed: Tensor | undefined,
+    rinv: Tensor | undefined,
+    fused: Fused,
+    out: Tensor,
+  ) => {
+    const weight = vectorOf(norm);
+    if (!normed || !rinv) return matmulNormed(gpu, x, { weight, eps: config.normEps }, layer[fused], out);
+    rmsNorm(gpu, x, weight, normed, rinv, config.normEps);
+    matmulNT(gpu, normed, layer[fused], out);
+    adapt(fused, normed, out);
+  };
+
+  keep(saved.input);
+  const qkv = scratch.f32([rows, qkvWidth(config)], "qkv");
+  const projected = saved.qkv ?? qkv;
+  projectNormed(layer.attentionNorm, saved.attentionNormed, saved.attentionRinv, "qkv", projected);
+  const bias = layer.qkvBias && vectorOf(layer.qkvBias);
+  // The heads' norms need it at once; without them it is added on the way.
+  if (saved.qkv && bias) addInto(gpu, saved.qkv, bias);
+  if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
+  const { q, kv: { k, v } } = saved;
+  const added = saved.qkv ? undefined : bias;
+  if (at.tiles) {
+    rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, q, k, v, at.shift, added);
+    const layout = { rowMeta: at.rowMeta, tiles: at.tiles, doubles: at.doubles };
+    attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);
+  } else {
+    const projections = { qkv, bias: added, table: at.ropeTable, q };
+    attentionOfProjections(gpu, config, projections, saved.kv, at.rowMeta, saved.attention, at.shift);
+  }
+  matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
+  adapt("attentionOut", saved.attention, x);
+
+  keep(saved.middle);
+  projectNormed(layer.mlpNorm, saved.mlpNormed, saved.mlpRinv, "gateUp", saved.gateUp);
+  if (!saved.hidden) return matmulGated(gpu, saved.gateUp, layer.down, x);
+  swiglu(gpu, saved.gateUp, saved.hidden);
+  matmulNT(gpu, saved.hidden, layer.down, x, { accumulate: true });
+  adapt("down", saved.hidden, x);
+}
+
+/** Weights of the heads' norms, or where their gradients go. */
+export const headNormWeights = ({ qNorm, kNorm }: Pick<LayerParams, "qNorm" | "kNorm">) => ({
+  q: vectorOf(qNorm!),
+  k: vectorOf(kNorm!),
+});
