@@ -1,6 +1,6 @@
 import type { ModelConfig } from "../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../model/transformer/flops.ts";
-import { loraCounts } from "../model/memory/cache_budget.ts";
+import { loraCounts } from "../model/memory/count_weights.ts";
 import { inputRows, type ScoredGroup } from "./packed_batch.ts";
 import type { RolloutBatch } from "./rollout.ts";
 

@@ -1,4 +1,4 @@
-import type { Rollout } from "../model/generation/generate.ts";
+import type { Rollout } from "../model/generation/rollout.ts";
 import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";

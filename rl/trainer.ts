@@ -1,6 +1,6 @@
 import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
-import { checkContext, rowsOfRollout } from "../model/generation/context.ts";
+import { checkContext, rowsOfRollout } from "../model/generation/check_context.ts";
 import type { ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Trainable } from "../model/transformer/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";

@@ -2,7 +2,7 @@ import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
-import { trainingStateBytes } from "../../model/memory/cache_budget.ts";
+import { trainingStateBytes } from "../../model/memory/count_weights.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import { measure, type Measured, type Work } from "./measure.ts";
 import { generationWorks, rolloutWorks, updateWork } from "./model_parts.ts";

@@ -12,7 +12,7 @@ import { shotsOf } from "../../eval/questions/shots.ts";
 import type { Stream, Task, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/rollouts_at_once.ts";
+import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/slots.ts";
 import { Interrupted } from "../terminal/errors.ts";
 import type { Facts } from "../loading/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";

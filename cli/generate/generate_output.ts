@@ -1,6 +1,7 @@
 import { boxedContinuation } from "../../eval/answer/extract.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import { generate, type Part, type Rollout } from "../../model/generation/generate.ts";
+import { generate } from "../../model/generation/generate.ts";
+import type { Part, Rollout } from "../../model/generation/rollout.ts";
 import { detectTrigger, generatedText, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { Interrupted } from "../terminal/errors.ts";

@@ -6,7 +6,7 @@ import type { GenerationEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { Prompt } from "../../model/tokenizer/chat_template.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import type { GenerateRequest } from "../../model/generation/generate.ts";
+import type { GenerateRequest } from "../../model/generation/rollout.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { GenerateValues } from "./generate_settings.ts";
 

@@ -1,4 +1,4 @@
-import type { ObservedStep, Rollout } from "../../model/generation/generate.ts";
+import type { ObservedStep, Rollout } from "../../model/generation/rollout.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";

@@ -1,4 +1,4 @@
-import type { Part } from "../../model/generation/generate.ts";
+import type { Part } from "../../model/generation/rollout.ts";
 import { detectEnd, detectTrigger, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import { streamDecoder, type Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 

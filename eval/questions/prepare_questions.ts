@@ -1,4 +1,4 @@
-import { checkContext, rowsOfRollout } from "../../model/generation/context.ts";
+import { checkContext, rowsOfRollout } from "../../model/generation/check_context.ts";
 import { type ThinkingRules, thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";

@@ -1,4 +1,4 @@
-import type { Rollout } from "../../model/generation/generate.ts";
+import type { Rollout } from "../../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Mode } from "../modes.ts";

@@ -11,7 +11,7 @@ import { syncFolder } from "../formats/safetensors_writer.ts";
 import { createShards } from "../formats/shards_writer.ts";
 import { ggufMetadata, ropeDivisors } from "../formats/gguf_metadata.ts";
 import { toHfConfig } from "./hf_config.ts";
-import { countWeights } from "../memory/cache_budget.ts";
+import { countWeights } from "../memory/count_weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** What is written: a model without a device. */

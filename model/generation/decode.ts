@@ -4,7 +4,7 @@ import { firstRows, type Tensor } from "../../gpu/tensor.ts";
 import { logits } from "../transformer/head.ts";
 import { type KvCache, STRIDE } from "../transformer/kv_cache.ts";
 import type { GenerationSettings, Part } from "./rollout.ts";
-import type { RolloutWork } from "./rollout_work.ts";
+import type { RolloutWork } from "./sequence.ts";
 import type { StepInput, Thinking } from "../thinking/thinking.ts";
 import { finalNorm, forwardCached, type Model } from "../transformer/transformer.ts";
 

@@ -4,17 +4,6 @@ import type { GeneratedBatch, GenerateRequest, GenerationJob, Rollout } from "./
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Model } from "../transformer/transformer.ts";
 
-export { checkContext, rowsOfRollout } from "./context.ts";
-export type {
-  GeneratedBatch,
-  GenerateRequest,
-  GenerationSettings,
-  ObservedStep,
-  Part,
-  Rollout,
-  StepStats,
-} from "./rollout.ts";
-
 /**
  * Generates rollouts: prefill of each prompt once, thinking, the forced string, the answer (method section 4).
  * All sampling is done on the GPU; token ids are read every few positions. Rollouts that memory does not hold at once

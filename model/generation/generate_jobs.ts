@@ -13,8 +13,8 @@ import { createKvCache, createRowSpace, type RowSpace } from "../transformer/kv_
 import { cacheRows, ownRows, prefixRows } from "../memory/cache_budget.ts";
 import { prepareReading, type TokenRun } from "./prefill.ts";
 import type { GenerationJob, GenerationSettings, Part, Rollout } from "./rollout.ts";
-import { type Prefix, type RolloutWork, startRollout } from "./rollout_work.ts";
-import { rolloutsAtOnce, shapeOfJobs } from "./rollouts_at_once.ts";
+import { type Prefix, type RolloutWork, startRollout } from "./sequence.ts";
+import { rolloutsAtOnce, shapeOfJobs } from "./slots.ts";
 import { hardThinking } from "../thinking/hard.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Model } from "../transformer/transformer.ts";

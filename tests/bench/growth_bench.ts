@@ -14,7 +14,7 @@ import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { initialise } from "../../model/transformer/init.ts";
-import { countWeights } from "../../model/memory/cache_budget.ts";
+import { countWeights } from "../../model/memory/count_weights.ts";
 import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";

@@ -7,7 +7,7 @@ import { exportGguf, exportSafetensors, type ExportSource } from "../../model/fi
 import { findModel } from "../../model/files/find_model.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { readTensor } from "../../model/formats/tensor_file.ts";
-import { countWeights } from "../../model/memory/cache_budget.ts";
+import { countWeights } from "../../model/memory/count_weights.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { BYTE_MODELS, byteTokenizer, EOS, EOT, TEMPLATE } from "./byte_models.ts";
 import { logitsOf } from "./logits_of.ts";

@@ -7,7 +7,7 @@ import { makeEmbeddedFiles } from "../../model/builtin/embed_weights.ts";
 import { saveModel } from "../../model/files/checkpoint.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { rootMeanSquare } from "../../model/transformer/init.ts";
-import { countWeights } from "../../model/memory/cache_budget.ts";
+import { countWeights } from "../../model/memory/count_weights.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { countParams, matricesOf } from "../../model/transformer/params.ts";
 import type { Model } from "../../model/transformer/transformer.ts";

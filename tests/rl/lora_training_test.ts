@@ -13,7 +13,7 @@ import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { freeAdapter, scaleOf } from "../../model/transformer/adapter.ts";
-import { loraCounts } from "../../model/memory/cache_budget.ts";
+import { loraCounts } from "../../model/memory/count_weights.ts";
 import { freeParams } from "../../model/transformer/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";

@@ -6,7 +6,7 @@ import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import { countWeights, loraCounts } from "../../model/memory/cache_budget.ts";
+import { countWeights, loraCounts } from "../../model/memory/count_weights.ts";
 import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";

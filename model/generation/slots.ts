@@ -1,4 +1,4 @@
-import { checkContext, rowsOfRollout } from "./context.ts";
+import { checkContext, rowsOfRollout } from "./check_context.ts";
 import { type BatchShape, rolloutsThatFit } from "../memory/cache_budget.ts";
 import type { GenerationJob, GenerationSettings } from "./rollout.ts";
 import type { Model } from "../transformer/transformer.ts";
