@@ -1,6 +1,6 @@
 import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
-import { checkContext, rowsOfRollout } from "../model/generation/check_context.ts";
+import { checkContext, maxNewTokens } from "../model/generation/check_context.ts";
 import type { ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Trainable } from "../model/transformer/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
@@ -66,7 +66,7 @@ export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "redu
   const prompts = questionsOf(parts, 1).map(({ question }) =>
     promptOf(tokenizer, task, question, parts.prompt).ids.length
   );
-  checkContext(model, Math.max(...prompts), rowsOfRollout(rules));
+  checkContext(model, Math.max(...prompts), maxNewTokens(rules));
   return {
     ...parts,
     grads: createLike(model, "gradient"),

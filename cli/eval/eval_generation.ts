@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { evaluate } from "../../eval/evaluate.ts";
 import { createGrader } from "../../eval/grader.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import { inferenceMode, type Mode } from "../../eval/modes.ts";
+import type { Mode } from "../../eval/modes.ts";
 import { type PreparedQuestions, prepareQuestions } from "../../eval/questions/prepare_questions.ts";
 import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import type { RecordFile } from "../../eval/results/record_file.ts";
@@ -12,7 +12,7 @@ import { shotsOf } from "../../eval/questions/shots.ts";
 import type { Stream, Task, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/slots.ts";
+import { shapeOfJobs, slotsFor } from "../../model/generation/slots.ts";
 import { Interrupted } from "../terminal/errors.ts";
 import type { Facts } from "../loading/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";
@@ -139,13 +139,7 @@ export function describePlan({ model }: FoundModel, { task, run, prepared, about
   const { modes, split, samples, batchRows, maxThinking, answerTokens } = run;
   const most = Math.max(...modes.map((mode) => samplesOf(mode, samples)));
   const jobs = prepared.prompts.map((prompt) => ({ prompt, rolloutIds: Array<number>(most) }));
-  const { thinking } = inferenceMode(modes[0], 0, 1);
-  const atOnce = rolloutsAtOnce(
-    model,
-    jobs,
-    shapeOfJobs(model, jobs, { rules: prepared.rules, thinking }),
-    batchRows,
-  );
+  const atOnce = slotsFor(model, jobs, shapeOfJobs(model, jobs, { rules: prepared.rules }), batchRows);
   const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? "" : "s"}`;
   return `${task.name}: ${counted(about.questions, `${split} question`)} in ${
     counted(modes.length, "mode")

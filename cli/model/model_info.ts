@@ -6,7 +6,7 @@ import { kvBytesPerRow } from "../../model/transformer/kv_cache.ts";
 import { AT_ONCE } from "../../eval/roll_out_mode.ts";
 import { FORCED_TOKENS, generationNeed } from "../../model/memory/generation_memory.ts";
 import { countWeights, loraCounts } from "../../model/memory/count_weights.ts";
-import { rolloutsThatFit } from "../../model/memory/cache_budget.ts";
+import { slotsThatFit } from "../../model/memory/cache_budget.ts";
 import { trainingNeed } from "../../rl/training_memory.ts";
 import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
 import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
@@ -88,8 +88,8 @@ async function memory(name: string, { config, weights: file }: ModelFiles, value
     const device = { facts: gpu, free };
     const lengths = lengthsWithin(config, values);
     const shape = { ...lengths, group, continuous: true };
-    const own = lengths.maxThinking + FORCED_TOKENS + lengths.answerTokens;
-    const fitting = rolloutsThatFit(gpu, config, { ...shape, prompt: lengths.promptTokens, own });
+    const maxNewTokens = lengths.maxThinking + FORCED_TOKENS + lengths.answerTokens;
+    const fitting = slotsThatFit(gpu, config, { promptTokens: lengths.promptTokens, group, maxNewTokens });
     const chunk = Math.ceil(config.vocabSize * config.hiddenSize * 4 / gpu.maxBinding);
     const batch = { ...shape, prompts: Math.ceil(2 * AT_ONCE / group), atOnce: AT_ONCE };
     const training = async (rank?: number) => {

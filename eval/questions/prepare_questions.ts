@@ -1,4 +1,4 @@
-import { checkContext, rowsOfRollout } from "../../model/generation/check_context.ts";
+import { checkContext, maxNewTokens } from "../../model/generation/check_context.ts";
 import { type ThinkingRules, thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
@@ -54,6 +54,6 @@ export function prepareQuestions(
   });
   const longest = prompts.reduce((best, { length }, i) => length > prompts[best].length ? i : best, 0);
   const longestOne = `the longest of ${task.name}, question ${longest + 1} (${questions[longest].id})`;
-  checkContext(model, prompts[longest].length, rowsOfRollout(rules), longestOne);
+  checkContext(model, prompts[longest].length, maxNewTokens(rules), longestOne);
   return { questions, prompts, rules };
 }

@@ -5,9 +5,9 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Model } from "../transformer/transformer.ts";
 
 /**
- * Generates rollouts: prefill of each prompt once, thinking, the forced string, the answer (method section 4).
+ * Generates rollouts: prefill of each prompt once, thinking, the forced text, the answer (method section 4).
  * All sampling is done on the GPU; token ids are read every few positions. Rollouts that memory does not hold at once
- * take the places of those that have ended.
+ * wait for the slots of those that have ended.
  * @param scratch keeps `hidden` for the caller
  */
 export async function generate(

@@ -2,65 +2,83 @@ import type { Scratch } from "../../gpu/arena.ts";
 import { gather, NO_ROW } from "../../gpu/ops/gather/gather.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { KvCache } from "../transformer/kv_cache.ts";
-import { PREFILL_ROWS } from "../memory/cache_budget.ts";
-import { packRows, type RowRun, uploadLayout } from "../transformer/packing.ts";
+import { packRows, uploadLayout } from "../transformer/packing.ts";
 import { forwardCached, type Model } from "../transformer/transformer.ts";
+import type { Sequence } from "./sequence.ts";
+import { splitRun, type TokenRun, tokenRunsOf } from "./token_run.ts";
 
-/** Tokens that are read at once: a prompt, or a forced string. */
-export interface TokenRun extends Omit<RowRun, "rows" | "end"> {
-  ids: readonly number[];
-  /** Rows of the result that become the output of the last token. */
-  wanted: readonly number[];
+/** Most rows of a pass through the blocks: a bound on memory, wide enough for speed. */
+export const PREFILL_ROWS = 1024;
+
+/** A prefill on its way: prompts and forced texts into the cache, many sequences in one pass. */
+export interface Prefill {
+  /** Outputs of the last block [sequences, d] that predict each sequence's first step, once it is recorded. */
+  outputs: Tensor;
+  /** Whose output each row is. */
+  rows: ReadonlyMap<Sequence, number>;
+  /** Records the passes. */
+  record(): void;
 }
 
 /**
- * Makes ready to read runs of tokens into the cache, at most {@link PREFILL_ROWS} rows a pass; runs may build on those
- * before them. All that the device has to be told is told here, since that submits what is recorded.
+ * Makes ready to compute the keys and values of what these sequences have not in the cache yet. All that the device has to be
+ * told is told here, since that submits what is recorded.
  *
- * @returns records the passes. Row w of `out` [rows, d] becomes the last block's output of the run that wants it
+ * @param scratch keeps the outputs
  */
-export function prepareReading(
+export function preparePrefill(
   model: Model,
   cache: KvCache,
-  runs: readonly TokenRun[],
-  out: Tensor,
+  sequences: readonly Sequence[],
   scratch: Scratch,
-): () => void {
-  const passes: (() => void)[] = [];
+): Prefill {
+  const outputs = scratch.f32([sequences.length, model.config.hiddenSize], "prefill outputs");
+  const rows = new Map(sequences.map((sequence, row) => [sequence, row]));
+  const passes = passesOf(tokenRunsOf(rows, cache.rows))
+    .map((runs) => preparePass(model, cache, runs, outputs, scratch));
+  return { outputs, rows, record: () => passes.forEach((record) => record()) };
+}
+
+/** Shares runs out among passes of at most {@link PREFILL_ROWS} rows; runs may build on those before them. */
+function passesOf(runs: readonly TokenRun[]): TokenRun[][] {
+  const passes: TokenRun[][] = [];
   let pass: TokenRun[] = [];
-  let room = PREFILL_ROWS;
+  let free = PREFILL_ROWS;
   const endPass = () => {
-    if (pass.length > 0) passes.push(preparePass(model, cache, pass, out, scratch));
+    if (pass.length > 0) passes.push(pass);
     pass = [];
-    room = PREFILL_ROWS;
+    free = PREFILL_ROWS;
   };
   for (let run of runs) {
-    while (run.ids.length > room) {
-      const { ids, position } = run;
-      if (room > 0) pass.push({ ...run, ids: ids.slice(0, room), wanted: [] });
-      run = { ...run, ids: ids.slice(room), position: position + room };
+    while (run.ids.length > free) {
+      if (free > 0) {
+        const [first, rest] = splitRun(run, free);
+        pass.push(first);
+        run = rest;
+      }
       endPass();
     }
     pass.push(run);
-    room -= run.ids.length;
+    free -= run.ids.length;
   }
   endPass();
-  return () => passes.forEach((record) => record());
+  return passes;
 }
 
+/** Uploads a pass, and returns what records it. */
 function preparePass(
   model: Model,
   cache: KvCache,
   runs: readonly TokenRun[],
-  out: Tensor,
+  outputs: Tensor,
   scratch: Scratch,
 ): () => void {
   const { gpu, config, params } = model;
-  const picks = new Uint32Array(out.shape[0]).fill(NO_ROW);
+  const picks = new Uint32Array(outputs.shape[0]).fill(NO_ROW);
   let end = 0;
-  for (const { ids, wanted } of runs) {
+  for (const { ids, outputRows } of runs) {
     end += ids.length;
-    for (const row of wanted) picks[row] = end - 1;
+    for (const row of outputRows) picks[row] = end - 1;
   }
   const index = words(model, scratch, Uint32Array.from(runs.flatMap((run) => run.ids)), "prefill ids");
   const picked = words(model, scratch, picks, "prefill picks");
@@ -71,7 +89,7 @@ function preparePass(
     const x = temporary.f32([end, config.hiddenSize], "prefill rows");
     gather(gpu, params.embedding, index, x);
     forwardCached(model, x, cache, { ...layout, shift: 0 });
-    gather(gpu, x, picked, out);
+    gather(gpu, x, picked, outputs);
   };
 }
 

@@ -1,139 +1,184 @@
-import type { Part, Rollout, StepStats } from "./rollout.ts";
-import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
-import {
-  detectAnswer,
-  detectEnd,
-  detectTrigger,
-  type ForcedKind,
-  type ThinkingRules,
-} from "./thinking_text.ts";
+import { assert } from "../../gpu/assert.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { STRIDE } from "../transformer/kv_cache.ts";
+import type { Slot } from "./kv_rows.ts";
+import type { Prefix } from "./prefix.ts";
+import type { GenerationJob, GenerationSettings, Part, Rollout, StepStats } from "./rollout.ts";
+import { createStopwatch, type Stopwatch } from "./stopwatch.ts";
+import { detectAnswer, detectEnd, detectTrigger, type ForcedKind } from "./thinking_text.ts";
 
-/** A prompt whose rollouts are under way: its keys and values lie at `start` of the cache. */
-export interface Prefix {
-  /** Index of the job. */
+/** A rollout that has not begun: it waits for a slot, and for KV rows for its prompt. */
+export interface WaitingSequence {
+  /** Index of its job. */
   job: number;
-  ids: readonly number[];
-  start: number;
-  /** Rollouts that have not begun yet, or not ended. */
-  open: number;
-  /** Its keys and values are in the cache. */
-  read: boolean;
+  prompt: readonly number[];
+  /** Its number among all rollouts, job by job. */
+  index: number;
+  /** Keys its draws. */
+  rolloutId: number;
+  /** Sequences of the job. */
+  group: number;
 }
 
-/** One rollout under way. */
-export interface RolloutWork {
+/** All rollouts of all jobs, in their order. */
+export function waitingSequences(jobs: readonly GenerationJob[]): WaitingSequence[] {
+  let index = 0;
+  return jobs.flatMap(({ prompt, rolloutIds }, job) =>
+    Array.from(rolloutIds, (rolloutId) => ({
+      ...{ job, prompt, index: index++, rolloutId },
+      group: rolloutIds.length,
+    }))
+  );
+}
+
+/** A rollout under way: prompt, thinking, *forced text* (what stands between thinking and answer by rule), answer. */
+export interface Sequence {
   /** Its number among all rollouts, job by job. */
-  slot: number;
+  index: number;
   /** Keys its draws. */
-  rollout: number;
+  rolloutId: number;
+  /** Its prompt in the KV cache. */
   prefix: Prefix;
-  /** Which of the cache's own regions is its. */
-  region: number;
+  /** KV rows of its own: position `prefix.ids.length` lies in the first of them. */
+  slot: Slot;
+  /** What is generated now. */
   part: Part;
   /** Absolute position of the part's first row. */
-  base: number;
-  /** Steps of the part that were given to the device. */
-  done: number;
+  partStart: number;
+  /** Steps of the part that were given to the device; up to a stride more than {@link maxSteps}. */
+  steps: number;
   /** Most steps of the part. */
-  limit: number;
-  /** Its row among those that are decoded; null: its prompt or the forced string has to be read first. */
+  maxSteps: number;
+  /** Its row among those that are decoded; null: its prompt or its forced text has to be prefilled first. */
   row: number | null;
-  /** How often a part began: what an earlier beginning of the answer has on the device counts no more. */
-  turn: number;
+  /** How often its answer began: what one that began too early has on the device counts no more. */
+  answersBegun: number;
   /** The end of its thinking is known. */
-  thought: boolean;
-  /** What stands between thinking and answer, once thinking has ended. */
+  thinkingEnded: boolean;
+  /** Ids of the forced text, once thinking has ended. */
   forced: readonly number[];
   /** Nothing more is to come. */
-  ended: boolean;
-  /** Of its steps: it stands while the rollout waits for others. */
+  finished: boolean;
+  /** Of its steps: it stands while the sequence waits for others. */
   time: Stopwatch;
-  thinking: Recorded;
-  answer: Recorded;
+  thinking: ChosenTokens;
+  answer: ChosenTokens;
   /** Takes a part's next token; true when the part has ended with it. */
-  push(part: Part, id: number): boolean;
-  /** Goes on from thinking, whose end is known, to the answer. */
-  force(): void;
-  /** The same before the last thoughts are known, as if they ended at the limit; {@link force} sees whether they did. */
-  assumeLimit(): void;
+  append(part: Part, token: ChosenToken): boolean;
+  /** Goes on from thinking, whose end is known, to forced text and answer. */
+  beginAnswer(): void;
+  /** The same before the last thoughts are known, as if they ended at the limit; {@link beginAnswer} sees whether they did. */
+  beginAnswerEarly(): void;
   result(): Rollout;
 }
 
+/** What one step chose: a token, or the *shadow* of a soft or fuzzy thought, the most probable token where a mixture is fed. */
+export interface ChosenToken {
+  id: number;
+  /** The statistics of {@link StepStats}. */
+  logp: number;
+  entropy: number;
+  gap: number;
+}
+
 /** What one part came to so far. */
-export interface Recorded {
+export interface ChosenTokens {
   ids: number[];
   logp: number[];
   entropy: number[];
   gap: number[];
 }
 
-const nothing = (): Recorded => ({ ids: [], logp: [], entropy: [], gap: [] });
+const noTokens = (): ChosenTokens => ({ ids: [], logp: [], entropy: [], gap: [] });
 
 /** What is forced where thinking ends without the trigger. */
 const AT_LIMIT: ForcedKind = "triggerAndBox";
 
-/** A rollout that is about to begin. */
-export function startRollout(
+/** A sequence that begins to run: its prompt has KV rows, and it has a slot. */
+export function startSequence(
   tokenizer: Tokenizer,
-  rules: ThinkingRules,
-  plain: boolean,
-  place: Pick<RolloutWork, "slot" | "rollout" | "prefix" | "region">,
-): RolloutWork {
-  const thoughts = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
-  const answers = detectAnswer(tokenizer, rules);
-  let assumed = false;
-  const beginAnswer = (kind: ForcedKind, steps: number) => {
-    work.forced = rules.forcedIds[kind];
-    work.part = "answer";
-    work.turn++;
-    work.base = place.prefix.ids.length + steps + work.forced.length;
-    work.done = 0;
-    work.limit = rules.maxAnswer;
-    work.row = null;
+  { rules, plain }: Pick<GenerationSettings, "rules" | "plain">,
+  { index, rolloutId }: Pick<WaitingSequence, "index" | "rolloutId">,
+  prefix: Prefix,
+  slot: Slot,
+): Sequence {
+  const thinkingEnd = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
+  const answerEnd = detectAnswer(tokenizer, rules);
+  const prompt = prefix.ids.length;
+  let isEarly = false;
+  const beginAnswer = (kind: ForcedKind, thoughts: number) => {
+    const forced = rules.forcedIds[kind];
+    const partStart = prompt + thoughts + forced.length;
+    expectRows(sequence, partStart, rules.maxAnswer);
+    sequence.forced = forced;
+    sequence.part = "answer";
+    sequence.partStart = partStart;
+    sequence.steps = 0;
+    sequence.maxSteps = rules.maxAnswer;
+    sequence.row = null;
+    sequence.answersBegun++;
   };
-  const work: RolloutWork = {
-    ...place,
+  const sequence: Sequence = {
+    ...{ index, rolloutId, prefix, slot },
     part: "thinking",
-    base: place.prefix.ids.length,
-    done: 0,
-    limit: rules.maxThinking,
+    partStart: prompt,
+    steps: 0,
+    maxSteps: rules.maxThinking,
     row: null,
-    turn: 0,
-    thought: false,
+    answersBegun: 0,
+    thinkingEnded: false,
     forced: [],
-    ended: false,
+    finished: false,
     time: createStopwatch(),
-    thinking: nothing(),
-    answer: nothing(),
-    push: (part, id) => (part === "thinking" ? thoughts : answers).push(id) !== null,
-    force() {
-      work.thought = true;
-      const steps = work.thinking.ids.length;
-      const kind = thoughts.forced!;
-      if (!assumed || kind !== AT_LIMIT || steps < rules.maxThinking) beginAnswer(kind, steps);
+    thinking: noTokens(),
+    answer: noTokens(),
+    append(part, { id, logp, entropy, gap }) {
+      const tokens = sequence[part];
+      tokens.ids.push(id);
+      tokens.logp.push(logp);
+      tokens.entropy.push(entropy);
+      tokens.gap.push(gap);
+      return (part === "thinking" ? thinkingEnd : answerEnd).push(id) !== null;
     },
-    assumeLimit() {
-      assumed = true;
+    beginAnswer() {
+      sequence.thinkingEnded = true;
+      const thoughts = sequence.thinking.ids.length;
+      const kind = thinkingEnd.forced!;
+      if (!isEarly || kind !== AT_LIMIT || thoughts < rules.maxThinking) beginAnswer(kind, thoughts);
+    },
+    beginAnswerEarly() {
+      isEarly = true;
       beginAnswer(AT_LIMIT, rules.maxThinking);
     },
     result: () => ({
-      prompt: place.prefix.job,
-      slot: place.slot,
-      thinking: work.thinking.ids,
-      thinkingEnd: thoughts.ended!,
-      forced: work.forced,
-      forcedKind: thoughts.forced!,
-      answer: work.answer.ids,
-      answerEnd: answers.ended ?? "limit",
-      thinkingStats: statsOf(work.thinking),
-      answerStats: statsOf(work.answer),
+      prompt: prefix.job,
+      slot: index,
+      thinking: sequence.thinking.ids,
+      thinkingEnd: thinkingEnd.ended!,
+      forced: sequence.forced,
+      forcedKind: thinkingEnd.forced!,
+      answer: sequence.answer.ids,
+      answerEnd: answerEnd.ended ?? "limit",
+      thinkingStats: statsOf(sequence.thinking),
+      answerStats: statsOf(sequence.answer),
     }),
   };
-  return work;
+  expectRows(sequence, prompt, rules.maxThinking);
+  return sequence;
 }
 
-const statsOf = ({ logp, entropy, gap }: Recorded): StepStats => ({
+/** A part's steps, and the stride that may be computed past them, have KV rows in the sequence's slot. */
+function expectRows({ index, prefix, slot }: Sequence, partStart: number, maxSteps: number): void {
+  const prompt = prefix.ids.length;
+  assert(
+    partStart >= prompt && maxSteps >= 0 && partStart + maxSteps + STRIDE <= prompt + slot.rows,
+    () =>
+      `Cannot generate ${maxSteps} tokens of sequence ${index} from position ${partStart}: its prompt ends at ${prompt}, ` +
+      `its slot has ${slot.rows} KV rows, ${STRIDE} more than its tokens are needed`,
+  );
+}
+
+const statsOf = ({ logp, entropy, gap }: ChosenTokens): StepStats => ({
   logp: Float32Array.from(logp),
   entropy: Float32Array.from(entropy),
   gap: Float32Array.from(gap),

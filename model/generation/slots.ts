@@ -1,9 +1,7 @@
-import { checkContext, rowsOfRollout } from "./check_context.ts";
-import { type BatchShape, rolloutsThatFit } from "../memory/cache_budget.ts";
-import type { GenerationJob, GenerationSettings } from "./rollout.ts";
+import { type BatchShape, slotsThatFit } from "../memory/cache_budget.ts";
 import type { Model } from "../transformer/transformer.ts";
-
-type Limits = Pick<GenerationSettings, "rules" | "plain" | "thinking">;
+import { checkContext, maxNewTokens } from "./check_context.ts";
+import type { GenerationJob, GenerationSettings } from "./rollout.ts";
 
 /**
  * What decides how much memory these jobs take.
@@ -12,29 +10,28 @@ type Limits = Pick<GenerationSettings, "rules" | "plain" | "thinking">;
 export function shapeOfJobs(
   model: Model,
   jobs: readonly GenerationJob[],
-  { rules, plain, thinking }: Limits,
+  { rules, plain }: Pick<GenerationSettings, "rules" | "plain">,
 ): BatchShape {
   const lengths = jobs.map(({ prompt }) => prompt.length);
-  const prompt = lengths.reduce((most, length) => Math.max(most, length), 0);
-  const own = plain ? rules.maxThinking : rowsOfRollout(rules);
-  checkContext(model, prompt, own);
+  const promptTokens = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const newTokens = plain ? rules.maxThinking : maxNewTokens(rules);
+  checkContext(model, promptTokens, newTokens);
   return {
-    prompt,
-    meanPrompt: lengths.reduce((sum, length) => sum + length, 0) / jobs.length,
+    promptTokens,
+    meanPromptTokens: lengths.reduce((sum, length) => sum + length, 0) / jobs.length,
     prompts: jobs.length,
     group: jobs.reduce((most, { rolloutIds }) => Math.max(most, rolloutIds.length), 1),
-    own,
-    continuous: thinking.continuous,
+    maxNewTokens: newTokens,
   };
 }
 
-/** How many rollouts of these jobs are generated at once: all, unless `atOnce` or memory allow fewer. */
-export function rolloutsAtOnce(
+/** How many slots these jobs get, one for each sequence that runs: one for each rollout, unless `atOnce` or memory allow fewer. */
+export function slotsFor(
   { gpu, config }: Model,
   jobs: readonly GenerationJob[],
   shape: BatchShape,
   atOnce = Infinity,
 ): number {
   const total = jobs.reduce((sum, { rolloutIds }) => sum + rolloutIds.length, 0);
-  return Math.min(total, atOnce, rolloutsThatFit(gpu, config, shape));
+  return Math.min(total, atOnce, slotsThatFit(gpu, config, shape));
 }

@@ -1,27 +1,23 @@
+import { assert } from "../../gpu/assert.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { kvBytesPerRow, STRIDE } from "../transformer/kv_cache.ts";
 import { qkvWidth } from "../transformer/params.ts";
 
-/** The shape of what is to be generated. */
+/** What decides how many KV rows a batch of rollouts needs. */
 export interface BatchShape {
   /** Tokens of the longest prompt. */
-  prompt: number;
+  promptTokens: number;
   /** Mean length of the prompts; that of the longest if left out. */
-  meanPrompt?: number;
+  meanPromptTokens?: number;
   /** How many prompts there are; no end of them if left out. */
   prompts?: number;
   /** Rollouts of each prompt. */
   group: number;
-  /** Rows that each rollout may need beside its prompt: thinking, forced, answer. */
-  own: number;
-  /** Whether the rows that were fed are kept. */
-  continuous: boolean;
+  /** Most tokens of a rollout beside its prompt: thinking, forced text, answer. */
+  maxNewTokens: number;
 }
-
-/** Rows that pass through the blocks at once when prompts are read: a bound on memory, wide enough for speed. */
-export const PREFILL_ROWS = 1024;
 
 // Asked once a device: the answer costs a process, and decides nothing but speed.
 const budgets = new WeakMap<Gpu, number>();
@@ -30,10 +26,10 @@ const budgets = new WeakMap<Gpu, number>();
 const cacheBudget = (gpu: Gpu): number =>
   budgets.get(gpu) ?? budgetCache(gpu, deviceMemory(gpu.adapter)?.free);
 
-/** Settles how many bytes caches may take on a device that has `free` left; forecasts call it, others ask the device. */
+/** Sets how many bytes caches may take on a device that has `free` left; forecasts call it, others ask the device. */
 export function budgetCache(gpu: Gpu, free: number | undefined): number {
   const guess = Math.min(16 * 2 ** 30, Math.max(2 ** 31, 4 * gpu.maxBinding));
-  // More rollouts at once than 2 GiB hold make the software device no faster.
+  // More slots than 2 GiB hold make the software device no faster.
   const budget = free === undefined ? guess : Math.min(free / 2, gpu.adapter.software ? 2 ** 31 : Infinity);
   budgets.set(gpu, budget);
   return budget;
@@ -44,30 +40,41 @@ export function shareCacheBudget(from: Gpu, to: Gpu): void {
   budgets.set(to, cacheBudget(from));
 }
 
-/** Rows of the cache that are lent to the prompts of `rollouts` at once: any one fits, very long ones wait for room. */
-export function prefixRows(rollouts: number, shape: BatchShape): number {
-  const { prompt, meanPrompt = prompt, prompts = Infinity, group } = shape;
-  // The first and the last question may have only some of their rollouts under way.
-  const held = Math.min(prompts, group === 1 ? rollouts : Math.ceil(rollouts / group) + 1);
-  const room = held === prompts ? meanPrompt : Math.min(prompt, 1.5 * meanPrompt);
-  return Math.max(prompt, Math.ceil(held * room));
+/**
+ * KV rows that are lent to the prompts (prefixes) of so many sequences: any one fits, very long ones wait for others to leave.
+ *
+ * @throws Error if the shape is none
+ */
+export function prefixRows(slots: number, shape: BatchShape): number {
+  const { promptTokens, meanPromptTokens = promptTokens, prompts = Infinity, group, maxNewTokens } = shape;
+  assert(
+    meanPromptTokens > 0 && meanPromptTokens <= promptTokens && prompts > 0 && group > 0 && maxNewTokens >= 0,
+    () =>
+      `Cannot plan a cache for ${prompts} prompts of ${meanPromptTokens} tokens, at most ${promptTokens}, with ${group} ` +
+      `rollouts of ${maxNewTokens} tokens each: a prompt, a token in each, a rollout of each are needed, and no mean above ` +
+      "the most",
+  );
+  // The first and the last prompt may have only some of their sequences running.
+  const shared = Math.min(prompts, group === 1 ? slots : Math.ceil(slots / group) + 1);
+  const each = shared === prompts ? meanPromptTokens : Math.min(promptTokens, 1.5 * meanPromptTokens);
+  return Math.max(promptTokens, Math.ceil(shared * each));
 }
 
-/** Rows of the cache that a rollout has for itself: up to a stride is computed past its end. */
-export const ownRows = (own: number): number => own + STRIDE;
+/** KV rows of a slot: a sequence's own tokens, and up to a stride that is computed past its end. */
+export const slotRows = (maxNewTokens: number): number => maxNewTokens + STRIDE;
 
-/** Rows of the cache for so many rollouts at once. */
-export const cacheRows = (rollouts: number, shape: BatchShape): number =>
-  prefixRows(rollouts, shape) + rollouts * ownRows(shape.own);
+/** Rows of a cache for so many sequences at once. */
+export const cacheRows = (slots: number, shape: BatchShape): number =>
+  prefixRows(slots, shape) + slots * slotRows(shape.maxNewTokens);
 
-/** The most rollouts that can be generated at once: each tensor within a binding, the cache within its budget. */
-export function rolloutsThatFit(gpu: Gpu, config: ModelConfig, shape: BatchShape): number {
+/** The most slots that there can be: each tensor within a binding, the cache within its budget. At least 1, and then it may not fit. */
+export function slotsThatFit(gpu: Gpu, config: ModelConfig, shape: BatchShape): number {
   const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
   const kvWidth = config.kvHeads * config.headDim * 4;
   const widest = Math.max(2 * f, qkvWidth(config), d) * 4;
   const mostRows = Math.min(gpu.maxBinding / kvWidth, cacheBudget(gpu) / kvBytesPerRow(config));
-  const fits = (rollouts: number) =>
-    cacheRows(rollouts, shape) <= mostRows && rollouts * Math.max(vocabSize * 4, widest) <= gpu.maxBinding;
+  const fits = (slots: number) =>
+    cacheRows(slots, shape) <= mostRows && slots * Math.max(vocabSize * 4, widest) <= gpu.maxBinding;
   let [fitting, tooMany] = [1, 2 ** 20];
   while (tooMany - fitting > 1) {
     const middle = Math.floor((fitting + tooMany) / 2);

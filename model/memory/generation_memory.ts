@@ -90,7 +90,7 @@ export function budgetDryCache(gpu: Gpu, { free }: ForecastDevice): void {
 /** Generates dry on `model`'s device, every rollout as long as it may be. */
 export async function generateDry(model: Model, shape: GenerationShape): Promise<void> {
   const { promptTokens, meanPromptTokens = promptTokens, prompts, group, atOnce, continuous } = shape;
-  // After two places' worth of rollouts nothing new comes.
+  // After twice as many rollouts as there are slots nothing new comes.
   const count = atOnce === undefined ? prompts : Math.min(prompts, Math.ceil(2 * atOnce / group));
   const others = Math.max(1, Math.round((count * meanPromptTokens - promptTokens) / Math.max(1, count - 1)));
   const jobs = Array.from({ length: count }, (_, b) => ({

@@ -2,13 +2,16 @@ import type { Scratch } from "../../gpu/arena.ts";
 import type { KeysValues } from "../../gpu/ops/attention/attention.ts";
 import type { ModelConfig } from "./config.ts";
 
-/** Keys and values of every layer. Rows belong to whoever planned them: a prompt, or one rollout's own tokens. */
+/** Keys and values of every layer. A row of it, a *KV row*, holds those of one position of one sequence. */
 export interface KvCache {
   rows: number;
   layers: KeysValues[];
 }
 
-/** Rollouts leave, and others take their place, after this many steps only: timing never changes a result. */
+/**
+ * Steps of decoding in a *stride*: they are recorded together, and their tokens read together. Sequences come and go between
+ * strides only, so timing never changes a result, and up to a stride is computed past a sequence's end.
+ */
 export const STRIDE = 4;
 
 /** Bytes that one row of the cache takes over all layers. */
@@ -23,36 +26,4 @@ export function createKvCache(scratch: Scratch, config: ModelConfig, rows: numbe
     v: scratch.f32([rows, width], `cache v ${i}`),
   });
   return { rows, layers: Array.from({ length: config.layers }, (_, i) => layer(i)) };
-}
-
-/** Rows of the cache that are lent to prompts of any length. */
-export interface RowSpace {
-  /** The first row of `count` free ones, which are taken; null if no gap is long enough. */
-  take(count: number): number | null;
-  /** Gives rows back that {@link take} lent. */
-  release(start: number, count: number): void;
-}
-
-/** Lends rows 0 to `size`, from the first gap that is long enough. */
-export function createRowSpace(size: number): RowSpace {
-  let gaps: { start: number; end: number }[] = [{ start: 0, end: size }];
-  return {
-    take(count) {
-      const gap = gaps.find(({ start, end }) => end - start >= count);
-      if (!gap) return null;
-      const { start } = gap;
-      gap.start += count;
-      return start;
-    },
-    release(start, count) {
-      const sorted = [...gaps, { start, end: start + count }].filter((gap) => gap.end > gap.start)
-        .sort((a, b) => a.start - b.start);
-      gaps = [];
-      for (const gap of sorted) {
-        const last = gaps.at(-1);
-        if (last && last.end === gap.start) last.end = gap.end;
-        else gaps.push(gap);
-      }
-    },
-  };
 }

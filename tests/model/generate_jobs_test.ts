@@ -4,8 +4,8 @@ import { UserError } from "../../gpu/errors.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import type { GenerationJob, GenerationSettings, Rollout } from "../../model/generation/rollout.ts";
 import { createStopwatch } from "../../model/generation/stopwatch.ts";
-import { createRowSpace } from "../../model/transformer/kv_cache.ts";
-import { PREFILL_ROWS, prefixRows } from "../../model/memory/cache_budget.ts";
+import { PREFILL_ROWS } from "../../model/generation/prefill.ts";
+import { prefixRows } from "../../model/memory/cache_budget.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
@@ -57,7 +57,7 @@ async function roll(jobs: readonly GenerationJob[], given: GenerationSettings) {
 }
 
 for (const way of Object.keys(WAYS) as (keyof typeof WAYS)[]) {
-  Deno.test(`${way}: places, their number and who had them before decide nothing`, async () => {
+  Deno.test(`${way}: slots, their number and who had them before decide nothing`, async () => {
     const whole = await roll(JOBS, settings(way));
     const lengths = new Set([...whole.rollouts.values()].map(({ thinking }) => thinking.length));
     assert(lengths.size > 5, `rollouts of ${lengths.size} lengths`);
@@ -146,7 +146,7 @@ Deno.test("a stopwatch counts what lies between its starts and stops", () => {
   assertEquals(watch.seconds(), 2.5);
 });
 
-/** Reads of a work from the device, and those of them that nothing had been given to the device after. */
+/** Reads that `work` makes from the device, and those of them that nothing had been given to the device after. */
 async function countWaits<T>(work: () => Promise<T>): Promise<{ result: T; reads: number; waits: number }> {
   const { start } = gpu.reader;
   let [reads, waits] = [0, 0];
@@ -167,13 +167,13 @@ async function countWaits<T>(work: () => Promise<T>): Promise<{ result: T; reads
   }
 }
 
-Deno.test("the same places end in the same order, however long the device takes", async () => {
+Deno.test("with as many slots rollouts end in the same order, however long the device takes", async () => {
   const { order } = await roll(JOBS, settings("hard", { atOnce: 7 }));
   assertEquals((await roll(JOBS, settings("hard", { atOnce: 7 }))).order, order);
   assert(order.some((id, i) => i > 0 && id < order[i - 1]), "some end before others that began first");
 });
 
-Deno.test("prompts longer than a pass are read in pieces, to the same bits", async () => {
+Deno.test("prompts longer than a pass are prefilled in pieces, to the same bits", async () => {
   const config = { ...SMALL, maxPosition: 3000 };
   const model = randomModel(gpu, config);
   const long = Array.from({ length: 2 * PREFILL_ROWS + 77 }, (_, i) => (5 * i) % 70);
@@ -195,22 +195,21 @@ Deno.test("prompts longer than a pass are read in pieces, to the same bits", asy
   assertEquals(await run(jobs, 1), together);
 });
 
-Deno.test("many long prompts at once wait for room, which they take from no one", async () => {
+Deno.test("many long prompts at once wait for KV rows, which they take from no one", async () => {
   const jobs = Array.from({ length: 26 }, (_, job): GenerationJob => ({
     prompt: Array.from({ length: job < 8 ? 60 + job : 2 }, (_, i) => (3 * i + job) % 70),
     rolloutIds: [job],
   }));
   const lengths = jobs.map(({ prompt }) => prompt.length);
   const shape = {
-    prompt: Math.max(...lengths),
-    meanPrompt: lengths.reduce((sum, length) => sum + length, 0) / jobs.length,
+    promptTokens: Math.max(...lengths),
+    meanPromptTokens: lengths.reduce((sum, length) => sum + length, 0) / jobs.length,
     prompts: jobs.length,
     group: 1,
-    own: 40,
-    continuous: false,
+    maxNewTokens: 40,
   };
   const longest = lengths.slice(0, 8).reduce((sum, length) => sum + length, 0);
-  assert(prefixRows(10, shape) < longest, "not all long prompts find room together");
+  assert(prefixRows(10, shape) < longest, "not all long prompts find KV rows together");
   assertEquals(prefixRows(26, shape), lengths.reduce((sum, length) => sum + length, 0));
   assertEquals(prefixRows(1, shape), Math.max(...lengths));
   const whole = await roll(jobs, settings("hard"));
@@ -254,18 +253,4 @@ Deno.test("an aborted signal stops between strides", async () => {
   const error = await assertRejects(() => running);
   assertEquals((error as Error).name, "AbortError");
   assert(heard < 8, `${heard} ended`);
-});
-
-Deno.test("rows of the cache are lent from the first gap, and gaps grow together again", () => {
-  const space = createRowSpace(100);
-  const [a, b, c] = [space.take(30), space.take(30), space.take(40)];
-  assertEquals([a, b, c, space.take(1)], [0, 30, 60, null]);
-  space.release(30, 30);
-  assertEquals([space.take(31), space.take(10)], [null, 30]);
-  space.release(0, 30);
-  space.release(30, 10);
-  assertEquals(space.take(60), 0);
-  space.release(60, 40);
-  space.release(0, 60);
-  assertEquals(space.take(100), 0);
 });

@@ -3,7 +3,7 @@ import { wayOfThinking } from "../../eval/modes.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import { generationNeed } from "../../model/memory/generation_memory.ts";
-import { rolloutsThatFit } from "../../model/memory/cache_budget.ts";
+import { slotsThatFit } from "../../model/memory/cache_budget.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { randomModel, SMALL, tokenizer } from "./small_models.ts";
 
@@ -56,8 +56,8 @@ for (const continuous of [true, false]) {
 
 Deno.test("as many rollouts go at once as bindings allow, and their forecast follows", async () => {
   const gpu = await openGpu({ maxBinding: 2 ** 20 });
-  const shape = { prompt: PROMPT.length, group: 1, own: 109, continuous: true };
-  const fitting = rolloutsThatFit(gpu, SHAPE, shape);
+  const shape = { promptTokens: PROMPT.length, group: 1, maxNewTokens: 109 };
+  const fitting = slotsThatFit(gpu, SHAPE, shape);
   // More would not: a cache of 2 MiB cannot be bound here.
   assert(fitting > 10 && fitting < 100, `${fitting} rollouts`);
   const need = (prompts: number) =>
