@@ -85,7 +85,7 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
   const grading: Promise<void>[] = [];
   const failure = new AbortController();
   const grade = async (rollout: Rollout, seconds: number) => {
-    const { question: index, sample } = places[rollout.slot];
+    const { question: index, sample } = places[rollout.index];
     const question = questions[index];
     const time = { seconds, elapsed: (performance.now() - began) / 1000 };
     const { gold, precision } = question;

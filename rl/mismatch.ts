@@ -33,8 +33,8 @@ export function mismatchOf(
   parts: readonly ScoredGroup[][],
   records: readonly ActionRecord[],
 ): Mismatch {
-  const bySlot = new Map(
-    batch.groups.flatMap(({ rollouts }) => rollouts.map(({ rollout }) => [rollout.slot, rollout])),
+  const byIndex = new Map(
+    batch.groups.flatMap(({ rollouts }) => rollouts.map(({ rollout }) => [rollout.index, rollout])),
   );
   const clear = tally();
   const ties = tally();
@@ -44,8 +44,8 @@ export function mismatchOf(
     const record = records[i];
     let t = 0;
     let a = 0;
-    for (const { slot } of groups.flatMap((group) => group.rollouts)) {
-      const { thinkingStats, answerStats, thinking: shadows } = bySlot.get(slot)!;
+    for (const { index } of groups.flatMap((group) => group.rollouts)) {
+      const { thinkingStats, answerStats, thinking: shadows } = byIndex.get(index)!;
       shadows.forEach((shadow, step) => {
         const at = t++;
         if (!thinking.continuous) return clear.add(Math.abs(record.thinking[at] - thinkingStats.logp[step]));

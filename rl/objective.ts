@@ -17,7 +17,7 @@ import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 /** What does not change between micro-batches. */
 export interface ObjectiveSettings {
   thinking: Thinking;
-  /** [slots, steps, d]: the rows that continuous thinking fed. */
+  /** [rollouts, steps, d]: the rows that continuous thinking fed. */
   hidden: Tensor;
   /** 1 / (B G): groups that are skipped count. */
   scale: number;
@@ -66,8 +66,8 @@ export function accumulateGradient(
   const ids = uploadWords(model, scratch, batch.ids);
   gather(gpu, model.params.embedding, ids, x);
   if (settings.thinking.continuous) {
-    const [slots, steps] = settings.hidden.shape;
-    const rows = reshape(settings.hidden, [slots * steps, d]);
+    const [rollouts, steps] = settings.hidden.shape;
+    const rows = reshape(settings.hidden, [rollouts * steps, d]);
     gather(gpu, rows, uploadWords(model, scratch, batch.hiddenRows), x);
   }
   const saved = forwardTraining(
@@ -119,8 +119,8 @@ function scoreThinking(
   using scratch = gpu.arena.scratch();
   const columns = uploadActions(model, scratch, actions);
   const { thinking, hidden, seed, step, clipStep } = settings;
-  const [slots, steps] = hidden.shape;
-  const source = reshape(hidden, [slots * steps, config.hiddenSize]);
+  const [rollouts, steps] = hidden.shape;
+  const source = reshape(hidden, [rollouts * steps, config.hiddenSize]);
   const hiddenRows = uploadWords(model, scratch, Uint32Array.from(actions, (action) => action.hiddenRow));
   throughHead(model, grads, saved, rowsOfActions(actions), dx, (z, first, count, temporary) => {
     const fed = temporary.f32([count, config.hiddenSize], "fed rows");

@@ -6,7 +6,7 @@ export interface ScoredRollout {
   /** Number that keys its draws: b G + g. */
   id: number;
   /** Its row of `hidden`. */
-  slot: number;
+  index: number;
   thinking: readonly number[];
   forced: readonly number[];
   answer: readonly number[];
@@ -38,7 +38,7 @@ export interface PackedBatch {
   packed: PackedRows;
   /** Token of each row; NO_ROW where the row is a thought. */
   ids: Uint32Array<ArrayBuffer>;
-  /** Row of `hidden` [slots * steps, d] that each thought is; NO_ROW where the row is a token. */
+  /** Row of `hidden` [rollouts * steps, d] that each thought is; NO_ROW where the row is a token. */
   hiddenRows: Uint32Array<ArrayBuffer>;
   thinking: Action[];
   answer: Action[];
@@ -48,7 +48,7 @@ export interface PackedBatch {
 export interface PackedSettings {
   /** Thoughts are rows of `hidden`, not tokens. */
   continuous: boolean;
-  /** Steps a slot of `hidden` holds. */
+  /** Steps that `hidden` holds of each rollout. */
   steps: number;
   /** A weight on every action, and one more on thinking. */
   scale: number;
@@ -83,7 +83,7 @@ export function packBatch(groups: readonly ScoredGroup[], settings: PackedSettin
         hiddenRow,
       });
       rollout.thinking.forEach((token, t) => {
-        const hiddenRow = rollout.slot * settings.steps + t;
+        const hiddenRow = rollout.index * settings.steps + t;
         thinking.push(action(start + t, token, hiddenRow, settings.thinkingWeight));
         if (settings.continuous) hiddenRows[start + t] = hiddenRow;
         else ids[start + t] = token;

@@ -99,8 +99,8 @@ function scored(batch: RolloutBatch): ScoredGroup[] {
     return {
       prompt,
       rollouts: rollouts.map(({ rollout }, g) => ({
-        id: rollout.slot,
-        slot: rollout.slot,
+        id: rollout.index,
+        index: rollout.index,
         thinking: rollout.thinking,
         forced: rollout.forced,
         answer: rollout.answer,

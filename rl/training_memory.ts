@@ -177,7 +177,7 @@ function dryRollouts(model: Model, thinking: Thinking, shape: TrainingShape): Ro
         question: questions[b],
         prompt: promptIds(b),
         rollouts: lengths.map((length, g) => ({
-          rollout: dryRollout(shape, model.config, { length, prompt: b, slot: b * group + g }),
+          rollout: dryRollout(shape, model.config, { length, prompt: b, index: b * group + g }),
           grade: { reward: 0 as const, correct: false, answer: null, rule: null },
           reward: g % 2,
           rewards: [],
@@ -215,18 +215,18 @@ function lengthsOf(shape: TrainingShape, step: number): number[][] {
 function dryRollout(
   shape: TrainingShape,
   { usedVocabSize }: ModelConfig,
-  { length, prompt, slot }: { length: number; prompt: number; slot: number },
+  { length, prompt, index }: { length: number; prompt: number; index: number },
 ): Rollout {
   const { answerTokens, maxThinking } = shape;
   const tokens = (count: number) =>
-    Array.from({ length: count }, (_, t) => (slot * maxThinking + t) % usedVocabSize);
+    Array.from({ length: count }, (_, t) => (index * maxThinking + t) % usedVocabSize);
   const stats = (count: number): StepStats => ({
     logp: new Float32Array(count),
     entropy: new Float32Array(count),
     gap: new Float32Array(count),
   });
   return {
-    ...{ prompt, slot, thinking: tokens(length), thinkingEnd: "limit" },
+    ...{ prompt, index, thinking: tokens(length), thinkingEnd: "limit" },
     ...{ forced: dryRules(shape).forcedIds.triggerAndBox, forcedKind: "triggerAndBox" },
     ...{ answer: tokens(answerTokens), answerEnd: "limit" },
     ...{ thinkingStats: stats(length), answerStats: stats(answerTokens) },

@@ -93,13 +93,13 @@ export function updateWork(found: FoundModel, thinkingTokens: number): Work {
   const { model, embeddingRms } = found;
   const { gpu, config } = model;
   const [questions, group] = [2, 16];
-  const slots = questions * group;
-  const hidden = gpu.arena.create([slots, thinkingTokens, config.hiddenSize], "f32", "hidden");
+  const rollouts = questions * group;
+  const hidden = gpu.arena.create([rollouts, thinkingTokens, config.hiddenSize], "f32", "hidden");
   const groups = promptsOf(found, questions).map((prompt, b): ScoredGroup => ({
     prompt,
     rollouts: Array.from({ length: group }, (_, g) => ({
       id: b * group + g,
-      slot: b * group + g,
+      index: b * group + g,
       thinking: Array.from({ length: thinkingTokens }, (_, t) => t % config.usedVocabSize),
       forced: [1],
       answer: [1, 2, 3],
@@ -109,14 +109,14 @@ export function updateWork(found: FoundModel, thinkingTokens: number): Work {
   const grads = createParams(gpu, config, "f32", "gradient");
   const optimizer = createOptimizer(gpu, config);
   return {
-    name: `update on ${slots} soft rollouts`,
+    name: `update on ${rollouts} soft rollouts`,
     flops: updateFlops(config, [groups], true),
     run: async () => {
       zeroParams(gpu, grads);
       const fetch = accumulateGradient(model, grads, groups, {
         thinking: wayOfThinking("soft", { greedy: false, gamma: 0.33, embeddingRms }),
         hidden,
-        scale: 1 / slots,
+        scale: 1 / rollouts,
         seed: 0,
         step: 1,
         clipStep: 0,

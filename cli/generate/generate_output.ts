@@ -17,7 +17,7 @@ interface Output {
 }
 
 /** A rollout that may not have come to its end. */
-type Generated = Pick<Rollout, "slot" | "thinking" | "answer"> & Partial<Rollout>;
+type Generated = Pick<Rollout, "index" | "thinking" | "answer"> & Partial<Rollout>;
 
 /**
  * Generates, and writes one text as it comes, several or JSON when they are there.
@@ -36,12 +36,12 @@ export async function showGenerated(
   const write = isLive ? writeOut : () => {};
   const stream = streamText(tokenizer, request.rules, values.raw, write, !fromNothing);
   const watcher = values.showThinking ? watchSteps(model, tokenizer, request.thinking) : undefined;
-  const heard: Generated[] = Array.from({ length: values.samples }, (_, slot) => ({
-    ...{ slot, thinking: [], answer: [] },
+  const heard: Generated[] = Array.from({ length: values.samples }, (_, index) => ({
+    ...{ index, thinking: [], answer: [] },
   }));
-  const onTokens = (slot: number, part: Part, ids: readonly number[]) => {
-    heard[slot][part] = [...ids];
-    if (slot === 0) stream.push(part, ids);
+  const onTokens = (index: number, part: Part, ids: readonly number[]) => {
+    heard[index][part] = [...ids];
+    if (index === 0) stream.push(part, ids);
   };
   const tell = async (rollouts: readonly Generated[]) => {
     stream.end();

@@ -14,7 +14,7 @@ export interface TokenWeight {
 export interface StepWatcher {
   onStep(step: ObservedStep): void;
   /** The heaviest tokens of each step of each rollout. */
-  steps(rollouts: readonly Pick<Rollout, "slot" | "thinking">[]): Promise<TokenWeight[][][]>;
+  steps(rollouts: readonly Pick<Rollout, "index" | "thinking">[]): Promise<TokenWeight[][][]>;
 }
 
 const MOST_TOKENS = 5;
@@ -27,18 +27,18 @@ export function watchSteps({ gpu, config }: Model, tokenizer: Tokenizer, thinkin
     onStep({ rows, z }) {
       if (rows.every(({ part }) => part === "answer")) return;
       const bytes = gpu.reader.read(z);
-      rows.forEach(({ slot, part }, row) => {
+      rows.forEach(({ index, part }, row) => {
         if (part === "answer") return;
         const weights = bytes.then((all) => {
           const values = new Float32Array(all, row * config.vocabSize * 4, config.usedVocabSize);
           return heaviest(tokenizer, thinking.continuous ? values : softmax(values, thinking.tau || 1));
         });
-        (seen[slot] ??= []).push(weights);
+        (seen[index] ??= []).push(weights);
       });
     },
     steps: (rollouts) =>
       Promise.all(
-        rollouts.map(({ slot, thinking }) => Promise.all((seen[slot] ?? []).slice(0, thinking.length))),
+        rollouts.map(({ index, thinking }) => Promise.all((seen[index] ?? []).slice(0, thinking.length))),
       ),
   };
 }

@@ -113,7 +113,7 @@ function decodeStep(state: DecodeState, sequences: readonly Sequence[], answers:
     }
   }
   settings.onStep?.({
-    rows: sequences.map(({ index, part, steps }) => ({ slot: index, part, index: steps + t })),
+    rows: sequences.map(({ index, part, steps }) => ({ index, part, step: steps + t })),
     z,
   });
   forwardCached(model, rows, state.cache, { rowMeta: firstRows(state.rowMeta, n), shift: t });

@@ -30,7 +30,7 @@ export async function generate(
   const rollouts: Rollout[] = Array(count);
   await generateJobs(model, tokenizer, jobs, request, {
     hidden,
-    onRollout: (rollout) => void (rollouts[rollout.slot] = rollout),
+    onRollout: (rollout) => void (rollouts[rollout.index] = rollout),
   });
   return { rollouts, hidden };
 }

@@ -15,7 +15,7 @@ export interface GenerationSettings {
   /** Last word of the draws' counter: the optimizer step, or a constant of the evaluation. */
   step: number;
   /** Called as tokens arrive, with all thinking (then answer) tokens of a rollout so far. */
-  onTokens?: (slot: number, part: Part, ids: readonly number[]) => void;
+  onTokens?: (index: number, part: Part, ids: readonly number[]) => void;
   /** Called after each step is recorded, steps past a rollout's end included: for those who want to see the weights. */
   onStep?: (step: ObservedStep) => void;
   /** Only continue the text, until an end token or `maxThinking`: no trigger is looked for, no answer is forced. */
@@ -54,8 +54,8 @@ export type Part = "thinking" | "answer";
 
 /** One step as {@link GenerationSettings.onStep} sees it; z lives until the callback returns. */
 export interface ObservedStep {
-  /** Whose step each row is, of which part, and how many of that part came before it. */
-  rows: readonly { slot: number; part: Part; index: number }[];
+  /** Which rollout's step each row is, of which part, and how many steps of that part came before it. */
+  rows: readonly { index: number; part: Part; step: number }[];
   /** [rows, V]: the mixture's weights (continuous thinking; without meaning for answers) or the logits (hard thinking). */
   z: Tensor;
 }
@@ -75,7 +75,7 @@ export interface Rollout {
   /** Index of its prompt, or job. */
   prompt: number;
   /** Its number among all rollouts, prompt by prompt; its row in `hidden`. */
-  slot: number;
+  index: number;
   /** Tokens, or greedy shadows, up to and with the one that ended thinking. */
   thinking: number[];
   /** Why thinking ended. */
@@ -94,10 +94,10 @@ export interface Rollout {
   answerStats: StepStats;
 }
 
-/** A batch of rollouts; `hidden` [slots, steps, d] holds the rows that continuous thinking fed. */
+/** A batch of rollouts; `hidden` [rollouts, steps, d] holds the rows that continuous thinking fed. */
 export interface GeneratedBatch {
   /** Prompt by prompt. */
   rollouts: Rollout[];
-  /** [slots, steps, d]; [1, 1, d] without meaning where thinking is hard. */
+  /** [rollouts, steps, d]; [1, 1, d] without meaning where thinking is hard. */
   hidden: Tensor;
 }

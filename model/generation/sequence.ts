@@ -152,7 +152,7 @@ export function startSequence(
     },
     result: () => ({
       prompt: prefix.job,
-      slot: index,
+      index,
       thinking: sequence.thinking.ids,
       thinkingEnd: thinkingEnd.ended!,
       forced: sequence.forced,

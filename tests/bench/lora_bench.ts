@@ -51,7 +51,7 @@ async function prepare(lora: boolean) {
     prompt,
     rollouts: Array.from({ length: group }, (_, g) => ({
       id: b * group + g,
-      slot: b * group + g,
+      index: b * group + g,
       thinking: Array.from({ length: steps - g % 8 }, (_, t) => t % 70),
       forced: [5],
       answer: [1, 2, 3],

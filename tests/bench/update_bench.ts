@@ -84,7 +84,7 @@ const groups = Array.from({ length: questions }, (_, b): ScoredGroup => ({
   prompt: promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)),
   rollouts: Array.from({ length: group }, (_, g) => ({
     id: b * group + g,
-    slot: b * group + g,
+    index: b * group + g,
     thinking: Array.from({ length: steps - g }, (_, t) => t % 70),
     forced: [5],
     answer: [1, 2, 3],

@@ -42,14 +42,14 @@ const settings = (way: keyof typeof WAYS, more: Partial<GenerationSettings> = {}
 
 /** Rollouts by the number that keys their draws, and the order in which they ended. */
 async function roll(jobs: readonly GenerationJob[], given: GenerationSettings) {
-  const rollouts = new Map<number, Omit<Rollout, "prompt" | "slot">>();
+  const rollouts = new Map<number, Omit<Rollout, "prompt" | "index">>();
   const order: number[] = [];
   const ids = jobs.flatMap(({ rolloutIds }) => Array.from(rolloutIds));
   await generateJobs(randomModel(gpu), tokenizer, jobs, given, {
-    onRollout({ prompt, slot, ...rest }, seconds) {
-      assert(Array.from(jobs[prompt].rolloutIds).includes(ids[slot]) && seconds >= 0);
-      rollouts.set(ids[slot], rest);
-      order.push(ids[slot]);
+    onRollout({ prompt, index, ...rest }, seconds) {
+      assert(Array.from(jobs[prompt].rolloutIds).includes(ids[index]) && seconds >= 0);
+      rollouts.set(ids[index], rest);
+      order.push(ids[index]);
     },
   });
   assertEquals([rollouts.size, order.length], [ids.length, ids.length]);
@@ -185,8 +185,8 @@ Deno.test("prompts longer than a pass are prefilled in pieces, to the same bits"
   const run = async (jobs: GenerationJob[], atOnce: number) => {
     const found = new Map<number, unknown>();
     await generateJobs(model, tokenizer, jobs, settings("soft", { atOnce }), {
-      onRollout: ({ slot, prompt, ...rest }) =>
-        void found.set(jobs[prompt].rolloutIds[0] * 10 + slot % 2, rest),
+      onRollout: ({ index, prompt, ...rest }) =>
+        void found.set(jobs[prompt].rolloutIds[0] * 10 + index % 2, rest),
     });
     return found;
   };

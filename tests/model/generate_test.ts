@@ -27,7 +27,7 @@ const WAYS = {
 
 interface Outcome {
   rollouts: Rollout[];
-  /** [slots, steps, d]. */
+  /** [rollouts, steps, d]. */
   hidden: Float32Array;
 }
 
@@ -51,12 +51,12 @@ async function roll(
   return { rollouts: batch.rollouts, hidden: new Float32Array(await gpu.reader.read(batch.hidden)) };
 }
 
-/** All that a rollout says of itself but its place, with the rows that were fed. */
+/** All that a rollout says of itself but its index, with the rows that were fed. */
 function essence({ rollouts, hidden }: Outcome, at: number, steps: number) {
-  const { prompt: _, slot, ...rest } = rollouts[at];
+  const { prompt: _, index, ...rest } = rollouts[at];
   const d = SMALL.hiddenSize;
   const fed = hidden.length > 1 * d
-    ? hidden.slice(slot * steps * d, (slot * steps + rest.thinking.length) * d)
+    ? hidden.slice(index * steps * d, (index * steps + rest.thinking.length) * d)
     : null;
   return { ...rest, fed };
 }
@@ -146,7 +146,7 @@ for (const mode of MODES) {
       rolloutIds: [0, 1, 2, 3, 4, 5],
       thinking,
     });
-    assertEquals(rollouts.map(({ prompt, slot }) => [prompt, slot]), [
+    assertEquals(rollouts.map(({ prompt, index }) => [prompt, index]), [
       [0, 0],
       [0, 1],
       [1, 2],
@@ -249,15 +249,15 @@ Deno.test("observers see every token and every step's weights", async () => {
   const weights: Promise<ArrayBuffer>[] = [];
   const { rollouts: [rollout] } = await roll(model, {
     thinking: gaussianThinking("soft", 0.5, 0),
-    onTokens: (slot, part, tokens) => {
-      assertEquals(slot, 0);
+    onTokens: (index, part, tokens) => {
+      assertEquals(index, 0);
       assertEquals(tokens.slice(0, heard[part].length), heard[part]);
       heard[part] = [...tokens];
     },
     onStep: ({ rows, z }) => {
-      const [{ slot, part, index }] = rows;
+      const [{ index, part, step }] = rows;
       if (part !== "thinking") return;
-      assertEquals([index, slot, rows.length, z.shape], [weights.length, 0, 1, [1, 80]]);
+      assertEquals([step, index, rows.length, z.shape], [weights.length, 0, 1, [1, 80]]);
       weights.push(gpu.reader.read(z));
     },
   });

@@ -72,9 +72,9 @@ async function estimate(model: Model, grads: ReturnType<typeof createParams>, to
   }, scratch);
   const advantages = leaveOneOut(rollouts.map(({ answer }) => toy.rewards[answer[0]] / 100));
   zeroParams(gpu, grads);
-  const scored = rollouts.map(({ slot, thinking, forced, answer }, i) => {
+  const scored = rollouts.map(({ index, thinking, forced, answer }, i) => {
     assertEquals([thinking.length, forced, answer.length], [steps, toy.forced, 1]);
-    return { id: slot, slot, thinking, forced, answer, advantage: advantages[i] };
+    return { id: index, index, thinking, forced, answer, advantage: advantages[i] };
   });
   const fetch = accumulateGradient(model, grads, [{ prompt, rollouts: scored }], {
     thinking,
@@ -100,7 +100,7 @@ function recorded(toy: Toy, step: number, batch: Awaited<ReturnType<typeof estim
     });
     return Float64Array.from(rows.flat());
   };
-  return batch.scored.map(({ id, slot, thinking, forced, answer, advantage }) => ({
+  return batch.scored.map(({ id, index, thinking, forced, answer, advantage }) => ({
     question: 0,
     prompt: toy.prompt,
     thinking: [...thinking],
@@ -109,7 +109,9 @@ function recorded(toy: Toy, step: number, batch: Awaited<ReturnType<typeof estim
     advantage,
     ...(batch.thoughts && {
       noise: noise(id),
-      thoughts: Float64Array.from(batch.thoughts.subarray(slot * toy.steps * d, (slot + 1) * toy.steps * d)),
+      thoughts: Float64Array.from(
+        batch.thoughts.subarray(index * toy.steps * d, (index + 1) * toy.steps * d),
+      ),
     }),
   }));
 }

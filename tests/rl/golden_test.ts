@@ -71,14 +71,14 @@ async function compare(
   assert(error / total < bound, `${what}: normalised error ${error / total}`);
 }
 
-/** Groups of a golden case, its thoughts in the hidden tensor's slots. */
+/** Groups of a golden case, its thoughts in the rows of the hidden tensor. */
 function batchOf(golden: GoldenCase): { groups: ScoredGroup[]; steps: number } {
   const groups: ScoredGroup[] = [];
   golden.rollouts.forEach((rollout, i) => {
     const group = groups[rollout.question] ??
       (groups[rollout.question] = { prompt: rollout.prompt, rollouts: [] });
     const { thinking, forced, answer, advantage } = rollout;
-    (group.rollouts as unknown[]).push({ id: i, slot: i, thinking, forced, answer, advantage });
+    (group.rollouts as unknown[]).push({ id: i, index: i, thinking, forced, answer, advantage });
   });
   return { groups, steps: Math.max(...golden.rollouts.map((rollout) => rollout.thinking.length)) };
 }
@@ -117,9 +117,9 @@ for (const name of GOLDEN_MODELS) {
           : gaussianThinking(given.mode, given.tau, given.sigma);
         const { groups, steps } = batchOf(given);
         const hidden = gpu.arena.create([given.rollouts.length, steps, hiddenSize], "f32", "hidden");
-        given.rollouts.forEach((rollout, slot) => {
+        given.rollouts.forEach((rollout, index) => {
           if (rollout.thoughts) {
-            gpu.commands.upload(hidden, Float32Array.from(rollout.thoughts), slot * steps * hiddenSize);
+            gpu.commands.upload(hidden, Float32Array.from(rollout.thoughts), index * steps * hiddenSize);
           }
         });
         for (const recompute of [false, true]) {

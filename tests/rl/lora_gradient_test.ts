@@ -60,7 +60,7 @@ function batch(model: Model) {
     prompt: tokens(30 + g, prompt),
     rollouts: Array.from({ length: 3 - g }, (_, r) => ({
       id: 3 * g + r,
-      slot: 3 * g + r,
+      index: 3 * g + r,
       thinking: tokens(40 + 3 * g + r, 2 + r),
       forced: tokens(50 + r, 2),
       answer: tokens(60 + g, 3),

@@ -11,7 +11,7 @@ function groupsOf(lengths: { prompt: number; rollouts: [number, number, number][
     prompt: tokens(prompt),
     rollouts: rollouts.map(([thinking, forced, answer]): ScoredRollout => ({
       id,
-      slot: id++,
+      index: id++,
       thinking: tokens(thinking),
       forced: tokens(forced),
       answer: tokens(answer),

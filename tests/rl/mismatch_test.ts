@@ -233,9 +233,9 @@ Deno.test("flips: near-ties whose shadow is not the training pass's are counted"
 Deno.test("a number that is none never passes for 0, wherever it stands", () => {
   const thinking = wayOfThinking("hard", { greedy: false, gamma: 0, embeddingRms: 1 });
   const stats = { logp: Float32Array.of(-1, -2, -3), entropy: new Float32Array(3), gap: new Float32Array(3) };
-  const rollout = { slot: 0, thinking: [1, 2, 3], thinkingStats: stats, answerStats: stats };
+  const rollout = { index: 0, thinking: [1, 2, 3], thinkingStats: stats, answerStats: stats };
   const batch = { groups: [{ rollouts: [{ rollout }] }] } as unknown as RolloutBatch;
-  const parts = [[{ prompt: [0], rollouts: [{ slot: 0 }] }]] as unknown as Parameters<typeof mismatchOf>[2];
+  const parts = [[{ prompt: [0], rollouts: [{ index: 0 }] }]] as unknown as Parameters<typeof mismatchOf>[2];
   for (let at = 0; at < 3; at++) {
     const record: ActionRecord = {
       thinking: stats.logp.with(at, NaN),

@@ -29,13 +29,13 @@ const GROUPS = [
 
 function groupsOf(vocabulary: number): ScoredGroup[] {
   let seed = 100;
-  let slot = 0;
+  let index = 0;
   const tokens = (count: number) => [...randomIntegers(seed++, count, vocabulary)];
   return GROUPS.map(({ prompt, rollouts }) => ({
     prompt: tokens(prompt),
     rollouts: rollouts.map(([thinking, forced, answer]) => ({
-      id: slot,
-      slot: slot++,
+      id: index,
+      index: index++,
       thinking: tokens(thinking),
       forced: tokens(forced),
       answer: tokens(answer),
