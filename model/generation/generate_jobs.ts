@@ -1,13 +1,13 @@
 /**
- * Generation by continuous batching, a *stride* of four decoding steps at a time. Sequences wait in a queue until a slot is free
- * and their prompt has KV rows, and run until they finish, when the next one gets their slot. Each turn of the loop:
+ * Generation by continuous batching, a *stride* of four decoding steps at a time. A sequence waits in a queue until a slot and KV
+ * rows for its prompt are free; then it runs until it finishes, and the next one gets its slot. Each turn of the loop:
  *
- * 1. `schedule` admits waiting sequences, and chooses those of the running ones that take the next steps;
- * 2. `preparePrefill` takes the prompts and forced texts that some of these need first, many in one pass;
- * 3. `decode` records the stride: each row at its own position, some thinking, others answering;
- * 4. `postprocess` appends the stride's tokens: where thinking ended forced text and answer follow, who ended leaves.
+ * 1. `schedule` admits waiting sequences, and chooses which of the running ones take the next steps;
+ * 2. `preparePrefill` computes keys and values of the prompts and forced texts that some of them need first, many in one pass;
+ * 3. `decode` records the stride: each row stands at its own position, some think and others answer;
+ * 4. `postprocess` appends the stride's tokens: sequences whose thinking ended go on to forced text and answer, others finish.
  *
- * Where the device is not to wait for the CPU, step 4 lags a stride behind, and what was computed past an end is cut off.
+ * Read behind, step 4 lags one stride, so that the device never waits; what was computed past an end is cut off.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export async function generateJobs(
   if (jobs.length === 0) return;
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
-  const { state, kvRows } = openEngine(model, jobs, settings, output.hidden, scratch);
+  const { state, kvRows } = allocate(model, jobs, settings, output.hidden, scratch);
   const readBehind = settings.readBehind ?? !gpu.adapter.software;
   const onRollout: JobOutput["onRollout"] = (rollout, seconds) => output.onRollout(rollout, seconds);
   const scheduler = createScheduler({ tokenizer, settings, kvRows, readBehind, onRollout }, jobs);
@@ -74,7 +74,7 @@ export async function generateJobs(
   }
 }
 
-/** Prefill, where it is needed, and decoding. */
+/** Prefill, where some sequences need it, and then a stride of decoding. */
 function recordStride(state: DecodeState, { decode: sequences, prefill }: Schedule): Stride {
   const { model, cache } = state;
   using scratch = model.gpu.arena.scratch();
@@ -85,8 +85,8 @@ function recordStride(state: DecodeState, { decode: sequences, prefill }: Schedu
   );
 }
 
-/** The cache, how its rows are shared out, and the tensors of the rows that are decoded. */
-function openEngine(
+/** Makes the KV cache, divides its rows, and makes the tensors of the rows that are decoded. */
+function allocate(
   model: Model,
   jobs: readonly GenerationJob[],
   settings: GenerationSettings,

@@ -1,6 +1,6 @@
 import { assert } from "../../gpu/assert.ts";
 
-/** A prompt in the KV cache: the sequences of its job share its keys and values. */
+/** A prompt in the KV cache, whose keys and values all sequences of its job share. */
 export interface Prefix {
   /** Index of the job. */
   job: number;

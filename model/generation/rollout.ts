@@ -27,7 +27,7 @@ export interface GenerationSettings {
    * past a rollout's end, and no result changes. On by default, but not on software devices, which never wait.
    */
   readBehind?: boolean;
-  /** Stops where rollouts may leave: every few positions. */
+  /** Stops between strides: every few positions. */
   signal?: AbortSignal;
 }
 

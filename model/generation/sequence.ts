@@ -31,7 +31,10 @@ export function waitingSequences(jobs: readonly GenerationJob[]): WaitingSequenc
   );
 }
 
-/** A rollout under way: prompt, thinking, *forced text* (what stands between thinking and answer by rule), answer. */
+/**
+ * A rollout that runs: its prompt, its thinking, its *forced text* (what the rules put between thinking and answer, whatever the
+ * model would say) and its answer.
+ */
 export interface Sequence {
   /** Its number among all rollouts, job by job. */
   index: number;
@@ -72,7 +75,10 @@ export interface Sequence {
   result(): Rollout;
 }
 
-/** What one step chose: a token, or the *shadow* of a soft or fuzzy thought, the most probable token where a mixture is fed. */
+/**
+ * What one step chose. Of a soft or fuzzy thought it is the *shadow*: the most probable token, which is read for triggers and
+ * shown, while a mixture of embeddings is what the model is fed.
+ */
 export interface ChosenToken {
   id: number;
   /** The statistics of {@link StepStats}. */
@@ -104,11 +110,11 @@ export function startSequence(
 ): Sequence {
   const thinkingEnd = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
   const answerEnd = detectAnswer(tokenizer, rules);
-  const prompt = prefix.ids.length;
+  const promptLength = prefix.ids.length;
   let isEarly = false;
   const beginAnswer = (kind: ForcedKind, thoughts: number) => {
     const forced = rules.forcedIds[kind];
-    const partStart = prompt + thoughts + forced.length;
+    const partStart = promptLength + thoughts + forced.length;
     expectRows(sequence, partStart, rules.maxAnswer);
     sequence.forced = forced;
     sequence.part = "answer";
@@ -121,7 +127,7 @@ export function startSequence(
   const sequence: Sequence = {
     ...{ index, rolloutId, prefix, slot },
     part: "thinking",
-    partStart: prompt,
+    partStart: promptLength,
     steps: 0,
     maxSteps: rules.maxThinking,
     row: null,
@@ -163,7 +169,7 @@ export function startSequence(
       answerStats: statsOf(sequence.answer),
     }),
   };
-  expectRows(sequence, prompt, rules.maxThinking);
+  expectRows(sequence, promptLength, rules.maxThinking);
   return sequence;
 }
 

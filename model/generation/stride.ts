@@ -46,7 +46,7 @@ export function createStride(sequences: readonly Sequence[], slots: number): Omi
   return { rows, steps };
 }
 
-/** Computed past the end of a part, or for an answer that began elsewhere: it is cut off. */
+/** Whether what a row holds was computed past the end of its part, or for an answer that began too early: it is cut off. */
 export const isStale = ({ sequence, part, answersBegun }: StrideRow): boolean =>
   sequence.finished ||
   (part === "thinking" ? sequence.thinkingEnded : answersBegun !== sequence.answersBegun);
