@@ -1,10 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  attentionBackward,
-  attentionOfProjections,
-  attentionRows,
-  attentionTiles,
-} from "../../gpu/ops/attention/attention.ts";
+import { attentionBackward, attentionTiles } from "../../gpu/ops/attention/tiles.ts";
+import { attentionOfProjections, attentionRows } from "../../gpu/ops/attention/decode.ts";
 import type { Heads } from "../../gpu/ops/rotary/heads.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
 import { ropeTable } from "../reference/rope.ts";
