@@ -11,7 +11,7 @@ import {
   unpackWeight,
   weightPlace,
 } from "../../quantised.ts";
-import type { Aligned, BStore, Product } from "./variant.ts";
+import type { Aligned, BType, Product } from "./variant.ts";
 
 const vec4s = (make: (e: number) => string): string => comp.map((_, e) => make(e)).join(" ");
 
@@ -20,14 +20,14 @@ const vec4s = (make: (e: number) => string): string => comp.map((_, e) => make(e
  * 4), zeros past the ends. Lines are rows of A (`tn`: terms), rows of W, which are columns of C (`nt`) or terms (`nn`), or terms
  * of B (`tn`). Declares bindings 1, 2 and, of quantised weights, 4. The same bits as every other way to read them.
  */
-export function loadVec4(kind: Product, store: BStore, aligned: Aligned): string {
+export function loadVec4(kind: Product, bType: BType, aligned: Aligned): string {
   const endsA = kind === "tn" ? ["p.kEnd", "p.m"] : ["p.m", "p.kEnd"];
   const endsB = kind === "nt" ? ["p.n", "p.kEnd"] : ["p.kEnd", "p.n"];
   return `${loadFloats("A", "a", 1, endsA, aligned.a)}
 ${
-    isQuantised(store)
-      ? loadBlocks(store, endsB)
-      : store === "f16"
+    isQuantised(bType)
+      ? loadBlocks(bType, endsB)
+      : bType === "f16"
       ? loadHalves(endsB, aligned.b)
       : loadFloats("B", "b", 2, endsB, aligned.b)
   }`;
@@ -69,19 +69,19 @@ function loadHalves(ends: string[], aligned: boolean): string {
 }
 
 /** Rows of blocks are whole: four weights lie in one word and share a scale. */
-function loadBlocks(store: QuantType, ends: string[]): string {
-  const perWord = 32 / QUANT_BITS[store];
-  const place = weightPlace(store, "line", "at", "p.ldb");
+function loadBlocks(bType: QuantType, ends: string[]): string {
+  const perWord = 32 / QUANT_BITS[bType];
+  const place = weightPlace(bType, "line", "at", "p.ldb");
   const word = `b[(${place}) / ${perWord}u]${perWord === 8 ? " >> ((at & 4u) * 4u)" : ""}`;
-  const values = comp.map((_, e) => unpackWeight(store, ["word"], e, "scale", "low"));
-  const low = store === "q4_1" ? ` let low = scaleAt(i + ${SIDE}u);` : "";
+  const values = comp.map((_, e) => unpackWeight(bType, ["word"], e, "scale", "low"));
+  const low = bType === "q4_1" ? ` let low = scaleAt(i + ${SIDE}u);` : "";
   return `@group(0) @binding(2) var<storage, read> b: array<u32>;
 ${SCALE_AT}${
     loader(
       "B",
       ends,
-      `let word = ${word}; let i = ${scalePlace(store, "line", `at / ${BLOCK}u`, "p.ldb")};
-    let scale = scaleAt(i)${scaleFactor(store)};${low}
+      `let word = ${word}; let i = ${scalePlace(bType, "line", `at / ${BLOCK}u`, "p.ldb")};
+    let scale = scaleAt(i)${scaleFactor(bType)};${low}
     four = vec4<f32>(${values.join(", ")});`,
     )
   }`;

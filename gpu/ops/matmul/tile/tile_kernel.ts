@@ -3,7 +3,7 @@ import { isQuantised } from "../../../quantised.ts";
 import { loadVec4 } from "../load_vec4.ts";
 import {
   type Aligned,
-  type BStore,
+  type BType,
   type MatmulVariant,
   type Product,
   SEGMENT,
@@ -42,11 +42,11 @@ export const tileBytes = (kind: Product, tile: Tile): number =>
 
 /**
  * For real GPUs, any size: tiles of A and B [depth, rows or cols] staged in workgroup memory, a square of 4x4 or 8x8
- * outputs a thread in vectors of four columns. Sums in the order that {@link SEGMENT} tells. `sparse`: only the runs
+ * outputs a thread in vectors of four columns. Sums in the order that {@link SEGMENT} tells. `sparse`: only the k-steps
  * of `depth` terms in the row tile's list, [count, first term of each].
  */
 export function tileKernel(variant: MatmulVariant, aligned: Aligned): string {
-  const { kind, store, tile, sparse } = variant;
+  const { kind, bType, tile, sparse } = variant;
   const { cols, perThread, depth } = tile;
   const [a, b] = stages(kind, tile);
   const threads = tileThreads(tile);
@@ -61,7 +61,7 @@ export function tileKernel(variant: MatmulVariant, aligned: Aligned): string {
   const clear = each((i, q) => `    acc${i}_${q} = vec4<f32>();`);
   const staged = [stageCode(a, threads, depth), stageCode(b, threads, depth)];
   // Loads first, so that all are under way together.
-  const turn = `
+  const step = `
 ${staged.map(({ load }) => load).join("\n")}
 ${staged.map(({ store }) => store).join("\n")}
     workgroupBarrier();
@@ -76,9 +76,9 @@ ${
     }
     workgroupBarrier();`;
   const total = segment ? "total" : "acc";
-  return `${loadVec4(kind, store, aligned)}
+  return `${loadVec4(kind, bType, aligned)}
 ${matrixC(aligned.c)}
-${sparse ? `@group(0) @binding(${isQuantised(store) ? 5 : 4}) var<storage, read> list: array<u32>;` : ""}
+${sparse ? `@group(0) @binding(${isQuantised(bType) ? 5 : 4}) var<storage, read> list: array<u32>;` : ""}
 var<workgroup> sA: array<vec4<f32>, ${a.stride * depth}>;
 var<workgroup> sB: array<vec4<f32>, ${b.stride * depth}>;
 @compute @workgroup_size(${threads})
@@ -92,21 +92,21 @@ ${each((i, q) => `  var acc${i}_${q} = vec4<f32>();`)}
   if (ACCUMULATE) {
 ${each((i, q) => `    ${total}${i}_${q} = readC(${row(i)}, ${col(q)});`)}
   }
-${loop(segment, depth, sparse === true, { turn, add, clear })}
+${loop(segment, depth, sparse === true, { step, add, clear })}
 ${each((i, q) => `  writeC(${row(i)}, ${col(q)}, ${total}${i}_${q});`)}
 }`;
 }
 
-/** The loops over segments and turns; of a sparse product over the listed turns, a segment ending where the next is another. */
+/** The loops over segments and k-steps; of a sparse product over the listed steps, a segment ending where the next is another. */
 function loop(
   segment: number | undefined,
   depth: number,
   sparse: boolean,
-  { turn, add, clear }: Record<"turn" | "add" | "clear", string>,
+  { step, add, clear }: Record<"step" | "add" | "clear", string>,
 ): string {
-  if (!segment) return `  for (var k0 = p.kStart; k0 < p.kEnd; k0 += ${depth}u) {${turn}\n  }`;
+  if (!segment) return `  for (var k0 = p.kStart; k0 < p.kEnd; k0 += ${depth}u) {${step}\n  }`;
   if (sparse) {
-    // Both the first turn and the end add a sum: what is 0 does not change, but -0 as in a dense product.
+    // Both the first step and the end add a sum: what is 0 does not change, but -0 as in a dense product.
     return `  let listAt = p.listStart + wg.y * p.listStride;
   let runs = list[listAt];
   var segment = 0xffffffffu;
@@ -117,14 +117,14 @@ function loop(
 ${add}
 ${clear}
     }
-${turn}
+${step}
   }
 ${add}`;
   }
   return `  for (var start = p.kStart; start < p.kEnd; start += ${segment}u) {
     let end = min(start + ${segment}u, p.kEnd);
 ${clear}
-    for (var k0 = start; k0 < end; k0 += ${depth}u) {${turn}
+    for (var k0 = start; k0 < end; k0 += ${depth}u) {${step}
     }
 ${add}
   }`;
@@ -186,7 +186,7 @@ fn writeC(row: u32, col: u32, four: vec4<f32>) {
 /** Whether a product's numbers may be read as vec4s. */
 export function vec4Aligned(
   kind: Product,
-  store: BStore,
+  bType: BType,
   { m, n, k, lda, ldb, ldc, aOff, bOff, cOff }: Record<
     "m" | "n" | "k" | "lda" | "ldb" | "ldc" | "aOff" | "bOff" | "cOff",
     number
@@ -195,7 +195,7 @@ export function vec4Aligned(
   const all = (...values: number[]) => values.every((value) => value % 4 === 0);
   return {
     a: all(lda, aOff, kind === "tn" ? m : k),
-    b: isQuantised(store) || all(ldb, bOff, kind === "nt" ? k : n),
+    b: isQuantised(bType) || all(ldb, bOff, kind === "nt" ? k : n),
     c: all(n, ldc, cOff),
   };
 }

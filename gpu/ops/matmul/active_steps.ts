@@ -3,19 +3,19 @@ import type { KernelSource } from "../../kernel.ts";
 import { arrayOf, loadWords } from "../wgsl/load_words.ts";
 
 /**
- * The kernel that lists, for each tile of `rows` rows of A [m, k], the runs of `length` terms in which any of
- * them is not zero: list[slab, tile] = (how many, the first term of each, ascending), a slab being `span` runs. One subgroup a slab and
- * tile, a lane a run.
+ * The kernel that lists, for each tile of `rows` rows of A [m, k], the k-steps of `length` terms in which any of
+ * them is not zero: list[dispatch, tile] = (how many, the first term of each, ascending), for dispatches of `span` steps. One
+ * subgroup a dispatch and tile, a lane a step.
  */
-export function activeRuns(
+export function activeSteps(
   rows: number,
   length: number,
   words: number,
   { subgroupSize, u64Loads }: Gpu,
 ): KernelSource {
-  const perRun = length / words;
+  const perStep = length / words;
   const row = (i: number) => {
-    const at = `(p.aOff + min(wg.x * ${rows}u + ${i}u, p.m - 1u) * p.lda) / ${words}u + index * ${perRun}u`;
+    const at = `(p.aOff + min(wg.x * ${rows}u + ${i}u, p.m - 1u) * p.lda) / ${words}u + index * ${perStep}u`;
     const loaded = loadWords(`r${i}_`, "a", at, length, words, u64Loads);
     // Both zeros count as none: all bits but the sign.
     return `${loaded.text}\n    bits = bits | ((${loaded.words.join(" | ")}) << 1u);`;

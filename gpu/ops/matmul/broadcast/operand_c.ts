@@ -1,8 +1,8 @@
 import { comp, range } from "../../wgsl/text.ts";
 import type { Loads } from "../variant.ts";
 
-/** How a lane takes `loads.c` sums, side by side, from C and puts them there: the q-th of its columns of row i. */
-export function resultAccess({ c: unit, u64 }: Loads) {
+/** WGSL by which a lane takes `loads.c` sums, side by side, from C and stores them there: the q-th of its columns of row i. */
+export function operandC({ c: unit, u64 }: Loads) {
   const pairs = u64 && unit === 8;
   const sum = (i: number, q: number, e: number) => `acc${i}_${q * unit + e}`;
   const inside = (i: number, q: number) => `row0 + ${i}u < p.m && col0 + ${q * unit}u < p.n`;

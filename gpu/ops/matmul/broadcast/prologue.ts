@@ -1,38 +1,55 @@
 import { lines, range } from "../../wgsl/text.ts";
 import { arrayOf, loadWords } from "../../wgsl/load_words.ts";
-import type { Input } from "../variant.ts";
+import type { Prologue } from "../variant.ts";
 
-/** What is done beside the loads of A to make it from them: declarations, once for each load, and each turn. */
-export interface Making {
+/** WGSL beside the loads of A that makes A from them: declarations, what is done once for each load, and at each k-step. */
+export interface PrologueCode {
   declare: string;
   setUp: (l: number) => string;
   load: (l: number, at: string) => { text: string; value: (loaded: string, e: number) => string };
 }
 
-/** A made from its {@link Input} by the arithmetic of rms_norm.wgsl and swiglu.ts, to the bit; `rows` of a tile, `unit` words a load. */
-export function makingOf(
-  input: Input,
+/**
+ * A fused {@link Prologue}: the arithmetic of rms_norm.wgsl and swiglu.ts, to the bit. `rows` of a tile, `unit` words a load,
+ * `perLine` loads a row of A; its bindings start at `binding`.
+ */
+export function prologueCode(
+  prologue: Prologue,
   rows: number,
   unit: number,
   perLine: number,
   subgroup: number,
   u64: boolean,
   binding: number,
-): Making {
-  const numbers = ({ text, words }: { text: string; words: string[] }) => ({
-    text,
-    at: (e: number) => `bitcast<f32>(${words[e]})`,
-  });
-  if (input === "gated") {
-    return {
-      declare: "",
-      setUp: () => "",
-      load(l, at) {
-        const up = numbers(loadWords(`up${l}`, "a", `${at} + p.k / ${unit}u`, unit, unit, u64));
-        return { text: up.text, value: (gate, e) => `${gate} / (1.0 + exp(-${gate})) * ${up.at(e)}` };
-      },
-    };
-  }
+): PrologueCode {
+  return prologue === "swiglu"
+    ? swigluPrologue(unit, u64)
+    : rmsNormPrologue(prologue.rmsNorm, rows, unit, perLine, subgroup, u64, binding);
+}
+
+const numbers = ({ text, words }: { text: string; words: string[] }) => ({
+  text,
+  at: (e: number) => `bitcast<f32>(${words[e]})`,
+});
+
+const swigluPrologue = (unit: number, u64: boolean): PrologueCode => ({
+  declare: "",
+  setUp: () => "",
+  load(l, at) {
+    const up = numbers(loadWords(`up${l}`, "a", `${at} + p.k / ${unit}u`, unit, unit, u64));
+    return { text: up.text, value: (gate, e) => `${gate} / (1.0 + exp(-${gate})) * ${up.at(e)}` };
+  },
+});
+
+function rmsNormPrologue(
+  eps: number,
+  rows: number,
+  unit: number,
+  perLine: number,
+  subgroup: number,
+  u64: boolean,
+  binding: number,
+): PrologueCode {
   const declare = `
 @group(0) @binding(${binding}) var<storage, read> x: array<vec4<f32>>; // A again
 @group(0) @binding(${binding + 1}) var<storage, read> weight: ${arrayOf(unit, u64)};
@@ -45,7 +62,7 @@ fn rinvOf(row: u32, lane: u32) -> f32 {
     let squares = v * v;
     sum += (squares.x + squares.y) + (squares.z + squares.w);
   }
-  return 1.0 / sqrt(subgroupAdd(sum) / f32(p.k) + ${input.normed});
+  return 1.0 / sqrt(subgroupAdd(sum) / f32(p.k) + ${eps});
 }`;
   return {
     declare,
