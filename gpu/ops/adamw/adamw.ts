@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import type { Matrix } from "../../matrix.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import adamCode from "./adamw.wgsl" with { type: "text" };
@@ -47,7 +47,7 @@ export function adamW(
         correct2: 1 - beta2 ** step,
         clip,
       },
-      spread(Math.ceil(n / 64)),
+      grid(Math.ceil(n / 64)),
     );
   });
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
 import { takesVec8 } from "../wgsl/vec8.ts";
 import type { Heads } from "../rotary/heads.ts";
@@ -30,7 +30,7 @@ export function attentionRows(
   const tensors = [q, kv.k, kv.v, rowMeta, out];
   const params = attentionParams(heads, rows, shift);
   if (by === "groups") return attentionGroups(gpu, heads, tensors, params);
-  const groups = spread(Math.ceil(rows * heads.heads / gpu.subgroupSize));
+  const groups = grid(Math.ceil(rows * heads.heads / gpu.subgroupSize));
   run(gpu, attentionKernel(gpu, "rows", heads, rowsForward), tensors, params, groups);
 }
 
@@ -68,12 +68,12 @@ export function attentionOfProjections(
   }
   const kernel = attentionKernel(
     gpu,
-    `turned_groups${bias ? "_bias" : ""}`,
+    `rotary_groups${bias ? "_bias" : ""}`,
     heads,
     (shape, device) => groupForward(shape, device, { rotary: { bias: bias !== undefined } }),
   );
   const tensors = [q, kv.k, kv.v, rowMeta, out, qkv, table, ...(bias ? [bias] : [])];
-  run(gpu, kernel, tensors, attentionParams(heads, rows, shift), spread(rows * heads.kvHeads));
+  run(gpu, kernel, tensors, attentionParams(heads, rows, shift), grid(rows * heads.kvHeads));
 }
 
 // Workgroups that keep a GPU busy.
@@ -99,20 +99,20 @@ function attentionGroups(
       attentionKernel(gpu, "groups", heads, groupForward),
       tensors,
       params,
-      spread(workgroups),
+      grid(workgroups),
     );
   }
   using scratch = gpu.arena.scratch();
-  const partial = scratch.f32([rows, heads.heads, splits, heads.headDim], "attention parts");
-  const stats = scratch.f32([rows, heads.heads, splits, 2], "attention part sums");
+  const partial = scratch.f32([rows, heads.heads, splits, heads.headDim], "attention partial");
+  const stats = scratch.f32([rows, heads.heads, splits, 2], "attention partial sums");
   const forSplit = attentionKernel(
     gpu,
-    "parts",
+    "partial",
     heads,
     (shape, device) => groupForward(shape, device, { partial: true }),
   );
   const all = { ...params, splits };
-  run(gpu, forSplit, [q, k, v, rowMeta, partial, stats], all, [...spread(workgroups), splits]);
+  run(gpu, forSplit, [q, k, v, rowMeta, partial, stats], all, [...grid(workgroups), splits]);
   const merge = attentionKernel(gpu, "merge", heads, mergeSplits);
-  run(gpu, merge, [partial, stats, rowMeta, out], all, spread(rows * heads.heads));
+  run(gpu, merge, [partial, stats, rowMeta, out], all, grid(rows * heads.heads));
 }

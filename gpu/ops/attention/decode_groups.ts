@@ -1,6 +1,6 @@
-import { comp, lines, range } from "../wgsl/text.ts";
+import { lines, range, xyzw } from "../wgsl/text.ts";
 import { VEC8 } from "../wgsl/vec8.ts";
-import { arrayOf, loadWords } from "../wgsl/load_words.ts";
+import { loadWords, wordArray } from "../wgsl/load_words.ts";
 import { rotaryOfGroup } from "../rotary/rotary_rows.ts";
 import { broadcastHeads, headArray, type HeadLoads, headLoads, loadHead } from "./load_heads.ts";
 import { declareMerged, mergeSplit } from "./merge_splits.ts";
@@ -85,7 +85,7 @@ function groupScores({ loads, keysPerLane, heads }: GroupPlan): string {
   const sums = lines(
     vec4s,
     (c) =>
-      comp.map((x) =>
+      xyzw.map((x) =>
         all((g, e) => `    s${g}_${e} = fma(qq${g * vec4s + c}.${x}, k${e}_${c}.${x}, s${g}_${e});`)
       )
         .join("\n"),
@@ -107,18 +107,18 @@ function groupWeights({ loads: { subgroup }, block, keysPerLane, keysPerStep, he
     );
   };
   return lines(heads, (g) => {
-    const before = (b: number) => b === 0 ? `best${g}` : `top${g}_${b - 1}`;
+    const before = (b: number) => b === 0 ? `rowMax${g}` : `newMax${g}_${b - 1}`;
     const tops = lines(blocks, (b) => {
       const top = range(block).reduce(
         (top, t) => `max(${top}, ${fromKey(`s${g}`, b * block + t, subgroup)})`,
         before(b),
       );
-      return `    let top${g}_${b} = ${top};`;
+      return `    let newMax${g}_${b} = ${top};`;
     });
     const weights = lines(
       keysPerLane,
       (e) =>
-        `    let t${g}_${e} = ${ofLane(e, (b) => `top${g}_${b}`)};
+        `    let t${g}_${e} = ${ofLane(e, (b) => `newMax${g}_${b}`)};
     let w${g}_${e} = select(0.0, exp(s${g}_${e} - t${g}_${e}), in${e});
     let f${g}_${e} = exp(${ofLane(e, before)} - t${g}_${e});`,
     );
@@ -145,19 +145,19 @@ function groupValues(plan: GroupPlan, u64: boolean): string {
   const fold = (g: number) => `
 ${
     lines(blocks, (b) =>
-      `    let shrink${g}_${b} = ${
+      `    let rescale${g}_${b} = ${
         fromKey(`f${g}`, b * block, subgroup)
-      }; sum${g} = sum${g} * shrink${g}_${b};\n` +
+      }; sum${g} = sum${g} * rescale${g}_${b};\n` +
       ofBlock(b, (key) =>
         `    let u${g}_${key} = ${fromKey(`w${g}`, key, subgroup)}; sum${g} = sum${g} + u${g}_${key};`))
   }
 ${
     lines(dims, (d) =>
       lines(blocks, (b) =>
-        `    acc${g}_${d} = acc${g}_${d} * shrink${g}_${b};\n` +
+        `    acc${g}_${d} = acc${g}_${d} * rescale${g}_${b};\n` +
         ofBlock(b, (key) => `    acc${g}_${d} = fma(u${g}_${key}, v${key}_${d}, acc${g}_${d});`)))
   }
-    best${g} = top${g}_${blocks - 1};`;
+    rowMax${g} = newMax${g}_${blocks - 1};`;
   return values + lines(heads, fold);
 }
 
@@ -210,15 +210,17 @@ export function groupForward(
   const each = (make: (g: number) => string) => lines(heads, make);
   const sums = (g: number) => range(dims).map((d) => `acc${g}_${d}`);
   const head = (g: number) => `(row * p.heads + kvHead * GROUP + firstHead + ${g}u)`;
-  const partOf = (g: number) => `(${head(g)} * p.splits + wg.z)`;
+  const splitIndex = (g: number) => `(${head(g)} * p.splits + wg.z)`;
   const stored = partial
-    ? storeHeads(plan, "part", partOf, (g, d) => `acc${g}_${d}`)
-    : storeHeads(plan, "out", head, (g, d) => `${split ? "all" : "acc"}${g}_${d} * inverse${g}`);
+    ? storeHeads(plan, "partial", splitIndex, (g, d) => `acc${g}_${d}`)
+    : storeHeads(plan, "out", head, (g, d) => `${split ? "merged" : "acc"}${g}_${d} * inverse${g}`);
   const finish = partial
     ? each((g) =>
-      `  if (lane == 0u && firstHead + ${g}u < GROUP) { stats[${partOf(g)}] = vec2<f32>(best${g}, sum${g}); }`
+      `  if (lane == 0u && firstHead + ${g}u < GROUP) { stats[${
+        splitIndex(g)
+      }] = vec2<f32>(rowMax${g}, sum${g}); }`
     )
-    : each((g) => `  let inverse${g} = 1.0 / ${split ? `allSum${g}` : `sum${g}`};`);
+    : each((g) => `  let inverse${g} = 1.0 / ${split ? `mergedSum${g}` : `sum${g}`};`);
   const begin = partial ? `wg.z * ${split}u` : "0u";
   const body = `${groupScores(plan)}\n${groupWeights(plan)}\n${groupValues(plan, device.u64)}`;
   const loop = (last: string) => `  for (; j <= ${last}; j += ${keysPerStep}u) {\n${body}\n  }`;
@@ -240,12 +242,12 @@ ${rotary.bias ? "@group(0) @binding(8) var<storage, read> bias: array<E>; // [(h
   return `${header(shape, device.subgroup)}${rotary ? VEC8 : ""}
 @group(0) @binding(1) var<storage, ${access}> q: ${headArray(loads)};
 @group(0) @binding(2) var<storage, ${access}> k: ${headArray(loads)};
-@group(0) @binding(3) var<storage, ${access}> v: ${arrayOf(pieces.unit, device.u64)};
+@group(0) @binding(3) var<storage, ${access}> v: ${wordArray(pieces.unit, device.u64)};
 @group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
 ${projections}
 ${
     partial
-      ? `@group(0) @binding(5) var<storage, read_write> part: array<${stored.type}>; // [rows, heads, splits, hd]
+      ? `@group(0) @binding(5) var<storage, read_write> partial: array<${stored.type}>; // [rows, heads, splits, hd]
 @group(0) @binding(6) var<storage, read_write> stats: array<vec2<f32>>; // largest score and sum [rows, heads, splits]`
       : `@group(0) @binding(5) var<storage, read_write> out: array<${stored.type}>;`
   }
@@ -264,7 +266,9 @@ ${rotary ? `  let keyAt = m.z + position - m.y;${rotaryOfGroup(shape, rotary.bia
 ${groupQueries(plan)}
 ${
     each((g) =>
-      `  var best${g} = -3.0e38; var sum${g} = 0.0; ${sums(g).map((sum) => `var ${sum} = 0.0;`).join(" ")}` +
+      `  var rowMax${g} = -3.0e38; var sum${g} = 0.0; ${
+        sums(g).map((sum) => `var ${sum} = 0.0;`).join(" ")
+      }` +
       (split && !partial ? `\n${declareMerged(String(g), sums(g))}` : "")
     )
   }

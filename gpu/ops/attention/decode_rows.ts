@@ -1,4 +1,4 @@
-import { comp, lines } from "../wgsl/text.ts";
+import { lines, xyzw } from "../wgsl/text.ts";
 import { headArray, headLoads, loadHead } from "./load_heads.ts";
 import { type AttentionDevice, type AttentionShape, blockOf, header } from "./shape.ts";
 
@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let position = m.w + p.shift;
   let kvHead = head / GROUP;
 ${lines(vec4s, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
-  var best = -3.0e38;
+  var rowMax = -3.0e38;
   var sum = 0.0;
   for (var j = 0u; j <= position; j += ${block}u) {
 ${
@@ -45,24 +45,24 @@ const dot = (result: string, vec4s: number, a: (c: number) => string, b: (c: num
   `    var ${result} = 0.0;\n` +
   lines(
     vec4s,
-    (c) => comp.map((e) => `    ${result} = fma(${a(c)}.${e}, ${b(c)}.${e}, ${result});`).join("\n"),
+    (c) => xyzw.map((e) => `    ${result} = fma(${a(c)}.${e}, ${b(c)}.${e}, ${result});`).join("\n"),
   );
 
 /** One block of the online softmax: scores s0, s1, ... of positions j, j+1, ..., values through `value(key, vector)`. */
 function softmaxBlock(block: number, vec4s: number, value: (j: number, c: number) => string): string {
   return `
-    var top = best;
-${lines(block, (j) => `    let in${j} = j + ${j}u <= position; if (in${j}) { top = max(top, s${j}); }`)}
-    let shrink = exp(best - top);
-    sum = sum * shrink;
-${lines(block, (j) => `    let w${j} = select(0.0, exp(s${j} - top), in${j}); sum = sum + w${j};`)}
+    var newMax = rowMax;
+${lines(block, (j) => `    let in${j} = j + ${j}u <= position; if (in${j}) { newMax = max(newMax, s${j}); }`)}
+    let rescale = exp(rowMax - newMax);
+    sum = sum * rescale;
+${lines(block, (j) => `    let w${j} = select(0.0, exp(s${j} - newMax), in${j}); sum = sum + w${j};`)}
 ${
     lines(vec4s, (c) =>
-      comp.map((e) =>
-        `    acc${c}.${e} = acc${c}.${e} * shrink;\n` + lines(block, (j) =>
+      xyzw.map((e) =>
+        `    acc${c}.${e} = acc${c}.${e} * rescale;\n` + lines(block, (j) =>
           `    acc${c}.${e} = fma(w${j}, ${value(j, c)}.${e}, acc${c}.${e});`)
       )
         .join("\n"))
   }
-    best = top;`;
+    rowMax = newMax;`;
 }

@@ -1,5 +1,5 @@
 import { lines, range } from "../wgsl/text.ts";
-import { arrayOf, loadWords } from "../wgsl/load_words.ts";
+import { loadWords, wordArray } from "../wgsl/load_words.ts";
 import type { AttentionDevice, AttentionShape } from "./shape.ts";
 
 /** How heads are loaded: by loads of `words` words, as wide as the device has them. */
@@ -19,7 +19,7 @@ export function headLoads({ headDim }: AttentionShape, device: AttentionDevice):
 }
 
 /** The WGSL type of an array of heads that are so loaded. */
-export const headArray = ({ words, u64 }: HeadLoads): string => arrayOf(words, u64);
+export const headArray = ({ words, u64 }: HeadLoads): string => wordArray(words, u64);
 
 /** WGSL by which a lane loads a head for itself, as vectors `name`{index}. */
 export function loadHead(

@@ -1,10 +1,10 @@
-import { comp, lines, range } from "../wgsl/text.ts";
+import { lines, range, xyzw } from "../wgsl/text.ts";
 import { type BroadcastHeads, broadcastHeads, headArray, headLoads } from "./load_heads.ts";
 import { type AttentionDevice, type AttentionShape, blockOf } from "./shape.ts";
 
 /** A loaded head of an item, vectors of four NAME{item}_{index}: number d of it. */
 export const loaded = (name: string) => (i: number, d: number): string =>
-  `${name}${i}_${Math.floor(d / 4)}.${comp[d % 4]}`;
+  `${name}${i}_${Math.floor(d / 4)}.${xyzw[d % 4]}`;
 
 /** Sums over a head's dimensions, NAME{item}_{d}: scalars, since vectors would be spilled more often. */
 export type Sums = (i: number, d: number) => string;

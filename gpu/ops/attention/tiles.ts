@@ -63,13 +63,13 @@ export function attentionBackward(
   expectShape("attention_backward", dout, q.shape);
   expectShape("attention_backward", dkv.k, kv.k.shape);
   using scratch = gpu.arena.scratch();
-  const rowDot = scratch.f32([rows, heads.heads], "attention rowDot");
-  const forQ = [q, kv.k, kv.v, layout.rowMeta, layout.tiles, out, lse, dout, dq, rowDot];
+  const delta = scratch.f32([rows, heads.heads], "attention delta");
+  const forQ = [q, kv.k, kv.v, layout.rowMeta, layout.tiles, out, lse, dout, dq, delta];
   const all = attentionParams(heads, rows);
   runTiles(gpu, "backward_q", heads, tilesBackwardQ, 64, layout, forQ, all, "heads");
   // A prompt's keys are seen by all rows of its group, through each head that shares them: keep each loop short.
   const span = Math.floor(MAX_LOOPS * heads.kvHeads / heads.heads) * blockOf(heads.headDim).rows;
-  const forKV = [q, kv.k, kv.v, layout.tiles, lse, dout, rowDot, dkv.k, dkv.v];
+  const forKV = [q, kv.k, kv.v, layout.tiles, lse, dout, delta, dkv.k, dkv.v];
   for (let skip = 0; skip < rows; skip += span) {
     runTiles(
       gpu,

@@ -1,4 +1,4 @@
-import { comp, lines } from "../wgsl/text.ts";
+import { lines, xyzw } from "../wgsl/text.ts";
 import { broadcastHeads, headArray, headLoads } from "./load_heads.ts";
 import { type AttentionDevice, type AttentionShape, blockOf, header } from "./shape.ts";
 import { declareSums, dots, loaded, rowOf, sumsOf, tileMain, vec4Of } from "./tile_code.ts";
@@ -24,7 +24,7 @@ export function tilesBackwardKV(shape: AttentionShape, device: AttentionDevice, 
 @group(0) @binding(4) var<storage, read> tiles: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read> lse: array<f32>;
 @group(0) @binding(6) var<storage, read> dout: ${headArray(loads)};
-@group(0) @binding(7) var<storage, read> rowDot: array<f32>;
+@group(0) @binding(7) var<storage, read> delta: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dk: array<vec4<f32>>;
 @group(0) @binding(9) var<storage, read_write> dv: array<vec4<f32>>;
 ${tileMain(count)}
@@ -40,8 +40,8 @@ ${declareSums(dv, i, dims)}
   if (p.skip > 0u) {
 ${
         lines(dims, (d) =>
-          `    ${dk(i, d)} = dk[at${i} + ${d >> 2}u].${comp[d % 4]}; ${dv(i, d)} = dv[at${i} + ${d >> 2}u].${
-            comp[d % 4]
+          `    ${dk(i, d)} = dk[at${i} + ${d >> 2}u].${xyzw[d % 4]}; ${dv(i, d)} = dv[at${i} + ${d >> 2}u].${
+            xyzw[d % 4]
           };`)
       }
   }`
@@ -53,15 +53,15 @@ ${q.load}
 ${g.load}
       let index = min(r + min(lane, ${rows - 1}u), end - 1u) * p.heads + h;
       let lseLane = lse[index];
-      let dotLane = rowDot[index];
+      let deltaLane = delta[index];
 ${dots(count, rows, dims, (i, j) => `s${i}_${j}`, k, q.value)}
 ${dots(count, rows, dims, (i, j) => `t${i}_${j}`, v, g.value)}
 ${
     lines(rows, (j) =>
-      `      let norm${j} = subgroupBroadcast(lseLane, ${j}u); let pull${j} = subgroupBroadcast(dotLane, ${j}u);\n` +
+      `      let lse${j} = subgroupBroadcast(lseLane, ${j}u); let delta${j} = subgroupBroadcast(deltaLane, ${j}u);\n` +
       all((i) =>
-        `      let w${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - norm${j}), r + ${j}u >= key${i} && r + ${j}u < end);
-      let d${i}_${j} = w${i}_${j} * (t${i}_${j} - pull${j}) * p.scale;`
+        `      let w${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - lse${j}), r + ${j}u >= key${i} && r + ${j}u < end);
+      let d${i}_${j} = w${i}_${j} * (t${i}_${j} - delta${j}) * p.scale;`
       ))
   }
 ${

@@ -1,4 +1,4 @@
-import { comp, lines } from "../wgsl/text.ts";
+import { lines, xyzw } from "../wgsl/text.ts";
 import { type AttentionDevice, type AttentionShape, header } from "./shape.ts";
 import {
   declareSums,
@@ -12,7 +12,7 @@ import {
   vec4Of,
 } from "./tile_code.ts";
 
-/** Backward to Q, and the row sums D = dO . O that the backward to K and V needs. Same tiles as the forward. */
+/** Backward to Q, and the row sums delta = dO . O that the backward to K and V needs. Same tiles as the forward. */
 export function tilesBackwardQ(shape: AttentionShape, device: AttentionDevice, count: 1 | 2): string {
   const { headDim: dims } = shape;
   const { keys, k, v } = keyBlock(shape, device);
@@ -24,17 +24,17 @@ ${queryBindings(shape, device)}
 @group(0) @binding(7) var<storage, read> lse: array<f32>;
 @group(0) @binding(8) var<storage, read> dout: array<vec4<f32>>;
 @group(0) @binding(9) var<storage, read_write> dq: array<vec4<f32>>;
-@group(0) @binding(10) var<storage, read_write> rowDot: array<f32>; // [rows, heads]
+@group(0) @binding(10) var<storage, read_write> delta: array<f32>; // [rows, heads]
 ${tileMain(count)}
 ${queryRows(count)}
 ${
     all((i) =>
-      `  let norm${i} = lse[i${i}]; var pull${i} = 0.0;
+      `  let lse${i} = lse[i${i}]; var delta${i} = 0.0;
 ${
         lines(dims / 4, (c) =>
           `  let q${i}_${c} = q[i${i} * HQ + ${c}u]; let g${i}_${c} = dout[i${i} * HQ + ${c}u];
   let o${i}_${c} = out[i${i} * HQ + ${c}u];
-${comp.map((e) => `  pull${i} = fma(g${i}_${c}.${e}, o${i}_${c}.${e}, pull${i});`).join("\n")}`)
+${xyzw.map((e) => `  delta${i} = fma(g${i}_${c}.${e}, o${i}_${c}.${e}, delta${i});`).join("\n")}`)
       }
 ${declareSums(acc, i, dims)}`
     )
@@ -47,7 +47,7 @@ ${dots(count, keys, dims, (i, j) => `t${i}_${j}`, g, v.value)}
 ${
     all((i) =>
       lines(keys, (j) =>
-        `    let d${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - norm${i}) * (t${i}_${j} - pull${i}) * p.scale, j + ${j}u <= position${i});`)
+        `    let d${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - lse${i}) * (t${i}_${j} - delta${i}) * p.scale, j + ${j}u <= position${i});`)
     )
   }
 ${
@@ -60,7 +60,7 @@ ${
     all((i) =>
       `  if (lane + ${i}u * S < count) {
 ${lines(dims / 4, (c) => `    dq[i${i} * HQ + ${c}u] = ${vec4Of(acc, i, c)};`)}
-    rowDot[i${i}] = pull${i};
+    delta[i${i}] = delta${i};
   }`
     )
   }

@@ -21,9 +21,8 @@ export function tilesForward(shape: AttentionShape, device: AttentionDevice, cou
   const [q, acc] = [loaded("q"), sumsOf("acc")];
   const { split } = device;
   const names = (i: number) => range(dims).map((d) => acc(i, d));
-  const total = (name: string, i: number) =>
-    `${split ? `all${name[0].toUpperCase()}${name.slice(1)}` : name}${i}`;
-  const result = split ? sumsOf("all") : acc;
+  const [max, sum] = split ? ["mergedMax", "mergedSum"] : ["rowMax", "sum"];
+  const result = split ? sumsOf("merged") : acc;
   return `${header(shape, device.subgroup)}
 ${queryBindings(shape, device)}
 @group(0) @binding(6) var<storage, read_write> out: array<vec4<f32>>;
@@ -32,7 +31,7 @@ ${tileMain(count)}
 ${queryRows(count)}
 ${
     all((i) =>
-      `  var best${i} = -3.0e38; var sum${i} = 0.0;
+      `  var rowMax${i} = -3.0e38; var sum${i} = 0.0;
 ${lines(dims / 4, (c) => `  let q${i}_${c} = q[i${i} * HQ + ${c}u];`)}
 ${declareSums(acc, i, dims)}${split ? `\n${declareMerged(String(i), names(i))}` : ""}`
     )
@@ -48,7 +47,7 @@ ${
     lines(dims, (d) =>
       lines(keys, (j) => `    let v${j}_${d} = ${v.value(j, d)};`) + "\n" +
       all((i) =>
-        `    ${acc(i, d)} = ${acc(i, d)} * shrink${i};\n` +
+        `    ${acc(i, d)} = ${acc(i, d)} * rescale${i};\n` +
         lines(keys, (j) => `    ${acc(i, d)} = fma(w${i}_${j}, v${j}_${d}, ${acc(i, d)});`)
       ))
   }
@@ -57,9 +56,9 @@ ${split ? all((i) => mergeSplit(String(i), names(i))) + "\n  }" : ""}
 ${
     all((i) =>
       `  if (lane + ${i}u * S < count) {
-    let inverse = 1.0 / ${total("sum", i)};
+    let inverse = 1.0 / ${sum}${i};
 ${lines(dims / 4, (c) => `    out[i${i} * HQ + ${c}u] = ${vec4Of(result, i, c)} * inverse;`)}
-    lse[i${i}] = ${total("best", i)} + log(${total("sum", i)});
+    lse[i${i}] = ${max}${i} + log(${sum}${i});
   }`
     )
   }
@@ -72,15 +71,15 @@ const softmaxBlock = (i: number, keys: number): string =>
     keys,
     (j) => `    s${i}_${j} = s${i}_${j} * p.scale; let in${i}_${j} = j + ${j}u <= position${i};`,
   ) + `
-    var top${i} = best${i};
-${lines(keys, (j) => `    top${i} = select(top${i}, max(top${i}, s${i}_${j}), in${i}_${j});`)}
-    let shrink${i} = exp(best${i} - top${i});
-    sum${i} = sum${i} * shrink${i};
+    var newMax${i} = rowMax${i};
+${lines(keys, (j) => `    newMax${i} = select(newMax${i}, max(newMax${i}, s${i}_${j}), in${i}_${j});`)}
+    let rescale${i} = exp(rowMax${i} - newMax${i});
+    sum${i} = sum${i} * rescale${i};
 ${
     lines(
       keys,
       (j) =>
-        `    let w${i}_${j} = select(0.0, exp(s${i}_${j} - top${i}), in${i}_${j}); sum${i} = sum${i} + w${i}_${j};`,
+        `    let w${i}_${j} = select(0.0, exp(s${i}_${j} - newMax${i}), in${i}_${j}); sum${i} = sum${i} + w${i}_${j};`,
     )
   }
-    best${i} = top${i};`;
+    rowMax${i} = newMax${i};`;

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { type KernelSource, run, spread } from "../../kernel.ts";
+import { grid, type KernelSource, run } from "../../kernel.ts";
 import { type RandomKey, randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { vocabularyKernel, vocabularyLanes } from "../wgsl/vocabulary.ts";
@@ -57,7 +57,7 @@ export function choose(
       shift,
       ...key,
     },
-    spread(Math.ceil(rows / rowsEach)),
+    grid(Math.ceil(rows / rowsEach)),
   );
 }
 

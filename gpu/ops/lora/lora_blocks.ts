@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { type Matrix, matrixOf } from "../../matrix.ts";
 import type { Tensor } from "../../tensor.ts";
 import collectCode from "./lora_collect.wgsl" with { type: "text" };
@@ -20,7 +20,7 @@ export function loraSpread(gpu: Gpu, b: Matrix, starts: PartStarts, scale: numbe
     const n = places.rows * blocks.cols;
     const source = { label: "lora_spread", code: () => spreadCode };
     const params = { ...places.shape, n, fromAt: places.a * b.cols, toAt: places.b * blocks.cols, scale };
-    run(gpu, source, [from, to], params, spread(Math.ceil(n / 64)));
+    run(gpu, source, [from, to], params, grid(Math.ceil(n / 64)));
   });
 }
 
@@ -31,7 +31,7 @@ export function loraCollect(gpu: Gpu, dblocks: Tensor, starts: PartStarts, scale
     const n = places.rows * db.cols;
     const source = { label: "lora_collect", code: () => collectCode };
     const params = { ...places.shape, n, fromAt: places.a * blocks.cols, toAt: places.b * db.cols, scale };
-    run(gpu, source, [from, to], params, spread(Math.ceil(n / 64)));
+    run(gpu, source, [from, to], params, grid(Math.ceil(n / 64)));
   });
 }
 

@@ -153,10 +153,10 @@ function sparseProduct(
   const span = terms / length;
   const dispatches = Math.ceil(k / terms);
   using scratch = gpu.arena.scratch();
-  const list = scratch.u32([dispatches, rowTiles, span + 1], "runs of terms");
+  const list = scratch.u32([dispatches, rowTiles, span + 1], "active k-steps");
   const words = gpu.u64Loads && lda % 8 === 0 ? 8 : 4;
-  const runs = k / length;
-  run(gpu, activeSteps(tile.rows, length, words, gpu), [operands.a, list], { m, lda, aOff, runs, span }, [
+  const steps = k / length;
+  run(gpu, activeSteps(tile.rows, length, words, gpu), [operands.a, list], { m, lda, aOff, steps, span }, [
     rowTiles,
     dispatches,
   ]);

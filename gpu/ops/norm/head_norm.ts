@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, reshape, type Tensor } from "../../tensor.ts";
 import { columnSum } from "../reduce/column_sum.ts";
 import code from "./head_norm.wgsl" with { type: "text" };
@@ -74,6 +74,6 @@ function launch(
     { label: "head_norm", code: () => `const S = ${gpu.subgroupSize}u;\n` + code },
     [x, weights.q, weights.k, other, out],
     { rows, heads, kvHeads, hd, eps, backward: backward ? 1 : 0 },
-    spread(rows * (heads + 2 * kvHeads)),
+    grid(rows * (heads + 2 * kvHeads)),
   );
 }

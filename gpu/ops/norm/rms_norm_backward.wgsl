@@ -16,9 +16,9 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let scale = rinv[row];
     var sum = 0.0;
     for (var c = lane; c < width; c += S) { sum += total(weight[c] * dy[at + c] * x[at + c]); }
-    let pull = subgroupAdd(sum) * scale * scale / f32(p.d);
+    let projection = subgroupAdd(sum) * scale * scale / f32(p.d);
     for (var c = lane; c < width; c += S) {
-      let g = (weight[c] * dy[at + c] - x[at + c] * pull) * scale;
+      let g = (weight[c] * dy[at + c] - x[at + c] * projection) * scale;
       if (p.accumulate != 0u) { dx[at + c] += g; } else { dx[at + c] = g; }
     }
   }

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { type KernelSource, run, spread } from "../../kernel.ts";
+import { grid, type KernelSource, run } from "../../kernel.ts";
 import { asMatrix, type Tensor } from "../../tensor.ts";
 import { takesVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines, range } from "../wgsl/text.ts";
@@ -19,9 +19,9 @@ export const normsVec8 = (gpu: Gpu, d: number): boolean => takesVec8(gpu) && d %
  */
 function rowSum(chunks: number): string {
   const ofLane = (j: number) => {
-    const held = j % 2 === 0 ? "a" : "b";
+    const half = j % 2 === 0 ? "a" : "b";
     const vectors = range(2 * chunks).map((i) =>
-      `subgroupBroadcast(${held}${i >> 1}, ${(j >> 1) + VEC8_LANES / 2 * (i % 2)}u)`
+      `subgroupBroadcast(${half}${i >> 1}, ${(j >> 1) + VEC8_LANES / 2 * (i % 2)}u)`
     );
     return vectors.reduce((sum, vector) => `(${sum} + ${vector})`, "0.0");
   };
@@ -88,8 +88,8 @@ ${weighted ? both(chunks, (h) => `var part${h} = vec4<f32>();`) : ""}
 ${load("x", "x", "at", chunks)}
 ${load("y", "dy", "at", chunks)}
 ${both(chunks, (h) => `let g${h} = w${h} * y${h}; let ${h} = total(g${h} * x${h});`)}
-  let pull = ${rowSum(chunks)} * scale * scale / ${chunks * CHUNK}.0;
-${both(chunks, (h) => `var d${h} = (g${h} - x${h} * pull) * scale;`)}
+  let projection = ${rowSum(chunks)} * scale * scale / ${chunks * CHUNK}.0;
+${both(chunks, (h) => `var d${h} = (g${h} - x${h} * projection) * scale;`)}
   if (p.accumulate != 0u) {
 ${load("old", "dx", "at", chunks)}
 ${both(chunks, (h) => `d${h} = old${h} + d${h};`)}
@@ -123,7 +123,7 @@ export function normVec8(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv:
   const { rows, cols: d } = asMatrix(x);
   const each = rowsEach(rows);
   const kernel = source("rms_norm", d, forward);
-  run(gpu, kernel, [x, weight, out, rinv], { rows, each, eps }, spread(Math.ceil(rows / each)));
+  run(gpu, kernel, [x, weight, out, rinv], { rows, each, eps }, grid(Math.ceil(rows / each)));
 }
 
 /** The backward norm; `partial` [blocks, d], if given, becomes the weight's gradient over blocks of `block` rows. */
@@ -144,6 +144,6 @@ export function normBackwardVec8(
     kernel,
     weights ? [...bound, weights.partial] : bound,
     { rows, each, accumulate: accumulate ? 1 : 0 },
-    spread(Math.ceil(rows / each)),
+    grid(Math.ceil(rows / each)),
   );
 }

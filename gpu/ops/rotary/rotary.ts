@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import type { Heads } from "./heads.ts";
 import { VEC8_LANES } from "../wgsl/vec8.ts";
@@ -22,7 +22,7 @@ fn angle(i: u32) -> Angle { let t = table[i]; return Angle(t.x, t.y); }\n`;
   return {
     label: `${name}_${heads}_${kvHeads}_${headDim}`,
     code: () => `const HEADS = ${heads}u; const KV = ${kvHeads}u; const HALF = ${half}u;\n${angle}${body}`,
-    groups: (rows: number) => spread(Math.ceil(rows * (heads + 2 * kvHeads) * half / 64)),
+    groups: (rows: number) => grid(Math.ceil(rows * (heads + 2 * kvHeads) * half / 64)),
   };
 };
 
@@ -30,7 +30,7 @@ fn angle(i: u32) -> Angle { let t = table[i]; return Angle(t.x, t.y); }\n`;
 const byRows = (name: string, { heads, kvHeads, headDim }: Heads, code: () => string) => ({
   label: `${name}_rows_${heads}_${kvHeads}_${headDim}`,
   code,
-  groups: (rows: number) => spread(Math.ceil(rows / VEC8_LANES)),
+  groups: (rows: number) => grid(Math.ceil(rows / VEC8_LANES)),
 });
 
 const BIASED = {

@@ -1,4 +1,4 @@
-// Splits qkv[r] into heads, turns those of Q and K by the row's position, and stores K and V at the row's place in
+// Splits qkv[r] into heads, rotates those of Q and K by the row's position, and stores K and V at the row's place in
 // the keys and values. qkv [rows, (heads + 2 kvHeads) hd]; q [rows, heads hd]; k, v [keys, kvHeads hd];
 // meta[r] = (prefixStart, prefixLen, ownStart, position); table[position, hd/2] = (cos, sin). Half-split convention.
 // `biased` adds the projections' bias [(heads + 2 kvHeads) hd] where there is one.

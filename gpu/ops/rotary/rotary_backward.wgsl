@@ -1,4 +1,4 @@
-// dqkv[r] = the gradients of Q and K turned back, and that of V. Shapes as in rotary.wgsl; here keys are the packed rows.
+// dqkv[r] = the gradients of Q and K rotated back, and that of V. Shapes as in rotary.wgsl; here keys are the packed rows.
 struct Params { rows: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> dq: array<V>;

@@ -1,6 +1,6 @@
 import { lines, range } from "../../wgsl/text.ts";
 import { isQuantised } from "../../../quantised.ts";
-import { arrayOf } from "../../wgsl/load_words.ts";
+import { wordArray } from "../../wgsl/load_words.ts";
 import { type OperandA, operandA } from "./operand_a.ts";
 import { columnsOfB, type OperandB, rowsOfB } from "./operand_b.ts";
 import { operandC } from "./operand_c.ts";
@@ -48,7 +48,7 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
   const scaleCount = kind === "nt" ? columns : depth;
   const scales = isQuantised(bType)
     ? `@group(0) @binding(4) var<storage, read> s: ${
-      arrayOf(scaleUnit(bType, scaleCount, loads.u64), loads.u64)
+      wordArray(scaleUnit(bType, scaleCount, loads.u64), loads.u64)
     };`
     : "";
   const multiply = multiplyAll(a, b, tile);
@@ -64,19 +64,19 @@ export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: 
       b.unit,
       subgroup,
       loads.u64,
-      sparse ? "list[listAt + min(run + 1u, runs)]" : `k + ${depth}u`,
+      sparse ? "list[listAt + min(kStep + 1u, kSteps)]" : `k + ${depth}u`,
     )
     : { setUp: "", step: "", end: "" };
   const step = `${a.step}\n${prefetch.step}\n${b.step}\n${multiply}`;
   const loop = sparse
     ? `  let listAt = p.listStart + row0 / ${rows}u * p.listStride;
-  let runs = list[listAt];
-  for (var run = 1u; run <= runs; run++) {
-  let k = list[listAt + run];\n${step}\n  }`
+  let kSteps = list[listAt];
+  for (var kStep = 1u; kStep <= kSteps; kStep++) {
+  let k = list[listAt + kStep];\n${step}\n  }`
     : `  for (var k = p.kStart; k < kEnd; k += ${depth}u) {\n${step}\n  }`;
   return `
 ${a.declare}
-@group(0) @binding(2) var<storage, read> b: ${arrayOf(b.unit, loads.u64)};
+@group(0) @binding(2) var<storage, read> b: ${wordArray(b.unit, loads.u64)};
 @group(0) @binding(3) var<storage, read_write> c: array<${c.type}>;
 ${scales}
 ${list}

@@ -1,5 +1,5 @@
 import { lines } from "../../wgsl/text.ts";
-import { arrayOf, loadWords } from "../../wgsl/load_words.ts";
+import { loadWords, wordArray } from "../../wgsl/load_words.ts";
 import { prologueCode } from "./prologue.ts";
 import type { Loads, Product, Prologue, Tile } from "../variant.ts";
 
@@ -53,7 +53,7 @@ export function operandA(
     return `${text}\n${also ? `${also.text}\n` : ""}${values}`;
   });
   return {
-    declare: `@group(0) @binding(1) var<storage, read> a: ${arrayOf(unit, loads.u64)};${
+    declare: `@group(0) @binding(1) var<storage, read> a: ${wordArray(unit, loads.u64)};${
       prologue?.declare ?? ""
     }`,
     setUp: prologue ? `${setUp}\n${lines(count, prologue.setUp)}` : setUp,

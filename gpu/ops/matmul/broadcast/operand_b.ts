@@ -1,14 +1,14 @@
-import { comp, lines, range } from "../../wgsl/text.ts";
+import { lines, range, xyzw } from "../../wgsl/text.ts";
 import {
   BLOCK,
+  INTERLEAVE,
   isQuantised,
   PANEL,
   type QuantType,
   runLength,
-  runsBehind,
-  SIDE,
+  runOffset,
   unpackWeight,
-  weightPlace,
+  weightIndex,
 } from "../../../quantised.ts";
 import { loadWords } from "../../wgsl/load_words.ts";
 import { bitsOf, type BType, type Loads, type Product, type Tile } from "../variant.ts";
@@ -35,7 +35,7 @@ const MOST_INLINE_ROWS = 4;
 /** WGSL of element e of loaded words. */
 function element(bType: BType, words: string[], e: number, scale: string, min: string): string {
   if (isQuantised(bType)) return unpackWeight(bType, words, e, scale, min);
-  if (bType === "f16") return `unpack2x16float(${words[e >> 1]}).${comp[e & 1]}`;
+  if (bType === "f16") return `unpack2x16float(${words[e >> 1]}).${xyzw[e & 1]}`;
   return `bitcast<f32>(${words[e]})`;
 }
 
@@ -48,17 +48,15 @@ export function columnsOfB(bType: BType, tile: Tile, loads: Loads): OperandB {
   const unit = Math.min(loads.b, count);
   const elements = unit * 32 / bits;
   // A lane's columns lie in one panel, and panels are whole: no column of one is past the end.
-  const places = isQuantised(bType)
-    ? `  let pb = (${weightPlace(bType, "col0", "0u", "p.ldb")}) / ${elements}u;`
+  const setUp = isQuantised(bType)
+    ? `  let pb = (${weightIndex(bType, "col0", "0u", "p.ldb")}) / ${elements}u;`
     : lines(
       columns,
       (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) / ${elements}u;`,
     );
-  const place = (j: number) =>
-    isQuantised(bType)
-      ? `pbk + ${runsBehind(j) * runLength(bType) / elements}u`
-      : `pb${j} + k / ${elements}u`;
-  const loaded = range(columns).map((j) => loadWords(`b${j}`, "b", place(j), count, unit, loads.u64));
+  const index = (j: number) =>
+    isQuantised(bType) ? `pbk + ${runOffset(j) * runLength(bType) / elements}u` : `pb${j} + k / ${elements}u`;
+  const loaded = range(columns).map((j) => loadWords(`b${j}`, "b", index(j), count, unit, loads.u64));
   const value = (j: number, kk: number) => {
     const at = `${Math.floor(kk / BLOCK)}_${j}`;
     return element(bType, loaded[j].words, kk, `scale${at}`, `min${at}`);
@@ -69,12 +67,12 @@ export function columnsOfB(bType: BType, tile: Tile, loads: Loads): OperandB {
   });
   // The lane's columns are rows of W that follow one another: their scales lie side by side.
   const before = isQuantised(bType)
-    ? `    let pbk = pb + ${termPlace(bType, elements)};\n` +
+    ? `    let pbk = pb + ${termOffset(bType, elements)};\n` +
       lines(Math.ceil(depth / BLOCK), (block) =>
         scaleLoads(bType, columns, "col0", `k / ${BLOCK}u + ${block}u`, loads.u64, `${block}_`))
     : "";
   return {
-    setUp: places,
+    setUp,
     step: `${before}\n${step}`,
     value: inline ? value : (j, kk) => `bv${kk}_${j}`,
     unit,
@@ -83,7 +81,7 @@ export function columnsOfB(bType: BType, tile: Tile, loads: Loads): OperandB {
 }
 
 /** WGSL of how far term k of a row lies behind its first, in loads of so many weights. */
-function termPlace(bType: QuantType, elements: number): string {
+function termOffset(bType: QuantType, elements: number): string {
   const run = runLength(bType);
   return `k / ${run}u * ${run * PANEL / elements}u + k % ${run}u / ${elements}u`;
 }
@@ -97,19 +95,17 @@ export function rowsOfB(kind: Product, bType: BType, tile: Tile, loads: Loads): 
   const elements = unit * 32 / bits;
   const packed = isQuantised(bType);
   const setUp = packed
-    ? `  let pb = (${weightPlace(bType, "0u", "col0", "p.ldb")}) / ${elements}u;`
+    ? `  let pb = (${weightIndex(bType, "0u", "col0", "p.ldb")}) / ${elements}u;`
     : `  let pb = (p.bOff + col0) / ${elements}u; let strideB = p.ldb / ${elements}u;`;
   // The terms of a k-step lie in one panel.
   const rows = packed
-    ? `    let pbk = pb + (k / ${PANEL}u * ${PANEL}u * p.ldb + (k % ${SIDE}u * ${SIDE}u + k % ${PANEL}u / ${SIDE}u)` +
+    ? `    let pbk = pb + (k / ${PANEL}u * ${PANEL}u * p.ldb + (k % ${INTERLEAVE}u * ${INTERLEAVE}u + k % ${PANEL}u / ${INTERLEAVE}u)` +
       ` * ${runLength(bType)}u) / ${elements}u;\n`
     : "";
   const step = lines(depth, (kk) => {
     const term = kind === "tn" ? `min(k + ${kk}u, lastK)` : `(k + ${kk}u)`;
-    const place = packed
-      ? `pbk + ${runsBehind(kk) * runLength(bType) / elements}u`
-      : `pb + ${term} * strideB`;
-    const { text, words } = loadWords(`b${kk}`, "b", place, count, unit, loads.u64);
+    const index = packed ? `pbk + ${runOffset(kk) * runLength(bType) / elements}u` : `pb + ${term} * strideB`;
+    const { text, words } = loadWords(`b${kk}`, "b", index, count, unit, loads.u64);
     const value = (j: number) => element(bType, words, j, `scale${kk}`, `min${kk}`);
     return `${text}\n${lines(columns, (j) => `    let bv${kk}_${j} = ${value(j)};`)}`;
   });

@@ -20,12 +20,12 @@ export function prefetchRows(
   const word = bitsOf(bType) / 32;
   const perRow = Math.ceil(tile.cols * word * 4 / LINE);
   const perLine = LINE / 4 / unit; // loads
-  const setUp = `  var touched = 0u; let touchAt = pb - lane * ${tile.perThread * word / unit}u;`;
+  const setUp = `  var prefetched = 0u; let prefetchAt = pb - lane * ${tile.perThread * word / unit}u;`;
   const step = lines(Math.ceil(tile.depth * perRow / subgroup), (g) => {
     const i = `(${g * subgroup}u + lane)`;
     const at =
-      `touchAt + min(${next} + ${i} / ${perRow}u, lastK) * strideB + ${i} % ${perRow}u * ${perLine}u`;
-    return `    touched = touched | u32(b[${at}]${unit > (u64 ? 2 : 1) ? ".x" : ""});`;
+      `prefetchAt + min(${next} + ${i} / ${perRow}u, lastK) * strideB + ${i} % ${perRow}u * ${perLine}u`;
+    return `    prefetched = prefetched | u32(b[${at}]${unit > (u64 ? 2 : 1) ? ".x" : ""});`;
   });
-  return { setUp, step, end: `  if (touched == 1u && p.kStart == 0xffffffffu) { c[0] = c[1]; }` };
+  return { setUp, step, end: `  if (prefetched == 1u && p.kStart == 0xffffffffu) { c[0] = c[1]; }` };
 }

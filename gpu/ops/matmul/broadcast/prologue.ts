@@ -1,5 +1,5 @@
 import { lines, range } from "../../wgsl/text.ts";
-import { arrayOf, loadWords } from "../../wgsl/load_words.ts";
+import { loadWords, wordArray } from "../../wgsl/load_words.ts";
 import type { Prologue } from "../variant.ts";
 
 /** WGSL beside the loads of A that makes A from them: declarations, what is done once for each load, and at each k-step. */
@@ -52,7 +52,7 @@ function rmsNormPrologue(
 ): PrologueCode {
   const declare = `
 @group(0) @binding(${binding}) var<storage, read> x: array<vec4<f32>>; // A again
-@group(0) @binding(${binding + 1}) var<storage, read> weight: ${arrayOf(unit, u64)};
+@group(0) @binding(${binding + 1}) var<storage, read> weight: ${wordArray(unit, u64)};
 fn rinvOf(row: u32, lane: u32) -> f32 {
   let width = p.k / 4u;
   let first = (p.aOff + min(row, p.m - 1u) * p.lda) / 4u;

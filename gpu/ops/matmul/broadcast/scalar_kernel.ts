@@ -28,7 +28,7 @@ export function scalarKernel(kind: Product, bType: BType, tile: Tile): string {
   const lanes = tile.cols / TN;
   const each = (make: (i: number, j: number) => string) => lines(TM, (i) => lines(TN, (j) => make(i, j)));
   const inside = (i: number, j: number) => `row0 + ${i}u < p.m && col${j} < p.n`;
-  const place = (i: number, j: number) => `c[p.cOff + (row0 + ${i}u) * p.ldc + col${j}]`;
+  const element = (i: number, j: number) => `c[p.cOff + (row0 + ${i}u) * p.ldc + col${j}]`;
   return `${scalarAccess(kind, bType)}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -40,13 +40,13 @@ ${
   }
 ${each((i, j) => `  var acc${i}_${j} = 0.0;`)}
   if (ACCUMULATE) {
-${each((i, j) => `    if (${inside(i, j)}) { acc${i}_${j} = ${place(i, j)}; }`)}
+${each((i, j) => `    if (${inside(i, j)}) { acc${i}_${j} = ${element(i, j)}; }`)}
   }
   for (var k = p.kStart; k < p.kEnd; k++) {
 ${lines(TM, (i) => `    let a${i} = loadA(r${i}, k);`)}
 ${lines(TN, (j) => `    let b${j} = loadB(k, at${j});`)}
 ${each((i, j) => `    acc${i}_${j} = fma(a${i}, b${j}, acc${i}_${j});`)}
   }
-${each((i, j) => `  if (${inside(i, j)}) { ${place(i, j)} = acc${i}_${j}; }`)}
+${each((i, j) => `  if (${inside(i, j)}) { ${element(i, j)} = acc${i}_${j}; }`)}
 }`;
 }

@@ -1,5 +1,5 @@
 import { lines, range } from "../../wgsl/text.ts";
-import { arrayOf } from "../../wgsl/load_words.ts";
+import { wordArray } from "../../wgsl/load_words.ts";
 import { operandA } from "./operand_a.ts";
 import { columnsOfB, rowsOfB } from "./operand_b.ts";
 import { operandC } from "./operand_c.ts";
@@ -31,7 +31,7 @@ export function stationaryKernel(
       ));
   return `
 ${a.declare}
-@group(0) @binding(2) var<storage, read> b: ${arrayOf(b.unit, loads.u64)};
+@group(0) @binding(2) var<storage, read> b: ${wordArray(b.unit, loads.u64)};
 @group(0) @binding(3) var<storage, read_write> c: array<${c.type}>;
 @compute @workgroup_size(${subgroup})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {

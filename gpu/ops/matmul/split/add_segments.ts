@@ -36,10 +36,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) t
   let lane = thread % ${ADDED_COLUMNS}u;
   let loader = thread / ${ADDED_COLUMNS}u;
   let col = wg.x * ${ADDED_COLUMNS}u + lane;
-  let place = p.cOff + wg.y * p.ldc + col;
+  let indexC = p.cOff + wg.y * p.ldc + col;
   let mine = loader == 0u && col < p.n;
   var total = 0.0;
-  ${accumulate ? "if (mine) { total = c[place]; }" : ""}
+  ${accumulate ? "if (mine) { total = c[indexC]; }" : ""}
   for (var start = 0u; start < p.segments; start += ${block}u) {
 ${lines(EACH, load)}
     workgroupBarrier();
@@ -48,7 +48,7 @@ ${lines(EACH, load)}
     }
     workgroupBarrier();
   }
-  if (mine) { c[place] = total; }
+  if (mine) { c[indexC] = total; }
 }`,
   };
 }

@@ -1,4 +1,4 @@
-import { comp, lines, range } from "../../wgsl/text.ts";
+import { lines, range, xyzw } from "../../wgsl/text.ts";
 import { isQuantised } from "../../../quantised.ts";
 import { loadVec4 } from "../load_vec4.ts";
 import { type Aligned, type MatmulVariant, SEGMENT, SPARSE_STEP, type Tile } from "../variant.ts";
@@ -21,30 +21,30 @@ export function splitNN({ kind, bType, tile, sparse }: MatmulVariant, aligned: A
   const threads = splitThreadsNN(tile);
   const vectors = Math.ceil(rows / 4);
   const type = rows === 1 ? "f32" : `vec${Math.min(rows, 4)}<f32>`;
-  const component = (r: number) => rows === 1 ? "" : `.${comp[r % 4]}`;
+  const component = (r: number) => rows === 1 ? "" : `.${xyzw[r % 4]}`;
   const vec4s = SEGMENT.nn / 4;
-  const runs = SEGMENT.nn / SPARSE_STEP;
+  const steps = SEGMENT.nn / SPARSE_STEP;
   const stage = lines(Math.ceil(rows * vec4s / threads), (i) => {
     const guard = (i + 1) * threads > rows * vec4s ? `if (i < ${rows * vec4s}u) ` : "";
     const to = (e: number) => `sa[(at * 4u + ${e}u) * ${vectors}u + r / 4u]${rows === 1 ? "" : "[r % 4u]"}`;
     return `  { let i = thread + ${i * threads}u; ${guard}{ let at = i % ${vec4s}u; let r = i / ${vec4s}u;
-    let four = loadA4(row0 + r, start + at * 4u); ${
-      comp.map((c, e) => `${to(e)} = four.${c};`).join(" ")
+    let values = loadA4(row0 + r, start + at * 4u); ${
+      xyzw.map((c, e) => `${to(e)} = values.${c};`).join(" ")
     } } }`;
   });
   // Both zeros count as none: all bits but the sign.
   const bits = lines(
     SPARSE_STEP * vectors,
     (i) =>
-      `    { let v = bitcast<${type.replace("f32", "u32")}>(sa[run * ${
+      `    { let v = bitcast<${type.replace("f32", "u32")}>(sa[kStep * ${
         SPARSE_STEP * vectors
       }u + ${i}u]); bits |= ${range(Math.min(rows, 4)).map((r) => `v${component(r)}`).join(" | ")}; }`,
   );
   const findActive = `
-  for (var run = thread; run < ${runs}u; run += ${threads}u) {
+  for (var kStep = thread; kStep < ${steps}u; kStep += ${threads}u) {
     var bits = 0u;
 ${bits}
-    active_runs[run] = bits << 1u;
+    activeSteps[kStep] = bits << 1u;
   }
   workgroupBarrier();
   var seen = 0u;`;
@@ -53,7 +53,7 @@ ${bits}
 @group(0) @binding(3) var<storage, read_write> sums: array<vec4<f32>>;
 ${sparse ? `@group(0) @binding(${next}) var<storage, read_write> used: array<u32>;` : ""}
 var<workgroup> sa: array<${type}, ${SEGMENT.nn * vectors}>;
-${sparse ? `var<workgroup> active_runs: array<u32, ${runs}>;` : ""}
+${sparse ? `var<workgroup> activeSteps: array<u32, ${steps}>;` : ""}
 @compute @workgroup_size(${threads})
 fn main(
   @builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) grid: vec3<u32>,
@@ -66,9 +66,9 @@ ${stage}
   workgroupBarrier();${sparse ? findActive : ""}
 ${lines(rows, (r) => `  var acc${r} = vec4<f32>();`)}
   let count = (min(p.kEnd - start, ${SEGMENT.nn}u) + ${SPARSE_STEP - 1}u) / ${SPARSE_STEP}u;
-  for (var run = 0u; run < count; run++) {
-${sparse ? "    if (active_runs[run] == 0u) { continue; }\n    seen = 1u;" : ""}
-    let k = run * ${SPARSE_STEP}u;
+  for (var kStep = 0u; kStep < count; kStep++) {
+${sparse ? "    if (activeSteps[kStep] == 0u) { continue; }\n    seen = 1u;" : ""}
+    let k = kStep * ${SPARSE_STEP}u;
 ${lines(SPARSE_STEP, (e) => `    let b${e} = loadB4(start + k + ${e}u, col);`)}
 ${
     lines(SPARSE_STEP, (e) =>

@@ -1,12 +1,12 @@
-import { comp, lines, range } from "../../wgsl/text.ts";
+import { lines, range, xyzw } from "../../wgsl/text.ts";
 import {
   BLOCK,
+  INTERLEAVE,
   isQuantised,
   type QuantType,
   SCALE_AT,
   scaleFactor,
-  scalePlace,
-  SIDE,
+  scaleIndex,
   unpackWeight,
 } from "../../../quantised.ts";
 import { type BType, type MatmulVariant, SEGMENT } from "../variant.ts";
@@ -41,10 +41,10 @@ export function splitNT({ bType, tile }: MatmulVariant): string {
 ${quantised ? SCALE_AT : ""}
 var<workgroup> sa: array<${rowVector}, ${l.segments * l.strideA}>;
 var<workgroup> sb: array<u32, ${l.sizeB}>;
-fn place(row: u32, col: u32) -> u32 { return p.cOff + row * p.ldc + col; }
+fn indexC(row: u32, col: u32) -> u32 { return p.cOff + row * p.ldc + col; }
 fn old(row: u32, col: u32) -> f32 {
   var value = 0.0;
-  if (ACCUMULATE && row < p.m && col < p.n) { value = c[place(row, col)]; }
+  if (ACCUMULATE && row < p.m && col < p.n) { value = c[indexC(row, col)]; }
   return value;
 }
 @compute @workgroup_size(${l.threads})
@@ -78,10 +78,10 @@ ${sum.end}
 function loadScales(bType: QuantType, { perThread }: Layout): string {
   const one = (j: number) => {
     const at = `at${j}`;
-    const low = bType === "q4_1" ? ` let low${j} = scaleAt(${at} + ${SIDE}u);` : "";
+    const min = bType === "q4_1" ? ` let min${j} = scaleAt(${at} + ${INTERLEAVE}u);` : "";
     const col = `min(col0 + group * ${perThread}u + ${j}u, p.n - 1u)`;
-    return `      let ${at} = ${scalePlace(bType, col, "block", "p.ldb")};
-      let scale${j} = scaleAt(${at})${scaleFactor(bType)};${low}`;
+    return `      let ${at} = ${scaleIndex(bType, col, "block", "p.ldb")};
+      let scale${j} = scaleAt(${at})${scaleFactor(bType)};${min}`;
   };
   return `      let block = min(start + segment * ${SEGMENT.nt}u + part, p.kEnd - 1u) / ${BLOCK}u;
 ${lines(perThread, one)}`;
@@ -93,9 +93,9 @@ function multiply(bType: BType, l: Layout, rowVector: string): string {
     `        let w${j} = sb[((group * ${l.perThread}u + ${j}u) * ${l.segments}u + segment) * ${l.strideB}u + w];`;
   const value = (j: number, e: number) =>
     isQuantised(bType)
-      ? unpackWeight(bType, [`w${j}`], e, `scale${j}`, `low${j}`)
+      ? unpackWeight(bType, [`w${j}`], e, `scale${j}`, `min${j}`)
       : bType === "f16"
-      ? `unpack2x16float(w${j}).${comp[e]}`
+      ? `unpack2x16float(w${j}).${xyzw[e]}`
       : `bitcast<f32>(w${j})`;
   const term = (e: number) =>
     lines(

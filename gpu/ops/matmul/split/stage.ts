@@ -1,5 +1,5 @@
-import { comp, lines, range } from "../../wgsl/text.ts";
-import { isQuantised, weightPlace } from "../../../quantised.ts";
+import { lines, range, xyzw } from "../../wgsl/text.ts";
+import { isQuantised, weightIndex } from "../../../quantised.ts";
 import { type BType, SEGMENT } from "../variant.ts";
 import type { Layout } from "./split_layout.ts";
 
@@ -40,14 +40,15 @@ export function stageA({ rows, vectors, segments, terms, threads, strideA }: Lay
     `      let ${i}k = start + ${i} / ${vec4s}u % ${segments}u * ${SEGMENT.nt}u + part + ${i} % ${vec4s}u * 4u;
       let ${i}v = a[(p.aOff + min(row0 + ${row(i)}, p.m - 1u) * p.lda + min(${i}k, p.kEnd - 4u)) >> 2u];`;
   const store = (i: string) =>
-    `let four = select(vec4<f32>(), ${i}v, row0 + ${row(i)} < p.m && ${i}k < p.kEnd);
+    `let values = select(vec4<f32>(), ${i}v, row0 + ${row(i)} < p.m && ${i}k < p.kEnd);
         let to = ${i} / ${vec4s}u % ${segments}u * ${strideA}u + ${i} % ${vec4s}u * ${4 * vectors}u + ${
       row(i)
     } / 4u;
         ${
-      comp.map((c, e) => `sa[to + ${e * vectors}u]${rows === 1 ? "" : `[${row(i)} % 4u]`} = four.${c};`).join(
-        " ",
-      )
+      xyzw.map((c, e) => `sa[to + ${e * vectors}u]${rows === 1 ? "" : `[${row(i)} % 4u]`} = values.${c};`)
+        .join(
+          " ",
+        )
     }`;
   return staged(rows * segments * vec4s, threads, "ia", load, store);
 }
@@ -66,15 +67,15 @@ export function stageB(
   const packed = isQuantised(bType);
   const col = (i: string) => packed ? `(${i} / ${loads}u % ${cols}u)` : `(${i} / ${loads * segments}u)`;
   const segment = (i: string) => packed ? `(${i} / ${loads * cols}u)` : `(${i} / ${loads}u % ${segments}u)`;
-  const place = (row: string, term: string) =>
-    packed ? weightPlace(bType, row, term, "p.ldb") : `p.bOff + ${row} * p.ldb + ${term}`;
+  const index = (row: string, term: string) =>
+    packed ? weightIndex(bType, row, term, "p.ldb") : `p.bOff + ${row} * p.ldb + ${term}`;
   const load = (i: string) =>
     `      let ${i}k = start + ${segment(i)} * ${SEGMENT.nt}u + part + ${i} % ${loads}u * ${each}u;
       let ${i}n = min(col0 + ${col(i)}, p.n - 1u);
-      let ${i}w = b[(${place(`${i}n`, `min(${i}k, p.kEnd - ${each}u)`)}) / ${each}u];`;
+      let ${i}w = b[(${index(`${i}n`, `min(${i}k, p.kEnd - ${each}u)`)}) / ${each}u];`;
   const put = (i: string) =>
     `let words = select(${type}(), ${i}w, ${i}k < p.kEnd);
         let to = (${col(i)} * ${segments}u + ${segment(i)}) * ${strideB}u + ${i} % ${loads}u * ${unit}u;
-        ${range(unit).map((e) => `sb[to + ${e}u] = words${unit === 1 ? "" : `.${comp[e]}`};`).join(" ")}`;
+        ${range(unit).map((e) => `sb[to + ${e}u] = words${unit === 1 ? "" : `.${xyzw[e]}`};`).join(" ")}`;
   return staged(cols * segments * loads, threads, "ib", load, put);
 }

@@ -1,4 +1,4 @@
-import { comp, lines, range } from "../../wgsl/text.ts";
+import { lines, range, xyzw } from "../../wgsl/text.ts";
 import type { Layout } from "./split_layout.ts";
 
 /** WGSL by which segments come to a sum: builtins, the thread's number, what is done first, after each round of segments, and last. */
@@ -17,7 +17,7 @@ export function sumThroughMemory({ rows, perThread, vectors, threads, outputs }:
         (v) =>
           range(Math.min(rows, 4)).map((e) =>
             `    sb[to + ${j * rows + row(v, e)}u] = bitcast<u32>(acc${j}_${v}${
-              rows === 1 ? "" : `.${comp[e]}`
+              rows === 1 ? "" : `.${xyzw[e]}`
             });`
           ).join("\n"),
       ),
@@ -73,7 +73,7 @@ ${each((j, v) => `      total${j}_${v} += subgroupShuffle(acc${j}_${v}, first + 
 ${
       each((j, v) =>
         range(Math.min(rows, 4)).map((e) =>
-          write(`row0 + ${v * 4 + e}u`, col(j), `total${j}_${v}${rows === 1 ? "" : `.${comp[e]}`}`)
+          write(`row0 + ${v * 4 + e}u`, col(j), `total${j}_${v}${rows === 1 ? "" : `.${xyzw[e]}`}`)
         ).join("\n")
       )
     }
@@ -82,4 +82,4 @@ ${
 }
 
 const write = (row: string, col: string, value: string): string =>
-  `    if (${row} < p.m && ${col} < p.n) { c[place(${row}, ${col})] = ${value}; }`;
+  `    if (${row} < p.m && ${col} < p.n) { c[indexC(${row}, ${col})] = ${value}; }`;

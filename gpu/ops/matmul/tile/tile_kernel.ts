@@ -1,4 +1,4 @@
-import { comp, lines, range } from "../../wgsl/text.ts";
+import { lines, range, xyzw } from "../../wgsl/text.ts";
 import { isQuantised } from "../../../quantised.ts";
 import { loadVec4 } from "../load_vec4.ts";
 import {
@@ -70,7 +70,7 @@ ${lines(quads, (q) => `      let a${q} = sA[kk * ${a.stride}u + ${q * ty}u + y];
 ${lines(quads, (q) => `      let b${q} = sB[kk * ${b.stride}u + ${q * tx}u + x];`)}
 ${
     each((i, q) =>
-      `      acc${i}_${q} = fma(vec4<f32>(a${Math.floor(i / 4)}.${comp[i % 4]}), b${q}, acc${i}_${q});`
+      `      acc${i}_${q} = fma(vec4<f32>(a${Math.floor(i / 4)}.${xyzw[i % 4]}), b${q}, acc${i}_${q});`
     )
   }
     }
@@ -82,11 +82,11 @@ ${sparse ? `@group(0) @binding(${isQuantised(bType) ? 5 : 4}) var<storage, read>
 var<workgroup> sA: array<vec4<f32>, ${a.stride * depth}>;
 var<workgroup> sB: array<vec4<f32>, ${b.stride * depth}>;
 @compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row0 = p.rowStart + wg.y * ${tile.rows}u;
   let col0 = wg.x * ${cols}u;
-  let y = lane / ${tx}u;
-  let x = lane % ${tx}u;
+  let y = thread / ${tx}u;
+  let x = thread % ${tx}u;
 ${segment ? each((i, q) => `  var total${i}_${q} = vec4<f32>();`) : ""}
 ${each((i, q) => `  var acc${i}_${q} = vec4<f32>();`)}
   if (ACCUMULATE) {
@@ -108,10 +108,10 @@ function loop(
   if (sparse) {
     // Both the first step and the end add a sum: what is 0 does not change, but -0 as in a dense product.
     return `  let listAt = p.listStart + wg.y * p.listStride;
-  let runs = list[listAt];
+  let kSteps = list[listAt];
   var segment = 0xffffffffu;
-  for (var run = 1u; run <= runs; run++) {
-    let k0 = list[listAt + run];
+  for (var kStep = 1u; kStep <= kSteps; kStep++) {
+    let k0 = list[listAt + kStep];
     if (k0 / ${segment}u != segment) {
       segment = k0 / ${segment}u;
 ${add}
@@ -136,13 +136,13 @@ function stageCode({ name, width, alongK, stride }: Stage, threads: number, dept
   const along = (alongK ? depth : width) / 4;
   const origin = name === "A" ? "row0" : "col0";
   const partly = (i: number) => (i + 1) * threads > count;
-  const own = (i: number) => `lane + ${i * threads}u`;
+  const own = (i: number) => `thread + ${i * threads}u`;
   const load = (i: number) => {
     const id = `i${name}${i}`;
     const line = `${id} / ${along}u`;
     const at = `${id} % ${along}u * 4u`;
     return `    let ${id} = ${partly(i) ? `min(${own(i)}, ${count - 1}u)` : own(i)};
-    let four${name}${i} = load${name}4(${
+    let values${name}${i} = load${name}4(${
       alongK ? `${origin} + ${line}, k0 + ${at}` : `k0 + ${line}, ${origin} + ${at}`
     });`;
   };
@@ -153,32 +153,32 @@ function stageCode({ name, width, alongK, stride }: Stage, threads: number, dept
         along * 4
       }u][${id} / ${along}u & 3u]`;
     const body = alongK
-      ? comp.map((c, e) => `${to(e)} = four${name}${i}.${c};`).join(" ")
-      : `s${name}[${id} / ${along}u * ${stride}u + ${id} % ${along}u] = four${name}${i};`;
+      ? xyzw.map((c, e) => `${to(e)} = values${name}${i}.${c};`).join(" ")
+      : `s${name}[${id} / ${along}u * ${stride}u + ${id} % ${along}u] = values${name}${i};`;
     return `    ${partly(i) ? `if (${own(i)} < ${count}u) ` : ""}{ ${body} }`;
   };
   const pieces = Math.ceil(count / threads);
   return { load: lines(pieces, load), store: lines(pieces, store) };
 }
 
-/** WGSL of `readC(row, col)` and `writeC(row, col, four)`, of four columns, nothing outside of C; binding 3. */
+/** WGSL of `readC(row, col)` and `writeC(row, col, values)`, of four columns, nothing outside of C; binding 3. */
 function matrixC(aligned: boolean): string {
   const at = "p.cOff + row * p.ldc + col";
-  const each = (make: (e: number) => string) => comp.map((_, e) => make(e)).join(" ");
+  const each = (make: (e: number) => string) => xyzw.map((_, e) => make(e)).join(" ");
   const inside = (e: number, then: string) => `if (col + ${e}u < p.n) { ${then} }`;
   const read = aligned
-    ? `four = c[(${at}) >> 2u];`
-    : `let i = ${at}; ${each((e) => inside(e, `four.${comp[e]} = c[i + ${e}u];`))}`;
+    ? `values = c[(${at}) >> 2u];`
+    : `let i = ${at}; ${each((e) => inside(e, `values.${xyzw[e]} = c[i + ${e}u];`))}`;
   const write = aligned
-    ? `c[(${at}) >> 2u] = four;`
-    : `let i = ${at}; ${each((e) => inside(e, `c[i + ${e}u] = four.${comp[e]};`))}`;
+    ? `c[(${at}) >> 2u] = values;`
+    : `let i = ${at}; ${each((e) => inside(e, `c[i + ${e}u] = values.${xyzw[e]};`))}`;
   return `@group(0) @binding(3) var<storage, read_write> c: array<${aligned ? "vec4<f32>" : "f32"}>;
 fn readC(row: u32, col: u32) -> vec4<f32> {
-  var four = vec4<f32>();
+  var values = vec4<f32>();
   if (row < p.m && col < p.n) { ${read} }
-  return four;
+  return values;
 }
-fn writeC(row: u32, col: u32, four: vec4<f32>) {
+fn writeC(row: u32, col: u32, values: vec4<f32>) {
   if (row < p.m && col < p.n) { ${write} }
 }`;
 }
