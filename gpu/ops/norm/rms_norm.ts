@@ -4,6 +4,8 @@ import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { columnSum, rowBlock } from "../reduce/column_sum.ts";
 import { normBackwardVec8, normsVec8, normVec8 } from "./rms_norm_vec8.ts";
 import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
+import forwardBindings from "./rms_norm_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rms_norm_backward_bindings.wgsl" with { type: "text" };
 import forward from "./rms_norm.wgsl" with { type: "text" };
 import backward from "./rms_norm_backward.wgsl" with { type: "text" };
 import weightGrad from "./rms_norm_weight.wgsl" with { type: "text" };
@@ -19,7 +21,10 @@ export function rmsNorm(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv: 
   const vector = d % 4 === 0;
   run(
     gpu,
-    { label: vectorLabel("rms_norm", vector), code: () => vectorPrelude(vector, gpu.subgroupSize) + forward },
+    {
+      label: vectorLabel("rms_norm", vector),
+      code: () => vectorPrelude(vector, gpu.subgroupSize) + forwardBindings + forward,
+    },
     [x, weight, out, rinv],
     { rows, d, eps },
     grid(Math.ceil(rows / ROWS)),
@@ -63,7 +68,7 @@ export function rmsNormBackward(
   } else if (vec8) return normBackwardVec8(gpu, tensors, accumulate);
   run(
     gpu,
-    { label: vectorLabel("rms_norm_backward", vector), code: () => prelude + backward },
+    { label: vectorLabel("rms_norm_backward", vector), code: () => prelude + backwardBindings + backward },
     [x, weight, rinv, dy, dx],
     { rows, d, accumulate: accumulate ? 1 : 0 },
     grid(Math.ceil(rows / ROWS)),

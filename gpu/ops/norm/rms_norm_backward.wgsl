@@ -1,11 +1,7 @@
-// dx[r, c] (+)= rinv (weight dy - x rinv^2 / d * sum over c of weight dy x). All [rows, d]; rinv [rows].
+// dx[r, c] (+)= rinv (weight dy - x rinv^2 / d * sum over c of weight dy x). x, dy, dx [rows, d]; weight [d]; rinv [rows].
+// Bindings: rms_norm_backward_bindings.wgsl.
 struct Params { rows: u32, d: u32, accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<V>;
-@group(0) @binding(2) var<storage, read> weight: array<V>;
-@group(0) @binding(3) var<storage, read> rinv: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<V>;
-@group(0) @binding(5) var<storage, read_write> dx: array<V>;
 const ROWS = 4u;
 @compute @workgroup_size(S)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {

@@ -3,6 +3,8 @@ import { grid, type KernelSource, run } from "../../kernel.ts";
 import { asMatrix, type Tensor } from "../../tensor.ts";
 import { takesVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines, range } from "../wgsl/text.ts";
+import forwardBindings from "./rms_norm_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rms_norm_backward_bindings.wgsl" with { type: "text" };
 
 // RMSNorm for the software device: a lane holds 8 numbers of each 64 of a row, loaded once. The same bits as the kernels of
 // vectors of four (rms_norm.wgsl, rms_norm_backward.wgsl, rms_norm_weight.wgsl), of which lane j holds vectors j, j + 8, ...
@@ -42,16 +44,12 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let block = wg.y * n.x + wg.x;
   let end = min((block + 1u) * p.each, p.rows);`;
 
-/** out [rows, d], rinv [rows] of x [rows, d], `each` rows a workgroup. */
+/** out [rows, d], rinv [rows] of x [rows, d], weight [d]; `each` rows a workgroup. */
 const forward = (chunks: number) =>
-  `${VEC8}
+  `${VEC8}alias V = E;
 struct Params { rows: u32, each: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<E>;
-@group(0) @binding(2) var<storage, read> weight: array<E>;
-@group(0) @binding(3) var<storage, read_write> out: array<E>;
-@group(0) @binding(4) var<storage, read_write> rinv: array<f32>;
-${MAIN}
+${forwardBindings}${MAIN}
 ${load("w", "weight", "lane", chunks)}
   for (var row = block * p.each; row < end; row++) {
   let at = row * ${chunks * VEC8_LANES}u + lane;
@@ -68,17 +66,15 @@ ${
   }
 }`;
 
-/** dx [rows, d], and with `weighted` each block's part of dweight: partial [blocks, d], a block being `each` rows. */
+/**
+ * dx of x, dy [rows, d], weight [d], rinv [rows]; and with `weighted` each block's part of dweight: partial [blocks, d], a
+ * block being `each` rows.
+ */
 const backward = (chunks: number, weighted: boolean) =>
-  `${VEC8}
+  `${VEC8}alias V = E;
 struct Params { rows: u32, each: u32, accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<E>;
-@group(0) @binding(2) var<storage, read> weight: array<E>;
-@group(0) @binding(3) var<storage, read> rinv: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<E>;
-@group(0) @binding(5) var<storage, read_write> dx: array<E>;
-${weighted ? "@group(0) @binding(6) var<storage, read_write> partial: array<E>;" : ""}
+${backwardBindings}${weighted ? "@group(0) @binding(6) var<storage, read_write> partial: array<V>;" : ""}
 ${MAIN}
 ${load("w", "weight", "lane", chunks)}
 ${weighted ? both(chunks, (h) => `var part${h} = vec4<f32>();`) : ""}

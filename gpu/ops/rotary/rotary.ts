@@ -4,6 +4,8 @@ import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import type { Heads } from "./heads.ts";
 import { VEC8_LANES } from "../wgsl/vec8.ts";
 import { rotaryRows, rotaryRowsBackward, rotatesRows } from "./rotary_rows.ts";
+import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "text" };
 import forward from "./rotary.wgsl" with { type: "text" };
 import backward from "./rotary_backward.wgsl" with { type: "text" };
 
@@ -63,7 +65,7 @@ export function rotary(
   const name = bias ? "rotary_bias" : "rotary";
   const kernel = rotatesRows(gpu, rows, shape)
     ? byRows(name, shape, () => rotaryRows(shape, bias !== undefined))
-    : source(name, shape, (bias ? BIASED.with : BIASED.without) + forward);
+    : source(name, shape, (bias ? BIASED.with : BIASED.without) + forwardBindings + forward);
   const tensors = [qkv, rowMeta, table, q, k, v];
   run(
     gpu,
@@ -90,7 +92,7 @@ export function rotaryBackward(
   expectShape("rotary_backward", dq, [rows, heads * hd]);
   const kernel = rotatesRows(gpu, rows, shape)
     ? byRows("rotary_backward", shape, () => rotaryRowsBackward(shape))
-    : source("rotary_backward", shape, backward);
+    : source("rotary_backward", shape, backwardBindings + backward);
   run(
     gpu,
     kernel,

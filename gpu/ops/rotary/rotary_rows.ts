@@ -2,6 +2,8 @@ import type { Gpu } from "../../gpu.ts";
 import { takesVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines } from "../wgsl/text.ts";
 import type { Heads } from "./heads.ts";
+import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "text" };
 
 // Rotary positions of many rows on the software device: a lane takes a row, loads its angles once and rotates all its heads, 8
 // numbers at a time. Shapes and bits are those of rotary.wgsl and rotary_backward.wgsl.
@@ -30,7 +32,7 @@ const rotated = (bias: boolean): string =>
 
 /** For eight dimensions at a time: the angles of a row, then what is done with its heads. */
 const rowKernel = ({ heads, kvHeads, headDim }: Heads, declare: string, setUp: string, body: string) =>
-  `${VEC8}
+  `${VEC8}alias V = E; alias T = E;
 const HEADS = ${heads}u; const KV = ${kvHeads}u; const HALF = ${headDim / 16}u; // loads in half a head
 ${declare}
 @compute @workgroup_size(${VEC8_LANES})
@@ -74,15 +76,7 @@ ${load("f", "bias[at - whole + HALF]")}
     v[to + HALF] = qkv[at + HALF];`;
   return rowKernel(
     shape,
-    `struct Params { rows: u32, shift: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<E>;
-@group(0) @binding(2) var<storage, read> rowMeta: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> table: array<E>;
-@group(0) @binding(4) var<storage, read_write> q: array<E>;
-@group(0) @binding(5) var<storage, read_write> k: array<E>;
-@group(0) @binding(6) var<storage, read_write> v: array<E>;
-${bias ? "@group(0) @binding(7) var<storage, read> bias: array<E>;" : ""}`,
+    forwardBindings + (bias ? "@group(0) @binding(7) var<storage, read> bias: array<V>;" : ""),
     `  let position = m.w + p.shift;
   let key = (m.z + position - m.y) * KV * 2u * HALF;`,
     `${eachHead("HEADS", "whole", "row * HEADS * 2u * HALF", rotate("q"))}
@@ -137,14 +131,7 @@ ${load("y", `${array}[at + HALF]`)}
     dqkv[to + HALF] = dv[at + HALF];`;
   return rowKernel(
     shape,
-    `struct Params { rows: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dq: array<E>;
-@group(0) @binding(2) var<storage, read> dk: array<E>;
-@group(0) @binding(3) var<storage, read> dv: array<E>;
-@group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
-@group(0) @binding(5) var<storage, read> table: array<E>;
-@group(0) @binding(6) var<storage, read_write> dqkv: array<E>;`,
+    backwardBindings,
     `  let position = m.w;
   let key = (m.z + m.w - m.y) * KV * 2u * HALF;`,
     `${eachHead("HEADS", "row * HEADS * 2u * HALF", "whole", rotate("dq"))}
