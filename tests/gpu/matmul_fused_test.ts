@@ -15,9 +15,9 @@ import { dequantised, randomBlocks } from "./random_blocks.ts";
 import { assertClose, assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
 
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
+const u32Only = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
-const FAMILIES = [["broadcast", broadcast], ["narrow loads", narrow], ["tile", tiles]] as const;
+const FAMILIES = [["broadcast", broadcast], ["without u64", u32Only], ["tile", tiles]] as const;
 type BType = "f32" | "f16" | QuantType;
 
 function weight(t: TestGpu, bType: BType, n: number, k: number): { matrix: Matrix; values: Float64Array } {

@@ -244,7 +244,7 @@ Deno.test("chunks of whole segments change no bit, nor do terms that are skipped
   const [terms, d] = [1408, 8];
   const values = random16(1, terms * d);
   for (const m of [1, 5, 40]) {
-    // Whole segments of zeros, runs of zeros, and single terms.
+    // Whole segments of zeros, k-steps of zeros, and single terms.
     const a = random16(2, m * terms).map((value, i) =>
       i % terms < 600 || i % 50 > 3 ? (i % 2 ? 0 : -0) : value
     );

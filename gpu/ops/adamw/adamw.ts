@@ -6,7 +6,7 @@ import adamCode from "./adamw.wgsl" with { type: "text" };
 import squaresCode from "./sum_squares.wgsl" with { type: "text" };
 
 /** Settings of one AdamW step; `step` counts from 1. */
-export interface AdamWSettings {
+interface AdamWSettings {
   lr: number;
   beta1: number;
   beta2: number;

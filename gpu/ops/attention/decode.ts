@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
-import { takesVec8 } from "../wgsl/vec8.ts";
+import { suitsVec8 } from "../wgsl/vec8.ts";
 import type { Heads } from "../rotary/heads.ts";
 import { rotary } from "../rotary/rotary.ts";
 import { groupForward, workgroupsPerGroup } from "./decode_groups.ts";
@@ -35,7 +35,7 @@ export function attentionRows(
 }
 
 /** Projections of rows that are decoded, and what rotates and keeps them. */
-export interface Projections {
+interface Projections {
   /** [rows, (heads + 2 kvHeads) hd]. */
   qkv: Tensor;
   /** [(heads + 2 kvHeads) hd], added before they are rotated. */
@@ -60,7 +60,7 @@ export function attentionOfProjections(
   shift: number,
 ): void {
   const { rows } = asMatrix(q);
-  const fused = takesVec8(gpu) && heads.headDim % 64 === 0 && workgroupsPerGroup(shapeOf(heads)) === 1 &&
+  const fused = suitsVec8(gpu) && heads.headDim % 64 === 0 && workgroupsPerGroup(shapeOf(heads)) === 1 &&
     splitOf(gpu) === undefined && byGroup(gpu, heads, rows);
   if (!fused) {
     rotary(gpu, heads, qkv, rowMeta, table, q, kv.k, kv.v, shift, bias);

@@ -185,7 +185,7 @@ function storeHeads(
 }
 
 /** Options of {@link groupForward}. */
-export interface GroupOptions {
+interface GroupOptions {
   /** Workgroup z folds the keys of split z alone, and leaves sums and softmax to `mergeSplits`. */
   partial?: boolean;
   /** The workgroup first makes queries, key and value from the projections' row, as rotary.wgsl does. */

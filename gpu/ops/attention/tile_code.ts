@@ -7,7 +7,7 @@ export const loaded = (name: string) => (i: number, d: number): string =>
   `${name}${i}_${Math.floor(d / 4)}.${xyzw[d % 4]}`;
 
 /** Sums over a head's dimensions, NAME{item}_{d}: scalars, since vectors would be spilled more often. */
-export type Sums = (i: number, d: number) => string;
+type Sums = (i: number, d: number) => string;
 
 /** Sums of that name. */
 export const sumsOf = (name: string): Sums => (i, d) => `${name}${i}_${d}`;
@@ -89,7 +89,7 @@ export const queryRows = (rows: number): string =>
   let kvHead = wg.y / GROUP;`;
 
 /** A block of keys and values from position j on, which the subgroup loads for the queries of all its lanes. */
-export interface KeyBlock {
+interface KeyBlock {
   keys: number;
   k: BroadcastHeads;
   v: BroadcastHeads;

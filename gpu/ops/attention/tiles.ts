@@ -38,7 +38,7 @@ export function attentionTiles(
 }
 
 /** What the forward pass of {@link attentionTiles} leaves to its backward. */
-export interface AttentionSaved {
+interface AttentionSaved {
   q: Tensor;
   kv: KeysValues;
   out: Tensor;

@@ -7,7 +7,7 @@ import { rmsNorm } from "../norm/rms_norm.ts";
 import { swiglu } from "../elementwise/swiglu.ts";
 
 /** The weight [d] and epsilon of an RMSNorm. */
-export interface Norm {
+interface Norm {
   weight: Tensor;
   eps: number;
 }

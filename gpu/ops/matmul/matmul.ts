@@ -5,7 +5,7 @@ import type { Sizes } from "./variant.ts";
 import { product, type Weights } from "./product.ts";
 
 /** Options of the products. */
-export interface MatmulOptions {
+interface MatmulOptions {
   /** Adds to what `out` holds instead of replacing it: the sum starts from the old value. */
   accumulate?: boolean;
   /**

@@ -24,7 +24,7 @@ export interface Weights {
 }
 
 /** What a product is made of: C (+)= A B. */
-export interface Operands {
+interface Operands {
   a: Tensor;
   b: Weights;
   c: Tensor;
@@ -50,7 +50,7 @@ export function product(
   const [kernel, variant] = choose(sparse);
   if (kind === "nn" && kernel.tile.family === "split") return splitProduct(gpu, operands, sizes, variant);
   if (!sparse) return denseProduct(gpu, operands, sizes, variant, kernel.terms);
-  if (isSparse(gpu, sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
+  if (canListSteps(gpu, sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
   const [dense, denseVariant] = choose(false);
   denseProduct(gpu, operands, sizes, denseVariant, dense.terms);
 }
@@ -126,7 +126,7 @@ const stepOf = ({ tile }: { tile: MatmulVariant["tile"] }): number =>
   tile.family === "tile" ? tile.depth : SPARSE_STEP;
 
 /** Whether a list of k-steps can be made, by whole subgroups of one size, and read. */
-function isSparse(gpu: Gpu, { m, k, lda, aOff }: Sizes, { tile, loads, aligned }: Kernel): boolean {
+function canListSteps(gpu: Gpu, { m, k, lda, aOff }: Sizes, { tile, loads, aligned }: Kernel): boolean {
   const length = stepOf({ tile });
   const { minSubgroup, maxSubgroup } = gpu.workgroups;
   const listed = aligned ? lda % 4 === 0 && minSubgroup === maxSubgroup : loads !== undefined;

@@ -18,7 +18,7 @@ export interface TunedClass {
  * Tiles worth trying for so many rows: few, since each is compiled, which takes a software device a second. Only those that
  * add in the order of the device's family. More rows than there are would waste their part of the work.
  */
-export function candidates(gpu: Gpu, m: number, kind: Product, bType: BType): TunedTile[] {
+function candidates(gpu: Gpu, m: number, kind: Product, bType: BType): TunedTile[] {
   return gpu.matmulFamily === "broadcast" ? broadcasts(m, kind, bType) : forGpus(gpu, m, kind, bType);
 }
 
@@ -48,7 +48,7 @@ const CLASSES: [Product, BType][] = [["nt", "f32"], ["nn", "f32"], ["tn", "f32"]
 ]];
 const PACKED: [Product, BType][] = [["nt", "q8_0"], ["nt", "q4_0"], ["nt", "q4_1"]];
 const ROWS = [1, 8, 64, 512];
-// Of more terms than B stays in registers for (choose_kernel.ts); wide ones small enough for a cache of some megabytes, as the layers of
+// Of more terms than B stays in registers for (choose_software_kernel.ts); wide ones small enough for a cache of some megabytes, as the layers of
 // small models are.
 const SIZES = [256, 1024];
 // A wide one larger than the caches, as all layers together are; few rows meet vocabularies as terms.

@@ -7,7 +7,7 @@ import noiseCode from "./noise.wgsl" with { type: "text" };
 import mixtureCode from "./mixture.wgsl" with { type: "text" };
 
 /** The rows' place in the stream of noise: info u32 [rows, 4] = (slot, rollout, _, position), `shift` further. */
-export interface NoiseAddress {
+interface NoiseAddress {
   info: Tensor;
   shift: number;
   key: RandomKey;

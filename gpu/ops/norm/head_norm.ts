@@ -6,7 +6,7 @@ import code from "./head_norm.wgsl" with { type: "text" };
 import type { Heads } from "../rotary/heads.ts";
 
 /** The two weights [hd], shared by all heads. */
-export interface HeadNormWeights {
+interface HeadNormWeights {
   q: Tensor;
   k: Tensor;
 }

@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { columnSum, rowBlock } from "../reduce/column_sum.ts";
-import { normBackwardVec8, normsVec8, normVec8 } from "./rms_norm_vec8.ts";
+import { normBackwardVec8, normVec8, suitsNormVec8 } from "./rms_norm_vec8.ts";
 import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
 import forwardBindings from "./rms_norm_bindings.wgsl" with { type: "text" };
 import backwardBindings from "./rms_norm_backward_bindings.wgsl" with { type: "text" };
@@ -17,7 +17,7 @@ export function rmsNorm(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv: 
   const { rows, cols: d } = asMatrix(x);
   expectShape("rms_norm", weight, [d]);
   expectShape("rms_norm", out, x.shape);
-  if (normsVec8(gpu, d)) return normVec8(gpu, x, weight, out, rinv, eps);
+  if (suitsNormVec8(gpu, d)) return normVec8(gpu, x, weight, out, rinv, eps);
   const vector = d % 4 === 0;
   run(
     gpu,
@@ -50,7 +50,7 @@ export function rmsNormBackward(
   expectShape("rms_norm_backward", dx, x.shape);
   const vector = d % 4 === 0;
   const prelude = vectorPrelude(vector, gpu.subgroupSize);
-  const vec8 = normsVec8(gpu, d);
+  const vec8 = suitsNormVec8(gpu, d);
   const tensors = { x, weight, rinv, dy, dx };
   if (dweight) {
     const block = rowBlock(rows);

@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, type KernelSource, run } from "../../kernel.ts";
 import { asMatrix, type Tensor } from "../../tensor.ts";
-import { takesVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
+import { suitsVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines, range } from "../wgsl/text.ts";
 import forwardBindings from "./rms_norm_bindings.wgsl" with { type: "text" };
 import backwardBindings from "./rms_norm_backward_bindings.wgsl" with { type: "text" };
@@ -13,7 +13,8 @@ const CHUNK = 8 * VEC8_LANES;
 const WIDEST = 1024;
 
 /** Whether rows of d numbers can be normed by these kernels. */
-export const normsVec8 = (gpu: Gpu, d: number): boolean => takesVec8(gpu) && d % CHUNK === 0 && d <= WIDEST;
+export const suitsNormVec8 = (gpu: Gpu, d: number): boolean =>
+  suitsVec8(gpu) && d % CHUNK === 0 && d <= WIDEST;
 
 /**
  * The sum over a row of the totals of its vectors: `a` and `b` of each chunk are those of a lane's first and last four. Summed

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { takesVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
+import { suitsVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines } from "../wgsl/text.ts";
 import type { Heads } from "./heads.ts";
 import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
@@ -12,8 +12,8 @@ import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "tex
 const LEAST_ROWS = 4 * VEC8_LANES;
 
 /** Whether these kernels suit. */
-export const rotatesRows = (gpu: Gpu, rows: number, { headDim }: Heads): boolean =>
-  takesVec8(gpu) && headDim % 16 === 0 && rows >= LEAST_ROWS;
+export const suitsRotaryRows = (gpu: Gpu, rows: number, { headDim }: Heads): boolean =>
+  suitsVec8(gpu) && headDim % 16 === 0 && rows >= LEAST_ROWS;
 
 const load = (name: string, from: string) =>
   `    let ${name} = ${from}; let ${name}0 = first(${name}); let ${name}1 = last(${name});`;

@@ -3,7 +3,10 @@ import { loadWords, wordArray } from "../../wgsl/load_words.ts";
 import { prologueCode } from "./prologue.ts";
 import type { Loads, Product, Prologue, Tile } from "../variant.ts";
 
-/** WGSL by which a kernel reads A: what is done once, what each k-step begins with, and the name of a value in it. */
+/**
+ * WGSL by which a kernel reads A: what is done once, what each k-step begins with, and the name of a value in it. In it the
+ * lane's load l lies at `pa`{l} before the k-step is added, and gives numbers `av`{l}_{e}.
+ */
 export interface OperandA {
   declare: string;
   setUp: string;

@@ -14,7 +14,10 @@ import { loadWords } from "../../wgsl/load_words.ts";
 import { bitsOf, type BType, type Loads, type Product, type Tile } from "../variant.ts";
 import { scaleLoads } from "./scale_loads.ts";
 
-/** WGSL by which a kernel reads B: what is done once, what each k-step begins with, and the name of a value in it. */
+/**
+ * WGSL by which a kernel reads B: what is done once, what each k-step begins with, and the name of a value in it. In it the
+ * lane's columns lie at `pb`, of packed weights in the k-step at `pbk`, and give numbers `bv`{term}_{column}.
+ */
 export interface OperandB {
   setUp: string;
   step: string;

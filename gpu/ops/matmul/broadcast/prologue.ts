@@ -3,7 +3,7 @@ import { loadWords, wordArray } from "../../wgsl/load_words.ts";
 import type { Prologue } from "../variant.ts";
 
 /** WGSL beside the loads of A that makes A from them: declarations, what is done once for each load, and at each k-step. */
-export interface PrologueCode {
+interface PrologueCode {
   declare: string;
   setUp: (l: number) => string;
   load: (l: number, at: string) => { text: string; value: (loaded: string, e: number) => string };

@@ -4,7 +4,7 @@ import { type BType, SEGMENT } from "../variant.ts";
 import type { Layout } from "./split_layout.ts";
 
 /** Loads that come first, all of them under way together, and what then goes to workgroup memory. */
-export interface Staged {
+interface Staged {
   load: string;
   store: string;
 }

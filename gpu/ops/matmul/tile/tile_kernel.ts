@@ -50,8 +50,8 @@ export function tileKernel(variant: MatmulVariant, aligned: Aligned): string {
   const { cols, perThread, depth } = tile;
   const [a, b] = stages(kind, tile);
   const threads = tileThreads(tile);
-  const quads = perThread / 4;
-  const [tx, ty] = [cols / perThread, tile.rows / perThread];
+  const quads = perThread / 4; // vectors of four on the edge of a thread's square
+  const [tx, ty] = [cols / perThread, tile.rows / perThread]; // threads along columns and rows
   const each = (make: (i: number, q: number) => string) =>
     lines(perThread, (i) => range(quads).map((q) => make(i, q)).join(" "));
   const row = (i: number) => `row0 + (${Math.floor(i / 4) * ty}u + y) * 4u + ${i % 4}u`;
