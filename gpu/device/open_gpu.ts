@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { adapterFacts, isLlvmpipe, workgroupLimits } from "../adapter.ts";
+import { adapterFacts, adapterKind, workgroupLimits } from "../adapter.ts";
 import { createArena } from "../arena.ts";
 import { createCommands } from "../commands.ts";
 import { watchErrors } from "../error_log.ts";
@@ -42,7 +42,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   }
   const before = threads();
   const device = await requestDevice(adapter);
-  if (isLlvmpipe(adapter)) pinWorkers(before);
+  if (adapterKind(adapter) === "llvmpipe") pinWorkers(before);
   const errors = watchErrors(device);
   const facts = adapterFacts(adapter, device);
   const arena = createArena(device);
