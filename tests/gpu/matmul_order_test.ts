@@ -12,6 +12,7 @@ import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import { isQuantised } from "../../gpu/quantised.ts";
 import type { TunedTile } from "../../gpu/tuning.ts";
 import { dequantised, randomBlocks } from "./random_blocks.ts";
+import { rowsFor, segmented } from "./segmented.ts";
 import { assertSameBits, openTestGpu, random16, type TestGpu } from "./support.ts";
 
 const t = await openTestGpu({ matmulFamily: "tile" });
@@ -21,27 +22,6 @@ const chunked = await openTestGpu({ matmulFamily: "tile", maxBinding: 300 * 32 }
 const software = await openTestGpu({ matmulFamily: "broadcast" });
 
 const TYPES: BType[] = ["f32", "f16", "q8_0", "q4_0", "q4_1"];
-
-/** Sums of `inner` terms in segments of `length`: a(i, k) times w(k, j), from `old`. */
-function segmented(
-  [m, inner, n]: [number, number, number],
-  length: number,
-  a: (i: number, k: number) => number,
-  w: (k: number, j: number) => number,
-  old?: Float64Array,
-): Float32Array {
-  const { fround } = Math;
-  return Float32Array.from({ length: m * n }, (_, at) => {
-    const [i, j] = [Math.floor(at / n), at % n];
-    let total = old ? old[at] : 0;
-    for (let start = 0; start < inner; start += length) {
-      let chain = start === 0 && length >= inner ? total : 0;
-      for (let k = start; k < Math.min(inner, start + length); k++) chain = fround(a(i, k) * w(k, j) + chain);
-      total = length >= inner ? chain : fround(total + chain);
-    }
-    return total;
-  });
-}
 
 /** A weight [rows, cols] in a type, and its numbers. */
 function weight(bType: BType, rows: number, cols: number) {
@@ -55,12 +35,6 @@ function weight(bType: BType, rows: number, cols: number) {
   const matrix = createMatrix(gpu, rows, cols, bType, "w");
   uploadBlocks(gpu, matrix, 0, bytes);
   return { matrix, values: dequantised(bType, bytes), [Symbol.dispose]: () => freeMatrix(gpu, matrix) };
-}
-
-/** Values whose products with such weights take no more than 24 bits: 11 with 11 of f16, powers of two with any. */
-function rowsFor(bType: BType, seed: number, length: number): Float64Array {
-  const values = random16(seed, length);
-  return isQuantised(bType) ? values.map((x) => Math.sign(x) * 2 ** Math.round(2 * Math.abs(x))) : values;
 }
 
 /** Runs a product with a tile as the tuned one, and says which kernels that took. */

@@ -1,7 +1,7 @@
 import { lines, range, xyzw } from "../../wgsl/text.ts";
 import type { Layout } from "./split_layout.ts";
 
-/** WGSL by which segments come to a sum: builtins, the thread's number, what is done first, after each round of segments, and last. */
+/** WGSL that adds segments up: builtins, the thread's number, what is done first, after each round of segments, and last. */
 type SumOfSegments = Record<"builtins" | "thread" | "begin" | "add" | "end", string>;
 
 /** Sums of segments go through workgroup memory, and each output is added up by one thread. */
