@@ -117,7 +117,7 @@ export { addAdapter } from "./model/lora/add_adapter.ts";
 export { type Fused, type LoraPair, type LoraParams } from "./model/transformer/lora_params.ts";
 export { loadAdapter, saveAdapter } from "./model/lora/adapter_files.ts";
 export { mergeAdapter } from "./model/lora/merge_adapter.ts";
-export type { PartStarts } from "./gpu/ops/lora/lora_blocks.ts";
+export type { PartStarts } from "./gpu/ops/lora/block_diagonal.ts";
 export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
 export {
   loadTokenizer,

@@ -26,9 +26,15 @@ export interface WorkgroupLimits {
   maxSubgroup: number;
 }
 
-/** Whether it is Mesa's software device, which is of use to those who place its threads. */
-export const isLlvmpipe = ({ info }: GPUAdapter): boolean =>
-  /llvmpipe/i.test(`${info.device} ${info.description}`);
+/** What an adapter computes on: Mesa's software device, whose threads can be placed, another software device, or a GPU. */
+type AdapterKind = "llvmpipe" | "software" | "gpu";
+
+/** The kind of an adapter, by what it says of itself: WebGPU does not tell. */
+export function adapterKind({ info }: GPUAdapter): AdapterKind {
+  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
+  if (text.includes("llvmpipe")) return "llvmpipe";
+  return /lavapipe|swiftshader|cpu/.test(text) ? "software" : "gpu";
+}
 
 /** What an adapter says of itself once it has given a device. */
 export function adapterFacts(adapter: GPUAdapter, { features }: GPUDevice): AdapterFacts {
@@ -36,13 +42,12 @@ export function adapterFacts(adapter: GPUAdapter, { features }: GPUDevice): Adap
   // Some give a bare number of the device: the description alone names it then.
   const device = /^(0x[\da-f]+|\d*)$/i.test(info.device) ? "" : info.device;
   const name = device || info.description || info.vendor || "unknown";
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
   return {
     name: device && info.description ? `${device} (${info.description})` : name,
     vendor: info.vendor,
     architecture: info.architecture,
     description: info.description,
-    software: /llvmpipe|lavapipe|swiftshader|cpu/.test(text),
+    software: adapterKind(adapter) !== "gpu",
     features: [...features as unknown as Iterable<string>].sort(),
   };
 }

@@ -1,7 +1,7 @@
 import type { Storage } from "./tensor.ts";
 
 /** Buffers that are handed out by label and come back. */
-export interface BufferPool {
+interface BufferPool {
   /** A buffer of at least `size` bytes. */
   take(label: string, size: number): Storage;
   /** Takes one back; of several the one that comes last goes first. */

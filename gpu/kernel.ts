@@ -35,8 +35,8 @@ export function run(
   gpu.commands.dispatch(kernel, bindGroup(gpu, kernel, tensors), params, groups);
 }
 
-/** Workgroups over `count` items in two dimensions, for counts above 65,535: kernels rebuild the index. */
-export function spread(count: number): [number, number] {
+/** A grid of `count` workgroups, in two dimensions where they are more than 65,535: kernels rebuild the index. */
+export function grid(count: number): [number, number] {
   return count <= 65535 ? [count, 1] : [32768, Math.ceil(count / 32768)];
 }
 

@@ -1,15 +1,15 @@
 import type { Gpu } from "./gpu.ts";
 import {
   BLOCK,
+  indicesOf,
+  INTERLEAVE,
   isQuantised,
   paddedCols,
   paddedRows,
   PANEL,
-  placesOf,
   QUANT_BITS,
   type QuantType,
   scaleWords,
-  SIDE,
 } from "./quantised.ts";
 import { bytesOf, type DType, type Tensor } from "./tensor.ts";
 
@@ -176,10 +176,10 @@ function unpack(
   const scales = new Float16Array(scaleBytes);
   const width = widthOf({ cols, dtype });
   return Float32Array.from({ length: rows * cols }, (_, i) => {
-    const [place, at] = placesOf(dtype as QuantType, Math.floor(i / cols), i % cols, width);
-    const bit = place * bits % 32;
-    const word = words[Math.floor(place * bits / 32)];
-    if (dtype === "q4_1") return (word >>> bit & 15) * scales[at] + scales[at + SIDE];
+    const [index, at] = indicesOf(dtype as QuantType, Math.floor(i / cols), i % cols, width);
+    const bit = index * bits % 32;
+    const word = words[Math.floor(index * bits / 32)];
+    if (dtype === "q4_1") return (word >>> bit & 15) * scales[at] + scales[at + INTERLEAVE];
     return (word << (32 - bits - bit) >> (32 - bits)) * scales[at];
   });
 }

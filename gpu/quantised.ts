@@ -33,11 +33,14 @@ export const paddedRows = (rows: number): number => roundUp(rows, PANEL);
 
 const roundUp = (count: number, to: number): number => Math.ceil(count / to) * to;
 
-/** Scales of so many rows lie side by side, what a lane needs for its columns; so far behind them lie q4_1's minima. */
-export const SIDE = 8;
+/**
+ * Rows of a panel are interleaved by so many ({@link PANEL}). The scales of so many consecutive rows lie side by side, which is
+ * what a lane needs for its columns; so far behind them lie q4_1's minima.
+ */
+export const INTERLEAVE = 8;
 
-/** Runs that row `j` of such a group lies behind its first. */
-export const runsBehind = (j: number): number => j % SIDE * SIDE + Math.floor(j / SIDE);
+/** Runs by which row `j` of a panel, or of a group of eight in it, lies behind the first. */
+export const runOffset = (j: number): number => j % INTERLEAVE * INTERLEAVE + Math.floor(j / INTERLEAVE);
 
 /** Halves of a block's scale: with a minimum in q4_1. */
 const scaleParts = (type: QuantType): number => type === "q4_1" ? 2 : 1;
@@ -46,27 +49,27 @@ const scaleParts = (type: QuantType): number => type === "q4_1" ? 2 : 1;
 export const scaleWords = (type: QuantType, rows: number, cols: number): number =>
   scaleParts(type) * (cols / BLOCK) * rows / 2;
 
-/** WGSL of the place of a weight, in weights; `width`: the padded columns. */
-export function weightPlace(type: QuantType, row: string, col: string, width: string): string {
+/** WGSL of the index of a weight, in weights; `width`: the padded columns. */
+export function weightIndex(type: QuantType, row: string, col: string, width: string): string {
   const run = runLength(type);
   return `((${row}) / ${PANEL}u * ${width} + (${col}) / ${run}u * ${run}u) * ${PANEL}u` +
-    ` + ((${row}) % ${SIDE}u * ${SIDE}u + (${row}) % ${PANEL}u / ${SIDE}u) * ${run}u + (${col}) % ${run}u`;
+    ` + ((${row}) % ${INTERLEAVE}u * ${INTERLEAVE}u + (${row}) % ${PANEL}u / ${INTERLEAVE}u) * ${run}u + (${col}) % ${run}u`;
 }
 
-/** WGSL of the place of a block's scale, in halves; q4_1's minimum is {@link SIDE} later. */
-export function scalePlace(type: QuantType, row: string, block: string, width: string): string {
+/** WGSL of the index of a block's scale, in halves; q4_1's minimum is {@link INTERLEAVE} later. */
+export function scaleIndex(type: QuantType, row: string, block: string, width: string): string {
   const parts = scaleParts(type);
   return `(((${row}) / ${PANEL}u * (${width} / ${BLOCK}u) + ${block}) * ${PANEL}u` +
-    ` + (${row}) % ${PANEL}u / ${SIDE}u * ${SIDE}u) * ${parts}u + (${row}) % ${SIDE}u`;
+    ` + (${row}) % ${PANEL}u / ${INTERLEAVE}u * ${INTERLEAVE}u) * ${parts}u + (${row}) % ${INTERLEAVE}u`;
 }
 
-/** {@link weightPlace} and {@link scalePlace} in numbers. */
-export function placesOf(type: QuantType, row: number, col: number, width: number): [number, number] {
+/** {@link weightIndex} and {@link scaleIndex} in numbers. */
+export function indicesOf(type: QuantType, row: number, col: number, width: number): [number, number] {
   const run = runLength(type);
   const [panel, inPanel] = [Math.floor(row / PANEL), row % PANEL];
-  const weight = (panel * width + col - col % run) * PANEL + runsBehind(inPanel) * run + col % run;
+  const weight = (panel * width + col - col % run) * PANEL + runOffset(inPanel) * run + col % run;
   const block = (panel * width / BLOCK + Math.floor(col / BLOCK)) * PANEL;
-  return [weight, (block + inPanel - row % SIDE) * scaleParts(type) + row % SIDE];
+  return [weight, (block + inPanel - row % INTERLEAVE) * scaleParts(type) + row % INTERLEAVE];
 }
 
 /**
@@ -107,14 +110,14 @@ fn scaleAt(i: u32) -> f32 { let pair = unpack2x16float(s[i >> 1u]); return selec
  */
 export function weightFunction(type: QuantType, words: string, width: string): string {
   const bits = QUANT_BITS[type];
-  const word = `${words}[(${weightPlace(type, "row", "col", width)}) / ${32 / bits}u]`;
+  const word = `${words}[(${weightIndex(type, "row", "col", width)}) / ${32 / bits}u]`;
   const at = `${bits}u * (col % ${32 / bits}u)`;
   const value = type === "q4_1"
-    ? `fma(f32((${word} >> (${at})) & 15u), scaleAt(at), scaleAt(at + ${SIDE}u))`
+    ? `fma(f32((${word} >> (${at})) & 15u), scaleAt(at), scaleAt(at + ${INTERLEAVE}u))`
     : `f32(bitcast<i32>(${word} << (${32 - bits}u - ${at})) >> ${32 - bits}u) * scaleAt(at)`;
   return `${SCALE_AT}
 fn weight(row: u32, col: u32) -> f32 {
-  let at = ${scalePlace(type, "row", `col / ${BLOCK}u`, width)};
+  let at = ${scaleIndex(type, "row", `col / ${BLOCK}u`, width)};
   return ${value};
 }
 `;

@@ -1,6 +1,6 @@
 import type { Commands } from "./commands.ts";
 import type { ErrorLog } from "./error_log.ts";
-import { byteLength, bytesOf, type Tensor } from "./tensor.ts";
+import { byteLength, type Tensor } from "./tensor.ts";
 
 /** Brings tensors back to the CPU. */
 export interface Reader {
@@ -67,11 +67,4 @@ export function createReader(device: GPUDevice, commands: Commands, errors: Erro
       for (const list of idle.values()) for (const buffer of list) buffer.destroy();
     },
   };
-}
-
-/** The elements of a tensor as numbers of its type; f16 becomes Float16Array. */
-export function elements(tensor: Tensor, bytes: ArrayBuffer): Float32Array | Uint32Array | Float16Array {
-  const count = bytes.byteLength / bytesOf(tensor.dtype);
-  if (tensor.dtype === "f32") return new Float32Array(bytes, 0, count);
-  return tensor.dtype === "u32" ? new Uint32Array(bytes, 0, count) : new Float16Array(bytes, 0, count);
 }

@@ -3,7 +3,7 @@ import { UserError } from "./errors.ts";
 
 /** A tile that was measured to be the fastest of its class on this adapter. */
 export interface TunedTile {
-  /** Operands handed round a subgroup, staged in shared memory, or sums split over segments of terms. */
+  /** Operands broadcast within a subgroup, staged in shared memory, or sums split over segments of terms. */
   family: "broadcast" | "tile" | "split";
   /** Rows of a workgroup. */
   rows: number;
@@ -11,7 +11,7 @@ export interface TunedTile {
   cols?: number;
   /** Columns of a thread (broadcast, split), or the edge of its square (tile). */
   perThread: number;
-  /** Terms a turn; of a split sum the segments side by side. */
+  /** Terms of a k-step; of a split sum the segments side by side. */
   depth: number;
   /** Segments are added within a subgroup. */
   shuffle?: boolean;

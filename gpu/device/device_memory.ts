@@ -1,7 +1,7 @@
 import type { AdapterFacts } from "../adapter.ts";
 
 /** Memory that a device can still give, and who says so. */
-export interface DeviceMemory {
+interface DeviceMemory {
   /** In bytes. */
   free: number;
   /** Such as `nvidia-smi`, for messages. */

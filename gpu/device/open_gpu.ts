@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { adapterFacts, isLlvmpipe, workgroupLimits } from "../adapter.ts";
+import { adapterFacts, adapterKind, workgroupLimits } from "../adapter.ts";
 import { createArena } from "../arena.ts";
 import { createCommands } from "../commands.ts";
 import { watchErrors } from "../error_log.ts";
@@ -24,7 +24,7 @@ export interface GpuOptions {
 
 const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
 
-const WIDE = "wgpu-shader-int64" as GPUFeatureName;
+const U64 = "wgpu-shader-int64" as GPUFeatureName;
 
 /**
  * Opens the best Vulkan device with all limits it has.
@@ -42,7 +42,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   }
   const before = threads();
   const device = await requestDevice(adapter);
-  if (isLlvmpipe(adapter)) pinWorkers(before);
+  if (adapterKind(adapter) === "llvmpipe") pinWorkers(before);
   const errors = watchErrors(device);
   const facts = adapterFacts(adapter, device);
   const arena = createArena(device);
@@ -57,7 +57,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     workgroups: workgroupLimits(adapter, device),
     maxBinding,
     matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
-    u64Loads: options.forbidU64 !== true && device.features.has(WIDE),
+    u64Loads: options.forbidU64 !== true && device.features.has(U64),
     tuning: options.matmulFamily === undefined ? readTuning(facts) : new Map(),
     arena,
     commands,
@@ -93,7 +93,7 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
       requiredFeatures: [...features, ...hidden, ...extra],
     });
   try {
-    return await request([WIDE]).catch(() => request([]));
+    return await request([U64]).catch(() => request([]));
   } catch (cause) {
     throw new UserError(
       `Cannot open the GPU ${adapter.info?.description ?? ""}: ${(cause as Error).message}, ` +

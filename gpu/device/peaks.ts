@@ -2,9 +2,9 @@ import type { Gpu } from "../gpu.ts";
 import { run } from "../kernel.ts";
 import type { Tensor } from "../tensor.ts";
 
-// Sums that do not depend on one another hide the latency of each; 1,024 turns stay far below any loop limit.
+// Sums that do not depend on one another hide the latency of each; 1,024 iterations stay far below any loop limit.
 const SUMS = 16;
-const TURNS = 1024;
+const ITERATIONS = 1024;
 const LANES = 64;
 
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);
@@ -23,13 +23,13 @@ struct Params { seed: f32, count: u32 }
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let x = p.seed + f32(id.x) * 1e-9;
   ${range(SUMS).map((i) => `var s${i} = x + ${i}.0;`).join(" ")}
-  for (var t = 0u; t < ${TURNS}u; t++) {
+  for (var t = 0u; t < ${ITERATIONS}u; t++) {
     ${range(SUMS).map((i) => `s${i} = fma(s${i}, x, 0.5);`).join(" ")}
   }
   if (id.x < p.count) { out[id.x] = ${range(SUMS).map((i) => `s${i}`).join(" + ")}; }
 }`;
   run(gpu, { label: "peak_multiply_add", code }, [out], { seed, count }, [Math.ceil(count / LANES)]);
-  return 2 * SUMS * TURNS * count;
+  return 2 * SUMS * ITERATIONS * count;
 }
 
 /**

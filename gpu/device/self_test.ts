@@ -6,7 +6,7 @@ import { randomSource } from "../random.ts";
 import type { DType } from "../tensor.ts";
 
 /** Whether a product of odd sizes comes out right, and how fast a larger one is. */
-export interface MatmulTest {
+interface MatmulTest {
   /** Normalised mean squared error against f64. */
   error: number;
   gigaflops: number;

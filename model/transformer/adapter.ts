@@ -3,11 +3,11 @@
  * s = alpha / rank, and only A and B train. B starts at 0, so that training starts from the base model.
  *
  * Q, K and V are one matrix here, and so are gate and up, but each has an A and a B of its own, as in PEFT. The A of a
- * fused projection's parts lie under one another, and so do their B; products use B in blocks ({@link loraSpread}).
+ * fused projection's parts lie under one another, and so do their B; products use B in blocks ({@link blockDiagonal}).
  */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
-import { loraSpread, type PartStarts } from "../../gpu/ops/lora/lora_blocks.ts";
+import { blockDiagonal, type PartStarts } from "../../gpu/ops/lora/block_diagonal.ts";
 import { Domain, randomStream } from "../../gpu/random.ts";
 import type { ModelConfig } from "./config.ts";
 import {
@@ -117,7 +117,7 @@ export function refreshAdapter(gpu: Gpu, { params, layers }: Adapter): void {
   layers.forEach((layer, i) => {
     for (const fused of FUSED) {
       const { starts, scale, blocks } = layer[fused];
-      loraSpread(gpu, params.lora[i][fused].b, starts, scale, blocks);
+      blockDiagonal(gpu, params.lora[i][fused].b, starts, scale, blocks);
     }
   });
 }

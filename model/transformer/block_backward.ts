@@ -1,6 +1,6 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { attentionBackward, type AttentionLayout } from "../../gpu/ops/attention/attention.ts";
+import { attentionBackward, type AttentionLayout } from "../../gpu/ops/attention/tiles.ts";
 import { columnSum } from "../../gpu/ops/reduce/column_sum.ts";
 import { headNormBackward } from "../../gpu/ops/norm/head_norm.ts";
 import { matmulNN, matmulTN } from "../../gpu/ops/matmul/matmul.ts";

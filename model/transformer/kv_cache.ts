@@ -1,5 +1,5 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import type { KeysValues } from "../../gpu/ops/attention/attention.ts";
+import type { KeysValues } from "../../gpu/ops/attention/keys_values.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** Keys and values of every layer. A row of it, a *KV row*, holds those of one position of one sequence. */

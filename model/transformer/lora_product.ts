@@ -1,7 +1,7 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { matrixOf } from "../../gpu/matrix.ts";
-import { loraCollect } from "../../gpu/ops/lora/lora_blocks.ts";
+import { blockDiagonalBackward } from "../../gpu/ops/lora/block_diagonal.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { AdaptedProjection } from "./adapter.ts";
@@ -41,5 +41,5 @@ export function loraBackward(
   matmulTN(gpu, du, x, grads.a, { accumulate: true });
   const dblocks = scratch.f32([blocks.rows, blocks.cols], "d lora blocks");
   matmulTN(gpu, dout, u, matrixOf(dblocks));
-  loraCollect(gpu, dblocks, starts, scale, grads.b);
+  blockDiagonalBackward(gpu, dblocks, starts, scale, grads.b);
 }

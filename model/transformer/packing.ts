@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Scratch } from "../../gpu/arena.ts";
-import type { AttentionLayout } from "../../gpu/ops/attention/attention.ts";
+import type { AttentionLayout } from "../../gpu/ops/attention/tiles.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** A run of rows of one sequence, at consecutive positions. Places are rows of the keys and values. */

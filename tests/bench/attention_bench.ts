@@ -11,7 +11,8 @@ import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { attentionBackward, attentionRows, attentionTiles } from "../../gpu/ops/attention/attention.ts";
+import { attentionBackward, attentionTiles } from "../../gpu/ops/attention/tiles.ts";
+import { attentionRows } from "../../gpu/ops/attention/decode.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 

@@ -112,7 +112,7 @@ for (const { name, t, sizes: [vocab, width, d], counts } of SOFT_STEPS) {
     }
     if (width < 1024) return;
     const labels = [...t.gpu.pipelines.keys()];
-    for (const part of ["nt_f32_split", "nt_f32_tile", "nn_f32_split_8", "nn_f32_tile", "active_runs"]) {
+    for (const part of ["nt_f32_split", "nt_f32_tile", "nn_f32_split_8", "nn_f32_tile", "active_steps"]) {
       assert(labels.some((label) => label.includes(part)), `${part} among ${labels}`);
     }
   });

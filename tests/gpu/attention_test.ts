@@ -1,10 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  attentionBackward,
-  attentionOfProjections,
-  attentionRows,
-  attentionTiles,
-} from "../../gpu/ops/attention/attention.ts";
+import { attentionBackward, attentionTiles } from "../../gpu/ops/attention/tiles.ts";
+import { attentionOfProjections, attentionRows } from "../../gpu/ops/attention/decode.ts";
 import type { Heads } from "../../gpu/ops/rotary/heads.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
 import { ropeTable } from "../reference/rope.ts";
@@ -13,7 +9,7 @@ import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts
 
 const software = await openTestGpu();
 const t = software;
-const narrow = await openTestGpu({ forbidU64: true });
+const u32Only = await openTestGpu({ forbidU64: true });
 /** What GPUs run, on this device: keys folded in splits, which are workgroups of their own where rows are few. */
 const onGpu = await openTestGpu({ matmulFamily: "tile" });
 
@@ -159,7 +155,7 @@ for (const heads of [{ heads: 9, kvHeads: 3, headDim: 64 }, { heads: 2, kvHeads:
       const [rows, capacity, prompt, steps] = [3, 24, 7, 11];
       const width = (n + 2 * kvHeads) * hd;
       const { table } = ropeTable(64, hd, 10000);
-      const results = [software, narrow, onGpu].map((on) => {
+      const results = [software, u32Only, onGpu].map((on) => {
         const before = on.gpu.commands.counts.dispatches;
         const keys = () =>
           on.f32(random32(1, (prompt + rows * capacity) * kvHeads * hd), [
@@ -182,10 +178,10 @@ for (const heads of [{ heads: 9, kvHeads: 3, headDim: 64 }, { heads: 2, kvHeads:
         return { dispatches, tensors: [...outs, q, kv.k, kv.v], on };
       });
       assertEquals(results.map(({ dispatches }) => dispatches), [steps, 2 * steps, 2 * steps]);
-      const [wide, ...others] = await Promise.all(
+      const [u64, ...others] = await Promise.all(
         results.map(({ tensors, on }) => Promise.all(tensors.map(on.read))),
       );
-      for (const other of others) wide.forEach((numbers, i) => assertSameBits(`${i}`, numbers, other[i]));
+      for (const other of others) u64.forEach((numbers, i) => assertSameBits(`${i}`, numbers, other[i]));
     });
   }
 }

@@ -5,8 +5,8 @@ import { uniformAt } from "../reference/random.ts";
 import { softmax } from "../reference/softmax.ts";
 import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
 
-const wide = await openTestGpu();
-const narrow = await openTestGpu({ forbidU64: true });
+const u64 = await openTestGpu();
+const u32Only = await openTestGpu({ forbidU64: true });
 const KEY = { seed: 17, domain: 1, step: 3 };
 
 /** Runs a choice on logits [rows, width]; each row has a slot, a rollout and a position of its own. */
@@ -17,7 +17,7 @@ async function run(
   vocab: number,
   tau: number,
   shift = 0,
-  t = wide,
+  t = u64,
 ) {
   const width = z.length / rows;
   const [slots, columns, column] = [rows + 2, 3, 1];
@@ -113,7 +113,7 @@ for (const [rows, vocab, width] of [[19, 75, 80], [9, 2048, 2048], [3, 49149, 49
       ) {
         const [a, b] = [
           await run(choice, z, rows, vocab, tau),
-          await run(choice, z, rows, vocab, tau, 0, narrow),
+          await run(choice, z, rows, vocab, tau, 0, u32Only),
         ];
         const what = `${choice} at ${tau}, scale ${scale}`;
         assertEquals(a.ids, b.ids, what);

@@ -8,7 +8,7 @@ import { swiglu as reference, swigluBackward as referenceBackward } from "../ref
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
-const narrow = await openTestGpu({ forbidU64: true });
+const u32Only = await openTestGpu({ forbidU64: true });
 const small = await openTestGpu({ maxBinding: 4096 });
 
 for (
@@ -34,16 +34,16 @@ for (
 }
 
 for (const [rows, f] of [[1, 8], [603, 176], [5, 1000]]) {
-  Deno.test(`SwiGLU of ${rows} rows of ${f} has the same bits with wide loads and without`, async () => {
+  Deno.test(`SwiGLU of ${rows} rows of ${f} has the same bits with loads of u64 and without`, async () => {
     const [x, dy] = [random32(1, rows * 2 * f, 4), random32(2, rows * f)];
-    const [wide, not] = await Promise.all([t, narrow].map(async (on) => {
+    const [u64, not] = await Promise.all([t, u32Only].map(async (on) => {
       const tx = on.f32(x, [rows, 2 * f]);
       const [out, dx] = [on.blank(rows, f), on.blank(rows, 2 * f)];
       swiglu(on.gpu, tx, out);
       swigluBackward(on.gpu, tx, on.f32(dy, [rows, f]), dx);
       return await Promise.all([out, dx].map(on.read));
     }));
-    ["out", "dx"].forEach((name, i) => assertSameBits(name, wide[i], not[i]));
+    ["out", "dx"].forEach((name, i) => assertSameBits(name, u64[i], not[i]));
   });
 }
 

@@ -15,20 +15,20 @@ import { dequantised, randomBlocks } from "./random_blocks.ts";
 import { assertClose, assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
 
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
+const u32Only = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
-const FAMILIES = [["broadcast", broadcast], ["narrow loads", narrow], ["tile", tiles]] as const;
-type Store = "f32" | "f16" | QuantType;
+const FAMILIES = [["broadcast", broadcast], ["without u64", u32Only], ["tile", tiles]] as const;
+type BType = "f32" | "f16" | QuantType;
 
-function weight(t: TestGpu, store: Store, n: number, k: number): { matrix: Matrix; values: Float64Array } {
-  if (!isQuantised(store)) {
+function weight(t: TestGpu, bType: BType, n: number, k: number): { matrix: Matrix; values: Float64Array } {
+  if (!isQuantised(bType)) {
     const values = random16(n, n * k);
-    return { matrix: t.matrix(values, n, k, store), values };
+    return { matrix: t.matrix(values, n, k, bType), values };
   }
-  const bytes = randomBlocks(store, n, n, k);
-  const matrix = createMatrix(t.gpu, n, k, store, "packed");
+  const bytes = randomBlocks(bType, n, n, k);
+  const matrix = createMatrix(t.gpu, n, k, bType, "packed");
   uploadBlocks(t.gpu, matrix, 0, bytes);
-  return { matrix, values: dequantised(store, bytes) };
+  return { matrix, values: dequantised(bType, bytes) };
 }
 
 /** Dispatches that `record` makes. */
@@ -46,10 +46,10 @@ const SHAPES = [[1, 5, 32], [2, 75, 64], [3, 64, 96], [7, 132, 576], [8, 40, 153
 ]];
 
 for (const [family, t] of FAMILIES) {
-  for (const store of ["f32", "f16", "q8_0", "q4_0", "q4_1"] as Store[]) {
-    Deno.test(`${family}: rows normed and gated on the way into a product by ${store}`, async () => {
-      for (const [m, n, k] of [...SHAPES, ...(store === "f32" ? [[2, 9, 6], [4, 8, 8192]] : [])]) {
-        const { matrix, values } = weight(t, store, n, k);
+  for (const bType of ["f32", "f16", "q8_0", "q4_0", "q4_1"] as BType[]) {
+    Deno.test(`${family}: rows normed and gated on the way into a product by ${bType}`, async () => {
+      for (const [m, n, k] of [...SHAPES, ...(bType === "f32" ? [[2, 9, 6], [4, 8, 8192]] : [])]) {
+        const { matrix, values } = weight(t, bType, n, k);
         const eps = 1e-5;
         const [x, scale] = [random32(1, m * k), random32(2, k)];
         const one = n % 4 === 0 && k % 4 === 0 && m <= 8 && t !== tiles;
@@ -62,7 +62,7 @@ for (const [family, t] of FAMILIES) {
         assertSameBits(`normed ${[m, n, k]}`, await t.read(y), await t.read(expected));
         const inReference = rmsNormReference(x, scale, m, k, eps).y;
         const product = reference.matmulNT(inReference, values, m, k, n);
-        assertClose(`normed ${store} ${[m, n, k]}`, await t.read(y), product);
+        assertClose(`normed ${bType} ${[m, n, k]}`, await t.read(y), product);
 
         const [gates, old] = [random32(3, m * 2 * k, 2), random32(4, m * n)];
         const gateUp = t.f32(gates, [m, 2 * k]);
@@ -72,8 +72,8 @@ for (const [family, t] of FAMILIES) {
         matmulNT(t.gpu, hidden, matrix, sum, { accumulate: true });
         assertSameBits(`gated ${[m, n, k]}`, await t.read(out), await t.read(sum));
         const added = addInto(reference.matmulNT(swigluReference(gates, m, k), values, m, k, n), old);
-        assertClose(`gated ${store} ${[m, n, k]}`, await t.read(out), added);
-        if (isQuantised(store)) freeMatrix(t.gpu, matrix);
+        assertClose(`gated ${bType} ${[m, n, k]}`, await t.read(out), added);
+        if (isQuantised(bType)) freeMatrix(t.gpu, matrix);
       }
     });
   }

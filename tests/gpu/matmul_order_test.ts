@@ -7,11 +7,12 @@ import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/mat
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { fitsDevice, GPU_TILES, gpuSplits, measuredRows } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
 import { chooseKernel, tuningClass } from "../../gpu/ops/matmul/choose_kernel.ts";
-import { type BStore, SEGMENT } from "../../gpu/ops/matmul/variant.ts";
+import { type BType, SEGMENT } from "../../gpu/ops/matmul/variant.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import { isQuantised } from "../../gpu/quantised.ts";
 import type { TunedTile } from "../../gpu/tuning.ts";
 import { dequantised, randomBlocks } from "./random_blocks.ts";
+import { rowsFor, segmented } from "./segmented.ts";
 import { assertSameBits, openTestGpu, random16, type TestGpu } from "./support.ts";
 
 const t = await openTestGpu({ matmulFamily: "tile" });
@@ -20,59 +21,32 @@ const { gpu } = t;
 const chunked = await openTestGpu({ matmulFamily: "tile", maxBinding: 300 * 32 });
 const software = await openTestGpu({ matmulFamily: "broadcast" });
 
-const STORES: BStore[] = ["f32", "f16", "q8_0", "q4_0", "q4_1"];
-
-/** Sums of `inner` terms in segments of `length`: a(i, k) times w(k, j), from `old`. */
-function segmented(
-  [m, inner, n]: [number, number, number],
-  length: number,
-  a: (i: number, k: number) => number,
-  w: (k: number, j: number) => number,
-  old?: Float64Array,
-): Float32Array {
-  const { fround } = Math;
-  return Float32Array.from({ length: m * n }, (_, at) => {
-    const [i, j] = [Math.floor(at / n), at % n];
-    let total = old ? old[at] : 0;
-    for (let start = 0; start < inner; start += length) {
-      let chain = start === 0 && length >= inner ? total : 0;
-      for (let k = start; k < Math.min(inner, start + length); k++) chain = fround(a(i, k) * w(k, j) + chain);
-      total = length >= inner ? chain : fround(total + chain);
-    }
-    return total;
-  });
-}
+const TYPES: BType[] = ["f32", "f16", "q8_0", "q4_0", "q4_1"];
 
 /** A weight [rows, cols] in a type, and its numbers. */
-function weight(store: BStore, rows: number, cols: number) {
-  if (!isQuantised(store)) {
+function weight(bType: BType, rows: number, cols: number) {
+  if (!isQuantised(bType)) {
     const values = random16(rows, rows * cols);
-    const matrix = createMatrix(gpu, rows, cols, store, "w");
+    const matrix = createMatrix(gpu, rows, cols, bType, "w");
     uploadRows(gpu, matrix, 0, Float32Array.from(values));
     return { matrix, values, [Symbol.dispose]: () => freeMatrix(gpu, matrix) };
   }
-  const bytes = randomBlocks(store, rows, rows, cols);
-  const matrix = createMatrix(gpu, rows, cols, store, "w");
+  const bytes = randomBlocks(bType, rows, rows, cols);
+  const matrix = createMatrix(gpu, rows, cols, bType, "w");
   uploadBlocks(gpu, matrix, 0, bytes);
-  return { matrix, values: dequantised(store, bytes), [Symbol.dispose]: () => freeMatrix(gpu, matrix) };
-}
-
-/** Values whose products with such weights take no more than 24 bits: 11 with 11 of f16, powers of two with any. */
-function rowsFor(store: BStore, seed: number, length: number): Float64Array {
-  const values = random16(seed, length);
-  return isQuantised(store) ? values.map((x) => Math.sign(x) * 2 ** Math.round(2 * Math.abs(x))) : values;
+  return { matrix, values: dequantised(bType, bytes), [Symbol.dispose]: () => freeMatrix(gpu, matrix) };
 }
 
 /** Runs a product with a tile as the tuned one, and says which kernels that took. */
 async function withTile(
   kind: "nt" | "nn",
-  store: BStore,
+  bType: BType,
   [m, n]: [number, number],
   tile: TunedTile | undefined,
   multiply: () => void,
 ): Promise<string[]> {
   const seen = new Set(gpu.pipelines.keys());
-  const name = tuningClass(kind, store, { m: measuredRows(kind, m), n });
+  const name = tuningClass(kind, bType, { m: measuredRows(kind, m), n });
   if (tile) gpu.tuning.set(name, tile);
   multiply();
   await gpu.errors.settled();
@@ -81,32 +55,32 @@ async function withTile(
 }
 
 /** All kernels worth trying for so many rows, or of each sort one. */
-function tilesFor(kind: "nt" | "nn", store: BStore, m: number, all: boolean): TunedTile[] {
+function tilesFor(kind: "nt" | "nn", bType: BType, m: number, all: boolean): TunedTile[] {
   const splits = measuredRows(kind, m) <= 8 ? gpuSplits(kind, Math.min(m, 8)) : [];
   const tiles = GPU_TILES.filter(({ rows, perThread }) =>
     all || (rows === 64 && perThread === 4) || rows === 16
   );
   const shapes = splits.filter(({ cols }, i) => all || cols === 16 || i === 0);
-  return [...shapes, ...tiles].filter((tile) => fitsDevice(gpu, kind, store, tile));
+  return [...shapes, ...tiles].filter((tile) => fitsDevice(gpu, kind, bType, tile));
 }
 
 // Whole and broken segments, odd numbers of columns, several workgroups of each tile.
 const SHAPES = { nt: [[75, 1056], [33, 200], [5, 64]], nn: [[1056, 96], [1540, 132]] } as const;
 
-for (const store of STORES) {
+for (const bType of TYPES) {
   for (const kind of ["nt", "nn"] as const) {
-    Deno.test(`${kind} ${store}: every kernel for GPUs adds in the order of segments`, async () => {
+    Deno.test(`${kind} ${bType}: every kernel for GPUs adds in the order of segments`, async () => {
       for (const [i, [rows, cols]] of SHAPES[kind].entries()) {
-        if (isQuantised(store) && cols % 32 !== 0) continue;
-        using w = weight(store, rows, cols);
+        if (isQuantised(bType) && cols % 32 !== 0) continue;
+        using w = weight(bType, rows, cols);
         const [inner, outer] = kind === "nt" ? [cols, rows] : [rows, cols];
         const multiply = kind === "nt" ? matmulNT : matmulNN;
         const value = kind === "nt"
           ? (k: number, j: number) => w.values[j * cols + k]
           : (k: number, j: number) => w.values[k * cols + j];
-        const all = i === 0 && store === "f32";
+        const all = i === 0 && bType === "f32";
         for (const m of all ? [1, 2, 3, 8, 9, 16, 64, 65] : [1, 5, 13, 33]) {
-          const a = rowsFor(store, m, m * inner);
+          const a = rowsFor(bType, m, m * inner);
           const x = t.f32(a, [m, inner]);
           for (const accumulate of i === 0 ? [false, true] : [false]) {
             const old = accumulate ? random16(3, m * outer) : undefined;
@@ -120,11 +94,11 @@ for (const store of STORES) {
             for (
               const tile of [
                 undefined,
-                ...tilesFor(kind, store, m, all && !accumulate && [2, 8, 65].includes(m)),
+                ...tilesFor(kind, bType, m, all && !accumulate && [2, 8, 65].includes(m)),
               ]
             ) {
               const out = old ? t.f32(old, [m, outer]) : t.blank(m, outer);
-              await withTile(kind, store, [m, outer], tile, () => {
+              await withTile(kind, bType, [m, outer], tile, () => {
                 multiply(gpu, x, w.matrix, out, { accumulate });
               });
               assertSameBits(`${m} rows, ${JSON.stringify(tile)}`, await t.read(out), expected);
@@ -176,11 +150,11 @@ Deno.test("shuffles, threads and workgroup memory are taken from the device's li
     workgroups: { threads: 256, bytes: 16384, minSubgroup: 1, maxSubgroup: Infinity },
   };
   for (const kind of ["nt", "nn", "tn"] as const) {
-    for (const store of STORES) {
+    for (const bType of TYPES) {
       for (const m of [1, 2, 4, 8, 9, 16, 17, 64, 1000]) {
         const sizes = { m, n: 2048, k: 2048, lda: 2048, ldb: 2048, ldc: 2048, aOff: 0, bOff: 0, cOff: 0 };
-        const { tile } = chooseKernel(smallest, kind, store, sizes);
-        assert(fitsDevice(smallest, kind, store, tile), JSON.stringify(tile));
+        const { tile } = chooseKernel(smallest, kind, bType, sizes);
+        assert(fitsDevice(smallest, kind, bType, tile), JSON.stringify(tile));
         assertEquals(tile.family, m <= { nt: 16, nn: 8, tn: 0 }[kind] ? "split" : "tile");
       }
     }
@@ -244,7 +218,7 @@ Deno.test("chunks of whole segments change no bit, nor do terms that are skipped
   const [terms, d] = [1408, 8];
   const values = random16(1, terms * d);
   for (const m of [1, 5, 40]) {
-    // Whole segments of zeros, runs of zeros, and single terms.
+    // Whole segments of zeros, k-steps of zeros, and single terms.
     const a = random16(2, m * terms).map((value, i) =>
       i % terms < 600 || i % 50 > 3 ? (i % 2 ? 0 : -0) : value
     );

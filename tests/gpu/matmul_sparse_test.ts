@@ -7,8 +7,8 @@ import { matmulNN as referenceNN } from "../reference/matmul.ts";
 import { softmax } from "../reference/softmax.ts";
 import { assertSameBits, openTestGpu, random16, random32, type TestGpu } from "./support.ts";
 
-const wide = await openTestGpu({ matmulFamily: "broadcast" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
+const u64 = await openTestGpu({ matmulFamily: "broadcast" });
+const u32Only = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
 // 24 f32 take 96 bytes: chunks of 2,048 rows.
 const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 2048 * 96 });
@@ -36,27 +36,29 @@ async function compare(t: TestGpu, m: number, terms: number, d: number, dtype: "
   }
 }
 
-for (const [name, t] of [["wide", wide], ["narrow", narrow], ["tile", tiles], ["chunks", small]] as const) {
+for (
+  const [name, t] of [["u64", u64], ["without u64", u32Only], ["tile", tiles], ["chunks", small]] as const
+) {
   Deno.test(`${name}: a product that skips zeros has the bits of one that does not`, async () => {
     for (const m of [1, 2, 7, 16, 33]) {
       for (const dtype of ["f32", "f16"] as const) await compare(t, m, 4096, 24, dtype);
     }
-    await compare(t, 5, 1000, 24, "f32"); // no whole number of runs: the dense product
+    await compare(t, 5, 1000, 24, "f32"); // no whole number of k-steps: the dense product
     await compare(t, 5, 1056, 20, "f32");
   });
 }
 
 Deno.test("a product of 151,936 terms that skips zeros", async () => {
-  for (const t of [wide, narrow]) await compare(t, 3, 151936, 16, "f16");
+  for (const t of [u64, u32Only]) await compare(t, 3, 151936, 16, "f16");
 });
 
-// 49,152 rows of 64 f32 are more than a slab of the software device's caches.
-Deno.test("a product in slabs of rows has the bits of one in chunks, and skips zeros in each slab", async () => {
+// 49,152 rows of 64 f32 are more than a cache block of the software device.
+Deno.test("a product in cache blocks of rows has the bits of one in chunks, and skips zeros in each block", async () => {
   const [terms, d] = [49152, 64];
   const [weights, values] = [mostlyZeros(33, terms), random32(2, terms * d)];
   for (const m of [3, 33]) {
     const results = [];
-    for (const t of [wide, narrow, small]) {
+    for (const t of [u64, u32Only, small]) {
       const a = t.f32(weights.subarray(0, m * terms), [m, terms]);
       const w = t.matrix(values, terms, d);
       const [dense, sparse] = [t.blank(m, d), t.blank(m, d)];
@@ -76,7 +78,7 @@ Deno.test("weights below 2^-30 are zeros; the mixture moves by no more than they
   );
   const { probabilities } = softmax(z, rows, vocab, 1, vocab);
   const e = random32(5, vocab * d);
-  const t = wide;
+  const t = u64;
   const p = t.f32(z, [rows, vocab]);
   const info = t.u32([0, 0, 0, 0, 1, 1, 0, 0, 2, 2, 0, 0], [rows, 4]);
   const record = { tokens: t.u32(new Uint32Array(rows), [rows, 1]), stats: t.blank(rows, 1, 4), column: 0 };

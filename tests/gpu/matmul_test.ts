@@ -7,7 +7,7 @@ import { assertClose, assertSameBits, openTestGpu, random16, random32, type Test
 
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
+const u32Only = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 // A row of 24 f32 takes 96 bytes: weights of 25 rows and more come in several chunks.
 const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 2400 });
 const smallTiles = await openTestGpu({ matmulFamily: "tile", maxBinding: 2400 });
@@ -170,15 +170,15 @@ for (const [family, t, chunked] of FAMILIES) {
   });
 }
 
-Deno.test("products of few terms hold them, with the bits of those that do not", async () => {
-  // Every number of terms that is held: rows of a turn must not reach into the next workgroup's.
+Deno.test("products of few terms keep B stationary, with the bits of those that do not", async () => {
+  // Every number of terms for which it is: rows of an iteration must not reach into the next workgroup's.
   const each = Array.from({ length: 11 }, (_, i) => [150 + i, 32 + 16 * i, 24]);
   for (
     const [rows, terms, columns] of [[128, 32, 8], [131, 64, 72], [700, 80, 24], [140, 176, 100], ...each]
   ) {
     const [x, nt, nn] = [rows, columns, columns].map((n, i) => random32(i, n * terms));
     const old = random32(3, rows * columns);
-    const [held, not] = await Promise.all([broadcast, narrow].map(async (on) => {
+    const [stationary, not] = await Promise.all([broadcast, u32Only].map(async (on) => {
       const [outNT, outNN] = [0, 1].map(() => on.f32(old, [rows, columns]));
       const grad = on.matrix(old, rows, columns);
       const tx = on.f32(x, [rows, terms]);
@@ -190,7 +190,7 @@ Deno.test("products of few terms hold them, with the bits of those that do not",
       }
       return [await on.read(outNT), await on.read(outNN), await downloadMatrix(on.gpu, grad)];
     }));
-    ["nt", "nn", "tn"].forEach((kind, i) => assertSameBits(`${kind} of ${terms}`, held[i], not[i]));
+    ["nt", "nn", "tn"].forEach((kind, i) => assertSameBits(`${kind} of ${terms}`, stationary[i], not[i]));
   }
   const kernels = [...broadcast.gpu.pipelines.keys()].filter((label) => label.includes("stationary"));
   for (const kind of ["nt", "nn", "tn"]) assert(kernels.some((label) => label.startsWith(`matmul_${kind}`)));

@@ -11,11 +11,11 @@ import { assertClose, assertSameBits, openTestGpu, random32, type TestGpu } from
 
 const TYPES: QuantType[] = ["q8_0", "q4_0", "q4_1"];
 const broadcast = await openTestGpu({ matmulFamily: "broadcast" });
-const narrow = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
+const u32Only = await openTestGpu({ matmulFamily: "broadcast", forbidU64: true });
 const tiles = await openTestGpu({ matmulFamily: "tile" });
 // Weights of more than 64 rows of 96 columns come in several chunks.
 const small = await openTestGpu({ matmulFamily: "broadcast", maxBinding: 6200 });
-const FAMILIES = [["broadcast", broadcast], ["narrow loads", narrow], ["tile", tiles], [
+const FAMILIES = [["broadcast", broadcast], ["without u64", u32Only], ["tile", tiles], [
   "chunks",
   small,
 ]] as const;

@@ -5,7 +5,7 @@ import { addInto } from "../reference/support.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
-const narrow = await openTestGpu({ forbidU64: true });
+const u32Only = await openTestGpu({ forbidU64: true });
 
 for (
   const { rows, d, eps } of [
@@ -61,9 +61,9 @@ Deno.test("a row's norm has the same bits alone and among others", async () => {
 });
 
 for (const [rows, d] of [[1, 64], [777, 64], [37, 576], [2, 1024]]) {
-  Deno.test(`RMSNorm of ${rows} rows of ${d} has the same bits with wide loads and without`, async () => {
+  Deno.test(`RMSNorm of ${rows} rows of ${d} has the same bits with loads of u64 and without`, async () => {
     const [x, w, dy, old, oldW] = [rows * d, d, rows * d, rows * d, d].map((n, i) => random32(i, n, 2));
-    const [wide, not] = await Promise.all([t, narrow].map(async (on) => {
+    const [u64, not] = await Promise.all([t, u32Only].map(async (on) => {
       const [tx, tw, tdy, dx, dweight] = [
         on.f32(x, [rows, d]),
         on.f32(w),
@@ -79,7 +79,7 @@ for (const [rows, d] of [[1, 64], [777, 64], [37, 576], [2, 1024]]) {
       rmsNormBackward(on.gpu, tx, tw, rinv, tdy, dx, true, dweight);
       return await Promise.all([out, rinv, dx, dweight].map(on.read));
     }));
-    ["out", "rinv", "dx", "dweight"].forEach((name, i) => assertSameBits(name, wide[i], not[i]));
+    ["out", "rinv", "dx", "dweight"].forEach((name, i) => assertSameBits(name, u64[i], not[i]));
   });
 }
 

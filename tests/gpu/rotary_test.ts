@@ -6,7 +6,7 @@ import { type Group, packGroups } from "./layout.ts";
 import { assertClose, assertSameBits, BLANK, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();
-const narrow = await openTestGpu({ forbidU64: true });
+const u32Only = await openTestGpu({ forbidU64: true });
 
 /** Columns [from, from + count) of each row. */
 function columns(x: ArrayLike<number>, rows: number, width: number, from: number, count: number) {
@@ -63,12 +63,12 @@ for (const [heads, kvHeads, hd] of [[3, 3, 8], [6, 2, 16], [4, 1, 64], [2, 1, 12
 }
 
 for (const [heads, kvHeads, hd] of [[6, 2, 16], [3, 1, 64]]) {
-  Deno.test(`rotary positions of heads of ${hd} have the same bits with wide loads and without`, async () => {
+  Deno.test(`rotary positions of heads of ${hd} have the same bits with loads of u64 and without`, async () => {
     const shape = { heads, kvHeads, headDim: hd };
     const { rows, rowMeta } = packGroups(GROUPS, t.gpu.subgroupSize);
     const width = (heads + 2 * kvHeads) * hd;
     const { table } = ropeTable(64, hd, 10000);
-    const [wide, not] = await Promise.all([t, narrow].map(async (on) => {
+    const [u64, not] = await Promise.all([t, u32Only].map(async (on) => {
       const [meta, tt] = [on.u32(rowMeta, [rows, 4]), on.f32(table)];
       const [x, bias] = [on.f32(random32(1, rows * width), [rows, width]), on.f32(random32(2, width))];
       const make = () => [heads, kvHeads, kvHeads].map((n) => on.blank(rows, n * hd));
@@ -78,7 +78,7 @@ for (const [heads, kvHeads, hd] of [[6, 2, 16], [3, 1, 64]]) {
       rotaryBackward(on.gpu, shape, plain[0], plain[1], plain[2], meta, tt, dqkv);
       return await Promise.all([...plain, ...biased, dqkv].map(on.read));
     }));
-    wide.forEach((result, i) => assertSameBits(`result ${i}`, result, not[i]));
+    u64.forEach((result, i) => assertSameBits(`result ${i}`, result, not[i]));
   });
 }
 

@@ -1,12 +1,12 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import type { Matrix } from "../../matrix.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import adamCode from "./adamw.wgsl" with { type: "text" };
 import squaresCode from "./sum_squares.wgsl" with { type: "text" };
 
 /** Settings of one AdamW step; `step` counts from 1. */
-export interface AdamWSettings {
+interface AdamWSettings {
   lr: number;
   beta1: number;
   beta2: number;
@@ -47,7 +47,7 @@ export function adamW(
         correct2: 1 - beta2 ** step,
         clip,
       },
-      spread(Math.ceil(n / 64)),
+      grid(Math.ceil(n / 64)),
     );
   });
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { vocabularyKernel } from "../wgsl/vocabulary.ts";
 import code from "./categorical.wgsl" with { type: "text" };
@@ -27,5 +27,5 @@ export function categorical(
     ldz,
     tau,
     backward: backward ? 1 : 0,
-  }, spread(rows));
+  }, grid(rows));
 }

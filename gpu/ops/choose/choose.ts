@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { type KernelSource, run, spread } from "../../kernel.ts";
+import { grid, type KernelSource, run } from "../../kernel.ts";
 import { type RandomKey, randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { vocabularyKernel, vocabularyLanes } from "../wgsl/vocabulary.ts";
@@ -41,7 +41,7 @@ export function choose(
   const { rows, cols: ldz } = asMatrix(z);
   expectShape("choose", info, [rows, 4]);
   expectShape("choose", chosen, [rows]);
-  const { source, rowsEach } = chooseKernel(gpu, vocab, ldz);
+  const { source, rowsEach } = kernelFor(gpu, vocab, ldz);
   run(
     gpu,
     source,
@@ -57,16 +57,16 @@ export function choose(
       shift,
       ...key,
     },
-    spread(Math.ceil(rows / rowsEach)),
+    grid(Math.ceil(rows / rowsEach)),
   );
 }
 
 /** The kernel, and the rows of one workgroup: on software devices loads and stores of 32 bytes, where rows begin at such addresses. */
-function chooseKernel(gpu: Gpu, vocab: number, ldz: number): { source: KernelSource; rowsEach: number } {
-  const made = (name: string, space: string, passes: string) =>
+function kernelFor(gpu: Gpu, vocab: number, ldz: number): { source: KernelSource; rowsEach: number } {
+  const kernel = (name: string, space: string, passes: string) =>
     vocabularyKernel(name, vocab, () => randomSource + (code + passes).replaceAll("LANE_MEMORY", space));
   if (gpu.matmulFamily === "tile" || !gpu.u64Loads || ldz % 8 !== 0) {
-    return { source: made("choose", "workgroup", scalarCode), rowsEach: 1 };
+    return { source: kernel("choose", "workgroup", scalarCode), rowsEach: 1 };
   }
   // Eight lanes an invocation: where that is a whole row, nothing is shared, and a subgroup takes as many rows as it has lanes.
   const members = vocabularyLanes(vocab) / 8;
@@ -74,7 +74,7 @@ function chooseKernel(gpu: Gpu, vocab: number, ldz: number): { source: KernelSou
   const barrier = `fn barrier() { ${members === 1 ? "" : "workgroupBarrier();"} }`;
   const constants = `const MEMBERS = ${members}u;\nconst ROWS = ${rowsEach}u;\n${barrier}\n`;
   return {
-    source: made("choose_u64", members === 1 ? "private" : "workgroup", constants + u64Code),
+    source: kernel("choose_u64", members === 1 ? "private" : "workgroup", constants + u64Code),
     rowsEach,
   };
 }

@@ -1,7 +1,7 @@
 // The passes of choose.wgsl for any device and any stride: one workgroup a row, one lane an invocation.
 @group(0) @binding(1) var<storage, read_write> z: array<f32>;
 fn logit(at: u32) -> f32 { return z[at]; }
-// A lane takes columns c, c + LANES, ...: four a turn, since on the software device a turn costs as much as two loads.
+// A lane takes columns c, c + LANES, ...: four an iteration, which on the software device costs as much as two loads.
 fn columns(c: u32) -> vec4<u32> { return vec4<u32>(c, c + LANES, c + 2u * LANES, c + 3u * LANES); }
 fn logits(base: u32, at: vec4<u32>) -> vec4<f32> {
   let i = base + min(at, vec4<u32>(p.vocab - 1u));

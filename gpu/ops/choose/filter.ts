@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, type Tensor } from "../../tensor.ts";
 import code from "./filter.wgsl" with { type: "text" };
 
@@ -27,7 +27,7 @@ export function filter(gpu: Gpu, z: Tensor, vocab: number, tau: number, filters:
   if (topK === 0 && topP === 1 && minP === 0) return;
   const { rows, cols: ldz } = asMatrix(z);
   const params = { rows, vocab, ldz, tau, topK, topP, minP };
-  run(gpu, { label: "filter", code: () => code }, [z], params, spread(rows));
+  run(gpu, { label: "filter", code: () => code }, [z], params, grid(rows));
 }
 
 function expectRange(name: string, value: number | undefined, ok: boolean, wanted: string): void {

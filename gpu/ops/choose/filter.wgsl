@@ -56,7 +56,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     var nucleus = 0u;
     var goal = 0.0;
     for (var i = 0u; i < 17u; i++) {
-      // The first turn takes the whole.
+      // The first iteration takes the whole.
       let bit = select(1u << (32u - 2u * i), 0u, i == 0u);
       var mass = vec3<f32>();
       for (var c = lane; c < p.vocab; c += LANES) {

@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import type { Matrix } from "../../matrix.ts";
 import { show, sizeOf, type Tensor } from "../../tensor.ts";
 import addCode from "./add.wgsl" with { type: "text" };
@@ -10,7 +10,7 @@ export function addInto(gpu: Gpu, x: Tensor, y: Tensor): void {
   const n = sizeOf(x.shape);
   const width = sizeOf(y.shape);
   if (n % width !== 0) throw new Error(`Cannot add ${show(y)} to ${show(x)}: sizes do not divide`);
-  run(gpu, { label: "add", code: () => addCode }, [y, x], { n, width }, spread(Math.ceil(n / 64)));
+  run(gpu, { label: "add", code: () => addCode }, [y, x], { n, width }, grid(Math.ceil(n / 64)));
 }
 
 /** Rounds a f32 matrix into a packed f16 one of the same shape; their chunks may differ. */
@@ -33,7 +33,7 @@ export function castToHalf(gpu: Gpu, from: Matrix, to: Matrix): void {
         fromAt: row % from.chunkRows * from.cols,
         toAt: row % to.chunkRows * from.cols / 2,
       },
-      spread(Math.ceil(words / 64)),
+      grid(Math.ceil(words / 64)),
     );
     row += rows;
   }

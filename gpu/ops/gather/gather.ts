@@ -1,18 +1,18 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { type Matrix, matrixOf, rowsOfChunk, type WeightType, widthOf } from "../../matrix.ts";
 import { isQuantised, weightFunction } from "../../quantised.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
-import { takesVec8 } from "../wgsl/vec8.ts";
-import { variant, vectorPrelude } from "../wgsl/vector.ts";
+import { suitsVec8 } from "../wgsl/vec8.ts";
+import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
 import gatherCode from "./gather.wgsl" with { type: "text" };
 import segmentCode from "./segment_sum.wgsl" with { type: "text" };
 
 /** An index that {@link gather} passes over: the row keeps what it holds. */
 export const NO_ROW = 0xffffffff;
 
-/** WGSL that reads vector (or number) c of a row, by the source's type. */
-function reading(dtype: WeightType, vector: boolean): string {
+/** WGSL of `load(row, c)`: vector (or number) c of a row, by the source's type. */
+function loadFunction(dtype: WeightType, vector: boolean): string {
   if (isQuantised(dtype)) {
     const numbers = [0, 1, 2, 3].map((e) => `weight(row, 4u * c + ${e}u)`).join(", ");
     return `alias T = u32;
@@ -39,12 +39,12 @@ export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Te
   const { dtype, scales } = matrix;
   const packed = dtype === "f16" || isQuantised(dtype);
   // Numbers that are only moved are moved eight at once.
-  const vec8 = !packed && d % 8 === 0 && takesVec8(gpu);
-  const label = vec8 ? "gather_vec8" : variant(packed ? `gather_${dtype}` : "gather", vector);
+  const vec8 = !packed && d % 8 === 0 && suitsVec8(gpu);
+  const label = vec8 ? "gather_vec8" : vectorLabel(packed ? `gather_${dtype}` : "gather", vector);
   const prelude = vec8
     ? `alias V = vec4<u64>; const W = 8u; const S = ${gpu.subgroupSize}u;\n`
     : vectorPrelude(vector, gpu.subgroupSize);
-  const code = () => prelude + reading(dtype, vector) + gatherCode;
+  const code = () => prelude + loadFunction(dtype, vector) + gatherCode;
   matrix.chunks.forEach((chunk, i) => {
     const params = {
       rows,
@@ -54,7 +54,7 @@ export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Te
       base: i * matrix.chunkRows,
     };
     const tensors = scales ? [chunk, index, out, scales[i]] : [chunk, index, out];
-    run(gpu, { label, code }, tensors, params, spread(rows));
+    run(gpu, { label, code }, tensors, params, grid(rows));
   });
 }
 
@@ -92,11 +92,11 @@ export function segmentSum(gpu: Gpu, source: Tensor, by: Segments, out: Matrix |
   const segments = sizeOf(by.segments.shape) / 4;
   const columns = Math.ceil(d / (vector ? 4 : 1) / gpu.subgroupSize);
   const kernel = {
-    label: variant("segment_sum", vector),
+    label: vectorLabel("segment_sum", vector),
     code: () => vectorPrelude(vector, gpu.subgroupSize) + segmentCode,
   };
   matrix.chunks.forEach((chunk, i) => {
     const params = { segments, d, outRows: chunk.shape[0], base: i * matrix.chunkRows };
-    run(gpu, kernel, [source, by.segments, by.list, chunk], params, spread(segments * columns));
+    run(gpu, kernel, [source, by.segments, by.list, chunk], params, grid(segments * columns));
   });
 }

@@ -1,11 +1,11 @@
 import type { Gpu } from "../../gpu.ts";
 import type { TunedTile } from "../../tuning.ts";
-import { type BStore, type Kernel, type Product, SEGMENT, type Sizes, type Tile } from "./variant.ts";
-import { segmentBytes, segmentThreads } from "./split/split_nn.ts";
-import { splitBytes, splitThreads, splitUnit } from "./split/split_layout.ts";
+import { type BType, type Kernel, type Product, SEGMENT, type Sizes, type Tile } from "./variant.ts";
+import { splitBytesNN, splitThreadsNN } from "./split/split_nn.ts";
+import { splitBytesNT, splitThreadsNT, splitUnit } from "./split/split_layout.ts";
 import { tileBytes, tileThreads, vec4Aligned } from "./tile/tile_kernel.ts";
 
-// An invocation loops fewer than 32,768 times in all: a tile some 17 turns for 16 terms, a split sum at most 70 for 512.
+// An invocation loops fewer than 32,768 times in all: a tile some 17 times for 16 terms, a split sum at most 70 for 512.
 // Whole segments, so that the next dispatch begins with one.
 const MAX_TERMS = { tile: 16384, split: 65536 };
 
@@ -64,20 +64,20 @@ export function gpuSplits(kind: Product, rows: number): Tile[] {
 export function chooseGpuKernel(
   gpu: Gpu,
   kind: Product,
-  store: BStore,
+  bType: BType,
   sizes: Sizes,
   tuned: TunedTile | undefined,
   sparse: boolean,
 ): Kernel {
-  const aligned = vec4Aligned(kind, store, sizes);
-  const splits = splitAllowed(kind, store, sizes) ? splitTiles(store, kind, sizes, tuned) : [];
+  const aligned = vec4Aligned(kind, bType, sizes);
+  const splits = splitAllowed(kind, bType, sizes) ? splitTiles(bType, kind, sizes, tuned) : [];
   // More rows share fewer zeros.
   const untuned = defaultTile(sizes, sparse ? 32 : Infinity);
   const tiles = tuned?.family === "tile" && !sparse ? [tileFrom(tuned), untuned] : [untuned];
   // No measurement was of long sums of so many rows.
   const measured = tuned?.family === "tile" && (kind !== "nn" || sizes.m <= FEW.nn);
   const wanted = measured ? [...tiles, ...splits] : [...splits, ...tiles];
-  const tile = wanted.find((one) => fitsDevice(gpu, kind, store, one)) ?? tileOf([16, 16, 4]);
+  const tile = wanted.find((one) => fitsDevice(gpu, kind, bType, one)) ?? tileOf([16, 16, 4]);
   return { tile, aligned, terms: tile.family === "split" ? MAX_TERMS.split : MAX_TERMS.tile };
 }
 
@@ -90,17 +90,17 @@ const tileFrom = ({ rows, cols, perThread, depth }: TunedTile): Tile => ({
 });
 
 /** Few rows, loads that are aligned, and for `nn` a sum long enough to be worth a second dispatch. */
-function splitAllowed(kind: Product, store: BStore, sizes: Sizes): boolean {
+function splitAllowed(kind: Product, bType: BType, sizes: Sizes): boolean {
   const { m, n, k, lda, aOff, bOff, ldb } = sizes;
   if (kind === "tn") return false;
   if (kind === "nn") {
     const few = m <= FEW.nn ? k >= 4 * SEGMENT.nn : k >= LONG && !isBusy(sizes, defaultTile(sizes, 32));
     return few && n % 4 === 0;
   }
-  return m <= FEW.nt && [lda, aOff, k, ldb, bOff].every((value) => value % splitUnit(store) === 0);
+  return m <= FEW.nt && [lda, aOff, k, ldb, bOff].every((value) => value % splitUnit(bType) === 0);
 }
 
-function splitTiles(store: BStore, kind: Product, { m, n }: Sizes, tuned: TunedTile | undefined): Tile[] {
+function splitTiles(bType: BType, kind: Product, { m, n }: Sizes, tuned: TunedTile | undefined): Tile[] {
   const rows = m > 4 ? 8 : m > 2 ? 4 : m;
   const tile = (cols: number, perThread: number, depth: number, shuffle = false): Tile => ({
     ...{ family: "split", rows, cols, perThread, depth },
@@ -111,7 +111,7 @@ function splitTiles(store: BStore, kind: Product, { m, n }: Sizes, tuned: TunedT
     : [];
   if (kind === "nn") return [...measured, tile(n > 512 ? 256 : 128, 4, 1)];
   // Fewer columns a workgroup where there are few: W is to be read by all processors.
-  const shape = n >= 16 * BUSY || store.startsWith("q") ? [16, 4, 16] : [8, 2, 16];
+  const shape = n >= 16 * BUSY || bType.startsWith("q") ? [16, 4, 16] : [8, 2, 16];
   return [...measured, tile(shape[0], shape[1], shape[2]), tile(8, 2, 8)];
 }
 
@@ -125,10 +125,14 @@ function defaultTile(sizes: Sizes, most: number): Tile {
 }
 
 /** Whether the device has the threads, the workgroup memory and the subgroups for a tile. */
-export function fitsDevice({ workgroups }: Gpu, kind: Product, store: BStore, tile: Tile): boolean {
+export function fitsDevice({ workgroups }: Gpu, kind: Product, bType: BType, tile: Tile): boolean {
   const split = tile.family === "split";
-  const threads = !split ? tileThreads(tile) : kind === "nt" ? splitThreads(tile) : segmentThreads(tile);
-  const bytes = !split ? tileBytes(kind, tile) : kind === "nt" ? splitBytes(store, tile) : segmentBytes(tile);
+  const threads = !split ? tileThreads(tile) : kind === "nt" ? splitThreadsNT(tile) : splitThreadsNN(tile);
+  const bytes = !split
+    ? tileBytes(kind, tile)
+    : kind === "nt"
+    ? splitBytesNT(bType, tile)
+    : splitBytesNN(tile);
   const { minSubgroup, maxSubgroup } = workgroups;
   // Segments side by side in one subgroup, and whole subgroups.
   if (tile.shuffle && (tile.depth > minSubgroup || threads % maxSubgroup !== 0)) return false;

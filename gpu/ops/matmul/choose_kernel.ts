@@ -1,172 +1,25 @@
 import type { Gpu } from "../../gpu.ts";
-import { isQuantised, runLength } from "../../quantised.ts";
-import type { TunedTile } from "../../tuning.ts";
-import { storeBits } from "./broadcast/operands.ts";
 import { chooseGpuKernel, measuredRows } from "./choose_gpu_kernel.ts";
-import {
-  type BStore,
-  type Kernel,
-  type Loads,
-  type Product,
-  type Sizes,
-  SPARSE_RUN,
-  type Tile,
-} from "./variant.ts";
-
-// An invocation loops fewer than 32,768 times in all: four terms a turn in the vector kernels, one in the scalar one.
-const MAX_TERMS = { vector: 65536, scalar: 16384 };
-
-/** The kernel for a product: the tuned one, else what was measured on a software device, or reasoned for GPUs. */
-export function chooseKernel(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes, sparse = false): Kernel {
-  const s = gpu.subgroupSize;
-  const tuned = (m: number) => gpu.tuning.get(tuningClass(kind, store, { m, n: sizes.n }));
-  // The order of the sum is the family's: what was tuned of the other one is never taken.
-  if (gpu.matmulFamily === "tile") {
-    return chooseGpuKernel(gpu, kind, store, sizes, tuned(measuredRows(kind, sizes.m)), sparse);
-  }
-  // Few terms first: tiles are tuned with many.
-  const kernel = sparse
-    ? undefined
-    : fewTerms(gpu, kind, store, sizes) ?? tunedKernel(gpu, kind, store, sizes, tuned(sizes.m));
-  if (kernel) return kernel;
-  const wanted = fewRows(kind, store, sizes, s) ?? manyRows(kind, store, sizes, s);
-  // A turn is a run, and tiles of fewer rows share fewer zeros.
-  if (sparse) [wanted[0], wanted[2]] = [Math.min(wanted[0], 16), SPARSE_RUN];
-  const fitted = fit(gpu, kind, store, sizes, wanted);
-  if (fitted) return { ...fitted, ...slab(kind, store, sizes, fitted.tile) };
-  return { tile: broadcast(s, [4, 4, 1]), terms: MAX_TERMS.scalar };
-}
-
-// Bytes of B's rows that stay in the caches while all columns and rows of C are worked on.
-const SLAB = 4 * 1024 * 1024;
+import { chooseSoftwareKernel } from "./choose_software_kernel.ts";
+import type { BType, Kernel, Product, Sizes } from "./variant.ts";
 
 /**
- * A product with the rows of a large B goes by slabs of them, each a dispatch: every subgroup reads its own few columns, so
- * that without slabs each would fetch its pieces of all rows from memory, at a half to a fifth of the speed.
+ * The kernel for a product: the tuned one, else what was measured on a software device, or reasoned for GPUs. The order of the
+ * sum is the family's: what was tuned of the other one is never taken.
+ * @param sparse A, of an `nn` product, is mostly zeros
  */
-function slab(
-  kind: Product,
-  store: BStore,
-  { k, ldb }: Sizes,
-  tile: Tile,
-): { terms: number; touch?: boolean } {
-  const rows = Math.max(512, Math.floor(SLAB / (ldb * storeBits(store) / 8) / 64) * 64);
-  if (kind !== "nn" || k <= rows) return { terms: MAX_TERMS.vector };
-  // What touching costs only long turns make up for; and packed weights lie in the order in which they are read.
-  const touch = tile.rows <= 16 && tile.perThread > 8 && !isQuantised(store);
-  return { terms: Math.min(rows, MAX_TERMS.vector), touch };
+export function chooseKernel(gpu: Gpu, kind: Product, bType: BType, sizes: Sizes, sparse = false): Kernel {
+  const tuned = (m: number) => gpu.tuning.get(tuningClass(kind, bType, { m, n: sizes.n }));
+  return gpu.matmulFamily === "tile"
+    ? chooseGpuKernel(gpu, kind, bType, sizes, tuned(measuredRows(kind, sizes.m)), sparse)
+    : chooseSoftwareKernel(gpu, kind, bType, sizes, tuned(sizes.m), sparse);
 }
 
 // Narrower products leave cores idle under tiles that suit wide ones.
 const NARROW = 256;
 
 /** Products that share a measured choice of tile: alike but for terms, and rows and columns within a range. */
-export function tuningClass(kind: Product, store: BStore, { m, n }: { m: number; n: number }): string {
+export function tuningClass(kind: Product, bType: BType, { m, n }: { m: number; n: number }): string {
   const rows = m === 1 ? "1" : m <= 8 ? "2-8" : m <= 128 ? "9-128" : "129-";
-  return `${kind} ${store} ${rows} ${n <= NARROW ? "narrow" : "wide"}`;
-}
-
-/** The measured choice, where there is one and the sizes allow it. */
-function tunedKernel(
-  gpu: Gpu,
-  kind: Product,
-  store: BStore,
-  sizes: Sizes,
-  tuned: TunedTile | undefined,
-): Kernel | undefined {
-  if (tuned?.family !== "broadcast") return undefined;
-  const fitted = fit(gpu, kind, store, sizes, [tuned.rows, tuned.perThread, tuned.depth]);
-  return fitted && { ...fitted, ...slab(kind, store, sizes, fitted.tile) };
-}
-
-// Numbers of B that stay in a lane's registers at most: with those of the other lanes they fill most of the first cache.
-const MOST_STATIONARY = 768;
-const [LEAST_TERMS, LEAST_ROWS] = [32, 128];
-
-/** Many rows of few terms: B stays in registers (is stationary), and rows pass by; a workgroup has as many as leave enough of them for all cores. */
-function fewTerms(gpu: Gpu, kind: Product, store: BStore, sizes: Sizes): Kernel | undefined {
-  const { m, n, k } = sizes;
-  if (store !== "f32" || k < LEAST_TERMS || k % 16 !== 0 || m < LEAST_ROWS) return undefined;
-  // Terms of gradients are rows of a batch: no text for each number of them.
-  if (kind === "tn" && k !== 32 && k !== 64) return undefined;
-  const perThread = [8, 4].find((columns) => columns * k <= MOST_STATIONARY);
-  const fitted = perThread && fit(gpu, kind, store, sizes, [8, perThread, k]);
-  if (!fitted || fitted.loads.a !== 8) return undefined;
-  let rows = 256;
-  const tiles = () => Math.ceil(m / rows) * Math.ceil(n / fitted.tile.cols);
-  while (rows > 64 && tiles() < 8 * navigator.hardwareConcurrency) rows /= 2;
-  return { tile: { ...fitted.tile, rows, stationaryB: true }, loads: fitted.loads, terms: k };
-}
-
-/** Rows, columns a lane, terms a turn. */
-type Shape = [number, number, number];
-
-const broadcast = (s: number, [rows, perThread, depth]: Shape): Tile => ({
-  family: "broadcast",
-  rows,
-  cols: s * perThread,
-  perThread,
-  depth,
-});
-
-/** Up to 8 rows: bound by loading B, so the widest loads and long turns. */
-function fewRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Shape | undefined {
-  if (m > 8 || kind === "tn") return undefined;
-  const rows = m > 4 ? 8 : m > 2 ? 4 : m;
-  if (kind === "nt") {
-    // One load of 32 bytes holds so many terms of a packed weight; more rows would need more registers.
-    const packed = store === "q8_0" ? 32 : 64;
-    return [rows, 8, rows <= 2 && isQuantised(store) ? packed : store === "f32" && rows > 2 ? 8 : 16];
-  }
-  // A load takes as many columns as are packed in 32 bytes, where there are enough of them for all cores.
-  const columns = store === "f32" ? 8 : rows > 4 ? 16 : 32;
-  return [rows, enough(columns, n, s), 8];
-}
-
-function manyRows(kind: Product, store: BStore, { m, n }: Sizes, s: number): Shape {
-  const shape = shapeOfMany(kind, store, m, n, s);
-  // Small outputs leave cores idle under large tiles.
-  const tiles = (rows: number) => Math.ceil(m / rows) * Math.ceil(n / (shape[1] * s));
-  while (shape[0] > 8 && tiles(shape[0]) < 2 * navigator.hardwareConcurrency) shape[0] /= 2;
-  return shape;
-}
-
-/** For large outputs: turns long enough for loads of 32 bytes, as far as the sums leave registers. */
-function shapeOfMany(kind: Product, store: BStore, m: number, n: number, s: number): Shape {
-  const rows = m >= 24 ? 32 : 16;
-  if (kind === "tn") return [16, 8, 4];
-  if (kind === "nt") return [rows, 8, isQuantised(store) ? 16 : 8];
-  if (store === "f32") return rows === 32 ? [32, 8, 4] : [16, 8, 8];
-  return [16, enough(16, n, s), 8];
-}
-
-/** Columns a lane, halved until every core has a workgroup. */
-function enough(columns: number, n: number, s: number): number {
-  while (columns > 8 && Math.ceil(n / (columns * s)) < 2 * navigator.hardwareConcurrency) columns /= 2;
-  return columns;
-}
-
-/** The widest loads that strides and offsets allow, or none if there are no vectors. */
-function fit(
-  gpu: Gpu,
-  kind: Product,
-  store: BStore,
-  sizes: Sizes,
-  [rows, perThread, wantedDepth]: Shape,
-): { tile: Tile; loads: Loads } | undefined {
-  const { n, k, lda, ldb, ldc, aOff, bOff, cOff } = sizes;
-  const u64 = gpu.u64Loads;
-  const bits = storeBits(store);
-  const all = (unit: number, ...values: number[]) => values.every((value) => value % unit === 0);
-  let depth = kind === "nt" && isQuantised(store) ? Math.min(wantedDepth, runLength(store)) : wantedDepth;
-  if (kind !== "tn") { while (depth > 4 && k % depth !== 0) depth /= 2; }
-  if (!all(4, n, lda, ldc, aOff, cOff) || (kind !== "tn" && k % depth !== 0)) return undefined;
-  let a = u64 ? 8 : 4;
-  if (!all(a, lda, aOff)) a = 4;
-  const c = u64 && perThread % 8 === 0 && all(8, n, ldc, cOff) ? 8 : 4;
-  const run = (kind === "nt" ? depth : perThread) * bits / 32; // words of B that lie side by side
-  let b = Math.min(u64 ? 8 : 4, run);
-  while (b > 1 && !all(b, ldb * bits / 32, bOff * bits / 32)) b /= 2;
-  if (!all(b, ldb * bits / 32, bOff * bits / 32)) return undefined;
-  return { tile: broadcast(gpu.subgroupSize, [rows, perThread, depth]), loads: { a, b, c, u64 } };
+  return `${kind} ${bType} ${rows} ${n <= NARROW ? "narrow" : "wide"}`;
 }

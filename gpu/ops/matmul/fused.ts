@@ -2,12 +2,12 @@ import type { Gpu } from "../../gpu.ts";
 import type { Matrix } from "../../matrix.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { chunksNT, matmulNT } from "./matmul.ts";
-import { productFrom } from "./product.ts";
+import { productWithPrologue } from "./product.ts";
 import { rmsNorm } from "../norm/rms_norm.ts";
 import { swiglu } from "../elementwise/swiglu.ts";
 
 /** The weight [d] and epsilon of an RMSNorm. */
-export interface Norm {
+interface Norm {
   weight: Tensor;
   eps: number;
 }
@@ -22,7 +22,7 @@ export function matmulNormed(gpu: Gpu, x: Tensor, norm: Norm, w: Matrix, out: Te
   expectShape("matmul_normed", out, [m, w.rows]);
   const [{ b, sizes }, ...more] = chunksNT(m, k, w);
   const operands = { a: x, b, c: out, normWeight: norm.weight };
-  if (more.length === 0 && productFrom(gpu, { normed: norm.eps }, operands, sizes, false)) return;
+  if (more.length === 0 && productWithPrologue(gpu, { rmsNorm: norm.eps }, operands, sizes, false)) return;
   using scratch = gpu.arena.scratch();
   const normed = scratch.f32([m, k], "normed");
   rmsNorm(gpu, x, norm.weight, normed, scratch.f32([m], "rinv"), norm.eps);
@@ -37,7 +37,7 @@ export function matmulGated(gpu: Gpu, gateUp: Tensor, w: Matrix, out: Tensor): v
   expectShape("matmul_gated", out, [m, w.rows]);
   const [{ b, sizes }, ...more] = chunksNT(m, k, w);
   const gated = { ...sizes, lda: 2 * k };
-  if (more.length === 0 && productFrom(gpu, "gated", { a: gateUp, b, c: out }, gated, true)) return;
+  if (more.length === 0 && productWithPrologue(gpu, "swiglu", { a: gateUp, b, c: out }, gated, true)) return;
   using scratch = gpu.arena.scratch();
   const hidden = scratch.f32([m, k], "mlp hidden");
   swiglu(gpu, gateUp, hidden);

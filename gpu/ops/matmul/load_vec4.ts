@@ -1,54 +1,54 @@
-import { comp } from "../wgsl/text.ts";
+import { xyzw } from "../wgsl/text.ts";
 import {
   BLOCK,
+  INTERLEAVE,
   isQuantised,
   QUANT_BITS,
   type QuantType,
   SCALE_AT,
   scaleFactor,
-  scalePlace,
-  SIDE,
+  scaleIndex,
   unpackWeight,
-  weightPlace,
+  weightIndex,
 } from "../../quantised.ts";
-import type { Aligned, BStore, Product } from "./variant.ts";
+import type { Aligned, BType, Product } from "./variant.ts";
 
-const vec4s = (make: (e: number) => string): string => comp.map((_, e) => make(e)).join(" ");
+const vec4s = (make: (e: number) => string): string => xyzw.map((_, e) => make(e)).join(" ");
 
 /**
  * WGSL of `loadA4(line, at)` and `loadB4(line, at)`: four elements that lie side by side in memory, from `at` on (a multiple of
  * 4), zeros past the ends. Lines are rows of A (`tn`: terms), rows of W, which are columns of C (`nt`) or terms (`nn`), or terms
  * of B (`tn`). Declares bindings 1, 2 and, of quantised weights, 4. The same bits as every other way to read them.
  */
-export function loadVec4(kind: Product, store: BStore, aligned: Aligned): string {
+export function loadVec4(kind: Product, bType: BType, aligned: Aligned): string {
   const endsA = kind === "tn" ? ["p.kEnd", "p.m"] : ["p.m", "p.kEnd"];
   const endsB = kind === "nt" ? ["p.n", "p.kEnd"] : ["p.kEnd", "p.n"];
   return `${loadFloats("A", "a", 1, endsA, aligned.a)}
 ${
-    isQuantised(store)
-      ? loadBlocks(store, endsB)
-      : store === "f16"
+    isQuantised(bType)
+      ? loadBlocks(bType, endsB)
+      : bType === "f16"
       ? loadHalves(endsB, aligned.b)
       : loadFloats("B", "b", 2, endsB, aligned.b)
   }`;
 }
 
-/** A function of line and place that is zero outside. */
+/** A function of line and index that is zero outside. */
 const loader = (name: string, [lineEnd, end]: string[], body: string): string => `
 fn load${name}4(line: u32, at: u32) -> vec4<f32> {
-  var four = vec4<f32>();
+  var values = vec4<f32>();
   if (line < ${lineEnd} && at < ${end}) {
     ${body}
   }
-  return four;
+  return values;
 }`;
 
 function loadFloats(name: string, array: string, binding: number, ends: string[], aligned: boolean): string {
   const start = `p.${array}Off + line * p.ld${array} + at`;
   const body = aligned
-    ? `four = ${array}[(${start}) >> 2u];`
+    ? `values = ${array}[(${start}) >> 2u];`
     : `let i = ${start}; ${
-      vec4s((e) => `if (at + ${e}u < ${ends[1]}) { four.${comp[e]} = ${array}[i + ${e}u]; }`)
+      vec4s((e) => `if (at + ${e}u < ${ends[1]}) { values.${xyzw[e]} = ${array}[i + ${e}u]; }`)
     }`;
   return `@group(0) @binding(${binding}) var<storage, read> ${array}: array<${
     aligned ? "vec4<f32>" : "f32"
@@ -59,9 +59,9 @@ function loadHalves(ends: string[], aligned: boolean): string {
   const start = "p.bOff + line * p.ldb + at";
   const half = (e: number) =>
     `if (at + ${e}u < ${ends[1]}) { let h${e} = unpack2x16float(b[(i + ${e}u) >> 1u]); ` +
-    `four.${comp[e]} = select(h${e}.x, h${e}.y, ((i + ${e}u) & 1u) == 1u); }`;
+    `values.${xyzw[e]} = select(h${e}.x, h${e}.y, ((i + ${e}u) & 1u) == 1u); }`;
   const body = aligned
-    ? `let pair = b[(${start}) >> 2u]; four = vec4<f32>(unpack2x16float(pair.x), unpack2x16float(pair.y));`
+    ? `let pair = b[(${start}) >> 2u]; values = vec4<f32>(unpack2x16float(pair.x), unpack2x16float(pair.y));`
     : `let i = ${start}; ${vec4s(half)}`;
   return `@group(0) @binding(2) var<storage, read> b: array<${aligned ? "vec2<u32>" : "u32"}>;${
     loader("B", ends, body)
@@ -69,20 +69,20 @@ function loadHalves(ends: string[], aligned: boolean): string {
 }
 
 /** Rows of blocks are whole: four weights lie in one word and share a scale. */
-function loadBlocks(store: QuantType, ends: string[]): string {
-  const perWord = 32 / QUANT_BITS[store];
-  const place = weightPlace(store, "line", "at", "p.ldb");
-  const word = `b[(${place}) / ${perWord}u]${perWord === 8 ? " >> ((at & 4u) * 4u)" : ""}`;
-  const values = comp.map((_, e) => unpackWeight(store, ["word"], e, "scale", "low"));
-  const low = store === "q4_1" ? ` let low = scaleAt(i + ${SIDE}u);` : "";
+function loadBlocks(bType: QuantType, ends: string[]): string {
+  const perWord = 32 / QUANT_BITS[bType];
+  const index = weightIndex(bType, "line", "at", "p.ldb");
+  const word = `b[(${index}) / ${perWord}u]${perWord === 8 ? " >> ((at & 4u) * 4u)" : ""}`;
+  const unpacked = xyzw.map((_, e) => unpackWeight(bType, ["word"], e, "scale", "minimum"));
+  const minimum = bType === "q4_1" ? ` let minimum = scaleAt(i + ${INTERLEAVE}u);` : "";
   return `@group(0) @binding(2) var<storage, read> b: array<u32>;
 ${SCALE_AT}${
     loader(
       "B",
       ends,
-      `let word = ${word}; let i = ${scalePlace(store, "line", `at / ${BLOCK}u`, "p.ldb")};
-    let scale = scaleAt(i)${scaleFactor(store)};${low}
-    four = vec4<f32>(${values.join(", ")});`,
+      `let word = ${word}; let i = ${scaleIndex(bType, "line", `at / ${BLOCK}u`, "p.ldb")};
+    let scale = scaleAt(i)${scaleFactor(bType)};${minimum}
+    values = vec4<f32>(${unpacked.join(", ")});`,
     )
   }`;
 }

@@ -5,7 +5,7 @@ import type { Sizes } from "./variant.ts";
 import { product, type Weights } from "./product.ts";
 
 /** Options of the products. */
-export interface MatmulOptions {
+interface MatmulOptions {
   /** Adds to what `out` holds instead of replacing it: the sum starts from the old value. */
   accumulate?: boolean;
   /**
@@ -86,7 +86,7 @@ export function matmulTN(gpu: Gpu, dy: Tensor, x: Tensor, grad: Matrix, options:
   check("multiply", dy, rows === m, show(x), `rows ${m} and ${rows}`);
   check("write to", x, grad.rows === n && grad.cols === k, `[${n}, ${k}] of ${grad.label}`, "shapes");
   grad.chunks.forEach((chunk, i) => {
-    product(gpu, "tn", { a: dy, b: { tensor: x, store: "f32" }, c: chunk }, {
+    product(gpu, "tn", { a: dy, b: { tensor: x, bType: "f32" }, c: chunk }, {
       m: chunk.shape[0],
       n: k,
       k: m,
@@ -105,6 +105,6 @@ function check(verb: string, tensor: Tensor, ok: boolean, other: string, differ:
 }
 
 function chunkOf(w: Matrix, i: number): Weights {
-  const store = w.dtype === "u32" ? "f32" : w.dtype;
-  return { tensor: w.chunks[i], store, ...(w.scales ? { scales: w.scales[i] } : {}) };
+  const bType = w.dtype === "u32" ? "f32" : w.dtype;
+  return { tensor: w.chunks[i], bType, ...(w.scales ? { scales: w.scales[i] } : {}) };
 }

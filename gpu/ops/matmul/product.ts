@@ -3,32 +3,32 @@ import { run } from "../../kernel.ts";
 import type { Tensor } from "../../tensor.ts";
 import { chooseKernel } from "./choose_kernel.ts";
 import {
-  type BStore,
-  type Input,
+  type BType,
   type Kernel,
   type MatmulVariant,
   type Product,
+  type Prologue,
   SEGMENT,
   type Sizes,
-  SPARSE_RUN,
+  SPARSE_STEP,
 } from "./variant.ts";
-import { activeRuns } from "./sparse_runs.ts";
-import { matmulSource } from "./source.ts";
-import { ADDED_COLUMNS, addSegments } from "./split/split_nn.ts";
+import { activeSteps } from "./active_steps.ts";
+import { matmulSource } from "./matmul_source.ts";
+import { ADDED_COLUMNS, addSegments } from "./split/add_segments.ts";
 
 /** B of a product: f32, packed f16, or quantised with its scales beside it. */
 export interface Weights {
   tensor: Tensor;
-  store: BStore;
+  bType: BType;
   scales?: Tensor;
 }
 
 /** What a product is made of: C (+)= A B. */
-export interface Operands {
+interface Operands {
   a: Tensor;
   b: Weights;
   c: Tensor;
-  /** Of A's rows that are normed on the way. */
+  /** Of a prologue that norms A's rows. */
   normWeight?: Tensor;
 }
 
@@ -41,16 +41,16 @@ export function product(
   accumulate: boolean,
   sparse = false,
 ): void {
-  const { store } = operands.b;
+  const { bType } = operands.b;
   const choose = (sparse: boolean): [Kernel, MatmulVariant] => {
-    const kernel = chooseKernel(gpu, kind, store, sizes, sparse);
+    const kernel = chooseKernel(gpu, kind, bType, sizes, sparse);
     const { terms: _, ...rest } = kernel;
-    return [kernel, { kind, store, sparse, accumulate, ...rest }];
+    return [kernel, { kind, bType, sparse, accumulate, ...rest }];
   };
   const [kernel, variant] = choose(sparse);
   if (kind === "nn" && kernel.tile.family === "split") return splitProduct(gpu, operands, sizes, variant);
   if (!sparse) return denseProduct(gpu, operands, sizes, variant, kernel.terms);
-  if (isSparse(gpu, sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
+  if (canListSteps(gpu, sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
   const [dense, denseVariant] = choose(false);
   denseProduct(gpu, operands, sizes, denseVariant, dense.terms);
 }
@@ -62,28 +62,29 @@ const tensorsOf = ({ a, b, c, normWeight }: Operands): Tensor[] => [
 ];
 
 /**
- * C (+)= A W^T with A made from `input` in the same dispatch, where a kernel of few rows on a software device allows it: whether
- * it was done. On GPUs a dispatch costs a tenth of what it does there.
+ * C (+)= A W^T with A made by `prologue` in the same dispatch, where a kernel of few rows on a software device allows it.
+ * On GPUs a dispatch costs a tenth of what it does there.
+ * @returns whether it was done
  */
-export function productFrom(
+export function productWithPrologue(
   gpu: Gpu,
-  input: Input,
+  prologue: Prologue,
   operands: Operands,
   sizes: Sizes,
   accumulate: boolean,
 ): boolean {
-  const { store } = operands.b;
-  const { terms, ...kernel } = chooseKernel(gpu, "nt", store, sizes);
+  const { bType } = operands.b;
+  const { terms, ...kernel } = chooseKernel(gpu, "nt", bType, sizes);
   const { loads } = kernel;
-  if (!loads || sizes.m > MOST_MADE || sizes.k > terms || sizes.k % loads.a !== 0) {
+  if (!loads || sizes.m > MOST_PROLOGUE_ROWS || sizes.k > terms || sizes.k % loads.a !== 0) {
     return false;
   }
-  denseProduct(gpu, operands, sizes, { kind: "nt", store, accumulate, input, ...kernel }, terms);
+  denseProduct(gpu, operands, sizes, { kind: "nt", bType, accumulate, prologue, ...kernel }, terms);
   return true;
 }
 
 // Each workgroup makes A anew: cheap beside its share of W for few rows.
-const MOST_MADE = 8;
+const MOST_PROLOGUE_ROWS = 8;
 
 function denseProduct(
   gpu: Gpu,
@@ -118,23 +119,23 @@ function denseProduct(
 
 // Below this a list costs what it saves; above, an invocation would loop too often.
 const LEAST_SPARSE = 1024;
-const MOST_RUNS = 32768;
+const MOST_STEPS = 32768;
 
-/** Terms that a kernel takes or leaves together: on GPUs a turn of a tile. */
-const runOf = ({ tile }: { tile: MatmulVariant["tile"] }): number =>
-  tile.family === "tile" ? tile.depth : SPARSE_RUN;
+/** Terms that a sparse product takes or skips together. */
+const stepOf = ({ tile }: { tile: MatmulVariant["tile"] }): number =>
+  tile.family === "tile" ? tile.depth : SPARSE_STEP;
 
-/** Whether a list of runs can be made, by whole subgroups of one size, and read. */
-function isSparse(gpu: Gpu, { m, k, lda, aOff }: Sizes, { tile, loads, aligned }: Kernel): boolean {
-  const length = runOf({ tile });
+/** Whether a list of k-steps can be made, by whole subgroups of one size, and read. */
+function canListSteps(gpu: Gpu, { m, k, lda, aOff }: Sizes, { tile, loads, aligned }: Kernel): boolean {
+  const length = stepOf({ tile });
   const { minSubgroup, maxSubgroup } = gpu.workgroups;
   const listed = aligned ? lda % 4 === 0 && minSubgroup === maxSubgroup : loads !== undefined;
-  return listed && k % length === 0 && aOff % length === 0 && k >= LEAST_SPARSE && k <= MOST_RUNS * length &&
+  return listed && k % length === 0 && aOff % length === 0 && k >= LEAST_SPARSE && k <= MOST_STEPS * length &&
     m <= 65535;
 }
 
 /**
- * Lists the runs of terms that are not zero in all rows of a tile, then sums those: at most `most` terms in a dispatch, for
+ * Lists the k-steps whose terms are not zero in all rows of a tile, then sums those: at most `most` terms in a dispatch, for
  * which there is a list for each tile.
  */
 function sparseProduct(
@@ -146,20 +147,20 @@ function sparseProduct(
 ): void {
   const { m, n, k, lda, aOff } = sizes;
   const { tile } = variant;
-  const length = runOf(variant);
+  const length = stepOf(variant);
   const terms = Math.min(most, k);
   const rowTiles = Math.ceil(m / tile.rows);
   const span = terms / length;
-  const slabs = Math.ceil(k / terms);
+  const dispatches = Math.ceil(k / terms);
   using scratch = gpu.arena.scratch();
-  const list = scratch.u32([slabs, rowTiles, span + 1], "runs of terms");
+  const list = scratch.u32([dispatches, rowTiles, span + 1], "active k-steps");
   const words = gpu.u64Loads && lda % 8 === 0 ? 8 : 4;
-  const runs = k / length;
-  run(gpu, activeRuns(tile.rows, length, words, gpu), [operands.a, list], { m, lda, aOff, runs, span }, [
+  const steps = k / length;
+  run(gpu, activeSteps(tile.rows, length, words, gpu), [operands.a, list], { m, lda, aOff, steps, span }, [
     rowTiles,
-    slabs,
+    dispatches,
   ]);
-  for (let i = 0; i < slabs; i++) {
+  for (let i = 0; i < dispatches; i++) {
     const accumulate = variant.accumulate || i > 0;
     run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), [...tensorsOf(operands), list], {
       ...sizes,
@@ -183,15 +184,15 @@ function splitProduct(gpu: Gpu, operands: Operands, sizes: Sizes, variant: Matmu
   const sparse = variant.sparse === true;
   const all = Math.ceil(k / SEGMENT.nn);
   const most = Math.max(1, Math.floor(Math.min(WAITING, gpu.maxBinding) / (m * n * 4)));
-  const slab = Math.min(all, most, 65535);
+  const perDispatch = Math.min(all, most, 65535);
   using scratch = gpu.arena.scratch();
-  const sums = scratch.f32([slab, m, n], "sums of segments");
+  const sums = scratch.f32([perDispatch, m, n], "sums of segments");
   const groups = Math.ceil(m / tile.rows);
-  const used = sparse ? [scratch.u32([slab, groups], "used segments")] : [];
+  const used = sparse ? [scratch.u32([perDispatch, groups], "used segments")] : [];
   const source = matmulSource({ ...variant, accumulate: false }, gpu.subgroupSize);
   const scales = b.scales ? [b.scales] : [];
-  for (let first = 0; first < all; first += slab) {
-    const segments = Math.min(slab, all - first);
+  for (let first = 0; first < all; first += perDispatch) {
+    const segments = Math.min(perDispatch, all - first);
     run(gpu, source, [a, b.tensor, sums, ...scales, ...used], {
       ...sizes,
       rowStart: 0,

@@ -4,7 +4,7 @@ import type { TunedTile } from "../../tuning.ts";
 import { matmulNN, matmulNT, matmulTN } from "./matmul.ts";
 import { fitsDevice, GPU_TILES, gpuSplits } from "./choose_gpu_kernel.ts";
 import { tuningClass } from "./choose_kernel.ts";
-import type { BStore, Product } from "./variant.ts";
+import type { BType, Product } from "./variant.ts";
 
 /** What one class of products came to. */
 export interface TunedClass {
@@ -18,15 +18,15 @@ export interface TunedClass {
  * Tiles worth trying for so many rows: few, since each is compiled, which takes a software device a second. Only those that
  * add in the order of the device's family. More rows than there are would waste their part of the work.
  */
-export function candidates(gpu: Gpu, m: number, kind: Product, store: BStore): TunedTile[] {
-  return gpu.matmulFamily === "broadcast" ? broadcasts(m, kind, store) : forGpus(gpu, m, kind, store);
+function candidates(gpu: Gpu, m: number, kind: Product, bType: BType): TunedTile[] {
+  return gpu.matmulFamily === "broadcast" ? broadcasts(m, kind, bType) : forGpus(gpu, m, kind, bType);
 }
 
-function broadcasts(m: number, kind: Product, store: BStore): TunedTile[] {
+function broadcasts(m: number, kind: Product, bType: BType): TunedTile[] {
   const rows = [m, m / 2].map((n) => Math.max(1, Math.min(32, n))).filter((n, i, all) =>
     all.indexOf(n) === i
   );
-  const columns = kind === "nt" || store === "f32" ? [8] : [8, 16];
+  const columns = kind === "nt" || bType === "f32" ? [8] : [8, 16];
   const depths = kind === "tn" ? [4] : m <= 8 ? [8, 16] : [4, 8];
   return rows.flatMap((n) =>
     columns.flatMap((perThread) =>
@@ -36,19 +36,19 @@ function broadcasts(m: number, kind: Product, store: BStore): TunedTile[] {
 }
 
 /** Split sums for few rows, tiles for all: what the device has the threads and the workgroup memory for. */
-function forGpus(gpu: Gpu, m: number, kind: Product, store: BStore): TunedTile[] {
+function forGpus(gpu: Gpu, m: number, kind: Product, bType: BType): TunedTile[] {
   const splits = m <= 8 ? gpuSplits(kind, m) : [];
   const tiles = GPU_TILES.filter(({ rows }) => rows <= Math.max(16, 2 * m));
-  return [...splits, ...tiles].filter((tile) => fitsDevice(gpu, kind, store, tile));
+  return [...splits, ...tiles].filter((tile) => fitsDevice(gpu, kind, bType, tile));
 }
 
-const CLASSES: [Product, BStore][] = [["nt", "f32"], ["nn", "f32"], ["tn", "f32"], ["nt", "f16"], [
+const CLASSES: [Product, BType][] = [["nt", "f32"], ["nn", "f32"], ["tn", "f32"], ["nt", "f16"], [
   "nn",
   "f16",
 ]];
-const PACKED: [Product, BStore][] = [["nt", "q8_0"], ["nt", "q4_0"], ["nt", "q4_1"]];
+const PACKED: [Product, BType][] = [["nt", "q8_0"], ["nt", "q4_0"], ["nt", "q4_1"]];
 const ROWS = [1, 8, 64, 512];
-// Of more terms than B stays in registers for (choose_kernel.ts); wide ones small enough for a cache of some megabytes, as the layers of
+// Of more terms than B stays in registers for (choose_software_kernel.ts); wide ones small enough for a cache of some megabytes, as the layers of
 // small models are.
 const SIZES = [256, 1024];
 // A wide one larger than the caches, as all layers together are; few rows meet vocabularies as terms.
@@ -66,12 +66,12 @@ const CLEAR = 1.05;
 export async function* tuneMatmul(gpu: Gpu, rounds = 3): AsyncGenerator<TunedClass> {
   gpu.tuning.clear();
   const { matmulFamily, adapter: { software } } = gpu;
-  for (const [kind, store] of matmulFamily === "tile" ? [...CLASSES, ...PACKED] : CLASSES) {
+  for (const [kind, bType] of matmulFamily === "tile" ? [...CLASSES, ...PACKED] : CLASSES) {
     for (const [m, size] of ROWS.flatMap((m) => (software ? SIZES : GPU_SIZES).map((size) => [m, size]))) {
       // Of gradients the rows are those of the weight, and m are terms.
       if (kind === "tn" && m !== ROWS[ROWS.length - 1]) continue;
-      const name = tuningClass(kind, store, { m: kind === "tn" ? size : m, n: size });
-      const measured = await measureClass(gpu, name, [kind, store], m, size, rounds);
+      const name = tuningClass(kind, bType, { m: kind === "tn" ? size : m, n: size });
+      const measured = await measureClass(gpu, name, [kind, bType], m, size, rounds);
       const [best] = measured;
       if (best && best.tile !== "default") gpu.tuning.set(name, best.tile);
       else gpu.tuning.delete(name);
@@ -83,7 +83,7 @@ export async function* tuneMatmul(gpu: Gpu, rounds = 3): AsyncGenerator<TunedCla
 async function measureClass(
   gpu: Gpu,
   name: string,
-  [kind, store]: [Product, BStore],
+  [kind, bType]: [Product, BType],
   m: number,
   size: number,
   rounds: number,
@@ -92,13 +92,13 @@ async function measureClass(
   const x = scratch.f32([m, size], "tuned x");
   const outputs = kind === "nn" && m <= 8 && !gpu.adapter.software ? GPU_TERMS : size;
   const y = scratch.f32([m, outputs], "tuned y");
-  const weight = createMatrix(gpu, outputs, size, store, "tuned weight");
+  const weight = createMatrix(gpu, outputs, size, bType, "tuned weight");
   const product = {
     nt: () => matmulNT(gpu, x, weight, y),
     nn: () => matmulNN(gpu, y, weight, x),
     tn: () => matmulTN(gpu, y, x, weight),
   };
-  const tiles = ["default" as const, ...candidates(gpu, m, kind, store)];
+  const tiles = ["default" as const, ...candidates(gpu, m, kind, bType)];
   const best = tiles.map(() => Infinity);
   for (let round = 0; round <= rounds; round++) {
     for (const [i, tile] of tiles.entries()) {

@@ -1,13 +1,18 @@
-import type { QuantType } from "../../quantised.ts";
+import { isQuantised, QUANT_BITS, type QuantType } from "../../quantised.ts";
 
 /** Which operand is stored transposed: C = A B^T, A B, or A^T B. */
 export type Product = "nt" | "nn" | "tn";
 /** Element type of B in memory. */
-export type BStore = "f32" | "f16" | QuantType;
+export type BType = "f32" | "f16" | QuantType;
+
+/** Bits of an element of B. */
+export const bitsOf = (bType: BType): number =>
+  isQuantised(bType) ? QUANT_BITS[bType] : bType === "f16" ? 16 : 32;
 
 /**
- * How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast, split) or a square (tile) a thread,
- * `depth` terms a turn, or segments side by side (split). `shuffle`: of a split sum, segments added within a subgroup.
+ * How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast, split) or a square (tile) a thread.
+ * `depth`: the terms of a k-step, that is of one iteration of the loop over k; of split sums the segments side by side.
+ * `shuffle`: of a split sum, segments added within a subgroup.
  */
 export interface Tile {
   family: "broadcast" | "tile" | "split";
@@ -16,7 +21,7 @@ export interface Tile {
   perThread: number;
   depth: number;
   shuffle?: boolean;
-  /** All terms are one turn, for which each lane holds its columns of B while it goes through rows (broadcast). */
+  /** All terms are one k-step, for which each lane holds its columns of B while it goes through rows (broadcast). */
   stationaryB?: boolean;
 }
 
@@ -24,7 +29,7 @@ export interface Tile {
  * Terms of a segment, on real GPUs. There a sum is not one chain as on software devices: each segment of so many terms,
  * counted from the first of the weight's chunk, is a chain of fused multiply-adds from 0, and segments are added to the old
  * value in ascending order. Tiles of many rows do so with a second set of sums; for few rows segments are summed side by
- * side. So a row has the same bits whichever kernel computes it, and no kernel may be mixed with those of one chain.
+ * side (split-k). So a row has the same bits whichever kernel computes it, and no kernel may be mixed with those of one chain.
  * 64: enough segments for all lanes where k is a thousand. 256: their sums pass through memory, and vocabularies have
  * many. Gradients (`tn`) sum over rows, by tiles alone: one chain.
  */
@@ -46,28 +51,28 @@ export interface Aligned {
 }
 
 /**
- * What A is made from as it is loaded, where it is not read as it stands: rows that are normed on the way (RMSNorm with
- * this epsilon), or gates and ups side by side that become silu(gate) up.
+ * Fused prologue: what A is made from as it is loaded, where it is not read as it stands. Rows that are normed on the way
+ * (RMSNorm with this epsilon), or gates and ups side by side that become silu(gate) up.
  */
-export type Input = { normed: number } | "gated";
+export type Prologue = { rmsNorm: number } | "swiglu";
 
-/** Terms that a sparse product takes or leaves together. */
-export const SPARSE_RUN = 8;
+/** Terms that a sparse product takes or skips together: its k-step, but for tiles, whose own depth it is. */
+export const SPARSE_STEP = 8;
 
 /** Which kernel: everything that is a constant of its text. */
 export interface MatmulVariant {
   kind: Product;
-  store: BStore;
+  bType: BType;
   /** The loads, where strides and offsets allow vectors; without, a kernel for any alignment. */
   loads?: Loads;
   /** What `tile` and `split` may read four at once. */
   aligned?: Aligned;
   /** For `nt` of few rows with loads: a step that would be a dispatch of its own. */
-  input?: Input;
-  /** Only terms that a list names, in runs of {@link SPARSE_RUN} (tiles: of their depth): where A is mostly zeros. */
+  prologue?: Prologue;
+  /** Only the k-steps that a list names: where A is mostly zeros. */
   sparse?: boolean;
-  /** Touches the rows of B that the next turn reads: where B is too large for the caches. For `nn` with loads. */
-  touch?: boolean;
+  /** Prefetches the rows of B that the next k-step reads: where B is too large for the caches. For `nn` with loads. */
+  prefetch?: boolean;
   /** The sum starts from what C holds. A constant: a branch would make every tile load C. */
   accumulate: boolean;
   tile: Tile;
@@ -92,6 +97,6 @@ export interface Kernel {
   loads?: Loads;
   aligned?: Aligned;
   terms: number;
-  /** Whether it touches rows of B before it reads them. */
-  touch?: boolean;
+  /** Whether it prefetches rows of B. */
+  prefetch?: boolean;
 }

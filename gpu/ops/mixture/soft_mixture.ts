@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { type RandomKey, randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { vocabularyKernel } from "../wgsl/vocabulary.ts";
@@ -7,7 +7,7 @@ import noiseCode from "./noise.wgsl" with { type: "text" };
 import mixtureCode from "./mixture.wgsl" with { type: "text" };
 
 /** The rows' place in the stream of noise: info u32 [rows, 4] = (slot, rollout, _, position), `shift` further. */
-export interface NoiseAddress {
+interface NoiseAddress {
   info: Tensor;
   shift: number;
   key: RandomKey;
@@ -74,7 +74,7 @@ function noise(
     { label: "noise", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${noiseCode}` },
     [at.info, m, next, hidden, weight],
     { rows, d, mode, sigma, columns, column, shift: at.shift, ...at.key },
-    spread(rows),
+    grid(rows),
   );
 }
 
@@ -100,5 +100,5 @@ export function mixtureBackward(
     ldz,
     tau,
     clip,
-  }, spread(rows));
+  }, grid(rows));
 }

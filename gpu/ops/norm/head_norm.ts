@@ -1,12 +1,12 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, reshape, type Tensor } from "../../tensor.ts";
 import { columnSum } from "../reduce/column_sum.ts";
 import code from "./head_norm.wgsl" with { type: "text" };
 import type { Heads } from "../rotary/heads.ts";
 
 /** The two weights [hd], shared by all heads. */
-export interface HeadNormWeights {
+interface HeadNormWeights {
   q: Tensor;
   k: Tensor;
 }
@@ -74,6 +74,6 @@ function launch(
     { label: "head_norm", code: () => `const S = ${gpu.subgroupSize}u;\n` + code },
     [x, weights.q, weights.k, other, out],
     { rows, heads, kvHeads, hd, eps, backward: backward ? 1 : 0 },
-    spread(rows * (heads + 2 * kvHeads)),
+    grid(rows * (heads + 2 * kvHeads)),
   );
 }

@@ -22,20 +22,20 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   }
   let isQ = head < p.heads;
   var sum = 0.0;
-  var pull = 0.0;
+  var inner = 0.0;
   for (var c = lane; c < p.hd; c += S) {
     let v = x[at + c];
     sum = fma(v, v, sum);
-    if (p.backward != 0u) { pull += select(kw[c], qw[c], isQ) * dy[at + c] * v; }
+    if (p.backward != 0u) { inner += select(kw[c], qw[c], isQ) * dy[at + c] * v; }
   }
   let scale = 1.0 / sqrt(subgroupAdd(sum) / f32(p.hd) + p.eps);
-  let drag = subgroupAdd(pull) * scale * scale / f32(p.hd);
+  let projection = subgroupAdd(inner) * scale * scale / f32(p.hd);
   for (var c = lane; c < p.hd; c += S) {
     let v = x[at + c];
     let w = select(kw[c], qw[c], isQ);
     if (p.backward != 0u) {
       let g = dy[at + c];
-      out[at + c] = (w * g - v * drag) * scale;
+      out[at + c] = (w * g - v * projection) * scale;
       dy[at + c] = g * v * scale;
     } else {
       out[at + c] = v * scale * w;

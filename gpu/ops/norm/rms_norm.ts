@@ -1,9 +1,11 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { columnSum, rowBlock } from "../reduce/column_sum.ts";
-import { normBackwardVec8, normsVec8, normVec8 } from "./rms_norm_vec8.ts";
-import { variant, vectorPrelude } from "../wgsl/vector.ts";
+import { normBackwardVec8, normVec8, suitsNormVec8 } from "./rms_norm_vec8.ts";
+import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
+import forwardBindings from "./rms_norm_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rms_norm_backward_bindings.wgsl" with { type: "text" };
 import forward from "./rms_norm.wgsl" with { type: "text" };
 import backward from "./rms_norm_backward.wgsl" with { type: "text" };
 import weightGrad from "./rms_norm_weight.wgsl" with { type: "text" };
@@ -15,14 +17,17 @@ export function rmsNorm(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv: 
   const { rows, cols: d } = asMatrix(x);
   expectShape("rms_norm", weight, [d]);
   expectShape("rms_norm", out, x.shape);
-  if (normsVec8(gpu, d)) return normVec8(gpu, x, weight, out, rinv, eps);
+  if (suitsNormVec8(gpu, d)) return normVec8(gpu, x, weight, out, rinv, eps);
   const vector = d % 4 === 0;
   run(
     gpu,
-    { label: variant("rms_norm", vector), code: () => vectorPrelude(vector, gpu.subgroupSize) + forward },
+    {
+      label: vectorLabel("rms_norm", vector),
+      code: () => vectorPrelude(vector, gpu.subgroupSize) + forwardBindings + forward,
+    },
     [x, weight, out, rinv],
     { rows, d, eps },
-    spread(Math.ceil(rows / ROWS)),
+    grid(Math.ceil(rows / ROWS)),
   );
 }
 
@@ -45,7 +50,7 @@ export function rmsNormBackward(
   expectShape("rms_norm_backward", dx, x.shape);
   const vector = d % 4 === 0;
   const prelude = vectorPrelude(vector, gpu.subgroupSize);
-  const vec8 = normsVec8(gpu, d);
+  const vec8 = suitsNormVec8(gpu, d);
   const tensors = { x, weight, rinv, dy, dx };
   if (dweight) {
     const block = rowBlock(rows);
@@ -54,7 +59,7 @@ export function rmsNormBackward(
     const partial = scratch.f32([blocks, d], "rms_norm_weight partial");
     if (vec8) normBackwardVec8(gpu, tensors, accumulate, { partial, block });
     else {
-      const source = { label: variant("rms_norm_weight", vector), code: () => prelude + weightGrad };
+      const source = { label: vectorLabel("rms_norm_weight", vector), code: () => prelude + weightGrad };
       const columns = Math.ceil(d / (vector ? 4 : 1) / gpu.subgroupSize);
       run(gpu, source, [x, rinv, dy, partial], { rows, d, block }, [columns, blocks]);
     }
@@ -63,9 +68,9 @@ export function rmsNormBackward(
   } else if (vec8) return normBackwardVec8(gpu, tensors, accumulate);
   run(
     gpu,
-    { label: variant("rms_norm_backward", vector), code: () => prelude + backward },
+    { label: vectorLabel("rms_norm_backward", vector), code: () => prelude + backwardBindings + backward },
     [x, weight, rinv, dy, dx],
     { rows, d, accumulate: accumulate ? 1 : 0 },
-    spread(Math.ceil(rows / ROWS)),
+    grid(Math.ceil(rows / ROWS)),
   );
 }

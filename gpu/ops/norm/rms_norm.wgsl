@@ -1,11 +1,7 @@
-// out[r, c] = x[r, c] * rinv[r] * weight[c], rinv[r] = 1 / sqrt(mean over c of x^2 + eps). x, out [rows, d]; rinv [rows].
-// One subgroup a row, ROWS rows a workgroup.
+// out[r, c] = x[r, c] * rinv[r] * weight[c], rinv[r] = 1 / sqrt(mean over c of x^2 + eps). x, out [rows, d]; weight [d]; rinv [rows].
+// One subgroup a row, ROWS rows a workgroup. Bindings: rms_norm_bindings.wgsl.
 struct Params { rows: u32, d: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<V>;
-@group(0) @binding(2) var<storage, read> weight: array<V>;
-@group(0) @binding(3) var<storage, read_write> out: array<V>;
-@group(0) @binding(4) var<storage, read_write> rinv: array<f32>;
 const ROWS = 4u;
 @compute @workgroup_size(S)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {

@@ -1,11 +1,7 @@
-// dx[r, c] (+)= rinv (weight dy - x rinv^2 / d * sum over c of weight dy x). All [rows, d]; rinv [rows].
+// dx[r, c] (+)= rinv (weight dy - x rinv^2 / d * sum over c of weight dy x). x, dy, dx [rows, d]; weight [d]; rinv [rows].
+// Bindings: rms_norm_backward_bindings.wgsl.
 struct Params { rows: u32, d: u32, accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<V>;
-@group(0) @binding(2) var<storage, read> weight: array<V>;
-@group(0) @binding(3) var<storage, read> rinv: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<V>;
-@group(0) @binding(5) var<storage, read_write> dx: array<V>;
 const ROWS = 4u;
 @compute @workgroup_size(S)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
@@ -16,9 +12,9 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let scale = rinv[row];
     var sum = 0.0;
     for (var c = lane; c < width; c += S) { sum += total(weight[c] * dy[at + c] * x[at + c]); }
-    let pull = subgroupAdd(sum) * scale * scale / f32(p.d);
+    let projection = subgroupAdd(sum) * scale * scale / f32(p.d);
     for (var c = lane; c < width; c += S) {
-      let g = (weight[c] * dy[at + c] - x[at + c] * pull) * scale;
+      let g = (weight[c] * dy[at + c] - x[at + c] * projection) * scale;
       if (p.accumulate != 0u) { dx[at + c] += g; } else { dx[at + c] = g; }
     }
   }

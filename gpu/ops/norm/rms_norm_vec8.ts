@@ -1,8 +1,10 @@
 import type { Gpu } from "../../gpu.ts";
-import { type KernelSource, run, spread } from "../../kernel.ts";
+import { grid, type KernelSource, run } from "../../kernel.ts";
 import { asMatrix, type Tensor } from "../../tensor.ts";
-import { takesVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
+import { suitsVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines, range } from "../wgsl/text.ts";
+import forwardBindings from "./rms_norm_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rms_norm_backward_bindings.wgsl" with { type: "text" };
 
 // RMSNorm for the software device: a lane holds 8 numbers of each 64 of a row, loaded once. The same bits as the kernels of
 // vectors of four (rms_norm.wgsl, rms_norm_backward.wgsl, rms_norm_weight.wgsl), of which lane j holds vectors j, j + 8, ...
@@ -11,7 +13,8 @@ const CHUNK = 8 * VEC8_LANES;
 const WIDEST = 1024;
 
 /** Whether rows of d numbers can be normed by these kernels. */
-export const normsVec8 = (gpu: Gpu, d: number): boolean => takesVec8(gpu) && d % CHUNK === 0 && d <= WIDEST;
+export const suitsNormVec8 = (gpu: Gpu, d: number): boolean =>
+  suitsVec8(gpu) && d % CHUNK === 0 && d <= WIDEST;
 
 /**
  * The sum over a row of the totals of its vectors: `a` and `b` of each chunk are those of a lane's first and last four. Summed
@@ -19,9 +22,9 @@ export const normsVec8 = (gpu: Gpu, d: number): boolean => takesVec8(gpu) && d %
  */
 function rowSum(chunks: number): string {
   const ofLane = (j: number) => {
-    const held = j % 2 === 0 ? "a" : "b";
+    const half = j % 2 === 0 ? "a" : "b";
     const vectors = range(2 * chunks).map((i) =>
-      `subgroupBroadcast(${held}${i >> 1}, ${(j >> 1) + VEC8_LANES / 2 * (i % 2)}u)`
+      `subgroupBroadcast(${half}${i >> 1}, ${(j >> 1) + VEC8_LANES / 2 * (i % 2)}u)`
     );
     return vectors.reduce((sum, vector) => `(${sum} + ${vector})`, "0.0");
   };
@@ -42,16 +45,12 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let block = wg.y * n.x + wg.x;
   let end = min((block + 1u) * p.each, p.rows);`;
 
-/** out [rows, d], rinv [rows] of x [rows, d], `each` rows a workgroup. */
+/** out [rows, d], rinv [rows] of x [rows, d], weight [d]; `each` rows a workgroup. */
 const forward = (chunks: number) =>
-  `${VEC8}
+  `${VEC8}alias V = E;
 struct Params { rows: u32, each: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<E>;
-@group(0) @binding(2) var<storage, read> weight: array<E>;
-@group(0) @binding(3) var<storage, read_write> out: array<E>;
-@group(0) @binding(4) var<storage, read_write> rinv: array<f32>;
-${MAIN}
+${forwardBindings}${MAIN}
 ${load("w", "weight", "lane", chunks)}
   for (var row = block * p.each; row < end; row++) {
   let at = row * ${chunks * VEC8_LANES}u + lane;
@@ -68,17 +67,15 @@ ${
   }
 }`;
 
-/** dx [rows, d], and with `weighted` each block's part of dweight: partial [blocks, d], a block being `each` rows. */
+/**
+ * dx of x, dy [rows, d], weight [d], rinv [rows]; and with `weighted` each block's part of dweight: partial [blocks, d], a
+ * block being `each` rows.
+ */
 const backward = (chunks: number, weighted: boolean) =>
-  `${VEC8}
+  `${VEC8}alias V = E;
 struct Params { rows: u32, each: u32, accumulate: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<E>;
-@group(0) @binding(2) var<storage, read> weight: array<E>;
-@group(0) @binding(3) var<storage, read> rinv: array<f32>;
-@group(0) @binding(4) var<storage, read> dy: array<E>;
-@group(0) @binding(5) var<storage, read_write> dx: array<E>;
-${weighted ? "@group(0) @binding(6) var<storage, read_write> partial: array<E>;" : ""}
+${backwardBindings}${weighted ? "@group(0) @binding(6) var<storage, read_write> partial: array<V>;" : ""}
 ${MAIN}
 ${load("w", "weight", "lane", chunks)}
 ${weighted ? both(chunks, (h) => `var part${h} = vec4<f32>();`) : ""}
@@ -88,8 +85,8 @@ ${weighted ? both(chunks, (h) => `var part${h} = vec4<f32>();`) : ""}
 ${load("x", "x", "at", chunks)}
 ${load("y", "dy", "at", chunks)}
 ${both(chunks, (h) => `let g${h} = w${h} * y${h}; let ${h} = total(g${h} * x${h});`)}
-  let pull = ${rowSum(chunks)} * scale * scale / ${chunks * CHUNK}.0;
-${both(chunks, (h) => `var d${h} = (g${h} - x${h} * pull) * scale;`)}
+  let projection = ${rowSum(chunks)} * scale * scale / ${chunks * CHUNK}.0;
+${both(chunks, (h) => `var d${h} = (g${h} - x${h} * projection) * scale;`)}
   if (p.accumulate != 0u) {
 ${load("old", "dx", "at", chunks)}
 ${both(chunks, (h) => `d${h} = old${h} + d${h};`)}
@@ -123,7 +120,7 @@ export function normVec8(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv:
   const { rows, cols: d } = asMatrix(x);
   const each = rowsEach(rows);
   const kernel = source("rms_norm", d, forward);
-  run(gpu, kernel, [x, weight, out, rinv], { rows, each, eps }, spread(Math.ceil(rows / each)));
+  run(gpu, kernel, [x, weight, out, rinv], { rows, each, eps }, grid(Math.ceil(rows / each)));
 }
 
 /** The backward norm; `partial` [blocks, d], if given, becomes the weight's gradient over blocks of `block` rows. */
@@ -144,6 +141,6 @@ export function normBackwardVec8(
     kernel,
     weights ? [...bound, weights.partial] : bound,
     { rows, each, accumulate: accumulate ? 1 : 0 },
-    spread(Math.ceil(rows / each)),
+    grid(Math.ceil(rows / each)),
   );
 }

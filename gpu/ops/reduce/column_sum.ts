@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu.ts";
 import { run } from "../../kernel.ts";
 import { asMatrix, type Tensor } from "../../tensor.ts";
-import { variant, vectorPrelude } from "../wgsl/vector.ts";
+import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
 import code from "./column_sum.wgsl" with { type: "text" };
 
 /** Rows that one invocation sums: about the square root, so that both stages stay short and within the loop limit. */
@@ -12,7 +12,7 @@ export function columnSum(gpu: Gpu, x: Tensor, out: Tensor, accumulate: boolean)
   const { rows, cols: d } = asMatrix(x);
   const vector = d % 4 === 0;
   const source = {
-    label: variant("column_sum", vector),
+    label: vectorLabel("column_sum", vector),
     code: () => vectorPrelude(vector, gpu.subgroupSize) + code,
   };
   const columns = Math.ceil(d / (vector ? 4 : 1) / gpu.subgroupSize);

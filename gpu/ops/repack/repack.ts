@@ -1,15 +1,15 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import type { Matrix } from "../../matrix.ts";
 import {
   BLOCK,
   BLOCK_BYTES,
+  INTERLEAVE,
   isQuantised,
   paddedCols,
   QUANT_BITS,
-  scalePlace,
-  SIDE,
-  weightPlace,
+  scaleIndex,
+  weightIndex,
 } from "../../quantised.ts";
 import repackCode from "./repack.wgsl" with { type: "text" };
 
@@ -50,17 +50,17 @@ export function uploadBlocks(gpu: Gpu, matrix: Matrix, row: number, bytes: Uint8
     const constants = `const S = ${gpu.subgroupSize}u;\nconst TYPE = ${TYPES[dtype]}u;\n` +
       `const BLOCK_BYTES = ${BLOCK_BYTES[dtype]}u;\nconst BITS = ${
         QUANT_BITS[dtype]
-      }u;\nconst MINIMA = ${SIDE}u;\n`;
-    const places = `fn weightPlace(row: u32, col: u32) -> u32 { return ${
-      weightPlace(dtype, "row", "col", "p.width")
+      }u;\nconst MINIMA = ${INTERLEAVE}u;\n`;
+    const places = `fn weightIndex(row: u32, col: u32) -> u32 { return ${
+      weightIndex(dtype, "row", "col", "p.width")
     }; }
-fn scalePlace(row: u32, block: u32) -> u32 { return ${scalePlace(dtype, "row", "block", "p.width")}; }\n`;
+fn scaleIndex(row: u32, block: u32) -> u32 { return ${scaleIndex(dtype, "row", "block", "p.width")}; }\n`;
     run(
       gpu,
       { label: `repack_${dtype}`, code: () => constants + places + repackCode },
       [source, matrix.chunks[chunk], scales[chunk]],
       { rows: count, row0, blocks, width: paddedCols(dtype, cols), count: invocations },
-      spread(Math.ceil(invocations / gpu.subgroupSize)),
+      grid(Math.ceil(invocations / gpu.subgroupSize)),
     );
     done += count;
   }

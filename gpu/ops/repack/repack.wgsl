@@ -26,10 +26,10 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let row = (p.row0 & ~1u) + 2u * (i / p.blocks) + r;
     if (row < p.row0 || row >= p.row0 + p.rows) { continue; }
     let at = ((row - p.row0) * p.blocks + block) * BLOCK_BYTES;
-    let scale = scalePlace(row, block);
+    let scale = scaleIndex(row, block);
     setHalf(scale, half(at));
     if (TYPE == 2u) { setHalf(scale + MINIMA, half(at + 2u)); }
-    let to = weightPlace(row, block * 32u) / (32u / BITS); // bits would not fit in a word
+    let to = weightIndex(row, block * 32u) / (32u / BITS); // bits would not fit in a word
     if (TYPE == 0u) {
       for (var w = 0u; w < 8u; w++) { quants[to + w] = word(at + 2u + 4u * w); }
     } else {

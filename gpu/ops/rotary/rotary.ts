@@ -1,9 +1,11 @@
 import type { Gpu } from "../../gpu.ts";
-import { run, spread } from "../../kernel.ts";
+import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import type { Heads } from "./heads.ts";
 import { VEC8_LANES } from "../wgsl/vec8.ts";
-import { rotaryRows, rotaryRowsBackward, rotatesRows } from "./rotary_rows.ts";
+import { rotaryRows, rotaryRowsBackward, suitsRotaryRows } from "./rotary_rows.ts";
+import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "text" };
 import forward from "./rotary.wgsl" with { type: "text" };
 import backward from "./rotary_backward.wgsl" with { type: "text" };
 
@@ -22,7 +24,7 @@ fn angle(i: u32) -> Angle { let t = table[i]; return Angle(t.x, t.y); }\n`;
   return {
     label: `${name}_${heads}_${kvHeads}_${headDim}`,
     code: () => `const HEADS = ${heads}u; const KV = ${kvHeads}u; const HALF = ${half}u;\n${angle}${body}`,
-    groups: (rows: number) => spread(Math.ceil(rows * (heads + 2 * kvHeads) * half / 64)),
+    groups: (rows: number) => grid(Math.ceil(rows * (heads + 2 * kvHeads) * half / 64)),
   };
 };
 
@@ -30,7 +32,7 @@ fn angle(i: u32) -> Angle { let t = table[i]; return Angle(t.x, t.y); }\n`;
 const byRows = (name: string, { heads, kvHeads, headDim }: Heads, code: () => string) => ({
   label: `${name}_rows_${heads}_${kvHeads}_${headDim}`,
   code,
-  groups: (rows: number) => spread(Math.ceil(rows / VEC8_LANES)),
+  groups: (rows: number) => grid(Math.ceil(rows / VEC8_LANES)),
 });
 
 const BIASED = {
@@ -61,9 +63,9 @@ export function rotary(
   expectShape("rotary", qkv, [rows, (heads + 2 * kvHeads) * hd]);
   expectShape("rotary", q, [rows, heads * hd]);
   const name = bias ? "rotary_bias" : "rotary";
-  const kernel = rotatesRows(gpu, rows, shape)
+  const kernel = suitsRotaryRows(gpu, rows, shape)
     ? byRows(name, shape, () => rotaryRows(shape, bias !== undefined))
-    : source(name, shape, (bias ? BIASED.with : BIASED.without) + forward);
+    : source(name, shape, (bias ? BIASED.with : BIASED.without) + forwardBindings + forward);
   const tensors = [qkv, rowMeta, table, q, k, v];
   run(
     gpu,
@@ -88,9 +90,9 @@ export function rotaryBackward(
   const { heads, headDim: hd } = shape;
   const { rows } = asMatrix(dqkv);
   expectShape("rotary_backward", dq, [rows, heads * hd]);
-  const kernel = rotatesRows(gpu, rows, shape)
+  const kernel = suitsRotaryRows(gpu, rows, shape)
     ? byRows("rotary_backward", shape, () => rotaryRowsBackward(shape))
-    : source("rotary_backward", shape, backward);
+    : source("rotary_backward", shape, backwardBindings + backward);
   run(
     gpu,
     kernel,

@@ -1,16 +1,8 @@
-// Splits qkv[r] into heads, turns those of Q and K by the row's position, and stores K and V at the row's place in
+// Splits qkv[r] into heads, rotates those of Q and K by the row's position, and stores K and V at the row's place in
 // the keys and values. qkv [rows, (heads + 2 kvHeads) hd]; q [rows, heads hd]; k, v [keys, kvHeads hd];
 // meta[r] = (prefixStart, prefixLen, ownStart, position); table[position, hd/2] = (cos, sin). Half-split convention.
 // `biased` adds the projections' bias [(heads + 2 kvHeads) hd] where there is one.
-// A row's position is meta[r].w + shift: decoding moves on without writing meta anew.
-struct Params { rows: u32, shift: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<V>;
-@group(0) @binding(2) var<storage, read> rowMeta: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> table: array<T>;
-@group(0) @binding(4) var<storage, read_write> q: array<V>;
-@group(0) @binding(5) var<storage, read_write> k: array<V>;
-@group(0) @binding(6) var<storage, read_write> v: array<V>;
+// A row's position is meta[r].w + shift: decoding moves on without writing meta anew. Bindings: rotary_bindings.wgsl.
 const LANES = 64u;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

@@ -1,12 +1,5 @@
-// dqkv[r] = the gradients of Q and K turned back, and that of V. Shapes as in rotary.wgsl; here keys are the packed rows.
-struct Params { rows: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dq: array<V>;
-@group(0) @binding(2) var<storage, read> dk: array<V>;
-@group(0) @binding(3) var<storage, read> dv: array<V>;
-@group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
-@group(0) @binding(5) var<storage, read> table: array<T>;
-@group(0) @binding(6) var<storage, read_write> dqkv: array<V>;
+// dqkv[r] = the gradients of Q and K rotated back, and that of V. Shapes as in rotary.wgsl; here keys are the packed rows. Bindings:
+// rotary_backward_bindings.wgsl.
 const LANES = 64u;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {

@@ -1,17 +1,19 @@
 import type { Gpu } from "../../gpu.ts";
-import { takesVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
+import { suitsVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines } from "../wgsl/text.ts";
 import type { Heads } from "./heads.ts";
+import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
+import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "text" };
 
-// Rotary positions of many rows on the software device: a lane takes a row, loads its angles once and turns all its heads, 8
+// Rotary positions of many rows on the software device: a lane takes a row, loads its angles once and rotates all its heads, 8
 // numbers at a time. Shapes and bits are those of rotary.wgsl and rotary_backward.wgsl.
 
 /** Rows from which on all cores have some. */
 const LEAST_ROWS = 4 * VEC8_LANES;
 
 /** Whether these kernels suit. */
-export const rotatesRows = (gpu: Gpu, rows: number, { headDim }: Heads): boolean =>
-  takesVec8(gpu) && headDim % 16 === 0 && rows >= LEAST_ROWS;
+export const suitsRotaryRows = (gpu: Gpu, rows: number, { headDim }: Heads): boolean =>
+  suitsVec8(gpu) && headDim % 16 === 0 && rows >= LEAST_ROWS;
 
 const load = (name: string, from: string) =>
   `    let ${name} = ${from}; let ${name}0 = first(${name}); let ${name}1 = last(${name});`;
@@ -22,7 +24,7 @@ const angles = lines(2, (i) =>
   let cos${i} = bitcast<vec4<f32>>(vec4<u32>(u32(t${i}.x), u32(t${i}.y), u32(t${i}.z), u32(t${i}.w)));
   let sin${i} = bitcast<vec4<f32>>(vec4<u32>(u32(t${i}.x >> 32u), u32(t${i}.y >> 32u), u32(t${i}.z >> 32u), u32(t${i}.w >> 32u)));`);
 
-/** x and y, the two halves turned, from u and v, those loaded with their bias. */
+/** x and y, the two halves rotated, from u and v, those loaded with their bias. */
 const rotated = (bias: boolean): string =>
   lines(2, (i) =>
     `    let u${i} = a${i}${bias ? ` + e${i}` : ""}; let v${i} = b${i}${bias ? ` + f${i}` : ""};
@@ -30,7 +32,7 @@ const rotated = (bias: boolean): string =>
 
 /** For eight dimensions at a time: the angles of a row, then what is done with its heads. */
 const rowKernel = ({ heads, kvHeads, headDim }: Heads, declare: string, setUp: string, body: string) =>
-  `${VEC8}
+  `${VEC8}alias V = E; alias T = E;
 const HEADS = ${heads}u; const KV = ${kvHeads}u; const HALF = ${headDim / 16}u; // loads in half a head
 ${declare}
 @compute @workgroup_size(${VEC8_LANES})
@@ -56,14 +58,14 @@ ${body}
 
 /** With `bias` the projections' bias is added before. */
 export function rotaryRows(shape: Heads, bias: boolean): string {
-  const turned = (array: string) =>
+  const rotate = (array: string) =>
     `${load("a", "qkv[at]")}
 ${load("b", "qkv[at + HALF]")}
 ${bias ? `${load("e", "bias[at - whole]")}\n${load("f", "bias[at - whole + HALF]")}` : ""}
 ${rotated(bias)}
     ${array}[to] = vec8(x0, x1);
     ${array}[to + HALF] = vec8(y0, y1);`;
-  const copied = bias
+  const copy = bias
     ? `${load("a", "qkv[at]")}
 ${load("b", "qkv[at + HALF]")}
 ${load("e", "bias[at - whole]")}
@@ -74,25 +76,17 @@ ${load("f", "bias[at - whole + HALF]")}
     v[to + HALF] = qkv[at + HALF];`;
   return rowKernel(
     shape,
-    `struct Params { rows: u32, shift: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> qkv: array<E>;
-@group(0) @binding(2) var<storage, read> rowMeta: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> table: array<E>;
-@group(0) @binding(4) var<storage, read_write> q: array<E>;
-@group(0) @binding(5) var<storage, read_write> k: array<E>;
-@group(0) @binding(6) var<storage, read_write> v: array<E>;
-${bias ? "@group(0) @binding(7) var<storage, read> bias: array<E>;" : ""}`,
+    forwardBindings + (bias ? "@group(0) @binding(7) var<storage, read> bias: array<V>;" : ""),
     `  let position = m.w + p.shift;
   let key = (m.z + position - m.y) * KV * 2u * HALF;`,
-    `${eachHead("HEADS", "whole", "row * HEADS * 2u * HALF", turned("q"))}
-${eachHead("KV", "whole + HEADS * 2u * HALF", "key", turned("k"))}
-${eachHead("KV", "whole + (HEADS + KV) * 2u * HALF", "key", copied)}`,
+    `${eachHead("HEADS", "whole", "row * HEADS * 2u * HALF", rotate("q"))}
+${eachHead("KV", "whole + HEADS * 2u * HALF", "key", rotate("k"))}
+${eachHead("KV", "whole + (HEADS + KV) * 2u * HALF", "key", copy)}`,
   );
 }
 
 /**
- * WGSL that turns the heads of one row and key/value head, in a kernel that goes on to read them: those of the query, `GROUP` of
+ * WGSL that rotates the heads of one row and key/value head, in a kernel that goes on to read them: those of the query, `GROUP` of
  * them, into q, and the key and the value to their place `keyAt` in k and v. All arrays but the meta are of vec8.
  */
 export const rotaryOfGroup = ({ headDim }: Pick<Heads, "headDim">, bias: boolean): string => `
@@ -126,29 +120,22 @@ ${rotated(bias)}
   }
   storageBarrier();`;
 
-/** The gradients turned back. */
+/** The gradients rotated back. */
 export function rotaryRowsBackward(shape: Heads): string {
-  const turned = (array: string) =>
+  const rotate = (array: string) =>
     `${load("x", `${array}[at]`)}
 ${load("y", `${array}[at + HALF]`)}
     dqkv[to] = vec8(x0 * cos0 + y0 * sin0, x1 * cos1 + y1 * sin1);
     dqkv[to + HALF] = vec8(y0 * cos0 - x0 * sin0, y1 * cos1 - x1 * sin1);`;
-  const copied = `    dqkv[to] = dv[at];
+  const copy = `    dqkv[to] = dv[at];
     dqkv[to + HALF] = dv[at + HALF];`;
   return rowKernel(
     shape,
-    `struct Params { rows: u32 }
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> dq: array<E>;
-@group(0) @binding(2) var<storage, read> dk: array<E>;
-@group(0) @binding(3) var<storage, read> dv: array<E>;
-@group(0) @binding(4) var<storage, read> rowMeta: array<vec4<u32>>;
-@group(0) @binding(5) var<storage, read> table: array<E>;
-@group(0) @binding(6) var<storage, read_write> dqkv: array<E>;`,
+    backwardBindings,
     `  let position = m.w;
   let key = (m.z + m.w - m.y) * KV * 2u * HALF;`,
-    `${eachHead("HEADS", "row * HEADS * 2u * HALF", "whole", turned("dq"))}
-${eachHead("KV", "key", "whole + HEADS * 2u * HALF", turned("dk"))}
-${eachHead("KV", "key", "whole + (HEADS + KV) * 2u * HALF", copied)}`,
+    `${eachHead("HEADS", "row * HEADS * 2u * HALF", "whole", rotate("dq"))}
+${eachHead("KV", "key", "whole + HEADS * 2u * HALF", rotate("dk"))}
+${eachHead("KV", "key", "whole + (HEADS + KV) * 2u * HALF", copy)}`,
   );
 }

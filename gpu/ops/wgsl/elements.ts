@@ -1,5 +1,5 @@
 import type { Gpu } from "../../gpu.ts";
-import { takesVec8, VEC8 } from "./vec8.ts";
+import { suitsVec8, VEC8 } from "./vec8.ts";
 import { lines } from "./text.ts";
 
 /** How a kernel takes the numbers of a row: 8, 4 or 1 at once, which are 2 vectors, 1, or a number. */
@@ -21,7 +21,7 @@ export interface Elements {
 /** The widest elements that rows of `d` numbers are made of. */
 export function elementsOf(gpu: Gpu, d: number): Elements {
   const widths = `const S = ${gpu.subgroupSize}u; const W = `;
-  if (d % 8 === 0 && takesVec8(gpu)) {
+  if (d % 8 === 0 && suitsVec8(gpu)) {
     return {
       width: 8,
       prelude: `${VEC8}alias V = E; ${widths}8u;`,

@@ -1,7 +1,7 @@
-import { comp, lines, range } from "./text.ts";
+import { lines, range, xyzw } from "./text.ts";
 
 /** The WGSL type of an array that is loaded `words` words at a time; `u64`: as 64-bit words. */
-export function arrayOf(words: number, u64: boolean): string {
+export function wordArray(words: number, u64: boolean): string {
   const parts = u64 && words > 1 ? words / 2 : words;
   const scalar = u64 && words > 1 ? "u64" : "u32";
   return `array<${parts === 1 ? scalar : `vec${parts}<${scalar}>`}>`;
@@ -24,7 +24,7 @@ export function loadWords(
   const words: string[] = [];
   const text = lines(count / unit, (l) => {
     const loaded = `${name}l${l}`;
-    const part = (i: number) => parts === 1 ? loaded : `${loaded}.${comp[i]}`;
+    const part = (i: number) => parts === 1 ? loaded : `${loaded}.${xyzw[i]}`;
     const load = `    let ${loaded} = ${array}[${at}${l > 0 ? ` + ${l}u` : ""}];`;
     if (!pairs) {
       words.push(...range(parts).map(part));

@@ -7,7 +7,7 @@ export const VEC8_LANES = 8;
  * Whether kernels of vec8 suit: 64-bit words, and subgroups as narrow as the software device's, where a load or store
  * costs much the same whether it takes 16 bytes or 32. Wider subgroups would leave lanes idle.
  */
-export const takesVec8 = (gpu: Gpu): boolean => gpu.u64Loads && gpu.subgroupSize === VEC8_LANES;
+export const suitsVec8 = (gpu: Gpu): boolean => gpu.u64Loads && gpu.subgroupSize === VEC8_LANES;
 
 /**
  * WGSL of eight numbers side by side, which a lane loads or stores at once as four pairs of words: `first` and `last` are its

@@ -1,86 +1,82 @@
 import { lines, range } from "../../wgsl/text.ts";
 import { isQuantised } from "../../../quantised.ts";
-import { arrayOf } from "../../wgsl/load_words.ts";
-import {
-  columnsOfB,
-  type Operand,
-  operandA,
-  type OperandB,
-  rowsOfB,
-  scaleUnit,
-  touchRows,
-} from "./operands.ts";
-import { resultAccess } from "./results.ts";
+import { wordArray } from "../../wgsl/load_words.ts";
+import { type OperandA, operandA } from "./operand_a.ts";
+import { columnsOfB, type OperandB, rowsOfB } from "./operand_b.ts";
+import { operandC } from "./operand_c.ts";
+import { prefetchRows } from "./prefetch.ts";
+import { scaleUnit } from "./scale_loads.ts";
 import type { Loads, MatmulVariant, Tile } from "../variant.ts";
 
-/** Columns of C whose sums are advanced together: few enough to stay in registers beside A's numbers. */
-const TOGETHER = 4;
+/** Columns of C whose sums are advanced through a k-step together: few enough to stay in registers beside A's numbers. */
+const COLUMNS_AT_ONCE = 4;
 
 /**
- * The products of a turn. A few sums at a time, each through the whole turn: the software device's compiler has far fewer
- * registers than there are sums, and spills each once a turn. Scalars, since vectors would be spilled more often.
+ * The products of a k-step. A few sums at a time, each through the whole step: the software device's compiler has far fewer
+ * registers than there are sums, and spills each once a step. Scalars, since vectors would be spilled more often.
  */
-function multiplyAll(a: Operand, b: OperandB, { rows, perThread: columns, depth }: Tile): string {
-  const handed = (i: number) => lines(depth, (kk) => `    let s${i}_${kk} = ${a.value(i, kk)};`);
+function multiplyAll(a: OperandA, b: OperandB, { rows, perThread: columns, depth }: Tile): string {
+  const broadcasts = (i: number) => lines(depth, (kk) => `    let s${i}_${kk} = ${a.value(i, kk)};`);
   const add = (i: number, j: number, kk: number, value: string) =>
     `    acc${i}_${j} = fma(s${i}_${kk}, ${value}, acc${i}_${j});`;
   const sums = (each: (j: number, kk: number) => string) =>
     lines(
-      columns / TOGETHER,
-      (q) => lines(depth, (kk) => lines(TOGETHER, (e) => each(q * TOGETHER + e, kk))),
+      columns / COLUMNS_AT_ONCE,
+      (q) => lines(depth, (kk) => lines(COLUMNS_AT_ONCE, (e) => each(q * COLUMNS_AT_ONCE + e, kk))),
     );
-  if (!b.late) return lines(rows, (i) => `${handed(i)}\n${sums((j, kk) => add(i, j, kk, b.value(j, kk)))}`);
-  const late = (j: number, kk: number) =>
+  if (!b.inline) {
+    return lines(rows, (i) => `${broadcasts(i)}\n${sums((j, kk) => add(i, j, kk, b.value(j, kk)))}`);
+  }
+  const unpacked = (j: number, kk: number) =>
     `    let b${kk}_${j} = ${b.value(j, kk)};\n${lines(rows, (i) => add(i, j, kk, `b${kk}_${j}`))}`;
-  return `${lines(rows, handed)}\n${sums(late)}`;
+  return `${lines(rows, broadcasts)}\n${sums(unpacked)}`;
 }
 
 /**
- * One subgroup computes `rows` x (S * perThread) outputs, `depth` terms a turn. A's vectors are loaded one a lane and
- * handed round by subgroupBroadcast with constant lanes; B is read once by the lane that owns the column. No shared
+ * One subgroup computes `rows` x (S * perThread) outputs, `depth` terms a k-step. A's vectors are loaded one a lane and
+ * handed to all by subgroupBroadcast with constant lanes; B is read once by the lane that owns the column. No shared
  * memory. On the software device a load of eight lanes costs as much as some fifty multiplications, whether it takes
  * 4 bytes or 32: hence the widest loads that alignment allows.
  */
 export function broadcastKernel(variant: MatmulVariant, loads: Loads, subgroup: number): string {
-  const { kind, store, tile, sparse } = variant;
+  const { kind, bType, tile, sparse, prologue } = variant;
   const { rows, perThread: columns, depth } = tile;
-  const from = variant.input && { input: variant.input, binding: isQuantised(store) ? 5 : 4 };
-  const a = operandA(kind, tile, loads, subgroup, from);
-  const b = kind === "nt" ? columnsOfB(store, tile, loads) : rowsOfB(kind, store, tile, loads);
+  const next = isQuantised(bType) ? 5 : 4; // the binding after the scales
+  const fused = prologue && { prologue, binding: next };
+  const a = operandA(kind, tile, loads, subgroup, fused);
+  const b = kind === "nt" ? columnsOfB(bType, tile, loads) : rowsOfB(kind, bType, tile, loads);
   const scaleCount = kind === "nt" ? columns : depth;
-  const scales = isQuantised(store)
+  const scales = isQuantised(bType)
     ? `@group(0) @binding(4) var<storage, read> s: ${
-      arrayOf(scaleUnit(store, scaleCount, loads.u64), loads.u64)
+      wordArray(scaleUnit(bType, scaleCount, loads.u64), loads.u64)
     };`
     : "";
   const multiply = multiplyAll(a, b, tile);
-  const c = resultAccess(loads);
+  const c = operandC(loads);
   const each = (make: (i: number, q: number) => string) =>
     lines(rows, (i) => lines(columns / loads.c, (q) => make(i, q)));
-  // The list of a tile of rows: how many runs of terms, then the first term of each, ascending.
-  const list = sparse
-    ? `@group(0) @binding(${isQuantised(store) ? 5 : 4}) var<storage, read> list: array<u32>;`
-    : "";
-  const touch = variant.touch
-    ? touchRows(
-      store,
+  // The list of a tile of rows: how many k-steps, then the first term of each, ascending.
+  const list = sparse ? `@group(0) @binding(${next}) var<storage, read> list: array<u32>;` : "";
+  const prefetch = variant.prefetch
+    ? prefetchRows(
+      bType,
       tile,
       b.unit,
       subgroup,
       loads.u64,
-      sparse ? "list[listAt + min(run + 1u, runs)]" : `k + ${depth}u`,
+      sparse ? "list[listAt + min(kStep + 1u, kSteps)]" : `k + ${depth}u`,
     )
     : { setUp: "", step: "", end: "" };
-  const turn = `${a.step}\n${touch.step}\n${b.step}\n${multiply}`;
+  const step = `${a.step}\n${prefetch.step}\n${b.step}\n${multiply}`;
   const loop = sparse
     ? `  let listAt = p.listStart + row0 / ${rows}u * p.listStride;
-  let runs = list[listAt];
-  for (var run = 1u; run <= runs; run++) {
-  let k = list[listAt + run];\n${turn}\n  }`
-    : `  for (var k = p.kStart; k < kEnd; k += ${depth}u) {\n${turn}\n  }`;
+  let kSteps = list[listAt];
+  for (var kStep = 1u; kStep <= kSteps; kStep++) {
+  let k = list[listAt + kStep];\n${step}\n  }`
+    : `  for (var k = p.kStart; k < kEnd; k += ${depth}u) {\n${step}\n  }`;
   return `
 ${a.declare}
-@group(0) @binding(2) var<storage, read> b: ${arrayOf(b.unit, loads.u64)};
+@group(0) @binding(2) var<storage, read> b: ${wordArray(b.unit, loads.u64)};
 @group(0) @binding(3) var<storage, read_write> c: array<${c.type}>;
 ${scales}
 ${list}
@@ -93,13 +89,13 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) l
 ${c.setUp}
 ${a.setUp}
 ${b.setUp}
-${touch.setUp}
+${prefetch.setUp}
 ${lines(rows, (i) => `  var ${range(columns).map((j) => `acc${i}_${j} = 0.0;`).join(" var ")}`)}
   if (ACCUMULATE) {
 ${each(c.load)}
   }
 ${loop}
-${touch.end}
+${prefetch.end}
 ${each(c.store)}
 }`;
 }

@@ -1,25 +1,26 @@
 import { lines, range } from "../../wgsl/text.ts";
-import { arrayOf } from "../../wgsl/load_words.ts";
-import { columnsOfB, operandA, rowsOfB } from "./operands.ts";
-import { resultAccess } from "./results.ts";
+import { wordArray } from "../../wgsl/load_words.ts";
+import { operandA } from "./operand_a.ts";
+import { columnsOfB, rowsOfB } from "./operand_b.ts";
+import { operandC } from "./operand_c.ts";
 import type { Loads, MatmulVariant } from "../variant.ts";
 
 /**
  * A product of so few terms (the tile's depth, all there are) that a subgroup holds its columns of B for all of them: one
- * subgroup computes `rows` x (S * perThread) outputs, `turnRows` rows a turn. B is loaded once, of A each number, and a sum
+ * subgroup computes `rows` x (S * perThread) outputs, `rowsAtOnce` of them at a time. B is loaded once, of A each number, and a sum
  * stays in its register from its first term to the last. The sums are those of `broadcastKernel`, term by term.
  */
 export function stationaryKernel(
-  { kind, store, tile }: MatmulVariant,
+  { kind, bType, tile }: MatmulVariant,
   loads: Loads,
   subgroup: number,
 ): string {
   const { perThread: columns, depth } = tile;
-  const rows = turnRows(kind, depth * columns);
-  const turn = { ...tile, rows };
-  const a = operandA(kind, turn, loads, subgroup);
-  const b = kind === "nt" ? columnsOfB(store, turn, loads) : rowsOfB(kind, store, turn, loads);
-  const c = resultAccess(loads);
+  const rows = rowsAtOnce(kind, depth * columns);
+  const part = { ...tile, rows };
+  const a = operandA(kind, part, loads, subgroup);
+  const b = kind === "nt" ? columnsOfB(bType, part, loads) : rowsOfB(kind, bType, part, loads);
+  const c = operandC(loads);
   const each = (make: (i: number, q: number) => string) =>
     lines(rows, (i) => lines(columns / loads.c, (q) => make(i, q)));
   const multiply = (i: number) =>
@@ -30,7 +31,7 @@ export function stationaryKernel(
       ));
   return `
 ${a.declare}
-@group(0) @binding(2) var<storage, read> b: ${arrayOf(b.unit, loads.u64)};
+@group(0) @binding(2) var<storage, read> b: ${wordArray(b.unit, loads.u64)};
 @group(0) @binding(3) var<storage, read_write> c: array<${c.type}>;
 @compute @workgroup_size(${subgroup})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
@@ -55,11 +56,11 @@ ${each(c.store)}
 }
 
 /**
- * Rows of a turn, which divide those of a workgroup: as many as keep its text within the first cache of instructions; of A
- * transposed, those of a load.
+ * Rows of one iteration, which divide those of a workgroup: as many as keep its text within the first cache of instructions;
+ * of A transposed, those of a load.
  */
-const turnRows = (kind: MatmulVariant["kind"], ofRow: number): number =>
+const rowsAtOnce = (kind: MatmulVariant["kind"], ofRow: number): number =>
   kind === "tn" ? 4 : [4, 2].find((rows) => rows * ofRow <= MOST_SUMMED) ?? 1;
 
-// Multiply-adds of a turn.
+// Multiply-adds of an iteration.
 const MOST_SUMMED = 1280;

@@ -1,5 +1,4 @@
-import { storeBits } from "../broadcast/operands.ts";
-import type { BStore, Tile } from "../variant.ts";
+import { bitsOf, type BType, type Tile } from "../variant.ts";
 
 /** Sizes of a workgroup: what it stages at a time and how that lies in its memory. */
 export interface Layout {
@@ -26,9 +25,9 @@ export interface Layout {
 }
 
 /** The layout of a tile of family `split`, for `nt`. */
-export function splitLayout(store: BStore, { rows, cols, perThread, depth: segments }: Tile): Layout {
-  const perWord = 32 / storeBits(store);
-  const terms = store === "f32" ? 16 : 32;
+export function splitLayout(bType: BType, { rows, cols, perThread, depth: segments }: Tile): Layout {
+  const perWord = 32 / bitsOf(bType);
+  const terms = bType === "f32" ? 16 : 32;
   const words = terms / perWord;
   const groups = cols / perThread;
   const vectors = Math.ceil(rows / 4);
@@ -43,17 +42,17 @@ export function splitLayout(store: BStore, { rows, cols, perThread, depth: segme
   };
 }
 
-/** Threads of a workgroup. */
-export const splitThreads = ({ cols, perThread, depth }: Tile): number => cols / perThread * depth;
+/** Threads of a workgroup of split sums, `nt`. */
+export const splitThreadsNT = ({ cols, perThread, depth }: Tile): number => cols / perThread * depth;
 
-/** Bytes of workgroup memory. */
-export function splitBytes(store: BStore, tile: Tile): number {
-  const { segments, strideA, sizeB, rows } = splitLayout(store, tile);
+/** Bytes of workgroup memory that it takes. */
+export function splitBytesNT(bType: BType, tile: Tile): number {
+  const { segments, strideA, sizeB, rows } = splitLayout(bType, tile);
   return segments * strideA * 4 * Math.min(rows, 4) + sizeB * 4;
 }
 
 /** Terms that rows of A and W must be a multiple of. */
-export const splitUnit = (store: BStore): number => {
-  const { unit, perWord } = splitLayout(store, { family: "split", rows: 1, cols: 1, perThread: 1, depth: 1 });
+export const splitUnit = (bType: BType): number => {
+  const { unit, perWord } = splitLayout(bType, { family: "split", rows: 1, cols: 1, perThread: 1, depth: 1 });
   return Math.max(4, unit * perWord);
 };

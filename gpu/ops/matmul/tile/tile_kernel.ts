@@ -1,9 +1,9 @@
-import { comp, lines, range } from "../../wgsl/text.ts";
+import { lines, range, xyzw } from "../../wgsl/text.ts";
 import { isQuantised } from "../../../quantised.ts";
 import { loadVec4 } from "../load_vec4.ts";
 import {
   type Aligned,
-  type BStore,
+  type BType,
   type MatmulVariant,
   type Product,
   SEGMENT,
@@ -42,16 +42,16 @@ export const tileBytes = (kind: Product, tile: Tile): number =>
 
 /**
  * For real GPUs, any size: tiles of A and B [depth, rows or cols] staged in workgroup memory, a square of 4x4 or 8x8
- * outputs a thread in vectors of four columns. Sums in the order that {@link SEGMENT} tells. `sparse`: only the runs
+ * outputs a thread in vectors of four columns. Sums in the order that {@link SEGMENT} tells. `sparse`: only the k-steps
  * of `depth` terms in the row tile's list, [count, first term of each].
  */
 export function tileKernel(variant: MatmulVariant, aligned: Aligned): string {
-  const { kind, store, tile, sparse } = variant;
+  const { kind, bType, tile, sparse } = variant;
   const { cols, perThread, depth } = tile;
   const [a, b] = stages(kind, tile);
   const threads = tileThreads(tile);
-  const quads = perThread / 4;
-  const [tx, ty] = [cols / perThread, tile.rows / perThread];
+  const quads = perThread / 4; // vectors of four on the edge of a thread's square
+  const [tx, ty] = [cols / perThread, tile.rows / perThread]; // threads along columns and rows
   const each = (make: (i: number, q: number) => string) =>
     lines(perThread, (i) => range(quads).map((q) => make(i, q)).join(" "));
   const row = (i: number) => `row0 + (${Math.floor(i / 4) * ty}u + y) * 4u + ${i % 4}u`;
@@ -61,7 +61,7 @@ export function tileKernel(variant: MatmulVariant, aligned: Aligned): string {
   const clear = each((i, q) => `    acc${i}_${q} = vec4<f32>();`);
   const staged = [stageCode(a, threads, depth), stageCode(b, threads, depth)];
   // Loads first, so that all are under way together.
-  const turn = `
+  const step = `
 ${staged.map(({ load }) => load).join("\n")}
 ${staged.map(({ store }) => store).join("\n")}
     workgroupBarrier();
@@ -70,61 +70,61 @@ ${lines(quads, (q) => `      let a${q} = sA[kk * ${a.stride}u + ${q * ty}u + y];
 ${lines(quads, (q) => `      let b${q} = sB[kk * ${b.stride}u + ${q * tx}u + x];`)}
 ${
     each((i, q) =>
-      `      acc${i}_${q} = fma(vec4<f32>(a${Math.floor(i / 4)}.${comp[i % 4]}), b${q}, acc${i}_${q});`
+      `      acc${i}_${q} = fma(vec4<f32>(a${Math.floor(i / 4)}.${xyzw[i % 4]}), b${q}, acc${i}_${q});`
     )
   }
     }
     workgroupBarrier();`;
   const total = segment ? "total" : "acc";
-  return `${loadVec4(kind, store, aligned)}
+  return `${loadVec4(kind, bType, aligned)}
 ${matrixC(aligned.c)}
-${sparse ? `@group(0) @binding(${isQuantised(store) ? 5 : 4}) var<storage, read> list: array<u32>;` : ""}
+${sparse ? `@group(0) @binding(${isQuantised(bType) ? 5 : 4}) var<storage, read> list: array<u32>;` : ""}
 var<workgroup> sA: array<vec4<f32>, ${a.stride * depth}>;
 var<workgroup> sB: array<vec4<f32>, ${b.stride * depth}>;
 @compute @workgroup_size(${threads})
-fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row0 = p.rowStart + wg.y * ${tile.rows}u;
   let col0 = wg.x * ${cols}u;
-  let y = lane / ${tx}u;
-  let x = lane % ${tx}u;
+  let y = thread / ${tx}u;
+  let x = thread % ${tx}u;
 ${segment ? each((i, q) => `  var total${i}_${q} = vec4<f32>();`) : ""}
 ${each((i, q) => `  var acc${i}_${q} = vec4<f32>();`)}
   if (ACCUMULATE) {
 ${each((i, q) => `    ${total}${i}_${q} = readC(${row(i)}, ${col(q)});`)}
   }
-${loop(segment, depth, sparse === true, { turn, add, clear })}
+${loop(segment, depth, sparse === true, { step, add, clear })}
 ${each((i, q) => `  writeC(${row(i)}, ${col(q)}, ${total}${i}_${q});`)}
 }`;
 }
 
-/** The loops over segments and turns; of a sparse product over the listed turns, a segment ending where the next is another. */
+/** The loops over segments and k-steps; of a sparse product over the listed steps, a segment ending where the next is another. */
 function loop(
   segment: number | undefined,
   depth: number,
   sparse: boolean,
-  { turn, add, clear }: Record<"turn" | "add" | "clear", string>,
+  { step, add, clear }: Record<"step" | "add" | "clear", string>,
 ): string {
-  if (!segment) return `  for (var k0 = p.kStart; k0 < p.kEnd; k0 += ${depth}u) {${turn}\n  }`;
+  if (!segment) return `  for (var k0 = p.kStart; k0 < p.kEnd; k0 += ${depth}u) {${step}\n  }`;
   if (sparse) {
-    // Both the first turn and the end add a sum: what is 0 does not change, but -0 as in a dense product.
+    // Both the first step and the end add a sum: what is 0 does not change, but -0 as in a dense product.
     return `  let listAt = p.listStart + wg.y * p.listStride;
-  let runs = list[listAt];
+  let kSteps = list[listAt];
   var segment = 0xffffffffu;
-  for (var run = 1u; run <= runs; run++) {
-    let k0 = list[listAt + run];
+  for (var kStep = 1u; kStep <= kSteps; kStep++) {
+    let k0 = list[listAt + kStep];
     if (k0 / ${segment}u != segment) {
       segment = k0 / ${segment}u;
 ${add}
 ${clear}
     }
-${turn}
+${step}
   }
 ${add}`;
   }
   return `  for (var start = p.kStart; start < p.kEnd; start += ${segment}u) {
     let end = min(start + ${segment}u, p.kEnd);
 ${clear}
-    for (var k0 = start; k0 < end; k0 += ${depth}u) {${turn}
+    for (var k0 = start; k0 < end; k0 += ${depth}u) {${step}
     }
 ${add}
   }`;
@@ -136,13 +136,13 @@ function stageCode({ name, width, alongK, stride }: Stage, threads: number, dept
   const along = (alongK ? depth : width) / 4;
   const origin = name === "A" ? "row0" : "col0";
   const partly = (i: number) => (i + 1) * threads > count;
-  const own = (i: number) => `lane + ${i * threads}u`;
+  const own = (i: number) => `thread + ${i * threads}u`;
   const load = (i: number) => {
     const id = `i${name}${i}`;
     const line = `${id} / ${along}u`;
     const at = `${id} % ${along}u * 4u`;
     return `    let ${id} = ${partly(i) ? `min(${own(i)}, ${count - 1}u)` : own(i)};
-    let four${name}${i} = load${name}4(${
+    let values${name}${i} = load${name}4(${
       alongK ? `${origin} + ${line}, k0 + ${at}` : `k0 + ${line}, ${origin} + ${at}`
     });`;
   };
@@ -153,32 +153,32 @@ function stageCode({ name, width, alongK, stride }: Stage, threads: number, dept
         along * 4
       }u][${id} / ${along}u & 3u]`;
     const body = alongK
-      ? comp.map((c, e) => `${to(e)} = four${name}${i}.${c};`).join(" ")
-      : `s${name}[${id} / ${along}u * ${stride}u + ${id} % ${along}u] = four${name}${i};`;
+      ? xyzw.map((c, e) => `${to(e)} = values${name}${i}.${c};`).join(" ")
+      : `s${name}[${id} / ${along}u * ${stride}u + ${id} % ${along}u] = values${name}${i};`;
     return `    ${partly(i) ? `if (${own(i)} < ${count}u) ` : ""}{ ${body} }`;
   };
   const pieces = Math.ceil(count / threads);
   return { load: lines(pieces, load), store: lines(pieces, store) };
 }
 
-/** WGSL of `readC(row, col)` and `writeC(row, col, four)`, of four columns, nothing outside of C; binding 3. */
+/** WGSL of `readC(row, col)` and `writeC(row, col, values)`, of four columns, nothing outside of C; binding 3. */
 function matrixC(aligned: boolean): string {
   const at = "p.cOff + row * p.ldc + col";
-  const each = (make: (e: number) => string) => comp.map((_, e) => make(e)).join(" ");
+  const each = (make: (e: number) => string) => xyzw.map((_, e) => make(e)).join(" ");
   const inside = (e: number, then: string) => `if (col + ${e}u < p.n) { ${then} }`;
   const read = aligned
-    ? `four = c[(${at}) >> 2u];`
-    : `let i = ${at}; ${each((e) => inside(e, `four.${comp[e]} = c[i + ${e}u];`))}`;
+    ? `values = c[(${at}) >> 2u];`
+    : `let i = ${at}; ${each((e) => inside(e, `values.${xyzw[e]} = c[i + ${e}u];`))}`;
   const write = aligned
-    ? `c[(${at}) >> 2u] = four;`
-    : `let i = ${at}; ${each((e) => inside(e, `c[i + ${e}u] = four.${comp[e]};`))}`;
+    ? `c[(${at}) >> 2u] = values;`
+    : `let i = ${at}; ${each((e) => inside(e, `c[i + ${e}u] = values.${xyzw[e]};`))}`;
   return `@group(0) @binding(3) var<storage, read_write> c: array<${aligned ? "vec4<f32>" : "f32"}>;
 fn readC(row: u32, col: u32) -> vec4<f32> {
-  var four = vec4<f32>();
+  var values = vec4<f32>();
   if (row < p.m && col < p.n) { ${read} }
-  return four;
+  return values;
 }
-fn writeC(row: u32, col: u32, four: vec4<f32>) {
+fn writeC(row: u32, col: u32, values: vec4<f32>) {
   if (row < p.m && col < p.n) { ${write} }
 }`;
 }
@@ -186,7 +186,7 @@ fn writeC(row: u32, col: u32, four: vec4<f32>) {
 /** Whether a product's numbers may be read as vec4s. */
 export function vec4Aligned(
   kind: Product,
-  store: BStore,
+  bType: BType,
   { m, n, k, lda, ldb, ldc, aOff, bOff, cOff }: Record<
     "m" | "n" | "k" | "lda" | "ldb" | "ldc" | "aOff" | "bOff" | "cOff",
     number
@@ -195,7 +195,7 @@ export function vec4Aligned(
   const all = (...values: number[]) => values.every((value) => value % 4 === 0);
   return {
     a: all(lda, aOff, kind === "tn" ? m : k),
-    b: isQuantised(store) || all(ldb, bOff, kind === "nt" ? k : n),
+    b: isQuantised(bType) || all(ldb, bOff, kind === "nt" ? k : n),
     c: all(n, ldc, cOff),
   };
 }

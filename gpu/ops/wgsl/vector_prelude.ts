@@ -11,4 +11,4 @@ fn total(v: V) -> f32 { return v; }\n`;
 }
 
 /** Names the two variants of a kernel. */
-export const variant = (name: string, vector: boolean): string => vector ? name : `${name}_scalar`;
+export const vectorLabel = (name: string, vector: boolean): string => vector ? name : `${name}_scalar`;

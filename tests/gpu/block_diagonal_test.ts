@@ -1,7 +1,7 @@
-/** B of an adapter spread into blocks, and its gradient collected from them, against plain f64. */
+/** B of an adapter as a block-diagonal matrix, and its gradient from that of the matrix, against plain f64. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { loraCollect, loraSpread } from "../../gpu/ops/lora/lora_blocks.ts";
+import { blockDiagonal, blockDiagonalBackward } from "../../gpu/ops/lora/block_diagonal.ts";
 import { addInto as add } from "../reference/support.ts";
 import { assertClose, openTestGpu, random32 } from "./support.ts";
 
@@ -10,7 +10,7 @@ const chunked = await openTestGpu({ maxBinding: 4096 });
 
 const partOf = (row: number, starts: readonly number[]) => starts.filter((start) => row >= start).length - 1;
 
-function spreadReference(
+function blocksReference(
   b: Float64Array,
   starts: readonly number[],
   rank: number,
@@ -26,7 +26,7 @@ function spreadReference(
   return out;
 }
 
-function collectReference(blocks: Float64Array, starts: readonly number[], rank: number, scale: number) {
+function backwardReference(blocks: Float64Array, starts: readonly number[], rank: number, scale: number) {
   const rows = blocks.length / rank / starts.length;
   return Float64Array.from({ length: rows * rank }, (_, at) => {
     const row = Math.floor(at / rank);
@@ -46,18 +46,18 @@ for (
 ) {
   for (const [name, t] of [["one chunk", whole], ["chunks of few rows", chunked]] as const) {
     if (t === chunked && (rank * starts.length > 1024 || rows > 1000)) continue; // a row has to fit
-    Deno.test(`B of ${starts.length} parts, ${rows} rows of rank ${rank}, in ${name}: spread and collected`, async () => {
+    Deno.test(`B of ${starts.length} parts, ${rows} rows of rank ${rank}, in ${name}: block-diagonal, and its backward`, async () => {
       const b = random32(1, rows * rank);
       const blocks = t.matrix(random32(2, rows * rank * starts.length), rows, rank * starts.length);
-      loraSpread(t.gpu, t.matrix(b, rows, rank), starts, 1.75, blocks);
-      const spread = await downloadMatrix(t.gpu, blocks);
-      assertClose("blocks", spread, spreadReference(b, starts, rank, 1.75));
+      blockDiagonal(t.gpu, t.matrix(b, rows, rank), starts, 1.75, blocks);
+      const blockValues = await downloadMatrix(t.gpu, blocks);
+      assertClose("blocks", blockValues, blocksReference(b, starts, rank, 1.75));
       // Exact zeros: off the blocks nothing may reach a sum.
-      assertEquals(spread.filter((x) => x === 0).length, rows * rank * (starts.length - 1));
-      const [dblocks, before] = [random32(3, spread.length), random32(4, b.length)];
+      assertEquals(blockValues.filter((x) => x === 0).length, rows * rank * (starts.length - 1));
+      const [dblocks, before] = [random32(3, blockValues.length), random32(4, b.length)];
       const db = t.matrix(before, rows, rank);
-      loraCollect(t.gpu, t.f32(dblocks, [rows, rank * starts.length]), starts, 1.75, db);
-      const expected = add(before, collectReference(dblocks, starts, rank, 1.75));
+      blockDiagonalBackward(t.gpu, t.f32(dblocks, [rows, rank * starts.length]), starts, 1.75, db);
+      const expected = add(before, backwardReference(dblocks, starts, rank, 1.75));
       assertClose("db", await downloadMatrix(t.gpu, db), expected);
     });
   }
@@ -67,9 +67,9 @@ Deno.test("shapes that do not fit are refused before anything runs", () => {
   const b = whole.matrix(random32(1, 24), 6, 4);
   const message = "in 2 parts of rank 4";
   assertThrows(
-    () => loraSpread(whole.gpu, b, [0, 3], 1, whole.matrix(random32(1, 24), 6, 4)),
+    () => blockDiagonal(whole.gpu, b, [0, 3], 1, whole.matrix(random32(1, 24), 6, 4)),
     Error,
     message,
   );
-  assertThrows(() => loraCollect(whole.gpu, whole.zeros(5, 8), [0, 3], 1, b), Error, message);
+  assertThrows(() => blockDiagonalBackward(whole.gpu, whole.zeros(5, 8), [0, 3], 1, b), Error, message);
 });

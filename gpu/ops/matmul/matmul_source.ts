@@ -1,3 +1,4 @@
+import type { KernelSource } from "../../kernel.ts";
 import { broadcastKernel } from "./broadcast/broadcast_kernel.ts";
 import { stationaryKernel } from "./broadcast/stationary_kernel.ts";
 import { scalarKernel } from "./broadcast/scalar_kernel.ts";
@@ -6,12 +7,12 @@ import { splitNT } from "./split/split_nt.ts";
 import { tileKernel } from "./tile/tile_kernel.ts";
 import type { Aligned, MatmulVariant } from "./variant.ts";
 
-/** The kernel for a product: label and WGSL text. */
+/** The kernel of a variant: label and WGSL text. */
 export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
-): { label: string; code: () => string } {
-  const { kind, store, loads, aligned, sparse, touch, accumulate, tile, input } = variant;
+): KernelSource {
+  const { kind, bType, loads, aligned, sparse, prefetch, accumulate, tile, prologue } = variant;
   const square = tile.family === "broadcast" ? [] : [tile.perThread];
   const size = [tile.rows, tile.cols, ...square, tile.depth].join("x");
   const body = () => {
@@ -20,21 +21,21 @@ export function matmulSource(
       return kind === "nt" ? splitNT(variant) : splitNN(variant, aligned);
     }
     if (loads && tile.stationaryB) return stationaryKernel(variant, loads, subgroup);
-    return loads ? broadcastKernel(variant, loads, subgroup) : scalarKernel(kind, store, tile);
+    return loads ? broadcastKernel(variant, loads, subgroup) : scalarKernel(kind, bType, tile);
   };
   const vec4s = aligned && ["a", "b", "c"].filter((of) => aligned[of as keyof Aligned]).join("");
   const load = aligned ? `_by4${vec4s}` : loads ? `_${loads.a}_${loads.b}_${loads.c}` : "_scalar";
-  const from = input && (input === "gated" ? input : `normed_${input.normed}`);
+  const fused = prologue && (prologue === "swiglu" ? prologue : `rms_norm_${prologue.rmsNorm}`);
   const suffix = [
-    from,
+    fused,
     tile.stationaryB && "stationary",
     tile.shuffle && "shuffle",
     sparse && "sparse",
-    touch && "touch",
+    prefetch && "prefetch",
     accumulate && "add",
   ];
   return {
-    label: [`matmul_${kind}_${store}_${tile.family}_${size}${load}`, ...suffix].filter(Boolean).join("_"),
+    label: [`matmul_${kind}_${bType}_${tile.family}_${size}${load}`, ...suffix].filter(Boolean).join("_"),
     code: () => `const ACCUMULATE = ${accumulate};${PARAMS}${body()}`,
   };
 }
