@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { generationEntry, TASKS } from "../eval/tasks/find_task.ts";
 import type { Task } from "../eval/task.ts";
 import { openGpu } from "../gpu/device/open_gpu.ts";
@@ -19,6 +18,7 @@ import { Interrupted } from "./terminal/errors.ts";
 import { flags } from "./settings/flags.ts";
 import { watchInterrupt } from "./terminal/interrupt.ts";
 import { createProgress } from "./terminal/progress.ts";
+import { isThere } from "../model/files/on_disk.ts";
 
 const shape = "A new model's shape";
 const settings = {
@@ -136,7 +136,7 @@ function refuseShape(origins: Record<string, string>): void {
 
 /** Finds out before the training whether the model can be written. */
 function claimFolder(out: string): void {
-  const isNew = !existsSync(out);
+  const isNew = !isThere(out);
   try {
     Deno.mkdirSync(out, { recursive: true });
     Deno.removeSync(Deno.makeTempFileSync({ dir: out, prefix: ".softcot-" }));

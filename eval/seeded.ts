@@ -33,3 +33,8 @@ export function hashText(text: string): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** {@link hashText} as eight hexadecimal digits. */
+export function hashDigits(text: string): string {
+  return hashText(text).toString(16).padStart(8, "0");
+}

@@ -2,6 +2,7 @@ import { boxedContinuation } from "./answer/extract.ts";
 import type { Precision } from "./answer/compare/tolerance.ts";
 import { type Verdict, verify, type VerifyOptions } from "./answer/verify.ts";
 import { hashText } from "./seeded.ts";
+import { TRIGGER } from "../model/generation/thinking_text.ts";
 
 /** Questions to train on, to choose the best checkpoint by, and to report: no question is in two of them. */
 export type Stream = "train" | "validation" | "test";
@@ -127,7 +128,7 @@ export function paperPrompt(question: string): string {
   return "A conversation between User and Assistant. The user asks a question, and the Assistant solves it. " +
     "The assistant first shows the complete reasoning process step by step, then provides the final answer in " +
     "\\boxed{}. The assistant must always follow the format: 'User: [question] Assistant: [detailed reasoning] " +
-    `The final answer is: \\boxed{[answer]}.' User: ${question} Assistant:`;
+    `${TRIGGER} \\boxed{[answer]}.' User: ${question} Assistant:`;
 }
 
 /**

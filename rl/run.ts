@@ -1,6 +1,7 @@
 import { UserError } from "../gpu/errors.ts";
 import { writeWhole } from "../model/files/checkpoint.ts";
-import { exists, nameOf, newestCheckpoint, pointBest, readState, stepOf } from "./run_checkpoint.ts";
+import { nameOf, newestCheckpoint, pointBest, readState, stepOf } from "./run_checkpoint.ts";
+import { isTaken } from "../model/files/on_disk.ts";
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */
 export interface Run {
@@ -19,13 +20,13 @@ export interface Run {
  * @throws UserError if it holds a run already, or cannot be written to
  */
 export function createRun(folder: string, configToml: string): Run {
-  if (exists(`${folder}/config.toml`)) {
+  if (isTaken(`${folder}/config.toml`)) {
     throw new UserError(
       `Cannot start a run in ${folder}: it holds one already, an empty or new folder is needed`,
       `go on with it by --resume --out ${folder}, or name another folder with --out`,
     );
   }
-  if (exists(folder) && Deno.statSync(folder).isDirectory && [...Deno.readDirSync(folder)].length > 0) {
+  if (isTaken(folder) && Deno.statSync(folder).isDirectory && [...Deno.readDirSync(folder)].length > 0) {
     throw new UserError(
       `Cannot start a run in ${folder}: it holds other files, an empty or new folder is needed`,
       "name another folder with --out",
@@ -65,7 +66,7 @@ export function reopenRun(folder: string): { run: Run; checkpoint: string | unde
  * @throws UserError if the folder holds none
  */
 export function refuseNoRun(folder: string): void {
-  if (exists(`${folder}/config.toml`)) return;
+  if (isTaken(`${folder}/config.toml`)) return;
   throw new UserError(
     `Cannot resume ${folder}: it holds no run (no config.toml)`,
     "start one without --resume",
@@ -75,8 +76,8 @@ export function refuseNoRun(folder: string): void {
 /** A kill may come between a checkpoint and the link to it, and the best one may have been removed by hand. */
 function restoreBest(folder: string, step: number | undefined): void {
   const name = step === undefined ? undefined : nameOf(step);
-  if (name !== undefined && exists(`${folder}/checkpoints/${name}`)) pointBest(folder, name);
-  else if (exists(`${folder}/best`)) Deno.removeSync(`${folder}/best`);
+  if (name !== undefined && isTaken(`${folder}/checkpoints/${name}`)) pointBest(folder, name);
+  else if (isTaken(`${folder}/best`)) Deno.removeSync(`${folder}/best`);
 }
 
 /** One process at a time writes to a run; the lock is the system's, and goes with the process. */
@@ -123,7 +124,7 @@ function openLogs(folder: string, lock: Disposable): Run {
 
 /** Cuts a log after the last whole line of `step` or an earlier one. */
 function cutLog(path: string, step: number): void {
-  if (!exists(path)) return;
+  if (!isTaken(path)) return;
   const text = Deno.readTextFileSync(path);
   const kept = text.split("\n").slice(0, -1).filter((line) => {
     try {

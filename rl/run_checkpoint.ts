@@ -13,6 +13,7 @@ import { sha256Of } from "../model/files/sha256_of.ts";
 import type { Trainable } from "../model/transformer/params.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import type { Trainer } from "./trainer.ts";
+import { isTaken } from "../model/files/on_disk.ts";
 
 /** What a checkpoint keeps beside weights and moments. */
 export interface RunState {
@@ -61,13 +62,13 @@ export async function saveCheckpoint(
   const beside = `${folder}.tmp`;
   try {
     await writeCheckpoint(run, trainer, state, beside);
-    if (exists(folder)) Deno.removeSync(folder, { recursive: true });
+    if (isTaken(folder)) Deno.removeSync(folder, { recursive: true });
     Deno.renameSync(beside, folder);
     syncFolder(`${run.folder}/checkpoints`);
     if (state.best?.step === state.step) pointBest(run.folder, name);
   } catch (error) {
     // A full disk should not stay full of half a checkpoint.
-    if (exists(beside)) Deno.removeSync(beside, { recursive: true });
+    if (isTaken(beside)) Deno.removeSync(beside, { recursive: true });
     throw refusedByDisk(error, run.folder, state.step);
   }
   prune(run.folder, keep, state.best?.step);
@@ -129,7 +130,7 @@ export function loadCheckpoint(folder: string, trainer: Trainer): RunState {
 function checkHashes(folder: string, sha256: Record<string, string>): void {
   for (const [name, expected] of Object.entries(sha256)) {
     const path = `${folder}/${name}`;
-    if (!exists(path) || sha256Of([path]) === expected) continue;
+    if (!isTaken(path) || sha256Of([path]) === expected) continue;
     throw new UserError(
       `Cannot resume from ${folder}: ${name} is not what was written (its SHA-256 differs), a whole checkpoint is needed`,
       OLDER,
@@ -182,7 +183,7 @@ export function readState(folder: string): RunState & { sha256?: Record<string, 
 /** Lets `best` stand for a checkpoint. */
 export function pointBest(folder: string, name: string): void {
   const beside = `${folder}/best.tmp`;
-  if (exists(beside)) Deno.removeSync(beside);
+  if (isTaken(beside)) Deno.removeSync(beside);
   Deno.symlinkSync(`checkpoints/${name}`, beside);
   Deno.renameSync(beside, `${folder}/best`);
 }
@@ -190,15 +191,5 @@ export function pointBest(folder: string, name: string): void {
 function prune(folder: string, keep: number, best: number | undefined): void {
   for (const name of checkpointNames(folder).slice(0, -keep)) {
     if (stepOf(name) !== best) Deno.removeSync(`${folder}/checkpoints/${name}`, { recursive: true });
-  }
-}
-
-/** Whether anything is there, a link that leads nowhere included. */
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { Stream, Task } from "../../eval/task.ts";
@@ -10,6 +9,7 @@ import { choice, integer } from "../settings/declare.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { describeData, type ShownData, type ShownQuestion } from "./data_report.ts";
 import { flags } from "../settings/flags.ts";
+import { sha256OfText } from "../../model/files/sha256_of.ts";
 
 const settings = {
   data: flags.data,
@@ -63,7 +63,7 @@ function generationFacts({ limits, checking, heldOut, prompt }: Task): Partial<S
     limits,
     checking: checking?.options ?? {},
     heldOut: heldOut?.length ?? 0,
-    promptHash: createHash("sha256").update(prompt("QUESTION")).digest("hex"),
+    promptHash: sha256OfText(prompt("QUESTION")),
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { evaluate } from "../../eval/evaluate.ts";
 import { createGrader } from "../../eval/grader.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
@@ -18,6 +17,7 @@ import type { Facts } from "../loading/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";
 import { watchEvaluation } from "../terminal/evaluation_progress.ts";
 import { type Overlap, overlapOf } from "./trained_on.ts";
+import { sha256OfText } from "../../model/files/sha256_of.ts";
 
 /** What is asked of a task that is answered in text. */
 export interface GenerationRun {
@@ -118,8 +118,8 @@ export async function planGeneration(
     task: {
       name,
       version,
-      promptHash: hashOf(shape),
-      questionsHash: hashOf(JSON.stringify(asked.map(({ id, gold }) => [id, gold]))),
+      promptHash: sha256OfText(shape),
+      questionsHash: sha256OfText(JSON.stringify(asked.map(({ id, gold }) => [id, gold]))),
     },
     ...facts,
     ...(data ? { data } : {}),
@@ -155,8 +155,6 @@ export function describePlan({ model }: FoundModel, { task, run, prepared, about
 }
 
 const samplesOf = (mode: Mode, samples: number): number => mode.endsWith("greedy") ? 1 : samples;
-
-const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** What of a plan decides its results, by name: an evaluation that is gone on with has to agree in it. */
 export function settingsOf({ about, run }: GenerationPlan): Record<string, unknown> {

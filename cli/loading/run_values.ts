@@ -1,4 +1,5 @@
 import { readConfigFile } from "../settings/config.ts";
+import { isFile } from "../../model/files/on_disk.ts";
 
 /**
  * The settings of the run that a model comes from, as its config.toml has them.
@@ -9,12 +10,4 @@ import { readConfigFile } from "../settings/config.ts";
 export function runValues(model: string): Record<string, unknown> {
   const file = ["", "/..", "/../.."].map((up) => `${model}${up}/config.toml`).find(isFile);
   return file === undefined ? {} : readConfigFile(file).values;
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }

@@ -24,6 +24,7 @@ import { findRecipe } from "../settings/recipe.ts";
 import { describeRun, describeSample } from "./train_report.ts";
 import { trainSettings } from "./train_settings.ts";
 import { testBefore, testBest, testModes } from "./train_tests.ts";
+import { isTaken } from "../../model/files/on_disk.ts";
 
 type TrainValues = Values<typeof trainSettings>;
 const settings = {
@@ -202,10 +203,6 @@ async function profileOf({ profile }: Gpu, started: number): Promise<ProfileRepo
 function freeFolder(name: string): string {
   for (let n = 1;; n++) {
     const folder = n === 1 ? name : `${name}-${n}`;
-    try {
-      Deno.lstatSync(folder);
-    } catch {
-      return folder;
-    }
+    if (!isTaken(folder)) return folder;
   }
 }

@@ -1,6 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { cachedSnapshot } from "../../model/hub/hub_cache.ts";
 import { DATA_ENDINGS } from "./rows.ts";
+import { isFolder } from "../../model/files/on_disk.ts";
 
 /** The data of a task are not where they were looked for. */
 export class DataMissing extends UserError {}
@@ -185,14 +186,6 @@ function namesIn(folder: string): string[] {
       `Cannot look for data in ${folder}: ${why}`,
       "check the permissions of that folder, or name another with --data",
     );
-  }
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
   }
 }
 

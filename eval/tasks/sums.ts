@@ -6,8 +6,9 @@
  */
 import { UserError } from "../../gpu/errors.ts";
 import { GAIN_VERBS, LOSS_VERBS, NAMES, OBJECTS, SCALES } from "../../model/builtin/words.ts";
-import { hashText, seededUniform } from "../seeded.ts";
+import { hashDigits, seededUniform } from "../seeded.ts";
 import { gradeBox, type Question, type Stream, streamOf, type Task, type TaskLimits } from "../task.ts";
+import { FORCED_TEXTS } from "../../model/generation/thinking_text.ts";
 
 /** How hard the problems are. All numbers are whole and never negative. */
 export interface SumsOptions {
@@ -137,7 +138,7 @@ export function demonstration(
   const shift = uniform() < wrongShare ? { at: uniform(), by: uniform() } : undefined;
   const totals = habit === "steps" && shift ? shiftedTotals(problem, shift, difficulty) : problem.totals;
   const steps = habit === "steps" ? writtenSteps(problem, totals, style) : "";
-  const completion = `${steps} The final answer is: \\boxed{${totals.at(-1)}}`;
+  const completion = `${steps}${FORCED_TEXTS.triggerAndBox}${totals.at(-1)}}`;
   return { prompt: sumsPrompt(questionText(problem)), completion, habit };
 }
 
@@ -213,9 +214,8 @@ function drawAnyProblem(options: SumsOptions, uniform: () => number): Problem {
 
 function asQuestion(problem: Problem): Question {
   const question = questionText(problem);
-  const hash = hashText(question).toString(16).padStart(8, "0");
   return {
-    id: `sums-${hash}-${hashText(arithmetic(problem)).toString(16).padStart(8, "0")}`,
+    id: `sums-${hashDigits(question)}-${hashDigits(arithmetic(problem))}`,
     question,
     gold: `${problem.totals.at(-1)}`,
   };

@@ -10,11 +10,13 @@ import {
   repoFolder,
   repoFolderName,
   type RepoKind,
+  snapshotFiles,
   writeRef,
 } from "./hub_cache.ts";
 import { downloadBlob, guardDisk } from "./hub_download.ts";
 import { type HubFile, listFiles, resolveCommit } from "./hub_api.ts";
 import { type Hub, isOffline, openHub } from "./hub_requests.ts";
+import { fileSize } from "../files/on_disk.ts";
 
 /** What is to be pulled. */
 export interface PullOptions {
@@ -135,7 +137,7 @@ async function bring(
   const repo = repoFolder(kind, id);
   const name = repoFolderName(kind, id);
   const blob = `${repo}/blobs/${file.hash}`;
-  if (sizeOf(blob) === file.size) onBytes(file.size);
+  if (fileSize(blob) === file.size) onBytes(file.size);
   else {
     const prefix = kind === "dataset" ? "datasets/" : "";
     const path = file.path.split("/").map(encodeURIComponent).join("/");
@@ -170,7 +172,7 @@ function choose({ kind, id, files }: PullOptions, listed: HubFile[]): HubFile[] 
 function checkSpace(repo: string, files: readonly HubFile[]): number {
   const kept = (file: HubFile) => {
     const blob = `${repo}/blobs/${file.hash}`;
-    return Math.min(file.size, sizeOf(blob) ?? sizeOf(`${blob}.incomplete`) ?? 0);
+    return Math.min(file.size, fileSize(blob) ?? fileSize(`${blob}.incomplete`) ?? 0);
   };
   const blobs = new Map(files.map((file) => [file.hash, file]));
   const toCome = [...blobs.values()].reduce((sum, file) => sum + file.size - kept(file), 0);
@@ -201,14 +203,8 @@ function fromCache({ kind, id, files }: PullOptions, revision: string): PulledRe
       "unset HF_HUB_OFFLINE to fetch it",
     );
   }
-  const bytes = chosen.reduce((sum, path) => sum + (sizeOf(`${folder}/${path}`) ?? 0), 0);
+  const bytes = chosen.reduce((sum, path) => sum + (fileSize(`${folder}/${path}`) ?? 0), 0);
   return { folder, commit: folder.slice(-40), files: chosen, bytes, fetchedBytes: 0 };
-}
-
-function snapshotFiles(folder: string, prefix = ""): string[] {
-  return [...Deno.readDirSync(`${folder}/${prefix}`)].flatMap(({ name, isDirectory }) =>
-    isDirectory ? snapshotFiles(folder, `${prefix}${name}/`) : [`${prefix}${name}`]
-  ).filter((path) => sizeOf(`${folder}/${path}`) !== undefined).sort();
 }
 
 /** Works on all items, a few at the same time; the first error stops the others, and is thrown when they have. */
@@ -230,12 +226,4 @@ async function inTurns<T>(
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   if (failure) throw failure.error;
-}
-
-function sizeOf(path: string): number | undefined {
-  try {
-    return Deno.statSync(path).size;
-  } catch {
-    return undefined;
-  }
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
+import { fileSize, isFolder, linkTarget, namesIn } from "../files/on_disk.ts";
 
 /** What a repository on the hub holds. */
 export type RepoKind = "model" | "dataset";
@@ -113,9 +114,14 @@ export function cachedRepos(kind: RepoKind): CachedRepo[] {
 }
 
 function snapshotOf(folder: string, commit: string, revisions: string[]): CachedSnapshot {
-  const files = pathsIn(folder).filter((path) => sizeOf(`${folder}/${path}`) !== undefined).sort();
-  const bytes = files.reduce((sum, path) => sum + sizeOf(`${folder}/${path}`)!, 0);
+  const files = snapshotFiles(folder);
+  const bytes = files.reduce((sum, path) => sum + fileSize(`${folder}/${path}`)!, 0);
   return { commit, folder, revisions, files, bytes };
+}
+
+/** Paths of a snapshot's files, in order; links that lead nowhere are none. */
+export function snapshotFiles(folder: string): string[] {
+  return pathsIn(folder).filter((path) => fileSize(`${folder}/${path}`) !== undefined).sort();
 }
 
 /** Notes the commit that a branch or tag was seen at. */
@@ -173,40 +179,6 @@ function readRef(repo: string, revision: string): string | undefined {
     return Deno.readTextFileSync(`${repo}/refs/${revision}`).trim();
   } catch {
     return undefined;
-  }
-}
-
-/** Where a link leads; undefined if it is none. */
-export function linkTarget(path: string): string | undefined {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
-/** Undefined for links that lead nowhere. */
-function sizeOf(path: string): number | undefined {
-  try {
-    return Deno.statSync(path).size;
-  } catch {
-    return undefined;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
-  } catch {
-    return [];
   }
 }
 

@@ -10,6 +10,7 @@ import {
   startRequest,
   TransientError,
 } from "./hub_requests.ts";
+import { fileSize } from "../files/on_disk.ts";
 
 /** A file to be fetched. */
 export interface Download {
@@ -36,23 +37,23 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
   const { blob, file, lock, onBytes } = download;
   using _lock = await takeLock(hub, lock, file.path);
   // The lock's last owner may have fetched it.
-  if (sizeOf(blob) === file.size) return onBytes(file.size);
+  if (fileSize(blob) === file.size) return onBytes(file.size);
   const incomplete = `${blob}.incomplete`;
-  let best = sizeOf(incomplete) ?? 0;
+  let best = fileSize(incomplete) ?? 0;
   const hasMoved = () => {
-    const now = sizeOf(incomplete) ?? 0;
+    const now = fileSize(incomplete) ?? 0;
     const moved = now > best;
     best = Math.max(best, now);
     return moved;
   };
   for (const isLast of [false, true]) {
-    const resumed = (sizeOf(incomplete) ?? 0) > 0;
+    const resumed = (fileSize(incomplete) ?? 0) > 0;
     await persist(
       hub,
       `fetch ${file.path}`,
       () => guardDisk(incomplete, () => attempt(hub, download)),
       hasMoved,
-      () => (sizeOf(incomplete) ?? 0) > 0,
+      () => (fileSize(incomplete) ?? 0) > 0,
     );
     const found = guardDisk(incomplete, () => hashOf(incomplete, file));
     if (found === file.hash) break;
@@ -200,13 +201,5 @@ export function guardDisk<T>(path: string, action: () => T): T {
     }) as T;
   } catch (error) {
     throw explain(error);
-  }
-}
-
-function sizeOf(path: string): number | undefined {
-  try {
-    return Deno.statSync(path).size;
-  } catch {
-    return undefined;
   }
 }

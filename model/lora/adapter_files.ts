@@ -20,6 +20,8 @@ import {
 } from "../transformer/adapter.ts";
 import { FUSED, fusedShape, loraTensors } from "../transformer/lora_params.ts";
 import type { Model } from "../transformer/transformer.ts";
+import { isThere } from "../files/on_disk.ts";
+import { checkpointsOf } from "../files/checkpoints_of.ts";
 
 /** File of an adapter's A and B. */
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
@@ -257,22 +259,4 @@ export function baseOf(folder: string): { name: string; hash?: string } {
     `Cannot open ${folder} as a model: it holds an adapter that names no base model, one is needed`,
     `give both: --model BASE --adapter ${folder}`,
   );
-}
-
-/** Checkpoints of a run, the newest first. */
-function checkpointsOf(folder: string): string[] {
-  if (!isThere(`${folder}/checkpoints`)) return [];
-  return [...Deno.readDirSync(`${folder}/checkpoints`)].map(({ name }) => name)
-    .filter((name) => /^step-\d+$/.test(name))
-    .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))
-    .map((name) => `${folder}/checkpoints/${name}`);
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
