@@ -141,12 +141,6 @@ export function texts<const O extends SettingOptions<readonly string[]>>(
   });
 }
 
-/** The settings as one schema, strict about unknown keys, with the keys as files write them. */
-export function schemaOf(settings: Settings): z.ZodObject {
-  const entries = Object.entries(settings).map(([key, one]) => [dashed(key), one.schema.optional()]);
-  return z.strictObject(Object.fromEntries(entries));
-}
-
 /** A value as people write it: `6e-6`, `hard-greedy,soft-greedy`; `-` where there is none. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return value.map(shown).join(",");

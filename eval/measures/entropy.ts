@@ -74,21 +74,3 @@ function notFinite(value: number, position: number): UserError {
     "noise that is too large does that (--gamma), or damaged weights, or f16 that cannot hold them (--weights f32)",
   );
 }
-
-/**
- * Entropy of softmax(logits) in nats, in f64: the definition that the device's reduction is held against.
- *
- * @param logits of one position
- * @param used ids from here on are padding and count as impossible; defaults to all
- */
-export function entropyOf(logits: ArrayLike<number>, used: number = logits.length): number {
-  let most = -Infinity;
-  for (let i = 0; i < used; i++) most = Math.max(most, logits[i]);
-  let [sum, weighted] = [0, 0];
-  for (let i = 0; i < used; i++) {
-    const weight = Math.exp(logits[i] - most);
-    sum += weight;
-    if (weight > 0) weighted += weight * (logits[i] - most);
-  }
-  return Math.log(sum) - weighted / sum;
-}

@@ -1,7 +1,6 @@
 /** Grammar of answers, from the top: lists, relations, unions, ratios, sums, products. Scalars end in parse_primary.ts. */
 import { apply, checkSize, type Node, type RelationOp } from "../node.ts";
 import { type Cursor, isCommand, isMark, nested, next, peek, take, takeCommand } from "./cursor.ts";
-import { lex } from "./lexer.ts";
 import { ParseFailure, type Token } from "./token.ts";
 import { parseArgument, parsePower } from "./parse_primary.ts";
 import { parseUnit } from "./parse_unit.ts";
@@ -27,11 +26,6 @@ export function parseTokens(tokens: Token[]): Node {
   if (peek(c).kind !== "end") throw new ParseFailure(`cannot read on at ${peek(c).text}`);
   checkSize(node);
   return node;
-}
-
-/** Parses a text; see {@linkcode lex} for `plain`. */
-export function parseText(text: string, plain = false): Node {
-  return parseTokens(lex(text, plain));
 }
 
 function parseSemicolons(c: Cursor): Node {
