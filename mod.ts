@@ -92,7 +92,8 @@ export {
   type ExportSource,
 } from "./model/files/export.ts";
 export { findModel, type FindModelOptions, type FoundModel } from "./model/files/find_model.ts";
-export { type LoadedModel, type ModelExtras, saveModel } from "./model/files/checkpoint.ts";
+export { type LoadedModel, saveModel } from "./model/files/save_model.ts";
+export { type ModelExtras } from "./model/files/model_extras.ts";
 export type { ModelConfig, RopeScaling } from "./model/transformer/config.ts";
 export { createModel, freeModel, type Model } from "./model/transformer/transformer.ts";
 export { initialise } from "./model/transformer/init.ts";
@@ -115,7 +116,8 @@ export {
 } from "./model/transformer/adapter.ts";
 export { addAdapter } from "./model/lora/add_adapter.ts";
 export { type Fused, type LoraPair, type LoraParams } from "./model/transformer/lora_params.ts";
-export { loadAdapter, saveAdapter } from "./model/lora/adapter_files.ts";
+export { loadAdapter } from "./model/lora/load_adapter.ts";
+export { saveAdapter } from "./model/lora/save_adapter.ts";
 export { mergeAdapter } from "./model/lora/merge_adapter.ts";
 export type { PartStarts } from "./gpu/ops/lora/lora_blocks.ts";
 export { builtinTokenizer } from "./model/builtin/tokenizer.ts";

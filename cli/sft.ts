@@ -5,7 +5,7 @@ import { downloadMatrix } from "../gpu/matrix.ts";
 import { UserError } from "../gpu/errors.ts";
 import { builtinTokenizer } from "../model/builtin/tokenizer.ts";
 import { PADDED_VOCAB_SIZE } from "../model/builtin/words.ts";
-import { saveModel } from "../model/files/checkpoint.ts";
+import { saveModel } from "../model/files/save_model.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";
 import { findModel } from "../model/files/find_model.ts";
 import { initialise, rootMeanSquare } from "../model/transformer/init.ts";

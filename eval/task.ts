@@ -136,12 +136,12 @@ export function paperPrompt(question: string): string {
  * difficulty) can ever put it into a second one.
  *
  * @param key what makes the question the question it is
- * @param shares parts of all questions kept for validation and test
  */
-export function streamOf(key: string, shares: { validation: number; test: number } = DEFAULT_SHARES): Stream {
+export function streamOf(key: string): Stream {
   const position = hashText(key) / 2 ** 32;
-  if (position < shares.test) return "test";
-  return position < shares.test + shares.validation ? "validation" : "train";
+  if (position < SHARES.test) return "test";
+  return position < SHARES.test + SHARES.validation ? "validation" : "train";
 }
 
-const DEFAULT_SHARES = { validation: 1 / 16, test: 1 / 16 };
+/** Parts of all questions that are kept for validation and test. */
+const SHARES = { validation: 1 / 16, test: 1 / 16 };

@@ -1,5 +1,5 @@
 import { UserError } from "../gpu/errors.ts";
-import { writeWhole } from "../model/files/checkpoint.ts";
+import { writeWhole } from "../model/files/write_whole.ts";
 import { nameOf, newestCheckpoint, pointBest, readState, stepOf } from "./run_checkpoint.ts";
 import { isTaken } from "../model/files/on_disk.ts";
 

@@ -1,14 +1,12 @@
 import { UserError } from "../gpu/errors.ts";
-import { ADAPTER_WEIGHTS, readAdapter, saveAdapter } from "../model/lora/adapter_files.ts";
-import {
-  type LoadedModel,
-  readParams,
-  saveModel,
-  writeParams,
-  writeWhole,
-} from "../model/files/checkpoint.ts";
+import { ADAPTER_WEIGHTS } from "../model/lora/adapter_config.ts";
+import { readAdapter } from "../model/lora/load_adapter.ts";
+import { saveAdapter } from "../model/lora/save_adapter.ts";
+import { type LoadedModel, saveModel } from "../model/files/save_model.ts";
+import { readParams, writeParams } from "../model/files/params_file.ts";
+import { writeJson } from "../model/files/write_whole.ts";
 import { openSafetensors } from "../model/formats/safetensors.ts";
-import { syncFolder } from "../model/formats/safetensors_writer.ts";
+import { syncFolder } from "../model/formats/placed_file.ts";
 import { sha256Of } from "../model/files/sha256_of.ts";
 import type { Trainable } from "../model/transformer/params.ts";
 import type { Model } from "../model/transformer/transformer.ts";
@@ -93,7 +91,7 @@ async function writeCheckpoint(
   await writeParams(model.gpu, model.config, moments, `${beside}/optimizer.safetensors`, "F32");
   const names = [model.adapter ? ADAPTER_WEIGHTS : "model.safetensors", "optimizer.safetensors"];
   const sha256 = Object.fromEntries(names.map((name) => [name, sha256Of([`${beside}/${name}`])]));
-  writeWhole(`${beside}/state.json`, JSON.stringify({ ...state, sha256 }, null, 2) + "\n");
+  writeJson(`${beside}/state.json`, { ...state, sha256 });
   syncFolder(beside);
 }
 

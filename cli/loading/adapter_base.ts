@@ -1,4 +1,5 @@
-import { baseOf, locateAdapter } from "../../model/lora/adapter_files.ts";
+import { baseOf } from "../../model/lora/adapter_config.ts";
+import { locateAdapter } from "../../model/lora/locate_adapter.ts";
 import type { Origin } from "../settings/config.ts";
 
 /**

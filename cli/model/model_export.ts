@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { locateAdapter } from "../../model/lora/adapter_files.ts";
+import { locateAdapter } from "../../model/lora/locate_adapter.ts";
 import {
   exportedBytes,
   exportGguf,

@@ -1,6 +1,6 @@
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
-import { readAdapterConfig } from "../../model/lora/adapter_files.ts";
+import { readAdapterConfig } from "../../model/lora/adapter_config.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { kvBytesPerRow } from "../../model/transformer/kv_cache.ts";
 import { AT_ONCE } from "../../eval/roll_out_mode.ts";

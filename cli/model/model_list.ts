@@ -2,7 +2,7 @@ import { BUILTIN } from "../../model/builtin/model.ts";
 import { type CachedRepo, cachedRepos, hubCacheFolder } from "../../model/hub/hub_cache.ts";
 import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
-import { ARCHITECTURES } from "../../model/files/hf_config.ts";
+import { ARCHITECTURES } from "../../model/files/architectures.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { inBytes } from "../terminal/bytes.ts";
 import { path } from "../settings/declare.ts";

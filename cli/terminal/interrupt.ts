@@ -11,9 +11,7 @@ export interface InterruptWatch extends Disposable {
  *
  * @param notice told to the user after the first signal
  */
-export function watchInterrupt(
-  notice = "Stopping after this step. Press Ctrl-C again to stop at once.",
-): InterruptWatch {
+export function watchInterrupt(notice: string): InterruptWatch {
   const controller = new AbortController();
   const handler = (status: number) => () => {
     if (controller.signal.aborted) Deno.exit(status);

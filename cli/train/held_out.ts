@@ -1,6 +1,6 @@
 import type { Task } from "../../eval/task.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { writeWhole } from "../../model/files/checkpoint.ts";
+import { writeJson } from "../../model/files/write_whole.ts";
 
 /** What a run keeps of its validation questions: they are never trained on. */
 interface HeldOut {
@@ -23,7 +23,7 @@ export function keepHeldOut(folder: string, { name, version, heldOut, data }: Ta
   const kept = read(path);
   if (kept === undefined) {
     const now: HeldOut = { task: name, version, origin: data?.origin ?? "", ids: heldOut };
-    writeWhole(path, JSON.stringify(now, null, 2) + "\n");
+    writeJson(path, now);
   } else if (JSON.stringify(kept.ids) !== JSON.stringify(heldOut)) {
     const lost = kept.ids.filter((id) => !heldOut.includes(id)).length;
     throw new UserError(

@@ -2,7 +2,7 @@ import { generationEntry } from "../../eval/tasks/find_task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { writeWhole } from "../../model/files/checkpoint.ts";
+import { writeJson } from "../../model/files/write_whole.ts";
 import { createRun, refuseNoRun, reopenRun, type Run } from "../../rl/run.ts";
 import { loadCheckpoint, type RunState } from "../../rl/run_checkpoint.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
@@ -156,7 +156,7 @@ async function runTraining(
       tests: { before, after, best },
       ...(profile ? { profile } : {}),
     };
-    if (after) writeWhole(`${folder}/tests.json`, JSON.stringify(result.tests, null, 2) + "\n");
+    if (after) writeJson(`${folder}/tests.json`, result.tests);
     context.print(result, () => describeRun(result));
   } catch (error) {
     if ((error as Error).name === "AbortError") throw new Interrupted(`Stopped during a test. ${goOn}`);

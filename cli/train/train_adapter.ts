@@ -1,4 +1,5 @@
-import { findAdaptedModel, locateAdapter, readAdapterConfig } from "../../model/lora/adapter_files.ts";
+import { findAdaptedModel, locateAdapter } from "../../model/lora/locate_adapter.ts";
+import { readAdapterConfig } from "../../model/lora/adapter_config.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
 import type { WeightForm } from "../../model/weights/weight_types.ts";

@@ -1,7 +1,7 @@
 import { evaluate } from "../../eval/evaluate.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { MODES } from "../../eval/modes.ts";
-import { writeWhole } from "../../model/files/checkpoint.ts";
+import { writeJson } from "../../model/files/write_whole.ts";
 import { loadTrained, type RunState } from "../../rl/run_checkpoint.ts";
 import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
@@ -52,7 +52,7 @@ export async function testBefore(
   const kept = readTests(path);
   if (kept || state.step > 0) return kept;
   const before = await measure();
-  if (before) writeWhole(path, JSON.stringify({ before }, null, 2) + "\n");
+  if (before) writeJson(path, { before });
   return before;
 }
 

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelExtras } from "../files/checkpoint.ts";
+import type { ModelExtras } from "../files/model_extras.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";

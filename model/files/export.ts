@@ -1,5 +1,4 @@
 import { UserError } from "../../gpu/errors.ts";
-import { writeWhole } from "./checkpoint.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { bytesOfWritten, Q8_0_BLOCK, type WrittenType } from "../formats/encode.ts";
 import type { TensorWriter } from "../formats/placed_file.ts";
@@ -7,12 +6,11 @@ import { createGguf } from "../formats/gguf_writer.ts";
 import { ggufTensorName, isInterleaved, ROPE_FACTORS } from "../formats/gguf_weights.ts";
 import { storedRow } from "../formats/half_split.ts";
 import type { TensorEntry, TensorFile } from "../formats/tensor_file.ts";
-import { syncFolder } from "../formats/safetensors_writer.ts";
 import { createShards } from "../formats/shards_writer.ts";
 import { ggufMetadata, ropeDivisors } from "../formats/gguf_metadata.ts";
-import { toHfConfig } from "./hf_config.ts";
 import { countWeights } from "../memory/cache_budget.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { writeCompanions } from "./write_companions.ts";
 
 /** What is written: a model without a device. */
 export interface ExportSource {
@@ -63,18 +61,12 @@ export async function exportSafetensors(source: ExportSource, options: ExportOpt
   const folder = `${out.replace(/\/+$/, "")}.${crypto.randomUUID().slice(0, 8)}.partial`;
   const { config, tokenizer, embeddingRms } = source;
   const stored = dtype.toUpperCase() as "F32" | "F16" | "BF16";
-  const hfName = { f32: "float32", f16: "float16", bf16: "bfloat16" } as const;
   try {
     Deno.mkdirSync(folder, { recursive: true });
     const specs = exported(source).map(({ name, shape }) => ({ name, dtype: stored, shape }));
     await writeTensors(createShards(folder, specs, options.shardBytes), source, specs, options);
-    const json = (data: unknown) => JSON.stringify(data, null, 2) + "\n";
-    writeWhole(`${folder}/config.json`, json(toHfConfig(config, hfName[dtype])));
-    if (embeddingRms !== undefined) writeWhole(`${folder}/softcot.json`, json({ embeddingRms }));
-    for (const [name, text] of Object.entries(tokenizer.files)) {
-      if (text !== undefined) writeWhole(`${folder}/${name}`, text);
-    }
-    syncFolder(folder);
+    const extras = embeddingRms === undefined ? undefined : { embeddingRms };
+    writeCompanions(folder, { config, dtype: stored, tokenizer, extras });
     Deno.renameSync(folder, out);
   } catch (error) {
     removeAll(folder);

@@ -1,7 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ADAPTER_WEIGHTS, baseOf, findAdaptedModel } from "../lora/adapter_files.ts";
+import { ADAPTER_WEIGHTS, baseOf } from "../lora/adapter_config.ts";
+import { findAdaptedModel } from "../lora/locate_adapter.ts";
 import { BUILTIN, builtinModel } from "../builtin/model.ts";
-import { checkTensors, readExtras } from "./checkpoint.ts";
+import { checkTensors } from "./params_file.ts";
+import { readExtras } from "./model_extras.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import type { BaseModel } from "../transformer/adapter.ts";
 import { openGguf } from "../formats/gguf.ts";

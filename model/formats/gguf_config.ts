@@ -10,7 +10,8 @@ import type { GgufValue } from "./gguf_value.ts";
 import { ROPE_FACTORS } from "./gguf_weights.ts";
 import { readElements } from "./read_elements.ts";
 import { ggufEndTokenIds } from "../tokenizer/gguf_tokenizer.ts";
-import { checkShape, findArchitecture } from "../files/hf_config.ts";
+import { checkShape } from "../files/check_shape.ts";
+import { findArchitecture } from "../files/architectures.ts";
 import { scaledFrequency } from "../transformer/packing.ts";
 
 const UNUSED_TOKEN = 5;

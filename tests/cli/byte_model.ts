@@ -1,5 +1,5 @@
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { saveModel } from "../../model/files/checkpoint.ts";
+import { saveModel } from "../../model/files/save_model.ts";
 import { initialise } from "../../model/transformer/init.ts";
 import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { createModel } from "../../model/transformer/transformer.ts";

@@ -4,7 +4,7 @@ import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { makeEmbeddedFiles } from "../../model/builtin/embed_weights.ts";
-import { saveModel } from "../../model/files/checkpoint.ts";
+import { saveModel } from "../../model/files/save_model.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { rootMeanSquare } from "../../model/transformer/init.ts";
 import { countWeights } from "../../model/memory/cache_budget.ts";

@@ -10,7 +10,7 @@
  * @module
  */
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
-import { saveModel } from "../../../model/files/checkpoint.ts";
+import { saveModel } from "../../../model/files/save_model.ts";
 import { exportGguf, type ExportOptions, exportSafetensors } from "../../../model/files/export.ts";
 import { findModel } from "../../../model/files/find_model.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";

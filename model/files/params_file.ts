@@ -1,26 +1,11 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import { UserError } from "../../gpu/errors.ts";
 import { downloadMatrix, type Matrix } from "../../gpu/matrix.ts";
-import type { TensorFile } from "../formats/tensor_file.ts";
-import { createSafetensors, syncFolder } from "../formats/safetensors_writer.ts";
-import { toHfConfig } from "./hf_config.ts";
 import type { ModelConfig } from "../transformer/config.ts";
-import type { BaseModel } from "../transformer/adapter.ts";
+import type { TensorFile } from "../formats/tensor_file.ts";
 import { namedTensors, type Trainable } from "../transformer/params.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { Model } from "../transformer/transformer.ts";
+import { UserError } from "../../gpu/errors.ts";
 import { createPieces, uploadTensor } from "../weights/upload_tensor.ts";
-
-/** A model with its tokenizer, and where it came from. */
-export interface LoadedModel {
-  /** On the device. */
-  model: Model;
-  /** Its tokenizer. */
-  tokenizer: Tokenizer;
-  /** Folder or name, for messages. */
-  source: string;
-}
-
+import { createSafetensors } from "../formats/safetensors_writer.ts";
 /**
  * Holds a file against what a model asks for, before anything is made for it.
  * @throws UserError if a tensor is missing or has another shape
@@ -102,60 +87,4 @@ export async function writeParams(
     writer.abort();
     throw error;
   }
-}
-
-/** Facts kept beside the model in softcot.json. */
-export interface ModelExtras {
-  /** RMS of the base model's embedding: the unit of the noise, measured once (method section 2). */
-  embeddingRms?: number;
-  /** What an adapter was trained on. */
-  base?: BaseModel;
-}
-
-/** Writes a model as a Hugging Face folder that transformers loads. The folder is made if need be. */
-export async function saveModel(
-  loaded: LoadedModel,
-  folder: string,
-  dtype: "F32" | "F16",
-  extras: ModelExtras,
-): Promise<void> {
-  const { model: { gpu, config, params }, tokenizer } = loaded;
-  Deno.mkdirSync(folder, { recursive: true });
-  await writeParams(gpu, config, [{ prefix: "", params }], `${folder}/model.safetensors`, dtype);
-  const json = (data: unknown) => JSON.stringify(data, null, 2) + "\n";
-  writeWhole(`${folder}/config.json`, json(toHfConfig(config, dtype === "F16" ? "float16" : "float32")));
-  writeWhole(`${folder}/softcot.json`, json(extras));
-  for (const [name, text] of Object.entries(tokenizer.files)) {
-    if (text !== undefined) writeWhole(`${folder}/${name}`, text);
-  }
-  syncFolder(folder);
-}
-
-/**
- * Reads softcot.json; a model without one has no extras.
- * @throws UserError if it cannot be read or holds something else
- */
-export function readExtras(folder: string): ModelExtras {
-  const refuse = (what: string) => new UserError(`Cannot read ${folder}/softcot.json: ${what} is needed`);
-  let extras: unknown;
-  try {
-    extras = JSON.parse(Deno.readTextFileSync(`${folder}/softcot.json`));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return {};
-    throw refuse(`${(error as Error).message}, JSON`);
-  }
-  if (typeof extras !== "object" || extras === null) throw refuse("it holds no object, one");
-  const { embeddingRms } = extras as ModelExtras;
-  if (embeddingRms === undefined || Number.isFinite(embeddingRms) && embeddingRms > 0) return extras;
-  throw refuse(`embeddingRms is ${JSON.stringify(embeddingRms)?.slice(0, 40)}, a number above 0`);
-}
-
-/** Writes a file that is whole or absent: beside, flushed, renamed. */
-export function writeWhole(path: string, text: string): void {
-  const beside = `${path}.tmp`;
-  using file = Deno.openSync(beside, { write: true, create: true, truncate: true });
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
-  file.syncSync();
-  Deno.renameSync(beside, path);
 }
