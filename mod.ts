@@ -80,9 +80,10 @@ export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
 export type { StepRecord } from "./gpu/ops/choose/choose.ts";
 
 // Models: the embedded one, Hugging Face folders, runs, and new ones.
-export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub/hub.ts";
-export { cachedSnapshot, type RepoKind } from "./model/hub/hub_cache.ts";
-export type { Hub } from "./model/hub/hub_requests.ts";
+export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub/pull_repo.ts";
+export { cachedSnapshot } from "./model/hub/hub_cache.ts";
+export { type RepoKind } from "./model/hub/repo_id.ts";
+export type { Hub } from "./model/hub/hub.ts";
 export { type ModelFiles, openModelFiles } from "./model/files/model_files.ts";
 export type { TensorEntry, TensorFile } from "./model/formats/tensor_file.ts";
 export {

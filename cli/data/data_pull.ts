@@ -1,7 +1,7 @@
 import { neededPaths } from "../../eval/data/source.ts";
 import { taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { pullRepo } from "../../model/hub/hub.ts";
+import { pullRepo } from "../../model/hub/pull_repo.ts";
 import { text } from "../settings/declare.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { pullWatched } from "../pull/pull_watched.ts";

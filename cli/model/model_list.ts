@@ -1,5 +1,6 @@
 import { BUILTIN } from "../../model/builtin/model.ts";
-import { type CachedRepo, cachedRepos, hubCacheFolder } from "../../model/hub/hub_cache.ts";
+import { type CachedRepo, cachedRepos } from "../../model/hub/hub_cache.ts";
+import { hubCacheFolder } from "../../model/hub/hub_environment.ts";
 import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ARCHITECTURES } from "../../model/files/architectures.ts";

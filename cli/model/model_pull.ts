@@ -1,5 +1,5 @@
-import { pullRepo } from "../../model/hub/hub.ts";
-import { modelFilesIn } from "../../model/hub/hub_files.ts";
+import { pullRepo } from "../../model/hub/pull_repo.ts";
+import { modelFilesIn } from "../../model/hub/model_files_in.ts";
 import { text } from "../settings/declare.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { pullWatched } from "../pull/pull_watched.ts";

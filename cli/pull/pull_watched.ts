@@ -1,4 +1,4 @@
-import type { PulledRepo, PullOptions, PullProgress } from "../../model/hub/hub.ts";
+import type { PulledRepo, PullOptions, PullProgress } from "../../model/hub/pull_repo.ts";
 import { inBytes } from "../terminal/bytes.ts";
 import { Interrupted } from "../terminal/errors.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";

@@ -1,6 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { BUILTIN } from "../builtin/model.ts";
-import { cachedSnapshot, isRepoId } from "../hub/hub_cache.ts";
+import { cachedSnapshot } from "../hub/hub_cache.ts";
+import { isRepoId } from "../hub/repo_id.ts";
 import { checkpointsOf } from "./checkpoints_of.ts";
 import { lookInto } from "./look_into.ts";
 

@@ -9,11 +9,9 @@
  *
  * @module
  */
-import { UserError } from "../../gpu/errors.ts";
 import { fileSize, isFolder, linkTarget, namesIn } from "../files/on_disk.ts";
-
-/** What a repository on the hub holds. */
-export type RepoKind = "model" | "dataset";
+import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
+import { hubCacheFolder } from "./hub_environment.ts";
 
 /** A repository in the cache. */
 export interface CachedRepo {
@@ -34,43 +32,6 @@ export interface CachedSnapshot {
   /** Paths of its files, and their bytes together. */
   files: string[];
   bytes: number;
-}
-
-const COMMIT = /^[0-9a-f]{40}$/;
-
-/** Whether a revision is a commit's own hash. */
-export const isCommit = (revision: string): boolean => COMMIT.test(revision);
-
-/**
- * Where the cache is: HF_HUB_CACHE, else `hub` in HF_HOME, else `huggingface/hub` in XDG_CACHE_HOME or ~/.cache.
- */
-export function hubCacheFolder(): string {
-  const set = variable("HF_HUB_CACHE") ?? variable("HUGGINGFACE_HUB_CACHE");
-  return set === undefined ? `${hubHome()}/hub` : expanded(set);
-}
-
-/** Where huggingface_hub keeps its things, the token among them. */
-export function hubHome(): string {
-  return expanded(variable("HF_HOME") ?? `${variable("XDG_CACHE_HOME") ?? "~/.cache"}/huggingface`);
-}
-
-/** A variable of the environment; an empty one counts as absent. */
-export function variable(name: string): string | undefined {
-  return Deno.env.get(name)?.trim() || undefined;
-}
-
-/** A path with `~` and `$NAME` replaced, without a slash at its end. */
-export function expanded(path: string): string {
-  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
-  return path.replace(/^~(?=$|\/)/, home)
-    .replace(/\$(\w+|\{\w+\})/g, (whole, name: string) => variable(name.replace(/[{}]/g, "")) ?? whole)
-    .replace(/(?<=.)\/+$/, "");
-}
-
-/** Whether a name could be that of a repository: `org/name`, or `name` alone, as a few old ones have it. */
-export function isRepoId(name: string): boolean {
-  return /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(name) && !/--|\.\.|\.git$|\.$/.test(name) &&
-    name.length <= 96;
 }
 
 /** The folder of a repository in the cache, there or not. */
@@ -151,27 +112,6 @@ export function linkBlob(repo: string, commit: string, path: string, blob: strin
     Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
   }
   Deno.renameSync(beside, place);
-}
-
-/**
- * Whether a name from elsewhere may become a path within a folder: relative, without `..`, under the rules of every
- * system.
- */
-export function isSafePath(path: string): boolean {
-  // deno-lint-ignore no-control-regex
-  return !/[\\\u0000-\u001f]/.test(path) &&
-    path.split("/").every((part) => part !== "" && !/^\.{1,2}$|^[a-z]:/i.test(part));
-}
-
-/** @throws UserError if a repository's name is none */
-export function checkRepoId(id: string): void {
-  if (isRepoId(id)) return;
-  throw new UserError(
-    `Cannot use the name ${
-      JSON.stringify(id.slice(0, 120))
-    }: a repository of the hub is needed, such as org/name`,
-    "its name stands at the top of its page on the hub",
-  );
 }
 
 function readRef(repo: string, revision: string): string | undefined {

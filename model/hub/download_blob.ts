@@ -1,16 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import { UserError } from "../../gpu/errors.ts";
 import type { HubFile } from "./hub_api.ts";
-import {
-  type About,
-  broken,
-  follow,
-  type Hub,
-  persist,
-  startRequest,
-  TransientError,
-} from "./hub_requests.ts";
+import { type About, broken, TransientError } from "./hub_errors.ts";
+import { follow, startRequest } from "./request.ts";
+import type { Hub } from "./hub.ts";
+import { persist } from "./persist.ts";
 import { fileSize } from "../files/on_disk.ts";
+import { guardDisk } from "./guard_disk.ts";
 
 /** A file to be fetched. */
 export interface Download {
@@ -175,31 +171,4 @@ async function takeLock(hub: Hub, path: string, what: string): Promise<Disposabl
   }
   // Closing gives the lock back; the file stays, as Python leaves it, for whoever waits on it.
   return { [Symbol.dispose]: () => file.close() };
-}
-
-/** Says what a full disk, or a folder that may not be written to, means here. */
-export function guardDisk<T>(path: string, action: () => T): T {
-  const explain = (error: unknown) => {
-    const { code, message } = error as Error & { code?: string };
-    if (code === "ENOSPC" || code === "EDQUOT") {
-      return new UserError(
-        `Cannot go on pulling: the disk of ${path} is full`,
-        "free some space, or set HF_HUB_CACHE to a folder on another disk; what has come is kept",
-      );
-    }
-    if (code === undefined || !/^E[A-Z]+$/.test(code) || error instanceof UserError) return error;
-    return new UserError(
-      `Cannot write ${path}: ${message}`,
-      "HF_HUB_CACHE names another folder for the cache",
-    );
-  };
-  try {
-    const result = action();
-    if (!(result instanceof Promise)) return result;
-    return result.catch((error) => {
-      throw explain(error);
-    }) as T;
-  } catch (error) {
-    throw explain(error);
-  }
 }
