@@ -97,7 +97,7 @@ export { type LoadedModel, saveModel } from "./model/files/save_model.ts";
 export { type ModelExtras } from "./model/files/model_extras.ts";
 export type { ModelConfig, RopeScaling } from "./model/transformer/config.ts";
 export { createModel, freeModel, type Model } from "./model/transformer/transformer.ts";
-export { initialise } from "./model/transformer/init.ts";
+export { initialise } from "./model/transformer/initialise.ts";
 export {
   countParams,
   type Gradients,
@@ -121,13 +121,10 @@ export { loadAdapter } from "./model/lora/load_adapter.ts";
 export { saveAdapter } from "./model/lora/save_adapter.ts";
 export { mergeAdapter } from "./model/lora/merge_adapter.ts";
 export type { PartStarts } from "./gpu/ops/lora/lora_blocks.ts";
-export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
-export {
-  loadTokenizer,
-  type SpecialToken,
-  type Tokenizer,
-  type TokenizerFiles,
-} from "./model/tokenizer/tokenizer.ts";
+export { builtinTokenizer } from "./model/builtin/builtin_tokenizer.ts";
+export { loadTokenizer, type Tokenizer } from "./model/tokenizer/tokenizer.ts";
+export { type SpecialToken } from "./model/tokenizer/special_tokens.ts";
+export { type TokenizerFiles } from "./model/tokenizer/tokenizer_files.ts";
 export {
   type ChatMessage,
   type ChatTemplate,

@@ -1,5 +1,5 @@
 import { ValidationError } from "@cliffy/command";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Origin } from "../settings/config.ts";
 import { runValues } from "./run_values.ts";

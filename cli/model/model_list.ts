@@ -1,4 +1,4 @@
-import { BUILTIN } from "../../model/builtin/model.ts";
+import { BUILTIN } from "../../model/builtin/builtin_model.ts";
 import { type CachedRepo, cachedRepos } from "../../model/hub/hub_cache.ts";
 import { hubCacheFolder } from "../../model/hub/hub_environment.ts";
 import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";

@@ -12,7 +12,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { readModelConfig } from "../files/hf_config.ts";
 import { loadTokenizer } from "../tokenizer/tokenizer.ts";
-import { builtinTokenizer } from "./tokenizer.ts";
+import { builtinTokenizer } from "./builtin_tokenizer.ts";
 
 /**
  * The files' contents by name.

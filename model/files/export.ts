@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ModelConfig } from "../transformer/config.ts";
-import { bytesOfWritten, Q8_0_BLOCK, type WrittenType } from "../formats/encode.ts";
+import { bytesOfWritten, Q8_0_BLOCK, type WrittenType } from "../formats/encode_elements.ts";
 import type { TensorWriter } from "../formats/placed_file.ts";
 import { createGguf } from "../formats/gguf_writer.ts";
 import { ggufTensorName, isInterleaved, ROPE_FACTORS } from "../formats/gguf_weights.ts";

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { BUILTIN } from "../builtin/model.ts";
+import { BUILTIN } from "../builtin/builtin_model.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { isRepoId } from "../hub/repo_id.ts";
 import { checkpointsOf } from "./checkpoints_of.ts";

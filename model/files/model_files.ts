@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { ADAPTER_WEIGHTS, baseOf } from "../lora/adapter_config.ts";
 import { findAdaptedModel } from "../lora/locate_adapter.ts";
-import { BUILTIN, builtinModel } from "../builtin/model.ts";
+import { BUILTIN, builtinModel } from "../builtin/builtin_model.ts";
 import { checkTensors } from "./params_file.ts";
 import { readExtras } from "./model_extras.ts";
 import type { ModelConfig } from "../transformer/config.ts";

@@ -12,7 +12,7 @@ import { readElements } from "./read_elements.ts";
 import { ggufEndTokenIds } from "../tokenizer/gguf_end_tokens.ts";
 import { checkShape } from "../files/check_shape.ts";
 import { findArchitecture } from "../files/architectures.ts";
-import { scaledFrequency } from "../transformer/packing.ts";
+import { scaledFrequency } from "../transformer/rope_table.ts";
 import { TokenType } from "../tokenizer/gguf_token_type.ts";
 
 /**

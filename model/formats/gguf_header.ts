@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ELEMENT_TYPES } from "./dequantize.ts";
+import { ELEMENT_TYPES } from "./element_types.ts";
 import type { GgufValue } from "./gguf_value.ts";
 import { type HeaderReader, headerReader, type Refuse } from "./header_reader.ts";
 import type { RandomAccess } from "./random_access.ts";

@@ -1,9 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ModelConfig } from "../transformer/config.ts";
-import type { WrittenType } from "./encode.ts";
+import type { WrittenType } from "./encode_elements.ts";
 import type { TypedValue } from "./gguf_writer.ts";
 import { ggufVocabulary } from "../tokenizer/gguf_vocabulary.ts";
-import { scaledFrequency } from "../transformer/packing.ts";
+import { scaledFrequency } from "../transformer/rope_table.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** llama.cpp's numbers for what most of a file's weights are. */

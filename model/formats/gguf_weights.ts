@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { bytesOfElements } from "./dequantize.ts";
+import { bytesOfElements } from "./element_types.ts";
 import type { GgufFile } from "./gguf.ts";
 import { readHalfSplit, readHalfSplitRows } from "./half_split.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";

@@ -1,4 +1,4 @@
-import { bytesOfWritten, type WrittenType } from "./encode.ts";
+import { bytesOfWritten, type WrittenType } from "./encode_elements.ts";
 import { createPlacedFile, type Place, type TensorWriter } from "./placed_file.ts";
 
 /** A value of the metadata with the type that it is stored as. */

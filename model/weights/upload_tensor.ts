@@ -3,7 +3,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
-import { bytesOfElements } from "../formats/dequantize.ts";
+import { bytesOfElements } from "../formats/element_types.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
 import type { NamedTensor } from "../transformer/named_tensor.ts";
 

@@ -13,7 +13,7 @@ import { table } from "../../cli/terminal/table.ts";
 import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise } from "../../model/transformer/init.ts";
+import { initialise } from "../../model/transformer/initialise.ts";
 import { countWeights } from "../../model/memory/cache_budget.ts";
 import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";

@@ -6,9 +6,9 @@
  * Ways of thinking take turns within each repeat, so that their ratio does not depend on the machine's load.
  */
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise } from "../../model/transformer/init.ts";
+import { initialise } from "../../model/transformer/initialise.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";

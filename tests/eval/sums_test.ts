@@ -12,7 +12,7 @@ import {
   sumsTask,
 } from "../../eval/tasks/sums.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 
 /** Solves a problem from its words alone, as a reader would. */
 function solve(question: string): { start: number; operations: string; result: number } {

@@ -6,7 +6,7 @@ import { downloadMatrix } from "../../gpu/matrix.ts";
 import { makeEmbeddedFiles } from "../../model/builtin/embed_weights.ts";
 import { saveModel } from "../../model/files/save_model.ts";
 import { findModel } from "../../model/files/find_model.ts";
-import { rootMeanSquare } from "../../model/transformer/init.ts";
+import { rootMeanSquare } from "../../model/transformer/initialise.ts";
 import { countWeights } from "../../model/memory/cache_budget.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { countParams, matricesOf } from "../../model/transformer/params.ts";

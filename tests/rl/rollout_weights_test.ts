@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
 import type { Task } from "../../eval/task.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import { readParams } from "../../model/files/params_file.ts";
 import { createHalfCopy, type HalfCopy } from "../../model/weights/half_copy.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";

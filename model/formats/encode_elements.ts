@@ -1,5 +1,5 @@
 /**
- * f32 into the element types that are written: the way back from dequantize.ts.
+ * f32 into the element types that are written: the way back from element_types.ts.
  *
  * @module
  */

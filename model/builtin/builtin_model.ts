@@ -7,7 +7,7 @@ import { parseHfConfig } from "../files/hf_config.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import configJson from "./config.json" with { type: "text" };
 import extrasJson from "./softcot.json" with { type: "text" };
-import { builtinTokenizer } from "./tokenizer.ts";
+import { builtinTokenizer } from "./builtin_tokenizer.ts";
 import weightsBase64 from "./weights.base64" with { type: "text" };
 
 /** What the command line, messages and results call the embedded model. */
