@@ -248,18 +248,18 @@ export { createTrainer, type Trainer, type TrainSettings } from "./rl/trainer.ts
 export { trainStep } from "./rl/train_step.ts";
 export {
   type GradedRollout,
-  type LocalRollouts,
-  localRollouts,
   type RolloutBatch,
   type RolloutGroup,
   type RolloutSource,
-} from "./rl/rollout.ts";
+} from "./rl/rollout_source.ts";
+export { type LocalRollouts, localRollouts } from "./rl/local_rollouts.ts";
 export { leaveOneOut } from "./rl/advantage.ts";
 export type { Optimizer, OptimizerSettings } from "./rl/optimizer.ts";
 export type { StepMetrics, StepTime } from "./rl/step_metrics.ts";
 export type { Mismatch } from "./rl/mismatch.ts";
 export { loadRewards, type Reward, type RewardFunction, type RewardInput } from "./rl/reward.ts";
 export { type MetricsLine, type Sample, train, type TrainHooks, type TrainSchedule } from "./rl/train.ts";
-export { createRun, reopenRun, type Run } from "./rl/run.ts";
-export { loadCheckpoint, type RunState } from "./rl/run_checkpoint.ts";
-export { type SftSettings, type SftStep, trainSupervised } from "./rl/sft.ts";
+export { createRun, reopenRun, type Run } from "./rl/run/run.ts";
+export { loadCheckpoint } from "./rl/run/load_checkpoint.ts";
+export { type RunState } from "./rl/run/run_state.ts";
+export { type SftSettings, type SftStep, trainSupervised } from "./rl/train_supervised.ts";

@@ -11,7 +11,7 @@ import { findModel } from "../model/files/find_model.ts";
 import { initialise, rootMeanSquare } from "../model/transformer/initialise.ts";
 import { countParams } from "../model/transformer/params.ts";
 import { createModel } from "../model/transformer/transformer.ts";
-import { trainSupervised } from "../rl/sft.ts";
+import { trainSupervised } from "../rl/train_supervised.ts";
 import { choice, flag, integer, number, text, type Values } from "./settings/declare.ts";
 import { defineCommand } from "./settings/define_command.ts";
 import { Interrupted } from "./terminal/errors.ts";

@@ -8,7 +8,7 @@ import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
-import type { RolloutSource } from "./rollout.ts";
+import type { RolloutSource } from "./rollout_source.ts";
 
 /** Settings of the updates. */
 export interface TrainSettings extends OptimizerSettings {

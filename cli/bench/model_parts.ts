@@ -5,7 +5,7 @@ import type { FoundModel } from "../../model/files/find_model.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../../model/transformer/flops.ts";
 import { generate, type GenerateRequest } from "../../model/generation/generate.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { updateFlops } from "../../rl/flops.ts";
+import { updateFlops } from "../../rl/update_flops.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";

@@ -6,7 +6,7 @@ import { kvBytesPerRow } from "../../model/transformer/kv_cache.ts";
 import { AT_ONCE } from "../../eval/roll_out_mode.ts";
 import { FORCED_TOKENS, generationNeed } from "../../model/memory/generation_memory.ts";
 import { countWeights, loraCounts, rolloutsThatFit } from "../../model/memory/cache_budget.ts";
-import { trainingNeed } from "../../rl/training_memory.ts";
+import { trainingNeed } from "../../rl/memory/training_need.ts";
 import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
 import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
 import { integer, type Values } from "../settings/declare.ts";

@@ -1,6 +1,6 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";
-import type { RunState } from "../../rl/run_checkpoint.ts";
+import type { RunState } from "../../rl/run/run_state.ts";
 import type { Sample } from "../../rl/train.ts";
 import { describeProfile, type ProfileReport } from "./profile_report.ts";
 import { table } from "../terminal/table.ts";

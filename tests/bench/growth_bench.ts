@@ -18,7 +18,7 @@ import { countWeights } from "../../model/memory/cache_budget.ts";
 import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
-import { trainingNeed } from "../../rl/training_memory.ts";
+import { trainingNeed } from "../../rl/memory/training_need.ts";
 import { type Fit, fitLaw, type Law } from "./fit_law.ts";
 import { rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
 

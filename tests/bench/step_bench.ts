@@ -14,7 +14,7 @@ import { hardThinking } from "../../model/thinking/hard.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createModel } from "../../model/transformer/transformer.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { localRollouts } from "../../rl/rollout.ts";
+import { localRollouts } from "../../rl/local_rollouts.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { table } from "../../cli/terminal/table.ts";

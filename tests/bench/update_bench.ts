@@ -25,7 +25,7 @@ import { initialise } from "../../model/transformer/initialise.ts";
 import { createParams, zeroParams } from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { createModel } from "../../model/transformer/transformer.ts";
-import { updateFlops } from "../../rl/flops.ts";
+import { updateFlops } from "../../rl/update_flops.ts";
 import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";

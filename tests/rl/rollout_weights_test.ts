@@ -11,7 +11,7 @@ import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
-import { localRollouts } from "../../rl/rollout.ts";
+import { localRollouts } from "../../rl/local_rollouts.ts";
 import type { StepMetrics } from "../../rl/step_metrics.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";

@@ -2,7 +2,7 @@ import type { ModelConfig } from "../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../model/transformer/flops.ts";
 import { loraCounts } from "../model/memory/cache_budget.ts";
 import { inputRows, type ScoredGroup } from "./packed_batch.ts";
-import type { RolloutBatch } from "./rollout.ts";
+import type { RolloutBatch } from "./rollout_source.ts";
 
 /** Operations of one row through an adapter's A and B, forward: a multiplication and an addition a number. */
 const adapterFlops = (config: ModelConfig, rank: number): number => 2 * loraCounts(config, rank).trained;
