@@ -1,12 +1,13 @@
-import type { LoraSettings } from "../transformer/adapter.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { readExtras } from "../files/model_extras.ts";
 /**
  * Adapters on disk, in the form of Python's PEFT: adapter_model.safetensors with adapter_config.json. softcot.json beside
  * them names the base model and the hash of its weights.
  *
  * @module
  */
+import type { LoraSettings } from "../transformer/adapter.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { readExtras } from "../files/model_extras.ts";
+
 /** File of an adapter's A and B. */
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 

@@ -2,21 +2,18 @@
 import { spend, Undecidable } from "../budget.ts";
 import {
   addFractions,
-  type Algebra,
-  constantOf,
   equalFractions,
-  type Fraction,
   fromAtom,
   fromInteger,
   fromRational,
-  monomial,
   multiplyFractions,
   negateFraction,
-  type Polynomial,
   powerFraction,
   rationalOf,
   scaleFraction,
-} from "./polynomial.ts";
+} from "./fraction.ts";
+import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
+import { constantOf, monomial } from "./polynomial.ts";
 import {
   absoluteRational,
   divideRationals,

@@ -3,10 +3,7 @@ import { atom, content, rootOf } from "./atoms.ts";
 import { TooLarge, Undecidable } from "../budget.ts";
 import {
   addFractions,
-  type Algebra,
-  constantOf,
   divideFractions,
-  type Fraction,
   fromInteger,
   fromRational,
   multiplyFractions,
@@ -14,7 +11,9 @@ import {
   powerFraction,
   rationalOf,
   scaleFraction,
-} from "./polynomial.ts";
+} from "./fraction.ts";
+import type { Algebra, Fraction } from "./algebra.ts";
+import { constantOf } from "./polynomial.ts";
 import {
   absoluteRational,
   addRationals,

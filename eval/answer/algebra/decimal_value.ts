@@ -2,7 +2,7 @@
 import { spend, Undecidable } from "../budget.ts";
 import { engineValue } from "./engine.ts";
 import type { Point } from "./numeric.ts";
-import type { Algebra, Fraction, Polynomial } from "./polynomial.ts";
+import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
 import { bits, floorRational, type Rational, rational } from "../rational.ts";
 
 /** Fixed-point complex numbers: integers in units of 10^-160. */

@@ -1,6 +1,7 @@
 /** Double-precision values of expressions: a quick way to see that two differ. It never decides that two are equal. */
 import { MAX_SUM_TERMS, spend, type Steps } from "../budget.ts";
-import { inRadians, mentionsInSubscript, substitute } from "./normal_form.ts";
+import { inRadians } from "./in_radians.ts";
+import { mentionsInSubscript, substitute } from "./substitute.ts";
 import { type Node, number } from "../node.ts";
 import { type Rational, rational, toNumber } from "../rational.ts";
 

@@ -6,18 +6,14 @@ import { type Steps, Undecidable } from "../budget.ts";
 import { isZeroAt, type Values } from "./decimal_value.ts";
 import { equalRationals, formatRational, type Rational, rational } from "../rational.ts";
 import { format, type Node, number, some } from "../node.ts";
-import { mentionsInSubscript, normalForm, substitute } from "./normal_form.ts";
+import { mentionsInSubscript, substitute } from "./substitute.ts";
+import { normalForm } from "./normal_form.ts";
 import { evaluate, modulus } from "./numeric.ts";
 import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./points.ts";
-import {
-  addFractions,
-  type Algebra,
-  constantOf,
-  isSquare,
-  negateFraction,
-  newAlgebra,
-  type Polynomial,
-} from "./polynomial.ts";
+import { addFractions, negateFraction } from "./fraction.ts";
+import { type Algebra, newAlgebra, type Polynomial } from "./algebra.ts";
+import { constantOf } from "./polynomial.ts";
+import { isSquare } from "./is_square.ts";
 
 /** What was found, and by which rule. */
 export interface Finding {

@@ -2,7 +2,7 @@
 import type { Context } from "./context.ts";
 import { hasSigns } from "./expand.ts";
 import { format, type Node, symbol } from "../node.ts";
-import { substitute } from "../algebra/normal_form.ts";
+import { substitute } from "../algebra/substitute.ts";
 import { freeSymbols } from "../algebra/points.ts";
 import { type Finding, sameScalar } from "../algebra/scalar.ts";
 import { withinTolerance } from "./tolerance.ts";

@@ -2,7 +2,9 @@
 import { type Steps, TooLarge } from "../budget.ts";
 import { apply, constant, type Node, number, type RelationOp } from "../node.ts";
 import { evaluate } from "../algebra/numeric.ts";
-import { addFractions, constantOf, negateFraction, newAlgebra } from "../algebra/polynomial.ts";
+import { addFractions, negateFraction } from "../algebra/fraction.ts";
+import { constantOf } from "../algebra/polynomial.ts";
+import { newAlgebra } from "../algebra/algebra.ts";
 import { normalForm } from "../algebra/normal_form.ts";
 import { divideRationals, negateRational } from "../rational.ts";
 

@@ -1,17 +1,11 @@
 /** Equations and inequalities: the same claim, written otherwise. */
 import { type Steps, Undecidable } from "../budget.ts";
 import { type Node, type RelationOp, symbol } from "../node.ts";
-import { normalForm, substitute } from "../algebra/normal_form.ts";
-import {
-  addFractions,
-  addPolynomials,
-  type Algebra,
-  type Fraction,
-  multiplyPolynomials,
-  negateFraction,
-  newAlgebra,
-  scale,
-} from "../algebra/polynomial.ts";
+import { normalForm } from "../algebra/normal_form.ts";
+import { substitute } from "../algebra/substitute.ts";
+import { addFractions, negateFraction } from "../algebra/fraction.ts";
+import { addPolynomials, multiplyPolynomials, scale } from "../algebra/polynomial.ts";
+import { type Algebra, type Fraction, newAlgebra } from "../algebra/algebra.ts";
 import { divideRationals, negateRational, type Rational } from "../rational.ts";
 import type { Finding } from "../algebra/scalar.ts";
 
