@@ -91,7 +91,7 @@ export {
   type ExportOptions,
   exportSafetensors,
   type ExportSource,
-} from "./model/files/export.ts";
+} from "./model/files/export_model.ts";
 export { findModel, type FindModelOptions, type FoundModel } from "./model/files/find_model.ts";
 export { type LoadedModel, saveModel } from "./model/files/save_model.ts";
 export { type ModelExtras } from "./model/files/model_extras.ts";
@@ -172,7 +172,8 @@ export type {
 } from "./model/generation/rollout.ts";
 
 // Tasks.
-export { generationEntry, openAnyTask, openTask, taskEntry, TASKS } from "./eval/tasks/find_task.ts";
+export { generationEntry, openAnyTask, openTask, taskEntry } from "./eval/tasks/open_task.ts";
+export { TASKS } from "./eval/tasks/tasks.ts";
 export type {
   ChoiceEntry,
   EntryFacts,
@@ -181,10 +182,10 @@ export type {
   TaskEntry,
 } from "./eval/tasks/task_entry.ts";
 export type { GivenQuestion, GivenQuestions, ScriptTask } from "./eval/tasks/script_task.ts";
-export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/trained_on.ts";
+export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/training_overlap.ts";
 export type { ChoiceQuestion, ChoiceTask } from "./eval/choices/choice_task.ts";
-export type { DataSource } from "./eval/data/source.ts";
-export { readRows } from "./eval/data/rows.ts";
+export type { DataSource } from "./eval/data/data_source.ts";
+export { readRows } from "./eval/data/read_rows.ts";
 export { type Row, type RowValue } from "./eval/data/row.ts";
 export {
   type Checking,
@@ -199,7 +200,7 @@ export {
 } from "./eval/task.ts";
 
 // Measures.
-export { type ChoiceOptions, evaluateChoices } from "./eval/choices/choices.ts";
+export { type ChoiceOptions, evaluateChoices } from "./eval/choices/evaluate_choices.ts";
 export type {
   ChoiceMeasures,
   ChoiceRecord,
@@ -211,7 +212,7 @@ export { type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate_o
 export type { AskOptions, PreparedQuestions } from "./eval/questions/prepare_questions.ts";
 export { createGrader, gradeInPlace, type Grader, type Submission } from "./eval/grader.ts";
 export type { ModeResult } from "./eval/measures/mode_result.ts";
-export type { EntropyRow } from "./eval/measures/entropy.ts";
+export type { EntropyRow } from "./eval/measures/entropy_profile.ts";
 export type { RolloutRecord } from "./eval/results/rollout_record.ts";
 export {
   type Estimate,
@@ -230,15 +231,15 @@ export {
   type VerifyOptions,
 } from "./eval/answer/verify.ts";
 export { loadEngine } from "./eval/answer/algebra/engine.ts";
-export { boxedContinuation, lastBox } from "./eval/answer/extract.ts";
+export { boxedContinuation, lastBox } from "./eval/answer/box.ts";
 export {
   type AnswerPair,
   type AnswerPool,
   createAnswerPool,
   type PoolCounts,
   type PoolOptions,
-} from "./eval/answer/pool.ts";
-export type { Extraction } from "./eval/answer/extract_text.ts";
+} from "./eval/answer/answer_pool.ts";
+export type { Extraction } from "./eval/answer/extract_answer.ts";
 export type { Node as AnswerNode, RelationOp } from "./eval/answer/node.ts";
 export type { Rational } from "./eval/answer/rational.ts";
 export type { Precision } from "./eval/answer/compare/tolerance.ts";

@@ -1,4 +1,5 @@
-import { generationEntry, TASKS } from "../eval/tasks/find_task.ts";
+import { generationEntry } from "../eval/tasks/open_task.ts";
+import { TASKS } from "../eval/tasks/tasks.ts";
 import type { Task } from "../eval/task.ts";
 import { openGpu } from "../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../gpu/matrix.ts";

@@ -1,5 +1,5 @@
-import { DataMissing, namedFolders } from "../../eval/data/source.ts";
-import { TASKS } from "../../eval/tasks/find_task.ts";
+import { DataMissing, namedFolders } from "../../eval/data/data_source.ts";
+import { TASKS } from "../../eval/tasks/tasks.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { path } from "../settings/declare.ts";

@@ -1,5 +1,6 @@
-import { neededPaths } from "../../eval/data/source.ts";
-import { taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
+import { neededPaths } from "../../eval/data/data_source.ts";
+import { taskEntry } from "../../eval/tasks/open_task.ts";
+import { TASKS } from "../../eval/tasks/tasks.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { pullRepo } from "../../model/hub/pull_repo.ts";
 import { text } from "../settings/declare.ts";

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { Stream, Task } from "../../eval/task.ts";
-import { taskEntry } from "../../eval/tasks/find_task.ts";
+import { taskEntry } from "../../eval/tasks/open_task.ts";
 import { splitsOf, withSplit } from "../../eval/tasks/refuse_empty.ts";
 import { overlapsWith, setsAtHand } from "../../eval/tasks/sets_at_hand.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";

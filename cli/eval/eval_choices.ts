@@ -2,7 +2,7 @@ import { ValidationError } from "@cliffy/command";
 import { createHash } from "node:crypto";
 import type { ChoiceRecord, ChoiceResult } from "../../eval/choices/choice_result.ts";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
-import { evaluateChoices } from "../../eval/choices/choices.ts";
+import { evaluateChoices } from "../../eval/choices/evaluate_choices.ts";
 import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { Stream } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";

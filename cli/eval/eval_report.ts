@@ -1,4 +1,4 @@
-import type { EntropyRow } from "../../eval/measures/entropy.ts";
+import type { EntropyRow } from "../../eval/measures/entropy_profile.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Estimate } from "../../eval/measures/pass_at_k.ts";
 import type { EvaluationReport } from "./eval_generation.ts";

@@ -1,4 +1,4 @@
-import { trainingOverlap } from "../../eval/tasks/trained_on.ts";
+import { trainingOverlap } from "../../eval/tasks/training_overlap.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { runValues } from "../loading/run_values.ts";
 

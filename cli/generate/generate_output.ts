@@ -1,4 +1,4 @@
-import { boxedContinuation } from "../../eval/answer/extract.ts";
+import { boxedContinuation } from "../../eval/answer/box.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { generate, type Part, type Rollout } from "../../model/generation/generate.ts";
 import { detectTrigger, generatedText, type ThinkingRules } from "../../model/generation/thinking_text.ts";

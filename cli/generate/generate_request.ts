@@ -1,7 +1,7 @@
 import { EVALUATION_STEP } from "../../eval/roll_out_mode.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { promptIds, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
-import { generationEntry } from "../../eval/tasks/find_task.ts";
+import { generationEntry } from "../../eval/tasks/open_task.ts";
 import type { GenerationEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { Prompt } from "../../model/tokenizer/chat_template.ts";

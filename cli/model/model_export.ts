@@ -6,7 +6,7 @@ import {
   type ExportOptions,
   exportSafetensors,
   type ExportSource,
-} from "../../model/files/export.ts";
+} from "../../model/files/export_model.ts";
 import { mergedWeights } from "../../model/lora/merged_weights.ts";
 import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
 import { inBytes } from "../terminal/bytes.ts";

@@ -1,4 +1,4 @@
-import { taskEntry } from "../../eval/tasks/find_task.ts";
+import { taskEntry } from "../../eval/tasks/open_task.ts";
 import { dashed, shown } from "./declare.ts";
 import { defineCommand } from "./define_command.ts";
 import { flags } from "./flags.ts";

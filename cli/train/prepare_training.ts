@@ -1,7 +1,7 @@
 import { createGrader } from "../../eval/grader.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { promptOptions } from "../../eval/questions/prompt_ids.ts";
-import { openTask } from "../../eval/tasks/find_task.ts";
+import { openTask } from "../../eval/tasks/open_task.ts";
 import type { Task } from "../../eval/task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { UserError } from "../../gpu/errors.ts";

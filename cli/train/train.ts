@@ -1,4 +1,4 @@
-import { generationEntry } from "../../eval/tasks/find_task.ts";
+import { generationEntry } from "../../eval/tasks/open_task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";

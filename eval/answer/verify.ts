@@ -5,9 +5,9 @@
 import { MAX_CHARS, MAX_STEPS, TooLarge } from "./budget.ts";
 import { compare } from "./compare/compare.ts";
 import type { Context } from "./compare/context.ts";
-import { extractAnswer, type Extraction } from "./extract_text.ts";
-import { guarded } from "./guard.ts";
-import { lex } from "./parse/lexer.ts";
+import { extractAnswer, type Extraction } from "./extract_answer.ts";
+import { guarded } from "./guarded.ts";
+import { lex } from "./parse/lex.ts";
 import { ParseFailure, type Token, tokenText } from "./parse/token.ts";
 import { format, type Node } from "./node.ts";
 import { parseTokens } from "./parse/parse.ts";

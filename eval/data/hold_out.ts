@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
-import { hashText, seededUniform } from "../seeded.ts";
+import { hashText } from "../hash_text.ts";
+import { seededUniform } from "../seeded_uniform.ts";
 import type { Question } from "../task.ts";
 import { normalText } from "./normal_text.ts";
 

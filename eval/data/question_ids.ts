@@ -1,4 +1,4 @@
-import { hashDigits } from "../seeded.ts";
+import { hashDigits } from "../hash_text.ts";
 import { normalText } from "./normal_text.ts";
 
 /**

@@ -2,7 +2,7 @@ import { checkContext, rowsOfRollout } from "../../model/generation/context.ts";
 import { type ThinkingRules, thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import { takeQuestions } from "./dataset.ts";
+import { takeQuestions } from "./take_questions.ts";
 import { promptOf, type PromptOptions } from "./prompt_ids.ts";
 import type { Question, Stream, Task } from "../task.ts";
 import { withSplit } from "../tasks/refuse_empty.ts";

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { takeQuestions } from "./dataset.ts";
+import { takeQuestions } from "./take_questions.ts";
 import type { Question, Stream, Task } from "../task.ts";
 
 /**

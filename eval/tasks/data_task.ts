@@ -1,11 +1,11 @@
 import type { VerifyOptions } from "../answer/verify.ts";
-import { RowError } from "../data/fields.ts";
+import { RowError } from "../data/row_fields.ts";
 import { holdOut } from "../data/hold_out.ts";
 import { normalText } from "../data/normal_text.ts";
 import { questionIds } from "../data/question_ids.ts";
-import { readRows } from "../data/rows.ts";
+import { readRows } from "../data/read_rows.ts";
 import type { Row } from "../data/row.ts";
-import { type DataSource, type FoundData, locateData } from "../data/source.ts";
+import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";
 import { trainingOrder } from "../data/training_order.ts";
 import { gradeBox, paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
 import { UserError } from "../../gpu/errors.ts";

@@ -1,5 +1,5 @@
-import { boxedContinuation } from "../answer/extract.ts";
-import { RowError, textIn, textOf } from "../data/fields.ts";
+import { boxedContinuation } from "../answer/box.ts";
+import { RowError, textIn, textOf } from "../data/row_fields.ts";
 import type { Row, RowValue } from "../data/row.ts";
 import { dataTask } from "./data_task.ts";
 

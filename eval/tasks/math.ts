@@ -1,5 +1,5 @@
-import { lastBox } from "../answer/extract.ts";
-import { RowError, textIn, textOf } from "../data/fields.ts";
+import { lastBox } from "../answer/box.ts";
+import { RowError, textIn, textOf } from "../data/row_fields.ts";
 import type { Row } from "../data/row.ts";
 import { dataTask, type Reading } from "./data_task.ts";
 

@@ -1,4 +1,4 @@
-import { RowError, textIn, textOf, textsOf } from "../data/fields.ts";
+import { RowError, textIn, textOf, textsOf } from "../data/row_fields.ts";
 import type { Row } from "../data/row.ts";
 import { dataTask } from "./data_task.ts";
 

@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { type Overlap, overlapsOf, type SplitTexts } from "../data/overlap.ts";
-import { namedFolders } from "../data/source.ts";
-import { TASKS } from "./find_task.ts";
+import { namedFolders } from "../data/data_source.ts";
+import { TASKS } from "./tasks.ts";
 import type { TaskEntry } from "./task_entry.ts";
 
 /** A set of questions that can be compared with others. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { hashDigits } from "../seeded.ts";
+import { hashDigits } from "../hash_text.ts";
 import { gradeBox, type Question, type Task, type TaskLimits } from "../task.ts";
 import {
   arithmetic,

@@ -8,7 +8,7 @@ import {
   sumsPrompt,
 } from "./sums_problem.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { seededUniform } from "../seeded.ts";
+import { seededUniform } from "../seeded_uniform.ts";
 
 /** How written steps look. */
 export type SumsStyle =

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { entropyProfile } from "../../eval/measures/entropy.ts";
+import { entropyProfile } from "../../eval/measures/entropy_profile.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const isNear = (value: number, target: number) =>

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { takeQuestions } from "../../eval/questions/dataset.ts";
+import { takeQuestions } from "../../eval/questions/take_questions.ts";
 import type { Question, Stream } from "../../eval/task.ts";
-import { openTask } from "../../eval/tasks/find_task.ts";
+import { openTask } from "../../eval/tasks/open_task.ts";
 import { demonstration, type SumsStyle } from "../../eval/tasks/sums_demonstration.ts";
 import { SUMS, SUMS_LONG } from "../../eval/tasks/sums_problem.ts";
 import { sums, sumsLong, sumsTask } from "../../eval/tasks/sums.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { GgufValue } from "../../model/formats/gguf_value.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { exportGguf } from "../../model/files/export.ts";
+import { exportGguf } from "../../model/files/export_model.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { ggufVocabulary } from "../../model/tokenizer/gguf_vocabulary.ts";
 import { ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";

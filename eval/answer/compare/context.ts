@@ -2,7 +2,7 @@
 import type { Steps } from "../budget.ts";
 import type { Node } from "../node.ts";
 import type { Rational } from "../rational.ts";
-import type { Finding } from "../algebra/scalar.ts";
+import type { Finding } from "../algebra/same_scalar.ts";
 
 /** What a comparison goes by. */
 export interface Context {

@@ -1,7 +1,7 @@
 /** Sets of real numbers: intervals, finite sets and what unions, intersections and differences make of them. */
 import { type Steps, TooLarge } from "../budget.ts";
 import { apply, constant, type Node, number, type RelationOp } from "../node.ts";
-import { evaluate } from "../algebra/numeric.ts";
+import { numericValue } from "../algebra/numeric_value.ts";
 import { addFractions, negateFraction } from "../algebra/fraction.ts";
 import { constantOf } from "../algebra/polynomial.ts";
 import { newAlgebra } from "../algebra/algebra.ts";
@@ -28,7 +28,7 @@ const NEGATIVE_INFINITY = apply("negate", INFINITY);
 function endValue(node: Node): number {
   if (node.kind === "symbol" && node.name === "infinity") return Infinity;
   if (node.kind === "apply" && node.op === "negate" && endValue(node.args[0]) === Infinity) return -Infinity;
-  const value = evaluate(node, { point: new Map(), complex: false, steps: { left: 200 } });
+  const value = numericValue(node, { point: new Map(), complex: false, steps: { left: 200 } });
   return value.im === 0 ? value.re : NaN;
 }
 

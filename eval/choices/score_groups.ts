@@ -7,7 +7,7 @@ import { createKvCache, type KvCache } from "../../model/transformer/kv_cache.ts
 import { packGroups, uploadLayout } from "../../model/transformer/packing.ts";
 import { qkvWidth } from "../../model/transformer/params.ts";
 import { finalNorm, forwardCached, type Model } from "../../model/transformer/transformer.ts";
-import { type ChoiceGroup, rowsOfGroup } from "./choice_ids.ts";
+import { type ChoiceGroup, rowsOfGroup } from "./encode_choices.ts";
 
 /** Most rows that one pass can take: no tensor of it may exceed a binding. */
 export function mostPassRows({ gpu, config }: Model): number {

@@ -1,6 +1,6 @@
 /**
  * Boxes: the last one of a reply, and the continuation of a forced one, which alone the protocol of the method grades.
- * Looser signs of an answer are in extract_text.ts.
+ * Looser signs of an answer are in extract_answer.ts.
  */
 
 /** Index of the brace that closes the group opened just before `start`, or -1. Escaped braces do not count. */

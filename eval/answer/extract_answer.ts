@@ -1,5 +1,5 @@
 /** Finding the answer in a whole reply, by the signs that a task admits. The protocol of the method admits the box alone. */
-import { boxedAnswer } from "./extract.ts";
+import { boxedAnswer } from "./box.ts";
 
 /** A sign of the answer in a reply; `any` tries box, final, hashes, maths, number and choice in this order. */
 export type Extraction = "none" | "box" | "final" | "hashes" | "maths" | "number" | "choice" | "any";

@@ -1,6 +1,6 @@
 /** Sample points for symbols, drawn from a hash of the pair: the same pair meets the same points, and no answer can know them. */
 import { children, type Node } from "../node.ts";
-import type { Point } from "./numeric.ts";
+import type { Point } from "./numeric_value.ts";
 import { rational } from "../rational.ts";
 
 /** FNV-1a, 32 bits. */

@@ -1,10 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ChoiceQuestion, ChoiceTask } from "../choices/choice_task.ts";
-import { RowError } from "../data/fields.ts";
+import { RowError } from "../data/row_fields.ts";
 import { questionIds } from "../data/question_ids.ts";
-import { readRows } from "../data/rows.ts";
+import { readRows } from "../data/read_rows.ts";
 import type { Row } from "../data/row.ts";
-import { type DataSource, locateData } from "../data/source.ts";
+import { type DataSource, locateData } from "../data/data_source.ts";
 import { refuseEmpty } from "./refuse_empty.ts";
 import type { ChoiceEntry } from "./task_entry.ts";
 

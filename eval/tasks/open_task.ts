@@ -1,33 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ChoiceTask } from "../choices/choice_task.ts";
 import type { Task } from "../task.ts";
-import { aime } from "./aime.ts";
-import { arcChallenge } from "./arc.ts";
-import { deepscaler } from "./deepscaler.ts";
-import { gsm8k } from "./gsm8k.ts";
-import { hellaswag } from "./hellaswag.ts";
-import { math, math500 } from "./math.ts";
-import { mmlu } from "./mmlu.ts";
-import { olympiadbench } from "./olympiadbench.ts";
 import { isTaskFile, loadOwnTask } from "./own_task.ts";
 import { withSplit } from "./refuse_empty.ts";
-import { sums, sumsLong } from "./sums.ts";
 import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
-
-/** Every task that has a name of its own on the command line. */
-export const TASKS: readonly TaskEntry[] = [
-  embedded(sums, "Sums in words, made without end; the embedded model learns them in minutes"),
-  embedded(sumsLong, "Longer sums with larger numbers"),
-  gsm8k,
-  math,
-  math500,
-  olympiadbench,
-  deepscaler,
-  aime,
-  arcChallenge,
-  hellaswag,
-  mmlu,
-];
+import { TASKS } from "./tasks.ts";
 
 /**
  * What is known of a task before its data are read.
@@ -89,20 +66,4 @@ function withoutNamesake(path: string, task: GenerationEntry): GenerationEntry {
     `Cannot use the task ${path}: it is called ${task.name} as one of softcot's own, another name is needed`,
     "results of the two could not be told apart; set its name",
   );
-}
-
-/** A task whose questions are made up. */
-function embedded(task: Task, about: string): GenerationEntry {
-  const { kind, name, version, limits, prompt } = task;
-  const demonstrates = task.demonstration !== undefined;
-  const open = ({ data }: OpenTaskOptions) => {
-    if (data === undefined) return Promise.resolve(task);
-    return Promise.reject(
-      new UserError(
-        `Cannot read data for the task ${name}: its questions are made up`,
-        "leave --data out, or name another task",
-      ),
-    );
-  };
-  return { kind, name, version, about, limits, prompt, demonstrates, open };
 }

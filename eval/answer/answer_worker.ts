@@ -1,4 +1,4 @@
-/** The worker of pool.ts: judges the pairs it is sent, in order, and sends the verdicts back. */
+/** The worker of answer_pool.ts: judges the pairs it is sent, in order, and sends the verdicts back. */
 /// <reference lib="webworker" />
 import { loadEngine } from "./algebra/engine.ts";
 import { type Verdict, verify, type VerifyOptions } from "./verify.ts";

@@ -3,7 +3,7 @@ import process from "node:process";
 import { Script } from "node:vm";
 import { TooLarge, Undecidable } from "./budget.ts";
 import { EngineMissing, loadEngineNow } from "./algebra/engine.ts";
-import type { Finding } from "./algebra/scalar.ts";
+import type { Finding } from "./algebra/same_scalar.ts";
 
 /** The name under which the work of the moment is handed to the script. */
 const SLOT = "softcot: comparison of the moment";

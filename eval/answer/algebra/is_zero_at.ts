@@ -1,7 +1,7 @@
 /** Values of exact fractions to more than a hundred digits: the test for zero where algebra alone proves nothing. */
 import { spend, Undecidable } from "../budget.ts";
 import { engineValue } from "./engine.ts";
-import type { Point } from "./numeric.ts";
+import type { Point } from "./numeric_value.ts";
 import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
 import { bits, floorRational, type Rational, rational } from "../rational.ts";
 

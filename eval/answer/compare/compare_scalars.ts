@@ -1,14 +1,14 @@
-/** Single values: signs left open, tolerances, infinities, names of variables; the rest is exact (scalar.ts). */
+/** Single values: signs left open, tolerances, infinities, names of variables; the rest is exact (same_scalar.ts). */
 import type { Context } from "./context.ts";
 import { hasSigns } from "./expand.ts";
 import { format, type Node, symbol } from "../node.ts";
 import { substitute } from "../algebra/substitute.ts";
-import { freeSymbols } from "../algebra/points.ts";
-import { type Finding, sameScalar } from "../algebra/scalar.ts";
+import { freeSymbols } from "../algebra/sample_points.ts";
+import { type Finding, sameScalar } from "../algebra/same_scalar.ts";
 import { withinTolerance } from "./tolerance.ts";
 
 /** Compares two scalars. */
-export function scalars(gold: Node, answer: Node, c: Context): Finding {
+export function compareScalars(gold: Node, answer: Node, c: Context): Finding {
   if (hasSigns(gold) || hasSigns(answer)) {
     return { equal: format(gold) === format(answer), rule: "plus-minus signs as written" };
   }

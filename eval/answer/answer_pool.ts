@@ -1,5 +1,5 @@
 /** A pool of workers that judge answers, so that checking never holds up the GPU. Verdicts are those of verify(). */
-import type { Done, Job } from "./pool_worker.ts";
+import type { Done, Job } from "./answer_worker.ts";
 import type { Verdict, VerifyOptions } from "./verify.ts";
 
 /** One pair to judge. */
@@ -59,7 +59,7 @@ export function createAnswerPool({ workers = 1, verify: common = {} }: PoolOptio
   let next = 0;
 
   function start(): Member {
-    const worker = new Worker(new URL("./pool_worker.ts", import.meta.url), { type: "module" });
+    const worker = new Worker(new URL("./answer_worker.ts", import.meta.url), { type: "module" });
     const member: Member = { worker, jobs: new Map() };
     worker.onmessage = ({ data }: MessageEvent<Done>) => {
       settle(member, data.id, data.verdict);

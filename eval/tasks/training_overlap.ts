@@ -1,7 +1,7 @@
 import { countAmong } from "../data/overlap.ts";
-import { DataMissing } from "../data/source.ts";
+import { DataMissing } from "../data/data_source.ts";
 import type { Task } from "../task.ts";
-import { generationEntry } from "./find_task.ts";
+import { generationEntry } from "./open_task.ts";
 
 /** What a run was trained on, as its settings say. */
 export interface TrainedOn {

@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
-import { parseCsv } from "./csv.ts";
-import { readParquet, unreadable } from "./parquet.ts";
+import { parseCsv } from "./parse_csv.ts";
+import { readParquet, unreadable } from "./read_parquet.ts";
 import type { Row } from "./row.ts";
 
 /** Endings of the files that can be read. */

@@ -1,6 +1,6 @@
 /** Text of an answer into tokens. Spacing, looks and aliases end here: equal token texts are "identical text". */
-import { readCommand } from "./lex_command.ts";
-import { readNumber } from "./lex_number.ts";
+import { lexCommand } from "./lex_command.ts";
+import { lexNumber } from "./lex_number.ts";
 import { push, type Reader, type Token } from "./token.ts";
 import { bareUnit, isPercentWord } from "./units.ts";
 import { FUNCTIONS, GREEK, UNICODE } from "./vocabulary.ts";
@@ -35,8 +35,8 @@ function step(r: Reader): void {
   if (/\s/.test(c) || c === "~" || c === "$") {
     r.spaced = true;
     r.at++;
-  } else if ((c >= "0" && c <= "9") || (c === "." && /\d/.test(r.text[r.at + 1] ?? ""))) readNumber(r);
-  else if (c === "\\") readCommand(r);
+  } else if ((c >= "0" && c <= "9") || (c === "." && /\d/.test(r.text[r.at + 1] ?? ""))) lexNumber(r);
+  else if (c === "\\") lexCommand(r);
   else if (/[A-Za-z]/.test(c)) readWord(r);
   else readMark(r);
 }

@@ -7,7 +7,7 @@ import { addFractions, negateFraction } from "../algebra/fraction.ts";
 import { addPolynomials, multiplyPolynomials, scale } from "../algebra/polynomial.ts";
 import { type Algebra, type Fraction, newAlgebra } from "../algebra/algebra.ts";
 import { divideRationals, negateRational, type Rational } from "../rational.ts";
-import type { Finding } from "../algebra/scalar.ts";
+import type { Finding } from "../algebra/same_scalar.ts";
 
 type Relation = Node & { kind: "relation" };
 

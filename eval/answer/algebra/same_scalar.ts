@@ -3,13 +3,14 @@
  * algebra, which proves; then values to 110 digits at points that no answer can know.
  */
 import { type Steps, Undecidable } from "../budget.ts";
-import { isZeroAt, type Values } from "./decimal_value.ts";
+import { isZeroAt, type Values } from "./is_zero_at.ts";
 import { equalRationals, formatRational, type Rational, rational } from "../rational.ts";
 import { format, type Node, number, some } from "../node.ts";
 import { mentionsInSubscript, substitute } from "./substitute.ts";
 import { normalForm } from "./normal_form.ts";
-import { evaluate, modulus } from "./numeric.ts";
-import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./points.ts";
+import { numericValue } from "./numeric_value.ts";
+import { modulus } from "./complex.ts";
+import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./sample_points.ts";
 import { addFractions, negateFraction } from "./fraction.ts";
 import { type Algebra, newAlgebra, type Polynomial } from "./algebra.ts";
 import { constantOf } from "./polynomial.ts";
@@ -97,8 +98,8 @@ function differInDoubles(
 ): Finding | null {
   for (let k = 0; k < tries; k++) {
     const point = pointAt(names, seed, k);
-    const x = evaluate(a, { point, complex, steps });
-    const y = evaluate(b, { point, complex, steps });
+    const x = numericValue(a, { point, complex, steps });
+    const y = numericValue(b, { point, complex, steps });
     const scale = Math.max(modulus(x), modulus(y));
     const distance = modulus({ re: x.re - y.re, im: x.im - y.im });
     if (Number.isFinite(scale) && distance > 1e-6 * scale && distance > 1e-9) {

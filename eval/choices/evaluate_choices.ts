@@ -2,9 +2,9 @@ import { UserError } from "../../gpu/errors.ts";
 import { letEventsIn } from "../../gpu/let_events_in.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import { type ChoiceGroup, encodeChoices, rowsOfGroup } from "./choice_ids.ts";
+import { type ChoiceGroup, encodeChoices, rowsOfGroup } from "./encode_choices.ts";
 import { type ChoiceRecord, type ChoiceResult, judgeChoices, tallyChoices } from "./choice_result.ts";
-import { mostPassRows, scoreGroups } from "./choice_scores.ts";
+import { mostPassRows, scoreGroups } from "./score_groups.ts";
 import type { ChoiceQuestion, ChoiceTask } from "./choice_task.ts";
 import type { Stream } from "../task.ts";
 

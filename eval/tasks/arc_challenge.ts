@@ -1,6 +1,6 @@
-import { RowError, textOf, textsOf } from "../data/fields.ts";
+import { RowError, textOf, textsOf } from "../data/row_fields.ts";
 import type { Row } from "../data/row.ts";
-import { choiceDataTask } from "./choice_data.ts";
+import { choiceDataTask } from "./choice_data_task.ts";
 
 /**
  * The Challenge set of AI2's Reasoning Challenge (Clark et al., 2018): science questions with 3 to 5 answers, labelled

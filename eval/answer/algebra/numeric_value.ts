@@ -4,38 +4,20 @@ import { inRadians } from "./in_radians.ts";
 import { mentionsInSubscript, substitute } from "./substitute.ts";
 import { type Node, number } from "../node.ts";
 import { type Rational, rational, toNumber } from "../rational.ts";
-
-/** A complex double. NaN stands for "no value here". */
-export interface Complex {
-  re: number;
-  im: number;
-}
+import {
+  addComplex,
+  type Complex,
+  divideComplex,
+  expComplex,
+  lnComplex,
+  modulus,
+  multiplyComplex,
+  NONE,
+  real,
+} from "./complex.ts";
 
 /** Values of symbols and opaque parts, by name. */
 export type Point = Map<string, Rational>;
-
-const NONE: Complex = { re: NaN, im: NaN };
-const real = (re: number): Complex => ({ re, im: 0 });
-
-export const addComplex = (a: Complex, b: Complex): Complex => ({ re: a.re + b.re, im: a.im + b.im });
-const multiply = (a: Complex, b: Complex): Complex =>
-  a.im === 0 && b.im === 0
-    ? real(a.re * b.re)
-    : { re: a.re * b.re - a.im * b.im, im: a.re * b.im + a.im * b.re };
-const divide = (a: Complex, b: Complex): Complex => {
-  if (a.im === 0 && b.im === 0) return b.re === 0 ? NONE : real(a.re / b.re);
-  const n = b.re * b.re + b.im * b.im;
-  return n === 0 ? NONE : { re: (a.re * b.re + a.im * b.im) / n, im: (a.im * b.re - a.re * b.im) / n };
-};
-export const modulus = (a: Complex): number => a.im === 0 ? Math.abs(a.re) : Math.hypot(a.re, a.im);
-const exp = (a: Complex): Complex =>
-  a.im === 0
-    ? real(Math.exp(a.re))
-    : { re: Math.exp(a.re) * Math.cos(a.im), im: Math.exp(a.re) * Math.sin(a.im) };
-const ln = (a: Complex): Complex =>
-  modulus(a) === 0
-    ? NONE
-    : { re: Math.log(modulus(a)), im: a.im === 0 && a.re > 0 ? 0 : Math.atan2(a.im + 0, a.re) };
 
 /** How to evaluate: `complex` lets roots and logarithms of negatives be complex; without it they have no value. */
 export interface Evaluation {
@@ -48,7 +30,7 @@ export interface Evaluation {
 const STEP = 0.25;
 
 /** The value of an expression at a point; NaN where it has none or the rules do not know it. */
-export function evaluate(node: Node, at: Evaluation): Complex {
+export function numericValue(node: Node, at: Evaluation): Complex {
   spend(at.steps, STEP);
   switch (node.kind) {
     case "number":
@@ -56,9 +38,9 @@ export function evaluate(node: Node, at: Evaluation): Complex {
     case "symbol":
       return symbolValue(node.name, node.constant === true, at);
     case "percent":
-      return multiply(evaluate(node.value, at), real(0.01));
+      return multiplyComplex(numericValue(node.value, at), real(0.01));
     case "unit":
-      return node.unit === "deg" ? evaluate(node.value, at) : NONE;
+      return node.unit === "deg" ? numericValue(node.value, at) : NONE;
     case "based":
       return NONE;
     case "apply":
@@ -85,23 +67,25 @@ function symbolValue(name: string, constant: boolean, at: Evaluation): Complex {
 function applied(op: string, args: Node[], at: Evaluation): Complex {
   if (op === "sum" || op === "prod") return bounded(op, args, at);
   if (op === "power" || op === "root") return power(args, op === "root", at);
-  if (/^(?:sin|cos|tan|cot|sec|csc)$/.test(op)) return trigonometric(op, evaluate(inRadians(args[0]), at));
-  const v = args.map((a) => evaluate(a, at));
+  if (/^(?:sin|cos|tan|cot|sec|csc)$/.test(op)) {
+    return trigonometric(op, numericValue(inRadians(args[0]), at));
+  }
+  const v = args.map((a) => numericValue(a, at));
   switch (op) {
     case "add":
       return v.reduce(addComplex);
     case "multiply":
-      return v.reduce(multiply);
+      return v.reduce(multiplyComplex);
     case "divide":
-      return divide(v[0], v[1]);
+      return divideComplex(v[0], v[1]);
     case "negate":
       return { re: -v[0].re, im: -v[0].im };
     case "exp":
-      return exp(v[0]);
+      return expComplex(v[0]);
     case "ln":
-      return admitted(ln(v[0]), at);
+      return admitted(lnComplex(v[0]), at);
     case "log":
-      return admitted(divide(ln(v[0]), ln(v[1])), at);
+      return admitted(divideComplex(lnComplex(v[0]), lnComplex(v[1])), at);
     case "abs":
       return real(modulus(v[0]));
   }
@@ -114,15 +98,15 @@ function admitted(a: Complex, at: Evaluation): Complex {
 }
 
 function power([base, exponent]: Node[], root: boolean, at: Evaluation): Complex {
-  const b = evaluate(base, at);
-  const e = root ? divide(real(1), evaluate(exponent, at)) : evaluate(exponent, at);
-  if (b.im !== 0 || e.im !== 0) return at.complex ? exp(multiply(e, ln(b))) : NONE;
+  const b = numericValue(base, at);
+  const e = root ? divideComplex(real(1), numericValue(exponent, at)) : numericValue(exponent, at);
+  if (b.im !== 0 || e.im !== 0) return at.complex ? expComplex(multiplyComplex(e, lnComplex(b))) : NONE;
   if (b.re === 0) return e.re > 0 ? real(0) : NONE;
   if (b.re > 0 || Number.isInteger(e.re)) return real(b.re ** e.re);
   // Odd roots of negatives are real, as in schoolbooks.
   const odd = oddRoot(exponent, root);
   if (odd !== null) return real((odd % 2 === 0 ? 1 : -1) * (-b.re) ** e.re);
-  return at.complex ? exp(multiply(e, ln(b))) : NONE;
+  return at.complex ? expComplex(multiplyComplex(e, lnComplex(b))) : NONE;
 }
 
 /** The numerator of an exponent p/q with odd q, or null. */
@@ -149,9 +133,9 @@ function trigonometric(op: string, a: Complex): Complex {
     : { re: Math.cos(a.re) * Math.cosh(a.im), im: -Math.sin(a.re) * Math.sinh(a.im) };
   if (op === "sin") return sin;
   if (op === "cos") return cos;
-  if (op === "tan") return divide(sin, cos);
-  if (op === "cot") return divide(cos, sin);
-  return divide(real(1), op === "sec" ? cos : sin);
+  if (op === "tan") return divideComplex(sin, cos);
+  if (op === "cot") return divideComplex(cos, sin);
+  return divideComplex(real(1), op === "sec" ? cos : sin);
 }
 
 const REAL: Record<string, (x: number) => number> = {
@@ -207,13 +191,13 @@ function gamma(x: number): number {
 
 function bounded(op: string, [variable, low, high, body]: Node[], at: Evaluation): Complex {
   if (mentionsInSubscript(body, (variable as { name: string }).name)) return NONE;
-  const from = evaluate(low, at).re;
-  const to = evaluate(high, at).re;
+  const from = numericValue(low, at).re;
+  const to = numericValue(high, at).re;
   if (!Number.isInteger(from) || !Number.isInteger(to) || to - from > MAX_SUM_TERMS) return NONE;
   let result = real(op === "sum" ? 0 : 1);
   for (let k = from; k <= to; k++) {
-    const term = evaluate(substitute(body, (variable as { name: string }).name, number(rational(k))), at);
-    result = op === "sum" ? addComplex(result, term) : multiply(result, term);
+    const term = numericValue(substitute(body, (variable as { name: string }).name, number(rational(k))), at);
+    result = op === "sum" ? addComplex(result, term) : multiplyComplex(result, term);
   }
   return result;
 }

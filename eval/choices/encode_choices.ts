@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { ChoiceQuestion } from "./choice_task.ts";
-import { withoutTrailing } from "./white_space.ts";
+import { pythonRstrip } from "./python_strip.ts";
 
 /** A context with what may follow it, as token ids: scored in one pass, in which all share the context's rows. */
 export interface ChoiceGroup {
@@ -36,7 +36,7 @@ export function encodeChoices(
 ): EncodedChoices {
   const start = tokenizer.bosId === undefined ? [] : [tokenizer.bosId];
   const encode = (text: string) => [...start, ...tokenizer.encode(text)];
-  const before = withoutTrailing(text);
+  const before = pythonRstrip(text);
   const between = text.slice(before.length) + " ";
   const context = encode(before);
   const whole: ChoiceGroup = { context, choices: [], continuations: [] };
