@@ -2,7 +2,7 @@ import { DataMissing, namedFolders } from "../../eval/data/data_source.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { path } from "../settings/declare.ts";
+import { path } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { table } from "../terminal/table.ts";
 

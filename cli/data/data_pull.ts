@@ -3,7 +3,7 @@ import { taskEntry } from "../../eval/tasks/open_task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { pullRepo } from "../../model/hub/pull_repo.ts";
-import { text } from "../settings/declare.ts";
+import { text } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { pullWatched } from "../pull/pull_watched.ts";
 import { describePulled } from "../pull/describe_pulled.ts";

@@ -7,23 +7,18 @@ import { openAnyTask, taskEntry } from "../../eval/tasks/open_task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import { modelOrBase } from "../loading/adapter_base.ts";
-import { choice, integer, path, type Values } from "../settings/declare.ts";
-import { defaultGamma } from "../loading/default_gamma.ts";
-import { promptValues } from "../loading/default_prompt.ts";
+import { modelOrBase } from "../defaults/model_or_base.ts";
+import { choice, integer, path, type Values } from "../settings/setting.ts";
+import { defaultGamma } from "../defaults/default_gamma.ts";
+import { promptValues } from "../defaults/prompt_values.ts";
 import { type Context, defineCommand } from "../settings/define_command.ts";
 import { evalCheckCommand } from "./eval_check.ts";
-import { type ChoiceReport, choiceSettings, measureChoices, refuseThinking } from "./eval_choices.ts";
-import { describeChoices } from "./eval_choices_report.ts";
-import {
-  describePlan,
-  type EvaluationReport,
-  type GenerationPlan,
-  measureGeneration,
-  planGeneration,
-  settingsOf,
-} from "./eval_generation.ts";
-import { describeEvaluation } from "./eval_report.ts";
+import { type ChoiceReport, choiceSettings, measureChoices, refuseThinking } from "./measure_choices.ts";
+import { describeChoices } from "./describe_choices.ts";
+import { describePlan, type GenerationPlan, planGeneration, settingsOf } from "./plan_generation.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
+import { measureGeneration } from "./measure_generation.ts";
+import { describeEvaluation } from "./describe_evaluation.ts";
 import type { Facts } from "../loading/facts.ts";
 import { flags } from "../settings/flags.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";

@@ -1,4 +1,4 @@
-import { flag, type Values } from "../settings/declare.ts";
+import { flag, type Values } from "../settings/setting.ts";
 import { flags } from "../settings/flags.ts";
 
 /** Every flag of `softcot generate`. */

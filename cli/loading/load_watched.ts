@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FindModelOptions, type FoundModel } from "../../model/files/find_model.ts";
-import { inBytes } from "../terminal/bytes.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 import { type Facts, factsOf } from "./facts.ts";
 import { createProgress } from "../terminal/progress.ts";
 

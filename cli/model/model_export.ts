@@ -9,12 +9,11 @@ import {
 } from "../../model/files/export_model.ts";
 import { mergedWeights } from "../../model/lora/merged_weights.ts";
 import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import { choice, path } from "../settings/declare.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
+import { choice, path } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { Interrupted } from "../terminal/errors.ts";
+import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { flags } from "../settings/flags.ts";
-import { watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
 
 /** `softcot model export`: a model as other programs load it. */

@@ -9,10 +9,10 @@ import { countWeights, loraCounts, rolloutsThatFit } from "../../model/memory/ca
 import { trainingNeed } from "../../rl/memory/training_need.ts";
 import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
 import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
-import { integer, type Values } from "../settings/declare.ts";
+import { integer, type Values } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { flags } from "../settings/flags.ts";
-import { inBytes } from "../terminal/bytes.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 
 const settings = {

@@ -5,8 +5,8 @@ import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ARCHITECTURES } from "../../model/files/architectures.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import { path } from "../settings/declare.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
+import { path } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { table } from "../terminal/table.ts";
 

@@ -1,6 +1,6 @@
 import { pullRepo } from "../../model/hub/pull_repo.ts";
 import { modelFilesIn } from "../../model/hub/model_files_in.ts";
-import { text } from "../settings/declare.ts";
+import { text } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { pullWatched } from "../pull/pull_watched.ts";
 import { describePulled } from "../pull/describe_pulled.ts";

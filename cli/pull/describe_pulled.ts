@@ -1,6 +1,6 @@
 import type { PulledRepo } from "../../model/hub/pull_repo.ts";
 import { isOffline } from "../../model/hub/hub.ts";
-import { inBytes } from "../terminal/bytes.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 
 /** What a pull left in the cache, in a line. */
 export function describePulled(id: string, { commit, files, bytes, fetchedBytes }: PulledRepo): string {

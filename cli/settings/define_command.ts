@@ -1,6 +1,9 @@
 import { Command, EnumType, ValidationError } from "@cliffy/command";
-import { type Origin, readConfigFile, resolveWithOrigins, type Source } from "./config.ts";
-import { dashed, type Setting, type Settings, shown, type Values } from "./declare.ts";
+import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
+import { readConfigFile, type Source } from "./config_file.ts";
+import { dashed } from "./dashed.ts";
+import type { Setting, Settings, Values } from "./setting.ts";
+import { shown } from "./shown.ts";
 import { flags as everyFlag } from "./flags.ts";
 
 /** What a command's `run` gets beside its values. */
@@ -32,8 +35,8 @@ export interface CommandSpec<S extends Settings> {
 }
 
 /**
- * The command of a spec. Each file cli/<name>.ts exports one such command, `<name>Command`, and main.ts
- * registers it. Values are resolved before `run` is called; what it throws, errors.ts reports.
+ * The command of a spec. Each command is a file that exports it as `<name>Command`, and main.ts registers it.
+ * Values are resolved before `run` is called; what it throws, report_error.ts reports.
  *
  * @example
  * export const generateCommand = defineCommand({

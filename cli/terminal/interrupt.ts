@@ -30,3 +30,12 @@ export function watchInterrupt(notice: string): InterruptWatch {
     },
   };
 }
+
+/** Thrown by a long command that Ctrl-C stopped, after it has saved what it had. */
+export class Interrupted extends Error {
+  /** @param message what was kept, and how to go on */
+  constructor(message: string) {
+    super(message);
+    this.name = "Interrupted";
+  }
+}

@@ -15,7 +15,7 @@ import { localRollouts } from "../../rl/local_rollouts.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { promptTokensOf } from "../../rl/memory/training_shape.ts";
-import type { Values } from "../settings/declare.ts";
+import type { Values } from "../settings/setting.ts";
 import { refuseTooLarge, trainingShape } from "./refuse_too_large.ts";
 import { prepareAdapter, weightsInTraining } from "./train_adapter.ts";
 import type { trainSettings } from "./train_settings.ts";

@@ -6,8 +6,8 @@ import { UserError } from "../../gpu/errors.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
 import type { TrainingShape } from "../../rl/memory/training_shape.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import type { Values } from "../settings/declare.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
+import type { Values } from "../settings/setting.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;

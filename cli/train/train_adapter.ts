@@ -4,8 +4,10 @@ import type { FoundModel } from "../../model/files/find_model.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
 import type { WeightForm } from "../../model/weights/weight_types.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { dashed, shown, type Values } from "../settings/declare.ts";
-import type { Origin } from "../settings/config.ts";
+import { dashed } from "../settings/dashed.ts";
+import { shown } from "../settings/shown.ts";
+import type { Values } from "../settings/setting.ts";
+import type { Origin } from "../settings/resolve_config.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 type TrainValues = Values<typeof trainSettings>;

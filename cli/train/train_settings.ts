@@ -1,5 +1,5 @@
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
-import { choice, flag, integer, number, text, texts } from "../settings/declare.ts";
+import { choice, flag, integer, number, text, texts } from "../settings/setting.ts";
 import { flags } from "../settings/flags.ts";
 
 const checks = "Validation and checkpoints";

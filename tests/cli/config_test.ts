@@ -3,8 +3,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import fc from "fast-check";
 import { parse } from "smol-toml";
 import { closest } from "../../cli/settings/closest.ts";
-import { readConfigFile, resolveConfig, resolveWithOrigins, toToml } from "../../cli/settings/config.ts";
-import { camel, choice, choices, dashed, flag, integer, number, text } from "../../cli/settings/declare.ts";
+import { readConfigFile, toToml } from "../../cli/settings/config_file.ts";
+import { resolveConfig, resolveWithOrigins } from "../../cli/settings/resolve_config.ts";
+import { camel, dashed } from "../../cli/settings/dashed.ts";
+import { choice, choices, flag, integer, number, text } from "../../cli/settings/setting.ts";
 import { defineCommand } from "../../cli/settings/define_command.ts";
 import { flags as everyFlag } from "../../cli/settings/flags.ts";
 import { UserError } from "../../gpu/errors.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { describeEvaluation } from "../../cli/eval/eval_report.ts";
-import type { EvaluationReport } from "../../cli/eval/eval_generation.ts";
+import { describeEvaluation } from "../../cli/eval/describe_evaluation.ts";
+import type { EvaluationReport } from "../../cli/eval/evaluation_report.ts";
 import { takeQuestions } from "../../eval/questions/take_questions.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Mode } from "../../eval/modes.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { refuseTooLarge, trainingShape } from "../../cli/train/refuse_too_large.ts";
-import { readRecipe } from "../../cli/settings/recipe.ts";
-import { resolveConfig } from "../../cli/settings/config.ts";
+import { readRecipe } from "../../cli/settings/find_recipe.ts";
+import { resolveConfig } from "../../cli/settings/resolve_config.ts";
 import { trainSettings } from "../../cli/train/train_settings.ts";
 import { SOME_GPU } from "../../gpu/device/dry_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";

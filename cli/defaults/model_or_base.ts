@@ -1,6 +1,6 @@
 import { baseOf } from "../../model/lora/adapter_config.ts";
 import { locateAdapter } from "../../model/lora/locate_adapter.ts";
-import type { Origin } from "../settings/config.ts";
+import type { Origin } from "../settings/resolve_config.ts";
 
 /**
  * Which model to open: the one that is named, else the one that the given adapter was trained on.

@@ -1,7 +1,6 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
-import type { Sample } from "../../rl/train.ts";
 import { describeProfile, type ProfileReport } from "./profile_report.ts";
 import { table } from "../terminal/table.ts";
 
@@ -51,20 +50,4 @@ function describeResult({ run, steps, best, seconds, tests }: RunResult): string
 function rise(before: ModeResult, after: ModeResult): Estimate {
   const shares = ({ questions }: ModeResult) => questions.map(({ correct, samples }) => correct / samples);
   return pairedChange(shares(before), shares(after));
-}
-
-/** One rollout of an update, in a few lines. */
-export function describeSample({ step, question, gold, thinking, answer, boxed, reward }: Sample): string {
-  const verdict = boxed === null ? "nothing extracted" : `${boxed}, right is ${gold}`;
-  return [
-    `step ${step}: ${oneLine(question)}`,
-    `  ${oneLine(thinking + answer)}`,
-    `  ${verdict}: reward ${reward}`,
-  ].join("\n");
-}
-
-/** Start and end of a long text: how a thought begins and how it ends tell the most. */
-function oneLine(text: string): string {
-  const flat = text.trim().replaceAll(/\s+/g, " ");
-  return flat.length <= 400 ? flat : `${flat.slice(0, 250)} ... ${flat.slice(-140)}`;
 }

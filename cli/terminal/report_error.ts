@@ -1,6 +1,7 @@
 import { ValidationError } from "@cliffy/command";
 import { GpuError, UserError } from "../../gpu/errors.ts";
 import { paint } from "./paint.ts";
+import { Interrupted } from "./interrupt.ts";
 
 /** Where and how errors are told. */
 export interface ReportOptions {
@@ -8,15 +9,6 @@ export interface ReportOptions {
   write?: (line: string) => void;
   /** Show the stack of errors that are no mistake of the user's; SOFTCOT_DEBUG if not given. */
   debug?: boolean;
-}
-
-/** Thrown by a long command that Ctrl-C stopped, after it has saved what it had. */
-export class Interrupted extends Error {
-  /** @param message what was kept, and how to go on */
-  constructor(message: string) {
-    super(message);
-    this.name = "Interrupted";
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { trainingOverlap } from "../../eval/tasks/training_overlap.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { runValues } from "../loading/run_values.ts";
+import { runValues } from "../defaults/run_values.ts";
 
 /** What a model's run was trained on, and how many of the questions that are asked now it saw. */
 export interface Overlap {

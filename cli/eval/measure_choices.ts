@@ -6,9 +6,9 @@ import { evaluateChoices } from "../../eval/choices/evaluate_choices.ts";
 import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { Stream } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import type { Origin } from "../settings/config.ts";
-import { dashed } from "../settings/declare.ts";
-import { Interrupted } from "../terminal/errors.ts";
+import type { Origin } from "../settings/resolve_config.ts";
+import { dashed } from "../settings/dashed.ts";
+import { Interrupted } from "../terminal/interrupt.ts";
 import type { Facts } from "../loading/facts.ts";
 import { createProgress } from "../terminal/progress.ts";
 

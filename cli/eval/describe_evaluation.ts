@@ -1,8 +1,8 @@
 import type { EntropyRow } from "../../eval/measures/entropy_profile.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Estimate } from "../../eval/measures/pass_at_k.ts";
-import type { EvaluationReport } from "./eval_generation.ts";
-import { dashed } from "../settings/declare.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
+import { dashed } from "../settings/dashed.ts";
 import { table } from "../terminal/table.ts";
 
 /** An evaluation as people read it: what was asked of what, a line a mode, pass@k, and the entropy by position. */

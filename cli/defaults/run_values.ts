@@ -1,4 +1,4 @@
-import { readConfigFile } from "../settings/config.ts";
+import { readConfigFile } from "../settings/config_file.ts";
 import { isFile } from "../../model/files/on_disk.ts";
 
 /**

@@ -1,23 +1,16 @@
-import { evaluate } from "../../eval/evaluate.ts";
-import { createGrader } from "../../eval/grader.ts";
-import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import { inferenceMode, type Mode } from "../../eval/modes.ts";
+import { inferenceMode, type Mode, samplesIn } from "../../eval/modes.ts";
 import { type PreparedQuestions, prepareQuestions } from "../../eval/questions/prepare_questions.ts";
 import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/questions/prompt_ids.ts";
-import type { RecordFile } from "../../eval/results/record_file.ts";
-import type { ResultsFolder } from "../../eval/results/results_folder.ts";
-import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
 import { shotsOf } from "../../eval/questions/shots.ts";
-import type { Stream, Task, TaskData } from "../../eval/task.ts";
+import type { Stream, Task } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/rollouts_at_once.ts";
-import { Interrupted } from "../terminal/errors.ts";
 import type { Facts } from "../loading/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";
-import { watchEvaluation } from "../terminal/evaluation_progress.ts";
-import { type Overlap, overlapOf } from "./trained_on.ts";
+import { overlapOf } from "./run_overlap.ts";
 import { sha256OfText } from "../../model/files/sha256_of.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
 
 /** What is asked of a task that is answered in text. */
 export interface GenerationRun {
@@ -37,32 +30,6 @@ export interface GenerationRun {
   system?: string;
   batchRows: number;
   seed: number;
-}
-
-/** What was measured, and on what: enough to do it again. */
-export interface EvaluationReport extends Facts {
-  task: { name: string; version: number; promptHash: string; questionsHash: string };
-  /** Where the questions were read from, and what was left out; absent where they are made up. */
-  data?: TaskData;
-  split: Stream;
-  questions: number;
-  /** Fewer questions than the split holds: not to be compared with full results. */
-  limited: boolean;
-  samples: number;
-  seed: number;
-  gamma: number;
-  maxThinking: number;
-  answerTokens: number;
-  /** Solved examples before each question. */
-  shots: number;
-  /** The model's chat template stood for the plain prompt. */
-  chatTemplate: boolean;
-  system?: string;
-  /** Tokens that hard-sample could draw; empty: all. */
-  filters: Filters;
-  /** What the model's run was trained on; null if it is no run's. */
-  trainedOn: Overlap | null;
-  modes: ModeResult[];
 }
 
 /** A task made ready: what is asked, and how. */
@@ -137,7 +104,7 @@ export async function planGeneration(
 /** What will be done, in a line: questions, modes, limits, and how many rollouts at once. */
 export function describePlan({ model }: FoundModel, { task, run, prepared, about }: GenerationPlan): string {
   const { modes, split, samples, batchRows, maxThinking, answerTokens } = run;
-  const most = Math.max(...modes.map((mode) => samplesOf(mode, samples)));
+  const most = Math.max(...modes.map((mode) => samplesIn(mode, samples)));
   const jobs = prepared.prompts.map((prompt) => ({ prompt, rolloutIds: Array<number>(most) }));
   const { thinking } = inferenceMode(modes[0], 0, 1);
   const atOnce = rolloutsAtOnce(
@@ -154,8 +121,6 @@ export function describePlan({ model }: FoundModel, { task, run, prepared, about
     `tokens; ${counted(atOnce, "rollout")} at once`;
 }
 
-const samplesOf = (mode: Mode, samples: number): number => mode.endsWith("greedy") ? 1 : samples;
-
 /** What of a plan decides its results, by name: an evaluation that is gone on with has to agree in it. */
 export function settingsOf({ about, run }: GenerationPlan): Record<string, unknown> {
   const { task: { name, ...task }, split, questions, samples, seed, gamma, maxThinking, answerTokens } =
@@ -167,51 +132,4 @@ export function settingsOf({ about, run }: GenerationPlan): Record<string, unkno
     ...(isSampled ? { samples, gamma } : {}),
   };
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${name} ${key}`, value]));
-}
-
-/**
- * Runs a plan in all its modes, with progress; with a folder of results it goes on with what is there.
- *
- * @throws Interrupted if the signal is aborted, saying what is kept
- */
-export async function measureGeneration(
-  { model, tokenizer, embeddingRms }: FoundModel,
-  { task, run, prompt, prepared, about }: GenerationPlan,
-  results: ResultsFolder | undefined,
-  signal: AbortSignal,
-  quiet: boolean,
-): Promise<EvaluationReport> {
-  const { modes, split, samples } = run;
-  const { questions } = about;
-  const total = modes.reduce((sum, mode) => sum + questions * samplesOf(mode, samples), 0);
-  using open = new DisposableStack();
-  const files = new Map<Mode, RecordFile<RolloutRecord>>();
-  for (const mode of results ? modes : []) {
-    files.set(mode, open.use(results!.records<RolloutRecord>(`${task.name}-${mode}`)));
-  }
-  using grader = createGrader(task);
-  using progress = watchEvaluation(`eval ${task.name}`, total, quiet);
-  let kept = 0;
-  try {
-    const measured = await evaluate(model, tokenizer, task, {
-      ...run,
-      ...{ questions, prompt, prepared, grader, signal, embeddingRms },
-      stream: split,
-      known: (mode) => files.get(mode)?.known() ?? [],
-      onRollout: (record) => files.get(record.mode)?.append(record),
-      onMode: ({ mode }) => files.get(mode)?.sort(({ index, sample }) => index * 2 ** 20 + sample),
-      onProgress(state) {
-        kept = state.done;
-        progress.update(state);
-      },
-    });
-    return { ...about, modes: measured };
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new Interrupted(
-      results
-        ? `Stopped; ${kept} of ${total} rollouts of ${task.name} are kept in ${results.path}: the same command goes on.`
-        : "Stopped; nothing was kept.",
-    );
-  }
 }

@@ -1,13 +1,13 @@
 import { evaluate } from "../../eval/evaluate.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import { MODES } from "../../eval/modes.ts";
+import { MODES, samplesIn } from "../../eval/modes.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import { loadTrained } from "../../rl/run/load_checkpoint.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
-import type { Values } from "../settings/declare.ts";
-import { watchEvaluation } from "../terminal/evaluation_progress.ts";
+import type { Values } from "../settings/setting.ts";
+import { watchEvaluation } from "../terminal/watch_evaluation.ts";
 import type { trainSettings } from "./train_settings.ts";
 
 /** The six inference modes on test questions; null if the run asks for no tables. */
@@ -23,8 +23,7 @@ export async function testModes(
   if (values.testQuestions === 0 || there === 0) return null;
   trainer.model.gpu.profile.phase = "";
   const questions = Math.min(values.testQuestions, there);
-  const each = MODES.map((mode) => mode.endsWith("greedy") ? 1 : values.testSamples);
-  const total = questions * each.reduce((sum, samples) => sum + samples, 0);
+  const total = MODES.reduce((sum, mode) => sum + questions * samplesIn(mode, values.testSamples), 0);
   using progress = watchEvaluation(`test ${when}`, total, quiet);
   using _ = memoryApart(trainer.model);
   return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {

@@ -1,4 +1,4 @@
-import { findRecipe } from "../settings/recipe.ts";
+import { findRecipe } from "../settings/find_recipe.ts";
 import { runValues } from "./run_values.ts";
 
 /**

@@ -141,23 +141,6 @@ export function texts<const O extends SettingOptions<readonly string[]>>(
   });
 }
 
-/** A value as people write it: `6e-6`, `hard-greedy,soft-greedy`; `-` where there is none. */
-export function shown(value: unknown): string {
-  if (Array.isArray(value)) return value.map(shown).join(",");
-  const tiny = typeof value === "number" && value !== 0 && Math.abs(value) < 1e-3;
-  return tiny ? value.toExponential() : String(value ?? "-");
-}
-
-/** `maxThinking` as flags and files write it: `max-thinking`. */
-export function dashed(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** `max-thinking` (or `max_thinking`) as the program writes it: `maxThinking`. */
-export function camel(name: string): string {
-  return name.replace(/[-_](.)/g, (_, letter: string) => letter.toUpperCase());
-}
-
 function declare<T>(
   kind: Setting<T>["kind"],
   description: string,

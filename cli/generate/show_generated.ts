@@ -3,10 +3,10 @@ import type { FoundModel } from "../../model/files/find_model.ts";
 import { generate, type Part, type Rollout } from "../../model/generation/generate.ts";
 import { detectTrigger, generatedText, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { Interrupted } from "../terminal/errors.ts";
+import { Interrupted } from "../terminal/interrupt.ts";
 import type { GenerateValues } from "./generate_settings.ts";
-import type { Asked } from "./generate_request.ts";
-import { describeSteps, watchSteps } from "./step_weights.ts";
+import type { Asked } from "./text_request.ts";
+import { describeSteps, watchSteps } from "./watch_steps.ts";
 import { streamText } from "./stream_text.ts";
 
 /** How results are told. */

@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { RECIPES } from "../../rl/recipes/recipes.ts";
 import { closest } from "./closest.ts";
-import { parseSettings, type Source } from "./config.ts";
+import { parseSettings, type Source } from "./config_file.ts";
 
 /** What decides on a recipe. */
 export interface RecipeChoice {
