@@ -1,5 +1,6 @@
 import type { KernelTime } from "../../gpu/profile.ts";
 import { table } from "../terminal/table.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 
 /** Where the time of a run went. */
 export interface ProfileReport {
@@ -58,4 +59,12 @@ export function describeProfile({ seconds, phases, idle, kernels }: ProfileRepor
     }),
     ...(kernels.length > SHOWN ? [`${kernels.length - SHOWN} more kernels took ${share(left)}`] : []),
   ].join("\n\n");
+}
+
+/** Where the time of the training went, if that was asked for. */
+export async function profileOf({ profile }: Gpu, started: number): Promise<ProfileReport | undefined> {
+  if (!profile.on) return undefined;
+  const seconds = (performance.now() - started) / 1000;
+  const kernels = (await profile.report()).filter(({ phase }) => phase !== "");
+  return profileReport(kernels, seconds);
 }

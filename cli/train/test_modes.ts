@@ -6,14 +6,13 @@ import { loadTrained } from "../../rl/run/load_checkpoint.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
-import type { Values } from "../settings/setting.ts";
 import { watchEvaluation } from "../terminal/watch_evaluation.ts";
-import type { trainSettings } from "./train_settings.ts";
+import type { TrainValues } from "./train_settings.ts";
 
 /** The six inference modes on test questions; null if the run asks for no tables. */
 export async function testModes(
   trainer: Trainer,
-  values: Values<typeof trainSettings>,
+  values: TrainValues,
   state: RunState,
   signal: AbortSignal,
   quiet: boolean,

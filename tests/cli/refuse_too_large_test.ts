@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { refuseTooLarge, trainingShape } from "../../cli/train/refuse_too_large.ts";
+import { refuseTooLarge } from "../../cli/train/refuse_too_large.ts";
+import { trainingShape } from "../../cli/train/check_memory.ts";
 import { readRecipe } from "../../cli/settings/find_recipe.ts";
 import { resolveConfig } from "../../cli/settings/resolve_config.ts";
 import { trainSettings } from "../../cli/train/train_settings.ts";
