@@ -3,13 +3,14 @@ import type { Estimate } from "../../eval/measures/pass_at_k.ts";
 import type { ChoiceReport } from "./measure_choices.ts";
 import { askedQuestions } from "./describe_evaluation.ts";
 import { table } from "../terminal/table.ts";
+import { counted } from "../terminal/counted.ts";
 
 /** A choice task's measures as people read them: all questions, then categories and subjects where there are any. */
 export function describeChoices(report: ChoiceReport): string {
   const { task, model, device, shots, truncated } = report;
   const about = [
     `${task.name} v${task.version}, ${askedQuestions(report)}`,
-    shots === 1 ? "1 shot" : `${shots} shots`,
+    counted(shots, "shot"),
     `model ${model.name} (${model.hash.slice(0, 12)}), on ${device.name}`,
   ];
   const cut = truncated > 0

@@ -4,6 +4,7 @@ import type { Estimate } from "../../eval/measures/pass_at_k.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 import { dashed } from "../settings/dashed.ts";
 import { table } from "../terminal/table.ts";
+import { counted } from "../terminal/counted.ts";
 
 /** An evaluation as people read it: what was asked of what, a line a mode, pass@k, and the entropy by position. */
 export function describeEvaluation(report: EvaluationReport): string {
@@ -27,7 +28,7 @@ function heading(report: EvaluationReport): string {
   const asked = [
     `${task.name} v${task.version}, ${askedQuestions(report)}`,
     ...(modes.some((mode) => mode.samples > 1) ? [`${samples} samples`] : []),
-    ...(shots > 0 ? [`${shots} shot${shots === 1 ? "" : "s"}`] : []),
+    ...(shots > 0 ? [counted(shots, "shot")] : []),
     ...(chatTemplate ? [system === undefined ? "chat template" : "chat template with a system message"] : []),
     `at most ${maxThinking} thinking and ${answerTokens} answer tokens`,
     ...(noisy ? [`gamma ${gamma}`] : []),
@@ -49,7 +50,7 @@ export function askedQuestions(
 /** Rows of the split that are no questions, and why: `2 rows left out: no answer after ####`. */
 function droppedRows({ data, split }: EvaluationReport): string[] {
   return Object.entries(data?.dropped[split] ?? {}).map(([why, rows]) =>
-    `${rows} ${rows === 1 ? "row" : "rows"} left out: ${why}`
+    `${counted(rows, "row")} left out: ${why}`
   );
 }
 

@@ -1,4 +1,3 @@
-import { ValidationError } from "@cliffy/command";
 import { createHash } from "node:crypto";
 import type { ChoiceRecord, ChoiceResult } from "../../eval/choices/choice_result.ts";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
@@ -6,8 +5,6 @@ import { evaluateChoices } from "../../eval/choices/evaluate_choices.ts";
 import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { Stream } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import type { Origin } from "../settings/resolve_config.ts";
-import { dashed } from "../settings/dashed.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import type { Facts } from "../loading/facts.ts";
 import { createProgress } from "../terminal/progress.ts";
@@ -36,36 +33,6 @@ export interface ChoiceReport extends Facts, Omit<ChoiceResult, "records"> {
   shots: number;
   /** Question by question, for paired comparisons. */
   answers: { id: string; correct: boolean; correctNormed: boolean; nll: number }[];
-}
-
-const THINKING = [
-  "mode",
-  "samples",
-  "gamma",
-  "maxThinking",
-  "answerTokens",
-  "chatTemplate",
-  "system",
-  "topK",
-  "topP",
-  "minP",
-];
-
-/**
- * Refuses flags and values of a config file that say how to think, to answer or to ask: a choice task is scored without
- * any of it. Beside a task that is answered in text they are that task's alone.
- *
- * @throws ValidationError (wrong usage) if there is one
- */
-export function refuseThinking(task: string, origins: Readonly<Record<string, Origin>>): void {
-  const given = THINKING.find((key) => origins[key] === "flag" || origins[key] === "config");
-  if (given === undefined) return;
-  const what = origins[given] === "flag"
-    ? `Option "--${dashed(given)}" does`
-    : `The value ${dashed(given)} of the config file does`;
-  throw new ValidationError(
-    `${what} not go with ${task}: its choices are scored as they are, without thinking or a chat template.`,
-  );
 }
 
 /** Scores a choice task on a model, with progress, and says what it came to. */
@@ -108,15 +75,19 @@ export async function measureChoices(
   }
 }
 
-/** What decides a choice task's results, by name: an evaluation that is gone on with has to agree in it. */
+/** What decides a choice task's results: an evaluation that is gone on with has to agree in it. */
 export function choiceSettings(
   task: ChoiceTask,
   { split, limit, shots }: Pick<ChoiceRun, "split" | "limit" | "shots">,
 ): Record<string, unknown> {
   const questions = Math.min(limit ?? Infinity, task.size(split));
-  const promptHashOfAll = promptHash(task, split, questions, shots);
-  const settings = { version: task.version, promptHash: promptHashOfAll, split, questions, shots };
-  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${task.name} ${key}`, value]));
+  return {
+    version: task.version,
+    promptHash: promptHash(task, split, questions, shots),
+    split,
+    questions,
+    shots,
+  };
 }
 
 /** Of all texts that the model was given: prompts, examples, questions and choices. */

@@ -2,34 +2,23 @@ import { inferenceMode, type Mode, samplesIn } from "../../eval/modes.ts";
 import { type PreparedQuestions, prepareQuestions } from "../../eval/questions/prepare_questions.ts";
 import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { shotsOf } from "../../eval/questions/shots.ts";
-import type { Stream, Task } from "../../eval/task.ts";
-import type { Filters } from "../../gpu/ops/choose/filter.ts";
+import type { Task } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/rollouts_at_once.ts";
 import type { Facts } from "../loading/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";
-import { overlapOf } from "./run_overlap.ts";
+import { runOverlap } from "./run_overlap.ts";
 import { sha256OfText } from "../../model/files/sha256_of.ts";
-import type { EvaluationReport } from "./evaluation_report.ts";
+import type { Asked, EvaluationReport } from "./evaluation_report.ts";
+import { counted } from "../terminal/counted.ts";
 
 /** What is asked of a task that is answered in text. */
-export interface GenerationRun {
+interface GenerationRun extends Asked {
   model: string;
   adapter?: string;
-  split: Stream;
   limit?: number;
   modes: readonly Mode[];
-  /** Tokens that hard-sample may draw. */
-  filters: Filters;
-  samples: number;
-  gamma: number;
-  maxThinking: number;
-  answerTokens: number;
-  shots: number;
-  chatTemplate: boolean;
-  system?: string;
   batchRows: number;
-  seed: number;
 }
 
 /** A task made ready: what is asked, and how. */
@@ -73,7 +62,7 @@ export async function planGeneration(
   const shape = prompt.chat
     ? promptOf(tokenizer, task, "QUESTION", prompt).text
     : plainPrompt(task, "QUESTION", prompt.shots);
-  const trainedOn = await overlapOf(run.adapter ?? run.model, asked.map(({ question }) => question));
+  const trainedOn = await runOverlap(run.adapter ?? run.model, asked.map(({ question }) => question));
   if (trainedOn?.questions) {
     warn(
       `warning: ${trainedOn.questions} of these ${asked.length} questions of ${task.name} are among those that ` +
@@ -107,29 +96,23 @@ export function describePlan({ model }: FoundModel, { task, run, prepared, about
   const most = Math.max(...modes.map((mode) => samplesIn(mode, samples)));
   const jobs = prepared.prompts.map((prompt) => ({ prompt, rolloutIds: Array<number>(most) }));
   const { thinking } = inferenceMode(modes[0], 0, 1);
-  const atOnce = rolloutsAtOnce(
-    model,
-    jobs,
-    shapeOfJobs(model, jobs, { rules: prepared.rules, thinking }),
-    batchRows,
-  );
-  const counted = (count: number, one: string) => `${count} ${one}${count === 1 ? "" : "s"}`;
-  return `${task.name}: ${counted(about.questions, `${split} question`)} in ${
-    counted(modes.length, "mode")
-  }` +
-    (most > 1 ? `, ${most} samples` : "") + `, at most ${maxThinking} thinking and ${answerTokens} answer ` +
-    `tokens; ${counted(atOnce, "rollout")} at once`;
+  const shape = shapeOfJobs(model, jobs, { rules: prepared.rules, thinking });
+  const atOnce = rolloutsAtOnce(model, jobs, shape, batchRows);
+  const asked = `${counted(about.questions, `${split} question`)} in ${counted(modes.length, "mode")}`;
+  return `${task.name}: ${asked}${
+    most > 1 ? `, ${most} samples` : ""
+  }, at most ${maxThinking} thinking and ` +
+    `${answerTokens} answer tokens; ${counted(atOnce, "rollout")} at once`;
 }
 
-/** What of a plan decides its results, by name: an evaluation that is gone on with has to agree in it. */
+/** What of a plan decides its results: an evaluation that is gone on with has to agree in it. */
 export function settingsOf({ about, run }: GenerationPlan): Record<string, unknown> {
-  const { task: { name, ...task }, split, questions, samples, seed, gamma, maxThinking, answerTokens } =
-    about;
+  const { task: { name: _, ...task }, split, questions, samples, seed, gamma } = about;
+  const { maxThinking, answerTokens } = about;
   const { shots, chatTemplate, modes, filters } = run;
   const isSampled = modes.some((mode) => mode.endsWith("sample"));
-  const settings = {
+  return {
     ...{ ...task, split, questions, modes, seed, maxThinking, answerTokens, shots, chatTemplate, filters },
     ...(isSampled ? { samples, gamma } : {}),
   };
-  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${name} ${key}`, value]));
 }

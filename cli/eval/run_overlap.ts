@@ -3,7 +3,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { runValues } from "../defaults/run_values.ts";
 
 /** What a model's run was trained on, and how many of the questions that are asked now it saw. */
-export interface Overlap {
+export interface RunOverlap {
   /** The task it was trained on. */
   task: string;
   /** Its data, where they were named. */
@@ -18,7 +18,7 @@ export interface Overlap {
  * @param model as given to --model, or --adapter: a run's folder or one of its checkpoints
  * @returns null if it is no run's
  */
-export async function overlapOf(model: string, questions: readonly string[]): Promise<Overlap | null> {
+export async function runOverlap(model: string, questions: readonly string[]): Promise<RunOverlap | null> {
   const { task, data } = runValues(model);
   if (typeof task !== "string") return null;
   const trained = { task, ...(typeof data === "string" ? { data } : {}) };

@@ -1,10 +1,10 @@
 import { unicodeWidth } from "@std/cli";
-import { type Counted, progressLine } from "./progress_line.ts";
+import { type Counting, progressLine } from "./progress_line.ts";
 import { type ProgressStream, stderr } from "./progress_stream.ts";
 import { createRate } from "./rate.ts";
 
 /** What a progress tells about. */
-export interface ProgressOptions extends Counted {
+export interface ProgressOptions extends Counting {
   /** Steps done before this process started (a resumed run): they do not count for the rate. */
   start?: number;
   /** Say nothing at all. */

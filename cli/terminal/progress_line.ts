@@ -1,7 +1,7 @@
 import { duration } from "./duration.ts";
 
 /** What a line of progress counts. */
-export interface Counted {
+export interface Counting {
   /** What is being done, e.g. `train`. */
   label: string;
   /** Steps in all, if known. */
@@ -23,7 +23,7 @@ interface Pace {
 
 /** How far a command is, in a line: `train 26/100  reward 0.2600  2.50 steps/s  30s left`. */
 export function progressLine(
-  { label, total, counted, unit = "steps" }: Counted,
+  { label, total, counted, unit = "steps" }: Counting,
   step: number,
   fields: Record<string, number | string>,
   { elapsed, each, left, atMost }: Pace,

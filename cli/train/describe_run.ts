@@ -3,6 +3,7 @@ import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { describeProfile, type ProfileReport } from "./profile_report.ts";
 import { table } from "../terminal/table.ts";
+import { counted } from "../terminal/counted.ts";
 
 /** What a finished run came to; the tables are null if it asked for none. */
 export interface RunResult {
@@ -25,7 +26,7 @@ export function describeRun({ profile, ...result }: RunResult): string {
 
 function describeResult({ run, steps, best, seconds, tests }: RunResult): string {
   const lines = [
-    `${steps} ${steps === 1 ? "update" : "updates"} in ${Math.round(seconds)} s; the run is in ${run}`,
+    `${counted(steps, "update")} in ${Math.round(seconds)} s; the run is in ${run}`,
   ];
   if (best) lines.push(`best validation: ${best.accuracy.toFixed(3)} at step ${best.step} (${run}/best)`);
   const { before, after } = tests;
