@@ -8,7 +8,7 @@ import { defaultTask } from "../defaults/default_task.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { generateSettings, type GenerateValues } from "./generate_settings.ts";
-import { type Asked, askedOf } from "./text_request.ts";
+import { textRequest } from "./text_request.ts";
 import { showGenerated } from "./show_generated.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 
@@ -57,7 +57,7 @@ is their shadow, the most probable token of each step. Without an argument the t
       const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
       const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
       const how = { ...given, task, gamma, ...put };
-      const asked: Asked = await askedOf(found, text, how);
+      const asked = await textRequest(found, text, how);
       await showGenerated(found, asked, how, context, watch.signal);
     } finally {
       gpu.close();

@@ -5,7 +5,7 @@ import { detectTrigger, generatedText, type ThinkingRules } from "../../model/ge
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import type { GenerateValues } from "./generate_settings.ts";
-import type { Asked } from "./text_request.ts";
+import type { TextRequest } from "./text_request.ts";
 import { describeSteps, watchSteps } from "./watch_steps.ts";
 import { streamText } from "./stream_text.ts";
 
@@ -24,7 +24,7 @@ type Generated = Pick<Rollout, "slot" | "thinking" | "answer"> & Partial<Rollout
  */
 export async function showGenerated(
   found: FoundModel,
-  asked: Asked,
+  asked: TextRequest,
   values: Pick<GenerateValues, "raw" | "samples" | "showThinking">,
   output: Output,
   signal: AbortSignal,
@@ -73,7 +73,7 @@ export async function showGenerated(
 /** A text as it is told with --json; its ends are absent where it was stopped. */
 function describe(
   { tokenizer }: FoundModel,
-  { request: { rules, plain }, fromNothing }: Asked,
+  { request: { rules, plain }, fromNothing }: TextRequest,
   of: Generated,
 ) {
   const thinking = generatedText(tokenizer, of.thinking, rules, !fromNothing);

@@ -11,7 +11,7 @@ import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { GenerateValues } from "./generate_settings.ts";
 
 /** A text that is to be continued or answered. */
-export interface Asked {
+export interface TextRequest {
   /** The prompt as text. */
   prompt: string;
   /** It is empty: what is generated stands at a text's beginning. */
@@ -24,7 +24,11 @@ export interface Asked {
  * What a model is asked for a text and the command's values.
  * @throws UserError if the text is empty where one is needed, or the task, the chat template or the text cannot be used
  */
-export async function askedOf(found: FoundModel, text: string, values: GenerateValues): Promise<Asked> {
+export async function textRequest(
+  found: FoundModel,
+  text: string,
+  values: GenerateValues,
+): Promise<TextRequest> {
   const { model, tokenizer } = found;
   // A model with a beginning token can write from nothing.
   const isEnough = text.trim() !== "" || (values.raw && (text !== "" || tokenizer.bosId !== undefined));
