@@ -54,7 +54,7 @@ export function createProgram(): Command<any> {
 }
 
 /** Runs one command line and returns the status that the process is to end with. */
-export async function main(args: string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
   try {
     await createProgram().parse(protectAnswers(args));
     return 0;

@@ -15,7 +15,7 @@ import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** What does not change between micro-batches. */
-export interface ObjectiveSettings {
+interface ObjectiveSettings {
   thinking: Thinking;
   /** [slots, steps, d]: the rows that continuous thinking fed. */
   hidden: Tensor;

@@ -40,7 +40,7 @@ export interface SftStep {
 }
 
 /** A demonstration as ids: the loss is on the completion and the end token that follows it. */
-export function exampleOf(tokenizer: Tokenizer, prompt: string, completion: string): Example {
+function exampleOf(tokenizer: Tokenizer, prompt: string, completion: string): Example {
   const start = promptIds(tokenizer, prompt);
   const end = tokenizer.eosId === undefined ? [] : [tokenizer.eosId];
   return { ids: [...start, ...tokenizer.encode(completion), ...end], from: start.length };

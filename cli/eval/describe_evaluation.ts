@@ -55,7 +55,7 @@ function droppedRows({ data, split }: EvaluationReport): string[] {
 }
 
 /** Share of right answers with its standard error: `0.642 ± 0.030`. */
-export function shownShare({ value, standardError }: Estimate): string {
+function shownShare({ value, standardError }: Estimate): string {
   return `${value.toFixed(3)} ± ${standardError.toFixed(3)}`;
 }
 

@@ -10,7 +10,7 @@ import type { Facts } from "../loading/facts.ts";
 import { createProgress } from "../terminal/progress.ts";
 
 /** What is asked of a choice task, beside the model. */
-export interface ChoiceRun {
+interface ChoiceRun {
   split: Stream;
   /** Questions to use, from the first. */
   limit?: number;

@@ -5,13 +5,13 @@ import type { Model } from "../../model/transformer/transformer.ts";
 import { table } from "../terminal/table.ts";
 
 /** A token in a mixture, or one that might have been drawn. */
-export interface TokenWeight {
+interface TokenWeight {
   token: string;
   weight: number;
 }
 
 /** Follows what thinking steps are made of. */
-export interface StepWatcher {
+interface StepWatcher {
   onStep(step: ObservedStep): void;
   /** The heaviest tokens of each step of each rollout. */
   steps(rollouts: readonly Pick<Rollout, "slot" | "thinking">[]): Promise<TokenWeight[][][]>;

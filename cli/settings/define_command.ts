@@ -21,7 +21,7 @@ export interface Context<S extends Settings> {
 }
 
 /** A command as its file declares it. */
-export interface CommandSpec<S extends Settings> {
+interface CommandSpec<S extends Settings> {
   /** The first line is shown in the list of commands, all of it in the command's own help. */
   description: string;
   /** Positional arguments, as Cliffy writes them, with their descriptions. */
@@ -77,7 +77,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
 
 /** Gives a command an option for each setting. Defaults stay out of it: a flag that was not given is absent. */
 // deno-lint-ignore no-explicit-any
-export function addOptions(command: Command<any>, settings: Settings): void {
+function addOptions(command: Command<any>, settings: Settings): void {
   let group: string | undefined;
   for (const [key, setting] of Object.entries(settings)) {
     if (setting.group !== group) command.group((group = setting.group) ?? null);

@@ -4,7 +4,7 @@ import { closest } from "./closest.ts";
 import { parseSettings, type Source } from "./config_file.ts";
 
 /** What decides on a recipe. */
-export interface RecipeChoice {
+interface RecipeChoice {
   /** A name that has the last word. */
   recipe?: string;
   task: string;

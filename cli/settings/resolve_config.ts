@@ -6,7 +6,7 @@ import { closest } from "./closest.ts";
 import type { Source } from "./config_file.ts";
 
 /** Who may set a value, the first having the last word. */
-export interface Sources<S extends Settings> {
+interface Sources<S extends Settings> {
   /** Parsed flags, by camel-case name; keys that are no settings are passed over. */
   flags?: Record<string, unknown>;
   file?: Source;
@@ -22,7 +22,7 @@ export interface Sources<S extends Settings> {
 export type Origin = "flag" | "config" | "recipe" | "default";
 
 /** Resolved values, and who set each. */
-export interface Resolved<S extends Settings> {
+interface Resolved<S extends Settings> {
   values: Values<S>;
   origins: Record<keyof S, Origin>;
 }

@@ -37,7 +37,7 @@ export type Settings = Record<string, Setting<any>>;
 export type Values<S extends Settings> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 
 /** What every setting may be told. */
-export interface SettingOptions<T> {
+interface SettingOptions<T> {
   default?: T;
   defaultText?: string;
   placeholder?: string;
@@ -47,7 +47,7 @@ export interface SettingOptions<T> {
 }
 
 /** Bounds of a number; `above` excludes the bound itself. */
-export interface Bounds {
+interface Bounds {
   min?: number;
   max?: number;
   above?: number;

@@ -1,5 +1,5 @@
 /** Watches for Ctrl-C while a long command runs. */
-export interface InterruptWatch extends Disposable {
+interface InterruptWatch extends Disposable {
   /** Aborted by the first Ctrl-C (or SIGTERM): finish the step, save, and throw `Interrupted`. */
   readonly signal: AbortSignal;
 }

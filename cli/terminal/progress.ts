@@ -17,7 +17,7 @@ export interface ProgressOptions extends Counting {
 }
 
 /** How far a step is known to be in units that take equally long, such as tokens. */
-export interface Work {
+interface Work {
   /** Units done by this process. */
   done: number;
   /** Units to come, as far as can be told. */

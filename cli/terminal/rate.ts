@@ -1,5 +1,5 @@
 /** Seconds that a unit of work takes. */
-export interface Rate {
+interface Rate {
   /** Counts from here on, once: what came before was no such work, as prompts that are read before the first token. */
   begin(done: number, time: number): void;
   /** `done` units in all at a time in milliseconds. */

@@ -4,7 +4,7 @@ import { paint } from "./paint.ts";
 import { Interrupted } from "./interrupt.ts";
 
 /** Where and how errors are told. */
-export interface ReportOptions {
+interface ReportOptions {
   /** Takes each line; stderr if not given. */
   write?: (line: string) => void;
   /** Show the stack of errors that are no mistake of the user's; SOFTCOT_DEBUG if not given. */

@@ -2,7 +2,7 @@ import type { EvaluationProgress } from "../../eval/evaluate_options.ts";
 import { createProgress } from "./progress.ts";
 
 /** Tells on stderr how far an evaluation in modes is. */
-export interface WatchedEvaluation extends Disposable {
+interface WatchedEvaluation extends Disposable {
   /** Shows the state that {@linkcode EvaluationProgress} tells. */
   update(progress: EvaluationProgress): void;
 }

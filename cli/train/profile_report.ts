@@ -15,7 +15,7 @@ export interface ProfileReport {
 }
 
 /** Sums the times of kernels up. */
-export function profileReport(kernels: KernelTime[], seconds: number): ProfileReport {
+function profileReport(kernels: KernelTime[], seconds: number): ProfileReport {
   const phases = new Map<string, number>();
   for (const { phase, nanoseconds } of kernels) {
     phases.set(phase, (phases.get(phase) ?? 0) + nanoseconds / 1e9);

@@ -5,7 +5,7 @@ import { boxedAnswer } from "./box.ts";
 export type Extraction = "none" | "box" | "final" | "hashes" | "maths" | "number" | "choice" | "any";
 
 /** What was found. `plain` says that it stood outside of maths, where `1,5` is a decimal and `5 m` five metres. */
-export interface Extracted {
+interface Extracted {
   text: string;
   plain: boolean;
 }

@@ -10,9 +10,9 @@ export interface Rational {
 }
 
 /** Longest run of digits that is read as a number. */
-export const MAX_DIGITS = 1000;
+const MAX_DIGITS = 1000;
 /** Largest decimal exponent that is read. */
-export const MAX_EXPONENT = 2000;
+const MAX_EXPONENT = 2000;
 
 function gcd(a: bigint, b: bigint): bigint {
   if (a < 0n) a = -a;
@@ -44,7 +44,7 @@ export function rational(num: bigint | number, den: bigint | number = 1n): Ratio
 }
 const SMALL = 1n << 53n;
 
-export const ZERO: Rational = { num: 0n, den: 1n };
+const ZERO: Rational = { num: 0n, den: 1n };
 export const ONE: Rational = { num: 1n, den: 1n };
 
 export const addRationals = (a: Rational, b: Rational): Rational =>

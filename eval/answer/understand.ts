@@ -9,7 +9,7 @@ import { matrixValue } from "./algebra/matrix_value.ts";
  * True if the node only names something: `x`, `f(x)`, `AB`, `|AB|`, `\angle ABC`, `(p, q)`, `\frac{NO}{BO}`, `A:B`,
  * `\text{Area}`. A value that is set equal to a name counts as the value.
  */
-export function isName(node: Node): boolean {
+function isName(node: Node): boolean {
   switch (node.kind) {
     case "symbol":
       return !node.constant;

@@ -32,7 +32,7 @@ export interface FoundData {
 }
 
 /** Which data to take. */
-export interface LocateOptions {
+interface LocateOptions {
   /**
    * A file, a folder in the hub's form or the one that the source describes, or a folder of several sets each in a folder
    * of its name; else the hub's cache is looked into.

@@ -15,7 +15,7 @@ export interface EntropyRow {
 }
 
 /** Collects the entropy of the token distribution (tau = 1) by thinking position. */
-export interface EntropyProfile {
+interface EntropyProfile {
   /**
    * Adds one rollout.
    *

@@ -3,7 +3,7 @@ import { writeJson, writeWhole } from "../../model/files/write_whole.ts";
 import { openRecordFile, type RecordFile } from "./record_file.ts";
 
 /** All that decides an evaluation's results, by name: what goes on has to agree in every part. */
-export type EvaluationSettings = Readonly<Record<string, unknown>>;
+type EvaluationSettings = Readonly<Record<string, unknown>>;
 
 /**
  * Where an evaluation keeps its results:

@@ -19,7 +19,7 @@ export interface ChoiceItem {
 }
 
 /** A choice task whose questions are rows of files: data, and two functions. */
-export interface ChoiceDataSpec {
+interface ChoiceDataSpec {
   name: string;
   version: number;
   about: string;

@@ -5,7 +5,7 @@ import { TASKS } from "./tasks.ts";
 import type { TaskEntry } from "./task_entry.ts";
 
 /** A set of questions that can be compared with others. */
-export interface SetAtHand {
+interface SetAtHand {
   /** Of the task. */
   name: string;
   /** The texts of its splits. */

@@ -20,7 +20,7 @@ export type SumsStyle =
   | "totals";
 
 /** What the demonstrations are like. */
-export interface DemonstrationOptions {
+interface DemonstrationOptions {
   /** Part that writes its steps; the rest blurts the answer. */
   stepsShare: number;
   /** Weights of the styles among those that write steps. */
@@ -30,7 +30,7 @@ export interface DemonstrationOptions {
 }
 
 /** One text to imitate; the end token is to follow it. */
-export interface Demonstration {
+interface Demonstration {
   /** A prompt of the task. */
   prompt: string;
   /** Begins with a blank, ends with the closed box. */
@@ -40,7 +40,7 @@ export interface Demonstration {
 }
 
 /** The demonstrations of the recipe: 45 in 100 write their steps. */
-export const DEMONSTRATIONS: DemonstrationOptions = { stepsShare: 0.45, styles: { steps: 1 }, wrongShare: 0 };
+const DEMONSTRATIONS: DemonstrationOptions = { stepsShare: 0.45, styles: { steps: 1 }, wrongShare: 0 };
 
 /**
  * A text that shows how to answer, drawn from the train stream.

@@ -6,7 +6,7 @@ import { checkpointsOf } from "./checkpoints_of.ts";
 import { lookInto } from "./look_into.ts";
 
 /** Where a model's weights are, and in which format. */
-export interface ModelPlace {
+interface ModelPlace {
   /** A Hugging Face folder, or a file of GGUF or llama2.c. */
   format: "huggingface" | "gguf" | "llama2c";
   /** Of the folder or file. */

@@ -10,7 +10,7 @@ import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 const FILE_TYPE: Readonly<Record<WrittenType, number>> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 };
 
 /** What is written into a GGUF file beside the weights. */
-export interface GgufDescription {
+interface GgufDescription {
   config: ModelConfig;
   tokenizer: Tokenizer;
   /** For people. */

@@ -10,7 +10,7 @@ export type TypedValue =
   | { type: "i32s" | "f32s"; value: readonly number[] };
 
 /** A tensor to be written. */
-export interface GgufSpec {
+interface GgufSpec {
   /** GGUF's name. */
   name: string;
   dtype: WrittenType;

@@ -9,7 +9,7 @@ import { fileSize } from "../files/on_disk.ts";
 import { guardDisk } from "./guard_disk.ts";
 
 /** A file to be fetched. */
-export interface Download {
+interface Download {
   file: HubFile;
   /** Where the hub serves it. */
   url: string;

@@ -23,7 +23,7 @@ export interface CachedRepo {
 }
 
 /** One commit of a repository in the cache. */
-export interface CachedSnapshot {
+interface CachedSnapshot {
   commit: string;
   /** Its folder. */
   folder: string;

@@ -2,7 +2,7 @@ import { type About, broken, refusal, strange, TransientError } from "./hub_erro
 import type { Hub } from "./hub.ts";
 
 /** A request in the making; `alive` is told of each sign of life, for without one it is aborted. */
-export interface RequestClock extends Disposable {
+interface RequestClock extends Disposable {
   signal: AbortSignal;
   alive(): void;
 }

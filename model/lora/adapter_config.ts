@@ -15,7 +15,7 @@ export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
 export const ADAPTER_CONFIG = "adapter_config.json";
 
 /** What adapter_config.json says. */
-export interface AdapterConfig extends LoraSettings {
+interface AdapterConfig extends LoraSettings {
   /** `base_model_name_or_path`, where it names one. */
   baseName?: string;
 }

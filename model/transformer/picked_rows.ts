@@ -7,7 +7,7 @@ import type { Tensor } from "../../gpu/tensor.ts";
 import { rmsNormBackward } from "../../gpu/ops/norm/rms_norm.ts";
 
 /** Rows of the final norm that are read, and where they come from: the LM head runs on action rows only. */
-export interface PickedRows {
+interface PickedRows {
   index: Tensor; // u32 [picked]
   segments: Segments;
 }
@@ -30,7 +30,7 @@ export function pickRows(gpu: Gpu, scratch: Scratch, index: Uint32Array<ArrayBuf
 }
 
 /** The picked rows, final-normed: x [picked, d] unnormed, y [picked, d], rinv [picked]. */
-export interface HeadInput {
+interface HeadInput {
   x: Tensor;
   y: Tensor;
   rinv: Tensor;

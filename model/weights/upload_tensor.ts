@@ -11,7 +11,7 @@ import type { NamedTensor } from "../transformer/named_tensor.ts";
 const PIECE = 4 * 1024 * 1024;
 
 /** Room for pieces on their way; one serves all tensors of a file. */
-export interface Pieces {
+interface Pieces {
   floats: Float32Array<ArrayBuffer>;
   stored: Uint8Array<ArrayBuffer>;
 }

@@ -13,7 +13,7 @@ import { dryTrainer, trainDry } from "./dry_trainer.ts";
 import type { TrainingShape } from "./training_shape.ts";
 
 /** Bytes that a training holds. */
-export interface TrainingNeed {
+interface TrainingNeed {
   /** Weights, gradients, moments, and a copy for rollouts: held throughout. */
   state: number;
   /** At its peak, state included; the state alone where that exceeds what the device has free. */

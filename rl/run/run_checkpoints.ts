@@ -7,7 +7,7 @@ export function newestCheckpoint(folder: string): string | undefined {
 }
 
 /** Names of a run's checkpoints, oldest first. */
-export function checkpointNames(folder: string): string[] {
+function checkpointNames(folder: string): string[] {
   return [...Deno.readDirSync(`${folder}/checkpoints`)].map((entry) => entry.name)
     .filter((name) => /^step-\d{6,}$/.test(name)).sort((a, b) => stepOf(a) - stepOf(b));
 }

@@ -22,7 +22,7 @@ export interface Fraction {
 }
 
 /** Something that algebra treats as a variable. */
-export interface Atom {
+interface Atom {
   head: string;
   args: Fraction[];
   /** `atom^power = value` */

@@ -24,7 +24,7 @@ import {
 } from "../rational.ts";
 
 /** How an atom's value changes when its argument changes sign. */
-export type Parity = "none" | "even" | "odd";
+type Parity = "none" | "even" | "odd";
 
 /** The atom `head(args)`, found again where the arguments are proved equal (up to sign, for even and odd functions). */
 export function atom(g: Algebra, head: string, args: Fraction[] = [], parity: Parity = "none"): Fraction {
@@ -83,7 +83,7 @@ function integerRoot(n: bigint, degree: number): bigint | null {
 }
 
 /** `base^(1/degree)` of a rational, over roots of primes. Even roots of negatives are imaginary, odd ones real. */
-export function surd(base: Rational, degree: number, g: Algebra): Fraction {
+function surd(base: Rational, degree: number, g: Algebra): Fraction {
   if (base.num === 0n) return fromInteger(0);
   if (base.num < 0n) {
     const positive = surd(absoluteRational(base), degree, g);

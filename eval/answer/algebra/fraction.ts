@@ -30,7 +30,7 @@ export function rationalOf(f: Fraction): Rational | null {
 }
 
 /** Puts a constant denominator into the numerator. Throws Undecidable for a zero denominator. */
-export function simplify(f: Fraction): Fraction {
+function simplify(f: Fraction): Fraction {
   if (f.den.size === 0) throw new Undecidable("zero denominator");
   const c = constantOf(f.den);
   if (!c || equalRationals(c, ONE)) return f;

@@ -20,7 +20,7 @@ import {
 export type Point = Map<string, Rational>;
 
 /** How to evaluate: `complex` lets roots and logarithms of negatives be complex; without it they have no value. */
-export interface Evaluation {
+interface Evaluation {
   point: Point;
   complex: boolean;
   steps: Steps;

@@ -9,7 +9,7 @@ import { normalForm } from "../algebra/normal_form.ts";
 import { divideRationals, negateRational } from "../rational.ts";
 
 /** An interval; `from` and `to` are doubles, used to put ends in order. */
-export interface Interval {
+interface Interval {
   low: Node;
   high: Node;
   lowClosed: boolean;
@@ -111,7 +111,7 @@ function intersect(a: RealSet, b: RealSet): RealSet | null {
 }
 
 /** A set described by inequalities, and the name it is a set of. */
-export interface Described {
+interface Described {
   name: Node;
   set: RealSet;
 }

@@ -21,7 +21,7 @@ const FLIPPED: Partial<Record<RelationOp, RelationOp>> = {
 };
 
 /** f(x) = ... defines the same as f(t) = ...: arguments that are plain names are given common ones. */
-export function commonArguments(a: Relation, b: Relation): [Relation, Relation] {
+function commonArguments(a: Relation, b: Relation): [Relation, Relation] {
   const x = defined(a);
   const y = defined(b);
   if (!x || !y || x.name !== y.name || x.args.length !== y.args.length) return [a, b];

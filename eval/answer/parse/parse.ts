@@ -193,7 +193,7 @@ const NO_FACTOR = new Set([
 ]);
 
 /** True if the next token starts a factor that stands beside the last one without a sign. */
-export function startsFactor(c: Cursor): boolean {
+function startsFactor(c: Cursor): boolean {
   const t = peek(c);
   if (t.kind === "number" || t.kind === "letter") return true;
   if (t.kind === "mark") {
