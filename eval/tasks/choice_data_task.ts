@@ -2,11 +2,12 @@ import { UserError } from "../../gpu/errors.ts";
 import type { ChoiceQuestion, ChoiceTask } from "../choices/choice_task.ts";
 import { RowError } from "../data/row_fields.ts";
 import { questionIds } from "../data/question_ids.ts";
-import { readRows } from "../data/read_rows.ts";
 import type { Row } from "../data/row.ts";
 import { type DataSource, locateData } from "../data/data_source.ts";
 import { refuseEmpty } from "./refuse_empty.ts";
 import type { ChoiceEntry } from "./task_entry.ts";
+import { mapValues } from "../data/map_values.ts";
+import { readSplit } from "./read_split.ts";
 
 /** A row as a choice task understands it. */
 export interface ChoiceItem {
@@ -47,7 +48,7 @@ export function choiceDataTask(spec: ChoiceDataSpec): ChoiceEntry {
     open: async (options) => {
       const found = locateData(name, source, options);
       const read: Record<string, ReadSplit> = {};
-      for (const [split, files] of Object.entries(found.files)) read[split] = await readSplit(spec, files);
+      for (const [split, files] of Object.entries(found.files)) read[split] = await readChoices(spec, files);
       const questions = Object.values(read).reduce((sum, { items }) => sum + items.length, 0);
       refuseEmpty(name, found.origin, read, questions);
       return openedTask(spec, found.origin, read);
@@ -57,22 +58,20 @@ export function choiceDataTask(spec: ChoiceDataSpec): ChoiceEntry {
 
 function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, ReadSplit>): ChoiceTask {
   const { name, version, categories } = spec;
-  const streams = Object.fromEntries(
-    Object.entries(read).map((
-      [split, { items }],
-    ) => [split, withIds(name, categories ? inTurn(items) : items)]),
-  );
+  const streams = mapValues(read, ({ items }) => withIds(name, categories ? inTurn(items) : items));
   const examples = Map.groupBy(read.dev?.items ?? [], ({ subject }) => subject);
   const subjects = new Set(Object.values(read).flatMap(({ items }) => items.map(({ subject }) => subject)));
-  const each = <T>(of: (split: ReadSplit) => T): Record<string, T> =>
-    Object.fromEntries(Object.entries(read).map(([split, value]) => [split, of(value)]));
   return {
     kind: "choice",
     name,
     version,
     mostShots: Math.min(...[...subjects].map((subject) => examples.get(subject)?.length ?? 0)),
     ...(categories ? { categories } : {}),
-    data: { origin, rows: each(({ rows }) => rows), dropped: each(({ dropped }) => dropped) },
+    data: {
+      origin,
+      rows: mapValues(read, ({ rows }) => rows),
+      dropped: mapValues(read, ({ dropped }) => dropped),
+    },
     size: (stream) => streams[stream]?.length ?? 0,
     question: (stream, index, shots) => {
       const item = streams[stream]?.[index];
@@ -98,36 +97,15 @@ interface ReadSplit {
   dropped: Record<string, number>;
 }
 
-async function readSplit(spec: ChoiceDataSpec, files: readonly string[]): Promise<ReadSplit> {
-  const split: ReadSplit = { items: [], rows: 0, dropped: {} };
-  for (const file of files) {
-    const rows = await readRows(file, { columns: spec.columns });
-    split.rows += rows.length;
-    rows.forEach((row, index) => {
-      const item = readItem(spec, file, row, index);
-      if ("drop" in item) split.dropped[item.drop] = (split.dropped[item.drop] ?? 0) + 1;
-      else split.items.push(item);
-    });
-  }
-  return split;
-}
-
-function readItem(spec: ChoiceDataSpec, file: string, row: Row, index: number): ReturnType<typeof spec.read> {
-  const fault = (why: string) =>
-    new UserError(
-      `Cannot read ${spec.name} from ${file}: row ${index + 1} ${why}`,
-      `its fields are ${Object.keys(row).join(", ") || "none"}`,
-    );
-  try {
+async function readChoices(spec: ChoiceDataSpec, files: readonly string[]): Promise<ReadSplit> {
+  const read = (row: Row, file: string) => {
     const item = spec.read(row, file);
     if ("drop" in item) return item;
-    if (!(Number.isInteger(item.right) && item.right >= 0 && item.right < item.choices.length)) {
-      throw fault(`has no right answer among its ${item.choices.length} choices, one is needed`);
-    }
-    return item;
-  } catch (error) {
-    throw error instanceof RowError ? fault(error.message) : error;
-  }
+    if (Number.isInteger(item.right) && item.right >= 0 && item.right < item.choices.length) return item;
+    throw new RowError(`has no right answer among its ${item.choices.length} choices, one is needed`);
+  };
+  const { items, rows, dropped } = await readSplit({ name: spec.name, columns: spec.columns, read }, files);
+  return { items, rows, dropped: Object.fromEntries(dropped) };
 }
 
 /** The first of each subject, then the second of each, and so on; subjects by name. */

@@ -16,6 +16,7 @@ import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
 import { constantOf, monomial } from "./polynomial.ts";
 import {
   absoluteRational,
+  bigGcd,
   divideRationals,
   ONE,
   powerRational,
@@ -130,13 +131,6 @@ export function content(f: Fraction): { positive: Rational; rest: Fraction } {
   }
   const positive = rational(num, den);
   return { positive, rest: scaleFraction(f, divideRationals(ONE, positive)) };
-}
-
-function bigGcd(a: bigint, b: bigint): bigint {
-  if (a < 0n) a = -a;
-  if (b < 0n) b = -b;
-  while (b !== 0n) [a, b] = [b, a % b];
-  return a;
 }
 
 /** The root of a fraction with atoms: the rational content comes out, the rest is an atom with its relation. */

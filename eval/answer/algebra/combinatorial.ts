@@ -17,6 +17,7 @@ import { constantOf } from "./polynomial.ts";
 import {
   absoluteRational,
   addRationals,
+  bigGcd,
   compareRationals,
   floorRational,
   isInteger,
@@ -61,8 +62,9 @@ export function combinatorial(op: string, args: Fraction[], g: Algebra): Fractio
 }
 
 function divisor(op: string, values: Rational[]): Fraction {
-  const gcd = (a: bigint, b: bigint): bigint => b === 0n ? a : gcd(b, a % b);
-  return fromInteger(values.map((v) => v.num).reduce((a, b) => op === "gcd" ? gcd(a, b) : a / gcd(a, b) * b));
+  return fromInteger(
+    values.map((v) => v.num).reduce((a, b) => op === "gcd" ? bigGcd(a, b) : a / bigGcd(a, b) * b),
+  );
 }
 
 const factorials: bigint[] = [1n];

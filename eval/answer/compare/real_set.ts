@@ -1,6 +1,6 @@
 /** Sets of real numbers: intervals, finite sets and what unions, intersections and differences make of them. */
 import { type Steps, TooLarge } from "../budget.ts";
-import { apply, constant, type Node, number, type RelationOp } from "../node.ts";
+import { apply, constant, FLIPPED, type Node, number, type RelationOp } from "../node.ts";
 import { numericValue } from "../algebra/numeric_value.ts";
 import { addFractions, negateFraction } from "../algebra/fraction.ts";
 import { constantOf } from "../algebra/polynomial.ts";
@@ -143,21 +143,13 @@ export function solutions(node: Node, steps: Steps): Described | null {
 const sameName = (a: Node, b: Node): boolean => JSON.stringify(a, bigText) === JSON.stringify(b, bigText);
 const bigText = (_: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
 
-const FLIPPED: Partial<Record<RelationOp, RelationOp>> = {
-  "<": ">",
-  ">": "<",
-  "<=": ">=",
-  ">=": "<=",
-  "!=": "!=",
-};
-
 function single(left: Node, op: RelationOp, right: Node, steps: Steps): Described | null {
   if (op === "in") {
     const set = realSet(right);
     return set && isVariable(left) ? { name: left, set } : null;
   }
   const flipped = FLIPPED[op];
-  if (!flipped) return null;
+  if (op === "=" || !flipped) return null;
   if (isVariable(left) && !Number.isNaN(endValue(right))) return bounded(left, op, right);
   if (isVariable(right) && !Number.isNaN(endValue(left))) return bounded(right, flipped, left);
   return linear(left, op, right, steps);

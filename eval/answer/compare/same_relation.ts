@@ -1,6 +1,6 @@
 /** Equations and inequalities: the same claim, written otherwise. */
 import { type Steps, Undecidable } from "../budget.ts";
-import { type Node, type RelationOp, symbol } from "../node.ts";
+import { FLIPPED, type Node, symbol } from "../node.ts";
 import { normalForm } from "../algebra/normal_form.ts";
 import { substitute } from "../algebra/substitute.ts";
 import { addFractions, negateFraction } from "../algebra/fraction.ts";
@@ -10,15 +10,6 @@ import { divideRationals, negateRational, type Rational } from "../rational.ts";
 import type { Finding } from "../algebra/same_scalar.ts";
 
 type Relation = Node & { kind: "relation" };
-
-const FLIPPED: Partial<Record<RelationOp, RelationOp>> = {
-  "<": ">",
-  ">": "<",
-  "<=": ">=",
-  ">=": "<=",
-  "=": "=",
-  "!=": "!=",
-};
 
 /** f(x) = ... defines the same as f(t) = ...: arguments that are plain names are given common ones. */
 function commonArguments(a: Relation, b: Relation): [Relation, Relation] {
