@@ -12,13 +12,13 @@ import project from "../deno.json" with { type: "json" };
 import { benchCommand } from "./bench/bench.ts";
 import { dataCommand } from "./data/data.ts";
 import { doctorCommand } from "./doctor/doctor.ts";
-import { reportError } from "./terminal/report_error.ts";
 import { evalCommand } from "./eval/eval.ts";
+import { protectAnswers } from "./eval/protect_answers.ts";
 import { generateCommand } from "./generate/generate.ts";
 import { modelCommand } from "./model/model.ts";
 import { settingsCommand } from "./settings/settings.ts";
-import { protectAnswers } from "./eval/protect_answers.ts";
 import { sftCommand } from "./sft/sft.ts";
+import { reportError } from "./terminal/report_error.ts";
 import { trainCommand } from "./train/train.ts";
 
 // deno-lint-ignore no-explicit-any

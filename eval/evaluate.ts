@@ -1,9 +1,9 @@
 import { UserError } from "../gpu/errors.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer/transformer.ts";
+import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
 import { type ModeResult, modeTally } from "./measures/mode_result.ts";
 import { inferenceMode, samplesIn } from "./modes.ts";
-import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
 import { prepareQuestions } from "./questions/prepare_questions.ts";
 import { type ModeRun, rollOutMode, takeKnown } from "./roll_out_mode.ts";
 import type { Task } from "./task.ts";

@@ -1,9 +1,9 @@
 import { UserError } from "../gpu/errors.ts";
-import { rolloutFlops } from "../model/transformer/flops.ts";
 import { generateJobs } from "../model/generation/generate_jobs.ts";
 import type { GenerationJob, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { rolloutFlops } from "../model/transformer/flops.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
 import { gradeInPlace } from "./grader.ts";

@@ -1,8 +1,8 @@
+import { TRIGGER } from "../model/generation/thinking_text.ts";
 import { boxedContinuation } from "./answer/box.ts";
 import type { Precision } from "./answer/compare/tolerance.ts";
 import { type Verdict, verify, type VerifyOptions } from "./answer/verify.ts";
 import { hashText } from "./hash_text.ts";
-import { TRIGGER } from "../model/generation/thinking_text.ts";
 
 /** Questions to train on, to choose the best checkpoint by, and to report: no question is in two of them. */
 export type Stream = "train" | "validation" | "test";

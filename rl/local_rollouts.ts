@@ -1,14 +1,14 @@
-import type { GenerationSettings, Rollout } from "../model/generation/rollout.ts";
-import type { GradedRollout, RolloutGroup, RolloutSource } from "./rollout_source.ts";
 import { gradeInPlace, type Grader } from "../eval/grader.ts";
-import type { Model } from "../model/transformer/transformer.ts";
 import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import type { Question, Task } from "../eval/task.ts";
-import { type Reward, TASK_REWARD, worthOf } from "./reward.ts";
-import type { Thinking } from "../model/thinking/thinking.ts";
-import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
-import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { generate } from "../model/generation/generate.ts";
+import type { GenerationSettings, Rollout } from "../model/generation/rollout.ts";
+import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import type { Model } from "../model/transformer/transformer.ts";
+import { type Reward, TASK_REWARD, worthOf } from "./reward.ts";
+import type { GradedRollout, RolloutGroup, RolloutSource } from "./rollout_source.ts";
 
 /** What a local source needs. */
 export interface LocalRollouts {

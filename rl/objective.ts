@@ -2,9 +2,9 @@ import type { Scratch } from "../gpu/arena.ts";
 import { categorical } from "../gpu/ops/categorical/categorical.ts";
 import { gather } from "../gpu/ops/gather/gather.ts";
 import { reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
 import { uploadLayout } from "../model/transformer/packing.ts";
 import type { Gradients } from "../model/transformer/params.ts";
-import type { Thinking } from "../model/thinking/thinking.ts";
 import {
   backwardTraining,
   type ForwardSaved,

@@ -2,9 +2,9 @@ import { promptIds } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";
 import { freeParams, zeroParams } from "../model/transformer/params.ts";
-import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
 import {

@@ -1,6 +1,6 @@
+import { loraCounts } from "../model/memory/cache_budget.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../model/transformer/flops.ts";
-import { loraCounts } from "../model/memory/cache_budget.ts";
 import { inputRows, type ScoredGroup } from "./packed_batch.ts";
 import type { RolloutBatch } from "./rollout_source.ts";
 

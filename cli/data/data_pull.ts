@@ -3,10 +3,10 @@ import { taskEntry } from "../../eval/tasks/open_task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { pullRepo } from "../../model/hub/pull_repo.ts";
-import { text } from "../settings/setting.ts";
-import { defineCommand } from "../settings/define_command.ts";
-import { pullWatched } from "../pull/pull_watched.ts";
 import { describePulled } from "../pull/describe_pulled.ts";
+import { pullWatched } from "../pull/pull_watched.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { text } from "../settings/setting.ts";
 
 /** `softcot data pull`: a task's data from the hub into the cache. */
 export const dataPullCommand = defineCommand({

@@ -5,11 +5,11 @@ import { taskEntry } from "../../eval/tasks/open_task.ts";
 import { splitsOf, withSplit } from "../../eval/tasks/refuse_empty.ts";
 import { overlapsWith, setsAtHand } from "../../eval/tasks/sets_at_hand.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
-import { choice, integer } from "../settings/setting.ts";
-import { defineCommand } from "../settings/define_command.ts";
-import { describeData, type ShownData, type ShownQuestion } from "./describe_data.ts";
-import { flags } from "../settings/flags.ts";
 import { sha256OfText } from "../../model/files/sha256_of.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { flags } from "../settings/flags.ts";
+import { choice, integer } from "../settings/setting.ts";
+import { describeData, type ShownData, type ShownQuestion } from "./describe_data.ts";
 
 const settings = {
   data: flags.data,

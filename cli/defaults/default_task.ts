@@ -1,5 +1,5 @@
-import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { runValues } from "./run_values.ts";
 
 /**

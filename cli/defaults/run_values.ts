@@ -1,5 +1,5 @@
-import { readConfigFile } from "../settings/config_file.ts";
 import { isFile } from "../../model/files/on_disk.ts";
+import { readConfigFile } from "../settings/config_file.ts";
 
 /**
  * The settings of the run that a model comes from, as its config.toml has them.

@@ -1,9 +1,9 @@
 import type { ChoiceMeasures, NamedMeasures } from "../../eval/choices/choice_result.ts";
 import type { Estimate } from "../../eval/measures/pass_at_k.ts";
-import type { ChoiceReport } from "./measure_choices.ts";
-import { askedQuestions } from "./describe_evaluation.ts";
-import { table } from "../terminal/table.ts";
 import { counted } from "../terminal/counted.ts";
+import { table } from "../terminal/table.ts";
+import { askedQuestions } from "./describe_evaluation.ts";
+import type { ChoiceReport } from "./measure_choices.ts";
 
 /** A choice task's measures as people read them: all questions, then categories and subjects where there are any. */
 export function describeChoices(report: ChoiceReport): string {

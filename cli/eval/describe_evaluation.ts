@@ -1,10 +1,10 @@
 import type { EntropyRow } from "../../eval/measures/entropy_profile.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Estimate } from "../../eval/measures/pass_at_k.ts";
-import type { EvaluationReport } from "./evaluation_report.ts";
 import { dashed } from "../settings/dashed.ts";
-import { table } from "../terminal/table.ts";
 import { counted } from "../terminal/counted.ts";
+import { table } from "../terminal/table.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
 
 /** An evaluation as people read it: what was asked of what, a line a mode, pass@k, and the entropy by position. */
 export function describeEvaluation(report: EvaluationReport): string {

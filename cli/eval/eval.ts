@@ -3,15 +3,15 @@ import { checkResultsPlace, openResults } from "../../eval/results/results_folde
 import type { Task } from "../../eval/task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
+import { loadWatched } from "../loading/load_watched.ts";
 import { type Context, defineCommand } from "../settings/define_command.ts";
-import { evalCheckCommand } from "./eval_check.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
 import { describeChoices } from "./describe_choices.ts";
 import { describeEvaluation } from "./describe_evaluation.ts";
-import { watchInterrupt } from "../terminal/interrupt.ts";
-import { loadWatched } from "../loading/load_watched.ts";
+import { evalCheckCommand } from "./eval_check.ts";
 import { evalSettings, type EvalValues } from "./eval_settings.ts";
-import type { Gpu } from "../../gpu/gpu.ts";
 import { openTasks } from "./open_tasks.ts";
 import { planTasks, type TaskReport } from "./plan_tasks.ts";
 

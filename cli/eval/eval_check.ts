@@ -1,11 +1,11 @@
+import { ValidationError } from "@cliffy/command";
 import { readFile } from "node:fs/promises";
 import { loadEngine } from "../../eval/answer/algebra/engine.ts";
 import { readPairs } from "../../eval/answer/read_pairs.ts";
 import { type Verdict, verify, type VerifyOptions } from "../../eval/answer/verify.ts";
-import { ValidationError } from "@cliffy/command";
 import { UserError } from "../../gpu/errors.ts";
-import { choice, flag, number, path, text, type Values } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
+import { choice, flag, number, path, text, type Values } from "../settings/setting.ts";
 import { table } from "../terminal/table.ts";
 
 const settings = {

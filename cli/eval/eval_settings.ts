@@ -1,5 +1,5 @@
-import { choice, integer, path, type Values } from "../settings/setting.ts";
 import { flags } from "../settings/flags.ts";
+import { choice, integer, path, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot eval`. */
 export const evalSettings = {

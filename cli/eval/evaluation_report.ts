@@ -1,8 +1,8 @@
-import type { Facts } from "../loading/facts.ts";
-import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import type { RunOverlap } from "./run_overlap.ts";
 import type { Stream, TaskData } from "../../eval/task.ts";
+import type { Filters } from "../../gpu/ops/choose/filter.ts";
+import type { Facts } from "../loading/facts.ts";
+import type { RunOverlap } from "./run_overlap.ts";
 
 /** How a task that is answered in text is asked. */
 export interface Asked {

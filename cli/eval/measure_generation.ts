@@ -1,14 +1,14 @@
-import type { EvaluationReport } from "./evaluation_report.ts";
-import type { FoundModel } from "../../model/files/find_model.ts";
-import type { GenerationPlan } from "./plan_generation.ts";
-import { Interrupted } from "../terminal/interrupt.ts";
+import { evaluate } from "../../eval/evaluate.ts";
+import { createGrader } from "../../eval/grader.ts";
 import { type Mode, samplesIn } from "../../eval/modes.ts";
 import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
-import { createGrader } from "../../eval/grader.ts";
-import { evaluate } from "../../eval/evaluate.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
+import { Interrupted } from "../terminal/interrupt.ts";
 import { watchEvaluation } from "../terminal/watch_evaluation.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
+import type { GenerationPlan } from "./plan_generation.ts";
 
 /**
  * Runs a plan in all its modes, with progress; with a folder of results it goes on with what is there.

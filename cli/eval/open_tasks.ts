@@ -1,12 +1,11 @@
 import { ValidationError } from "@cliffy/command";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
-import type { Context } from "../settings/define_command.ts";
-import type { evalSettings, EvalValues } from "./eval_settings.ts";
-import type { Origin } from "../settings/resolve_config.ts";
 import type { Task } from "../../eval/task.ts";
-
-import { dashed } from "../settings/dashed.ts";
 import { openAnyTask, taskEntry } from "../../eval/tasks/open_task.ts";
+import { dashed } from "../settings/dashed.ts";
+import type { Context } from "../settings/define_command.ts";
+import type { Origin } from "../settings/resolve_config.ts";
+import type { evalSettings, EvalValues } from "./eval_settings.ts";
 
 /**
  * Opens the tasks that are named, and refuses what does not go with them.

@@ -4,13 +4,13 @@ import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../
 import { shotsOf } from "../../eval/questions/shots.ts";
 import type { Task } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
+import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { rolloutsAtOnce, shapeOfJobs } from "../../model/generation/rollouts_at_once.ts";
 import type { Facts } from "../loading/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";
-import { runOverlap } from "./run_overlap.ts";
-import { sha256OfText } from "../../model/files/sha256_of.ts";
-import type { Asked, EvaluationReport } from "./evaluation_report.ts";
 import { counted } from "../terminal/counted.ts";
+import type { Asked, EvaluationReport } from "./evaluation_report.ts";
+import { runOverlap } from "./run_overlap.ts";
 
 /** What is asked of a task that is answered in text. */
 interface GenerationRun extends Asked {

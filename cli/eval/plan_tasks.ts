@@ -1,18 +1,18 @@
 import type { ChoiceRecord } from "../../eval/choices/choice_result.ts";
-import { type ChoiceReport, choiceSettings, measureChoices } from "./measure_choices.ts";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
-import type { Context } from "../settings/define_command.ts";
-import type { evalSettings, EvalValues } from "./eval_settings.ts";
-import type { EvaluationReport } from "./evaluation_report.ts";
-import type { Facts } from "../loading/facts.ts";
-import type { FoundModel } from "../../model/files/find_model.ts";
 import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { Task } from "../../eval/task.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
-import { describePlan, planGeneration, settingsOf } from "./plan_generation.ts";
-import { measureGeneration } from "./measure_generation.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
+import type { Facts } from "../loading/facts.ts";
+import type { Context } from "../settings/define_command.ts";
 import { counted } from "../terminal/counted.ts";
+import type { evalSettings, EvalValues } from "./eval_settings.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
+import { type ChoiceReport, choiceSettings, measureChoices } from "./measure_choices.ts";
+import { measureGeneration } from "./measure_generation.ts";
+import { describePlan, planGeneration, settingsOf } from "./plan_generation.ts";
 
 /** What measuring a task comes to. */
 export type TaskReport = EvaluationReport | ChoiceReport;

@@ -2,15 +2,15 @@ import { ValidationError } from "@cliffy/command";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/files/find_model.ts";
-import { modelOrBase } from "../defaults/model_or_base.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
 import { defaultTask } from "../defaults/default_task.ts";
+import { modelOrBase } from "../defaults/model_or_base.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { generateSettings, type GenerateValues } from "./generate_settings.ts";
-import { textRequest } from "./text_request.ts";
-import { showGenerated } from "./show_generated.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
+import { generateSettings, type GenerateValues } from "./generate_settings.ts";
+import { showGenerated } from "./show_generated.ts";
+import { textRequest } from "./text_request.ts";
 
 /** `softcot generate`: one question, thought about and answered. */
 export const generateCommand = defineCommand({

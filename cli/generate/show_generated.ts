@@ -5,9 +5,9 @@ import { detectTrigger, generatedText, type ThinkingRules } from "../../model/ge
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import type { GenerateValues } from "./generate_settings.ts";
+import { streamText } from "./stream_text.ts";
 import type { TextRequest } from "./text_request.ts";
 import { describeSteps, watchSteps } from "./watch_steps.ts";
-import { streamText } from "./stream_text.ts";
 
 /** How results are told. */
 interface Output {

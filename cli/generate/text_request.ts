@@ -1,13 +1,13 @@
-import { EVALUATION_STEP } from "../../eval/roll_out_mode.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { promptIds, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
+import { EVALUATION_STEP } from "../../eval/roll_out_mode.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
 import type { GenerationEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";
-import type { Prompt } from "../../model/tokenizer/chat_template.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import type { GenerateRequest } from "../../model/generation/generate.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
+import type { Prompt } from "../../model/tokenizer/chat_template.ts";
 import type { GenerateValues } from "./generate_settings.ts";
 
 /** A text that is to be continued or answered. */

@@ -1,8 +1,8 @@
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
+import { table } from "../terminal/table.ts";
 import type { memoryForecast } from "./memory_forecast.ts";
 import type { modelFacts } from "./model_facts.ts";
-import { table } from "../terminal/table.ts";
 
 /** What `softcot model info` tells. */
 type ModelInfo = ReturnType<typeof modelFacts> & { memory: Awaited<ReturnType<typeof memoryForecast>> };

@@ -1,15 +1,15 @@
 import { AT_ONCE } from "../../eval/roll_out_mode.ts";
+import { deviceMemory } from "../../gpu/device/device_memory.ts";
+import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { ModelFiles } from "../../model/files/model_files.ts";
+import { loraCounts, rolloutsThatFit } from "../../model/memory/cache_budget.ts";
 import { FORCED_TOKENS, generationNeed } from "../../model/memory/generation_memory.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import type { ModelFiles } from "../../model/files/model_files.ts";
-import { integer, type Values } from "../settings/setting.ts";
-import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
-import { deviceMemory } from "../../gpu/device/device_memory.ts";
-import { flags } from "../settings/flags.ts";
 import { kvBytesPerRow } from "../../model/transformer/kv_cache.ts";
-import { loraCounts, rolloutsThatFit } from "../../model/memory/cache_budget.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
+import { flags } from "../settings/flags.ts";
+import { integer, type Values } from "../settings/setting.ts";
 
 /** What the work is that memory is forecast for. */
 export const forecastSettings = {

@@ -1,5 +1,4 @@
 import { UserError } from "../../gpu/errors.ts";
-import { locateAdapter } from "../../model/lora/locate_adapter.ts";
 import {
   exportedBytes,
   exportGguf,
@@ -7,13 +6,14 @@ import {
   exportSafetensors,
   type ExportSource,
 } from "../../model/files/export_model.ts";
-import { mergedWeights } from "../../model/lora/merged_weights.ts";
 import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
-import { inBytes } from "../terminal/in_bytes.ts";
-import { choice, path } from "../settings/setting.ts";
+import { locateAdapter } from "../../model/lora/locate_adapter.ts";
+import { mergedWeights } from "../../model/lora/merged_weights.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { flags } from "../settings/flags.ts";
+import { choice, path } from "../settings/setting.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
+import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
 
 /** `softcot model export`: a model as other programs load it. */

@@ -1,6 +1,6 @@
 import type { ModelFiles } from "../../model/files/model_files.ts";
-import { countWeights } from "../../model/memory/cache_budget.ts";
 import { readAdapterConfig } from "../../model/lora/adapter_config.ts";
+import { countWeights } from "../../model/memory/cache_budget.ts";
 
 /** What a model is: its place, hash, shape, tokenizer, and the types that it is stored as. */
 export function modelFacts(

@@ -1,13 +1,13 @@
 import { BUILTIN } from "../../model/builtin/builtin_model.ts";
-import { type CachedRepo, cachedRepos } from "../../model/hub/hub_cache.ts";
-import { hubCacheFolder } from "../../model/hub/hub_environment.ts";
-import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
-import { openGguf } from "../../model/formats/gguf.ts";
 import { ARCHITECTURES } from "../../model/files/architectures.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
-import { inBytes } from "../terminal/in_bytes.ts";
-import { path } from "../settings/setting.ts";
+import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
+import { openGguf } from "../../model/formats/gguf.ts";
+import { type CachedRepo, cachedRepos } from "../../model/hub/hub_cache.ts";
+import { hubCacheFolder } from "../../model/hub/hub_environment.ts";
 import { defineCommand } from "../settings/define_command.ts";
+import { path } from "../settings/setting.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 
 /** A model that is at hand. */

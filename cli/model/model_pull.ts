@@ -1,9 +1,9 @@
-import { pullRepo } from "../../model/hub/pull_repo.ts";
 import { modelFilesIn } from "../../model/hub/model_files_in.ts";
-import { text } from "../settings/setting.ts";
-import { defineCommand } from "../settings/define_command.ts";
-import { pullWatched } from "../pull/pull_watched.ts";
+import { pullRepo } from "../../model/hub/pull_repo.ts";
 import { describePulled } from "../pull/describe_pulled.ts";
+import { pullWatched } from "../pull/pull_watched.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { text } from "../settings/setting.ts";
 
 /** `softcot model pull`: a model of the hub into the cache. */
 export const modelPullCommand = defineCommand({

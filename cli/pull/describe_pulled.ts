@@ -1,5 +1,5 @@
-import type { PulledRepo } from "../../model/hub/pull_repo.ts";
 import { isOffline } from "../../model/hub/hub.ts";
+import type { PulledRepo } from "../../model/hub/pull_repo.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 
 /** What a pull left in the cache, in a line. */

@@ -1,8 +1,8 @@
 import type { PulledRepo, PullOptions, PullProgress } from "../../model/hub/pull_repo.ts";
+import { duration } from "../terminal/duration.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { duration } from "../terminal/duration.ts";
 
 /**
  * Shows how far a pull is, and lets Ctrl-C end it with what has come kept.

@@ -1,10 +1,10 @@
 import { Command, EnumType, ValidationError } from "@cliffy/command";
-import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import { readConfigFile, type Source } from "./config_file.ts";
 import { dashed } from "./dashed.ts";
+import { flags as everyFlag } from "./flags.ts";
+import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import type { Setting, Settings, Values } from "./setting.ts";
 import { shown } from "./shown.ts";
-import { flags as everyFlag } from "./flags.ts";
 
 /** What a command's `run` gets beside its values. */
 export interface Context<S extends Settings> {

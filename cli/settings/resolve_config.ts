@@ -1,9 +1,9 @@
 import { ValidationError } from "@cliffy/command";
 import { UserError } from "../../gpu/errors.ts";
-import { camel, dashed } from "./dashed.ts";
-import type { Settings, Values } from "./setting.ts";
 import { closest } from "./closest.ts";
 import type { Source } from "./config_file.ts";
+import { camel, dashed } from "./dashed.ts";
+import type { Settings, Values } from "./setting.ts";
 
 /** Who may set a value, the first having the last word. */
 interface Sources<S extends Settings> {

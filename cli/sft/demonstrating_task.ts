@@ -1,7 +1,7 @@
-import { TASKS } from "../../eval/tasks/tasks.ts";
 import type { Task } from "../../eval/task.ts";
-import { UserError } from "../../gpu/errors.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
+import { TASKS } from "../../eval/tasks/tasks.ts";
+import { UserError } from "../../gpu/errors.ts";
 
 /**
  * Opens a task that writes demonstrations; finds out before any data are asked for whether it does.

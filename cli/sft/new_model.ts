@@ -1,12 +1,12 @@
-import type { Gpu } from "../../gpu/gpu.ts";
-import { createModel, type Model } from "../../model/transformer/transformer.ts";
-import type { ModelConfig } from "../../model/transformer/config.ts";
-import { PADDED_VOCAB_SIZE } from "../../model/builtin/words.ts";
-import type { SftValues } from "./sft_settings.ts";
-import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
+import { PADDED_VOCAB_SIZE } from "../../model/builtin/words.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { initialise } from "../../model/transformer/initialise.ts";
+import { createModel, type Model } from "../../model/transformer/transformer.ts";
+import type { SftValues } from "./sft_settings.ts";
 
 /**
  * A new model of the given shape, with the embedded tokenizer.

@@ -1,9 +1,10 @@
 import type { Task } from "../../eval/task.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { downloadMatrix } from "../../gpu/matrix.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { saveModel } from "../../model/files/save_model.ts";
+import { downloadMatrix } from "../../gpu/matrix.ts";
 import { findModel } from "../../model/files/find_model.ts";
+import { saveModel } from "../../model/files/save_model.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { rootMeanSquare } from "../../model/transformer/initialise.ts";
 import { countParams } from "../../model/transformer/params.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
@@ -11,11 +12,10 @@ import { trainSupervised } from "../../rl/train_supervised.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { sftSettings, type SftValues } from "./sft_settings.ts";
-import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { claimFolder } from "./claim_folder.ts";
 import { demonstratingTask } from "./demonstrating_task.ts";
 import { newModel } from "./new_model.ts";
+import { sftSettings, type SftValues } from "./sft_settings.ts";
 
 /** `softcot sft`: supervised training on a task's demonstrations. */
 export const sftCommand = defineCommand({

@@ -1,5 +1,6 @@
-import { choice, flag, integer, number, text, type Values } from "../settings/setting.ts";
 import { flags } from "../settings/flags.ts";
+import { choice, flag, integer, text, type Values } from "../settings/setting.ts";
+import { trainSettings } from "../train/train_settings.ts";
 
 const shape = "A new model's shape";
 
@@ -11,7 +12,7 @@ export const sftSettings = {
   }),
   task: { ...flags.task, description: "Task whose demonstrations are learned: sums or sums-long" },
   out: { ...flags.out, description: "Folder for the model" },
-  steps: integer("Updates of the weights", { default: 2400, min: 1 }),
+  steps: { ...flags.steps, default: 2400 },
   batch: integer("Demonstrations an update", { default: 64, min: 1 }),
   seed: flags.seed,
   width: integer("Width d of the residual stream, a multiple of 4", { default: 64, min: 4, group: shape }),
@@ -19,17 +20,12 @@ export const sftSettings = {
   heads: integer("Attention heads", { default: 4, min: 1, group: shape }),
   mlp: integer("Width of the SwiGLU layer", { default: 176, min: 4, group: shape }),
   context: integer("Longest text in tokens", { default: 256, min: 16, group: shape }),
-  lr: number("Peak learning rate", { default: 2e-3, min: 0, group: "Optimizer" }),
-  warmup: integer("Steps of linear warm-up", { default: 50, min: 0, group: "Optimizer" }),
-  finalLr: number("Learning rate at the end, as a share of the peak", {
-    default: 0.1,
-    min: 0,
-    max: 1,
-    group: "Optimizer",
-  }),
+  lr: { ...flags.lr, default: 2e-3 },
+  warmup: { ...flags.warmup, default: 50 },
+  finalLr: { ...trainSettings.finalLr, default: 0.1 },
   beta1: flags.beta1,
   beta2: flags.beta2,
-  weightDecay: number("AdamW's weight decay", { default: 0.01, min: 0, group: "Optimizer" }),
+  weightDecay: { ...flags.weightDecay, default: 0.01 },
   clip: flags.clip,
   dtype: choice(["f32", "f16"], "How the weights are written", { default: "f32" }),
   recompute: flag("Keep only each block's input and compute the rest again in the backward pass"),

@@ -1,7 +1,7 @@
 import { ValidationError } from "@cliffy/command";
 import { GpuError, UserError } from "../../gpu/errors.ts";
-import { paint } from "./paint.ts";
 import { Interrupted } from "./interrupt.ts";
+import { paint } from "./paint.ts";
 
 /** Where and how errors are told. */
 interface ReportOptions {

@@ -1,11 +1,11 @@
-import type { PreparedTraining } from "./prepare_training.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
 import { createRun, type reopenRun, type Run } from "../../rl/run/run.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
-import type { TrainValues } from "./train_settings.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { keepHeldOut } from "./keep_held_out.ts";
-import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
 import { toToml } from "../settings/config_file.ts";
+import { keepHeldOut } from "./keep_held_out.ts";
+import type { PreparedTraining } from "./prepare_training.ts";
+import type { TrainValues } from "./train_settings.ts";
 
 /**
  * Begins a run that is made ready, in a new folder, or goes on with the one that was reopened; says where and with what.

@@ -1,13 +1,13 @@
-import { AT_ONCE } from "../../eval/roll_out_mode.ts";
-import type { Gpu } from "../../gpu/gpu.ts";
-import type { Task } from "../../eval/task.ts";
-import type { TrainValues } from "./train_settings.ts";
-import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
-import { openModelFiles } from "../../model/files/model_files.ts";
-import { planWeights } from "../../model/weights/weight_types.ts";
 import { promptOptions } from "../../eval/questions/prompt_ids.ts";
-import { refuseTooLarge } from "./refuse_too_large.ts";
+import { AT_ONCE } from "../../eval/roll_out_mode.ts";
+import type { Task } from "../../eval/task.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
+import { planWeights } from "../../model/weights/weight_types.ts";
+import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
+import { refuseTooLarge } from "./refuse_too_large.ts";
+import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
 
 /**

@@ -1,9 +1,9 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
-import { describeProfile, type ProfileReport } from "./profile_report.ts";
-import { table } from "../terminal/table.ts";
 import { counted } from "../terminal/counted.ts";
+import { table } from "../terminal/table.ts";
+import { describeProfile, type ProfileReport } from "./profile_report.ts";
 
 /** What a finished run came to; the tables are null if it asked for none. */
 export interface RunResult {

@@ -1,12 +1,12 @@
-import type { Origin } from "../settings/resolve_config.ts";
-import type { TrainValues } from "./train_settings.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { dashed } from "../settings/dashed.ts";
-import { findAdaptedModel, locateAdapter } from "../../model/lora/locate_adapter.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
-import { modelOrBase } from "../defaults/model_or_base.ts";
+import { UserError } from "../../gpu/errors.ts";
 import { readAdapterConfig } from "../../model/lora/adapter_config.ts";
+import { findAdaptedModel, locateAdapter } from "../../model/lora/locate_adapter.ts";
+import { modelOrBase } from "../defaults/model_or_base.ts";
+import { dashed } from "../settings/dashed.ts";
+import type { Origin } from "../settings/resolve_config.ts";
 import { shown } from "../settings/shown.ts";
+import type { TrainValues } from "./train_settings.ts";
 
 /** Who set each value. */
 type Origins = Record<keyof TrainValues, Origin>;

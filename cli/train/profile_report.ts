@@ -1,6 +1,6 @@
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/profile.ts";
 import { table } from "../terminal/table.ts";
-import type { Gpu } from "../../gpu/gpu.ts";
 
 /** Where the time of a run went. */
 export interface ProfileReport {

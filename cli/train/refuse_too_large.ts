@@ -1,7 +1,7 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import type { DeviceFacts } from "../../gpu/device/dry_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
 import type { TrainingShape } from "../../rl/memory/training_shape.ts";

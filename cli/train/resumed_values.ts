@@ -1,10 +1,10 @@
-import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
-import { trainSettings, type TrainValues } from "./train_settings.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { dashed } from "../settings/dashed.ts";
-import { readConfigFile } from "../settings/config_file.ts";
 import { refuseNoRun } from "../../rl/run/run.ts";
+import { readConfigFile } from "../settings/config_file.ts";
+import { dashed } from "../settings/dashed.ts";
+import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
 import { shown } from "../settings/shown.ts";
+import { trainSettings, type TrainValues } from "./train_settings.ts";
 
 /**
  * The values of a run that goes on: its own; a flag may not change them.

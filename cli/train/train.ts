@@ -1,22 +1,22 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import { reopenRun } from "../../rl/run/run.ts";
-import { flag } from "../settings/setting.ts";
-import { defineCommand } from "../settings/define_command.ts";
-import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
-import { flags } from "../settings/flags.ts";
 import { refuseLoneSystem } from "../defaults/prompt_values.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { findRecipe } from "../settings/find_recipe.ts";
+import { flags } from "../settings/flags.ts";
+import { flag } from "../settings/setting.ts";
+import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
+import { beginRun } from "./begin_run.ts";
+import { describeRun, type RunResult } from "./describe_run.ts";
+import { newValues } from "./new_values.ts";
 import { prepareTraining } from "./prepare_training.ts";
 import { profileOf } from "./profile_report.ts";
-import { findRecipe } from "../settings/find_recipe.ts";
-import { describeRun, type RunResult } from "./describe_run.ts";
-import { trainSettings, type TrainValues } from "./train_settings.ts";
-import { testBefore, testBest, testModes } from "./test_modes.ts";
-import { beginRun } from "./begin_run.ts";
-import { newValues } from "./new_values.ts";
 import { resumedValues } from "./resumed_values.ts";
 import { runFolder } from "./run_folder.ts";
+import { testBefore, testBest, testModes } from "./test_modes.ts";
+import { trainSettings, type TrainValues } from "./train_settings.ts";
 import { trainWatched } from "./train_watched.ts";
 
 const settings = {

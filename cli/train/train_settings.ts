@@ -1,6 +1,6 @@
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
-import { choice, flag, integer, number, text, texts, type Values } from "../settings/setting.ts";
 import { flags } from "../settings/flags.ts";
+import { choice, flag, integer, number, text, texts, type Values } from "../settings/setting.ts";
 
 const checks = "Validation and checkpoints";
 const memory = "Memory";

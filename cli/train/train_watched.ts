@@ -1,10 +1,10 @@
-import { type MetricsLine, train } from "../../rl/train.ts";
-import { createProgress, type Progress } from "../terminal/progress.ts";
 import type { Run } from "../../rl/run/run.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
-import type { TrainValues } from "./train_settings.ts";
+import { type MetricsLine, train } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
+import { createProgress, type Progress } from "../terminal/progress.ts";
 import { describeSample } from "./describe_sample.ts";
+import type { TrainValues } from "./train_settings.ts";
 
 /** Trains to the last step or until the signal is aborted, with progress on stderr. */
 export async function trainWatched(

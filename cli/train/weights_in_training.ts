@@ -1,6 +1,6 @@
-import type { TrainValues } from "./train_settings.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { WeightForm } from "../../model/weights/weight_types.ts";
+import type { TrainValues } from "./train_settings.ts";
 
 /**
  * How the model's weights are held: what trains is f32, what an adapter is trained on is only read.

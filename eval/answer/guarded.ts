@@ -1,9 +1,9 @@
 /** The last guards around a comparison: budgets that were spent, a stack that ran out, the clock. */
 import process from "node:process";
 import { Script } from "node:vm";
-import { TooLarge, Undecidable } from "./budget.ts";
 import { EngineMissing, loadEngineNow } from "./algebra/engine.ts";
 import type { Finding } from "./algebra/same_scalar.ts";
+import { TooLarge, Undecidable } from "./budget.ts";
 
 /** The name under which the work of the moment is handed to the script. */
 const SLOT = "softcot: comparison of the moment";

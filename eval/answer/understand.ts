@@ -1,9 +1,9 @@
 /** What an answer claims, apart from how it is written down: chains of equations, names, approximations. */
-import { type Node, some } from "./node.ts";
+import { matrixValue } from "./algebra/matrix_value.ts";
+import { exactValue, sameScalar } from "./algebra/same_scalar.ts";
 import { freeSymbols } from "./algebra/sample_points.ts";
 import type { Steps } from "./budget.ts";
-import { exactValue, sameScalar } from "./algebra/same_scalar.ts";
-import { matrixValue } from "./algebra/matrix_value.ts";
+import { type Node, some } from "./node.ts";
 
 /**
  * True if the node only names something: `x`, `f(x)`, `AB`, `|AB|`, `\angle ABC`, `(p, q)`, `\frac{NO}{BO}`, `A:B`,

@@ -2,11 +2,11 @@ import { UserError } from "../../gpu/errors.ts";
 import { letEventsIn } from "../../gpu/let_events_in.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import { type ChoiceGroup, encodeChoices, rowsOfGroup } from "./encode_choices.ts";
-import { type ChoiceRecord, type ChoiceResult, judgeChoices, tallyChoices } from "./choice_result.ts";
-import { mostPassRows, scoreGroups } from "./score_groups.ts";
-import type { ChoiceQuestion, ChoiceTask } from "./choice_task.ts";
 import type { Stream } from "../task.ts";
+import { type ChoiceRecord, type ChoiceResult, judgeChoices, tallyChoices } from "./choice_result.ts";
+import type { ChoiceQuestion, ChoiceTask } from "./choice_task.ts";
+import { type ChoiceGroup, encodeChoices, rowsOfGroup } from "./encode_choices.ts";
+import { mostPassRows, scoreGroups } from "./score_groups.ts";
 
 /** What is measured, and how. */
 export interface ChoiceOptions {

@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
+import { isFolder } from "../../model/files/on_disk.ts";
 import { cachedSnapshot } from "../../model/hub/hub_cache.ts";
 import { DATA_ENDINGS } from "./read_rows.ts";
-import { isFolder } from "../../model/files/on_disk.ts";
 
 /** The data of a task are not where they were looked for. */
 export class DataMissing extends UserError {}

@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { TRIGGER } from "../../model/generation/thinking_text.ts";
 import {
   type ChatMessage,
   type ChatTemplate,
@@ -7,7 +8,6 @@ import {
 } from "../../model/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Question, Task } from "../task.ts";
-import { TRIGGER } from "../../model/generation/thinking_text.ts";
 
 /** How questions are put to a model. */
 export interface PromptOptions {

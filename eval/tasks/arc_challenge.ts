@@ -1,5 +1,5 @@
-import { RowError, textOf, textsOf } from "../data/row_fields.ts";
 import type { Row } from "../data/row.ts";
+import { RowError, textOf, textsOf } from "../data/row_fields.ts";
 import { choiceDataTask } from "./choice_data_task.ts";
 
 /**

@@ -1,13 +1,13 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ChoiceQuestion, ChoiceTask } from "../choices/choice_task.ts";
-import { RowError } from "../data/row_fields.ts";
+import { type DataSource, locateData } from "../data/data_source.ts";
+import { mapValues } from "../data/map_values.ts";
 import { questionIds } from "../data/question_ids.ts";
 import type { Row } from "../data/row.ts";
-import { type DataSource, locateData } from "../data/data_source.ts";
+import { RowError } from "../data/row_fields.ts";
+import { readSplit } from "./read_split.ts";
 import { refuseEmpty } from "./refuse_empty.ts";
 import type { ChoiceEntry } from "./task_entry.ts";
-import { mapValues } from "../data/map_values.ts";
-import { readSplit } from "./read_split.ts";
 
 /** A row as a choice task understands it. */
 export interface ChoiceItem {

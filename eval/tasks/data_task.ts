@@ -1,16 +1,16 @@
+import { UserError } from "../../gpu/errors.ts";
 import type { VerifyOptions } from "../answer/verify.ts";
+import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";
 import { holdOut } from "../data/hold_out.ts";
+import { mapValues } from "../data/map_values.ts";
 import { normalText } from "../data/normal_text.ts";
 import { questionIds } from "../data/question_ids.ts";
 import type { Row } from "../data/row.ts";
-import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";
 import { trainingOrder } from "../data/training_order.ts";
 import { gradeBox, paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
-import { UserError } from "../../gpu/errors.ts";
+import { countDropped, readSplit } from "./read_split.ts";
 import { refuseEmpty } from "./refuse_empty.ts";
 import type { GenerationEntry, OpenTaskOptions } from "./task_entry.ts";
-import { countDropped, readSplit } from "./read_split.ts";
-import { mapValues } from "../data/map_values.ts";
 
 /** What a row holds: a question without its id, or the reason why it is left out. */
 export type Reading = Omit<Question, "id"> | { drop: string };

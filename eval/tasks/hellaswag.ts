@@ -1,5 +1,5 @@
-import { textOf, textsOf } from "../data/row_fields.ts";
 import { pythonStrip } from "../choices/python_strip.ts";
+import { textOf, textsOf } from "../data/row_fields.ts";
 import { choiceDataTask } from "./choice_data_task.ts";
 
 /**

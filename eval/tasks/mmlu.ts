@@ -1,8 +1,8 @@
-import { RowError, textOf, textsOf } from "../data/row_fields.ts";
+import { pythonStrip } from "../choices/python_strip.ts";
 import type { Row } from "../data/row.ts";
+import { RowError, textOf, textsOf } from "../data/row_fields.ts";
 import { choiceDataTask, type ChoiceItem } from "./choice_data_task.ts";
 import { MMLU_CATEGORIES } from "./mmlu_categories.ts";
-import { pythonStrip } from "../choices/python_strip.ts";
 
 const LETTERS = ["A", "B", "C", "D"];
 

@@ -1,8 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
-import { type Overlap, overlapsOf, type SplitTexts } from "../data/overlap.ts";
 import { namedFolders } from "../data/data_source.ts";
-import { TASKS } from "./tasks.ts";
+import { type Overlap, overlapsOf, type SplitTexts } from "../data/overlap.ts";
 import type { TaskEntry } from "./task_entry.ts";
+import { TASKS } from "./tasks.ts";
 
 /** A set of questions that can be compared with others. */
 interface SetAtHand {

@@ -6,6 +6,7 @@
  */
 import { hashDigits } from "../hash_text.ts";
 import { gradeBox, type Question, type Task, type TaskLimits } from "../task.ts";
+import { demonstration } from "./sums_demonstration.ts";
 import {
   arithmetic,
   checkSumsOptions,
@@ -17,7 +18,6 @@ import {
   type SumsOptions,
   sumsPrompt,
 } from "./sums_problem.ts";
-import { demonstration } from "./sums_demonstration.ts";
 
 /** `sums`, or `sums-long` where so named. */
 export const sums: Task = sumsTask("sums", SUMS, { maxThinking: 52, maxThinkingEval: 52, answerTokens: 5 });

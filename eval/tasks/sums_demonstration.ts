@@ -1,4 +1,6 @@
+import { UserError } from "../../gpu/errors.ts";
 import { FORCED_TEXTS } from "../../model/generation/thinking_text.ts";
+import { seededUniform } from "../seeded_uniform.ts";
 import {
   drawProblem,
   type Problem,
@@ -7,8 +9,6 @@ import {
   type SumsOptions,
   sumsPrompt,
 } from "./sums_problem.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { seededUniform } from "../seeded_uniform.ts";
 
 /** How written steps look. */
 export type SumsStyle =

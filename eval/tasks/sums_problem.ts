@@ -1,7 +1,7 @@
-import { GAIN_VERBS, LOSS_VERBS, NAMES, OBJECTS, SCALES } from "../../model/builtin/words.ts";
-import { type Stream, streamOf } from "../task.ts";
 import { UserError } from "../../gpu/errors.ts";
+import { GAIN_VERBS, LOSS_VERBS, NAMES, OBJECTS, SCALES } from "../../model/builtin/words.ts";
 import { seededUniform } from "../seeded_uniform.ts";
+import { type Stream, streamOf } from "../task.ts";
 
 /** How hard the problems are. All numbers are whole and never negative. */
 export interface SumsOptions {

@@ -1,6 +1,5 @@
-import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
-import type { Task } from "../task.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { Task } from "../task.ts";
 import { aime } from "./aime.ts";
 import { arcChallenge } from "./arc_challenge.ts";
 import { deepscaler } from "./deepscaler.ts";
@@ -10,6 +9,7 @@ import { math, math500 } from "./math.ts";
 import { mmlu } from "./mmlu.ts";
 import { olympiadbench } from "./olympiadbench.ts";
 import { sums, sumsLong } from "./sums.ts";
+import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
 
 /** Every task that has a name of its own on the command line. */
 export const TASKS: readonly TaskEntry[] = [

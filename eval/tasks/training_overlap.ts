@@ -1,5 +1,5 @@
-import { countAmong } from "../data/overlap.ts";
 import { DataMissing } from "../data/data_source.ts";
+import { countAmong } from "../data/overlap.ts";
 import type { Task } from "../task.ts";
 import { generationEntry } from "./open_task.ts";
 

@@ -1,13 +1,13 @@
 import { UserError } from "../../gpu/errors.ts";
+import { parseHfConfig } from "../files/hf_config.ts";
 import type { ModelExtras } from "../files/model_extras.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
-import { parseHfConfig } from "../files/hf_config.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { builtinTokenizer } from "./builtin_tokenizer.ts";
 import configJson from "./config.json" with { type: "text" };
 import extrasJson from "./softcot.json" with { type: "text" };
-import { builtinTokenizer } from "./builtin_tokenizer.ts";
 import weightsBase64 from "./weights.base64" with { type: "text" };
 
 /** What the command line, messages and results call the embedded model. */

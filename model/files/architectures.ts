@@ -1,6 +1,7 @@
-import type { ModelConfig } from "../transformer/config.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import { shownField } from "./config_fields.ts";
+
 /** Which families can be opened. */
 export const ARCHITECTURES: readonly ModelConfig["architecture"][] = ["llama", "qwen2", "qwen3"];
 

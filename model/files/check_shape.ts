@@ -1,5 +1,6 @@
-import type { ModelConfig } from "../transformer/config.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+
 /** Sines and cosines of all positions are kept. */
 const MOST_POSITIONS = 2 ** 24;
 

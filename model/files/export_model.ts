@@ -1,15 +1,15 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import { bytesOfWritten, Q8_0_BLOCK, type WrittenType } from "../formats/encode_elements.ts";
-import type { TensorWriter } from "../formats/placed_file.ts";
-import { createGguf } from "../formats/gguf_writer.ts";
-import { ggufTensorName, isInterleaved, ROPE_FACTORS } from "../formats/gguf_weights.ts";
-import { storedRow } from "../formats/half_split.ts";
-import type { TensorEntry, TensorFile } from "../formats/tensor_file.ts";
-import { createShards } from "../formats/shards_writer.ts";
 import { ggufMetadata, ropeDivisors } from "../formats/gguf_metadata.ts";
+import { ggufTensorName, isInterleaved, ROPE_FACTORS } from "../formats/gguf_weights.ts";
+import { createGguf } from "../formats/gguf_writer.ts";
+import { storedRow } from "../formats/half_split.ts";
+import type { TensorWriter } from "../formats/placed_file.ts";
+import { createShards } from "../formats/shards_writer.ts";
+import type { TensorEntry, TensorFile } from "../formats/tensor_file.ts";
 import { countWeights } from "../memory/cache_budget.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import { writeCompanions } from "./write_companions.ts";
 
 /** What is written: a model without a device. */

@@ -6,9 +6,9 @@
  */
 import { UserError } from "../../gpu/errors.ts";
 import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
-import { endTokenIds, type Fields, positiveNumber, shownField, wholeNumber } from "./config_fields.ts";
-import { checkShape } from "./check_shape.ts";
 import { findArchitecture } from "./architectures.ts";
+import { checkShape } from "./check_shape.ts";
+import { endTokenIds, type Fields, positiveNumber, shownField, wholeNumber } from "./config_fields.ts";
 
 /**
  * Reads the shape of the model in a Hugging Face folder. End tokens are those of config.json and of

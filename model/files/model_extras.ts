@@ -1,5 +1,6 @@
-import type { BaseModel } from "../transformer/adapter.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { BaseModel } from "../transformer/adapter.ts";
+
 /** Facts kept beside the model in softcot.json. */
 export interface ModelExtras {
   /** RMS of the base model's embedding: the unit of the noise, measured once (method section 2). */

@@ -1,11 +1,12 @@
+import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { downloadMatrix, type Matrix } from "../../gpu/matrix.ts";
-import type { ModelConfig } from "../transformer/config.ts";
-import type { TensorFile } from "../formats/tensor_file.ts";
-import { namedTensors, type Trainable } from "../transformer/params.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { createPieces, uploadTensor } from "../weights/upload_tensor.ts";
 import { createSafetensors } from "../formats/safetensors_writer.ts";
+import type { TensorFile } from "../formats/tensor_file.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { namedTensors, type Trainable } from "../transformer/params.ts";
+import { createPieces, uploadTensor } from "../weights/upload_tensor.ts";
+
 /**
  * Holds a file against what a model asks for, before anything is made for it.
  * @throws UserError if a tensor is missing or has another shape

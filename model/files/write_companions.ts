@@ -1,9 +1,10 @@
-import type { ModelConfig } from "../transformer/config.ts";
-import type { ModelExtras } from "./model_extras.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { syncFolder } from "../formats/placed_file.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import { toHfConfig } from "./hf_config.ts";
+import type { ModelExtras } from "./model_extras.ts";
 import { writeJson, writeWhole } from "./write_whole.ts";
+
 /** What a Hugging Face folder holds beside a model's weights. */
 interface Companions {
   /** Shape of the model. */

@@ -4,16 +4,16 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
+import { findArchitecture } from "../files/architectures.ts";
+import { checkShape } from "../files/check_shape.ts";
+import { ggufEndTokenIds } from "../tokenizer/gguf_end_tokens.ts";
+import { TokenType } from "../tokenizer/gguf_token_type.ts";
 import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
+import { scaledFrequency } from "../transformer/rope_table.ts";
 import type { GgufFile } from "./gguf.ts";
 import type { GgufValue } from "./gguf_value.ts";
 import { ROPE_FACTORS } from "./gguf_weights.ts";
 import { readElements } from "./read_elements.ts";
-import { ggufEndTokenIds } from "../tokenizer/gguf_end_tokens.ts";
-import { checkShape } from "../files/check_shape.ts";
-import { findArchitecture } from "../files/architectures.ts";
-import { scaledFrequency } from "../transformer/rope_table.ts";
-import { TokenType } from "../tokenizer/gguf_token_type.ts";
 
 /**
  * The shape of the model in a GGUF file.

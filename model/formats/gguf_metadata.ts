@@ -1,10 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
+import { ggufVocabulary } from "../tokenizer/gguf_vocabulary.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../transformer/config.ts";
+import { scaledFrequency } from "../transformer/rope_table.ts";
 import type { WrittenType } from "./encode_elements.ts";
 import type { TypedValue } from "./gguf_writer.ts";
-import { ggufVocabulary } from "../tokenizer/gguf_vocabulary.ts";
-import { scaledFrequency } from "../transformer/rope_table.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 
 /** llama.cpp's numbers for what most of a file's weights are. */
 const FILE_TYPE: Readonly<Record<WrittenType, number>> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 };

@@ -5,11 +5,11 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
+import { isFile } from "../files/on_disk.ts";
 import { openBytes, openFile } from "./random_access.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";
-import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 import { readHeader } from "./safetensors_header.ts";
-import { isFile } from "../files/on_disk.ts";
+import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 
 /**
  * Opens one safetensors file.

@@ -1,7 +1,7 @@
 import { writeJson } from "../files/write_whole.ts";
+import type { TensorWriter } from "./placed_file.ts";
 import { DTYPE_BYTES } from "./safetensors_header.ts";
 import { createSafetensors, type TensorSpec } from "./safetensors_writer.ts";
-import type { TensorWriter } from "./placed_file.ts";
 
 /** As transformers has it: files of up to 5 GB. */
 const SHARD_BYTES = 5e9;

@@ -1,12 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import { UserError } from "../../gpu/errors.ts";
-import type { HubFile } from "./hub_api.ts";
-import { type About, broken, TransientError } from "./hub_errors.ts";
-import { follow, startRequest } from "./request.ts";
-import type { Hub } from "./hub.ts";
-import { persist } from "./persist.ts";
 import { fileSize } from "../files/on_disk.ts";
 import { guardDisk } from "./guard_disk.ts";
+import type { Hub } from "./hub.ts";
+import type { HubFile } from "./hub_api.ts";
+import { type About, broken, TransientError } from "./hub_errors.ts";
+import { persist } from "./persist.ts";
+import { follow, startRequest } from "./request.ts";
 
 /** A file to be fetched. */
 interface Download {

@@ -1,8 +1,8 @@
-import { isCommit, type RepoKind } from "./repo_id.ts";
-import { type About, broken, strange } from "./hub_errors.ts";
-import { follow, startRequest } from "./request.ts";
 import type { Hub } from "./hub.ts";
+import { type About, broken, strange } from "./hub_errors.ts";
 import { persist } from "./persist.ts";
+import { isCommit, type RepoKind } from "./repo_id.ts";
+import { follow, startRequest } from "./request.ts";
 
 /** A file as the hub lists it. */
 export interface HubFile {

@@ -10,8 +10,8 @@
  * @module
  */
 import { fileSize, isFolder, linkTarget, namesIn } from "../files/on_disk.ts";
-import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
 import { hubCacheFolder } from "./hub_environment.ts";
+import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
 
 /** A repository in the cache. */
 export interface CachedRepo {

@@ -1,6 +1,6 @@
+import { UserError } from "../../gpu/errors.ts";
 import type { Hub } from "./hub.ts";
 import type { RepoKind } from "./repo_id.ts";
-import { UserError } from "../../gpu/errors.ts";
 
 /** A fault that may pass: a connection that broke, a server that is busy. */
 export class TransientError extends Error {

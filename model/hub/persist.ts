@@ -1,6 +1,6 @@
+import { UserError } from "../../gpu/errors.ts";
 import type { Hub } from "./hub.ts";
 import { TransientError } from "./hub_errors.ts";
-import { UserError } from "../../gpu/errors.ts";
 
 /** Times that something is tried again before it counts as failed. */
 const MOST_ATTEMPTS = 5;

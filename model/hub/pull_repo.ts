@@ -1,5 +1,10 @@
 import { statfsSync } from "node:fs";
 import { UserError } from "../../gpu/errors.ts";
+import { fileSize } from "../files/on_disk.ts";
+import { downloadBlob } from "./download_blob.ts";
+import { guardDisk } from "./guard_disk.ts";
+import { type Hub, isOffline, openHub } from "./hub.ts";
+import { type HubFile, listFiles, resolveCommit } from "./hub_api.ts";
 import {
   cachedSnapshot,
   linkBlob,
@@ -8,13 +13,8 @@ import {
   snapshotFiles,
   writeRef,
 } from "./hub_cache.ts";
-import { checkRepoId, isCommit, isSafePath, type RepoKind } from "./repo_id.ts";
 import { hubCacheFolder } from "./hub_environment.ts";
-import { downloadBlob } from "./download_blob.ts";
-import { guardDisk } from "./guard_disk.ts";
-import { type HubFile, listFiles, resolveCommit } from "./hub_api.ts";
-import { type Hub, isOffline, openHub } from "./hub.ts";
-import { fileSize } from "../files/on_disk.ts";
+import { checkRepoId, isCommit, isSafePath, type RepoKind } from "./repo_id.ts";
 
 /** What is to be pulled. */
 export interface PullOptions {

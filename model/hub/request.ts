@@ -1,5 +1,5 @@
-import { type About, broken, refusal, strange, TransientError } from "./hub_errors.ts";
 import type { Hub } from "./hub.ts";
+import { type About, broken, refusal, strange, TransientError } from "./hub_errors.ts";
 
 /** A request in the making; `alive` is told of each sign of life, for without one it is aborted. */
 interface RequestClock extends Disposable {

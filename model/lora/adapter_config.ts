@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { LoraSettings } from "../transformer/adapter.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { readExtras } from "../files/model_extras.ts";
+import type { LoraSettings } from "../transformer/adapter.ts";
 
 /** File of an adapter's A and B. */
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";

@@ -1,11 +1,11 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { readExtras } from "../files/model_extras.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { readTensor, type TensorFile } from "../formats/tensor_file.ts";
 import { type Adapter, createAdapter, refreshAdapter } from "../transformer/adapter.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import { FUSED, fusedShape, loraTensors } from "../transformer/lora_params.ts";
 import { ADAPTER_WEIGHTS, readAdapterConfig } from "./adapter_config.ts";
 

@@ -1,8 +1,9 @@
-import { ADAPTER_CONFIG } from "./adapter_config.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { checkpointsOf } from "../files/checkpoints_of.ts";
 import { isThere } from "../files/on_disk.ts";
+import { cachedSnapshot } from "../hub/hub_cache.ts";
+import { ADAPTER_CONFIG } from "./adapter_config.ts";
+
 /**
  * The folder of an adapter: one that holds adapter_config.json, a run trained with one (its best checkpoint, else its
  * newest), or a repository in the hub's cache; undefined if it is none of them.

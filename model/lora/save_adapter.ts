@@ -1,12 +1,13 @@
-import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./adapter_config.ts";
-import { type Adapter, isTarget } from "../transformer/adapter.ts";
-import { FUSED, fusedShape } from "../transformer/lora_params.ts";
-import type { Model } from "../transformer/transformer.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import type { ModelExtras } from "../files/model_extras.ts";
-import { syncFolder } from "../formats/placed_file.ts";
 import { writeParams } from "../files/params_file.ts";
 import { writeJson } from "../files/write_whole.ts";
+import { syncFolder } from "../formats/placed_file.ts";
+import { type Adapter, isTarget } from "../transformer/adapter.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { FUSED, fusedShape } from "../transformer/lora_params.ts";
+import type { Model } from "../transformer/transformer.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./adapter_config.ts";
+
 /** Writes an adapter as a folder that PEFT loads. The folder is made if need be. */
 export async function saveAdapter(model: Model, folder: string, extras: ModelExtras): Promise<void> {
   const { gpu, config, adapter } = model;

@@ -1,10 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
+import { TokenType } from "./gguf_token_type.ts";
+import { readMerges, readVocabulary, type Vocabulary } from "./gguf_tokens.ts";
 import { booleanOf, type Metadata, numbersOf, refuse, textOf, type Token, tokenOf } from "./gguf_values.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import { scoreMerges } from "./score_merges.ts";
 import type { TokenizerFiles } from "./tokenizer_files.ts";
-import { TokenType } from "./gguf_token_type.ts";
-import { readMerges, readVocabulary, type Vocabulary } from "./gguf_tokens.ts";
 
 /**
  * The tokenizer that a GGUF file holds, as the files that Hugging Face would have beside the model: vocabulary,

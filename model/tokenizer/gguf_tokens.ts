@@ -1,5 +1,5 @@
-import { isWhole, type Metadata, missing, refuse, shown, textsOf, type Token } from "./gguf_values.ts";
 import { TokenType } from "./gguf_token_type.ts";
+import { isWhole, type Metadata, missing, refuse, shown, textsOf, type Token } from "./gguf_values.ts";
 
 const MOST_TYPES = TokenType.byte;
 

@@ -1,10 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import type { TypedValue } from "../formats/gguf_writer.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { TokenType } from "./gguf_token_type.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { type Json, parseTokenizerFile, tokenText } from "./tokenizer_files.ts";
-import { TokenType } from "./gguf_token_type.ts";
 
 /** What GGUF knows of a kind of tokenizer: its model, and what goes with it. */
 interface Kind {

@@ -1,5 +1,5 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import type { Scratch } from "../../gpu/arena.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { AttentionLayout } from "../../gpu/ops/attention/attention.ts";
 
 /** A run of rows of one sequence, at consecutive positions. Places are rows of the keys and values. */

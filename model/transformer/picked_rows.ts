@@ -1,10 +1,10 @@
+import type { Scratch } from "../../gpu/arena.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { gather, type Segments, segmentsOf, segmentSum } from "../../gpu/ops/gather/gather.ts";
+import { rmsNormBackward } from "../../gpu/ops/norm/rms_norm.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
 import { type Gradients, vectorOf } from "./params.ts";
 import { finalNorm, type Model } from "./transformer.ts";
-import type { Scratch } from "../../gpu/arena.ts";
-import { gather, type Segments, segmentsOf, segmentSum } from "../../gpu/ops/gather/gather.ts";
-import type { Tensor } from "../../gpu/tensor.ts";
-import { rmsNormBackward } from "../../gpu/ops/norm/rms_norm.ts";
 
 /** Rows of the final norm that are read, and where they come from: the LM head runs on action rows only. */
 interface PickedRows {

@@ -2,6 +2,7 @@ import type { Scratch } from "../../gpu/arena.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { rmsNorm } from "../../gpu/ops/norm/rms_norm.ts";
 import { asMatrix, type Tensor } from "../../gpu/tensor.ts";
+import { type Adapter, freeAdapter } from "./adapter.ts";
 import {
   blockForward,
   blockForwardSaved,
@@ -13,8 +14,6 @@ import {
 import { blockBackward } from "./block_backward.ts";
 import type { ModelConfig } from "./config.ts";
 import { type KvCache, STRIDE } from "./kv_cache.ts";
-import { createRopeTable, emptyRopeTable } from "./rope_table.ts";
-import { type Adapter, freeAdapter } from "./adapter.ts";
 import {
   createParams,
   freeParams,
@@ -23,6 +22,7 @@ import {
   vectorOf,
   type WeightTypes,
 } from "./params.ts";
+import { createRopeTable, emptyRopeTable } from "./rope_table.ts";
 
 /** A transformer on the device. */
 export interface Model {

@@ -1,5 +1,5 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";

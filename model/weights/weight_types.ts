@@ -1,8 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { WeightType } from "../../gpu/matrix.ts";
 import { BLOCK, BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import {
   type LargeMatrix,
   type TensorPlace,

@@ -1,14 +1,14 @@
-import { DRY_TOKENIZER, dryRules } from "../../model/memory/generation_memory.ts";
-import type { Model } from "../../model/transformer/transformer.ts";
-import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { Question } from "../../eval/task.ts";
+import { generate } from "../../model/generation/generate.ts";
 import type { Rollout, StepStats } from "../../model/generation/rollout.ts";
-import type { RolloutBatch, RolloutSource } from "../rollout_source.ts";
+import { DRY_TOKENIZER, dryRules } from "../../model/memory/generation_memory.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
+import type { RolloutBatch, RolloutSource } from "../rollout_source.ts";
+import { trainStep } from "../train_step.ts";
 import type { Trainer } from "../trainer.ts";
 import type { TrainingShape } from "./training_shape.ts";
-import { generate } from "../../model/generation/generate.ts";
-import { trainStep } from "../train_step.ts";
 
 const OPTIMIZER = {
   lr: 0,

@@ -1,8 +1,8 @@
-import { dryTrainer, trainDry } from "./dry_trainer.ts";
-import type { Trainer } from "../trainer.ts";
-import { promptTokensOf, type TrainingShape } from "./training_shape.ts";
 import { openDryGpu } from "../../gpu/device/dry_gpu.ts";
 import { shareCacheBudget } from "../../model/memory/cache_budget.ts";
+import type { Trainer } from "../trainer.ts";
+import { dryTrainer, trainDry } from "./dry_trainer.ts";
+import { promptTokensOf, type TrainingShape } from "./training_shape.ts";
 
 /**
  * Makes the buffers that a training will want at most, by steps run dry on its device's own arena: a training that begins does

@@ -1,5 +1,3 @@
-import { createHalfCopy } from "../../model/weights/half_copy.ts";
-import type { ModelConfig } from "../../model/transformer/config.ts";
 import {
   budgetDryCache,
   dryThinking,
@@ -8,6 +6,8 @@ import {
   openDryModel,
 } from "../../model/memory/generation_memory.ts";
 import { createAdapter } from "../../model/transformer/adapter.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { createLike, createOptimizer } from "../optimizer.ts";
 import { dryTrainer, trainDry } from "./dry_trainer.ts";
 import type { TrainingShape } from "./training_shape.ts";

@@ -1,7 +1,7 @@
-import type { GenerationShape } from "../../model/memory/generation_memory.ts";
-import type { Trainer } from "../trainer.ts";
-import type { WeightTypes } from "../../model/transformer/params.ts";
 import { promptOf } from "../../eval/questions/prompt_ids.ts";
+import type { GenerationShape } from "../../model/memory/generation_memory.ts";
+import type { WeightTypes } from "../../model/transformer/params.ts";
+import type { Trainer } from "../trainer.ts";
 
 /** What decides how much memory a training takes. */
 export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce"> {

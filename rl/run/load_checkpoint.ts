@@ -1,13 +1,13 @@
-import type { Model } from "../../model/transformer/transformer.ts";
-import { OLDER, readState, type RunState } from "./run_state.ts";
-import type { Trainable } from "../../model/transformer/params.ts";
-import type { Trainer } from "../trainer.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { isTaken } from "../../model/files/on_disk.ts";
-import { openSafetensors } from "../../model/formats/safetensors.ts";
-import { readAdapter } from "../../model/lora/load_adapter.ts";
 import { readParams } from "../../model/files/params_file.ts";
 import { sha256Of } from "../../model/files/sha256_of.ts";
+import { openSafetensors } from "../../model/formats/safetensors.ts";
+import { readAdapter } from "../../model/lora/load_adapter.ts";
+import type { Trainable } from "../../model/transformer/params.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
+import type { Trainer } from "../trainer.ts";
+import { OLDER, readState, type RunState } from "./run_state.ts";
 
 /**
  * Loads weights, moments and state of a checkpoint into a trainer.

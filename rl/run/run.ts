@@ -1,8 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
+import { isTaken } from "../../model/files/on_disk.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
 import { nameOf, newestCheckpoint, pointBest, stepOf } from "./run_checkpoints.ts";
 import { readState } from "./run_state.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */
 export interface Run {

@@ -1,15 +1,15 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ADAPTER_WEIGHTS } from "../../model/lora/adapter_config.ts";
-import { saveAdapter } from "../../model/lora/save_adapter.ts";
-import { type LoadedModel, saveModel } from "../../model/files/save_model.ts";
+import { isTaken } from "../../model/files/on_disk.ts";
 import { writeParams } from "../../model/files/params_file.ts";
+import { type LoadedModel, saveModel } from "../../model/files/save_model.ts";
+import { sha256Of } from "../../model/files/sha256_of.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import { syncFolder } from "../../model/formats/placed_file.ts";
-import { sha256Of } from "../../model/files/sha256_of.ts";
+import { ADAPTER_WEIGHTS } from "../../model/lora/adapter_config.ts";
+import { saveAdapter } from "../../model/lora/save_adapter.ts";
 import type { Trainer } from "../trainer.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
-import type { RunState } from "./run_state.ts";
 import { nameOf, pointBest, pruneCheckpoints } from "./run_checkpoints.ts";
+import type { RunState } from "./run_state.ts";
 
 /**
  * Writes a checkpoint that is whole or absent, and removes the oldest ones but `keep` and the best.

@@ -3,8 +3,8 @@
  * carry a relation `a^n = value`, such as `i^2 = -1`; products are reduced by it. If the difference of two fractions
  * reduces to zero, they are equal: a proof. If it does not, nothing is said, since atoms may depend on each other.
  */
-import type { Rational } from "../rational.ts";
 import type { Steps } from "../budget.ts";
+import type { Rational } from "../rational.ts";
 
 /** One term: a coefficient times powers of atoms, in ascending order of their numbers. */
 export interface Term {

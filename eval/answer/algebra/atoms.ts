@@ -1,6 +1,16 @@
 /** The atoms of exact algebra: roots of primes, sines at exact angles, logarithms of primes, and opaque functions. */
 import { spend, Undecidable } from "../budget.ts";
 import {
+  absoluteRational,
+  bigGcd,
+  divideRationals,
+  ONE,
+  powerRational,
+  type Rational,
+  rational,
+} from "../rational.ts";
+import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
+import {
   addFractions,
   equalFractions,
   fromAtom,
@@ -12,17 +22,7 @@ import {
   rationalOf,
   scaleFraction,
 } from "./fraction.ts";
-import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
 import { constantOf, monomial } from "./polynomial.ts";
-import {
-  absoluteRational,
-  bigGcd,
-  divideRationals,
-  ONE,
-  powerRational,
-  type Rational,
-  rational,
-} from "../rational.ts";
 
 /** How an atom's value changes when its argument changes sign. */
 type Parity = "none" | "even" | "odd";

@@ -1,19 +1,5 @@
 /** Exact rules for factorials, binomials, absolute values, floors and the like. */
-import { atom, content, rootOf } from "./atoms.ts";
 import { TooLarge, Undecidable } from "../budget.ts";
-import {
-  addFractions,
-  divideFractions,
-  fromInteger,
-  fromRational,
-  multiplyFractions,
-  negateFraction,
-  powerFraction,
-  rationalOf,
-  scaleFraction,
-} from "./fraction.ts";
-import type { Algebra, Fraction } from "./algebra.ts";
-import { constantOf } from "./polynomial.ts";
 import {
   absoluteRational,
   addRationals,
@@ -25,6 +11,20 @@ import {
   type Rational,
   rational,
 } from "../rational.ts";
+import type { Algebra, Fraction } from "./algebra.ts";
+import { atom, content, rootOf } from "./atoms.ts";
+import {
+  addFractions,
+  divideFractions,
+  fromInteger,
+  fromRational,
+  multiplyFractions,
+  negateFraction,
+  powerFraction,
+  rationalOf,
+  scaleFraction,
+} from "./fraction.ts";
+import { constantOf } from "./polynomial.ts";
 
 /** Largest n whose factorial is written out. */
 const MAX_FACTORIAL = 3000n;

@@ -1,6 +1,7 @@
 /** Fractions of polynomials over atoms (see algebra.ts). */
-import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
+import { Undecidable } from "../budget.ts";
 import { equalRationals, negateRational, ONE, type Rational, rational } from "../rational.ts";
+import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
 import {
   addPolynomials,
   constantOf,
@@ -10,7 +11,6 @@ import {
   scale,
   UNIT,
 } from "./polynomial.ts";
-import { Undecidable } from "../budget.ts";
 
 /** The quotient of two polynomials. */
 export const fraction = (num: Polynomial, den: Polynomial = UNIT): Fraction => ({ num, den });

@@ -1,6 +1,6 @@
-import type { Algebra, Polynomial } from "./algebra.ts";
-import { addRationals, bits, multiplyRationals, powerRational, rational } from "../rational.ts";
 import { spend } from "../budget.ts";
+import { addRationals, bits, multiplyRationals, powerRational, rational } from "../rational.ts";
+import type { Algebra, Polynomial } from "./algebra.ts";
 
 /** True if the polynomial, in free symbols alone, is the square of one: it then takes square values at random points. */
 export function isSquare(p: Polynomial, g: Algebra): boolean {

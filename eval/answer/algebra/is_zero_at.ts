@@ -1,9 +1,9 @@
 /** Values of exact fractions to more than a hundred digits: the test for zero where algebra alone proves nothing. */
 import { spend, Undecidable } from "../budget.ts";
+import { bits, floorRational, type Rational, rational } from "../rational.ts";
+import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
 import { engineValue } from "./engine.ts";
 import type { Point } from "./numeric_value.ts";
-import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
-import { bits, floorRational, type Rational, rational } from "../rational.ts";
 
 /** Fixed-point complex numbers: integers in units of 10^-160. */
 interface Fixed {

@@ -1,8 +1,11 @@
 /** From an expression to exact algebra: a fraction of polynomials over atoms (see polynomial.ts). */
-import { atom, imaginary, logarithm, sineCosine } from "./atoms.ts";
 import { MAX_SUM_TERMS, spend, TooLarge, Undecidable } from "../budget.ts";
-import { combinatorial } from "./combinatorial.ts";
 import { type Node, number, symbol } from "../node.ts";
+import { SYMMETRIC } from "../parse/vocabulary.ts";
+import { floorRational, isInteger, rational } from "../rational.ts";
+import type { Algebra, Fraction } from "./algebra.ts";
+import { atom, imaginary, logarithm, sineCosine } from "./atoms.ts";
+import { combinatorial } from "./combinatorial.ts";
 import {
   addFractions,
   divideFractions,
@@ -13,11 +16,8 @@ import {
   rationalOf,
   scaleFraction,
 } from "./fraction.ts";
-import type { Algebra, Fraction } from "./algebra.ts";
-import { floorRational, isInteger, rational } from "../rational.ts";
-import { SYMMETRIC } from "../parse/vocabulary.ts";
-import { exponential, power } from "./power.ts";
 import { inRadians } from "./in_radians.ts";
+import { exponential, power } from "./power.ts";
 import { mentionsInSubscript, substitute } from "./substitute.ts";
 
 /** The fraction of an expression. Throws Undecidable for what has no place in exact algebra, TooLarge beyond the budgets. */

@@ -1,7 +1,5 @@
 /** Double-precision values of expressions: a quick way to see that two differ. It never decides that two are equal. */
 import { MAX_SUM_TERMS, spend, type Steps } from "../budget.ts";
-import { inRadians } from "./in_radians.ts";
-import { mentionsInSubscript, substitute } from "./substitute.ts";
 import { type Node, number } from "../node.ts";
 import { type Rational, rational, toNumber } from "../rational.ts";
 import {
@@ -15,6 +13,8 @@ import {
   NONE,
   real,
 } from "./complex.ts";
+import { inRadians } from "./in_radians.ts";
+import { mentionsInSubscript, substitute } from "./substitute.ts";
 
 /** Values of symbols and opaque parts, by name. */
 export type Point = Map<string, Rational>;

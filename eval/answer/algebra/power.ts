@@ -1,7 +1,8 @@
 /** Powers, roots and exponentials in exact algebra. */
-import type { Algebra, Fraction } from "./algebra.ts";
-import { isInteger, ONE, powerRational, type Rational, rational } from "../rational.ts";
 import { TooLarge, Undecidable } from "../budget.ts";
+import { isInteger, ONE, powerRational, type Rational, rational } from "../rational.ts";
+import type { Algebra, Fraction } from "./algebra.ts";
+import { atom, content, factorRational, imaginary, rootOf, sineCosine, soleAtom } from "./atoms.ts";
 import {
   addFractions,
   fraction,
@@ -12,7 +13,6 @@ import {
   rationalOf,
   scaleFraction,
 } from "./fraction.ts";
-import { atom, content, factorRational, imaginary, rootOf, sineCosine, soleAtom } from "./atoms.ts";
 import { constantOf, monomial } from "./polynomial.ts";
 
 /** `base^exponent`, whatever is in the exponent. */

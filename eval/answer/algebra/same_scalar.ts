@@ -3,18 +3,18 @@
  * algebra, which proves; then values to 110 digits at points that no answer can know.
  */
 import { type Steps, Undecidable } from "../budget.ts";
-import { isZeroAt, type Values } from "./is_zero_at.ts";
-import { equalRationals, formatRational, type Rational, rational } from "../rational.ts";
 import { format, type Node, number, some } from "../node.ts";
-import { mentionsInSubscript, substitute } from "./substitute.ts";
+import { equalRationals, formatRational, type Rational, rational } from "../rational.ts";
+import { type Algebra, newAlgebra, type Polynomial } from "./algebra.ts";
+import { modulus } from "./complex.ts";
+import { addFractions, negateFraction } from "./fraction.ts";
+import { isSquare } from "./is_square.ts";
+import { isZeroAt, type Values } from "./is_zero_at.ts";
 import { normalForm } from "./normal_form.ts";
 import { numericValue } from "./numeric_value.ts";
-import { modulus } from "./complex.ts";
-import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./sample_points.ts";
-import { addFractions, negateFraction } from "./fraction.ts";
-import { type Algebra, newAlgebra, type Polynomial } from "./algebra.ts";
 import { constantOf } from "./polynomial.ts";
-import { isSquare } from "./is_square.ts";
+import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./sample_points.ts";
+import { mentionsInSubscript, substitute } from "./substitute.ts";
 
 /** What was found, and by which rule. */
 export interface Finding {

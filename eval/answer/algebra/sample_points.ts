@@ -1,7 +1,7 @@
 /** Sample points for symbols, drawn from a hash of the pair: the same pair meets the same points, and no answer can know them. */
 import { children, type Node } from "../node.ts";
-import type { Point } from "./numeric_value.ts";
 import { rational } from "../rational.ts";
+import type { Point } from "./numeric_value.ts";
 
 /** FNV-1a, 32 bits. */
 export function hash(text: string): number {

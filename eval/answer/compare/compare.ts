@@ -1,4 +1,7 @@
 /** Are two answers the same? Each kind of answer has its rule; parts are compared in the same way. */
+import type { Finding } from "../algebra/same_scalar.ts";
+import { format, type Node } from "../node.ts";
+import { assignment } from "../understand.ts";
 import { compareLists, compareMatrices, compareTuples } from "./compare_many.ts";
 import { compareScalars } from "./compare_scalars.ts";
 import { compareSets, isSetLike } from "./compare_sets.ts";
@@ -12,10 +15,7 @@ import {
 } from "./compare_written.ts";
 import { type Context, no } from "./context.ts";
 import { isMany } from "./expand.ts";
-import { format, type Node } from "../node.ts";
 import { sameRelation } from "./same_relation.ts";
-import type { Finding } from "../algebra/same_scalar.ts";
-import { assignment } from "../understand.ts";
 
 /** Compares a gold answer with another one. Both have been through `understand`. */
 export function compare(gold: Node, answer: Node, c: Context): Finding {

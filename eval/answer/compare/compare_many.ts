@@ -1,10 +1,10 @@
 /** Several parts: tuples and matrices in order, lists and finite sets in any order. */
+import type { Finding } from "../algebra/same_scalar.ts";
+import { format, type Node } from "../node.ts";
+import { assignment } from "../understand.ts";
 import { compareSets } from "./compare_sets.ts";
 import { type Context, no } from "./context.ts";
 import { hasPair, isMany, members } from "./expand.ts";
-import { format, type Node } from "../node.ts";
-import type { Finding } from "../algebra/same_scalar.ts";
-import { assignment } from "../understand.ts";
 
 /** Compares two answers of which one at least is a tuple or an interval. */
 export function compareTuples(gold: Node, answer: Node, c: Context): Finding {

@@ -1,10 +1,10 @@
 /** Single values: signs left open, tolerances, infinities, names of variables; the rest is exact (same_scalar.ts). */
+import { type Finding, sameScalar } from "../algebra/same_scalar.ts";
+import { freeSymbols } from "../algebra/sample_points.ts";
+import { substitute } from "../algebra/substitute.ts";
+import { format, type Node, symbol } from "../node.ts";
 import type { Context } from "./context.ts";
 import { hasSigns } from "./expand.ts";
-import { format, type Node, symbol } from "../node.ts";
-import { substitute } from "../algebra/substitute.ts";
-import { freeSymbols } from "../algebra/sample_points.ts";
-import { type Finding, sameScalar } from "../algebra/same_scalar.ts";
 import { withinTolerance } from "./tolerance.ts";
 
 /** Compares two scalars. */

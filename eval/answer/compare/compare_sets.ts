@@ -1,11 +1,11 @@
 /** Sets of real numbers, however they are given. */
+import type { Finding } from "../algebra/same_scalar.ts";
 import { type Steps, Undecidable } from "../budget.ts";
+import { format, type Node } from "../node.ts";
+import { assignment } from "../understand.ts";
 import { compareScalars } from "./compare_scalars.ts";
 import { type Context, no } from "./context.ts";
-import { format, type Node } from "../node.ts";
 import { type RealSet, realSet, solutions } from "./real_set.ts";
-import type { Finding } from "../algebra/same_scalar.ts";
-import { assignment } from "../understand.ts";
 
 /** True for unions, intersections, differences, and the set of all reals. */
 export const isSetLike = (n: Node): boolean =>

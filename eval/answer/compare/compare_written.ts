@@ -1,11 +1,11 @@
 /** What is more a way of writing than a value: texts, units, percent signs, bases, ratios. */
-import { compareScalars } from "./compare_scalars.ts";
-import { inOrder } from "./compare_many.ts";
-import { type Context, no } from "./context.ts";
-import { isMany } from "./expand.ts";
+import { exactValue, type Finding } from "../algebra/same_scalar.ts";
 import { apply, type Node, number, symbol } from "../node.ts";
 import { divideRationals, rational } from "../rational.ts";
-import { exactValue, type Finding } from "../algebra/same_scalar.ts";
+import { inOrder } from "./compare_many.ts";
+import { compareScalars } from "./compare_scalars.ts";
+import { type Context, no } from "./context.ts";
+import { isMany } from "./expand.ts";
 
 /** Compares two answers of which one at least is a text: by words, or as a short product of letters. */
 export function compareTexts(gold: Node, answer: Node, c: Context): Finding {

@@ -1,11 +1,11 @@
 /** Sets of real numbers: intervals, finite sets and what unions, intersections and differences make of them. */
+import { newAlgebra } from "../algebra/algebra.ts";
+import { addFractions, negateFraction } from "../algebra/fraction.ts";
+import { normalForm } from "../algebra/normal_form.ts";
+import { numericValue } from "../algebra/numeric_value.ts";
+import { constantOf } from "../algebra/polynomial.ts";
 import { type Steps, TooLarge } from "../budget.ts";
 import { apply, constant, FLIPPED, type Node, number, type RelationOp } from "../node.ts";
-import { numericValue } from "../algebra/numeric_value.ts";
-import { addFractions, negateFraction } from "../algebra/fraction.ts";
-import { constantOf } from "../algebra/polynomial.ts";
-import { newAlgebra } from "../algebra/algebra.ts";
-import { normalForm } from "../algebra/normal_form.ts";
 import { divideRationals, negateRational } from "../rational.ts";
 
 /** An interval; `from` and `to` are doubles, used to put ends in order. */

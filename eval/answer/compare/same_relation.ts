@@ -1,13 +1,13 @@
 /** Equations and inequalities: the same claim, written otherwise. */
+import { type Algebra, type Fraction, newAlgebra } from "../algebra/algebra.ts";
+import { addFractions, negateFraction } from "../algebra/fraction.ts";
+import { normalForm } from "../algebra/normal_form.ts";
+import { addPolynomials, multiplyPolynomials, scale } from "../algebra/polynomial.ts";
+import type { Finding } from "../algebra/same_scalar.ts";
+import { substitute } from "../algebra/substitute.ts";
 import { type Steps, Undecidable } from "../budget.ts";
 import { FLIPPED, type Node, symbol } from "../node.ts";
-import { normalForm } from "../algebra/normal_form.ts";
-import { substitute } from "../algebra/substitute.ts";
-import { addFractions, negateFraction } from "../algebra/fraction.ts";
-import { addPolynomials, multiplyPolynomials, scale } from "../algebra/polynomial.ts";
-import { type Algebra, type Fraction, newAlgebra } from "../algebra/algebra.ts";
 import { divideRationals, negateRational, type Rational } from "../rational.ts";
-import type { Finding } from "../algebra/same_scalar.ts";
 
 type Relation = Node & { kind: "relation" };
 

@@ -1,8 +1,10 @@
 /** Tolerances, where a task asks for one: exact decimals, absolute, inclusive. */
+import { UserError } from "../../../gpu/errors.ts";
+import { numericValue } from "../algebra/numeric_value.ts";
+import { exactValue, type Finding } from "../algebra/same_scalar.ts";
+import { freeSymbols } from "../algebra/sample_points.ts";
 import type { Steps } from "../budget.ts";
 import type { Node } from "../node.ts";
-import { numericValue } from "../algebra/numeric_value.ts";
-import { freeSymbols } from "../algebra/sample_points.ts";
 import {
   absoluteRational,
   compareRationals,
@@ -13,8 +15,6 @@ import {
   subtractRationals,
   toNumber,
 } from "../rational.ts";
-import { exactValue, type Finding } from "../algebra/same_scalar.ts";
-import { UserError } from "../../../gpu/errors.ts";
 
 /** How exact an answer must be: a number of decimals (an integer from 0 to 20), or absolute tolerances. */
 export type Precision = number | string | (number | string)[];

@@ -1,9 +1,9 @@
 /** Grammar of answers, from the top: lists, relations, unions, ratios, sums, products. Scalars end in parse_power.ts. */
 import { apply, checkSize, type Node, type RelationOp } from "../node.ts";
 import { type Cursor, isCommand, isMark, nested, next, peek, take, takeCommand } from "./cursor.ts";
-import { ParseFailure, type Token } from "./token.ts";
 import { parseArgument, parsePower } from "./parse_power.ts";
 import { parseUnit } from "./parse_unit.ts";
+import { ParseFailure, type Token } from "./token.ts";
 
 /**
  * Parses the tokens of one whole answer.

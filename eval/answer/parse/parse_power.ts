@@ -1,12 +1,12 @@
 /** Grammar of scalars: powers, roots, fractions and what a command starts. */
 import { apply, constant, type Node, number, symbol } from "../node.ts";
+import { rational } from "../rational.ts";
 import { type Cursor, expect, groupTokens, isCommand, isMark, nested, next, peek, take } from "./cursor.ts";
 import { closed, parseAngle, parseMark, parseMatrix } from "./parse_brackets.ts";
+import { parseFunction } from "./parse_function.ts";
 import { nameText, parseName } from "./parse_name.ts";
 import { isDigits, parseBase, parseNumber } from "./parse_number.ts";
 import { ParseFailure, type Token, tokenText } from "./token.ts";
-import { rational } from "../rational.ts";
-import { parseFunction } from "./parse_function.ts";
 import { DECORATIONS, GREEK } from "./vocabulary.ts";
 
 /** One factor with what is bound to it: powers, factorials, percent and degree signs, bases. */
