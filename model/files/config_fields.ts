@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+
 /** A parsed config.json, or an object in it. */
 export type Fields = Record<string, unknown>;
 

@@ -1,4 +1,5 @@
 /** Arithmetic of complex doubles. */
+
 /** A complex double. NaN stands for "no value here". */
 export interface Complex {
   re: number;
