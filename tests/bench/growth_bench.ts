@@ -6,7 +6,7 @@
  *     deno run -A tests/bench/growth_bench.ts [--parts decode,prefill,group,width,vocabulary,training] [--rounds 3] [--json]
  *
  * Sizes of a part take turns; what counts is each one's fastest round, since other programs only ever add to a time. Part
- * `training` has bytes alone, those of the forecast (`rl/training_memory.ts`), which `memory_bench.ts` holds against real ones.
+ * `training` has bytes alone, those of the forecast (`rl/memory/training_need.ts`), which `memory_bench.ts` holds against real ones.
  */
 import { parseArgs } from "node:util";
 import { table } from "../../cli/terminal/table.ts";
