@@ -80,9 +80,10 @@ export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
 export type { StepRecord } from "./gpu/ops/choose/choose.ts";
 
 // Models: the embedded one, Hugging Face folders, runs, and new ones.
-export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub/hub.ts";
-export { cachedSnapshot, type RepoKind } from "./model/hub/hub_cache.ts";
-export type { Hub } from "./model/hub/hub_requests.ts";
+export { type PulledRepo, type PullOptions, type PullProgress, pullRepo } from "./model/hub/pull_repo.ts";
+export { cachedSnapshot } from "./model/hub/hub_cache.ts";
+export { type RepoKind } from "./model/hub/repo_id.ts";
+export type { Hub } from "./model/hub/hub.ts";
 export { type ModelFiles, openModelFiles } from "./model/files/model_files.ts";
 export type { TensorEntry, TensorFile } from "./model/formats/tensor_file.ts";
 export {
@@ -90,12 +91,13 @@ export {
   type ExportOptions,
   exportSafetensors,
   type ExportSource,
-} from "./model/files/export.ts";
+} from "./model/files/export_model.ts";
 export { findModel, type FindModelOptions, type FoundModel } from "./model/files/find_model.ts";
-export { type LoadedModel, type ModelExtras, saveModel } from "./model/files/checkpoint.ts";
+export { type LoadedModel, saveModel } from "./model/files/save_model.ts";
+export { type ModelExtras } from "./model/files/model_extras.ts";
 export type { ModelConfig, RopeScaling } from "./model/transformer/config.ts";
 export { createModel, freeModel, type Model } from "./model/transformer/transformer.ts";
-export { initialise } from "./model/transformer/init.ts";
+export { initialise } from "./model/transformer/initialise.ts";
 export {
   countParams,
   type Gradients,
@@ -115,16 +117,14 @@ export {
 } from "./model/transformer/adapter.ts";
 export { addAdapter } from "./model/lora/add_adapter.ts";
 export { type Fused, type LoraPair, type LoraParams } from "./model/transformer/lora_params.ts";
-export { loadAdapter, saveAdapter } from "./model/lora/adapter_files.ts";
+export { loadAdapter } from "./model/lora/load_adapter.ts";
+export { saveAdapter } from "./model/lora/save_adapter.ts";
 export { mergeAdapter } from "./model/lora/merge_adapter.ts";
 export type { PartStarts } from "./gpu/ops/lora/block_diagonal.ts";
-export { builtinTokenizer } from "./model/builtin/tokenizer.ts";
-export {
-  loadTokenizer,
-  type SpecialToken,
-  type Tokenizer,
-  type TokenizerFiles,
-} from "./model/tokenizer/tokenizer.ts";
+export { builtinTokenizer } from "./model/builtin/builtin_tokenizer.ts";
+export { loadTokenizer, type Tokenizer } from "./model/tokenizer/tokenizer.ts";
+export { type SpecialToken } from "./model/tokenizer/special_tokens.ts";
+export { type TokenizerFiles } from "./model/tokenizer/tokenizer_files.ts";
 export {
   type ChatMessage,
   type ChatTemplate,
@@ -172,7 +172,8 @@ export type {
 } from "./model/generation/rollout.ts";
 
 // Tasks.
-export { generationEntry, openAnyTask, openTask, taskEntry, TASKS } from "./eval/tasks/find_task.ts";
+export { generationEntry, openAnyTask, openTask, taskEntry } from "./eval/tasks/open_task.ts";
+export { TASKS } from "./eval/tasks/tasks.ts";
 export type {
   ChoiceEntry,
   EntryFacts,
@@ -181,10 +182,10 @@ export type {
   TaskEntry,
 } from "./eval/tasks/task_entry.ts";
 export type { GivenQuestion, GivenQuestions, ScriptTask } from "./eval/tasks/script_task.ts";
-export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/trained_on.ts";
+export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/training_overlap.ts";
 export type { ChoiceQuestion, ChoiceTask } from "./eval/choices/choice_task.ts";
-export type { DataSource } from "./eval/data/source.ts";
-export { readRows } from "./eval/data/rows.ts";
+export type { DataSource } from "./eval/data/data_source.ts";
+export { readRows } from "./eval/data/read_rows.ts";
 export { type Row, type RowValue } from "./eval/data/row.ts";
 export {
   type Checking,
@@ -199,7 +200,7 @@ export {
 } from "./eval/task.ts";
 
 // Measures.
-export { type ChoiceOptions, evaluateChoices } from "./eval/choices/choices.ts";
+export { type ChoiceOptions, evaluateChoices } from "./eval/choices/evaluate_choices.ts";
 export type {
   ChoiceMeasures,
   ChoiceRecord,
@@ -211,7 +212,7 @@ export { type EvaluateOptions, type EvaluationProgress } from "./eval/evaluate_o
 export type { AskOptions, PreparedQuestions } from "./eval/questions/prepare_questions.ts";
 export { createGrader, gradeInPlace, type Grader, type Submission } from "./eval/grader.ts";
 export type { ModeResult } from "./eval/measures/mode_result.ts";
-export type { EntropyRow } from "./eval/measures/entropy.ts";
+export type { EntropyRow } from "./eval/measures/entropy_profile.ts";
 export type { RolloutRecord } from "./eval/results/rollout_record.ts";
 export {
   type Estimate,
@@ -230,15 +231,15 @@ export {
   type VerifyOptions,
 } from "./eval/answer/verify.ts";
 export { loadEngine } from "./eval/answer/algebra/engine.ts";
-export { boxedContinuation, lastBox } from "./eval/answer/extract.ts";
+export { boxedContinuation, lastBox } from "./eval/answer/box.ts";
 export {
   type AnswerPair,
   type AnswerPool,
   createAnswerPool,
   type PoolCounts,
   type PoolOptions,
-} from "./eval/answer/pool.ts";
-export type { Extraction } from "./eval/answer/extract_text.ts";
+} from "./eval/answer/answer_pool.ts";
+export type { Extraction } from "./eval/answer/extract_answer.ts";
 export type { Node as AnswerNode, RelationOp } from "./eval/answer/node.ts";
 export type { Rational } from "./eval/answer/rational.ts";
 export type { Precision } from "./eval/answer/compare/tolerance.ts";
@@ -248,18 +249,18 @@ export { createTrainer, type Trainer, type TrainSettings } from "./rl/trainer.ts
 export { trainStep } from "./rl/train_step.ts";
 export {
   type GradedRollout,
-  type LocalRollouts,
-  localRollouts,
   type RolloutBatch,
   type RolloutGroup,
   type RolloutSource,
-} from "./rl/rollout.ts";
+} from "./rl/rollout_source.ts";
+export { type LocalRollouts, localRollouts } from "./rl/local_rollouts.ts";
 export { leaveOneOut } from "./rl/advantage.ts";
 export type { Optimizer, OptimizerSettings } from "./rl/optimizer.ts";
 export type { StepMetrics, StepTime } from "./rl/step_metrics.ts";
 export type { Mismatch } from "./rl/mismatch.ts";
 export { loadRewards, type Reward, type RewardFunction, type RewardInput } from "./rl/reward.ts";
 export { type MetricsLine, type Sample, train, type TrainHooks, type TrainSchedule } from "./rl/train.ts";
-export { createRun, reopenRun, type Run } from "./rl/run.ts";
-export { loadCheckpoint, type RunState } from "./rl/run_checkpoint.ts";
-export { type SftSettings, type SftStep, trainSupervised } from "./rl/sft.ts";
+export { createRun, reopenRun, type Run } from "./rl/run/run.ts";
+export { loadCheckpoint } from "./rl/run/load_checkpoint.ts";
+export { type RunState } from "./rl/run/run_state.ts";
+export { type SftSettings, type SftStep, trainSupervised } from "./rl/train_supervised.ts";

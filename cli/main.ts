@@ -12,13 +12,13 @@ import project from "../deno.json" with { type: "json" };
 import { benchCommand } from "./bench/bench.ts";
 import { dataCommand } from "./data/data.ts";
 import { doctorCommand } from "./doctor/doctor.ts";
-import { reportError } from "./terminal/errors.ts";
 import { evalCommand } from "./eval/eval.ts";
+import { protectAnswers } from "./eval/protect_answers.ts";
 import { generateCommand } from "./generate/generate.ts";
 import { modelCommand } from "./model/model.ts";
 import { settingsCommand } from "./settings/settings.ts";
-import { protectAnswers } from "./eval/eval_check.ts";
-import { sftCommand } from "./sft.ts";
+import { sftCommand } from "./sft/sft.ts";
+import { reportError } from "./terminal/report_error.ts";
 import { trainCommand } from "./train/train.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -54,7 +54,7 @@ export function createProgram(): Command<any> {
 }
 
 /** Runs one command line and returns the status that the process is to end with. */
-export async function main(args: string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
   try {
     await createProgram().parse(protectAnswers(args));
     return 0;

@@ -1,9 +1,9 @@
 import { UserError } from "../gpu/errors.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Model } from "../model/transformer/transformer.ts";
-import { type ModeResult, modeTally } from "./measures/mode_result.ts";
-import { inferenceMode } from "./modes.ts";
 import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
+import { type ModeResult, modeTally } from "./measures/mode_result.ts";
+import { inferenceMode, samplesIn } from "./modes.ts";
 import { prepareQuestions } from "./questions/prepare_questions.ts";
 import { type ModeRun, rollOutMode, takeKnown } from "./roll_out_mode.ts";
 import type { Task } from "./task.ts";
@@ -26,7 +26,7 @@ export async function evaluate(
   const prepared = options.prepared ?? prepareQuestions(model, tokenizer, task, options);
   const { questions, rules } = prepared;
   const modes = options.modes.map((name) => inferenceMode(name, gamma, embeddingRms, options.filters));
-  const total = modes.reduce((sum, { greedy }) => sum + questions.length * (greedy ? 1 : samples), 0);
+  const total = modes.reduce((sum, { name }) => sum + questions.length * samplesIn(name, samples), 0);
   const forecast = createTokenForecast(rules.maxThinking + rules.maxAnswer);
   const results: ModeResult[] = [];
   let before = 0;

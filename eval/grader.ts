@@ -1,5 +1,5 @@
-import { boxedContinuation } from "./answer/extract.ts";
-import { createAnswerPool } from "./answer/pool.ts";
+import { createAnswerPool } from "./answer/answer_pool.ts";
+import { boxedContinuation } from "./answer/box.ts";
 import type { Precision } from "./answer/compare/tolerance.ts";
 import { type Grade, gradeOf, type Task } from "./task.ts";
 

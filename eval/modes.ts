@@ -17,6 +17,9 @@ export const MODES = [
 /** One of {@link MODES}. */
 export type Mode = typeof MODES[number];
 
+/** Samples of each question in a mode, where so many are asked for: a greedy one gives the same again. */
+export const samplesIn = (mode: Mode, samples: number): number => mode.endsWith("greedy") ? 1 : samples;
+
 /** A mode made ready for a model. */
 export interface InferenceMode {
   /** Which one. */

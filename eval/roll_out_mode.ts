@@ -1,14 +1,14 @@
 import { UserError } from "../gpu/errors.ts";
-import { rolloutFlops } from "../model/transformer/flops.ts";
 import { generateJobs } from "../model/generation/generate_jobs.ts";
 import type { GenerationJob, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import { rolloutFlops } from "../model/transformer/flops.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
 import { gradeInPlace } from "./grader.ts";
 import type { ModeTally } from "./measures/mode_result.ts";
-import type { InferenceMode } from "./modes.ts";
+import { type InferenceMode, samplesIn } from "./modes.ts";
 import { recordOf, type RolloutRecord } from "./results/rollout_record.ts";
 import type { Question, Task } from "./task.ts";
 import type { TokenForecast } from "./token_forecast.ts";
@@ -34,7 +34,7 @@ export interface ModeRun {
   onProgress: () => void;
 }
 
-const samplesOf = ({ mode, options }: ModeRun): number => mode.greedy ? 1 : options.samples;
+const samplesOf = ({ mode, options }: ModeRun): number => samplesIn(mode.name, options.samples);
 
 /**
  * Counts what an interrupted evaluation left.

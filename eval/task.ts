@@ -1,7 +1,8 @@
-import { boxedContinuation } from "./answer/extract.ts";
+import { TRIGGER } from "../model/generation/thinking_text.ts";
+import { boxedContinuation } from "./answer/box.ts";
 import type { Precision } from "./answer/compare/tolerance.ts";
 import { type Verdict, verify, type VerifyOptions } from "./answer/verify.ts";
-import { hashText } from "./seeded.ts";
+import { hashText } from "./hash_text.ts";
 
 /** Questions to train on, to choose the best checkpoint by, and to report: no question is in two of them. */
 export type Stream = "train" | "validation" | "test";
@@ -127,7 +128,7 @@ export function paperPrompt(question: string): string {
   return "A conversation between User and Assistant. The user asks a question, and the Assistant solves it. " +
     "The assistant first shows the complete reasoning process step by step, then provides the final answer in " +
     "\\boxed{}. The assistant must always follow the format: 'User: [question] Assistant: [detailed reasoning] " +
-    `The final answer is: \\boxed{[answer]}.' User: ${question} Assistant:`;
+    `${TRIGGER} \\boxed{[answer]}.' User: ${question} Assistant:`;
 }
 
 /**
@@ -135,12 +136,12 @@ export function paperPrompt(question: string): string {
  * difficulty) can ever put it into a second one.
  *
  * @param key what makes the question the question it is
- * @param shares parts of all questions kept for validation and test
  */
-export function streamOf(key: string, shares: { validation: number; test: number } = DEFAULT_SHARES): Stream {
+export function streamOf(key: string): Stream {
   const position = hashText(key) / 2 ** 32;
-  if (position < shares.test) return "test";
-  return position < shares.test + shares.validation ? "validation" : "train";
+  if (position < SHARES.test) return "test";
+  return position < SHARES.test + SHARES.validation ? "validation" : "train";
 }
 
-const DEFAULT_SHARES = { validation: 1 / 16, test: 1 / 16 };
+/** Parts of all questions that are kept for validation and test. */
+const SHARES = { validation: 1 / 16, test: 1 / 16 };

@@ -1,7 +1,7 @@
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
-import type { RolloutBatch } from "./rollout.ts";
+import type { RolloutBatch } from "./rollout_source.ts";
 
 /**
  * How far the training pass is from the rollout (method section 3, point 2): the best alarm for a wrong mask,

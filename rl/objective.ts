@@ -2,9 +2,9 @@ import type { Scratch } from "../gpu/arena.ts";
 import { categorical } from "../gpu/ops/categorical/categorical.ts";
 import { gather } from "../gpu/ops/gather/gather.ts";
 import { reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import type { Thinking } from "../model/thinking/thinking.ts";
 import { uploadLayout } from "../model/transformer/packing.ts";
 import type { Gradients } from "../model/transformer/params.ts";
-import type { Thinking } from "../model/thinking/thinking.ts";
 import {
   backwardTraining,
   type ForwardSaved,
@@ -15,7 +15,7 @@ import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** What does not change between micro-batches. */
-export interface ObjectiveSettings {
+interface ObjectiveSettings {
   thinking: Thinking;
   /** [rollouts, steps, d]: the rows that continuous thinking fed. */
   hidden: Tensor;

@@ -34,7 +34,7 @@ export const inputRows = (rollout: ScoredRollout): number =>
   rollout.thinking.length + rollout.forced.length + Math.max(0, rollout.answer.length - 1);
 
 /** A micro-batch laid out for the training pass. */
-export interface PackedBatch {
+interface PackedBatch {
   packed: PackedRows;
   /** Token of each row; NO_ROW where the row is a thought. */
   ids: Uint32Array<ArrayBuffer>;
@@ -45,7 +45,7 @@ export interface PackedBatch {
 }
 
 /** What the layout needs of the objective's settings. */
-export interface PackedSettings {
+interface PackedSettings {
   /** Thoughts are rows of `hidden`, not tokens. */
   continuous: boolean;
   /** Steps that `hidden` holds of each rollout. */

@@ -87,7 +87,7 @@ function fileUrl(path: string): string {
 }
 
 /** The worth of one rollout: the weighted sum, and each reward before its weight. */
-export interface Worth {
+interface Worth {
   total: number;
   /** In the order of the rewards. */
   parts: number[];

@@ -2,10 +2,10 @@ import type { Rollout } from "../model/generation/rollout.ts";
 import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
-import { batchFlops, updateFlops } from "./flops.ts";
 import { type Reward, TASK_REWARD } from "./reward.ts";
-import type { GradedRollout, RolloutBatch } from "./rollout.ts";
+import type { GradedRollout, RolloutBatch } from "./rollout_source.ts";
 import type { Trainer } from "./trainer.ts";
+import { batchFlops, updateFlops } from "./update_flops.ts";
 
 /** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
 export interface StepMetrics extends Mismatch {

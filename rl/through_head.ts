@@ -3,13 +3,8 @@ import { segmentsOf, segmentSum } from "../gpu/ops/gather/gather.ts";
 import { rowsOf, type Tensor } from "../gpu/tensor.ts";
 import { headBackward, headChunkRows, logits } from "../model/transformer/head.ts";
 import type { Gradients } from "../model/transformer/params.ts";
-import {
-  type ForwardSaved,
-  type Model,
-  pickBackward,
-  pickForward,
-  pickRows,
-} from "../model/transformer/transformer.ts";
+import { pickBackward, pickForward, pickRows } from "../model/transformer/picked_rows.ts";
+import type { ForwardSaved, Model } from "../model/transformer/transformer.ts";
 
 /**
  * The LM head over action rows, in chunks: `score` turns each chunk's logits into dL/dz. Adds to dx [rows, d] and grads.

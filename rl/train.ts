@@ -1,13 +1,14 @@
 import { evaluate } from "../eval/evaluate.ts";
 import { generatedText } from "../model/generation/thinking_text.ts";
 import type { Model } from "../model/transformer/transformer.ts";
-import type { RolloutBatch } from "./rollout.ts";
-import type { Run } from "./run.ts";
-import { type RunState, saveCheckpoint } from "./run_checkpoint.ts";
+import { reserveTraining } from "./memory/reserve_training.ts";
+import type { RolloutBatch } from "./rollout_source.ts";
+import type { Run } from "./run/run.ts";
+import type { RunState } from "./run/run_state.ts";
+import { saveCheckpoint } from "./run/save_checkpoint.ts";
 import type { StepMetrics } from "./step_metrics.ts";
-import type { Trainer } from "./trainer.ts";
 import { trainStep } from "./train_step.ts";
-import { reserveTraining } from "./training_memory.ts";
+import type { Trainer } from "./trainer.ts";
 
 /** How a run is watched and kept. */
 export interface TrainSchedule {

@@ -16,7 +16,7 @@ import { microBatches } from "./micro_batches.ts";
 import { accumulateGradient, type ActionRecord } from "./objective.ts";
 import { learningRate, updateModel } from "./optimizer.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
-import type { RolloutBatch } from "./rollout.ts";
+import type { RolloutBatch } from "./rollout_source.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
 import { questionsOf, type Trainer } from "./trainer.ts";
 

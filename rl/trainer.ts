@@ -2,13 +2,13 @@ import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { checkContext, maxNewTokens } from "../model/generation/check_context.ts";
 import type { ThinkingRules } from "../model/generation/thinking_text.ts";
-import type { Trainable } from "../model/transformer/params.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import type { Trainable } from "../model/transformer/params.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
-import type { RolloutSource } from "./rollout.ts";
+import type { RolloutSource } from "./rollout_source.ts";
 
 /** Settings of the updates. */
 export interface TrainSettings extends OptimizerSettings {

@@ -6,7 +6,7 @@ import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../../model
 import { generate } from "../../model/generation/generate.ts";
 import type { GenerateRequest } from "../../model/generation/rollout.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { updateFlops } from "../../rl/flops.ts";
+import { updateFlops } from "../../rl/update_flops.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";

@@ -1,9 +1,9 @@
-import { DataMissing, namedFolders } from "../../eval/data/source.ts";
-import { TASKS } from "../../eval/tasks/find_task.ts";
+import { DataMissing, namedFolders } from "../../eval/data/data_source.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
+import { TASKS } from "../../eval/tasks/tasks.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { path } from "../settings/declare.ts";
 import { defineCommand } from "../settings/define_command.ts";
+import { path } from "../settings/setting.ts";
 import { table } from "../terminal/table.ts";
 
 /** `softcot data list`: every task, and where its questions are. */

@@ -1,12 +1,12 @@
-import { neededPaths } from "../../eval/data/source.ts";
-import { taskEntry, TASKS } from "../../eval/tasks/find_task.ts";
+import { neededPaths } from "../../eval/data/data_source.ts";
+import { taskEntry } from "../../eval/tasks/open_task.ts";
+import { TASKS } from "../../eval/tasks/tasks.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { pullRepo } from "../../model/hub/hub.ts";
-import { isOffline } from "../../model/hub/hub_requests.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import { text } from "../settings/declare.ts";
+import { pullRepo } from "../../model/hub/pull_repo.ts";
+import { describePulled } from "../pull/describe_pulled.ts";
+import { pullWatched } from "../pull/pull_watched.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { pullWatched } from "../model/pull_progress.ts";
+import { text } from "../settings/setting.ts";
 
 /** `softcot data pull`: a task's data from the hub into the cache. */
 export const dataPullCommand = defineCommand({
@@ -41,19 +41,10 @@ hub's hash. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are respected.`,
       (watch) => pullRepo({ kind: "dataset", id, revision, files, ...watch }),
       quiet,
     );
-    print({ task: name, id, revision, licence: source.licence, ...pulled }, () => {
-      const how = isOffline()
-        ? "offline, from the cache"
-        : `${inBytes(pulled.fetchedBytes)} of them fetched now`;
-      return [
-        `${id} at ${pulled.commit.slice(0, 12)}: ${pulled.files.length} files, ${
-          inBytes(pulled.bytes)
-        }, ${how}`,
-        `licence: ${source.licence}`,
-        revision === "main"
-          ? `look at it with: softcot data show ${name}`
-          : `use it with --data ${pulled.folder}`,
-      ].join("\n");
-    });
+    const data = { task: name, id, revision, licence: source.licence, ...pulled };
+    const use = revision === "main"
+      ? `look at it with: softcot data show ${name}`
+      : `use it with --data ${pulled.folder}`;
+    print(data, () => [describePulled(id, pulled), `licence: ${source.licence}`, use].join("\n"));
   },
 });

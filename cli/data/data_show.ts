@@ -1,15 +1,15 @@
-import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { Stream, Task } from "../../eval/task.ts";
-import { taskEntry } from "../../eval/tasks/find_task.ts";
+import { taskEntry } from "../../eval/tasks/open_task.ts";
 import { splitsOf, withSplit } from "../../eval/tasks/refuse_empty.ts";
 import { overlapsWith, setsAtHand } from "../../eval/tasks/sets_at_hand.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
-import { choice, integer } from "../settings/declare.ts";
+import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { describeData, type ShownData, type ShownQuestion } from "./data_report.ts";
 import { flags } from "../settings/flags.ts";
+import { choice, integer } from "../settings/setting.ts";
+import { describeData, type ShownData, type ShownQuestion } from "./describe_data.ts";
 
 const settings = {
   data: flags.data,
@@ -63,7 +63,7 @@ function generationFacts({ limits, checking, heldOut, prompt }: Task): Partial<S
     limits,
     checking: checking?.options ?? {},
     heldOut: heldOut?.length ?? 0,
-    promptHash: createHash("sha256").update(prompt("QUESTION")).digest("hex"),
+    promptHash: sha256OfText(prompt("QUESTION")),
   };
 }
 

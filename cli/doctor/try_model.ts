@@ -1,10 +1,10 @@
 import { wayOfThinking } from "../../eval/modes.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { generate } from "../../model/generation/generate.ts";
 import type { Rollout } from "../../model/generation/rollout.ts";
-import { initialise } from "../../model/transformer/init.ts";
+import { initialise } from "../../model/transformer/initialise.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 

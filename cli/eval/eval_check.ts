@@ -1,11 +1,11 @@
+import { ValidationError } from "@cliffy/command";
 import { readFile } from "node:fs/promises";
 import { loadEngine } from "../../eval/answer/algebra/engine.ts";
 import { readPairs } from "../../eval/answer/read_pairs.ts";
 import { type Verdict, verify, type VerifyOptions } from "../../eval/answer/verify.ts";
-import { ValidationError } from "@cliffy/command";
 import { UserError } from "../../gpu/errors.ts";
-import { choice, flag, number, path, text, type Values } from "../settings/declare.ts";
 import { defineCommand } from "../settings/define_command.ts";
+import { choice, flag, number, path, text, type Values } from "../settings/setting.ts";
 import { table } from "../terminal/table.ts";
 
 const settings = {
@@ -112,20 +112,4 @@ async function contentOf(file: string): Promise<string> {
       "a file of pairs is needed, as JSON lines or CSV",
     );
   }
-}
-
-/** Flags of the command that take a value of their own. */
-const VALUED = new Set(["--extract", "--file", "--precision", "--time-limit", "--config"]);
-
-/**
- * Lets answers begin with a minus sign: in a command line `eval check ...`, what starts with `-` and is no flag gets a
- * space before it, which a parser of command lines takes for a value; the command trims it away.
- */
-export function protectAnswers(args: string[]): string[] {
-  if (args[0] !== "eval" || args[1] !== "check") return args;
-  const isFlag = (arg: string) => /^--[a-z]/.test(arg) || ["-h", "-q", "-V", "--"].includes(arg);
-  return args.map((arg, k) => {
-    const answer = k >= 2 && arg.startsWith("-") && !isFlag(arg) && !VALUED.has(args[k - 1]);
-    return answer ? ` ${arg}` : arg;
-  });
 }

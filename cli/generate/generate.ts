@@ -2,14 +2,15 @@ import { ValidationError } from "@cliffy/command";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/files/find_model.ts";
-import { modelOrBase } from "../loading/adapter_base.ts";
-import { defaultGamma } from "../loading/default_gamma.ts";
-import { defaultTask, promptValues } from "../loading/default_prompt.ts";
+import { defaultGamma } from "../defaults/default_gamma.ts";
+import { defaultTask } from "../defaults/default_task.ts";
+import { modelOrBase } from "../defaults/model_or_base.ts";
+import { promptValues } from "../defaults/prompt_values.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { generateSettings, type GenerateValues } from "./generate_settings.ts";
-import { type Asked, askedOf } from "./generate_request.ts";
-import { showGenerated } from "./generate_output.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
+import { generateSettings, type GenerateValues } from "./generate_settings.ts";
+import { showGenerated } from "./show_generated.ts";
+import { textRequest } from "./text_request.ts";
 
 /** `softcot generate`: one question, thought about and answered. */
 export const generateCommand = defineCommand({
@@ -56,7 +57,7 @@ is their shadow, the most probable token of each step. Without an argument the t
       const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
       const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
       const how = { ...given, task, gamma, ...put };
-      const asked: Asked = await askedOf(found, text, how);
+      const asked = await textRequest(found, text, how);
       await showGenerated(found, asked, how, context, watch.signal);
     } finally {
       gpu.close();

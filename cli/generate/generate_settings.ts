@@ -1,5 +1,5 @@
-import { flag, type Values } from "../settings/declare.ts";
 import { flags } from "../settings/flags.ts";
+import { flag, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot generate`. */
 export const generateSettings = {

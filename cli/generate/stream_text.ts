@@ -3,7 +3,7 @@ import { detectEnd, detectTrigger, type ThinkingRules } from "../../model/genera
 import { streamDecoder, type Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 
 /** Writes a rollout's text as its tokens come. */
-export interface TextStream {
+interface TextStream {
   /** Takes all tokens of a part so far. */
   push(part: Part, ids: readonly number[]): void;
   /** Writes what was held back. */

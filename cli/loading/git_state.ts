@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { isThere } from "../../model/files/on_disk.ts";
 
 /** Which state of softcot's own source runs. */
 export interface GitState {
@@ -12,12 +13,8 @@ export interface GitState {
 export function gitState(): GitState | undefined {
   if (!import.meta.url.startsWith("file:")) return undefined;
   const root = fileURLToPath(new URL("../../", import.meta.url));
-  try {
-    // A copy inside another repository has no .git of its own.
-    Deno.statSync(`${root}/.git`);
-  } catch {
-    return undefined;
-  }
+  // A copy inside another repository has no .git of its own.
+  if (!isThere(`${root}/.git`)) return undefined;
   const commit = git(root, "rev-parse", "HEAD");
   const changes = git(root, "status", "--porcelain", "--untracked-files=no");
   return commit === undefined || changes === undefined ? undefined : { commit, modified: changes !== "" };

@@ -1,8 +1,8 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FindModelOptions, type FoundModel } from "../../model/files/find_model.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import { type Facts, factsOf } from "./facts.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 import { createProgress } from "../terminal/progress.ts";
+import { type Facts, factsOf } from "./facts.ts";
 
 /** What takes no longer than this is done without a word. */
 const DELAY = 1500;

@@ -1,20 +1,19 @@
 import { UserError } from "../../gpu/errors.ts";
-import { locateAdapter } from "../../model/lora/adapter_files.ts";
 import {
   exportedBytes,
   exportGguf,
   type ExportOptions,
   exportSafetensors,
   type ExportSource,
-} from "../../model/files/export.ts";
-import { mergedWeights } from "../../model/lora/merged_weights.ts";
+} from "../../model/files/export_model.ts";
 import { type ModelFiles, openModelFiles } from "../../model/files/model_files.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import { choice, path } from "../settings/declare.ts";
+import { locateAdapter } from "../../model/lora/locate_adapter.ts";
+import { mergedWeights } from "../../model/lora/merged_weights.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { Interrupted } from "../terminal/errors.ts";
 import { flags } from "../settings/flags.ts";
-import { watchInterrupt } from "../terminal/interrupt.ts";
+import { choice, path } from "../settings/setting.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
+import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
 
 /** `softcot model export`: a model as other programs load it. */

@@ -1,11 +1,13 @@
-import { BUILTIN } from "../../model/builtin/model.ts";
-import { type CachedRepo, cachedRepos, hubCacheFolder, linkTarget } from "../../model/hub/hub_cache.ts";
-import { openGguf } from "../../model/formats/gguf.ts";
-import { ARCHITECTURES } from "../../model/files/hf_config.ts";
+import { BUILTIN } from "../../model/builtin/builtin_model.ts";
+import { ARCHITECTURES } from "../../model/files/architectures.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import { path } from "../settings/declare.ts";
+import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
+import { openGguf } from "../../model/formats/gguf.ts";
+import { type CachedRepo, cachedRepos } from "../../model/hub/hub_cache.ts";
+import { hubCacheFolder } from "../../model/hub/hub_environment.ts";
 import { defineCommand } from "../settings/define_command.ts";
+import { path } from "../settings/setting.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 
 /** A model that is at hand. */
@@ -70,7 +72,7 @@ function fromCache({ id, snapshots }: CachedRepo): Listed[] {
     const single = (file: string): Listed => ({
       ...{ name: gguf.length === 1 ? name : `${folder}/${file}`, where: "hub cache", revision },
       ...described(ggufArchitecture(`${folder}/${file}`)),
-      bytes: sizeOf(`${folder}/${file}`),
+      bytes: fileSize(`${folder}/${file}`) ?? 0,
     });
     if (gguf.length > 0) return gguf.map(single);
     const bytes = weightBytes(folder);
@@ -119,28 +121,12 @@ function ggufArchitecture(path: string): string | null {
 
 const weightBytes = (folder: string) =>
   namesIn(folder).filter((name) => /^(adapter_)?model.*\.safetensors$|^stories.*\.bin$/.test(name))
-    .reduce((sum, name) => sum + sizeOf(`${folder}/${name}`), 0);
+    .reduce((sum, name) => sum + (fileSize(`${folder}/${name}`) ?? 0), 0);
 
 function readJson(path: string): Record<string, unknown> | undefined {
   try {
     return JSON.parse(Deno.readTextFileSync(path)) ?? undefined;
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
-  } catch {
-    return [];
-  }
-}
-
-function sizeOf(path: string): number {
-  try {
-    return Deno.statSync(path).size;
-  } catch {
-    return 0;
   }
 }

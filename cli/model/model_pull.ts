@@ -1,10 +1,9 @@
-import { pullRepo } from "../../model/hub/hub.ts";
-import { modelFilesIn } from "../../model/hub/hub_files.ts";
-import { isOffline } from "../../model/hub/hub_requests.ts";
-import { text } from "../settings/declare.ts";
+import { modelFilesIn } from "../../model/hub/model_files_in.ts";
+import { pullRepo } from "../../model/hub/pull_repo.ts";
+import { describePulled } from "../pull/describe_pulled.ts";
+import { pullWatched } from "../pull/pull_watched.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { pullWatched } from "./pull_progress.ts";
-import { inBytes } from "../terminal/bytes.ts";
+import { text } from "../settings/setting.ts";
 
 /** `softcot model pull`: a model of the hub into the cache. */
 export const modelPullCommand = defineCommand({
@@ -35,17 +34,9 @@ HF_HOME or HF_HUB_CACHE another place for the cache, HF_HUB_OFFLINE=1 forbids th
     const place = single === undefined ? pulled.folder : `${pulled.folder}/${single}`;
     const isAdapter = pulled.files.includes("adapter_config.json");
     const name = single === undefined && revision === "main" ? id : place;
-    print({ id, revision, ...pulled }, () => {
-      const how = isOffline()
-        ? "offline, from the cache"
-        : `${inBytes(pulled.fetchedBytes)} of them fetched now`;
-      return [
-        `${id} at ${pulled.commit.slice(0, 12)}: ${pulled.files.length} files, ${
-          inBytes(pulled.bytes)
-        }, ${how}`,
-        place,
-        isAdapter ? `use it with --adapter ${name}, on its base model` : `use it with --model ${name}`,
-      ].join("\n");
-    });
+    const use = isAdapter
+      ? `use it with --adapter ${name}, on its base model`
+      : `use it with --model ${name}`;
+    print({ id, revision, ...pulled }, () => [describePulled(id, pulled), place, use].join("\n"));
   },
 });

@@ -1,7 +1,10 @@
 import { Command, EnumType, ValidationError } from "@cliffy/command";
-import { type Origin, readConfigFile, resolveWithOrigins, type Source } from "./config.ts";
-import { dashed, type Setting, type Settings, shown, type Values } from "./declare.ts";
+import { readConfigFile, type Source } from "./config_file.ts";
+import { dashed } from "./dashed.ts";
 import { flags as everyFlag } from "./flags.ts";
+import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
+import type { Setting, Settings, Values } from "./setting.ts";
+import { shown } from "./shown.ts";
 
 /** What a command's `run` gets beside its values. */
 export interface Context<S extends Settings> {
@@ -18,7 +21,7 @@ export interface Context<S extends Settings> {
 }
 
 /** A command as its file declares it. */
-export interface CommandSpec<S extends Settings> {
+interface CommandSpec<S extends Settings> {
   /** The first line is shown in the list of commands, all of it in the command's own help. */
   description: string;
   /** Positional arguments, as Cliffy writes them, with their descriptions. */
@@ -32,8 +35,8 @@ export interface CommandSpec<S extends Settings> {
 }
 
 /**
- * The command of a spec. Each file cli/<name>.ts exports one such command, `<name>Command`, and main.ts
- * registers it. Values are resolved before `run` is called; what it throws, errors.ts reports.
+ * The command of a spec. Each command is a file that exports it as `<name>Command`, and main.ts registers it.
+ * Values are resolved before `run` is called; what it throws, report_error.ts reports.
  *
  * @example
  * export const generateCommand = defineCommand({
@@ -74,7 +77,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
 
 /** Gives a command an option for each setting. Defaults stay out of it: a flag that was not given is absent. */
 // deno-lint-ignore no-explicit-any
-export function addOptions(command: Command<any>, settings: Settings): void {
+function addOptions(command: Command<any>, settings: Settings): void {
   let group: string | undefined;
   for (const [key, setting] of Object.entries(settings)) {
     if (setting.group !== group) command.group((group = setting.group) ?? null);

@@ -1,7 +1,7 @@
 import { MOST_SAMPLES } from "../../eval/evaluate_options.ts";
 import { MODES } from "../../eval/modes.ts";
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
-import { choice, choices, flag, integer, number, path, type Settings, text } from "./declare.ts";
+import { choice, choices, flag, integer, number, path, type Settings, text } from "./setting.ts";
 
 const optimizer = "Optimizer";
 

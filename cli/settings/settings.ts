@@ -1,10 +1,11 @@
-import { taskEntry } from "../../eval/tasks/find_task.ts";
-import { dashed, shown } from "./declare.ts";
-import { defineCommand } from "./define_command.ts";
-import { flags } from "./flags.ts";
-import { findRecipe } from "./recipe.ts";
+import { taskEntry } from "../../eval/tasks/open_task.ts";
 import { table } from "../terminal/table.ts";
 import { trainSettings } from "../train/train_settings.ts";
+import { dashed } from "./dashed.ts";
+import { defineCommand } from "./define_command.ts";
+import { findRecipe } from "./find_recipe.ts";
+import { flags } from "./flags.ts";
+import { shown } from "./shown.ts";
 
 const settings = { ...flags, ...trainSettings };
 

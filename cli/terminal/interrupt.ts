@@ -1,5 +1,5 @@
 /** Watches for Ctrl-C while a long command runs. */
-export interface InterruptWatch extends Disposable {
+interface InterruptWatch extends Disposable {
   /** Aborted by the first Ctrl-C (or SIGTERM): finish the step, save, and throw `Interrupted`. */
   readonly signal: AbortSignal;
 }
@@ -11,9 +11,7 @@ export interface InterruptWatch extends Disposable {
  *
  * @param notice told to the user after the first signal
  */
-export function watchInterrupt(
-  notice = "Stopping after this step. Press Ctrl-C again to stop at once.",
-): InterruptWatch {
+export function watchInterrupt(notice: string): InterruptWatch {
   const controller = new AbortController();
   const handler = (status: number) => () => {
     if (controller.signal.aborted) Deno.exit(status);
@@ -31,4 +29,13 @@ export function watchInterrupt(
       if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", handlers.SIGTERM);
     },
   };
+}
+
+/** Thrown by a long command that Ctrl-C stopped, after it has saved what it had. */
+export class Interrupted extends Error {
+  /** @param message what was kept, and how to go on */
+  constructor(message: string) {
+    super(message);
+    this.name = "Interrupted";
+  }
 }

@@ -1,26 +1,12 @@
 import { unicodeWidth } from "@std/cli";
-
-/** Where progress is written; stderr of the process if not given. */
-export interface ProgressStream {
-  write(text: string): void;
-  /** Columns of the terminal, 0 or undefined where it is none (or tells no width). */
-  columns(): number | undefined;
-  /** Milliseconds, of a clock that never goes back. */
-  now(): number;
-}
+import { type Counting, progressLine } from "./progress_line.ts";
+import { type ProgressStream, stderr } from "./progress_stream.ts";
+import { createRate } from "./rate.ts";
 
 /** What a progress tells about. */
-export interface ProgressOptions {
-  /** What is being done, e.g. `train`. */
-  label: string;
-  /** Steps in all, if known. */
-  total?: number;
+export interface ProgressOptions extends Counting {
   /** Steps done before this process started (a resumed run): they do not count for the rate. */
   start?: number;
-  /** What `total` counts, where the label does not say: `rollouts`. */
-  counted?: string;
-  /** What a rate counts, in the plural; steps if not given. */
-  unit?: string;
   /** Say nothing at all. */
   quiet?: boolean;
   /** Milliseconds between two plain lines where there is no terminal; 10,000 if not given. */
@@ -31,7 +17,7 @@ export interface ProgressOptions {
 }
 
 /** How far a step is known to be in units that take equally long, such as tokens. */
-export interface Work {
+interface Work {
   /** Units done by this process. */
   done: number;
   /** Units to come, as far as can be told. */
@@ -87,7 +73,11 @@ export function createProgress(options: ProgressOptions): Progress {
       if (work) rate.begin(work.done, time);
       rate.add(work?.done ?? step - start, time);
       const left = work ?? { left: options.total === undefined ? undefined : options.total - step };
-      text = describe(options, step, fields, { ...left, each: rate.each() }, (time - began) / 1000);
+      text = progressLine(options, step, fields, {
+        ...left,
+        each: rate.each(),
+        elapsed: (time - began) / 1000,
+      });
       show(step === options.total);
     },
     show(line, isLast = false) {
@@ -105,88 +95,6 @@ export function createProgress(options: ProgressOptions): Progress {
   };
 }
 
-/** A duration as people say it: `42s`, `3m 05s`, `2h 07m`, `3d 04h`. */
-export function duration(seconds: number): string {
-  const s = Math.round(seconds);
-  const two = (x: number) => String(x).padStart(2, "0");
-  if (s < 60) return `${s}s`;
-  if (s < 3600) return `${Math.floor(s / 60)}m ${two(s % 60)}s`;
-  if (s < 86400) return `${Math.floor(s / 3600)}h ${two(Math.floor(s / 60) % 60)}m`;
-  return `${Math.floor(s / 86400)}d ${two(Math.floor(s / 3600) % 24)}h`;
-}
-
-/** Seconds that a unit of work takes. */
-interface Rate {
-  /** Counts from here on, once: what came before was no such work, as prompts that are read before the first token. */
-  begin(done: number, time: number): void;
-  /** `done` units in all at a time in milliseconds. */
-  add(done: number, time: number): void;
-  /** Undefined as long as nobody can tell. */
-  each(): number | undefined;
-}
-
-const MOST_MARKS = 20;
-const MARK_APART = 500;
-
-/** The rate of the latest updates: 20 of them, or 10 seconds where these are longer. */
-function createRate(began: number): Rate {
-  const marks = [{ done: 0, time: began }];
-  let warm = false;
-  return {
-    begin(done, time) {
-      if (marks.length === 1 && !warm) marks[0] = { done, time };
-      warm = true;
-    },
-    add(done, time) {
-      if (done === marks.at(-1)!.done) return;
-      if (marks.length > 1 && time - marks.at(-2)!.time < MARK_APART) marks.pop();
-      marks.push({ done, time });
-      // The first step compiles kernels.
-      if (!warm && marks.length === 3) warm = marks.shift() !== undefined;
-      if (marks.length > MOST_MARKS) marks.shift();
-    },
-    each() {
-      const first = marks[0], last = marks.at(-1)!;
-      const each = (last.time - first.time) / 1000 / (last.done - first.done);
-      return each > 0 && Number.isFinite(each) ? each : undefined;
-    },
-  };
-}
-
-function describe(
-  { label, total, counted, unit = "steps" }: ProgressOptions,
-  step: number,
-  fields: Record<string, number | string>,
-  { left, atMost, each }: { left?: number; atMost?: boolean; each?: number },
-  elapsed: number,
-): string {
-  const count = total === undefined ? step : `${String(step).padStart(`${total}`.length)}/${total}`;
-  const parts = [`${label} ${count}${counted === undefined ? "" : ` ${counted}`}`];
-  for (const [name, value] of Object.entries(fields)) parts.push(`${name} ${format(value)}`);
-  if (each !== undefined) parts.push(shownRate(each, unit));
-  if (total !== undefined && step >= total) parts.push(duration(elapsed));
-  else if (each !== undefined && left !== undefined) {
-    parts.push(`${atMost ? "at most " : ""}${duration(each * left)} left`);
-  }
-  return parts.join("  ");
-}
-
-/** `2.50 steps/s`, `51.9k tokens/s`, and where a unit takes longer than a second `3.00 s/step`. */
-function shownRate(each: number, unit: string): string {
-  const one = unit.replace(/s$/, "");
-  if (each >= 100) return `${duration(each)}/${one}`;
-  if (each >= 1) return `${each.toPrecision(3)} s/${one}`;
-  const rate = 1 / each;
-  const power = Math.max(0, Math.min(3, Math.floor(Math.log10(rate * 1.0005) / 3)));
-  return `${(rate / 1000 ** power).toPrecision(3)}${["", "k", "M", "G"][power]} ${unit}/s`;
-}
-
-function format(value: number | string): string {
-  if (typeof value === "string" || Number.isInteger(value)) return String(value);
-  const size = Math.abs(value);
-  return size >= 1e-3 && size < 1e5 ? value.toPrecision(4) : value.toExponential(2);
-}
-
 /** The longest beginning that fits into `columns`. */
 function clip(text: string, columns: number): string {
   let width = 0, result = "";
@@ -197,22 +105,3 @@ function clip(text: string, columns: number): string {
   }
   return result;
 }
-
-const encoder = new TextEncoder();
-
-const stderr: ProgressStream = {
-  write: (text) => {
-    for (let bytes = encoder.encode(text); bytes.length > 0;) {
-      bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-    }
-  },
-  columns: () => {
-    if (!Deno.stderr.isTerminal() || Deno.env.get("TERM") === "dumb") return 0;
-    try {
-      return Deno.consoleSize().columns;
-    } catch {
-      return 0;
-    }
-  },
-  now: () => performance.now(),
-};

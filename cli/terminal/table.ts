@@ -1,7 +1,7 @@
 import { unicodeWidth } from "@std/cli";
 
 /** How a table is laid out. */
-export interface TableOptions {
+interface TableOptions {
   /** First row, with a line under it. */
   header?: readonly string[];
   /** By column; numbers and what looks like numbers go right, the rest left, where nothing is said. */

@@ -1,3 +1,4 @@
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/profile.ts";
 import { table } from "../terminal/table.ts";
 
@@ -14,7 +15,7 @@ export interface ProfileReport {
 }
 
 /** Sums the times of kernels up. */
-export function profileReport(kernels: KernelTime[], seconds: number): ProfileReport {
+function profileReport(kernels: KernelTime[], seconds: number): ProfileReport {
   const phases = new Map<string, number>();
   for (const { phase, nanoseconds } of kernels) {
     phases.set(phase, (phases.get(phase) ?? 0) + nanoseconds / 1e9);
@@ -58,4 +59,12 @@ export function describeProfile({ seconds, phases, idle, kernels }: ProfileRepor
     }),
     ...(kernels.length > SHOWN ? [`${kernels.length - SHOWN} more kernels took ${share(left)}`] : []),
   ].join("\n\n");
+}
+
+/** Where the time of the training went, if that was asked for. */
+export async function profileOf({ profile }: Gpu, started: number): Promise<ProfileReport | undefined> {
+  if (!profile.on) return undefined;
+  const seconds = (performance.now() - started) / 1000;
+  const kernels = (await profile.report()).filter(({ phase }) => phase !== "");
+  return profileReport(kernels, seconds);
 }

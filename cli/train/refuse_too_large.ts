@@ -1,48 +1,11 @@
-import { AT_ONCE } from "../../eval/roll_out_mode.ts";
-import type { Gpu } from "../../gpu/gpu.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import type { DeviceFacts } from "../../gpu/device/dry_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { trainingNeed, type TrainingShape } from "../../rl/training_memory.ts";
-import { inBytes } from "../terminal/bytes.ts";
-import type { Values } from "../settings/declare.ts";
-import type { trainSettings } from "./train_settings.ts";
-
-type TrainValues = Values<typeof trainSettings>;
-
-/** What else decides the memory of a training: lengths in tokens, and the types of weights that do not train. */
-type Known = Pick<TrainingShape, "promptTokens" | "meanPromptTokens" | "forcedTokens" | "types">;
-
-/** The memory that a training of these settings takes. */
-export function trainingShape(values: TrainValues, known: Known): TrainingShape {
-  const {
-    thinking,
-    lora,
-    loraRank,
-    validateEvery,
-    validationQuestions,
-    testQuestions,
-    testSamples,
-    ...shape
-  } = values;
-  const validation = validateEvery > 0 ? validationQuestions : 0;
-  return {
-    ...shape,
-    ...known,
-    continuous: thinking !== "hard",
-    rank: lora ? loraRank : undefined,
-    // Tests think in all ways, validation in tokens.
-    tests: testQuestions > 0
-      ? {
-        questions: Math.max(testQuestions, validation),
-        samples: testSamples,
-        atOnce: AT_ONCE,
-        continuous: true,
-      }
-      : { questions: validation, samples: 1, atOnce: AT_ONCE, continuous: false },
-  };
-}
+import { trainingNeed } from "../../rl/memory/training_need.ts";
+import type { TrainingShape } from "../../rl/memory/training_shape.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 
 /**
  * Refuses a training that cannot fit, before a weight is loaded; where nobody knows the device's memory, nothing is refused.

@@ -1,31 +1,24 @@
-import { generationEntry } from "../../eval/tasks/find_task.ts";
-import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { writeWhole } from "../../model/files/checkpoint.ts";
-import { createRun, refuseNoRun, reopenRun, type Run } from "../../rl/run.ts";
-import { loadCheckpoint, type RunState } from "../../rl/run_checkpoint.ts";
-import { type MetricsLine, train } from "../../rl/train.ts";
-import type { Trainer } from "../../rl/trainer.ts";
-import { modelOrBase } from "../loading/adapter_base.ts";
-import { readConfigFile, resolveConfig, toToml } from "../settings/config.ts";
-import { dashed, flag, shown, type Values } from "../settings/declare.ts";
-import { type Context, defineCommand } from "../settings/define_command.ts";
-import { Interrupted } from "../terminal/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { writeJson } from "../../model/files/write_whole.ts";
+import { reopenRun } from "../../rl/run/run.ts";
+import { refuseLoneSystem } from "../defaults/prompt_values.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { findRecipe } from "../settings/find_recipe.ts";
 import { flags } from "../settings/flags.ts";
-import { refuseLoneSystem } from "../loading/default_prompt.ts";
-import { keepHeldOut } from "./held_out.ts";
-import { withAdapterForm } from "./train_adapter.ts";
-import { watchInterrupt } from "../terminal/interrupt.ts";
-import { compareStates, prepareTraining } from "./prepare_training.ts";
-import { type ProfileReport, profileReport } from "./profile_report.ts";
-import { createProgress, type Progress } from "../terminal/progress.ts";
-import { findRecipe } from "../settings/recipe.ts";
-import { describeRun, describeSample } from "./train_report.ts";
-import { trainSettings } from "./train_settings.ts";
-import { testBefore, testBest, testModes } from "./train_tests.ts";
+import { flag } from "../settings/setting.ts";
+import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
+import { beginRun } from "./begin_run.ts";
+import { describeRun, type RunResult } from "./describe_run.ts";
+import { newValues } from "./new_values.ts";
+import { prepareTraining } from "./prepare_training.ts";
+import { profileOf } from "./profile_report.ts";
+import { resumedValues } from "./resumed_values.ts";
+import { runFolder } from "./run_folder.ts";
+import { testBefore, testBest, testModes } from "./test_modes.ts";
+import { trainSettings, type TrainValues } from "./train_settings.ts";
+import { trainWatched } from "./train_watched.ts";
 
-type TrainValues = Values<typeof trainSettings>;
 const settings = {
   ...trainSettings,
   resume: flags.resume,
@@ -50,162 +43,59 @@ shows every value and where it comes from.`,
     ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],
     ["Go on with a stopped run", "softcot train --resume --out runs/sums-soft"],
   ],
-  async run({ resume, profile, ...values }, context) {
-    if (!resume) refuseLoneSystem(values);
-    using watch = watchInterrupt(
+  async run({ resume, profile, ...given }, { origins, quiet, print }) {
+    if (!resume) refuseLoneSystem(given);
+    using interrupt = watchInterrupt(
       "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
     );
     const gpu = await openGpu({ profile });
     try {
-      const own = resume
-        ? resumed(values, context)
-        : withAdapterForm(await withTaskLimits(withBase(values, context), context), context.origins);
-      await runTraining(gpu, own, resume, watch.signal, context);
+      const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
+      const result = await trainAndTest(gpu, values, resume, interrupt.signal, quiet);
+      print(result, () => describeRun(result));
     } finally {
       gpu.close();
     }
   },
 });
 
-type TrainContext = Context<typeof settings>;
-
-/** The run's own settings; a flag may not change them. */
-function resumed(values: TrainValues, { origins }: TrainContext): TrainValues {
-  if (!values.out) {
-    throw new UserError("Cannot resume: no run is named", "name its folder: --resume --out runs/NAME");
-  }
-  refuseNoRun(values.out);
-  const saved = resolveConfig(trainSettings, {
-    flags: {},
-    file: readConfigFile(`${values.out}/config.toml`),
-  });
-  for (const key of Object.keys(trainSettings) as (keyof TrainValues)[]) {
-    if (key === "out" || origins[key] !== "flag" || shown(values[key]) === shown(saved[key])) continue;
-    throw new UserError(
-      `Cannot resume ${values.out} with --${dashed(key)} ${shown(values[key])}: it runs with ${
-        shown(saved[key])
-      }`,
-      "leave the flag out, or start a new run",
-    );
-  }
-  return { ...saved, out: values.out };
-}
-
-/** Where only an adapter is given, the model is the one it was trained on. */
-const withBase = (values: TrainValues, { origins }: TrainContext): TrainValues => ({
-  ...values,
-  model: modelOrBase(values, origins),
-});
-
-/** The task's own limits, where nobody sets others. */
-async function withTaskLimits(values: TrainValues, { origins }: TrainContext): Promise<TrainValues> {
-  const { limits, source } = await generationEntry(values.task);
-  const { maxThinking, answerTokens, testQuestions } = values;
-  return {
-    ...values,
-    testQuestions: source && origins.testQuestions === "default" ? 0 : testQuestions,
-    maxThinking: origins.maxThinking === "default" ? limits.maxThinking : maxThinking,
-    answerTokens: origins.answerTokens === "default" ? limits.answerTokens : answerTokens,
-  };
-}
-
-async function runTraining(
+/** A run from its folder to its tables: model, data and rollouts are made ready, then tests before, updates, tests after. */
+async function trainAndTest(
   gpu: Gpu,
   values: TrainValues,
   resume: boolean,
   signal: AbortSignal,
-  context: TrainContext,
-): Promise<void> {
+  quiet: boolean,
+): Promise<RunResult> {
   const started = performance.now();
-  const say = (line: string) => context.quiet || console.error(line);
-  const { name } = await generationEntry(values.task);
-  const folder = values.out ?? freeFolder(`runs/${name}-${values.thinking}`);
+  const say = (line: string) => quiet || console.error(line);
+  const folder = await runFolder(values);
   say(`device   ${gpu.adapter.name}`);
   const reopened = resume ? reopenRun(folder) : undefined;
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
-  const { trainer, state: fresh } = prepared;
-  const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
-  keepHeldOut(folder, trainer.task);
-  const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer) : fresh;
-  compareStates(state, fresh, folder, say);
-  say(`run      ${folder}${resume ? `, from step ${state.step}` : ""}`);
-  say(
-    `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
-      `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
-  );
-  if (resume && state.step >= values.steps) say("nothing is left to train: the run is complete");
+  const { trainer } = prepared;
+  const { run, state } = beginRun(folder, values, prepared, reopened, say);
   const goOn = `Go on with: softcot train --resume --out ${folder}`;
-  const measure = (when: string) => testModes(trainer, values, state, signal, context.quiet, when);
+  const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
   try {
     const before = await testBefore(folder, state, () => measure("before"));
-    const trainingStarted = performance.now();
-    const reached = await runSteps(trainer, run, values, state, signal, context);
+    const updatesBegan = performance.now();
+    const reached = await trainWatched(trainer, run, values, state, signal, quiet);
     if (signal.aborted && reached.step < values.steps) {
       throw new Interrupted(`Saved step ${reached.step}. ${goOn}`);
     }
-    const profile = await profileOf(gpu, trainingStarted);
+    const profile = await profileOf(gpu, updatesBegan);
     const after = await measure("after");
     const best = await testBest(trainer, folder, reached, () => measure("best"));
+    const tests = { before, after, best };
+    if (after) writeJson(`${folder}/tests.json`, tests);
     const seconds = (performance.now() - started) / 1000;
-    const result = {
-      run: folder,
-      steps: reached.step,
-      best: reached.best,
-      seconds,
-      tests: { before, after, best },
-      ...(profile ? { profile } : {}),
-    };
-    if (after) writeWhole(`${folder}/tests.json`, JSON.stringify(result.tests, null, 2) + "\n");
-    context.print(result, () => describeRun(result));
+    const result = { run: folder, steps: reached.step, best: reached.best, seconds, tests };
+    return profile ? { ...result, profile } : result;
   } catch (error) {
     if ((error as Error).name === "AbortError") throw new Interrupted(`Stopped during a test. ${goOn}`);
     throw error;
   } finally {
     run.close();
-  }
-}
-
-async function runSteps(
-  trainer: Trainer,
-  run: Run,
-  values: TrainValues,
-  state: RunState,
-  signal: AbortSignal,
-  { quiet }: TrainContext,
-): Promise<RunState> {
-  using progress = createProgress({ label: "train", total: values.steps, start: state.step, quiet });
-  return await train(trainer, run, values, state, {
-    signal,
-    onStep: (line) => showStep(progress, line),
-    onSample: (sample) => progress.log(describeSample(sample)),
-  });
-}
-
-function showStep(progress: Progress, line: MetricsLine): void {
-  progress.update(line.step, {
-    reward: line.reward.toFixed(1),
-    accuracy: line.accuracy.toFixed(2),
-    thinking: line.thinking_tokens.toFixed(1),
-    ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
-  });
-}
-
-/** Where the time of the training went, if that was asked for. */
-async function profileOf({ profile }: Gpu, started: number): Promise<ProfileReport | undefined> {
-  if (!profile.on) return undefined;
-  const seconds = (performance.now() - started) / 1000;
-  const kernels = (await profile.report()).filter(({ phase }) => phase !== "");
-  return profileReport(kernels, seconds);
-}
-
-/** The name itself, or with the first number that is free. */
-function freeFolder(name: string): string {
-  for (let n = 1;; n++) {
-    const folder = n === 1 ? name : `${name}-${n}`;
-    try {
-      Deno.lstatSync(folder);
-    } catch {
-      return folder;
-    }
   }
 }

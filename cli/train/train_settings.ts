@@ -1,6 +1,6 @@
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
-import { choice, flag, integer, number, text, texts } from "../settings/declare.ts";
 import { flags } from "../settings/flags.ts";
+import { choice, flag, integer, number, text, texts, type Values } from "../settings/setting.ts";
 
 const checks = "Validation and checkpoints";
 const memory = "Memory";
@@ -107,3 +107,6 @@ export const trainSettings = {
   }),
   out: flags.out,
 } as const;
+
+/** What `softcot train` is told, but for what is no part of the run. */
+export type TrainValues = Values<typeof trainSettings>;

@@ -17,6 +17,16 @@ export type RelationOp =
   | "equiv"
   | "to";
 
+/** What a relation is when it is read from right to left; absent where it cannot be. */
+export const FLIPPED: Readonly<Partial<Record<RelationOp, RelationOp>>> = {
+  "<": ">",
+  ">": "<",
+  "<=": ">=",
+  ">=": "<=",
+  "=": "=",
+  "!=": "!=",
+};
+
 /** An answer, or a part of one. */
 export type Node =
   | { kind: "number"; value: Rational }

@@ -10,11 +10,12 @@ export interface Rational {
 }
 
 /** Longest run of digits that is read as a number. */
-export const MAX_DIGITS = 1000;
+const MAX_DIGITS = 1000;
 /** Largest decimal exponent that is read. */
-export const MAX_EXPONENT = 2000;
+const MAX_EXPONENT = 2000;
 
-function gcd(a: bigint, b: bigint): bigint {
+/** The greatest common divisor, of the numbers without their signs. */
+export function bigGcd(a: bigint, b: bigint): bigint {
   if (a < 0n) a = -a;
   if (b < 0n) b = -b;
   while (b !== 0n) [a, b] = [b, a % b];
@@ -32,7 +33,7 @@ export function rational(num: bigint | number, den: bigint | number = 1n): Ratio
   let d = BigInt(den);
   if (d === 0n) throw new Undecidable("zero denominator");
   if (d !== 1n) {
-    const g = gcd(n, d) * (d < 0n ? -1n : 1n);
+    const g = bigGcd(n, d) * (d < 0n ? -1n : 1n);
     n /= g;
     d /= g;
   }
@@ -44,7 +45,7 @@ export function rational(num: bigint | number, den: bigint | number = 1n): Ratio
 }
 const SMALL = 1n << 53n;
 
-export const ZERO: Rational = { num: 0n, den: 1n };
+const ZERO: Rational = { num: 0n, den: 1n };
 export const ONE: Rational = { num: 1n, den: 1n };
 
 export const addRationals = (a: Rational, b: Rational): Rational =>

@@ -2,7 +2,7 @@
 import { UserError } from "../../gpu/errors.ts";
 
 /** One row of such a file. */
-export interface PairRow {
+interface PairRow {
   /** line of the file on which the row starts, from 1 */
   line: number;
   gold: string | string[];

@@ -1,15 +1,15 @@
 /** What an answer claims, apart from how it is written down: chains of equations, names, approximations. */
-import { type Node, some } from "./node.ts";
-import { freeSymbols } from "./algebra/points.ts";
+import { matrixValue } from "./algebra/matrix_value.ts";
+import { exactValue, sameScalar } from "./algebra/same_scalar.ts";
+import { freeSymbols } from "./algebra/sample_points.ts";
 import type { Steps } from "./budget.ts";
-import { exactValue, sameScalar } from "./algebra/scalar.ts";
-import { matrixValue } from "./algebra/matrix.ts";
+import { type Node, some } from "./node.ts";
 
 /**
  * True if the node only names something: `x`, `f(x)`, `AB`, `|AB|`, `\angle ABC`, `(p, q)`, `\frac{NO}{BO}`, `A:B`,
  * `\text{Area}`. A value that is set equal to a name counts as the value.
  */
-export function isName(node: Node): boolean {
+function isName(node: Node): boolean {
   switch (node.kind) {
     case "symbol":
       return !node.constant;

@@ -5,14 +5,14 @@
 import { MAX_CHARS, MAX_STEPS, TooLarge } from "./budget.ts";
 import { compare } from "./compare/compare.ts";
 import type { Context } from "./compare/context.ts";
-import { extractAnswer, type Extraction } from "./extract_text.ts";
-import { guarded } from "./guard.ts";
-import { lex } from "./parse/lexer.ts";
-import { ParseFailure, type Token, tokenText } from "./parse/token.ts";
-import { format, type Node } from "./node.ts";
-import { parseTokens } from "./parse/parse.ts";
-import { equalRationals, formatRational, parseDecimal, type Rational } from "./rational.ts";
 import { type Precision, tolerancesOf } from "./compare/tolerance.ts";
+import { extractAnswer, type Extraction } from "./extract_answer.ts";
+import { guarded } from "./guarded.ts";
+import { format, type Node } from "./node.ts";
+import { lex } from "./parse/lex.ts";
+import { parseTokens } from "./parse/parse.ts";
+import { ParseFailure, type Token, tokenText } from "./parse/token.ts";
+import { equalRationals, formatRational, parseDecimal, type Rational } from "./rational.ts";
 import { understand } from "./understand.ts";
 
 /** How to judge. What a task does not ask for is left out: exact, strict, no extraction. */

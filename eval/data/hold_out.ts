@@ -1,16 +1,17 @@
 import { UserError } from "../../gpu/errors.ts";
-import { hashText, seededUniform } from "../seeded.ts";
+import { hashText } from "../hash_text.ts";
+import { seededUniform } from "../seeded_uniform.ts";
 import type { Question } from "../task.ts";
 import { normalText } from "./normal_text.ts";
 
 /** Training questions that are held out for validation where nobody says how many. */
-export const VALIDATION_QUESTIONS = 256;
+const VALIDATION_QUESTIONS = 256;
 
 // A label of its own: the seed's other draws stay apart from these.
 const HOLD_OUT = 0x484f;
 
 /** The training questions, parted. */
-export interface HeldOut {
+interface HeldOut {
   /** Those to train on, in their order. */
   train: Question[];
   /** Those to choose the best checkpoint by, in an order of the seed's. */
@@ -18,7 +19,7 @@ export interface HeldOut {
 }
 
 /** How questions are held out. */
-export interface HoldOutOptions {
+interface HoldOutOptions {
   /** Decides which (default 0). */
   seed?: number;
   /** How many (default 256), at most half of the different ones. */

@@ -1,4 +1,4 @@
-import { hashText } from "../seeded.ts";
+import { hashDigits } from "../hash_text.ts";
 import { normalText } from "./normal_text.ts";
 
 /**
@@ -13,7 +13,7 @@ export function questionIds(name: string): (text: string) => string {
   return (text) => {
     const normal = normalText(text);
     // The mark goes in front: behind equal hashes it would change nothing.
-    const hash = [normal, `#${normal}`].map((each) => hashText(each).toString(16).padStart(8, "0")).join("");
+    const hash = [normal, `#${normal}`].map(hashDigits).join("");
     const times = (seen.get(hash) ?? 0) + 1;
     seen.set(hash, times);
     return `${name}-${hash}${times > 1 ? `-${times}` : ""}`;

@@ -1,4 +1,4 @@
-import { seededUniform } from "../seeded.ts";
+import { seededUniform } from "../seeded_uniform.ts";
 
 const SHUFFLE = 0x5348;
 

@@ -1,9 +1,9 @@
 import type { ThinkingEnd } from "../../model/generation/thinking_text.ts";
-import { entropyProfile, type EntropyRow } from "./entropy.ts";
 import type { InferenceMode, Mode } from "../modes.ts";
-import { type Estimate, greedyAccuracy, passAtKOver, type QuestionResult, usualKs } from "./pass_at_k.ts";
 import type { RolloutRecord } from "../results/rollout_record.ts";
 import type { Question } from "../task.ts";
+import { entropyProfile, type EntropyRow } from "./entropy_profile.ts";
+import { type Estimate, greedyAccuracy, passAtKOver, type QuestionResult, usualKs } from "./pass_at_k.ts";
 
 /** What one mode came to. */
 export interface ModeResult {

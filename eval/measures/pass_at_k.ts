@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { seededUniform } from "../seeded.ts";
+import { seededUniform } from "../seeded_uniform.ts";
 
 /** A measured share with its uncertainty. */
 export interface Estimate {

@@ -2,10 +2,10 @@ import { checkContext, maxNewTokens } from "../../model/generation/check_context
 import { type ThinkingRules, thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import { takeQuestions } from "./dataset.ts";
-import { promptOf, type PromptOptions } from "./prompt_ids.ts";
 import type { Question, Stream, Task } from "../task.ts";
 import { withSplit } from "../tasks/refuse_empty.ts";
+import { promptOf, type PromptOptions } from "./prompt_ids.ts";
+import { takeQuestions } from "./take_questions.ts";
 
 /** What is asked of a task. Limits that are left out are the task's own. */
 export interface AskOptions {

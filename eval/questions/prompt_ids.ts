@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { TRIGGER } from "../../model/generation/thinking_text.ts";
 import {
   type ChatMessage,
   type ChatTemplate,
@@ -24,7 +25,7 @@ export interface PromptOptions {
  */
 export const CHAT_INSTRUCTION =
   "First show the complete reasoning process step by step, then provide the final answer in \\boxed{}. " +
-  "Always follow the format: '[detailed reasoning] The final answer is: \\boxed{[answer]}.'";
+  `Always follow the format: '[detailed reasoning] ${TRIGGER} \\boxed{[answer]}.'`;
 
 /**
  * Options from what was asked for.
@@ -91,5 +92,5 @@ export function promptIds(tokenizer: Tokenizer, text: string): number[] {
 
 function solvedText({ solution, gold }: Question): string {
   const steps = solution?.trim();
-  return `${steps ? `${steps} ` : ""}The final answer is: \\boxed{${gold}}.`;
+  return `${steps ? `${steps} ` : ""}${TRIGGER} \\boxed{${gold}}.`;
 }

@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
-import { takeQuestions } from "./dataset.ts";
 import type { Question, Stream, Task } from "../task.ts";
+import { takeQuestions } from "./take_questions.ts";
 
 /**
  * Solved examples for a prompt: training questions of the task, chosen by the seed.

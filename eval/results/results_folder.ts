@@ -1,9 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
-import { writeWhole } from "../../model/files/checkpoint.ts";
+import { writeJson, writeWhole } from "../../model/files/write_whole.ts";
 import { openRecordFile, type RecordFile } from "./record_file.ts";
 
 /** All that decides an evaluation's results, by name: what goes on has to agree in every part. */
-export type EvaluationSettings = Readonly<Record<string, unknown>>;
+type EvaluationSettings = Readonly<Record<string, unknown>>;
 
 /**
  * Where an evaluation keeps its results:
@@ -78,7 +78,7 @@ export function openResults(path: string, settings: EvaluationSettings): Results
     path,
     [Symbol.dispose]: () => lock.close(),
     records: (name) => openRecordFile(`${path}/${name.replaceAll(/[^\w.-]+/g, "_")}.jsonl`),
-    finish: (report) => writeWhole(`${path}/report.json`, JSON.stringify(report, null, 2) + "\n"),
+    finish: (report) => writeJson(`${path}/report.json`, report),
   };
 }
 

@@ -57,7 +57,7 @@ export interface RolloutRecord {
 }
 
 /** What a record is made from, beside the rollout. */
-export interface RecordParts {
+interface RecordParts {
   tokenizer: Tokenizer;
   rules: ThinkingRules;
   mode: Mode;

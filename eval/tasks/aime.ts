@@ -1,4 +1,4 @@
-import { textIn, textOf } from "../data/fields.ts";
+import { textIn, textOf } from "../data/row_fields.ts";
 import { dataTask } from "./data_task.ts";
 
 /** The American Invitational Mathematics Examination of all years; the answers are integers from 0 to 999. */

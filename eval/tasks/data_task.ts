@@ -1,14 +1,14 @@
+import { UserError } from "../../gpu/errors.ts";
 import type { VerifyOptions } from "../answer/verify.ts";
-import { RowError } from "../data/fields.ts";
+import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";
 import { holdOut } from "../data/hold_out.ts";
+import { mapValues } from "../data/map_values.ts";
 import { normalText } from "../data/normal_text.ts";
 import { questionIds } from "../data/question_ids.ts";
-import { readRows } from "../data/rows.ts";
 import type { Row } from "../data/row.ts";
-import { type DataSource, type FoundData, locateData } from "../data/source.ts";
 import { trainingOrder } from "../data/training_order.ts";
 import { gradeBox, paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
-import { UserError } from "../../gpu/errors.ts";
+import { countDropped, readSplit } from "./read_split.ts";
 import { refuseEmpty } from "./refuse_empty.ts";
 import type { GenerationEntry, OpenTaskOptions } from "./task_entry.ts";
 
@@ -122,9 +122,6 @@ export function taskOf(
 const droppedOf = (read: Record<string, ReadSplit>) =>
   mapValues(read, ({ dropped }) => Object.fromEntries(dropped));
 
-const mapValues = <V, W>(record: Record<string, V>, map: (value: V) => W): Record<string, W> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
-
 /** What was read of a split. */
 export interface ReadSplit {
   /** In the order of the files. */
@@ -135,40 +132,19 @@ export interface ReadSplit {
   dropped: Map<string, number>;
 }
 
-const count = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
-
-type RowReader = Pick<DataTaskSpec, "name" | "columns" | "read">;
-
 /** Reads all rows of files that were found. */
-async function readSplits(spec: RowReader, found: FoundData): Promise<Record<string, ReadSplit>> {
+async function readSplits(
+  spec: Pick<DataTaskSpec, "name" | "columns" | "read">,
+  found: FoundData,
+): Promise<Record<string, ReadSplit>> {
   const splits: Record<string, ReadSplit> = {};
   for (const [split, files] of Object.entries(found.files)) {
-    const read: ReadSplit = { questions: [], rows: 0, dropped: new Map() };
+    const { items, rows, dropped } = await readSplit(spec, files);
     const nextId = questionIds(spec.name);
-    for (const file of files) {
-      const rows = await readRows(file, { columns: spec.columns });
-      read.rows += rows.length;
-      rows.forEach((row, index) => {
-        const reading = readRow(spec, file, row, index);
-        if ("drop" in reading) count(read.dropped, reading.drop);
-        else read.questions.push({ id: nextId(reading.question), ...reading });
-      });
-    }
-    splits[split] = read;
+    const questions = items.map((item) => ({ id: nextId(item.question), ...item }));
+    splits[split] = { questions, rows, dropped };
   }
   return splits;
-}
-
-function readRow(spec: RowReader, file: string, row: Row, index: number): Reading {
-  try {
-    return spec.read(row);
-  } catch (error) {
-    if (!(error instanceof RowError)) throw error;
-    throw new UserError(
-      `Cannot read ${spec.name} from ${file}: row ${index + 1} ${error.message}`,
-      `its fields are ${Object.keys(row).join(", ") || "none"}`,
-    );
-  }
 }
 
 /** The training questions that are in no other split. */
@@ -177,7 +153,7 @@ function withoutKnown(train: ReadSplit | undefined, known: Question[]): Question
   const texts = new Set(known.map(({ question }) => normalText(question)));
   return train.questions.filter(({ question }) => {
     const isKnown = texts.has(normalText(question));
-    if (isKnown) count(train.dropped, "also in another split");
+    if (isKnown) countDropped(train.dropped, "also in another split");
     return !isKnown;
   });
 }

@@ -1,6 +1,6 @@
-import { boxedContinuation } from "../answer/extract.ts";
-import { RowError, textIn, textOf } from "../data/fields.ts";
+import { boxedContinuation } from "../answer/box.ts";
 import type { Row, RowValue } from "../data/row.ts";
+import { RowError, textIn, textOf } from "../data/row_fields.ts";
 import { dataTask } from "./data_task.ts";
 
 /** DeepScaleR (Luo et al., 2025): 40,315 competition problems, for training alone. */

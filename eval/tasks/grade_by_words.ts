@@ -1,4 +1,4 @@
-import { boxedContinuation } from "../answer/extract.ts";
+import { boxedContinuation } from "../answer/box.ts";
 import type { Grade } from "../task.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { textOf } from "../data/fields.ts";
+import { textOf } from "../data/row_fields.ts";
 import { dataTask } from "./data_task.ts";
 
 const source = {

@@ -1,6 +1,6 @@
-import { textOf, textsOf } from "../data/fields.ts";
-import { stripped } from "../choices/white_space.ts";
-import { choiceDataTask } from "./choice_data.ts";
+import { pythonStrip } from "../choices/python_strip.ts";
+import { textOf, textsOf } from "../data/row_fields.ts";
+import { choiceDataTask } from "./choice_data_task.ts";
 
 /**
  * HellaSwag (Zellers et al., 2019): which of four endings goes on from a beginning. The answers of its test split are not
@@ -32,7 +32,7 @@ export const hellaswag = choiceDataTask({
 
 /** Takes out what WikiHow's layout left behind; the order of the steps is that of lm-evaluation-harness. */
 function cleaned(text: string): string {
-  return stripped(text).replaceAll(" [title]", ". ").replace(/\[[^\n]*?\]/g, "").replaceAll("  ", " ");
+  return pythonStrip(text).replaceAll(" [title]", ". ").replace(/\[[^\n]*?\]/g, "").replaceAll("  ", " ");
 }
 
 /** As Python's str.capitalize(): the first letter large, all others small. */

@@ -1,6 +1,6 @@
-import { lastBox } from "../answer/extract.ts";
-import { RowError, textIn, textOf } from "../data/fields.ts";
+import { lastBox } from "../answer/box.ts";
 import type { Row } from "../data/row.ts";
+import { RowError, textIn, textOf } from "../data/row_fields.ts";
 import { dataTask, type Reading } from "./data_task.ts";
 
 const limits = { maxThinking: 512, maxThinkingEval: 512, answerTokens: 32 };

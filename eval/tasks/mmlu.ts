@@ -1,7 +1,7 @@
-import { RowError, textOf, textsOf } from "../data/fields.ts";
+import { pythonStrip } from "../choices/python_strip.ts";
 import type { Row } from "../data/row.ts";
-import { stripped } from "../choices/white_space.ts";
-import { choiceDataTask, type ChoiceItem } from "./choice_data.ts";
+import { RowError, textOf, textsOf } from "../data/row_fields.ts";
+import { choiceDataTask, type ChoiceItem } from "./choice_data_task.ts";
 import { MMLU_CATEGORIES } from "./mmlu_categories.ts";
 
 const LETTERS = ["A", "B", "C", "D"];
@@ -63,7 +63,7 @@ function split(hub: string, csv: string): string[] {
 
 function asked({ question, choices }: ChoiceItem): string {
   const answers = LETTERS.map((letter, i) => `${letter}. ${choices[i]}\n`).join("");
-  return `${stripped(question)}\n${answers}Answer:`;
+  return `${pythonStrip(question)}\n${answers}Answer:`;
 }
 
 const indexOf = (answer: string) => /^\d+$/.test(answer) ? Number(answer) : -1;

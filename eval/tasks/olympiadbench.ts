@@ -1,5 +1,5 @@
-import { RowError, textIn, textOf, textsOf } from "../data/fields.ts";
 import type { Row } from "../data/row.ts";
+import { RowError, textIn, textOf, textsOf } from "../data/row_fields.ts";
 import { dataTask } from "./data_task.ts";
 
 /** OlympiadBench (He et al., 2024): its English maths problems without images that have an answer. */

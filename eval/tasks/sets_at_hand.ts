@@ -1,11 +1,11 @@
 import { UserError } from "../../gpu/errors.ts";
+import { namedFolders } from "../data/data_source.ts";
 import { type Overlap, overlapsOf, type SplitTexts } from "../data/overlap.ts";
-import { namedFolders } from "../data/source.ts";
-import { TASKS } from "./find_task.ts";
 import type { TaskEntry } from "./task_entry.ts";
+import { TASKS } from "./tasks.ts";
 
 /** A set of questions that can be compared with others. */
-export interface SetAtHand {
+interface SetAtHand {
   /** Of the task. */
   name: string;
   /** The texts of its splits. */

@@ -1,5 +1,5 @@
 import type { ChoiceTask } from "../choices/choice_task.ts";
-import type { DataSource } from "../data/source.ts";
+import type { DataSource } from "../data/data_source.ts";
 import type { Task, TaskLimits } from "../task.ts";
 
 /** What a task may be called: names become parts of folders. */

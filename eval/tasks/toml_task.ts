@@ -1,10 +1,10 @@
 import { parse, TomlError } from "smol-toml";
 import { z } from "zod";
 import { UserError } from "../../gpu/errors.ts";
-import { lastBox } from "../answer/extract.ts";
-import { RowError } from "../data/fields.ts";
+import { lastBox } from "../answer/box.ts";
+import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";
 import type { Row, RowValue } from "../data/row.ts";
-import { type DataSource, type FoundData, locateData } from "../data/source.ts";
+import { RowError } from "../data/row_fields.ts";
 import { paperPrompt, type Stream } from "../task.ts";
 import { type DataTaskSpec, openDataTask, type Reading } from "./data_task.ts";
 import { gradeByWords } from "./grade_by_words.ts";

@@ -9,10 +9,10 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
-import { openSafetensors } from "../formats/safetensors.ts";
 import { readModelConfig } from "../files/hf_config.ts";
+import { openSafetensors } from "../formats/safetensors.ts";
 import { loadTokenizer } from "../tokenizer/tokenizer.ts";
-import { builtinTokenizer } from "./tokenizer.ts";
+import { builtinTokenizer } from "./builtin_tokenizer.ts";
 
 /**
  * The files' contents by name.

@@ -39,7 +39,7 @@ export const PHRASE_TOKENS: readonly string[] = [
 ];
 
 /** Single words and signs, each a token as it stands. */
-export const WORD_TOKENS: readonly string[] = [
+const WORD_TOKENS: readonly string[] = [
   ..."0123456789",
   ..."0123456789".split("").map((digit) => ` ${digit}`),
   ...[" +", " -", " *", " =", ".", "}", "The"],

@@ -1,11 +1,13 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { loadAdapter, locateAdapter } from "../lora/adapter_files.ts";
-import { type LoadedModel, readParams } from "./checkpoint.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { loadAdapter } from "../lora/load_adapter.ts";
+import { locateAdapter } from "../lora/locate_adapter.ts";
 import type { BaseModel } from "../transformer/adapter.ts";
-import { adaptedHash, type ModelFiles, openModelFiles } from "./model_files.ts";
 import { createModel } from "../transformer/transformer.ts";
 import { planWeights, type WeightForm } from "../weights/weight_types.ts";
+import { adaptedHash, type ModelFiles, openModelFiles } from "./model_files.ts";
+import { readParams } from "./params_file.ts";
+import type { LoadedModel } from "./save_model.ts";
 
 /** A model ready for use, with the unit of the noise. */
 export interface FoundModel extends LoadedModel {

@@ -6,26 +6,9 @@
  */
 import { UserError } from "../../gpu/errors.ts";
 import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
-
-/** Which families can be opened. */
-export const ARCHITECTURES: readonly ModelConfig["architecture"][] = ["llama", "qwen2", "qwen3"];
-
-/**
- * The family of a name.
- *
- * @param name as config.json or the metadata of a GGUF file gives it
- * @param where what messages call the file
- * @throws UserError that names it and those supported
- */
-export function findArchitecture(name: unknown, where: string): ModelConfig["architecture"] {
-  const found = ARCHITECTURES.find((architecture) => architecture === name);
-  if (found) return found;
-  throw new UserError(
-    `Cannot open the model by ${where}: its architecture is ${show(name)}, ` +
-      `one of ${ARCHITECTURES.join(", ")} is needed`,
-    "Llama 2 and 3, SmolLM2, Qwen 2.5 and Qwen 3 (without mixture of experts) are of these families",
-  );
-}
+import { findArchitecture } from "./architectures.ts";
+import { checkShape } from "./check_shape.ts";
+import { endTokenIds, type Fields, positiveNumber, shownField, wholeNumber } from "./config_fields.ts";
 
 /**
  * Reads the shape of the model in a Hugging Face folder. End tokens are those of config.json and of
@@ -135,19 +118,12 @@ export function toHfConfig(
   };
 }
 
-type Fields = Record<string, unknown>;
-
-/** Sines and cosines of all positions are kept. */
-const MOST_POSITIONS = 2 ** 24;
-
 /** A key of ours, which other readers of config.json pass over. */
 const USED_VOCAB_KEY = "softcot_used_vocab_size";
 
-const show = (value: unknown) => (JSON.stringify(value) ?? "not given").slice(0, 80);
-
 function refuseUnsupported(fields: Fields, where: string): void {
   const refuse = (key: string, needed: string) => {
-    throw new UserError(`Cannot open the model by ${where}: ${key} is ${show(fields[key])}, ${needed}`);
+    throw new UserError(`Cannot open the model by ${where}: ${key} is ${shownField(fields[key])}, ${needed}`);
   };
   const { hidden_act: activation = "silu", use_sliding_window: sliding } = fields;
   if (activation !== "silu") refuse("hidden_act", '"silu" is needed');
@@ -167,28 +143,10 @@ function refuseUnsupported(fields: Fields, where: string): void {
   if ((fields.partial_rotary_factor ?? 1) !== 1) refuse("partial_rotary_factor", "1 is needed");
 }
 
-function wholeNumber(fields: Fields, key: string, least: number, where: string, fallback?: number): number {
-  const value = fields[key] ?? fallback;
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) < 2 ** 31) {
-    return value as number;
-  }
-  throw new UserError(
-    `Cannot open the model by ${where}: ${key} is ${show(value)}, a whole number from ${least} on is needed`,
-  );
-}
-
-function positiveNumber(fields: Fields, key: string, where: string, fallback?: number): number {
-  const value = fields[key] ?? fallback;
-  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-  throw new UserError(
-    `Cannot open the model by ${where}: ${key} is ${show(value)}, a number above 0 is needed`,
-  );
-}
-
 function ropeScaling(scaling: Fields, where: string): RopeScaling | undefined {
   if (typeof scaling !== "object") {
     throw new UserError(
-      `Cannot open the model by ${where}: rope_scaling is ${show(scaling)}, an object is needed`,
+      `Cannot open the model by ${where}: rope_scaling is ${shownField(scaling)}, an object is needed`,
     );
   }
   const number = (key: string) => positiveNumber(scaling, key, `rope_scaling of ${where}`);
@@ -198,7 +156,7 @@ function ropeScaling(scaling: Fields, where: string): RopeScaling | undefined {
   if (type !== "llama3") {
     throw new UserError(
       `Cannot open the model by ${where}: rope_scaling is of type ${
-        show(type)
+        shownField(type)
       }, llama3, linear or default is needed`,
     );
   }
@@ -222,40 +180,6 @@ function hfRopeScaling(scaling: RopeScaling): Fields {
     original_max_position_embeddings: scaling.originalMaxPosition,
     rope_type: "llama3",
   };
-}
-
-function endTokenIds(value: unknown, vocabSize: number, where: string): number[] {
-  const ids: unknown[] = value == null ? [] : Array.isArray(value) ? value : [value];
-  const isId = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
-  if (ids.every(isId)) return [...new Set(ids as number[])];
-  throw new UserError(
-    `Cannot open the model by ${where}: eos_token_id is ${
-      show(value)
-    }, token ids below ${vocabSize} are needed`,
-  );
-}
-
-/**
- * Refuses shapes that no file format rules out by itself.
- *
- * @throws UserError that says what does not fit
- */
-export function checkShape(config: ModelConfig, where: string): void {
-  const { heads, kvHeads, headDim, usedVocabSize, vocabSize, bosTokenId, maxPosition } = config;
-  const refuse = (what: string) => new UserError(`Cannot open the model by ${where}: ${what}`);
-  if (heads % kvHeads !== 0) {
-    throw refuse(`${heads} heads share ${kvHeads} key/value heads, a divisor is needed`);
-  }
-  if (headDim % 4 !== 0) throw refuse(`a head is ${headDim} wide, a multiple of 4 is needed`);
-  if (maxPosition > MOST_POSITIONS) {
-    throw refuse(`its context is ${maxPosition} tokens long, at most ${MOST_POSITIONS} are possible`);
-  }
-  if (usedVocabSize > vocabSize) {
-    throw refuse(`${usedVocabSize} of ${vocabSize} tokens are in use, at most all can be`);
-  }
-  if (bosTokenId !== undefined && bosTokenId >= vocabSize) {
-    throw refuse(`bos_token_id is ${bosTokenId}, an id below ${vocabSize} is needed`);
-  }
 }
 
 function readJson(path: string, isNeeded: boolean): unknown {

@@ -1,9 +1,12 @@
 import { UserError } from "../../gpu/errors.ts";
-import { BUILTIN } from "../builtin/model.ts";
-import { cachedSnapshot, isRepoId } from "../hub/hub_cache.ts";
+import { BUILTIN } from "../builtin/builtin_model.ts";
+import { cachedSnapshot } from "../hub/hub_cache.ts";
+import { isRepoId } from "../hub/repo_id.ts";
+import { checkpointsOf } from "./checkpoints_of.ts";
+import { lookInto } from "./look_into.ts";
 
 /** Where a model's weights are, and in which format. */
-export interface ModelPlace {
+interface ModelPlace {
   /** A Hugging Face folder, or a file of GGUF or llama2.c. */
   format: "huggingface" | "gguf" | "llama2c";
   /** Of the folder or file. */
@@ -65,31 +68,15 @@ function locateIn(folder: string, name: string): ModelPlace {
   );
 }
 
-/** Checkpoints of a run, the newest first. */
-function checkpointsOf(folder: string): string[] {
-  if (kindOf(`${folder}/checkpoints`) !== "folder") return [];
-  return namesIn(`${folder}/checkpoints`).filter((entry) => /^step-\d+$/.test(entry))
-    .sort((a, b) => Number(b.slice(5)) - Number(a.slice(5)))
-    .map((entry) => `${folder}/checkpoints/${entry}`);
-}
-
 /** Names of the files that are a model in themselves: tokenizers of llama2.c and PyTorch's pickles are none. */
 function singleFiles(folder: string): string[] {
-  return namesIn(folder).filter((entry) =>
+  return lookInto(folder).filter((entry) =>
     entry.endsWith(".gguf") ||
     entry.endsWith(".bin") && !/^(tok\w*|tokenizer|pytorch_model.*|training_args|optimizer)\.bin$/.test(entry)
   ).sort();
 }
 
-const hasSafetensors = (folder: string) => namesIn(folder).some((entry) => entry.endsWith(".safetensors"));
-
-function namesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map((entry) => entry.name);
-  } catch (error) {
-    throw new UserError(`Cannot look into ${folder}: ${(error as Error).message}`);
-  }
-}
+const hasSafetensors = (folder: string) => lookInto(folder).some((entry) => entry.endsWith(".safetensors"));
 
 function listed(names: string[]): string {
   const shown = names.slice(0, 3).join(", ");

@@ -1,22 +1,24 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ADAPTER_WEIGHTS, baseOf, findAdaptedModel } from "../lora/adapter_files.ts";
-import { BUILTIN, builtinModel } from "../builtin/model.ts";
-import { checkTensors, readExtras } from "./checkpoint.ts";
-import type { ModelConfig } from "../transformer/config.ts";
-import type { BaseModel } from "../transformer/adapter.ts";
+import { BUILTIN, builtinModel } from "../builtin/builtin_model.ts";
 import { openGguf } from "../formats/gguf.ts";
+import { ggufConfig } from "../formats/gguf_config.ts";
 import { ggufWeights } from "../formats/gguf_weights.ts";
 import { openLlama2c } from "../formats/llama2c.ts";
 import { openWeights } from "../formats/safetensors.ts";
 import { readPieces, type TensorFile } from "../formats/tensor_file.ts";
-import { ggufConfig } from "../formats/gguf_config.ts";
+import { ADAPTER_WEIGHTS, baseOf } from "../lora/adapter_config.ts";
+import { findAdaptedModel } from "../lora/locate_adapter.ts";
 import { ggufTokenizerFiles } from "../tokenizer/gguf_tokenizer.ts";
-import { readModelConfig } from "./hf_config.ts";
 import { llama2cTokenizerFiles } from "../tokenizer/llama2c_tokenizer.ts";
-import { locateModel } from "./locate_model.ts";
-import { tensorShapes } from "../transformer/params.ts";
-import { sha256Of } from "./sha256_of.ts";
 import { loadTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { BaseModel } from "../transformer/adapter.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { tensorShapes } from "../transformer/params.ts";
+import { readModelConfig } from "./hf_config.ts";
+import { locateModel } from "./locate_model.ts";
+import { readExtras } from "./model_extras.ts";
+import { checkTensors } from "./params_file.ts";
+import { sha256Of } from "./sha256_of.ts";
 
 /** A model on disk, or embedded: what can be told of it without a device. */
 export interface ModelFiles extends Disposable {

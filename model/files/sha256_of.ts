@@ -19,3 +19,8 @@ export function sha256Of(sources: readonly (string | Uint8Array)[]): string {
   }
   return hash.digest("hex");
 }
+
+/** SHA-256 of a text in UTF-8, in hexadecimal. */
+export function sha256OfText(text: string): string {
+  return sha256Of([new TextEncoder().encode(text)]);
+}

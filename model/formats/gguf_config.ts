@@ -4,16 +4,16 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
+import { findArchitecture } from "../files/architectures.ts";
+import { checkShape } from "../files/check_shape.ts";
+import { ggufEndTokenIds } from "../tokenizer/gguf_end_tokens.ts";
+import { TokenType } from "../tokenizer/gguf_token_type.ts";
 import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
+import { scaledFrequency } from "../transformer/rope_table.ts";
 import type { GgufFile } from "./gguf.ts";
 import type { GgufValue } from "./gguf_value.ts";
 import { ROPE_FACTORS } from "./gguf_weights.ts";
 import { readElements } from "./read_elements.ts";
-import { ggufEndTokenIds } from "../tokenizer/gguf_tokenizer.ts";
-import { checkShape, findArchitecture } from "../files/hf_config.ts";
-import { scaledFrequency } from "../transformer/packing.ts";
-
-const UNUSED_TOKEN = 5;
 
 /**
  * The shape of the model in a GGUF file.
@@ -134,7 +134,7 @@ function usedTokens(metadata: Metadata, vocabSize: number, refuse: Refuse): numb
   if (count > vocabSize) throw refuse(`it has ${count} tokens for an embedding of ${vocabSize} rows`);
   const types = listOf(metadata, "tokenizer.ggml.token_type");
   let used = count;
-  while (used > 1 && types[used - 1] === UNUSED_TOKEN) used--;
+  while (used > 1 && types[used - 1] === TokenType.unused) used--;
   return used;
 }
 

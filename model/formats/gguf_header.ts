@@ -1,12 +1,12 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ELEMENT_TYPES } from "./dequantize.ts";
+import { ELEMENT_TYPES } from "./element_types.ts";
 import type { GgufValue } from "./gguf_value.ts";
 import { type HeaderReader, headerReader, type Refuse } from "./header_reader.ts";
 import type { RandomAccess } from "./random_access.ts";
 import type { TensorEntry } from "./tensor_file.ts";
 
 /** Names of ggml's types by number; those that ended long ago are left out. */
-export const GGML_TYPES: Readonly<Record<number, string>> = {
+const GGML_TYPES: Readonly<Record<number, string>> = {
   ...{ 0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1", 10: "Q2_K" },
   ...{ 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS" },
   ...{ 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 24: "I8" },
@@ -24,7 +24,7 @@ const MOST_DEPTH = 4;
 const DEFAULT_ALIGNMENT = 32;
 
 /** What a header says. */
-export interface GgufHeader {
+interface GgufHeader {
   version: number;
   metadata: Map<string, GgufValue>;
   /** In the order of their bytes. */

@@ -1,16 +1,16 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../transformer/config.ts";
-import type { WrittenType } from "./encode.ts";
-import type { TypedValue } from "./gguf_writer.ts";
 import { ggufVocabulary } from "../tokenizer/gguf_vocabulary.ts";
-import { scaledFrequency } from "../transformer/packing.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { scaledFrequency } from "../transformer/rope_table.ts";
+import type { WrittenType } from "./encode_elements.ts";
+import type { TypedValue } from "./gguf_writer.ts";
 
 /** llama.cpp's numbers for what most of a file's weights are. */
 const FILE_TYPE: Readonly<Record<WrittenType, number>> = { F32: 0, F16: 1, Q8_0: 7, BF16: 32 };
 
 /** What is written into a GGUF file beside the weights. */
-export interface GgufDescription {
+interface GgufDescription {
   config: ModelConfig;
   tokenizer: Tokenizer;
   /** For people. */

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { bytesOfElements } from "./dequantize.ts";
+import { bytesOfElements } from "./element_types.ts";
 import type { GgufFile } from "./gguf.ts";
 import { readHalfSplit, readHalfSplitRows } from "./half_split.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";
@@ -31,7 +31,7 @@ const BLOCK_NAMES: readonly (readonly [gguf: string, hf: string])[] = [
 export const ROPE_FACTORS = "rope_freqs.weight";
 
 /** The Hugging Face name of a GGUF tensor; undefined if the families we know have none of that name. */
-export function hfTensorName(name: string): string | undefined {
+function hfTensorName(name: string): string | undefined {
   const [, block, stem, ending] = /^(?:blk\.(\d+)\.)?([a-z_]+)\.(weight|bias)$/.exec(name) ?? [];
   const hf = (block === undefined ? OUTER_NAMES : BLOCK_NAMES).find(([gguf]) => gguf === stem)?.[1];
   if (hf === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { bytesOfWritten, type WrittenType } from "./encode.ts";
+import { bytesOfWritten, type WrittenType } from "./encode_elements.ts";
 import { createPlacedFile, type Place, type TensorWriter } from "./placed_file.ts";
 
 /** A value of the metadata with the type that it is stored as. */
@@ -10,7 +10,7 @@ export type TypedValue =
   | { type: "i32s" | "f32s"; value: readonly number[] };
 
 /** A tensor to be written. */
-export interface GgufSpec {
+interface GgufSpec {
   /** GGUF's name. */
   name: string;
   dtype: WrittenType;

@@ -11,7 +11,7 @@ import { readElements, readStoredRows } from "./read_elements.ts";
 import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 
 /** An open llama2.c model. */
-export interface Llama2cFile {
+interface Llama2cFile {
   config: ModelConfig;
   /** Under Hugging Face names, in its order of rows. */
   weights: TensorFile;

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { encodeElements, type WrittenType } from "./encode.ts";
+import { encodeElements, type WrittenType } from "./encode_elements.ts";
 
 /** A file of tensors in the making: it appears under its name only when finished. */
 export interface TensorWriter {

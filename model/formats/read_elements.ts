@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ELEMENT_TYPES, type ElementType, elementType } from "./dequantize.ts";
+import { ELEMENT_TYPES, type ElementType, elementType } from "./element_types.ts";
 import type { RandomAccess } from "./random_access.ts";
 import type { TensorEntry } from "./tensor_file.ts";
 

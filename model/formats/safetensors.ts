@@ -5,10 +5,11 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
+import { isFile } from "../files/on_disk.ts";
 import { openBytes, openFile } from "./random_access.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";
-import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 import { readHeader } from "./safetensors_header.ts";
+import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 
 /**
  * Opens one safetensors file.
@@ -42,9 +43,9 @@ export function openSafetensors(
  * @throws UserError if neither exists, or the index and its shards do not fit together
  */
 export function openWeights(folder: string): TensorFile {
-  if (exists(`${folder}/model.safetensors`)) return openSafetensors(`${folder}/model.safetensors`);
+  if (isFile(`${folder}/model.safetensors`)) return openSafetensors(`${folder}/model.safetensors`);
   const indexPath = `${folder}/${INDEX_NAME}`;
-  if (exists(indexPath)) return openShards(folder, readIndex(indexPath));
+  if (isFile(indexPath)) return openShards(folder, readIndex(indexPath));
   throw new UserError(
     `Cannot open the weights of ${folder}: neither model.safetensors nor ${INDEX_NAME} is there, one is needed`,
     "give the folder of a Hugging Face model with weights in safetensors files",
@@ -107,11 +108,3 @@ function readIndex(path: string): Map<string, string> {
 
 /** Each shard keeps a file open. */
 const MOST_SHARDS = 500;
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}

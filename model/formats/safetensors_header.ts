@@ -13,7 +13,7 @@ const MOST_HEADER_BYTES = 100_000_000;
 const MOST_TENSORS = 1_000_000;
 
 /** What a header says. */
-export interface SafetensorsHeader {
+interface SafetensorsHeader {
   /** In the order of their bytes. */
   tensors: Map<string, TensorEntry>;
   /** The `__metadata__`. */

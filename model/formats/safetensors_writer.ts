@@ -1,8 +1,6 @@
 import { createPlacedFile, type Place, type TensorWriter } from "./placed_file.ts";
 import { DTYPE_BYTES } from "./safetensors_header.ts";
 
-export { syncFolder } from "./placed_file.ts";
-
 /** A tensor to be written. */
 export interface TensorSpec {
   /** Its key in the file. */

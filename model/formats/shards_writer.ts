@@ -1,7 +1,7 @@
-import { writeWhole } from "../files/checkpoint.ts";
+import { writeJson } from "../files/write_whole.ts";
+import type { TensorWriter } from "./placed_file.ts";
 import { DTYPE_BYTES } from "./safetensors_header.ts";
 import { createSafetensors, type TensorSpec } from "./safetensors_writer.ts";
-import type { TensorWriter } from "./placed_file.ts";
 
 /** As transformers has it: files of up to 5 GB. */
 const SHARD_BYTES = 5e9;
@@ -38,7 +38,7 @@ export function createShards(folder: string, specs: readonly TensorSpec[], most 
       metadata: { total_size: specs.reduce((sum, spec) => sum + bytesOf(spec), 0) },
       weight_map: Object.fromEntries(specs.map(({ name }) => [name, names[shardOf.get(name)!]])),
     };
-    writeWhole(`${folder}/model.safetensors.index.json`, JSON.stringify(index, null, 2) + "\n");
+    writeJson(`${folder}/model.safetensors.index.json`, index);
   };
   const write = (name: string, values: Float32Array<ArrayBuffer>) =>
     writers[shardOf.get(name) ?? 0].write(name, values);

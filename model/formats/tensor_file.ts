@@ -33,7 +33,7 @@ export interface TensorFile {
   read(name: string, from: number, out: Float32Array<ArrayBuffer>): void;
   /**
    * Reads rows (of the last dimension) as they are stored, from `row` on, until `out` is full; `bytesOfElements` of
-   * dequantize.ts tells how long they are. Absent where a format cannot give them.
+   * element_types.ts tells how long they are. Absent where a format cannot give them.
    *
    * @throws UserError as `read` does
    */

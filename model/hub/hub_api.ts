@@ -1,5 +1,8 @@
-import { isCommit, type RepoKind } from "./hub_cache.ts";
-import { type About, broken, follow, type Hub, persist, startRequest, strange } from "./hub_requests.ts";
+import type { Hub } from "./hub.ts";
+import { type About, broken, strange } from "./hub_errors.ts";
+import { persist } from "./persist.ts";
+import { isCommit, type RepoKind } from "./repo_id.ts";
+import { follow, startRequest } from "./request.ts";
 
 /** A file as the hub lists it. */
 export interface HubFile {

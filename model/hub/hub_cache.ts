@@ -9,10 +9,9 @@
  *
  * @module
  */
-import { UserError } from "../../gpu/errors.ts";
-
-/** What a repository on the hub holds. */
-export type RepoKind = "model" | "dataset";
+import { fileSize, isFolder, linkTarget, namesIn } from "../files/on_disk.ts";
+import { hubCacheFolder } from "./hub_environment.ts";
+import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
 
 /** A repository in the cache. */
 export interface CachedRepo {
@@ -24,7 +23,7 @@ export interface CachedRepo {
 }
 
 /** One commit of a repository in the cache. */
-export interface CachedSnapshot {
+interface CachedSnapshot {
   commit: string;
   /** Its folder. */
   folder: string;
@@ -33,43 +32,6 @@ export interface CachedSnapshot {
   /** Paths of its files, and their bytes together. */
   files: string[];
   bytes: number;
-}
-
-const COMMIT = /^[0-9a-f]{40}$/;
-
-/** Whether a revision is a commit's own hash. */
-export const isCommit = (revision: string): boolean => COMMIT.test(revision);
-
-/**
- * Where the cache is: HF_HUB_CACHE, else `hub` in HF_HOME, else `huggingface/hub` in XDG_CACHE_HOME or ~/.cache.
- */
-export function hubCacheFolder(): string {
-  const set = variable("HF_HUB_CACHE") ?? variable("HUGGINGFACE_HUB_CACHE");
-  return set === undefined ? `${hubHome()}/hub` : expanded(set);
-}
-
-/** Where huggingface_hub keeps its things, the token among them. */
-export function hubHome(): string {
-  return expanded(variable("HF_HOME") ?? `${variable("XDG_CACHE_HOME") ?? "~/.cache"}/huggingface`);
-}
-
-/** A variable of the environment; an empty one counts as absent. */
-export function variable(name: string): string | undefined {
-  return Deno.env.get(name)?.trim() || undefined;
-}
-
-/** A path with `~` and `$NAME` replaced, without a slash at its end. */
-export function expanded(path: string): string {
-  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
-  return path.replace(/^~(?=$|\/)/, home)
-    .replace(/\$(\w+|\{\w+\})/g, (whole, name: string) => variable(name.replace(/[{}]/g, "")) ?? whole)
-    .replace(/(?<=.)\/+$/, "");
-}
-
-/** Whether a name could be that of a repository: `org/name`, or `name` alone, as a few old ones have it. */
-export function isRepoId(name: string): boolean {
-  return /^[\w-][\w.-]*(\/[\w-][\w.-]*)?$/.test(name) && !/--|\.\.|\.git$|\.$/.test(name) &&
-    name.length <= 96;
 }
 
 /** The folder of a repository in the cache, there or not. */
@@ -113,9 +75,14 @@ export function cachedRepos(kind: RepoKind): CachedRepo[] {
 }
 
 function snapshotOf(folder: string, commit: string, revisions: string[]): CachedSnapshot {
-  const files = pathsIn(folder).filter((path) => sizeOf(`${folder}/${path}`) !== undefined).sort();
-  const bytes = files.reduce((sum, path) => sum + sizeOf(`${folder}/${path}`)!, 0);
+  const files = snapshotFiles(folder);
+  const bytes = files.reduce((sum, path) => sum + fileSize(`${folder}/${path}`)!, 0);
   return { commit, folder, revisions, files, bytes };
+}
+
+/** Paths of a snapshot's files, in order; links that lead nowhere are none. */
+export function snapshotFiles(folder: string): string[] {
+  return pathsIn(folder).filter((path) => fileSize(`${folder}/${path}`) !== undefined).sort();
 }
 
 /** Notes the commit that a branch or tag was seen at. */
@@ -147,66 +114,11 @@ export function linkBlob(repo: string, commit: string, path: string, blob: strin
   Deno.renameSync(beside, place);
 }
 
-/**
- * Whether a name from elsewhere may become a path within a folder: relative, without `..`, under the rules of every
- * system.
- */
-export function isSafePath(path: string): boolean {
-  // deno-lint-ignore no-control-regex
-  return !/[\\\u0000-\u001f]/.test(path) &&
-    path.split("/").every((part) => part !== "" && !/^\.{1,2}$|^[a-z]:/i.test(part));
-}
-
-/** @throws UserError if a repository's name is none */
-export function checkRepoId(id: string): void {
-  if (isRepoId(id)) return;
-  throw new UserError(
-    `Cannot use the name ${
-      JSON.stringify(id.slice(0, 120))
-    }: a repository of the hub is needed, such as org/name`,
-    "its name stands at the top of its page on the hub",
-  );
-}
-
 function readRef(repo: string, revision: string): string | undefined {
   try {
     return Deno.readTextFileSync(`${repo}/refs/${revision}`).trim();
   } catch {
     return undefined;
-  }
-}
-
-/** Where a link leads; undefined if it is none. */
-export function linkTarget(path: string): string | undefined {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
-/** Undefined for links that lead nowhere. */
-function sizeOf(path: string): number | undefined {
-  try {
-    return Deno.statSync(path).size;
-  } catch {
-    return undefined;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
-  } catch {
-    return [];
   }
 }
 

@@ -1,9 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ADAPTER_WEIGHTS, checkNames, readAdapterConfig } from "./adapter_files.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { readTensor, type TensorFile } from "../formats/tensor_file.ts";
 import { scaleOf } from "../transformer/adapter.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { ADAPTER_WEIGHTS, readAdapterConfig } from "./adapter_config.ts";
+import { checkNames } from "./load_adapter.ts";
 
 /** The update of one projection. */
 interface Update {

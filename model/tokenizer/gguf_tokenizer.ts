@@ -1,28 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
-import {
-  booleanOf,
-  isWhole,
-  type Metadata,
-  missing,
-  numbersOf,
-  refuse,
-  shown,
-  textOf,
-  textsOf,
-  type Token,
-  tokenOf,
-} from "./gguf_values.ts";
+import { TokenType } from "./gguf_token_type.ts";
+import { readMerges, readVocabulary, type Vocabulary } from "./gguf_tokens.ts";
+import { booleanOf, type Metadata, numbersOf, refuse, textOf, type Token, tokenOf } from "./gguf_values.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import { scoreMerges } from "./score_merges.ts";
-import type { TokenizerFiles } from "./tokenizer.ts";
-
-// Of the types that GGUF gives its tokens, those that are not ordinary pieces of text. Bytes are ordinary here.
-const [NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED] = [1, 2, 3, 4, 5];
-const MOST_TYPES = 6;
-/** Four times the largest vocabulary that is known. */
-const MOST_TOKENS = 1 << 20;
-/** Names of end tokens that files keep quiet about: they state one end token, where a model may have several. */
-const END_NAMES = ["<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|eom_id|>", "<|im_end|>"];
+import type { TokenizerFiles } from "./tokenizer_files.ts";
 
 /**
  * The tokenizer that a GGUF file holds, as the files that Hugging Face would have beside the model: vocabulary,
@@ -143,7 +125,7 @@ function sentencePiece(metadata: Metadata, { tokens, vocab, types }: Vocabulary)
   const prepends = booleanOf(metadata, "tokenizer.ggml.add_space_prefix") ?? true;
   const blanks = { type: "Replace", pattern: { String: " " }, content: BLANK };
   const pieces = tokens.map((text, id) => ({ id, text, score: scores[id] }))
-    .filter(({ id }) => types[id] === NORMAL);
+    .filter(({ id }) => types[id] === TokenType.normal);
   return {
     bos: first,
     addsBos,
@@ -183,96 +165,7 @@ const bpe = (vocab: Record<string, number>, merges: [string, string][]) => ({
   merges,
 });
 
-/**
- * Every end token of a GGUF file's vocabulary: the ones it states (end of sequence, of turn, of message), and control
- * tokens with the names that SmolLM2, Llama 3 and Qwen end texts or turns with, since a file states only one or two.
- *
- * @returns ids, the stated end of sequence first; empty if there is none
- * @throws UserError if a stated id has no token
- */
-export function ggufEndTokenIds(metadata: Metadata): number[] {
-  const tokens = textsOf(metadata, "tokenizer.ggml.tokens");
-  const types = readTypes(metadata, tokens.length);
-  const stated = ["eos", "eot", "eom"].flatMap((role) => tokenOf(metadata, role, tokens)?.id ?? []);
-  // What llama.cpp takes where a file of this kind names none.
-  if (stated.length === 0 && metadata.get("tokenizer.ggml.model") === "llama" && types[2] === CONTROL) {
-    stated.push(2);
-  }
-  const known = END_NAMES.map((name) => tokens.indexOf(name)).filter((id) => types[id] === CONTROL);
-  return [...new Set([...stated, ...known])];
-}
-
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
-
-interface Vocabulary {
-  /** By id. */
-  tokens: string[];
-  vocab: Record<string, number>;
-  types: readonly number[];
-  added:
-    (Token & { special: boolean; single_word: false; lstrip: false; rstrip: false; normalized: false })[];
-}
-
-function readVocabulary(metadata: Metadata): Vocabulary {
-  const tokens = textsOf(metadata, "tokenizer.ggml.tokens");
-  if (tokens.length === 0 || tokens.length > MOST_TOKENS) {
-    throw refuse(`it has ${tokens.length} tokens, 1 to ${MOST_TOKENS} are possible`);
-  }
-  const types = readTypes(metadata, tokens.length);
-  const ids = new Map<string, number>();
-  const added: Vocabulary["added"] = [];
-  tokens.forEach((content, id) => {
-    // Fills up the embedding's rows; no text has it.
-    if (types[id] === UNUSED) return;
-    if (content === "") throw refuse(`its token ${id} is empty, a text is needed`);
-    if (ids.has(content)) {
-      throw refuse(
-        `its tokens ${ids.get(content)} and ${id} are both ${shown(content)}, each is needed once`,
-      );
-    }
-    ids.set(content, id);
-    if (types[id] !== CONTROL && types[id] !== UNKNOWN && types[id] !== USER_DEFINED) return;
-    const special = types[id] !== USER_DEFINED;
-    added.push({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special });
-  });
-  return { tokens, vocab: objectOf(ids), types, added };
-}
-
-function readTypes(metadata: Metadata, count: number): number[] {
-  const key = "tokenizer.ggml.token_type";
-  const types = metadata.get(key);
-  if (!Array.isArray(types)) throw missing(key, types, "a list of numbers");
-  if (types.length !== count) {
-    throw refuse(`it has ${count} tokens but ${types.length} entries in ${key}, as many are needed`);
-  }
-  const wrong = types.findIndex((type) => !isWhole(type, MOST_TYPES) || type === 0);
-  if (wrong >= 0) {
-    throw refuse(
-      `the type of its token ${wrong} is ${shown(types[wrong])}, a number from 1 to ${MOST_TYPES} is needed`,
-    );
-  }
-  return types as number[];
-}
-
-/** Merges as pairs. All their tokens exist, or a text might lose pieces without a word. */
-function readMerges(metadata: Metadata, vocab: Record<string, number>): [string, string][] {
-  const merges = textsOf(metadata, "tokenizer.ggml.merges");
-  if (merges.length > 2 * MOST_TOKENS) {
-    throw refuse(`it has ${merges.length} merges, at most ${2 * MOST_TOKENS} are possible`);
-  }
-  return merges.map((merge, index) => {
-    const at = merge.indexOf(" ");
-    if (at <= 0 || at === merge.length - 1 || merge.indexOf(" ", at + 1) >= 0) {
-      throw refuse(`its merge ${index} is ${shown(merge)}, two tokens with a blank between them are needed`);
-    }
-    const [left, right] = [merge.slice(0, at), merge.slice(at + 1)];
-    const unknown = [left, right, left + right].find((token) => !Object.hasOwn(vocab, token));
-    if (unknown !== undefined) {
-      throw refuse(`its merge ${index} needs the token ${shown(unknown)}, which the vocabulary lacks`);
-    }
-    return [left, right];
-  });
-}
 
 function beginTemplate(bos: Token): object {
   const begin = { SpecialToken: { id: bos.content, type_id: 0 } };
@@ -283,9 +176,4 @@ function beginTemplate(bos: Token): object {
     pair: [begin, text("A"), begin, text("B")],
     special_tokens: { [bos.content]: { id: bos.content, ids: [bos.id], tokens: [bos.content] } },
   };
-}
-
-/** An object with any text as a key, `__proto__` too. */
-function objectOf(entries: Map<string, number>): Record<string, number> {
-  return Object.fromEntries(entries);
 }

@@ -1,11 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import type { TypedValue } from "../formats/gguf_writer.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { TokenType } from "./gguf_token_type.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { type Json, parseTokenizerFile, tokenText } from "./tokenizer_files.ts";
-
-const [NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE] = [1, 2, 3, 4, 5, 6];
 
 /** What GGUF knows of a kind of tokenizer: its model, and what goes with it. */
 interface Kind {
@@ -75,7 +74,7 @@ function kindOf(definition: Json): Kind {
         ["tokenizer.ggml.model", { type: "string", value: "gpt2" }],
         ["tokenizer.ggml.pre", { type: "string", value: name }],
       ],
-      token: (text) => ({ text, type: NORMAL }),
+      token: (text) => ({ text, type: TokenType.normal }),
     };
   }
   throw refuse(
@@ -113,8 +112,8 @@ function sentencePieceKind(definition: Json): Kind {
     ],
     token: (text) =>
       /^<0x[0-9A-F]{2}>$/.test(text)
-        ? { text, type: BYTE }
-        : { text: text.replaceAll(" ", "\u2581"), type: NORMAL },
+        ? { text, type: TokenType.byte }
+        : { text: text.replaceAll(" ", "\u2581"), type: TokenType.normal },
   };
 }
 
@@ -122,7 +121,7 @@ function sentencePieceKind(definition: Json): Kind {
 function tokensOf(definition: Json, kind: Kind, vocabSize: number): { texts: string[]; types: number[] } {
   const model = definition.model as { vocab: Record<string, number>; unk_token?: string | null };
   const texts = Array.from({ length: vocabSize }, (_, id) => `[PAD${id}]`);
-  const types = new Array<number>(vocabSize).fill(UNUSED);
+  const types = new Array<number>(vocabSize).fill(TokenType.unused);
   const put = (id: number, text: string, type: number) => {
     if (id >= vocabSize) {
       throw refuse(
@@ -136,9 +135,11 @@ function tokensOf(definition: Json, kind: Kind, vocabSize: number): { texts: str
     put(id, token.text, token.type);
   }
   const added = (definition.added_tokens ?? []) as { id: number; content: string; special: boolean }[];
-  for (const { id, content, special } of added) put(id, content, special ? CONTROL : USER_DEFINED);
+  for (const { id, content, special } of added) {
+    put(id, content, special ? TokenType.control : TokenType.userDefined);
+  }
   const unknown = typeof model.unk_token === "string" ? model.vocab[model.unk_token] : undefined;
-  if (unknown !== undefined) types[unknown] = UNKNOWN;
+  if (unknown !== undefined) types[unknown] = TokenType.unknown;
   return { texts, types };
 }
 

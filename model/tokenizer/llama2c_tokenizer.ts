@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { scoreMerges } from "./score_merges.ts";
-import type { TokenizerFiles } from "./tokenizer.ts";
+import type { TokenizerFiles } from "./tokenizer_files.ts";
 
 /** Llama 2 has 32,000. */
 const MOST_TOKENS = 1 << 20;

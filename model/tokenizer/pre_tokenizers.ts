@@ -1,5 +1,5 @@
 /** What a name of GGUF's `tokenizer.ggml.pre` stands for, in the terms of tokenizer.json. */
-export interface PreTokenizer {
+interface PreTokenizer {
   /** Applied to the text first; null for nothing. */
   normalizer: object | null;
   /** Cuts the text into pieces that no token crosses, and writes their bytes as letters. */

@@ -1,5 +1,5 @@
 /** A token of a vocabulary with scores. */
-export interface ScoredPiece {
+interface ScoredPiece {
   id: number;
   text: string;
   /** Of two pieces that can be joined, the one with the higher score is joined first. */

@@ -1,5 +1,5 @@
 /** What a tokenizer's tokens are in bytes, where that does not depend on their neighbours. */
-export interface TokenBytes {
+interface TokenBytes {
   /** By id, special tokens empty. */
   bytes: Uint8Array[];
   /** A text loses its leading blank; apart from that, decoding is plain concatenation. */

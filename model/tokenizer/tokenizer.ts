@@ -11,9 +11,6 @@ import {
   tokenText,
 } from "./tokenizer_files.ts";
 
-export type { SpecialToken } from "./special_tokens.ts";
-export type { TokenizerFiles } from "./tokenizer_files.ts";
-
 /** Text to token ids and back. */
 export interface Tokenizer {
   /**

@@ -17,7 +17,7 @@ export function attentionFlops(config: ModelConfig, first: number, rows: number)
 }
 
 /** Lengths in tokens; the prompt is `shared` by that many rollouts. */
-export interface RolloutLengths {
+interface RolloutLengths {
   prompt: number;
   shared: number;
   thinking: number;

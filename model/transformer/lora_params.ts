@@ -24,7 +24,7 @@ export interface LoraParams {
 }
 
 /** One projection of a block: its name in Hugging Face folders and its outputs. */
-export interface Projection {
+interface Projection {
   /** E.g. `self_attn.q_proj`. */
   name: string;
   /** Rows of its weight. */

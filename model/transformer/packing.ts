@@ -1,7 +1,6 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import type { Scratch } from "../../gpu/arena.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import type { AttentionLayout } from "../../gpu/ops/attention/tiles.ts";
-import type { ModelConfig } from "./config.ts";
 
 /** A run of rows of one sequence, at consecutive positions. Places are rows of the keys and values. */
 export interface RowRun {
@@ -91,34 +90,4 @@ export function packGroups(groups: readonly Group[], lanes: number): PackedRows 
     starts.push(places);
   }
   return { ...packRows(runs, lanes), starts };
-}
-
-/**
- * (cos, sin) of each position from `first` on and of each frequency, [positions, hd / 2, 2], computed in f64: f32
- * cosines of large angles are off by up to 3e-3 on some devices.
- */
-export function ropeTable(config: ModelConfig, positions: number, first = 0): Float32Array<ArrayBuffer> {
-  const half = config.headDim / 2;
-  const table = new Float32Array(positions * half * 2);
-  for (let c = 0; c < half; c++) {
-    const frequency = scaledFrequency(config.ropeScaling, config.ropeTheta ** (-c / half));
-    for (let t = 0; t < positions; t++) {
-      table[(t * half + c) * 2] = Math.cos((first + t) * frequency);
-      table[(t * half + c) * 2 + 1] = Math.sin((first + t) * frequency);
-    }
-  }
-  return table;
-}
-
-/** A rotary frequency as a scaling stretches it. */
-export function scaledFrequency(scaling: ModelConfig["ropeScaling"], frequency: number): number {
-  if (!scaling) return frequency;
-  if (scaling.type === "linear") return frequency / scaling.factor;
-  // Llama 3: long waves are stretched, short ones kept, those between blended.
-  const { factor, lowFreqFactor, highFreqFactor, originalMaxPosition } = scaling;
-  const wavelength = 2 * Math.PI / frequency;
-  if (wavelength > originalMaxPosition / lowFreqFactor) return frequency / factor;
-  if (wavelength < originalMaxPosition / highFreqFactor) return frequency;
-  const smooth = (originalMaxPosition / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
-  return (1 - smooth) * frequency / factor + smooth * frequency;
 }

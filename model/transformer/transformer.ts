@@ -1,8 +1,8 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { gather, type Segments, segmentsOf, segmentSum } from "../../gpu/ops/gather/gather.ts";
-import { rmsNorm, rmsNormBackward } from "../../gpu/ops/norm/rms_norm.ts";
+import { rmsNorm } from "../../gpu/ops/norm/rms_norm.ts";
 import { asMatrix, type Tensor } from "../../gpu/tensor.ts";
+import { type Adapter, freeAdapter } from "./adapter.ts";
 import {
   blockForward,
   blockForwardSaved,
@@ -14,8 +14,6 @@ import {
 import { blockBackward } from "./block_backward.ts";
 import type { ModelConfig } from "./config.ts";
 import { type KvCache, STRIDE } from "./kv_cache.ts";
-import { ropeTable } from "./packing.ts";
-import { type Adapter, freeAdapter } from "./adapter.ts";
 import {
   createParams,
   freeParams,
@@ -24,6 +22,7 @@ import {
   vectorOf,
   type WeightTypes,
 } from "./params.ts";
+import { createRopeTable, emptyRopeTable } from "./rope_table.ts";
 
 /** A transformer on the device. */
 export interface Model {
@@ -56,28 +55,6 @@ export function createEmptyModel(gpu: Gpu, config: ModelConfig, types: WeightTyp
     params: createParams(gpu, config, types, "weight"),
     ropeTable: emptyRopeTable(gpu, config),
   };
-}
-
-// Long contexts have tables of many MiB: the heap holds a part of one at a time.
-const ROPE_PIECE = 8192;
-
-/** Room for all positions, or for as many as a binding holds. */
-function emptyRopeTable(gpu: Gpu, config: ModelConfig): Tensor {
-  const fitting = Math.floor(gpu.maxBinding / (4 * config.headDim));
-  // Generation computes up to a stride past a rollout's end.
-  const positions = Math.min(config.maxPosition + STRIDE, fitting);
-  return gpu.arena.create([positions, config.headDim / 2, 2], "f32", "rope table");
-}
-
-/** Cosines and sines of all positions, or of as many as a binding holds: {@link contextOf} says how many. */
-function createRopeTable(gpu: Gpu, config: ModelConfig): Tensor {
-  const table = emptyRopeTable(gpu, config);
-  const [positions] = table.shape;
-  for (let from = 0; from < positions; from += ROPE_PIECE) {
-    const piece = ropeTable(config, Math.min(ROPE_PIECE, positions - from), from);
-    gpu.commands.upload(table, piece, from * config.headDim);
-  }
-  return table;
 }
 
 /** Positions that a text can have: those the model was made for, or fewer where the device's bindings are small. */
@@ -166,66 +143,4 @@ function recomputed(model: Model, i: number, input: Tensor, at: RowsContext, scr
   const x = scratch.f32([rows, d], "recomputed");
   model.gpu.commands.copy(input, 0, x, 0, rows * d);
   return blockForwardSaved(model.gpu, model.config, blockOf(model, i), x, at, scratch);
-}
-
-/** Rows of the final norm that are read, and where they come from: the LM head runs on action rows only. */
-export interface PickedRows {
-  index: Tensor; // u32 [picked]
-  segments: Segments;
-}
-
-/** Uploads the choice of rows for {@link pickForward} and {@link pickBackward}. One row may be picked several times. */
-export function pickRows(gpu: Gpu, scratch: Scratch, index: Uint32Array<ArrayBuffer>): PickedRows {
-  const by = segmentsOf(index);
-  const upload = (data: Uint32Array<ArrayBuffer>, shape: number[], label: string) => {
-    const tensor = scratch.u32(shape, label);
-    gpu.commands.upload(tensor, data);
-    return tensor;
-  };
-  return {
-    index: upload(index, [index.length], "picked rows"),
-    segments: {
-      segments: upload(by.segments, [by.segments.length / 4, 4], "segments"),
-      list: upload(by.list, [by.list.length], "segment list"),
-    },
-  };
-}
-
-/** The picked rows, final-normed: x [picked, d] unnormed, y [picked, d], rinv [picked]. */
-export interface HeadInput {
-  x: Tensor;
-  y: Tensor;
-  rinv: Tensor;
-}
-
-/** Gathers the picked rows of the last block's output and norms them. */
-export function pickForward(model: Model, output: Tensor, picked: PickedRows, scratch: Scratch): HeadInput {
-  const count = picked.index.shape[0];
-  const d = model.config.hiddenSize;
-  const input: HeadInput = {
-    x: scratch.f32([count, d], "head x"),
-    y: scratch.f32([count, d], "head y"),
-    rinv: scratch.f32([count], "head rinv"),
-  };
-  gather(model.gpu, output, picked.index, input.x);
-  finalNorm(model, input.x, input.y, input.rinv);
-  return input;
-}
-
-/** From dy [picked, d]: the final norm's gradient into `grads` where it trains, and dx [rows, d] += the sum over each row's picks. */
-export function pickBackward(
-  model: Model,
-  input: HeadInput,
-  picked: PickedRows,
-  dy: Tensor,
-  grads: Gradients,
-  dx: Tensor,
-): void {
-  const { gpu } = model;
-  using scratch = gpu.arena.scratch();
-  const dPicked = scratch.f32(dy.shape, "d picked");
-  const weight = vectorOf(model.params.finalNorm);
-  const dWeight = grads.finalNorm && vectorOf(grads.finalNorm);
-  rmsNormBackward(gpu, input.x, weight, input.rinv, dy, dPicked, false, dWeight);
-  segmentSum(gpu, dPicked, picked.segments, dx);
 }

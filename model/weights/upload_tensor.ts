@@ -1,9 +1,9 @@
-import type { Gpu } from "../../gpu/gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
 import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
-import { bytesOfElements } from "../formats/dequantize.ts";
+import { bytesOfElements } from "../formats/element_types.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
 import type { NamedTensor } from "../transformer/named_tensor.ts";
 
@@ -11,7 +11,7 @@ import type { NamedTensor } from "../transformer/named_tensor.ts";
 const PIECE = 4 * 1024 * 1024;
 
 /** Room for pieces on their way; one serves all tensors of a file. */
-export interface Pieces {
+interface Pieces {
   floats: Float32Array<ArrayBuffer>;
   stored: Uint8Array<ArrayBuffer>;
 }

@@ -1,8 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { WeightType } from "../../gpu/matrix.ts";
 import { BLOCK, BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
-import type { ModelConfig } from "../transformer/config.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
+import type { ModelConfig } from "../transformer/config.ts";
 import {
   type LargeMatrix,
   type TensorPlace,
@@ -26,7 +26,7 @@ export type WeightForm = "exact" | "f32" | "f16" | "packed";
 export const WEIGHT_FORMS = ["exact", "f32", "f16", "packed"] as const satisfies readonly WeightForm[];
 
 /** The types of a model's large matrices on the device, and what that means for results. */
-export interface PlannedWeights {
+interface PlannedWeights {
   types: WeightTypes;
   /** Every weight is the same number as in f32, and every sum the same chain: so are results. */
   exact: boolean;

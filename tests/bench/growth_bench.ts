@@ -6,19 +6,19 @@
  *     deno run -A tests/bench/growth_bench.ts [--parts decode,prefill,group,width,vocabulary,training] [--rounds 3] [--json]
  *
  * Sizes of a part take turns; what counts is each one's fastest round, since other programs only ever add to a time. Part
- * `training` has bytes alone, those of the forecast (`rl/training_memory.ts`), which `memory_bench.ts` holds against real ones.
+ * `training` has bytes alone, those of the forecast (`rl/memory/training_need.ts`), which `memory_bench.ts` holds against real ones.
  */
 import { parseArgs } from "node:util";
 import { table } from "../../cli/terminal/table.ts";
 import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise } from "../../model/transformer/init.ts";
+import { initialise } from "../../model/transformer/initialise.ts";
 import { countWeights } from "../../model/memory/count_weights.ts";
 import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
-import { trainingNeed } from "../../rl/training_memory.ts";
+import { trainingNeed } from "../../rl/memory/training_need.ts";
 import { type Fit, fitLaw, type Law } from "./fit_law.ts";
 import { rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
 

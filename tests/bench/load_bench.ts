@@ -3,7 +3,7 @@
  * converted numbers a second, and by how much JS heap and array buffers grow at most, above what the tokenizer holds.
  */
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { readParams } from "../../model/files/checkpoint.ts";
+import { readParams } from "../../model/files/params_file.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { tensorShapes } from "../../model/transformer/params.ts";
 import { createModel } from "../../model/transformer/transformer.ts";

@@ -22,10 +22,10 @@ import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
-import { localRollouts } from "../../rl/rollout.ts";
+import { localRollouts } from "../../rl/local_rollouts.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
-import { trainingNeed } from "../../rl/training_memory.ts";
+import { trainingNeed } from "../../rl/memory/training_need.ts";
 
 const { values } = parseArgs({
   options: {

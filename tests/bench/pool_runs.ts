@@ -4,7 +4,7 @@
  *
  *     deno run -A tests/bench/pool_runs.ts soft-0.json soft-1.json soft-2.json     # results of `softcot train --json`
  */
-import type { RunResult } from "../../cli/train/train_report.ts";
+import type { RunResult } from "../../cli/train/describe_run.ts";
 import { table } from "../../cli/terminal/table.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";

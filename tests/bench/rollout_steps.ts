@@ -1,6 +1,6 @@
 import { wayOfThinking } from "../../eval/modes.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { STRIDE } from "../../model/transformer/kv_cache.ts";

@@ -17,10 +17,10 @@ import type { Reader } from "../../gpu/reader.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { localRollouts } from "../../rl/rollout.ts";
+import { localRollouts } from "../../rl/local_rollouts.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
-import { reserveTraining } from "../../rl/training_memory.ts";
+import { reserveTraining } from "../../rl/memory/reserve_training.ts";
 
 const { values } = parseArgs({
   options: {

@@ -16,7 +16,7 @@ import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops } from "../../model/transformer/flops.ts";
-import { initialise } from "../../model/transformer/init.ts";
+import { initialise } from "../../model/transformer/initialise.ts";
 import { createModel, freeModel } from "../../model/transformer/transformer.ts";
 import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
 

@@ -1,6 +1,6 @@
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { saveModel } from "../../model/files/checkpoint.ts";
-import { initialise } from "../../model/transformer/init.ts";
+import { saveModel } from "../../model/files/save_model.ts";
+import { initialise } from "../../model/transformer/initialise.ts";
 import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { createModel } from "../../model/transformer/transformer.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";

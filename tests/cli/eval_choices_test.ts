@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { saveModel } from "../../model/files/checkpoint.ts";
+import { saveModel } from "../../model/files/save_model.ts";
 import { ASCII_TOKENS, asciiTokenizer } from "../eval/choices_support.ts";
 import { randomModel, SMALL } from "../model/small_models.ts";
 import { root, runSoftcot } from "./run_softcot.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { describeEvaluation } from "../../cli/eval/eval_report.ts";
-import type { EvaluationReport } from "../../cli/eval/eval_generation.ts";
-import { takeQuestions } from "../../eval/questions/dataset.ts";
+import { describeEvaluation } from "../../cli/eval/describe_evaluation.ts";
+import type { EvaluationReport } from "../../cli/eval/evaluation_report.ts";
+import { takeQuestions } from "../../eval/questions/take_questions.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Mode } from "../../eval/modes.ts";
 import { sums } from "../../eval/tasks/sums.ts";

@@ -1,5 +1,5 @@
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { saveModel } from "../../model/files/checkpoint.ts";
+import { saveModel } from "../../model/files/save_model.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
 import { scriptedModel, tokenizer } from "../model/small_models.ts";
 import type { Gpu } from "../../gpu/gpu.ts";

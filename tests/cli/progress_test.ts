@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unicodeWidth } from "@std/cli";
 import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
-import { createProgress, duration, type ProgressOptions } from "../../cli/terminal/progress.ts";
+import { createProgress, type ProgressOptions } from "../../cli/terminal/progress.ts";
+import { duration } from "../../cli/terminal/duration.ts";
 import { table } from "../../cli/terminal/table.ts";
 
 /** A progress whose clock and terminal are in the test's hands. */

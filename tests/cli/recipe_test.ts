@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { findRecipe, readRecipe } from "../../cli/settings/recipe.ts";
-import { resolveConfig } from "../../cli/settings/config.ts";
+import { findRecipe, readRecipe } from "../../cli/settings/find_recipe.ts";
+import { resolveConfig } from "../../cli/settings/resolve_config.ts";
 import { trainSettings } from "../../cli/train/train_settings.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { RECIPES } from "../../rl/recipes/recipes.ts";

@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncl
 import { createHash } from "node:crypto";
 import { parse } from "smol-toml";
 import { trainSettings } from "../../cli/train/train_settings.ts";
-import { dashed } from "../../cli/settings/declare.ts";
+import { dashed } from "../../cli/settings/dashed.ts";
 import { configured, root, runSoftcot } from "./run_softcot.ts";
 import { checkpointsOf, ENV, metricsOf, smallModel, succeed, testFolder, trainArgs } from "./small_runs.ts";
 

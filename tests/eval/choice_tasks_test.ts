@@ -2,8 +2,8 @@ import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/ass
 import { fileURLToPath } from "node:url";
 import type { ChoiceQuestion, ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { OpenTaskOptions } from "../../eval/tasks/task_entry.ts";
-import { openAnyTask, openTask } from "../../eval/tasks/find_task.ts";
-import { stripped, withoutTrailing } from "../../eval/choices/white_space.ts";
+import { openAnyTask, openTask } from "../../eval/tasks/open_task.ts";
+import { pythonRstrip, pythonStrip } from "../../eval/choices/python_strip.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
@@ -132,7 +132,7 @@ Deno.test("a choice task is refused where texts are generated", async () => {
 });
 
 Deno.test("white space is what Python's strip takes off", () => {
-  assertEquals(stripped("\x1c\x85 a\u3000b \ufeff\n\t"), "a\u3000b \ufeff");
-  assertEquals(withoutTrailing(" a \u2028\xa0"), " a");
-  assertEquals([stripped(" \n"), withoutTrailing("")], ["", ""]);
+  assertEquals(pythonStrip("\x1c\x85 a\u3000b \ufeff\n\t"), "a\u3000b \ufeff");
+  assertEquals(pythonRstrip(" a \u2028\xa0"), " a");
+  assertEquals([pythonStrip(" \n"), pythonRstrip("")], ["", ""]);
 });

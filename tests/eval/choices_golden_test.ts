@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
-import { openAnyTask } from "../../eval/tasks/find_task.ts";
+import { openAnyTask } from "../../eval/tasks/open_task.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";

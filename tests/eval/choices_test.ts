@@ -1,8 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { encodeChoices } from "../../eval/choices/choice_ids.ts";
+import { encodeChoices } from "../../eval/choices/encode_choices.ts";
 import { type ChoiceRecord, judgeChoices, tallyChoices } from "../../eval/choices/choice_result.ts";
-import { evaluateChoices } from "../../eval/choices/choices.ts";
-import { withoutTrailing } from "../../eval/choices/white_space.ts";
+import { evaluateChoices } from "../../eval/choices/evaluate_choices.ts";
+import { pythonRstrip } from "../../eval/choices/python_strip.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { freeModel, type Model } from "../../model/transformer/transformer.ts";
@@ -60,7 +60,7 @@ Deno.test("every choice gets the sum that its text has alone, in f64, over all c
     assertEquals(records.length, QUESTIONS.length);
     QUESTIONS.forEach(({ context, choices, right }, q) => {
       const expected = choices.map((choice) => {
-        const before = tokenizer.encode(withoutTrailing(context)).length;
+        const before = tokenizer.encode(pythonRstrip(context)).length;
         const ids = tokenizer.encode(`${context} ${choice}`);
         return {
           sum: referenceScores(weights, ids).slice(before - 1).reduce((a, b) => a + b),

@@ -1,17 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { entropyOf, entropyProfile } from "../../eval/measures/entropy.ts";
+import { entropyProfile } from "../../eval/measures/entropy_profile.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const isNear = (value: number, target: number) =>
   assert(Math.abs(value - target) < 1e-12, `${value} ${target}`);
-
-Deno.test("entropy of a distribution, in nats", () => {
-  isNear(entropyOf([3, 3, 3, 3]), Math.log(4));
-  isNear(entropyOf([0, 0, 99, 99], 2), Math.log(2));
-  isNear(entropyOf([1000, 1000 + Math.log(3)]), Math.log(4) - 0.75 * Math.log(3));
-  assertEquals(entropyOf([5]), 0);
-  isNear(entropyOf([0, -Infinity, -1e9]), 0);
-});
 
 Deno.test("a profile averages over the steps that were generated, position by position", () => {
   const profile = entropyProfile();

@@ -4,7 +4,7 @@ import { type EvaluateOptions, type EvaluationProgress, MOST_SAMPLES } from "../
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
 import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
-import { takeQuestions } from "../../eval/questions/dataset.ts";
+import { takeQuestions } from "../../eval/questions/take_questions.ts";
 import { createGrader } from "../../eval/grader.ts";
 import { createTokenForecast } from "../../eval/token_forecast.ts";
 import { sums } from "../../eval/tasks/sums.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { generationEntry, openTask } from "../../eval/tasks/find_task.ts";
+import { generationEntry, openTask } from "../../eval/tasks/open_task.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const own = "tests/eval/fixtures/own";

@@ -6,7 +6,7 @@ import {
   passAtKOver,
   usualKs,
 } from "../../eval/measures/pass_at_k.ts";
-import { seededUniform } from "../../eval/seeded.ts";
+import { seededUniform } from "../../eval/seeded_uniform.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 const isNear = (value: number, target: number, tolerance: number) =>

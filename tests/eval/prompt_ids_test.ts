@@ -1,10 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { CHAT_INSTRUCTION, promptIds, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { paperPrompt } from "../../eval/task.ts";
-import { sumsPrompt } from "../../eval/tasks/sums.ts";
+import { sumsPrompt } from "../../eval/tasks/sums_problem.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
-import { loadTokenizer, type TokenizerFiles } from "../../model/tokenizer/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
+import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
+import type { TokenizerFiles } from "../../model/tokenizer/tokenizer_files.ts";
 
 const TEMPLATE =
   "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}<e>{% endfor %}[assistant]";

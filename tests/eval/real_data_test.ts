@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import { parseAnswer } from "../../eval/answer/verify.ts";
-import { readRows } from "../../eval/data/rows.ts";
+import { readRows } from "../../eval/data/read_rows.ts";
 import { overlapsOf } from "../../eval/data/overlap.ts";
 import type { Question, Stream, Task } from "../../eval/task.ts";
-import { generationEntry, openTask } from "../../eval/tasks/find_task.ts";
+import { generationEntry, openTask } from "../../eval/tasks/open_task.ts";
 import { overlapsWith, setsAtHand } from "../../eval/tasks/sets_at_hand.ts";
-import { trainingOverlap } from "../../eval/tasks/trained_on.ts";
+import { trainingOverlap } from "../../eval/tasks/training_overlap.ts";
 
 // Held against ../shared/data/README.md.
 const data = "../shared/data";

@@ -1,18 +1,12 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { takeQuestions } from "../../eval/questions/dataset.ts";
+import { takeQuestions } from "../../eval/questions/take_questions.ts";
 import type { Question, Stream } from "../../eval/task.ts";
-import { openTask } from "../../eval/tasks/find_task.ts";
-import {
-  demonstration,
-  SUMS,
-  sums,
-  SUMS_LONG,
-  sumsLong,
-  type SumsStyle,
-  sumsTask,
-} from "../../eval/tasks/sums.ts";
+import { openTask } from "../../eval/tasks/open_task.ts";
+import { demonstration, type SumsStyle } from "../../eval/tasks/sums_demonstration.ts";
+import { SUMS, SUMS_LONG } from "../../eval/tasks/sums_problem.ts";
+import { sums, sumsLong, sumsTask } from "../../eval/tasks/sums.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 
 /** Solves a problem from its words alone, as a reader would. */
 function solve(question: string): { start: number; operations: string; result: number } {

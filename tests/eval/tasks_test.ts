@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { takeQuestions } from "../../eval/questions/dataset.ts";
+import { takeQuestions } from "../../eval/questions/take_questions.ts";
 import { createGrader } from "../../eval/grader.ts";
 import type { Question, Stream, Task } from "../../eval/task.ts";
-import { generationEntry, openAnyTask, openTask, TASKS } from "../../eval/tasks/find_task.ts";
-import { trainingOverlap } from "../../eval/tasks/trained_on.ts";
+import { generationEntry, openAnyTask, openTask } from "../../eval/tasks/open_task.ts";
+import { TASKS } from "../../eval/tasks/tasks.ts";
+import { trainingOverlap } from "../../eval/tasks/training_overlap.ts";
 import { UserError } from "../../gpu/errors.ts";
 
 // The hub's form of each data set and the other one, in made-up rows: tests/eval/fixtures/make_questions.py.

@@ -1,6 +1,7 @@
 /** Writes files for check_with_python.py: tensors of each type, and the embedded tokenizer's ids of many texts. */
-import { demonstration, SUMS_LONG } from "../../eval/tasks/sums.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { demonstration } from "../../eval/tasks/sums_demonstration.ts";
+import { SUMS_LONG } from "../../eval/tasks/sums_problem.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import { createSafetensors, type TensorSpec } from "../../model/formats/safetensors_writer.ts";
 import { FORCED_TEXTS, TRIGGER } from "../../model/generation/thinking_text.ts";
 

@@ -1,14 +1,12 @@
 /** Adapters as files: PEFT's are read, its names and shapes are written, damaged and foreign ones are told. */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import {
-  findAdapter,
-  loadAdapter,
-  locateAdapter,
-  readAdapterConfig,
-  saveAdapter,
-} from "../../model/lora/adapter_files.ts";
-import { readParams, saveModel } from "../../model/files/checkpoint.ts";
+import { findAdapter, locateAdapter } from "../../model/lora/locate_adapter.ts";
+import { loadAdapter } from "../../model/lora/load_adapter.ts";
+import { readAdapterConfig } from "../../model/lora/adapter_config.ts";
+import { saveAdapter } from "../../model/lora/save_adapter.ts";
+import { readParams } from "../../model/files/params_file.ts";
+import { saveModel } from "../../model/files/save_model.ts";
 import { openSafetensors, openWeights } from "../../model/formats/safetensors.ts";
 import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
 import { findModel } from "../../model/files/find_model.ts";

@@ -4,7 +4,8 @@ import { UserError } from "../../gpu/errors.ts";
 import { type ChatMessage, chatTemplate } from "../../model/tokenizer/chat_template.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
-import { loadTokenizer, type TokenizerFiles } from "../../model/tokenizer/tokenizer.ts";
+import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
+import type { TokenizerFiles } from "../../model/tokenizer/tokenizer_files.ts";
 import { realTokenizerFiles } from "./real_tokenizers.ts";
 
 const golden = (name: string) =>

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { saveModel } from "../../model/files/checkpoint.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
-import { exportGguf, exportSafetensors, type ExportSource } from "../../model/files/export.ts";
+import { saveModel } from "../../model/files/save_model.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
+import { exportGguf, exportSafetensors, type ExportSource } from "../../model/files/export_model.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { readTensor } from "../../model/formats/tensor_file.ts";

@@ -1,9 +1,9 @@
 /** Block types, and whole models from safetensors and GGUF, against the gguf package and transformers (golden/formats/). */
 import { assert, assertEquals } from "@std/assert";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { readParams } from "../../model/files/checkpoint.ts";
+import { readParams } from "../../model/files/params_file.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { ELEMENT_TYPES } from "../../model/formats/dequantize.ts";
+import { ELEMENT_TYPES } from "../../model/formats/element_types.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { ggufWeights } from "../../model/formats/gguf_weights.ts";
 import { readElements } from "../../model/formats/read_elements.ts";

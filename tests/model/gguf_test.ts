@@ -1,7 +1,7 @@
 /** What a GGUF file's metadata and tensors become: shape, scaling, end tokens, order of rows; and which file a folder stands for. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import { bytesOfElements } from "../../model/formats/dequantize.ts";
+import { bytesOfElements } from "../../model/formats/element_types.ts";
 import { type GgufFile, openGguf } from "../../model/formats/gguf.ts";
 import { ggufWeights } from "../../model/formats/gguf_weights.ts";
 import { createGguf, type TypedValue } from "../../model/formats/gguf_writer.ts";
@@ -11,7 +11,7 @@ import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
 import { openLlama2c } from "../../model/formats/llama2c.ts";
 import { ggufConfig } from "../../model/formats/gguf_config.ts";
 import { locateModel } from "../../model/files/locate_model.ts";
-import { scaledFrequency } from "../../model/transformer/packing.ts";
+import { scaledFrequency } from "../../model/transformer/rope_table.ts";
 import { llama2cFiles } from "./small_model_files.ts";
 
 const folder = Deno.makeTempDirSync();

@@ -3,17 +3,13 @@ import { createHash } from "node:crypto";
 import type { GgufValue } from "../../model/formats/gguf_value.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { exportGguf } from "../../model/files/export.ts";
+import { exportGguf } from "../../model/files/export_model.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { ggufVocabulary } from "../../model/tokenizer/gguf_vocabulary.ts";
 import { ggufTokenizerFiles } from "../../model/tokenizer/gguf_tokenizer.ts";
 import { llama2cTokenizerFiles } from "../../model/tokenizer/llama2c_tokenizer.ts";
-import {
-  loadTokenizer,
-  streamDecoder,
-  type Tokenizer,
-  type TokenizerFiles,
-} from "../../model/tokenizer/tokenizer.ts";
+import { loadTokenizer, streamDecoder, type Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+import type { TokenizerFiles } from "../../model/tokenizer/tokenizer_files.ts";
 import { type RealTokenizer, realTokenizerFiles } from "./real_tokenizers.ts";
 
 const golden = (name: string) => new URL(`../golden/tokenizers/${name}.json`, import.meta.url);

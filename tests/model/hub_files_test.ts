@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import { modelFilesIn } from "../../model/hub/hub_files.ts";
+import { modelFilesIn } from "../../model/hub/model_files_in.ts";
 
 const BESIDE = [
   "README.md",

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
-import { type PullOptions, type PullProgress, pullRepo } from "../../model/hub/hub.ts";
-import { cachedRepos, cachedSnapshot, isSafePath } from "../../model/hub/hub_cache.ts";
+import { type PullOptions, type PullProgress, pullRepo } from "../../model/hub/pull_repo.ts";
+import { cachedRepos, cachedSnapshot } from "../../model/hub/hub_cache.ts";
+import { isSafePath } from "../../model/hub/repo_id.ts";
 import { blobSha1, type FakeHub, fakeHub, ranged, type Seen, sha256, someBytes } from "./fake_hub.ts";
 
 const weights = someBytes(300_000);

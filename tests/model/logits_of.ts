@@ -2,7 +2,8 @@ import { asMatrix } from "../../gpu/tensor.ts";
 import { gather } from "../../gpu/ops/gather/gather.ts";
 import { logits } from "../../model/transformer/head.ts";
 import { packGroups, uploadLayout } from "../../model/transformer/packing.ts";
-import { forwardTraining, type Model, pickForward, pickRows } from "../../model/transformer/transformer.ts";
+import { forwardTraining, type Model } from "../../model/transformer/transformer.ts";
+import { pickForward, pickRows } from "../../model/transformer/picked_rows.ts";
 
 /** The logits of every position of one text, [ids, V], row by row; row t predicts id t + 1. */
 export async function logitsOf(model: Model, ids: readonly number[]): Promise<Float32Array[]> {

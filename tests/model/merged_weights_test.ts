@@ -2,9 +2,9 @@ import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/ass
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
-import { saveAdapter } from "../../model/lora/adapter_files.ts";
-import { saveModel } from "../../model/files/checkpoint.ts";
-import { exportSafetensors } from "../../model/files/export.ts";
+import { saveAdapter } from "../../model/lora/save_adapter.ts";
+import { saveModel } from "../../model/files/save_model.ts";
+import { exportSafetensors } from "../../model/files/export_model.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { readTensor } from "../../model/formats/tensor_file.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";

@@ -1,6 +1,6 @@
 /** Random weights as a GGUF file would have them, each tensor in the type that a test asks for. */
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { bytesOfElements, ELEMENT_TYPES } from "../../model/formats/dequantize.ts";
+import { bytesOfElements, ELEMENT_TYPES } from "../../model/formats/element_types.ts";
 import type { TensorEntry, TensorFile } from "../../model/formats/tensor_file.ts";
 import { tensorShapes } from "../../model/transformer/params.ts";
 import { randomArray, randomIntegers } from "../reference/support.ts";

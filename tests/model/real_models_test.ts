@@ -1,7 +1,7 @@
 /** stories260K and SmolLM2-135M-Instruct against independent implementations (golden/formats/). Under two minutes. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { readParams } from "../../model/files/checkpoint.ts";
+import { readParams } from "../../model/files/params_file.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";

@@ -1,4 +1,4 @@
-import type { TokenizerFiles } from "../../model/tokenizer/tokenizer.ts";
+import type { TokenizerFiles } from "../../model/tokenizer/tokenizer_files.ts";
 
 /** Tokenizers of real models that npm has, of up to 120 MB, so deno.json and deno.lock must not name them. */
 const PACKAGES = {

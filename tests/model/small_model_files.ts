@@ -4,7 +4,7 @@ import { createSafetensors } from "../../model/formats/safetensors_writer.ts";
 import { toHfConfig } from "../../model/files/hf_config.ts";
 import { tensorShapes } from "../../model/transformer/params.ts";
 import { ggufTensorName } from "../../model/formats/gguf_weights.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 
 const tokenizer = builtinTokenizer();
 

@@ -1,9 +1,9 @@
 /** Small models for tests: one of random weights, and one that says what it is told. */
 import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise } from "../../model/transformer/init.ts";
+import { initialise } from "../../model/transformer/initialise.ts";
 import { createModel, type Model } from "../../model/transformer/transformer.ts";
 
 /** The embedded model's tokenizer: both models use it. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
 import { makeTokenizerFiles } from "../../model/builtin/make_tokenizer.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import { PADDED_VOCAB_SIZE, VOCABULARY } from "../../model/builtin/words.ts";
 import { loadTokenizer, streamDecoder } from "../../model/tokenizer/tokenizer.ts";
 

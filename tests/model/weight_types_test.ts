@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type GpuOptions, openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { readParams } from "../../model/files/checkpoint.ts";
+import { readParams } from "../../model/files/params_file.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { openGguf } from "../../model/formats/gguf.ts";

@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals } from "@std/assert";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { readParams } from "../../model/files/checkpoint.ts";
+import { readParams } from "../../model/files/params_file.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";
 import {
   createParams,

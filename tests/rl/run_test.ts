@@ -7,15 +7,12 @@ import { findModel } from "../../model/files/find_model.ts";
 import { freeParams } from "../../model/transformer/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
-import { localRollouts } from "../../rl/rollout.ts";
-import { createRun, reopenRun, type Run } from "../../rl/run.ts";
-import {
-  loadCheckpoint,
-  newestCheckpoint,
-  readState,
-  type RunState,
-  saveCheckpoint,
-} from "../../rl/run_checkpoint.ts";
+import { localRollouts } from "../../rl/local_rollouts.ts";
+import { createRun, reopenRun, type Run } from "../../rl/run/run.ts";
+import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
+import { newestCheckpoint } from "../../rl/run/run_checkpoints.ts";
+import { readState, type RunState } from "../../rl/run/run_state.ts";
+import { saveCheckpoint } from "../../rl/run/save_checkpoint.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
 import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support.ts";

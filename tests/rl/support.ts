@@ -2,10 +2,10 @@
 import { assert } from "@std/assert";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { downloadMatrix, uploadRows } from "../../gpu/matrix.ts";
-import { builtinTokenizer } from "../../model/builtin/tokenizer.ts";
+import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import { PADDED_VOCAB_SIZE } from "../../model/builtin/words.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise, rootMeanSquare } from "../../model/transformer/init.ts";
+import { initialise, rootMeanSquare } from "../../model/transformer/initialise.ts";
 import { namedTensors, type Trainable } from "../../model/transformer/params.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { createModel, type Model } from "../../model/transformer/transformer.ts";

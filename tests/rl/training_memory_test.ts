@@ -7,10 +7,11 @@ import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { countWeights, loraCounts } from "../../model/memory/count_weights.ts";
-import { localRollouts } from "../../rl/rollout.ts";
+import { localRollouts } from "../../rl/local_rollouts.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
-import { reserveTraining, trainingNeed } from "../../rl/training_memory.ts";
+import { reserveTraining } from "../../rl/memory/reserve_training.ts";
+import { trainingNeed } from "../../rl/memory/training_need.ts";
 import { randomModel, SMALL, tokenizer } from "../model/small_models.ts";
 
 const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };

@@ -1,33 +1,31 @@
 /** The atoms of exact algebra: roots of primes, sines at exact angles, logarithms of primes, and opaque functions. */
 import { spend, Undecidable } from "../budget.ts";
 import {
-  addFractions,
-  type Algebra,
-  constantOf,
-  equalFractions,
-  type Fraction,
-  fromAtom,
-  fromInteger,
-  fromRational,
-  monomial,
-  multiplyFractions,
-  negateFraction,
-  type Polynomial,
-  powerFraction,
-  rationalOf,
-  scaleFraction,
-} from "./polynomial.ts";
-import {
   absoluteRational,
+  bigGcd,
   divideRationals,
   ONE,
   powerRational,
   type Rational,
   rational,
 } from "../rational.ts";
+import type { Algebra, Fraction, Polynomial } from "./algebra.ts";
+import {
+  addFractions,
+  equalFractions,
+  fromAtom,
+  fromInteger,
+  fromRational,
+  multiplyFractions,
+  negateFraction,
+  powerFraction,
+  rationalOf,
+  scaleFraction,
+} from "./fraction.ts";
+import { constantOf, monomial } from "./polynomial.ts";
 
 /** How an atom's value changes when its argument changes sign. */
-export type Parity = "none" | "even" | "odd";
+type Parity = "none" | "even" | "odd";
 
 /** The atom `head(args)`, found again where the arguments are proved equal (up to sign, for even and odd functions). */
 export function atom(g: Algebra, head: string, args: Fraction[] = [], parity: Parity = "none"): Fraction {
@@ -86,7 +84,7 @@ function integerRoot(n: bigint, degree: number): bigint | null {
 }
 
 /** `base^(1/degree)` of a rational, over roots of primes. Even roots of negatives are imaginary, odd ones real. */
-export function surd(base: Rational, degree: number, g: Algebra): Fraction {
+function surd(base: Rational, degree: number, g: Algebra): Fraction {
   if (base.num === 0n) return fromInteger(0);
   if (base.num < 0n) {
     const positive = surd(absoluteRational(base), degree, g);
@@ -133,13 +131,6 @@ export function content(f: Fraction): { positive: Rational; rest: Fraction } {
   }
   const positive = rational(num, den);
   return { positive, rest: scaleFraction(f, divideRationals(ONE, positive)) };
-}
-
-function bigGcd(a: bigint, b: bigint): bigint {
-  if (a < 0n) a = -a;
-  if (b < 0n) b = -b;
-  while (b !== 0n) [a, b] = [b, a % b];
-  return a;
 }
 
 /** The root of a fraction with atoms: the rational content comes out, the rest is an atom with its relation. */

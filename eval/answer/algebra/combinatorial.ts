@@ -1,23 +1,9 @@
 /** Exact rules for factorials, binomials, absolute values, floors and the like. */
-import { atom, content, rootOf } from "./atoms.ts";
 import { TooLarge, Undecidable } from "../budget.ts";
-import {
-  addFractions,
-  type Algebra,
-  constantOf,
-  divideFractions,
-  type Fraction,
-  fromInteger,
-  fromRational,
-  multiplyFractions,
-  negateFraction,
-  powerFraction,
-  rationalOf,
-  scaleFraction,
-} from "./polynomial.ts";
 import {
   absoluteRational,
   addRationals,
+  bigGcd,
   compareRationals,
   floorRational,
   isInteger,
@@ -25,6 +11,20 @@ import {
   type Rational,
   rational,
 } from "../rational.ts";
+import type { Algebra, Fraction } from "./algebra.ts";
+import { atom, content, rootOf } from "./atoms.ts";
+import {
+  addFractions,
+  divideFractions,
+  fromInteger,
+  fromRational,
+  multiplyFractions,
+  negateFraction,
+  powerFraction,
+  rationalOf,
+  scaleFraction,
+} from "./fraction.ts";
+import { constantOf } from "./polynomial.ts";
 
 /** Largest n whose factorial is written out. */
 const MAX_FACTORIAL = 3000n;
@@ -62,8 +62,9 @@ export function combinatorial(op: string, args: Fraction[], g: Algebra): Fractio
 }
 
 function divisor(op: string, values: Rational[]): Fraction {
-  const gcd = (a: bigint, b: bigint): bigint => b === 0n ? a : gcd(b, a % b);
-  return fromInteger(values.map((v) => v.num).reduce((a, b) => op === "gcd" ? gcd(a, b) : a / gcd(a, b) * b));
+  return fromInteger(
+    values.map((v) => v.num).reduce((a, b) => op === "gcd" ? bigGcd(a, b) : a / bigGcd(a, b) * b),
+  );
 }
 
 const factorials: bigint[] = [1n];

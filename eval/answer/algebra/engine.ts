@@ -15,7 +15,7 @@ interface Engine {
 }
 
 /** Digits that are computed. */
-export const DIGITS = 170;
+const DIGITS = 170;
 
 let engine: Engine | null = null;
 
@@ -57,7 +57,7 @@ export function loadEngineNow(): void {
 }
 
 /** A complex number of exact decimals. */
-export interface Value {
+interface Value {
   re: Rational;
   im: Rational;
 }

@@ -1,35 +1,24 @@
 /** From an expression to exact algebra: a fraction of polynomials over atoms (see polynomial.ts). */
-import {
-  atom,
-  content,
-  factorRational,
-  imaginary,
-  logarithm,
-  rootOf,
-  sineCosine,
-  soleAtom,
-} from "./atoms.ts";
 import { MAX_SUM_TERMS, spend, TooLarge, Undecidable } from "../budget.ts";
+import { type Node, number, symbol } from "../node.ts";
+import { SYMMETRIC } from "../parse/vocabulary.ts";
+import { floorRational, isInteger, rational } from "../rational.ts";
+import type { Algebra, Fraction } from "./algebra.ts";
+import { atom, imaginary, logarithm, sineCosine } from "./atoms.ts";
 import { combinatorial } from "./combinatorial.ts";
-import { mapChildren, type Node, number, some, symbol } from "../node.ts";
 import {
   addFractions,
-  type Algebra,
-  constantOf,
   divideFractions,
-  type Fraction,
-  fraction,
   fromInteger,
   fromRational,
-  monomial,
   multiplyFractions,
   negateFraction,
-  powerFraction,
   rationalOf,
   scaleFraction,
-} from "./polynomial.ts";
-import { floorRational, isInteger, ONE, powerRational, type Rational, rational } from "../rational.ts";
-import { SYMMETRIC } from "../parse/vocabulary.ts";
+} from "./fraction.ts";
+import { inRadians } from "./in_radians.ts";
+import { exponential, power } from "./power.ts";
+import { mentionsInSubscript, substitute } from "./substitute.ts";
 
 /** The fraction of an expression. Throws Undecidable for what has no place in exact algebra, TooLarge beyond the budgets. */
 export function normalForm(node: Node, g: Algebra): Fraction {
@@ -128,105 +117,6 @@ function trigonometric(op: string, arg: Node, g: Algebra): Fraction {
   }
 }
 
-/** Writes degrees inside an angle as multiples of pi. */
-export function inRadians(node: Node): Node {
-  if (node.kind === "unit" && node.unit === "deg") {
-    return {
-      kind: "apply",
-      op: "multiply",
-      args: [node.value, number(rational(1n, 180n)), { kind: "symbol", name: "pi", constant: true }],
-    };
-  }
-  return mapChildren(node, inRadians);
-}
-
-function power(base: Fraction, exponent: Fraction, g: Algebra): Fraction {
-  const sole = soleAtom(base);
-  const head = sole ? g.atoms[sole.atom] : null;
-  if (head?.head === "exp") {
-    return exponential(
-      scaleFraction(multiplyFractions(head.args[0], exponent, g), rational(sole!.exponent)),
-      g,
-    );
-  }
-  const e = rationalOf(exponent);
-  if (!e) return symbolicPower(base, exponent, g);
-  const value = rationalOf(base);
-  if (value && isInteger(e)) {
-    if (value.num === 0n && e.num <= 0n) throw new Undecidable("zero to the zero");
-    return fromRational(powerRational(value, e.num));
-  }
-  if (e.num > 5000n || e.num < -5000n) throw new TooLarge("exponent");
-  if (isInteger(e)) {
-    if (e.num === 0n && base.num.size === 0) throw new Undecidable("zero to the zero");
-    return powerFraction(base, Number(e.num), g);
-  }
-  if (e.den > 60n) throw new TooLarge("root");
-  return powerFraction(rootOf(base, Number(e.den), g), Number(e.num), g);
-}
-
-/** The terms of an exponent: `c * m`, with m a monomial without coefficient (1 for the constant term). */
-function exponentTerms(exponent: Fraction): { coefficient: Rational; part: Fraction }[] | null {
-  if (!constantOf(exponent.den)) return null;
-  return [...exponent.num.values()].map((t) => ({
-    coefficient: t.coefficient,
-    part: fraction(monomial(ONE, t.powers)),
-  }));
-}
-
-/** `base^exponent` for an exponent with atoms: split over its terms, and over the rational content of the base. */
-function symbolicPower(base: Fraction, exponent: Fraction, g: Algebra): Fraction {
-  const { positive, rest } = content(base);
-  if (base.num.size === 0) throw new Undecidable("zero to an unknown power");
-  let result = fromInteger(1);
-  for (const [p, e] of factorRational(positive)) {
-    const prime = splitPower("power", fromInteger(p), scaleFraction(exponent, rational(e)), g);
-    result = multiplyFractions(result, prime, g);
-  }
-  const value = rationalOf(rest);
-  if (value && value.num === 1n && value.den === 1n) return result;
-  return multiplyFractions(result, splitPower("power", rest, exponent, g), g);
-}
-
-/** `b^(2n + m/2 + 3)` as `(b^n)^2 (b^(m/2)) b^3`: true for every b, since only integers come out of an exponent. */
-function splitPower(head: string, base: Fraction, exponent: Fraction, g: Algebra): Fraction {
-  const terms = exponentTerms(exponent);
-  if (!terms) return atom(g, head, [base, exponent]);
-  let result = fromInteger(1);
-  for (const { coefficient, part } of terms) {
-    const unit = scaleFraction(part, rational(1n, coefficient.den));
-    if (coefficient.num > 5000n || coefficient.num < -5000n) throw new TooLarge("exponent");
-    const constantPart = rationalOf(part) !== null;
-    const factor = constantPart
-      ? power(base, fromRational(coefficient), g)
-      : powerFraction(atom(g, head, [base, unit]), Number(coefficient.num), g);
-    result = multiplyFractions(result, factor, g);
-  }
-  return result;
-}
-
-/** `e^f`, split over the terms of f; `e^(i x)` is cos x + i sin x. */
-function exponential(f: Fraction, g: Algebra): Fraction {
-  if (f.num.size === 0) return fromInteger(1);
-  const terms = exponentTerms(f);
-  if (!terms) return atom(g, "exp", [f]);
-  const i = soleAtom(imaginary(g))!.atom;
-  let result = fromInteger(1);
-  for (const { coefficient, part } of terms) {
-    const powers = part.num.values().next().value!.powers;
-    if (powers.some(([a]) => a === i)) {
-      const angle = fraction(monomial(coefficient, powers.filter(([a]) => a !== i)));
-      const { sin, cos } = sineCosine(angle, g);
-      result = multiplyFractions(result, addFractions(cos, multiplyFractions(imaginary(g), sin, g), g), g);
-    } else {
-      if (coefficient.num > 5000n || coefficient.num < -5000n) throw new TooLarge("exponent");
-      const unit = atom(g, "exp", [scaleFraction(part, rational(1n, coefficient.den))]);
-      result = multiplyFractions(result, powerFraction(unit, Number(coefficient.num), g), g);
-    }
-  }
-  return result;
-}
-
 /** A finite sum or product: written out between integers, else an atom in a bound variable named by its depth. */
 function bounded(op: string, [variable, low, high, body]: Node[], g: Algebra): Fraction {
   const from = rationalOf(normalForm(low, g));
@@ -254,20 +144,4 @@ function bounded(op: string, [variable, low, high, body]: Node[], g: Algebra): F
   const inner = normalForm(substitute(body, name, symbol(`bound ${g.bound}`)), g);
   g.bound--;
   return atom(g, `${op} ${g.bound}`, [normalForm(low, g), normalForm(high, g), inner]);
-}
-
-/** True if a subscript in the expression speaks of the variable: such a sum cannot be written out. */
-export function mentionsInSubscript(node: Node, name: string): boolean {
-  return some(
-    node,
-    (n) =>
-      n.kind === "symbol" && n.name !== name && n.name.slice(n.name.indexOf("_") + 1).includes(name) &&
-      n.name.includes("_"),
-  );
-}
-
-/** The expression with every `name` replaced, in subscripts not. */
-export function substitute(node: Node, name: string, by: Node): Node {
-  if (node.kind === "symbol") return node.name === name ? by : node;
-  return mapChildren(node, (part) => substitute(part, name, by));
 }

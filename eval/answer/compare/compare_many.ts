@@ -1,13 +1,13 @@
 /** Several parts: tuples and matrices in order, lists and finite sets in any order. */
-import { sets } from "./compare_sets.ts";
+import type { Finding } from "../algebra/same_scalar.ts";
+import { format, type Node } from "../node.ts";
+import { assignment } from "../understand.ts";
+import { compareSets } from "./compare_sets.ts";
 import { type Context, no } from "./context.ts";
 import { hasPair, isMany, members } from "./expand.ts";
-import { format, type Node } from "../node.ts";
-import type { Finding } from "../algebra/scalar.ts";
-import { assignment } from "../understand.ts";
 
 /** Compares two answers of which one at least is a tuple or an interval. */
-export function tuples(gold: Node, answer: Node, c: Context): Finding {
+export function compareTuples(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [entries(gold), entries(answer)];
   if (!a || !b) return no("a tuple and no tuple");
   if (a.brackets !== b.brackets) return no("different brackets", `${a.brackets} and ${b.brackets}`);
@@ -36,7 +36,7 @@ export function inOrder(a: Node[], b: Node[], c: Context, what: string): Finding
 }
 
 /** Compares two answers of which one at least is a matrix. */
-export function matrices(gold: Node, answer: Node, c: Context): Finding {
+export function compareMatrices(gold: Node, answer: Node, c: Context): Finding {
   if (gold.kind !== "matrix" || answer.kind !== "matrix") return no("a matrix and no matrix");
   if (gold.rows.length !== answer.rows.length || gold.rows[0].length !== answer.rows[0].length) {
     return no("different shape");
@@ -45,8 +45,8 @@ export function matrices(gold: Node, answer: Node, c: Context): Finding {
 }
 
 /** Lists and finite sets: any order, no repeats; a list beside a tuple, or names beside bare values, in order. */
-export function lists(gold: Node, answer: Node, c: Context): Finding {
-  const described = sets(gold, answer, c);
+export function compareLists(gold: Node, answer: Node, c: Context): Finding {
+  const described = compareSets(gold, answer, c);
   if (described.equal) return described;
   if (isPlainTuple(gold) || isPlainTuple(answer)) return besideTuple(gold, answer, c);
   const a = distinct(members(gold), c);

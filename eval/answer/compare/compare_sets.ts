@@ -1,11 +1,11 @@
 /** Sets of real numbers, however they are given. */
+import type { Finding } from "../algebra/same_scalar.ts";
 import { type Steps, Undecidable } from "../budget.ts";
-import { scalars } from "./compare_scalar.ts";
-import { type Context, no } from "./context.ts";
 import { format, type Node } from "../node.ts";
-import { type RealSet, realSet, solutions } from "./real_set.ts";
-import type { Finding } from "../algebra/scalar.ts";
 import { assignment } from "../understand.ts";
+import { compareScalars } from "./compare_scalars.ts";
+import { type Context, no } from "./context.ts";
+import { type RealSet, realSet, solutions } from "./real_set.ts";
 
 /** True for unions, intersections, differences, and the set of all reals. */
 export const isSetLike = (n: Node): boolean =>
@@ -13,7 +13,7 @@ export const isSetLike = (n: Node): boolean =>
   (n.kind === "symbol" && realSet(n) !== null);
 
 /** Sets of reals, given as intervals and unions, as `x \in S`, or by inequalities. */
-export function sets(gold: Node, answer: Node, c: Context): Finding {
+export function compareSets(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [asSet(gold, c.steps), asSet(answer, c.steps)];
   if (!a || !b) {
     if (format(gold) === format(answer)) return { equal: true, rule: "same expression" };
@@ -40,7 +40,7 @@ function asSet(n: Node, steps: Steps): { set: RealSet; name: Node | null; relati
 }
 
 function sameSet(a: RealSet, b: RealSet, c: Context): boolean {
-  const end = (x: Node, y: Node) => scalars(x, y, c).equal;
+  const end = (x: Node, y: Node) => compareScalars(x, y, c).equal;
   return a.length === b.length && a.every((x, k) => {
     const y = b[k];
     return x.lowClosed === y.lowClosed && x.highClosed === y.highClosed && end(x.low, y.low) &&

@@ -1,14 +1,14 @@
 /** What is more a way of writing than a value: texts, units, percent signs, bases, ratios. */
-import { scalars } from "./compare_scalar.ts";
-import { inOrder } from "./compare_many.ts";
-import { type Context, no } from "./context.ts";
-import { isMany } from "./expand.ts";
+import { exactValue, type Finding } from "../algebra/same_scalar.ts";
 import { apply, type Node, number, symbol } from "../node.ts";
 import { divideRationals, rational } from "../rational.ts";
-import { exactValue, type Finding } from "../algebra/scalar.ts";
+import { inOrder } from "./compare_many.ts";
+import { compareScalars } from "./compare_scalars.ts";
+import { type Context, no } from "./context.ts";
+import { isMany } from "./expand.ts";
 
 /** Compares two answers of which one at least is a text: by words, or as a short product of letters. */
-export function texts(gold: Node, answer: Node, c: Context): Finding {
+export function compareTexts(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [wordsOf(gold), wordsOf(answer)];
   if (a !== null && b !== null) return { equal: a === b, rule: "same words" };
   // A short run of letters beside an expression is a product after all.
@@ -38,7 +38,7 @@ function product(text: string): Node | null {
 }
 
 /** Compares two answers of which one at least has a unit: ignored on one side, the same on both. */
-export function units(gold: Node, answer: Node, c: Context): Finding {
+export function compareUnits(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [peel(gold), peel(answer)];
   if (a.unit && b.unit && a.unit !== b.unit) return no("units disagree", `${a.unit} and ${b.unit}`);
   if (a.value.kind === "percent" !== (b.value.kind === "percent")) return no("a percentage and a unit");
@@ -52,7 +52,7 @@ function peel(n: Node): { value: Node; unit: string | null } {
 }
 
 /** Compares two answers of which one at least is a percentage: p% is p/100, and p where the task says so. */
-export function percents(gold: Node, answer: Node, c: Context): Finding {
+export function comparePercents(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [gold, answer].map((n) => n.kind === "percent" ? n.value : n);
   if (gold.kind === "percent" && answer.kind === "percent") return c.compare(a, b, c);
   const hundredth = (n: Node) => n.kind === "percent" ? apply("divide", n.value, number(rational(100n))) : n;
@@ -77,7 +77,7 @@ function based(n: Node): { digits: string; base: number } | null {
 }
 
 /** Compares two answers of which one at least is in a base: by digits. */
-export function bases(gold: Node, answer: Node, c: Context): Finding {
+export function compareBases(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [based(gold), based(answer)];
   if (a && b) return { equal: a.base === b.base && a.digits === b.digits, rule: "digits in a base" };
   if (!c.bases) return no("a base on one side only");
@@ -90,7 +90,7 @@ export function bases(gold: Node, answer: Node, c: Context): Finding {
 }
 
 /** Compares two answers of which one at least is a ratio. Times such as 12:00 are the same as written alone. */
-export function ratios(gold: Node, answer: Node, c: Context): Finding {
+export function compareRatios(gold: Node, answer: Node, c: Context): Finding {
   if (gold.kind === "ratio" && answer.kind === "ratio") {
     const exact = inOrder(gold.items, answer.items, c, "ratio");
     if (exact.equal || gold.timeLike || answer.timeLike || gold.items.length !== answer.items.length) {
@@ -100,7 +100,7 @@ export function ratios(gold: Node, answer: Node, c: Context): Finding {
   }
   const [ratio, other] = gold.kind === "ratio" ? [gold, answer] : [answer as Node & { kind: "ratio" }, gold];
   if (ratio.timeLike || ratio.items.length !== 2) return no("a ratio and no ratio");
-  const found = scalars(apply("divide", ...ratio.items), other, c);
+  const found = compareScalars(apply("divide", ...ratio.items), other, c);
   return found.equal ? { ...found, rule: "ratio as a quotient" } : found;
 }
 

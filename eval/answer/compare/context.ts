@@ -1,8 +1,8 @@
 /** What all comparisons share. */
+import type { Finding } from "../algebra/same_scalar.ts";
 import type { Steps } from "../budget.ts";
 import type { Node } from "../node.ts";
 import type { Rational } from "../rational.ts";
-import type { Finding } from "../algebra/scalar.ts";
 
 /** What a comparison goes by. */
 export interface Context {

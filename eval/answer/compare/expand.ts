@@ -17,7 +17,7 @@ function countSigns(node: Node, op: string[]): number {
  * The two values of an answer with one plus-minus sign (and minus-plus signs that go with it); null where there is none,
  * or where several leave open which signs belong together.
  */
-export function expandSigns(node: Node): Node[] | null {
+function expandSigns(node: Node): Node[] | null {
   const plus = countSigns(node, ["pm", "plusminus"]);
   const minus = countSigns(node, ["mp", "minusplus"]);
   if (plus + minus === 0 || plus > 1 || (plus === 0 && minus > 1)) return null;

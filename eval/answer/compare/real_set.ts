@@ -1,13 +1,15 @@
 /** Sets of real numbers: intervals, finite sets and what unions, intersections and differences make of them. */
-import { type Steps, TooLarge } from "../budget.ts";
-import { apply, constant, type Node, number, type RelationOp } from "../node.ts";
-import { evaluate } from "../algebra/numeric.ts";
-import { addFractions, constantOf, negateFraction, newAlgebra } from "../algebra/polynomial.ts";
+import { newAlgebra } from "../algebra/algebra.ts";
+import { addFractions, negateFraction } from "../algebra/fraction.ts";
 import { normalForm } from "../algebra/normal_form.ts";
+import { numericValue } from "../algebra/numeric_value.ts";
+import { constantOf } from "../algebra/polynomial.ts";
+import { type Steps, TooLarge } from "../budget.ts";
+import { apply, constant, FLIPPED, type Node, number, type RelationOp } from "../node.ts";
 import { divideRationals, negateRational } from "../rational.ts";
 
 /** An interval; `from` and `to` are doubles, used to put ends in order. */
-export interface Interval {
+interface Interval {
   low: Node;
   high: Node;
   lowClosed: boolean;
@@ -26,7 +28,7 @@ const NEGATIVE_INFINITY = apply("negate", INFINITY);
 function endValue(node: Node): number {
   if (node.kind === "symbol" && node.name === "infinity") return Infinity;
   if (node.kind === "apply" && node.op === "negate" && endValue(node.args[0]) === Infinity) return -Infinity;
-  const value = evaluate(node, { point: new Map(), complex: false, steps: { left: 200 } });
+  const value = numericValue(node, { point: new Map(), complex: false, steps: { left: 200 } });
   return value.im === 0 ? value.re : NaN;
 }
 
@@ -109,7 +111,7 @@ function intersect(a: RealSet, b: RealSet): RealSet | null {
 }
 
 /** A set described by inequalities, and the name it is a set of. */
-export interface Described {
+interface Described {
   name: Node;
   set: RealSet;
 }
@@ -141,21 +143,13 @@ export function solutions(node: Node, steps: Steps): Described | null {
 const sameName = (a: Node, b: Node): boolean => JSON.stringify(a, bigText) === JSON.stringify(b, bigText);
 const bigText = (_: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
 
-const FLIPPED: Partial<Record<RelationOp, RelationOp>> = {
-  "<": ">",
-  ">": "<",
-  "<=": ">=",
-  ">=": "<=",
-  "!=": "!=",
-};
-
 function single(left: Node, op: RelationOp, right: Node, steps: Steps): Described | null {
   if (op === "in") {
     const set = realSet(right);
     return set && isVariable(left) ? { name: left, set } : null;
   }
   const flipped = FLIPPED[op];
-  if (!flipped) return null;
+  if (op === "=" || !flipped) return null;
   if (isVariable(left) && !Number.isNaN(endValue(right))) return bounded(left, op, right);
   if (isVariable(right) && !Number.isNaN(endValue(left))) return bounded(right, flipped, left);
   return linear(left, op, right, steps);

@@ -1,8 +1,10 @@
 /** Tolerances, where a task asks for one: exact decimals, absolute, inclusive. */
+import { UserError } from "../../../gpu/errors.ts";
+import { numericValue } from "../algebra/numeric_value.ts";
+import { exactValue, type Finding } from "../algebra/same_scalar.ts";
+import { freeSymbols } from "../algebra/sample_points.ts";
 import type { Steps } from "../budget.ts";
 import type { Node } from "../node.ts";
-import { evaluate } from "../algebra/numeric.ts";
-import { freeSymbols } from "../algebra/points.ts";
 import {
   absoluteRational,
   compareRationals,
@@ -13,8 +15,6 @@ import {
   subtractRationals,
   toNumber,
 } from "../rational.ts";
-import { exactValue, type Finding } from "../algebra/scalar.ts";
-import { UserError } from "../../../gpu/errors.ts";
 
 /** How exact an answer must be: a number of decimals (an integer from 0 to 20), or absolute tolerances. */
 export type Precision = number | string | (number | string)[];
@@ -48,7 +48,7 @@ export function withinTolerance(gold: Node, answer: Node, tolerance: Rational, s
   if (a && b) {
     return { equal: compareRationals(absoluteRational(subtractRationals(a, b)), tolerance) <= 0, rule };
   }
-  const [x, y] = [gold, answer].map((n) => evaluate(n, { point: new Map(), complex: false, steps }));
+  const [x, y] = [gold, answer].map((n) => numericValue(n, { point: new Map(), complex: false, steps }));
   if (![x.re, x.im, y.re, y.im].every(Number.isFinite) || x.im !== 0 || y.im !== 0) return null;
   const distance = Math.abs(x.re - y.re);
   // Doubles cannot tell on which side of the tolerance a value lies that is this near to it.

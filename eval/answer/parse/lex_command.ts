@@ -1,5 +1,5 @@
 /** LaTeX commands: aliases, spacing, texts, faces and environments. */
-import { closingBrace } from "../extract.ts";
+import { closingBrace } from "../box.ts";
 import { ParseFailure, push, type Reader } from "./token.ts";
 import {
   COMMAND_ALIASES,
@@ -14,7 +14,7 @@ import {
 const WITHOUT_ARGUMENT = new Set(["phantom", "hspace", "vspace", "label", "tag", "color", "textcolor"]);
 
 /** Reads the command or escaped character that starts here. */
-export function readCommand(r: Reader): void {
+export function lexCommand(r: Reader): void {
   const next = r.text[r.at + 1] ?? "";
   if (!/[A-Za-z]/.test(next)) return readEscape(r, next);
   const name = /^[A-Za-z]+/.exec(r.text.slice(r.at + 1, r.at + 41))![0];

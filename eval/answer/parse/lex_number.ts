@@ -17,7 +17,7 @@ function match(pattern: RegExp, r: Reader, at = r.at): RegExpExecArray | null {
 }
 
 /** Reads the number that starts here. */
-export function readNumber(r: Reader): void {
+export function lexNumber(r: Reader): void {
   if (r.plain && r.depth === 0) {
     const m = match(DECIMAL_COMMA, r);
     if (m && !(m[2].length === 3 && m[1].length <= 3 && m[1] !== "0")) {

@@ -1,10 +1,9 @@
-/** Grammar of answers, from the top: lists, relations, unions, ratios, sums, products. Scalars end in parse_primary.ts. */
+/** Grammar of answers, from the top: lists, relations, unions, ratios, sums, products. Scalars end in parse_power.ts. */
 import { apply, checkSize, type Node, type RelationOp } from "../node.ts";
 import { type Cursor, isCommand, isMark, nested, next, peek, take, takeCommand } from "./cursor.ts";
-import { lex } from "./lexer.ts";
-import { ParseFailure, type Token } from "./token.ts";
-import { parseArgument, parsePower } from "./parse_primary.ts";
+import { parseArgument, parsePower } from "./parse_power.ts";
 import { parseUnit } from "./parse_unit.ts";
+import { ParseFailure, type Token } from "./token.ts";
 
 /**
  * Parses the tokens of one whole answer.
@@ -27,11 +26,6 @@ export function parseTokens(tokens: Token[]): Node {
   if (peek(c).kind !== "end") throw new ParseFailure(`cannot read on at ${peek(c).text}`);
   checkSize(node);
   return node;
-}
-
-/** Parses a text; see {@linkcode lex} for `plain`. */
-export function parseText(text: string, plain = false): Node {
-  return parseTokens(lex(text, plain));
 }
 
 function parseSemicolons(c: Cursor): Node {
@@ -199,7 +193,7 @@ const NO_FACTOR = new Set([
 ]);
 
 /** True if the next token starts a factor that stands beside the last one without a sign. */
-export function startsFactor(c: Cursor): boolean {
+function startsFactor(c: Cursor): boolean {
   const t = peek(c);
   if (t.kind === "number" || t.kind === "letter") return true;
   if (t.kind === "mark") {

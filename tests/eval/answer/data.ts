@@ -1,6 +1,6 @@
 /** The data sets that tests of the checker read, where they lie beside the repository. */
 import { existsSync } from "node:fs";
-import { lastBox } from "../../../eval/answer/extract.ts";
+import { lastBox } from "../../../eval/answer/box.ts";
 import { parquetReadObjects } from "hyparquet";
 
 const ROOT = new URL("../../../../shared/data/", import.meta.url);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Command, ValidationError } from "@cliffy/command";
-import { evalCheckCommand, protectAnswers } from "../../../cli/eval/eval_check.ts";
+import { evalCheckCommand } from "../../../cli/eval/eval_check.ts";
+import { protectAnswers } from "../../../cli/eval/protect_answers.ts";
 import { readPairs } from "../../../eval/answer/read_pairs.ts";
 import { UserError } from "../../../gpu/errors.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { boxedContinuation, lastBox } from "../../../eval/answer/extract.ts";
+import { boxedContinuation, lastBox } from "../../../eval/answer/box.ts";
 import { verify } from "../../../eval/answer/verify.ts";
 
 Deno.test("a continuation ends at the brace that closes the forced box", () => {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { extractAnswer, type Extraction } from "../../../eval/answer/extract_text.ts";
+import { extractAnswer, type Extraction } from "../../../eval/answer/extract_answer.ts";
 import { verify } from "../../../eval/answer/verify.ts";
 
 function check(how: Extraction, replies: Record<string, string | null>): void {

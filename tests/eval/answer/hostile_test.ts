@@ -1,7 +1,7 @@
 import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
 import { loadEngine } from "../../../eval/answer/algebra/engine.ts";
-import { guarded } from "../../../eval/answer/guard.ts";
+import { guarded } from "../../../eval/answer/guarded.ts";
 import { verify } from "../../../eval/answer/verify.ts";
 
 /** Families of hostile texts: each makes one of a given size (1 to 50, not linear in every family). */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { createAnswerPool } from "../../../eval/answer/pool.ts";
+import { createAnswerPool } from "../../../eval/answer/answer_pool.ts";
 import { verify } from "../../../eval/answer/verify.ts";
 
 const PAIRS = [

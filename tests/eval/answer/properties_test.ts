@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { extractAnswer } from "../../../eval/answer/extract_text.ts";
-import { boxedContinuation, lastBox } from "../../../eval/answer/extract.ts";
+import { extractAnswer } from "../../../eval/answer/extract_answer.ts";
+import { boxedContinuation, lastBox } from "../../../eval/answer/box.ts";
 import { equalRationals, formatRational, parseDecimal, rational } from "../../../eval/answer/rational.ts";
 import { verify, type VerifyOptions } from "../../../eval/answer/verify.ts";
 import { hasData, random, readGolds } from "./data.ts";

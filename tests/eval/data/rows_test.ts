@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { readRows } from "../../../eval/data/rows.ts";
+import { readRows } from "../../../eval/data/read_rows.ts";
 import { UserError } from "../../../gpu/errors.ts";
 
 const folder = await Deno.makeTempDir();

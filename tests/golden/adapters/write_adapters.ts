@@ -6,8 +6,11 @@
  */
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { downloadMatrix, uploadRows } from "../../../gpu/matrix.ts";
-import { loadAdapter, locateAdapter, saveAdapter } from "../../../model/lora/adapter_files.ts";
-import { readParams, saveModel, writeParams } from "../../../model/files/checkpoint.ts";
+import { loadAdapter } from "../../../model/lora/load_adapter.ts";
+import { locateAdapter } from "../../../model/lora/locate_adapter.ts";
+import { saveAdapter } from "../../../model/lora/save_adapter.ts";
+import { readParams, writeParams } from "../../../model/files/params_file.ts";
+import { saveModel } from "../../../model/files/save_model.ts";
 import { openWeights } from "../../../model/formats/safetensors.ts";
 import { findModel } from "../../../model/files/find_model.ts";
 import { addAdapter } from "../../../model/lora/add_adapter.ts";

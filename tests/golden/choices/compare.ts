@@ -6,11 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
-import { encodeChoices } from "../../../eval/choices/choice_ids.ts";
+import { encodeChoices } from "../../../eval/choices/encode_choices.ts";
 import type { ChoiceRecord } from "../../../eval/choices/choice_result.ts";
 import type { ChoiceQuestion, ChoiceTask } from "../../../eval/choices/choice_task.ts";
-import { evaluateChoices } from "../../../eval/choices/choices.ts";
-import { openAnyTask } from "../../../eval/tasks/find_task.ts";
+import { evaluateChoices } from "../../../eval/choices/evaluate_choices.ts";
+import { openAnyTask } from "../../../eval/tasks/open_task.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { findModel, type FoundModel } from "../../../model/files/find_model.ts";
 import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";

@@ -10,8 +10,8 @@
  * @module
  */
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
-import { saveModel } from "../../../model/files/checkpoint.ts";
-import { exportGguf, type ExportOptions, exportSafetensors } from "../../../model/files/export.ts";
+import { saveModel } from "../../../model/files/save_model.ts";
+import { exportGguf, type ExportOptions, exportSafetensors } from "../../../model/files/export_model.ts";
 import { findModel } from "../../../model/files/find_model.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";

@@ -1,0 +1,40 @@
+import { flags } from "../settings/flags.ts";
+import { choice, integer, path, type Values } from "../settings/setting.ts";
+
+/** Every flag of `softcot eval`. */
+export const evalSettings = {
+  model: flags.model,
+  adapter: flags.adapter,
+  weights: flags.weights,
+  data: flags.data,
+  mode: flags.mode,
+  samples: flags.samples,
+  split: choice(["test", "validation", "train"], "Which problems", { default: "test" }),
+  limit: flags.limit,
+  shots: integer("Solved examples before each question, training questions chosen by the seed", {
+    default: 0,
+    min: 0,
+    max: 64,
+  }),
+  chatTemplate: flags.chatTemplate,
+  system: flags.system,
+  topK: flags.topK,
+  topP: flags.topP,
+  minP: flags.minP,
+  gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
+  maxThinking: { ...flags.maxThinking, default: undefined, defaultText: "the task's" },
+  answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },
+  batchRows: integer("Rollouts at once, fewer where memory asks for it; no result depends on it", {
+    default: 256,
+    min: 1,
+    max: 65536,
+  }),
+  seed: flags.seed,
+  out: path("Folder for the results; the same command goes on with what is there", {
+    placeholder: "dir",
+    short: "o",
+  }),
+};
+
+/** What `softcot eval` is told. */
+export type EvalValues = Values<typeof evalSettings>;

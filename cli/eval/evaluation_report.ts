@@ -1,0 +1,35 @@
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
+import type { Stream, TaskData } from "../../eval/task.ts";
+import type { Filters } from "../../gpu/ops/choose/filter.ts";
+import type { Facts } from "../loading/facts.ts";
+import type { RunOverlap } from "./run_overlap.ts";
+
+/** How a task that is answered in text is asked. */
+export interface Asked {
+  split: Stream;
+  samples: number;
+  seed: number;
+  gamma: number;
+  maxThinking: number;
+  answerTokens: number;
+  /** Solved examples before each question. */
+  shots: number;
+  /** The model's chat template stands for the plain prompt. */
+  chatTemplate: boolean;
+  system?: string;
+  /** Tokens that hard-sample may draw; empty: all. */
+  filters: Filters;
+}
+
+/** What was measured, and on what: enough to do it again. */
+export interface EvaluationReport extends Facts, Asked {
+  task: { name: string; version: number; promptHash: string; questionsHash: string };
+  /** Where the questions were read from, and what was left out; absent where they are made up. */
+  data?: TaskData;
+  questions: number;
+  /** Fewer questions than the split holds: not to be compared with full results. */
+  limited: boolean;
+  /** What the model's run was trained on; null if it is no run's. */
+  trainedOn: RunOverlap | null;
+  modes: ModeResult[];
+}

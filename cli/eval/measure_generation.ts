@@ -1,0 +1,58 @@
+import { evaluate } from "../../eval/evaluate.ts";
+import { createGrader } from "../../eval/grader.ts";
+import { type Mode, samplesIn } from "../../eval/modes.ts";
+import type { RecordFile } from "../../eval/results/record_file.ts";
+import type { ResultsFolder } from "../../eval/results/results_folder.ts";
+import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
+import { Interrupted } from "../terminal/interrupt.ts";
+import { watchEvaluation } from "../terminal/watch_evaluation.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
+import type { GenerationPlan } from "./plan_generation.ts";
+
+/**
+ * Runs a plan in all its modes, with progress; with a folder of results it goes on with what is there.
+ *
+ * @throws Interrupted if the signal is aborted, saying what is kept
+ */
+export async function measureGeneration(
+  { model, tokenizer, embeddingRms }: FoundModel,
+  { task, run, prompt, prepared, about }: GenerationPlan,
+  results: ResultsFolder | undefined,
+  signal: AbortSignal,
+  quiet: boolean,
+): Promise<EvaluationReport> {
+  const { modes, split, samples } = run;
+  const { questions } = about;
+  const total = modes.reduce((sum, mode) => sum + questions * samplesIn(mode, samples), 0);
+  using open = new DisposableStack();
+  const files = new Map<Mode, RecordFile<RolloutRecord>>();
+  for (const mode of results ? modes : []) {
+    files.set(mode, open.use(results!.records<RolloutRecord>(`${task.name}-${mode}`)));
+  }
+  using grader = createGrader(task);
+  using progress = watchEvaluation(`eval ${task.name}`, total, quiet);
+  let kept = 0;
+  try {
+    const measured = await evaluate(model, tokenizer, task, {
+      ...run,
+      ...{ questions, prompt, prepared, grader, signal, embeddingRms },
+      stream: split,
+      known: (mode) => files.get(mode)?.known() ?? [],
+      onRollout: (record) => files.get(record.mode)?.append(record),
+      onMode: ({ mode }) => files.get(mode)?.sort(({ index, sample }) => index * 2 ** 20 + sample),
+      onProgress(state) {
+        kept = state.done;
+        progress.update(state);
+      },
+    });
+    return { ...about, modes: measured };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Interrupted(
+      results
+        ? `Stopped; ${kept} of ${total} rollouts of ${task.name} are kept in ${results.path}: the same command goes on.`
+        : "Stopped; nothing was kept.",
+    );
+  }
+}

@@ -1,0 +1,105 @@
+import type { ChoiceRecord } from "../../eval/choices/choice_result.ts";
+import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
+import type { ResultsFolder } from "../../eval/results/results_folder.ts";
+import type { Task } from "../../eval/task.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
+import { defaultGamma } from "../defaults/default_gamma.ts";
+import { promptValues } from "../defaults/prompt_values.ts";
+import type { Facts } from "../loading/facts.ts";
+import type { Context } from "../settings/define_command.ts";
+import { counted } from "../terminal/counted.ts";
+import type { evalSettings, EvalValues } from "./eval_settings.ts";
+import type { EvaluationReport } from "./evaluation_report.ts";
+import { type ChoiceReport, choiceSettings, measureChoices } from "./measure_choices.ts";
+import { measureGeneration } from "./measure_generation.ts";
+import { describePlan, planGeneration, settingsOf } from "./plan_generation.ts";
+
+/** What measuring a task comes to. */
+export type TaskReport = EvaluationReport | ChoiceReport;
+
+/** A task that is ready to be measured. */
+interface Plan {
+  /** What is asked, for people. */
+  line: string;
+  /** What decides its results. */
+  settings: Record<string, unknown>;
+  measure(results: ResultsFolder | undefined, signal: AbortSignal): Promise<TaskReport>;
+}
+
+/**
+ * Makes all tasks ready before the first is measured: what cannot be asked is known at once.
+ * @throws UserError if a task cannot be asked so
+ */
+export async function planTasks(
+  found: FoundModel,
+  tasks: readonly (Task | ChoiceTask)[],
+  facts: Facts,
+  values: EvalValues,
+  context: Context<typeof evalSettings>,
+): Promise<Plan[]> {
+  const plans: Plan[] = [];
+  for (const task of tasks) {
+    plans.push(
+      task.kind === "choice"
+        ? planChoiceTask(found, task, facts, values, context)
+        : await planGenerationTask(found, task, facts, values, context),
+    );
+  }
+  return plans;
+}
+
+/** With what the task and the model's run say where nobody else does. */
+async function planGenerationTask(
+  found: FoundModel,
+  task: Task,
+  facts: Facts,
+  values: EvalValues,
+  { origins, quiet }: Context<typeof evalSettings>,
+): Promise<Plan> {
+  const trained = values.adapter ?? values.model;
+  const known = origins.gamma === "default" ? defaultGamma(trained, task.name) : undefined;
+  const run = {
+    ...values,
+    ...promptValues({ ...values, model: trained }, origins),
+    modes: values.mode,
+    filters: { topK: values.topK, topP: values.topP, minP: values.minP },
+    gamma: known ?? values.gamma,
+    maxThinking: values.maxThinking ?? task.limits.maxThinkingEval,
+    answerTokens: values.answerTokens ?? task.limits.answerTokens,
+  };
+  const plan = await planGeneration(found, task, facts, run, (line) => {
+    if (!quiet) console.error(line);
+  });
+  return {
+    line: describePlan(found, plan),
+    settings: named(task.name, settingsOf(plan)),
+    measure: (results, signal) => measureGeneration(found, plan, results, signal, quiet),
+  };
+}
+
+function planChoiceTask(
+  found: FoundModel,
+  task: ChoiceTask,
+  facts: Facts,
+  values: EvalValues,
+  { quiet }: Context<typeof evalSettings>,
+): Plan {
+  return {
+    line: describeChoicePlan(task, values),
+    settings: named(task.name, choiceSettings(task, values)),
+    async measure(results, signal) {
+      using records = results?.records<ChoiceRecord>(task.name);
+      return await measureChoices(found, task, facts, { ...values, records, signal, quiet });
+    },
+  };
+}
+
+function describeChoicePlan(task: ChoiceTask, { split, limit, shots }: EvalValues): string {
+  const questions = Math.min(limit ?? Infinity, task.size(split));
+  return `${task.name}: ${counted(questions, `${split} question`)} of choices` +
+    (shots > 0 ? `, ${counted(shots, "shot")}` : "");
+}
+
+/** Settings by the names that they have beside those of other tasks. */
+const named = (task: string, settings: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(settings).map(([key, value]) => [`${task} ${key}`, value]));

@@ -1,0 +1,88 @@
+import { ValidationError } from "@cliffy/command";
+import { GpuError, UserError } from "../../gpu/errors.ts";
+import { Interrupted } from "./interrupt.ts";
+import { paint } from "./paint.ts";
+
+/** Where and how errors are told. */
+interface ReportOptions {
+  /** Takes each line; stderr if not given. */
+  write?: (line: string) => void;
+  /** Show the stack of errors that are no mistake of the user's; SOFTCOT_DEBUG if not given. */
+  debug?: boolean;
+}
+
+/**
+ * Tells a person what went wrong: `error: ...`, then `hint: ...` where there is something to do about it.
+ *
+ * @returns the status that the process is to end with: 2 for wrong usage, 130 after an interruption, else 1
+ */
+export function reportError(error: unknown, options: ReportOptions = {}): number {
+  const write = options.write ?? console.error;
+  const debug = options.debug ?? Boolean(Deno.env.get("SOFTCOT_DEBUG"));
+  if (error instanceof Interrupted) {
+    write(error.message);
+    return 130;
+  }
+  if (isBrokenPipe(error)) return 1;
+  const { message, hint, status, expected } = explain(error);
+  write(`${paint("error:", ["red", "bold"])} ${message}`);
+  if (hint) write(`${paint("hint:", ["cyan", "bold"])} ${hint}`);
+  if (debug && !expected) write(inspectError(error));
+  return status;
+}
+
+interface Explanation {
+  message: string;
+  hint?: string;
+  status: number;
+  /** A mistake of the user's: its stack helps nobody. */
+  expected: boolean;
+}
+
+function explain(error: unknown): Explanation {
+  if (error instanceof ValidationError) {
+    const hint = `${error.cmd?.getPath() ?? "softcot"} --help tells how it is used`;
+    return { message: error.message, hint, status: error.exitCode, expected: true };
+  }
+  if (error instanceof UserError) {
+    return { message: error.message, hint: error.hint, status: 1, expected: true };
+  }
+  if (!(error instanceof Error)) return fault(`Something went wrong: ${String(error)}`);
+  if (error instanceof GpuError) {
+    return fault(`The GPU reported an error: ${firstLine(error)}`, "softcot doctor checks the device; ");
+  }
+  const system = systemErrors[(error as Error & { code?: string }).code ?? ""];
+  if (system) return { message: firstLine(error), hint: system, status: 1, expected: false };
+  if (error instanceof RangeError && /allocation|memory/i.test(error.message)) {
+    const hint =
+      "the machine has too little memory for this: a smaller model, --group or --questions needs less";
+    return { message: `Cannot go on: ${firstLine(error)}`, hint, status: 1, expected: false };
+  }
+  return fault(`Something went wrong: ${firstLine(error)}`);
+}
+
+const systemErrors: Record<string, string | undefined> = {
+  ENOENT: "check the path",
+  EACCES: "check the permissions of that path",
+  EPERM: "check the permissions of that path",
+  EROFS: "the file system is read-only: choose another folder with --out",
+  ENOSPC: "the disk is full: free some space; a run goes on with --resume",
+  EDQUOT: "the disk quota is used up: free some space; a run goes on with --resume",
+  EMFILE: "too many files are open: raise the limit with ulimit -n",
+};
+
+function fault(message: string, hint = ""): Explanation {
+  return { message, hint: `${hint}SOFTCOT_DEBUG=1 shows where it happened`, status: 1, expected: false };
+}
+
+function firstLine(error: Error): string {
+  return error.message.split("\n")[0] || error.name;
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe || (error as { code?: string } | null)?.code === "EPIPE";
+}
+
+function inspectError(error: unknown): string {
+  return Deno.inspect(error, { depth: 6, colors: false });
+}

@@ -1,0 +1,24 @@
+import type { EvaluationProgress } from "../../eval/evaluate_options.ts";
+import { createProgress } from "./progress.ts";
+
+/** Tells on stderr how far an evaluation in modes is. */
+interface WatchedEvaluation extends Disposable {
+  /** Shows the state that {@linkcode EvaluationProgress} tells. */
+  update(progress: EvaluationProgress): void;
+}
+
+/**
+ * Shows an evaluation's progress: rollouts that have ended, and the tokens of all, which rate and time left are made from,
+ * since rollouts differ in length and end late.
+ */
+export function watchEvaluation(label: string, total: number | undefined, quiet: boolean): WatchedEvaluation {
+  const progress = createProgress({ label, total, counted: "rollouts", unit: "tokens", quiet });
+  return {
+    update({ mode, done, accuracy, tokens, tokensLeft: { expected, most } }) {
+      const right: Record<string, string> = accuracy === null ? {} : { right: accuracy.toFixed(3) };
+      const work = { done: tokens, left: expected, atMost: expected === most };
+      progress.update(done, { mode, ...right, tokens }, work);
+    },
+    [Symbol.dispose]: () => progress.done(),
+  };
+}

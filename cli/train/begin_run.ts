@@ -1,0 +1,50 @@
+import { UserError } from "../../gpu/errors.ts";
+import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
+import { createRun, type reopenRun, type Run } from "../../rl/run/run.ts";
+import type { RunState } from "../../rl/run/run_state.ts";
+import { toToml } from "../settings/config_file.ts";
+import { keepHeldOut } from "./keep_held_out.ts";
+import type { PreparedTraining } from "./prepare_training.ts";
+import type { TrainValues } from "./train_settings.ts";
+
+/**
+ * Begins a run that is made ready, in a new folder, or goes on with the one that was reopened; says where and with what.
+ *
+ * @param prepared the trainer, which a checkpoint's weights, moments and step are loaded into
+ * @param say told each line
+ * @returns the run, and the state that it stands at
+ * @throws UserError if the folder cannot be used, or what a checkpoint was made with is not what is there now
+ */
+export function beginRun(
+  folder: string,
+  values: TrainValues,
+  { trainer, state: fresh }: PreparedTraining,
+  reopened: ReturnType<typeof reopenRun> | undefined,
+  say: (line: string) => void,
+): { run: Run; state: RunState } {
+  const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
+  keepHeldOut(folder, trainer.task);
+  const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer) : fresh;
+  compareStates(state, fresh, folder, say);
+  say(`run      ${folder}${reopened ? `, from step ${state.step}` : ""}`);
+  say(
+    `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
+      `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
+  );
+  if (reopened && state.step >= values.steps) say("nothing is left to train: the run is complete");
+  return { run, state };
+}
+
+/** Holds what a checkpoint was made with against what is there now. */
+function compareStates(saved: RunState, now: RunState, folder: string, say: (line: string) => void): void {
+  if (JSON.stringify(saved.forcedIds) !== JSON.stringify(now.forcedIds)) {
+    throw new UserError(
+      `Cannot resume ${folder}: its tokenizer writes the forced texts in other tokens than before`,
+    );
+  }
+  if (JSON.stringify(saved.kernels) !== JSON.stringify(now.kernels)) {
+    say(
+      `warning  the run was made on ${saved.kernels.adapter}: from here on its numbers will differ in the last bits`,
+    );
+  }
+}

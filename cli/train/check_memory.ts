@@ -1,0 +1,66 @@
+import { promptOptions } from "../../eval/questions/prompt_ids.ts";
+import { AT_ONCE } from "../../eval/roll_out_mode.ts";
+import type { Task } from "../../eval/task.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { openModelFiles } from "../../model/files/model_files.ts";
+import { thinkingRules } from "../../model/generation/thinking_text.ts";
+import { planWeights } from "../../model/weights/weight_types.ts";
+import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
+import { refuseTooLarge } from "./refuse_too_large.ts";
+import type { TrainValues } from "./train_settings.ts";
+import { weightsInTraining } from "./weights_in_training.ts";
+
+/**
+ * Asks for the memory of the updates before a weight is loaded.
+ *
+ * @param name of the model or checkpoint to start from
+ * @throws UserError if they do not fit
+ */
+export async function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Task): Promise<void> {
+  using files = openModelFiles(name);
+  const { config, tokenizer } = files;
+  const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
+  const prompt = promptOptions(tokenizer, values);
+  const rules = thinkingRules(tokenizer, {
+    ...{ maxThinking: values.maxThinking, maxAnswer: values.answerTokens, endTokenIds: [] },
+  });
+  const shape = trainingShape(values, {
+    ...promptTokensOf({ tokenizer, task, prompt, settings: values }),
+    forcedTokens: rules.forcedIds.triggerAndBox.length,
+    types,
+  });
+  await refuseTooLarge(gpu, config, name, shape);
+}
+
+/** What else decides the memory of a training: lengths in tokens, and the types of weights that do not train. */
+type Known = Pick<TrainingShape, "promptTokens" | "meanPromptTokens" | "forcedTokens" | "types">;
+
+/** The memory that a training of these settings takes. */
+export function trainingShape(values: TrainValues, known: Known): TrainingShape {
+  const {
+    thinking,
+    lora,
+    loraRank,
+    validateEvery,
+    validationQuestions,
+    testQuestions,
+    testSamples,
+    ...shape
+  } = values;
+  const validation = validateEvery > 0 ? validationQuestions : 0;
+  return {
+    ...shape,
+    ...known,
+    continuous: thinking !== "hard",
+    rank: lora ? loraRank : undefined,
+    // Tests think in all ways, validation in tokens.
+    tests: testQuestions > 0
+      ? {
+        questions: Math.max(testQuestions, validation),
+        samples: testSamples,
+        atOnce: AT_ONCE,
+        continuous: true,
+      }
+      : { questions: validation, samples: 1, atOnce: AT_ONCE, continuous: false },
+  };
+}

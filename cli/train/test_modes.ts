@@ -1,0 +1,76 @@
+import { evaluate } from "../../eval/evaluate.ts";
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
+import { MODES, samplesIn } from "../../eval/modes.ts";
+import { writeJson } from "../../model/files/write_whole.ts";
+import { loadTrained } from "../../rl/run/load_checkpoint.ts";
+import type { RunState } from "../../rl/run/run_state.ts";
+import { memoryApart } from "../../rl/train.ts";
+import type { Trainer } from "../../rl/trainer.ts";
+import { watchEvaluation } from "../terminal/watch_evaluation.ts";
+import type { TrainValues } from "./train_settings.ts";
+
+/** The six inference modes on test questions; null if the run asks for no tables. */
+export async function testModes(
+  trainer: Trainer,
+  values: TrainValues,
+  state: RunState,
+  signal: AbortSignal,
+  quiet: boolean,
+  when: string,
+): Promise<ModeResult[] | null> {
+  const there = trainer.task.size("test") ?? Infinity;
+  if (values.testQuestions === 0 || there === 0) return null;
+  trainer.model.gpu.profile.phase = "";
+  const questions = Math.min(values.testQuestions, there);
+  const total = MODES.reduce((sum, mode) => sum + questions * samplesIn(mode, values.testSamples), 0);
+  using progress = watchEvaluation(`test ${when}`, total, quiet);
+  using _ = memoryApart(trainer.model);
+  return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
+    stream: "test",
+    seed: 0,
+    questions,
+    modes: MODES,
+    gamma: values.gamma,
+    embeddingRms: state.embeddingRms,
+    samples: values.testSamples,
+    maxThinking: values.maxThinking,
+    answerTokens: values.answerTokens,
+    prompt: trainer.prompt,
+    signal,
+    onProgress: progress.update,
+  });
+}
+
+/** The test before training: made once, kept in the run's folder; a run that is under way cannot make it any more. */
+export async function testBefore(
+  folder: string,
+  state: RunState,
+  measure: () => Promise<ModeResult[] | null>,
+): Promise<ModeResult[] | null> {
+  const path = `${folder}/tests.json`;
+  const kept = readTests(path);
+  if (kept || state.step > 0) return kept;
+  const before = await measure();
+  if (before) writeJson(path, { before });
+  return before;
+}
+
+function readTests(path: string): ModeResult[] | null {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)).before;
+  } catch {
+    return null; // not made yet, or half of it lost: the table is left out
+  }
+}
+
+/** The test of the best checkpoint, where it is not the last: its weights take the trained ones' place. */
+export async function testBest(
+  { model }: Trainer,
+  folder: string,
+  { step, best }: RunState,
+  measure: () => Promise<ModeResult[] | null>,
+): Promise<ModeResult[] | null> {
+  if (!best || best.step === step) return null;
+  loadTrained(`${folder}/best`, model);
+  return await measure();
+}

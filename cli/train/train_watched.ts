@@ -1,0 +1,33 @@
+import type { Run } from "../../rl/run/run.ts";
+import type { RunState } from "../../rl/run/run_state.ts";
+import { type MetricsLine, train } from "../../rl/train.ts";
+import type { Trainer } from "../../rl/trainer.ts";
+import { createProgress, type Progress } from "../terminal/progress.ts";
+import { describeSample } from "./describe_sample.ts";
+import type { TrainValues } from "./train_settings.ts";
+
+/** Trains to the last step or until the signal is aborted, with progress on stderr. */
+export async function trainWatched(
+  trainer: Trainer,
+  run: Run,
+  values: TrainValues,
+  state: RunState,
+  signal: AbortSignal,
+  quiet: boolean,
+): Promise<RunState> {
+  using progress = createProgress({ label: "train", total: values.steps, start: state.step, quiet });
+  return await train(trainer, run, values, state, {
+    signal,
+    onStep: (line) => showStep(progress, line),
+    onSample: (sample) => progress.log(describeSample(sample)),
+  });
+}
+
+function showStep(progress: Progress, line: MetricsLine): void {
+  progress.update(line.step, {
+    reward: line.reward.toFixed(1),
+    accuracy: line.accuracy.toFixed(2),
+    thinking: line.thinking_tokens.toFixed(1),
+    ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
+  });
+}

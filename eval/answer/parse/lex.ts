@@ -1,0 +1,128 @@
+/** Text of an answer into tokens. Spacing, looks and aliases end here: equal token texts are "identical text". */
+import { lexCommand } from "./lex_command.ts";
+import { lexNumber } from "./lex_number.ts";
+import { push, type Reader, type Token } from "./token.ts";
+import { bareUnit, isPercentWord } from "./units.ts";
+import { FUNCTIONS, GREEK, UNICODE } from "./vocabulary.ts";
+
+/**
+ * Splits an answer into tokens.
+ *
+ * @param plain true for plain text, where `1,5` is a decimal and `5 m` five metres; in maths both are something else
+ */
+export function lex(text: string, plain = false): Token[] {
+  const reader: Reader = { text: prepare(text), at: 0, tokens: [], spaced: false, depth: 0, plain, lex };
+  while (reader.at < reader.text.length) step(reader);
+  return words(trimEnd(reader.tokens));
+}
+
+/** Rewrites single characters and doubled backslashes before the tokens are read. */
+function prepare(text: string): string {
+  let s = text.replace(/√\s*(\d+(?:\.\d+)?)/g, "\\sqrt{$1}").replace(
+    /[\u0080-\uffff]/g,
+    (c) => UNICODE.get(c) ?? c,
+  );
+  if (s.includes("\\\\") && !s.includes("\\begin")) {
+    // Text that was escaped once too often: \\frac for \frac.
+    s = s.replace(/\\\\(?=[A-Za-z]{2})/g, "\\");
+  }
+  s = s.replace(/(:\d\d\s*)([apAP])\.?\s?[mM](?![A-Za-z])\.?/g, "$1\\text{$2m}");
+  return s.replace(/\\(q?quad)(?=[A-Za-z])/g, "\\$1 ").replace(/(?<=[\d)\]}])\s*or(?=[A-Z(\\\-\d])/g, " or ");
+}
+
+function step(r: Reader): void {
+  const c = r.text[r.at];
+  if (/\s/.test(c) || c === "~" || c === "$") {
+    r.spaced = true;
+    r.at++;
+  } else if ((c >= "0" && c <= "9") || (c === "." && /\d/.test(r.text[r.at + 1] ?? ""))) lexNumber(r);
+  else if (c === "\\") lexCommand(r);
+  else if (/[A-Za-z]/.test(c)) readWord(r);
+  else readMark(r);
+}
+
+function readWord(r: Reader): void {
+  const word = /^[A-Za-z]+/.exec(r.text.slice(r.at, r.at + 200))![0];
+  const lower = word.toLowerCase();
+  const before = r.tokens.at(-1);
+  const afterValue = before !== undefined &&
+    (before.kind === "number" || before.text === ")" || before.text === "}" || before.text === "\\$" ||
+      before.text === "pi");
+  if (lower === "and" || lower === "or") return push(r, "mark", lower, word.length);
+  if (lower === "infinity" || word === "inf" || word === "oo") {
+    return push(r, "command", "infinity", word.length);
+  }
+  if (before?.text === "_" || before?.text === "^") {
+    return push(r, "letter", word[0], 1, { run: word.length });
+  }
+  if (afterValue && isPercentWord(word)) return push(r, "mark", "%", word.length);
+  const unit = afterValue ? bareUnit(word, r.plain) : null;
+  if (unit) return push(r, "unit", unit, word.length);
+  if (word.length > 1 && (FUNCTIONS.has(word) || word === "pi" || GREEK.has(word) && word.length > 2)) {
+    return push(r, "command", word, word.length);
+  }
+  // Five letters are a word: as a product they would equal its anagrams.
+  if (word.length >= 5 && word !== word.toUpperCase()) {
+    return push(r, "text", word, word.length, { run: word.length });
+  }
+  for (let i = 0; i < word.length; i++) push(r, "letter", word[i], 1, { run: word.length });
+}
+
+const TWO = new Set(["<=", ">=", "!=", "**", "=="]);
+
+function readMark(r: Reader): void {
+  const pair = r.text.slice(r.at, r.at + 2);
+  // 5!=120 is a factorial, x != 3 is not.
+  const factorial = pair === "!=" && !r.spaced &&
+    (r.tokens.at(-1)?.kind === "number" || r.tokens.at(-1)?.text === ")");
+  if (TWO.has(pair) && !factorial) {
+    const text = { "**": "^", "==": "=" }[pair] ?? pair;
+    return push(r, "mark", text, 2);
+  }
+  const c = r.text[r.at];
+  if (c === "&" || c === '"' || c === "`") {
+    if (c === "&") return push(r, "mark", "&", 1);
+    r.at++;
+    return;
+  }
+  push(r, "mark", c, 1);
+}
+
+/** Drops the punctuation that ends a sentence, not an answer. */
+function trimEnd(tokens: Token[]): Token[] {
+  let end = tokens.length;
+  while (end > 0 && tokens[end - 1].kind === "mark" && /^[.,;:]$|^\\\\$/.test(tokens[end - 1].text)) end--;
+  return tokens.slice(0, end);
+}
+
+const SEPARATORS = new Set([",", ";", "and", "or"]);
+
+/** `June 20`: a word and a number apart from it. */
+function isDate(segment: Token[]): boolean {
+  const last = segment.at(-1);
+  return last?.kind === "number" && last.spaced && (segment[0].run ?? 0) > 2 &&
+    segment.slice(0, -1).every((t) => t.run !== undefined);
+}
+
+/** Answers that are letters alone, such as `Evelyn` or `no solution`, become texts: as products they would be anagrams. */
+function words(tokens: Token[]): Token[] {
+  const result: Token[] = [];
+  let segment: Token[] = [];
+  const flush = () => {
+    const word = segment.some((t) => (t.run ?? 1) > 1) && segment.every((t) => t.run !== undefined) ||
+      isDate(segment);
+    if (word) {
+      const text = segment.map((t, k) => (k > 0 && t.spaced ? " " : "") + t.text).join("");
+      result.push({ kind: "text", text, spaced: segment[0].spaced });
+    } else result.push(...segment);
+    segment = [];
+  };
+  for (const token of tokens) {
+    if (token.kind === "mark" && SEPARATORS.has(token.text)) {
+      flush();
+      result.push(token);
+    } else segment.push(token);
+  }
+  flush();
+  return result;
+}

@@ -1,0 +1,91 @@
+import { UserError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { downloadMatrix, type Matrix } from "../../gpu/matrix.ts";
+import { createSafetensors } from "../formats/safetensors_writer.ts";
+import type { TensorFile } from "../formats/tensor_file.ts";
+import type { ModelConfig } from "../transformer/config.ts";
+import { namedTensors, type Trainable } from "../transformer/params.ts";
+import { createPieces, uploadTensor } from "../weights/upload_tensor.ts";
+
+/**
+ * Holds a file against what a model asks for, before anything is made for it.
+ * @throws UserError if a tensor is missing or has another shape
+ */
+export function checkTensors(
+  file: TensorFile,
+  expected: Iterable<{ name: string; shape: number[] }>,
+  where: string,
+): void {
+  for (const { name, shape } of expected) {
+    const found = file.tensors.get(name);
+    if (!found) {
+      throw new UserError(`Cannot load ${where}: it has no tensor ${name}, which the model's shape asks for`);
+    }
+    if (found.shape.join() !== shape.join()) {
+      throw new UserError(
+        `Cannot load ${where}: ${name} is [${found.shape.join(", ")}], the model's shape asks for [${
+          shape.join(", ")
+        }]`,
+      );
+    }
+  }
+}
+
+/**
+ * Fills weights (or moments of the same form, their names after a prefix) from a file, in pieces.
+ * @param onProgress told after each tensor how many bytes of the file have been read, and of how many
+ * @throws UserError if a tensor is missing or has another shape, or a number is too large for its matrix's type
+ */
+export function readParams(
+  gpu: Gpu,
+  config: ModelConfig,
+  file: TensorFile,
+  params: Trainable,
+  where: string,
+  prefix = "",
+  onProgress?: (done: number, total: number) => void,
+): void {
+  const tensors = namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
+  checkTensors(file, tensors, where);
+  const pieces = createPieces(Math.max(...tensors.map(({ matrix }) => matrix.cols)));
+  const sizes = tensors.map(({ name }) => file.tensors.get(name)!).map(({ begin, end }) => end - begin);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
+  tensors.forEach((tensor, i) => {
+    uploadTensor(gpu, file, tensor, pieces);
+    onProgress?.(done += sizes[i], total);
+  });
+}
+
+/** Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16. */
+export async function writeParams(
+  gpu: Gpu,
+  config: ModelConfig,
+  sets: readonly { prefix: string; params: Trainable }[],
+  path: string,
+  dtype: "F32" | "F16",
+  metadata: Record<string, string> = { format: "pt" },
+  keeps: (name: string) => boolean = () => true,
+): Promise<void> {
+  const tensors = sets.flatMap(({ prefix, params }) =>
+    namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }))
+  ).filter(({ name }) => keeps(name));
+  const writer = createSafetensors(
+    path,
+    tensors.map(({ name, shape }) => ({ name, dtype, shape })),
+    metadata,
+  );
+  try {
+    // Q, K and V come from one matrix: it is read once.
+    let last: { matrix: Matrix; data: Float32Array<ArrayBuffer> } | undefined;
+    for (const { name, shape, matrix, row } of tensors) {
+      if (last?.matrix !== matrix) last = { matrix, data: await downloadMatrix(gpu, matrix) };
+      const elements = shape.reduce((product, n) => product * n, 1);
+      writer.write(name, last.data.subarray(row * matrix.cols, row * matrix.cols + elements));
+    }
+    writer.finish();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Where the cache is: HF_HUB_CACHE, else `hub` in HF_HOME, else `huggingface/hub` in XDG_CACHE_HOME or ~/.cache.
+ */
+export function hubCacheFolder(): string {
+  const set = variable("HF_HUB_CACHE") ?? variable("HUGGINGFACE_HUB_CACHE");
+  return set === undefined ? `${hubHome()}/hub` : expanded(set);
+}
+
+/** Where huggingface_hub keeps its things, the token among them. */
+export function hubHome(): string {
+  return expanded(variable("HF_HOME") ?? `${variable("XDG_CACHE_HOME") ?? "~/.cache"}/huggingface`);
+}
+
+/** A variable of the environment; an empty one counts as absent. */
+export function variable(name: string): string | undefined {
+  return Deno.env.get(name)?.trim() || undefined;
+}
+
+/** A path with `~` and `$NAME` replaced, without a slash at its end. */
+export function expanded(path: string): string {
+  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
+  return path.replace(/^~(?=$|\/)/, home)
+    .replace(/\$(\w+|\{\w+\})/g, (whole, name: string) => variable(name.replace(/[{}]/g, "")) ?? whole)
+    .replace(/(?<=.)\/+$/, "");
+}

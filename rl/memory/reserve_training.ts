@@ -1,0 +1,23 @@
+import { openDryGpu } from "../../gpu/device/dry_gpu.ts";
+import { shareCacheBudget } from "../../model/memory/cache_budget.ts";
+import type { Trainer } from "../trainer.ts";
+import { dryTrainer, trainDry } from "./dry_trainer.ts";
+import { promptTokensOf, type TrainingShape } from "./training_shape.ts";
+
+/**
+ * Makes the buffers that a training will want at most, by steps run dry on its device's own arena: a training that begins does
+ * not run out of memory later, and its steps make no buffer and no bind group once each kernel has run.
+ */
+export async function reserveTraining(trainer: Trainer): Promise<void> {
+  const { model, thinking, rules, settings, grads, optimizer } = trainer;
+  const gpu = openDryGpu(model.gpu, model.gpu.arena);
+  shareCacheBudget(model.gpu, gpu);
+  const shape: TrainingShape = {
+    ...settings,
+    ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, continuous: thinking.continuous },
+    ...promptTokensOf(trainer),
+    forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),
+  };
+  const dry = { ...model, gpu };
+  await trainDry(dryTrainer({ model: dry, rolloutModel: dry, shape, thinking, grads, optimizer }));
+}

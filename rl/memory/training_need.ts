@@ -1,0 +1,53 @@
+import {
+  budgetDryCache,
+  dryThinking,
+  type ForecastDevice,
+  generateDry,
+  openDryModel,
+} from "../../model/memory/generation_memory.ts";
+import { createAdapter } from "../../model/transformer/adapter.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { createHalfCopy } from "../../model/weights/half_copy.ts";
+import { createLike, createOptimizer } from "../optimizer.ts";
+import { dryTrainer, trainDry } from "./dry_trainer.ts";
+import type { TrainingShape } from "./training_shape.ts";
+
+/** Bytes that a training holds. */
+interface TrainingNeed {
+  /** Weights, gradients, moments, and a copy for rollouts: held throughout. */
+  state: number;
+  /** At its peak, state included; the state alone where that exceeds what the device has free. */
+  total: number;
+}
+
+/**
+ * What a training will hold at its peak, every rollout as long as it may be and every group with a signal: training steps
+ * run on a dry device, whose arena counts the buffers that a real one would make.
+ */
+export async function trainingNeed(
+  config: ModelConfig,
+  shape: TrainingShape,
+  device: ForecastDevice = {},
+): Promise<TrainingNeed> {
+  const { rank, types, continuous } = shape;
+  const model = openDryModel(config, rank === undefined ? "f32" : types, device);
+  const { gpu } = model;
+  if (rank !== undefined) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
+  const copy = shape.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
+  const trainer = dryTrainer({
+    ...{ model, shape, thinking: dryThinking(continuous), rolloutModel: copy?.model ?? model },
+    grads: createLike(model, "gradient"),
+    optimizer: createOptimizer(gpu, config, model.adapter),
+  });
+  const state = gpu.arena.bytes;
+  // Too large without a step, which might take long.
+  if (device.free !== undefined && state > device.free) return { state, total: state };
+  budgetDryCache(gpu, device);
+  await trainDry(trainer);
+  if (shape.tests) {
+    const { questions: prompts, samples, ...rest } = shape.tests;
+    gpu.arena.trim();
+    await generateDry(model, { ...shape, prompts, group: samples, ...rest });
+  }
+  return { state, total: gpu.arena.peakBytes };
+}

@@ -1,0 +1,38 @@
+import { promptOf } from "../../eval/questions/prompt_ids.ts";
+import type { GenerationShape } from "../../model/memory/generation_memory.ts";
+import type { WeightTypes } from "../../model/transformer/params.ts";
+import type { Trainer } from "../trainer.ts";
+
+/** What decides how much memory a training takes. */
+export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce"> {
+  /** B. */
+  questions: number;
+  /** Most rows of a micro-batch. */
+  microRows: number;
+  recompute: boolean;
+  /** Rank of the adapter; a full training where it is left out. */
+  rank?: number;
+  /** Types of the weights that an adapter is trained on; f32 where they are left out, and in a full training. */
+  types?: WeightTypes;
+  /** Type of the weights that rollouts are made with: `f16` is a second set. */
+  rolloutWeights?: "f32" | "f16";
+  /** Questions that are answered between updates, so many at once; none where they are left out. */
+  tests?: { questions: number; samples: number; atOnce: number; continuous: boolean };
+}
+
+// Questions whose prompts are made for their lengths; those of later steps are hardly longer.
+const QUESTIONS = 64;
+
+/** Lengths of the prompts that a training begins with. */
+export function promptTokensOf(
+  { tokenizer, task, prompt, settings: { seed, questions } }:
+    & Pick<Trainer, "tokenizer" | "task" | "prompt">
+    & { settings: { seed: number; questions: number } },
+): Required<Pick<TrainingShape, "promptTokens" | "meanPromptTokens">> {
+  const lengths = Array.from(
+    { length: Math.max(QUESTIONS, questions) },
+    (_, i) => promptOf(tokenizer, task, task.question("train", seed, i).question, prompt).ids.length,
+  );
+  const sum = lengths.reduce((sum, length) => sum + length, 0);
+  return { promptTokens: Math.max(...lengths), meanPromptTokens: sum / lengths.length };
+}

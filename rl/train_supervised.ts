@@ -1,0 +1,93 @@
+import { promptIds } from "../eval/questions/prompt_ids.ts";
+import type { Task } from "../eval/task.ts";
+import { UserError } from "../gpu/errors.ts";
+import { letEventsIn } from "../gpu/let_events_in.ts";
+import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
+import type { ModelConfig } from "../model/transformer/config.ts";
+import { freeParams, zeroParams } from "../model/transformer/params.ts";
+import type { Model } from "../model/transformer/transformer.ts";
+import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
+import {
+  createLike,
+  createOptimizer,
+  learningRate,
+  type OptimizerSettings,
+  updateModel,
+} from "./optimizer.ts";
+
+/** Settings of supervised training. */
+export interface SftSettings extends OptimizerSettings {
+  /** Demonstrations a step. */
+  batch: number;
+  /** Decides which demonstrations are drawn. */
+  seed: number;
+  /** Keep block inputs only and compute the rest again in the backward pass. */
+  recompute: boolean;
+}
+
+/** What a step of supervised training did. */
+export interface SftStep {
+  /** Counted from 1. */
+  step: number;
+  /** Mean of -ln p over the completions' tokens, in nats. */
+  loss: number;
+  /** The learning rate it used. */
+  lr: number;
+  /** Tokens that were predicted. */
+  tokens: number;
+  /** Its time. */
+  seconds: number;
+}
+
+/** A demonstration as ids: the loss is on the completion and the end token that follows it. */
+function exampleOf(tokenizer: Tokenizer, prompt: string, completion: string): Example {
+  const start = promptIds(tokenizer, prompt);
+  const end = tokenizer.eosId === undefined ? [] : [tokenizer.eosId];
+  return { ids: [...start, ...tokenizer.encode(completion), ...end], from: start.length };
+}
+
+/**
+ * Trains a model, or its adapter where it has one, on a task's demonstrations, each seen once: the step and the seed decide which.
+ * @param onStep called after each step; training stops early if it returns false
+ * @throws UserError if a demonstration is longer than the model's context
+ */
+export async function trainSupervised(
+  model: Model,
+  tokenizer: Tokenizer,
+  task: Task,
+  settings: SftSettings,
+  onStep: (step: SftStep) => boolean,
+): Promise<void> {
+  const { gpu, config } = model;
+  const grads = createLike(model, "gradient");
+  const optimizer = createOptimizer(gpu, config, model.adapter);
+  for (let step = 1; step <= settings.steps; step++) {
+    const started = performance.now();
+    const examples = Array.from({ length: settings.batch }, (_, i) => {
+      const { prompt, completion } = task.demonstration!(settings.seed, (step - 1) * settings.batch + i);
+      return exampleOf(tokenizer, prompt, completion);
+    });
+    checkLength(config, examples);
+    const tokens = examples.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
+    zeroParams(gpu, grads);
+    const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute);
+    updateModel(model, grads, optimizer, settings, step);
+    const loss = -(await fetch()).reduce((sum, logp) => sum + logp, 0) / tokens;
+    await letEventsIn();
+    const seconds = (performance.now() - started) / 1000;
+    if (!onStep({ step, loss, lr: learningRate(settings, step), tokens, seconds })) break;
+  }
+  freeParams(gpu, grads);
+  freeParams(gpu, optimizer.first);
+  freeParams(gpu, optimizer.second);
+  gpu.arena.free(optimizer.norm);
+}
+
+function checkLength({ maxPosition }: ModelConfig, examples: readonly Example[]): void {
+  const longest = Math.max(...examples.map(({ ids }) => ids.length));
+  if (longest <= maxPosition) return;
+  throw new UserError(
+    `Cannot train on a text of ${longest} tokens: the model's context holds ${maxPosition}`,
+    "make a model with a longer one: --context",
+  );
+}
