@@ -1,7 +1,7 @@
 /**
  * How costs grow with context, rollouts of a prompt, width and vocabulary, on models of random weights and one or two layers:
  * measured seconds, and bytes that the device holds at the peak, weights included, beside those of the law that is expected,
- * fitted by least squares of relative errors (`fit_law.ts`).
+ * fitted by least squares of relative errors (`support/fit_law.ts`).
  *
  *     deno run -A tests/bench/growth_bench.ts [--parts decode,prefill,group,width,vocabulary,training] [--rounds 3] [--json]
  *
@@ -19,8 +19,8 @@ import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { trainingNeed } from "../../rl/training_memory.ts";
-import { type Fit, fitLaw, type Law } from "./fit_law.ts";
-import { rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
+import { type Fit, fitLaw, type Law } from "./support/fit_law.ts";
+import { rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_steps.ts";
 
 const PARTS = ["decode", "prefill", "group", "width", "vocabulary", "training"];
 const { values } = parseArgs({

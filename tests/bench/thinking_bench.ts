@@ -18,7 +18,7 @@ import type { ModelConfig } from "../../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops } from "../../model/transformer/flops.ts";
 import { initialise } from "../../model/transformer/init.ts";
 import { createModel, freeModel } from "../../model/transformer/transformer.ts";
-import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
+import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_steps.ts";
 
 const { values } = parseArgs({
   options: {

@@ -5,7 +5,7 @@
  *     deno run -A tests/bench/update_bench.ts [--profile] [--large] [--rounds N] [--python PATH] [--jax-js]
  *
  * --large: a model of 12 layers and width 512 (head size 64, grouped) with random weights instead. Others take their turns
- * with the update of the same rollouts: --python, a Python with PyTorch, on the CPU with two threads (`pytorch_update.py`);
+ * with the update of the same rollouts: --python, a Python with PyTorch, on the CPU with two threads (`peers/pytorch_update.py`);
  * --jax-js, jax-js on the same WebGPU device (`peers/jax_js_update.ts`; --jax-device wasm for its backend on the CPU), whose
  * gradient is first compared with ours. The first round of each is not counted.
  */
@@ -29,8 +29,8 @@ import { updateFlops } from "../../rl/flops.ts";
 import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
-import { type JaxJs, openJaxJs } from "./jax_js_peer.ts";
-import { openTimed, type TimedProcess } from "./timed_process.ts";
+import { type JaxJs, openJaxJs } from "./support/jax_js_peer.ts";
+import { openTimed, type TimedProcess } from "./support/timed_process.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -134,7 +134,9 @@ async function peak(): Promise<void> {
 
 function openTorch(python: string): Promise<TimedProcess> {
   const prompts = groups.map(({ prompt }) => prompt.length);
-  return openTimed(python, "pytorch_update.py", [JSON.stringify({ config, prompts, group, steps, tail: 4 })]);
+  return openTimed(python, "peers/pytorch_update.py", [
+    JSON.stringify({ config, prompts, group, steps, tail: 4 }),
+  ]);
 }
 
 /** jax-js with the same weights and rollouts, after its gradient has been found to be ours. */

@@ -5,7 +5,8 @@ import project from "../../deno.json" with { type: "json" };
 import { Interrupted, reportError } from "../../cli/terminal/errors.ts";
 import { createProgram } from "../../cli/main.ts";
 import { GpuError, UserError } from "../../gpu/errors.ts";
-import { configured, finish, root, runSoftcot } from "./run_softcot.ts";
+import { configured, finish, runSoftcot } from "./support/run_softcot.ts";
+import { root } from "../support/places.ts";
 
 Deno.test("help names every command, and goes to stdout", async () => {
   const { code, stdout, stderr } = await runSoftcot(["--help"]);

@@ -2,8 +2,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";
-import { runSoftcot } from "./run_softcot.ts";
-import { ENV, SMALL_MODEL, stopWhen, succeed, testFolder } from "./small_runs.ts";
+import { runSoftcot } from "./support/run_softcot.ts";
+import { ENV, SMALL_MODEL, stopWhen, succeed, testFolder } from "./support/small_runs.ts";
 
 const folder = await testFolder();
 const sft = ["sft", ...SMALL_MODEL, "--batch", "8", "--warmup", "5", "--lr", "1e-2"];

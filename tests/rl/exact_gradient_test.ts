@@ -23,7 +23,7 @@ import { noiseRow } from "../reference/random.ts";
 import { makeToy, type Toy } from "../reference/toy.ts";
 import { maxAbsoluteError } from "../reference/support.ts";
 import { judgeEstimates } from "../reference/toy_estimator.ts";
-import { downloadNamed, gradientError, uploadNamed } from "./support.ts";
+import { downloadNamed, gradientError, uploadNamed } from "./support/named_weights.ts";
 
 const GROUP = 128;
 const BATCHES = 60;

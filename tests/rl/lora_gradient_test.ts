@@ -17,10 +17,10 @@ import { accumulateCrossEntropy } from "../../rl/cross_entropy.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
-import { logitsOf } from "../model/logits_of.ts";
+import { logitsOf } from "../model/support/logits_of.ts";
 import { normalisedMse, randomIntegers } from "../reference/support.ts";
-import { expectedGradients, mergedWeights, randomAdapter } from "./lora_support.ts";
-import { downloadNamed, gradientError, randomModel, uploadNamed } from "./support.ts";
+import { expectedGradients, mergedWeights, randomAdapter } from "./support/lora_in_f64.ts";
+import { downloadNamed, gradientError, randomModel, uploadNamed } from "./support/named_weights.ts";
 
 const whole = await openTestGpu();
 // The embedding in several chunks, and B and its blocks in chunks of other sizes.

@@ -23,7 +23,7 @@ import { trainSupervised } from "../../rl/sft.ts";
 import { createTrainer, type Trainer, type TrainSettings } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { assertSameBits, openTestGpu } from "../gpu/support.ts";
-import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support.ts";
+import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support/named_weights.ts";
 
 const t = await openTestGpu();
 const { gpu } = t;

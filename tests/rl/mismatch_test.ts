@@ -16,7 +16,7 @@ import { localRollouts, type RolloutBatch, type RolloutSource } from "../../rl/r
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { openTestGpu } from "../gpu/support.ts";
-import { downloadNamed, embeddingRms, randomModel } from "./support.ts";
+import { downloadNamed, embeddingRms, randomModel } from "./support/named_weights.ts";
 
 const t = await openTestGpu();
 const tiles = await openTestGpu({ matmulFamily: "tile" });

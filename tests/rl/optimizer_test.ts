@@ -4,7 +4,7 @@ import { freeModel } from "../../model/transformer/transformer.ts";
 import { createOptimizer, learningRate, type OptimizerSettings, optimizerStep } from "../../rl/optimizer.ts";
 import { openTestGpu, random32 } from "../gpu/support.ts";
 import { adamWStep, clipByGlobalNorm } from "../reference/adamw.ts";
-import { downloadNamed, gradientError, randomModel, uploadNamed } from "./support.ts";
+import { downloadNamed, gradientError, randomModel, uploadNamed } from "./support/named_weights.ts";
 
 const t = await openTestGpu();
 const SETTINGS: OptimizerSettings = {

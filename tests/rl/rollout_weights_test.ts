@@ -16,9 +16,9 @@ import type { StepMetrics } from "../../rl/step_metrics.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { assertSameBits, openTestGpu } from "../gpu/support.ts";
-import { packedWeights } from "../model/packed_weights.ts";
-import { SMALL } from "../model/small_models.ts";
-import { downloadNamed, randomModel } from "./support.ts";
+import { packedWeights } from "../model/support/packed_weights.ts";
+import { SMALL } from "../model/support/small_models.ts";
+import { downloadNamed, randomModel } from "./support/named_weights.ts";
 
 const { gpu } = await openTestGpu();
 const tokenizer = builtinTokenizer();

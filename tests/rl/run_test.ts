@@ -18,7 +18,7 @@ import {
 } from "../../rl/run_checkpoint.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
-import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support.ts";
+import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support/named_weights.ts";
 
 const t = await openTestGpu();
 

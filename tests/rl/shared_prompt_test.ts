@@ -10,7 +10,7 @@ import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
 import { inputRows, type ScoredGroup } from "../../rl/packed_batch.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
 import { randomIntegers } from "../reference/support.ts";
-import { downloadNamed, gradientError, randomModel } from "./support.ts";
+import { downloadNamed, gradientError, randomModel } from "./support/named_weights.ts";
 
 const t = await openTestGpu();
 

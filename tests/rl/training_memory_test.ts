@@ -11,7 +11,7 @@ import { localRollouts } from "../../rl/rollout.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { reserveTraining, trainingNeed } from "../../rl/training_memory.ts";
-import { randomModel, SMALL, tokenizer } from "../model/small_models.ts";
+import { randomModel, SMALL, tokenizer } from "../model/support/small_models.ts";
 
 const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };
 const MUTE = { ...tokenizer, tokenText: () => "", decode: () => "" };

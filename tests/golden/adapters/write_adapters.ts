@@ -15,7 +15,7 @@ import { loraMatrices } from "../../../model/transformer/lora_params.ts";
 import { refreshAdapter } from "../../../model/transformer/adapter.ts";
 import { mergeAdapter } from "../../../model/lora/merge_adapter.ts";
 import { createModel, type Model } from "../../../model/transformer/transformer.ts";
-import { logitsOf } from "../../model/logits_of.ts";
+import { logitsOf } from "../../model/support/logits_of.ts";
 import { randomArray } from "../../reference/support.ts";
 import { goldenFolder, loadGolden } from "../load_golden.ts";
 
