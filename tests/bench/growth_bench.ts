@@ -13,12 +13,12 @@ import { table } from "../../cli/terminal/table.ts";
 import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise } from "../../model/transformer/init.ts";
 import { countWeights } from "../../model/memory/cache_budget.ts";
 import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
-import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
+import { forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { trainingNeed } from "../../rl/training_memory.ts";
+import { randomModel } from "../model/support/small_models.ts";
 import { type Fit, fitLaw, type Law } from "./support/fit_law.ts";
 import { rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_steps.ts";
 
@@ -67,12 +67,7 @@ const bothOf = (
   { name: `memory of ${name}`, law: bytes, sizes, unit: "bytes", measured: costs.map(({ bytes }) => bytes) },
 ];
 
-function modelOf(changes: Partial<ModelConfig>): Model {
-  const config = shapeOf(changes);
-  const model = createModel(gpu, config);
-  initialise(gpu, config, model.params, 0);
-  return model;
-}
+const modelOf = (changes: Partial<ModelConfig>): Model => randomModel(gpu, shapeOf(changes));
 
 const probe = gpu.arena.create([1], "f32", "probe");
 /** Seconds of one of `times` repetitions, after which the device is waited for once. */

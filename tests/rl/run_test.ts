@@ -1,13 +1,9 @@
 /** A run's folder: made once, opened again at its newest whole checkpoint, its logs cut, its best checkpoint kept. */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { sums } from "../../eval/tasks/sums.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/files/find_model.ts";
-import { freeParams } from "../../model/transformer/params.ts";
-import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
-import { localRollouts } from "../../rl/rollout.ts";
 import { createRun, reopenRun, type Run } from "../../rl/run.ts";
 import {
   loadCheckpoint,
@@ -16,49 +12,26 @@ import {
   type RunState,
   saveCheckpoint,
 } from "../../rl/run_checkpoint.ts";
-import { createTrainer, type Trainer } from "../../rl/trainer.ts";
+import type { Trainer } from "../../rl/trainer.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
-import { downloadNamed, embeddingRms, randomModel, uploadNamed } from "./support/named_weights.ts";
+import { inFolder } from "../support/folders.ts";
+import { downloadNamed, uploadNamed } from "./support/named_weights.ts";
+import { freeTrainer, smallTrainer } from "./support/small_trainer.ts";
+import { embeddingRms, tinyModel } from "./support/tiny_model.ts";
 
 const t = await openTestGpu();
 
-async function inFolder(test: (folder: string) => Promise<void> | void) {
-  const parent = await Deno.makeTempDir();
-  try {
-    await test(`${parent}/runs/a`);
-  } finally {
-    await Deno.remove(parent, { recursive: true });
-  }
-}
+/** The folder of a run that is yet to be made, and so is the one above it. */
+const inRun = (test: (folder: string) => Promise<void> | void) =>
+  inFolder((parent) => test(`${parent}/runs/a`));
 
 /** A trainer whose weights and moments are random numbers of the seed. */
 async function withTrainer(seed: number, test: (trainer: Trainer, state: RunState) => Promise<void>) {
   const { gpu } = t;
-  const { model, tokenizer } = randomModel(gpu, {}, seed);
+  const model = tinyModel(gpu, {}, seed);
   const { config } = model;
   const thinking = wayOfThinking("hard", { greedy: false, gamma: 0, embeddingRms: 1 });
-  const rules = thinkingRules(tokenizer, { maxThinking: 4, maxAnswer: 2, endTokenIds: [] });
-  const parts = { model, tokenizer, task: sums, thinking, rules };
-  const settings = {
-    questions: 1,
-    group: 2,
-    steps: 100,
-    seed: 0,
-    lr: 1,
-    warmup: 0,
-    finalLr: 1,
-    beta1: 0.9,
-    beta2: 0.95,
-    eps: 1e-8,
-    weightDecay: 0,
-    clip: 1,
-    clipStep: 0,
-    thinkingWeight: 1,
-    recompute: false,
-    microRows: 64,
-  };
-  const source = localRollouts({ ...parts, group: 2, seed: 0 });
-  const trainer = createTrainer({ ...parts, settings, source });
+  const trainer = smallTrainer(model, thinking);
   for (const [i, moments] of [trainer.optimizer.first, trainer.optimizer.second].entries()) {
     const values = [...await downloadNamed(gpu, config, moments)].map(([name, { length }], n) =>
       [name, random32(1000 * seed + 100 * i + n, length)] as const
@@ -67,9 +40,9 @@ async function withTrainer(seed: number, test: (trainer: Trainer, state: RunStat
   }
   const kernels = { adapter: "a", matmulFamily: "broadcast", subgroupSize: 8 };
   const rms = await embeddingRms(model);
-  await test(trainer, { step: 0, best: null, embeddingRms: rms, forcedIds: rules.forcedIds, kernels });
-  for (const set of [trainer.grads, trainer.optimizer.first, trainer.optimizer.second]) freeParams(gpu, set);
-  gpu.arena.free(trainer.optimizer.norm);
+  const { forcedIds } = trainer.rules;
+  await test(trainer, { step: 0, best: null, embeddingRms: rms, forcedIds, kernels });
+  freeTrainer(trainer);
   freeModel(model);
 }
 
@@ -84,7 +57,7 @@ const checkpoints = (folder: string) =>
   [...Deno.readDirSync(`${folder}/checkpoints`)].map((entry) => entry.name).sort();
 
 Deno.test("a new run holds its settings and empty logs", () =>
-  inFolder((folder) => {
+  inRun((folder) => {
     createRun(folder, "a = 1\n").close();
     assertEquals(Deno.readTextFileSync(`${folder}/config.toml`), "a = 1\n");
     const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
@@ -92,7 +65,7 @@ Deno.test("a new run holds its settings and empty logs", () =>
   }));
 
 Deno.test("a folder with a run is refused, and left as it is", () =>
-  inFolder((folder) => {
+  inRun((folder) => {
     createRun(folder, "a = 1\n").close();
     const error = assertThrows(() => createRun(folder, "a = 2\n"), UserError, "it holds one already");
     assertStringIncludes(error.hint!, `--resume --out ${folder}`);
@@ -100,7 +73,7 @@ Deno.test("a folder with a run is refused, and left as it is", () =>
   }));
 
 Deno.test("a folder that cannot be made or written to is told", () =>
-  inFolder((folder) => {
+  inRun((folder) => {
     const parent = folder.replace(/\/runs\/a$/, "");
     Deno.writeTextFileSync(`${parent}/file`, "");
     for (const place of [`${parent}/file`, `${parent}/file/run`, "/proc/softcot"]) {
@@ -109,7 +82,7 @@ Deno.test("a folder that cannot be made or written to is told", () =>
   }));
 
 Deno.test("a checkpoint brings weights, moments and state back to the bit", () =>
-  inFolder((folder) =>
+  inRun((folder) =>
     withTrainer(1, async (trainer, state) => {
       const run = createRun(folder, "");
       const saved = { ...state, step: 7, best: { step: 5, accuracy: 0.25 } };
@@ -129,7 +102,7 @@ Deno.test("a checkpoint brings weights, moments and state back to the bit", () =
   ));
 
 Deno.test("a resumed run's logs end at its checkpoint, whatever was being written", () =>
-  inFolder((folder) =>
+  inRun((folder) =>
     withTrainer(1, async (trainer, state) => {
       const run = createRun(folder, "");
       for (let step = 1; step <= 3; step++) {
@@ -167,7 +140,7 @@ Deno.test("a resumed run's logs end at its checkpoint, whatever was being writte
   ));
 
 Deno.test("a folder without a run cannot be resumed", () =>
-  inFolder((folder) => {
+  inRun((folder) => {
     const error = assertThrows(() => reopenRun(folder), UserError, "it holds no run");
     assertStringIncludes(error.hint!, "without --resume");
   }));
@@ -189,7 +162,7 @@ function flipBit(path: string, at: number): void {
 }
 
 Deno.test("a run has one writer at a time", () =>
-  inFolder((folder) => {
+  inRun((folder) => {
     const run = createRun(folder, "");
     assertThrows(() => reopenRun(folder), UserError, "another process is training in it");
     run.close();
@@ -197,7 +170,7 @@ Deno.test("a run has one writer at a time", () =>
   }));
 
 Deno.test("damaged checkpoints are told by file, with the way back to an older one", () =>
-  inFolder((folder) =>
+  inRun((folder) =>
     withTrainer(1, async (trainer, state) => {
       const run = createRun(folder, "");
       const damages: [file: string, damage: (path: string) => void, message: string][] = [
@@ -228,17 +201,17 @@ Deno.test("damaged checkpoints are told by file, with the way back to an older o
         assertStringIncludes(error.hint!, "older one", `${file}: ${error.message}`);
       }
       const { hiddenSize: d } = trainer.model.config;
-      const wider = randomModel(t.gpu, { hiddenSize: d + 8 });
+      const wider = tinyModel(t.gpu, { hiddenSize: d + 8 });
       const checkpoint = await saveCheckpoint(run, trainer, { ...state, step: 1 }, 2);
-      const other = { ...trainer, model: wider.model };
+      const other = { ...trainer, model: wider };
       assertThrows(() => loadCheckpoint(checkpoint, other), UserError, "shape asks for");
-      freeModel(wider.model);
+      freeModel(wider);
       run.close();
     })
   ));
 
 Deno.test("the newest checkpoints and the best one are kept; best is a link that moves with the folder", () =>
-  inFolder((folder) =>
+  inRun((folder) =>
     withTrainer(1, async (trainer, state) => {
       await savedRun(folder, trainer, state, [10, 20, 30, 40, 50], 20);
       assertEquals(checkpoints(folder), ["step-000020", "step-000040", "step-000050"]);
@@ -255,7 +228,7 @@ Deno.test("the newest checkpoints and the best one are kept; best is a link that
   ));
 
 Deno.test("steps of more than six digits are the newest, too", () =>
-  inFolder((folder) =>
+  inRun((folder) =>
     withTrainer(1, async (trainer, state) => {
       await savedRun(folder, trainer, state, [999999, 1000000], 999999);
       assertEquals(newestCheckpoint(folder), `${folder}/checkpoints/step-1000000`);
@@ -263,7 +236,7 @@ Deno.test("steps of more than six digits are the newest, too", () =>
   ));
 
 Deno.test("a link to the best checkpoint that a kill prevented is made on resume", () =>
-  inFolder((folder) =>
+  inRun((folder) =>
     withTrainer(1, async (trainer, state) => {
       await savedRun(folder, trainer, state, [10], 10);
       const run = reopenRun(folder).run;
@@ -282,7 +255,7 @@ Deno.test("a link to the best checkpoint that a kill prevented is made on resume
   ));
 
 Deno.test("a checkpoint that the disk refuses leaves those before it, and nothing of itself", () =>
-  inFolder((folder) =>
+  inRun((folder) =>
     withTrainer(1, async (trainer, state) => {
       await savedRun(folder, trainer, state, [10], 10);
       const { run } = reopenRun(folder);

@@ -2,7 +2,7 @@ import { downloadMatrix } from "../../../gpu/matrix.ts";
 import { noiseBackward } from "../../../gpu/ops/mixture/soft_mixture.ts";
 import { Domain } from "../../../gpu/random.ts";
 import type { Tensor } from "../../../gpu/tensor.ts";
-import { matricesOf, type Params } from "../../../model/transformer/params.ts";
+import { matricesOf, type Trainable } from "../../../model/transformer/params.ts";
 import type { Model } from "../../../model/transformer/transformer.ts";
 import { type Action, packBatch, type ScoredGroup } from "../../../rl/packed_batch.ts";
 import type { UpdateBatch } from "../peers/jax_js_layout.ts";
@@ -32,7 +32,7 @@ export interface Agreement {
 /** jax-js in a process of its own, with the same weights and the same rollouts. */
 export interface JaxJs extends TimedProcess {
   /** Compares one gradient, before the first update: with ours in `grads`, and with ln pi of our answers' tokens. */
-  agreement(grads: Params, answers: Float32Array): Promise<Agreement>;
+  agreement(grads: Trainable, answers: Float32Array): Promise<Agreement>;
 }
 
 /** weight eps / sigma of every action [actions, d]: the gradient of its ln pi on its mixture, from the recorded noise. */

@@ -1,11 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { copyAll, multiplyAdds } from "../../../gpu/device/peaks.ts";
-import { runSoftcot } from "../support/run_softcot.ts";
-import { ENV, smallModel, succeed, testFolder } from "../support/small_runs.ts";
+import { fails, succeed } from "../support/run_softcot.ts";
+import { smallModel } from "../support/small_runs.ts";
 
-const folder = await testFolder();
-const model = await smallModel(folder);
+const { model } = await smallModel();
 
 Deno.test("the peaks' kernels do the work they are counted by", async () => {
   const gpu = await openGpu();
@@ -49,6 +48,5 @@ Deno.test("bench prints a table of what was asked for, and refuses other parts",
   assertStringIncludes(stdout, "multiply-adds");
   assertMatch(stdout, /^products +x W\^T 1 x 16 x 48 .* \d+%$/m);
   assert(!stdout.includes("AdamW"));
-  const { code, stderr } = await runSoftcot(["bench", "--parts", "speed"], ENV);
-  assertEquals(code, 2, stderr);
+  await fails(["bench", "--parts", "speed"], 2);
 });

@@ -1,25 +1,17 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fakeHub } from "../../model/support/fake_hub.ts";
+import { inFolder } from "../../support/folders.ts";
 import { runSoftcot } from "../support/run_softcot.ts";
+import { withHub } from "../support/with_hub.ts";
 
 const fixtures = "tests/eval/fixtures";
 
 const read = (path: string) => Deno.readFileSync(`${fixtures}/${path}`);
 
-/** A program's environment with a hub that has GSM8K, and an empty cache. */
-async function withHub(
-  files: Record<string, string | Uint8Array<ArrayBuffer>>,
+/** A hub that has these files as GSM8K, and a program that knows it. */
+const withGsm8k = (
+  files: Parameters<typeof withHub>[0],
   test: (env: Record<string, string>) => Promise<void>,
-): Promise<void> {
-  await using hub = fakeHub(files, "openai/gsm8k");
-  const home = await Deno.makeTempDir();
-  const common = { HF_HUB_CACHE: "", HUGGINGFACE_HUB_CACHE: "", HF_TOKEN: "", HF_HUB_OFFLINE: "" };
-  try {
-    await test({ ...common, HF_HOME: home, HF_ENDPOINT: hub.endpoint });
-  } finally {
-    await Deno.remove(home, { recursive: true });
-  }
-}
+) => withHub(files, (_, env) => test(env), "openai/gsm8k");
 
 const GSM8K = {
   "README.md": "# GSM8K",
@@ -32,7 +24,7 @@ const GSM8K = {
 };
 
 Deno.test("data pull fetches the files that a task reads; list and show then find them", () =>
-  withHub(GSM8K, async (env) => {
+  withGsm8k(GSM8K, async (env) => {
     const missing = await runSoftcot(["data", "show", "gsm8k"], env);
     assertEquals([missing.code, missing.stdout], [1, ""]);
     assertStringIncludes(missing.stderr, "Cannot find the data of gsm8k: openai/gsm8k is not in the cache");
@@ -68,7 +60,7 @@ Deno.test("data pull fetches the files that a task reads; list and show then fin
   }));
 
 Deno.test("data pull says what is wrong: no hub's task, a repository without the files", () =>
-  withHub({ "README.md": "moved" }, async (env) => {
+  withGsm8k({ "README.md": "moved" }, async (env) => {
     const made = await runSoftcot(["data", "pull", "sums"], env);
     assertEquals(made.code, 1);
     assertStringIncludes(
@@ -84,10 +76,9 @@ Deno.test("data pull says what is wrong: no hub's task, a repository without the
     assertEquals((await runSoftcot(["data", "pull"], env)).code, 2);
   }));
 
-Deno.test("data show tells what sets in the same folder have in common, as text and as JSON", async () => {
-  const folder = await Deno.makeTempDir();
-  const env = { HF_HUB_CACHE: `${folder}/none` };
-  try {
+Deno.test("data show tells what sets in the same folder have in common, as text and as JSON", () =>
+  inFolder(async (folder) => {
+    const env = { HF_HUB_CACHE: `${folder}/none` };
     for (
       const [set, file] of [["math", "train"], ["math", "test"], ["math-500", "math500"], ["aime", "aime"]]
     ) {
@@ -118,10 +109,7 @@ Deno.test("data show tells what sets in the same folder have in common, as text 
     );
     assertEquals([here.math, here.gsm8k, here.sums], ["yes", "no", "made up"]);
     assertMatch(here.aime, /^damaged: Cannot read .*aime.json: its JSON breaks in line 1/);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("data show of a choice task, of a task of one's own, and of no task", async () => {
   const choice = await runSoftcot([

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PINNED_DENO } from "../../../cli/doctor/doctor.ts";
-import { runSoftcot } from "../support/run_softcot.ts";
 import { root } from "../../support/places.ts";
+import { runSoftcot } from "../support/run_softcot.ts";
 
 Deno.test("doctor finds a working device, and tells it as a table and as JSON", async () => {
   const { code, stdout, stderr } = await runSoftcot(["doctor"]);

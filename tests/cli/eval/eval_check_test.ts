@@ -3,6 +3,7 @@ import { Command, ValidationError } from "@cliffy/command";
 import { evalCheckCommand, protectAnswers } from "../../../cli/eval/eval_check.ts";
 import { readPairs } from "../../../eval/answer/read_pairs.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { inFolder } from "../../support/folders.ts";
 
 /** What `softcot eval check ...` prints, or the error that it ends with. */
 async function run(...args: string[]): Promise<string> {
@@ -52,9 +53,8 @@ Deno.test("--text finds the answer in a reply", async () => {
   );
 });
 
-Deno.test("--file judges JSON lines and CSV", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("--file judges JSON lines and CSV", () =>
+  inFolder(async (folder) => {
     const jsonl = `${folder}/pairs.jsonl`;
     await Deno.writeTextFile(
       jsonl,
@@ -66,10 +66,7 @@ Deno.test("--file judges JSON lines and CSV", async () => {
     const report = JSON.parse(await run("--json", "--file", csv));
     assertEquals([report.pairs, report.equal, report.rows[1].line], [2, 1, 3]);
     assert((await run("--file", `${folder}/none.csv`)).startsWith("Cannot judge"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("rows without a gold or a prediction are told by their line", () => {
   const message = (name: string, text: string) => {

@@ -1,21 +1,15 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { openGpu } from "../../../gpu/device/open_gpu.ts";
-import { saveModel } from "../../../model/files/checkpoint.ts";
 import { ASCII_TOKENS, asciiTokenizer } from "../../eval/support/letters.ts";
 import { randomModel, SMALL } from "../../model/support/small_models.ts";
-import { runSoftcot } from "../support/run_softcot.ts";
 import { root } from "../../support/places.ts";
+import { testFolder } from "../../support/folders.ts";
+import { writeModel } from "../support/model_folder.ts";
+import { runSoftcot } from "../support/run_softcot.ts";
 
-const folder = await Deno.makeTempDir();
-Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
+const folder = await testFolder();
 const model = `${folder}/model`;
-{
-  const gpu = await openGpu();
-  const config = { ...SMALL, vocabSize: ASCII_TOKENS, usedVocabSize: ASCII_TOKENS, maxPosition: 512 };
-  const whole = { model: randomModel(gpu, config), tokenizer: asciiTokenizer(), source: "test" };
-  await saveModel(whole, model, "F32", {});
-  gpu.close();
-}
+const config = { ...SMALL, vocabSize: ASCII_TOKENS, usedVocabSize: ASCII_TOKENS, maxPosition: 512 };
+await writeModel(model, (gpu) => randomModel(gpu, config), asciiTokenizer());
 
 const evalTask = (task: string, ...more: string[]) =>
   runSoftcot(["eval", task, "--model", model, "--data", `${root}tests/eval/fixtures/${task}/hub`, ...more]);

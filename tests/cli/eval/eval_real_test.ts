@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { runSoftcot } from "../support/run_softcot.ts";
 import { root } from "../../support/places.ts";
+import { inFolder } from "../../support/folders.ts";
+import { runSoftcot } from "../support/run_softcot.ts";
 
 const MODEL = "../shared/models/smollm2-135m-instruct";
 const DATA = "../shared/data/gsm8k";
@@ -17,9 +18,8 @@ Deno.test({
   name:
     "eval of a real model on a real task: prefixes shared, rows replaced, and the same again from its folder",
   ignore: absent.length > 0,
-  async fn() {
-    const folder = await Deno.makeTempDir();
-    try {
+  fn: () =>
+    inFolder(async (folder) => {
       const args = (more: string[]) => [
         ...["eval", "gsm8k", "--model", MODEL, "--data", DATA, "--limit", "2", "--json", "--quiet"],
         ...["--max-thinking", "6", "--answer-tokens", "4", ...more],
@@ -39,10 +39,7 @@ Deno.test({
       const timeless = ({ seconds: _, tokensPerSecond: __, ...rest }: Record<string, unknown>) => rest;
       assertEquals(timeless(JSON.parse(one.stdout).modes[0]), timeless(report.modes[1]));
       assertEquals((await runSoftcot(args(flags))).stdout, one.stdout);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
+    }),
 });
 
 if (absent.length > 0) console.log(`skipped: ${absent.join(" and ")} absent, eval runs on no real model`);

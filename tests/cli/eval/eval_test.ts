@@ -5,11 +5,11 @@ import { takeQuestions } from "../../../eval/questions/dataset.ts";
 import type { ModeResult } from "../../../eval/measures/mode_result.ts";
 import type { Mode } from "../../../eval/modes.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
-import { modelFolder, thinker, THOUGHT } from "../support/model_folder.ts";
 import { randomModel, SMALL } from "../../model/support/small_models.ts";
-import { byteModel } from "../support/byte_model.ts";
-import { finish, runSoftcot } from "../support/run_softcot.ts";
 import { root } from "../../support/places.ts";
+import { modelFolder, thinker, THOUGHT } from "../support/model_folder.ts";
+import { byteModel } from "../support/model_folder.ts";
+import { finish, runSoftcot } from "../support/run_softcot.ts";
 import { stopWhen } from "../support/small_runs.ts";
 
 const folder = await modelFolder(thinker);

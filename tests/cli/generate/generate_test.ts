@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { randomModel, SMALL } from "../../model/support/small_models.ts";
 import { modelFolder, thinker, THOUGHT } from "../support/model_folder.ts";
-import { configured, runSoftcot } from "../support/run_softcot.ts";
-import { root } from "../../support/places.ts";
+import { runSoftcot, softcotCommand, told } from "../support/run_softcot.ts";
 
 const folder = await modelFolder(thinker);
 const model = `${folder}/model`;
@@ -11,19 +10,11 @@ const TEXT = `${THOUGHT} \\boxed{9}`;
 
 /** Runs the program with a text on its standard input. */
 async function pipe(args: string[], input: string) {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args],
-    cwd: root,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = softcotCommand(args, { stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(input));
   await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  return told(await child.output());
 }
 
 Deno.test("generate writes the thinking, the forced box and the answer, and nothing else, in each way", async () => {
@@ -172,12 +163,7 @@ async function interrupt(more: string[], ready: (stdout: ReadableStreamDefaultRe
     "16000",
     " 0",
   ];
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args, ...more],
-    cwd: root,
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const child = softcotCommand([...args, ...more], { stdout: "piped", stderr: "piped" }).spawn();
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
   let stdout = "";

@@ -1,37 +1,21 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fakeHub, sha256 } from "../../model/support/fake_hub.ts";
+import { sha256 } from "../../model/support/fake_hub.ts";
 import { randomModel } from "../../model/support/small_models.ts";
 import { modelFolder } from "../support/model_folder.ts";
-import { configured, runSoftcot } from "../support/run_softcot.ts";
-import { root } from "../../support/places.ts";
+import { runSoftcot, softcotCommand } from "../support/run_softcot.ts";
+import { withHub } from "../support/with_hub.ts";
 
 const folder = await modelFolder((gpu) => randomModel(gpu));
 const names = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"];
 const files = Object.fromEntries(names.map((name) => [name, Deno.readFileSync(`${folder}/model/${name}`)]));
 const WEIGHTS = files["model.safetensors"];
 
-/** The environment of a program that knows this hub and an empty cache. */
-async function withHub(
-  test: (hub: ReturnType<typeof fakeHub>, env: Record<string, string>) => Promise<void>,
-) {
-  await using hub = fakeHub({ ...files, "pytorch_model.bin": "a second copy" });
-  const home = await Deno.makeTempDir();
-  const env = {
-    HF_HOME: home,
-    HF_HUB_CACHE: "",
-    HF_ENDPOINT: hub.endpoint,
-    HF_TOKEN: "",
-    HF_HUB_OFFLINE: "",
-  };
-  try {
-    await test(hub, env);
-  } finally {
-    await Deno.remove(home, { recursive: true });
-  }
-}
+/** A hub with that model, and weights that nobody asks for. */
+const withModel = (test: Parameters<typeof withHub>[1]) =>
+  withHub({ ...files, "pytorch_model.bin": "a second copy" }, test);
 
 Deno.test("a pulled model is listed, described and exported by its name; one that was not says how to pull it", () =>
-  withHub(async (hub, env) => {
+  withModel(async (hub, env) => {
     const before = await runSoftcot(["model", "info", "org/name"], env);
     assertEquals(before.code, 1);
     assertStringIncludes(before.stderr, "softcot model pull org/name");
@@ -57,7 +41,7 @@ Deno.test("a pulled model is listed, described and exported by its name; one tha
   }));
 
 Deno.test("a pull that was killed, and one that Ctrl-C stopped, go on where they were", () =>
-  withHub(async (hub, env) => {
+  withModel(async (hub, env) => {
     const hash = sha256(WEIGHTS);
     const incomplete = `${env.HF_HOME}/hub/models--org--name/blobs/${hash}.incomplete`;
     const sizeThere = () => {
@@ -79,15 +63,8 @@ Deno.test("a pull that was killed, and one that Ctrl-C stopped, go on where they
       return new Response(body, from ? { status: 206, headers } : {});
     };
     for (const [signal, code] of [["SIGKILL", 137], ["SIGINT", 130]] as const) {
-      const args = ["run", "-A", "-q", ...configured(), "cli/main.ts", "model", "pull", "org/name"];
-      const command = new Deno.Command(Deno.execPath(), {
-        args,
-        cwd: root,
-        env,
-        stdout: "null",
-        stderr: "piped",
-      });
-      const child = command.spawn();
+      const args = ["model", "pull", "org/name"];
+      const child = softcotCommand(args, { env, stdout: "null", stderr: "piped" }).spawn();
       for (let i = 0; i < 1500 && sizeThere() < most; i++) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
@@ -105,7 +82,7 @@ Deno.test("a pull that was killed, and one that Ctrl-C stopped, go on where they
   }));
 
 Deno.test("what a pull is refused is told in two lines", () =>
-  withHub(async (hub, env) => {
+  withModel(async (hub, env) => {
     const cases: [string[], RegExp][] = [
       [
         ["org/nobody"],

@@ -18,6 +18,7 @@ import {
 import { defineCommand } from "../../../cli/settings/define_command.ts";
 import { flags as everyFlag } from "../../../cli/settings/flags.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { inFolder } from "../../support/folders.ts";
 
 const settings = {
   task: text("Task", { default: "sums" }),
@@ -143,9 +144,8 @@ Deno.test("resolved values are written as TOML that reads back to the same", () 
   }));
 });
 
-Deno.test("a file is read, or refused with the place of its mistake", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("a file is read, or refused with the place of its mistake", () =>
+  inFolder(async (folder) => {
     const path = `${folder}/a.toml`;
     await Deno.writeTextFile(path, "gamma = 0.5 # noise\n\n[x]\n");
     assertEquals(readConfigFile(path), { name: path, values: { gamma: 0.5, x: {} } });
@@ -153,10 +153,7 @@ Deno.test("a file is read, or refused with the place of its mistake", async () =
     assertThrows(() => readConfigFile(path), UserError, `Cannot read the configuration ${path}: line 2`);
     assertThrows(() => readConfigFile(`${folder}/none.toml`), UserError, "there is no such file");
     assertThrows(() => readConfigFile(folder), UserError, "it is a folder, a TOML file is needed");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("a command gets its values from one declaration: options, checks, help", async () => {
   let got: unknown;

@@ -1,27 +1,18 @@
 /** --weights and --rollout-weights, as processes: same texts, smaller weights, clear refusals. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { realModel, testWithModel } from "../../model/support/real_models.ts";
-import { runSoftcot } from "../support/run_softcot.ts";
+import { fails, succeed } from "../support/run_softcot.ts";
 import {
   assertSameRun,
-  ENV,
   metricsOf,
+  resumeArgs,
   smallModel,
   stopAt,
-  succeed,
-  testFolder,
   trainArgs,
+  type TrainFlags,
 } from "../support/small_runs.ts";
 
-const folder = await testFolder();
-const model = await smallModel(folder);
-
-async function fails(args: string[], code: number, ...messages: string[]): Promise<void> {
-  const done = await runSoftcot(args, ENV);
-  assertEquals([done.code, done.stdout], [code, ""], done.stderr);
-  for (const message of messages) assertStringIncludes(done.stderr, message);
-  assert(!/^ +at /m.test(done.stderr), "a stack trace");
-}
+const { folder, model } = await smallModel();
 
 Deno.test("the embedded model is held in f16, as it is stored, and evaluates as in f32", async () => {
   const measure = async (weights: string) => {
@@ -80,13 +71,12 @@ Deno.test("rollouts by weights in f16 are told by the mismatch, also by a run th
   assertStringIncludes(Deno.readTextFileSync(`${out}/config.toml`), 'rollout-weights = "f16"');
   const killed = `${folder}/killed`;
   await stopAt(args.with(-1, killed), killed, 4, "SIGKILL");
-  await succeed(["train", "--resume", "--out", killed]);
+  await succeed(resumeArgs(killed));
   assertSameRun(killed, out);
 });
 
 Deno.test("weights that cannot be had are refused, in a word what to do", async () => {
-  const train = (flags: Parameters<typeof trainArgs>[0]) =>
-    trainArgs({ model, out: `${folder}/refused`, ...flags });
+  const train = (flags: TrainFlags) => trainArgs({ model, out: `${folder}/refused`, ...flags });
   await fails(
     train({ weights: "f16" }),
     1,

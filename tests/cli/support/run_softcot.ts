@@ -1,3 +1,4 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { root } from "../../support/places.ts";
 
 /** What a process said and how it ended. */
@@ -7,17 +8,37 @@ export interface Finished {
   stderr: string;
 }
 
+/** The Vulkan loader of some systems complains on stderr where this is not set; the launcher sets it, too. */
+export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" };
+
 /** Runs the program as a process of its own, without a terminal. */
-export function runSoftcot(args: string[], env: Record<string, string> = {}): Promise<Finished> {
-  return runDeno([...configured(), "cli/main.ts", ...args], env);
+export async function runSoftcot(args: string[], env: Record<string, string> = {}): Promise<Finished> {
+  return told(await softcotCommand(args, { env: { NO_COLOR: "1", ...env }, stdin: "null" }).output());
 }
 
-/** Runs `deno run` in the root of the project. */
-export function runDeno(args: string[], env: Record<string, string> = {}): Promise<Finished> {
-  return finish(Deno.execPath(), ["run", "--allow-all", "--quiet", ...args], env);
+/** Runs the program, which has to succeed. */
+export async function succeed(args: string[]): Promise<Finished> {
+  const done = await runSoftcot(args, ENV);
+  assertEquals(done.code, 0, done.stderr);
+  return done;
 }
 
-/** Runs a program to its end. Colours are off unless `env` says otherwise. */
+/** Runs the program, which has to end with this status, these words on stderr, and no stack. Returns all of stderr. */
+export async function fails(args: string[], code: number, ...messages: string[]): Promise<string> {
+  const done = await runSoftcot(args, ENV);
+  assertEquals([done.code, done.stdout], [code, ""], done.stderr);
+  for (const message of messages) assertStringIncludes(done.stderr, message);
+  assert(!/^ +at /m.test(done.stderr), "a stack trace");
+  return done.stderr;
+}
+
+/** The program as a command that is yet to be started. */
+export function softcotCommand(args: string[], options: Deno.CommandOptions): Deno.Command {
+  const all = ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args];
+  return new Deno.Command(Deno.execPath(), { ...options, cwd: root, args: all });
+}
+
+/** Runs another program to its end, in the root of the project. Colours are off unless `env` says otherwise. */
 export async function finish(
   program: string,
   args: string[],
@@ -29,7 +50,11 @@ export async function finish(
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
   });
-  const { code, stdout, stderr } = await command.output();
+  return told(await command.output());
+}
+
+/** What a process that has ended said, as text. */
+export function told({ code, stdout, stderr }: Deno.CommandOutput): Finished {
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }

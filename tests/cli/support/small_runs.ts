@@ -1,26 +1,17 @@
 /** Training runs of a second or two, as processes: a small model with something to learn from, runs, kills, comparisons. */
 import { assert, assertEquals } from "@std/assert";
-import { configured, type Finished, runSoftcot } from "./run_softcot.ts";
-import { root } from "../../support/places.ts";
-
-/** The Vulkan loader of some systems complains on stderr where this is not set; the launcher sets it, too. */
-export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" };
-
-/** A folder for the tests of one file, removed after the last of them. */
-export async function testFolder(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "softcot-test-" });
-  Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
-  return folder;
-}
+import { testFolder } from "../../support/folders.ts";
+import { ENV, softcotCommand, succeed } from "./run_softcot.ts";
 
 /** Flags of `sft` for a model of 3,888 weights. */
 export const SMALL_MODEL = ["--width", "16", "--heads", "2", "--layers", "1", "--mlp", "32"];
 
-/** A small model that often closes the box it answers in, so that rewards differ. */
-export async function smallModel(folder: string): Promise<string> {
+/** A folder for the tests of one file, and in it a small model that often closes the box it answers in: rewards differ. */
+export async function smallModel(): Promise<{ folder: string; model: string }> {
+  const folder = await testFolder();
   const steps = ["--steps", "80", "--batch", "8", "--warmup", "5", "--lr", "1e-2"];
   await succeed(["sft", ...SMALL_MODEL, ...steps, "--out", `${folder}/base`]);
-  return `${folder}/base`;
+  return { folder, model: `${folder}/base` };
 }
 
 /** Short runs whose every step trains; some answers are right. */
@@ -39,8 +30,11 @@ const SMALL_RUN = {
   "sample-every": 2,
 };
 
-/** `train` with the flags of a short run, and others in their place or beside them; `true` for a flag without value. */
-export function trainArgs(flags: Record<string, string | number | true>): string[] {
+/** Flags of `train` by their names; `true` for one without a value. */
+export type TrainFlags = Record<string, string | number | true>;
+
+/** `train` with the flags of a short run, and others in their place or beside them. */
+export function trainArgs(flags: TrainFlags): string[] {
   const all = Object.entries<string | number | true>({ ...SMALL_RUN, ...flags });
   return [
     "train",
@@ -48,12 +42,8 @@ export function trainArgs(flags: Record<string, string | number | true>): string
   ];
 }
 
-/** Runs the program, which has to succeed. */
-export async function succeed(args: string[]): Promise<Finished> {
-  const done = await runSoftcot(args, ENV);
-  assertEquals(done.code, 0, done.stderr);
-  return done;
-}
+/** `train` that goes on with a run. */
+export const resumeArgs = (out: string): string[] => ["train", "--resume", "--out", out];
 
 /** How a process ended that was stopped on its way. */
 export interface Stopped {
@@ -71,14 +61,8 @@ export async function stopWhen(
   ready: (stderr: string) => boolean,
   signal: Deno.Signal,
 ): Promise<Stopped> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args],
-    cwd: root,
-    env: { NO_COLOR: "1", ...ENV },
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
+  const env = { NO_COLOR: "1", ...ENV };
+  const child = softcotCommand(args, { env, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
   let stderr = "";
   const said = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;

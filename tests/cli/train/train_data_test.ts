@@ -1,8 +1,9 @@
 /** `softcot train` on questions from files: what is held out, kept, and refused. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runSoftcot } from "../support/run_softcot.ts";
-import { byteModel } from "../support/byte_model.ts";
-import { ENV, metricsOf, succeed, testFolder, trainArgs } from "../support/small_runs.ts";
+import { testFolder } from "../../support/folders.ts";
+import { byteModel } from "../support/model_folder.ts";
+import { fails, succeed } from "../support/run_softcot.ts";
+import { metricsOf, resumeArgs, trainArgs, type TrainFlags } from "../support/small_runs.ts";
 
 const folder = await testFolder();
 const model = await byteModel(folder);
@@ -24,7 +25,7 @@ function writeData(path: string, count: number): string {
 }
 
 const data = writeData(`${folder}/data`, 20);
-const train = (flags: Parameters<typeof trainArgs>[0]) =>
+const train = (flags: TrainFlags) =>
   trainArgs({ model, task: "gsm8k", data, "answer-tokens": 5, steps: 2, "test-questions": 2, ...flags });
 
 Deno.test("a run on files keeps what it holds out, grades by the task, and measures on the test split", async () => {
@@ -42,14 +43,10 @@ Deno.test("a run whose data changed is not gone on with", async () => {
   const [out, own] = [`${folder}/changed`, writeData(`${folder}/own`, 20)];
   await succeed(train({ out, data: own, seed: 1 }));
   writeData(own, 14);
-  const { code, stderr } = await runSoftcot(["train", "--resume", "--out", out], ENV);
-  assertEquals(code, 1);
-  assertStringIncludes(stderr, "its data have changed");
-  assert(!stderr.includes("    at "));
+  await fails(resumeArgs(out), 1, "its data have changed");
 });
 
 Deno.test("missing data are told before anything is trained", async () => {
-  const { code, stderr } = await runSoftcot(train({ out: `${folder}/never`, data: `${folder}/none` }), ENV);
-  assertEquals(code, 1, stderr);
-  assertStringIncludes(stderr, "error: Cannot read the data of gsm8k");
+  const args = train({ out: `${folder}/never`, data: `${folder}/none` });
+  await fails(args, 1, "error: Cannot read the data of gsm8k");
 });

@@ -1,24 +1,21 @@
 /** Runs that train an adapter, as processes: killed and resumed, continued in another run, evaluated, and refused. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { runSoftcot } from "../support/run_softcot.ts";
+import { fails, succeed } from "../support/run_softcot.ts";
 import {
   assertSameRun,
   checkpointsOf,
-  ENV,
   metricsOf,
+  resumeArgs,
   smallModel,
   stopAt,
-  succeed,
-  testFolder,
   trainArgs,
+  type TrainFlags,
 } from "../support/small_runs.ts";
 
-const folder = await testFolder();
-const model = await smallModel(folder);
+const { folder, model } = await smallModel();
 const STEPS = 15;
 const LORA = { lora: true, "lora-rank": 4, "lora-alpha": 8, "lora-lr": 0.02 } as const;
-const train = (flags: Parameters<typeof trainArgs>[0]) => trainArgs({ model, steps: STEPS, ...flags });
-const resume = (out: string) => ["train", "--resume", "--out", out];
+const train = (flags: TrainFlags) => trainArgs({ model, steps: STEPS, ...flags });
 const ADAPTER = "adapter_model.safetensors";
 
 /** A run of an adapter, never stopped: made once. */
@@ -39,22 +36,15 @@ function wholeRun(): Promise<string> {
 
 const newest = (out: string) => `${out}/checkpoints/${checkpointsOf(out).at(-1)}`;
 
-async function fails(args: string[], code: number, ...messages: string[]): Promise<void> {
-  const done = await runSoftcot(args, ENV);
-  assertEquals([done.code, done.stdout], [code, ""], done.stderr);
-  for (const message of messages) assertStringIncludes(done.stderr, message);
-  assert(!/^ +at /m.test(done.stderr), "a stack trace");
-}
-
 Deno.test("a run of an adapter that is killed again and again ends like one that never was", async () => {
   const expected = await wholeRun();
   const out = `${folder}/killed`;
   for (const [i, lines] of [1, 8].entries()) {
-    const args = i === 0 ? train({ ...LORA, out }) : resume(out);
+    const args = i === 0 ? train({ ...LORA, out }) : resumeArgs(out);
     const { status, stderr } = await stopAt(args, out, lines, "SIGKILL");
     assertEquals(status.signal, "SIGKILL", `killed too late: ${stderr}`);
   }
-  const { stderr } = await succeed(resume(out));
+  const { stderr } = await succeed(resumeArgs(out));
   assertMatch(stderr, /^run .*, from step [1-9]/m);
   assertSameRun(out, expected);
 });
@@ -162,5 +152,5 @@ Deno.test("flags of an adapter without one, an adapter that is none, and a base 
   const bytes = Deno.readFileSync(`${base}/model.safetensors`);
   bytes[bytes.length - 1] ^= 1;
   Deno.writeFileSync(`${base}/model.safetensors`, bytes);
-  await fails(resume(out), 1, "is not the one it was trained on: sha256 ");
+  await fails(resumeArgs(out), 1, "is not the one it was trained on: sha256 ");
 });

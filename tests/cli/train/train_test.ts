@@ -4,26 +4,12 @@ import { createHash } from "node:crypto";
 import { parse } from "smol-toml";
 import { trainSettings } from "../../../cli/train/train_settings.ts";
 import { dashed } from "../../../cli/settings/declare.ts";
-import { configured, runSoftcot } from "../support/run_softcot.ts";
 import { root } from "../../support/places.ts";
-import {
-  checkpointsOf,
-  ENV,
-  metricsOf,
-  smallModel,
-  succeed,
-  testFolder,
-  trainArgs,
-} from "../support/small_runs.ts";
+import { configured, ENV, fails, succeed, told } from "../support/run_softcot.ts";
+import { checkpointsOf, metricsOf, smallModel, trainArgs, type TrainFlags } from "../support/small_runs.ts";
 
-const folder = await testFolder();
-const model = await smallModel(folder);
-const train = (flags: Parameters<typeof trainArgs>[0]) => trainArgs({ model, ...flags });
-const fails = async (args: string[], code: number) => {
-  const done = await runSoftcot(args, ENV);
-  assertEquals([done.code, done.stdout], [code, ""], done.stderr);
-  return done.stderr;
-};
+const { folder, model } = await smallModel();
+const train = (flags: TrainFlags) => trainArgs({ model, ...flags });
 
 Deno.test("a run's folder holds all settings, metrics, samples and checkpoints; the output says so", async () => {
   const out = `${folder}/whole`;
@@ -127,14 +113,14 @@ Deno.test("without --out a run gets a name of its own in runs/, of its task and 
   const args = ["run", "--allow-all", "--quiet", "--config", config, `${root}cli/main.ts`];
   const flags = train({ steps: 1, thinking: "fuzzy" });
   for (const name of ["sums-fuzzy", "sums-fuzzy-2"]) {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    const command = new Deno.Command(Deno.execPath(), {
       args: [...args, ...flags],
       cwd,
       env: { NO_COLOR: "1", ...ENV },
-    }).output();
-    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    assertEquals(code, 0, decode(stderr));
-    assertStringIncludes(decode(stdout), `the run is in runs/${name}\n`);
+    });
+    const { code, stdout, stderr } = told(await command.output());
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, `the run is in runs/${name}\n`);
     assertEquals(metricsOf(`${cwd}/runs/${name}`).length, 1);
   }
 });
@@ -161,48 +147,43 @@ Deno.test("an existing run is refused with the two ways on, and nothing of it ch
   const out = `${folder}/existing`;
   await succeed(train({ steps: 2, out }));
   const before = Deno.readTextFileSync(`${out}/metrics.jsonl`);
-  const stderr = await fails(train({ steps: 2, out }), 1);
-  assertStringIncludes(stderr, `error: Cannot start a run in ${out}: it holds one already`);
-  assertStringIncludes(
-    stderr,
-    `hint: go on with it by --resume --out ${out}, or name another folder with --out`,
+  const hint = `hint: go on with it by --resume --out ${out}, or name another folder with --out`;
+  await fails(
+    train({ steps: 2, out }),
+    1,
+    `error: Cannot start a run in ${out}: it holds one already`,
+    hint,
   );
   assertEquals(Deno.readTextFileSync(`${out}/metrics.jsonl`), before);
 });
 
 Deno.test("a folder that cannot be written to is told before any work is done", async () => {
   Deno.writeTextFileSync(`${folder}/file`, "");
-  const stderr = await fails(train({ steps: 2, out: `${folder}/file/run` }), 1);
-  assertStringIncludes(stderr, `error: Cannot write to ${folder}/file/run: `);
+  const unwritable = `${folder}/file/run`;
+  const stderr = await fails(
+    train({ steps: 2, out: unwritable }),
+    1,
+    `error: Cannot write to ${unwritable}: `,
+  );
   assert(!stderr.includes("train 1/"));
 });
 
 Deno.test("wrong flags end with 2, wrong values of files and names with 1, each with a hint", async () => {
   const out = `${folder}/none`;
   const end = ["--out", out];
-  assertStringIncludes(await fails(["train", "--thinkin", "soft", ...end], 2), "Did you mean");
-  assertStringIncludes(await fails(["train", "--thinking", "sotf", ...end], 2), '"soft"');
-  assertStringIncludes(await fails(["train", "--group", "1", ...end], 2), "group");
-  assertStringIncludes(await fails(["train", "--steps", "0", ...end], 2), "steps");
-  assertStringIncludes(await fails(["train", "--lr", "fast", ...end], 2), "lr");
-  const missing = await fails(["train", "--model", `${folder}/nothing`, ...end], 1);
-  assertStringIncludes(missing, `error: Cannot find the model ${folder}/nothing`);
-  assertStringIncludes(missing, "hint: ");
-  const task = await fails(train({ task: "summs", out }), 1);
-  assertStringIncludes(task, 'Cannot find the task "summs"');
-  assertStringIncludes(task, "sums");
-  assertStringIncludes(
-    await fails(train({ gamma: 0, out }), 1),
-    "without noise there is nothing to learn",
-  );
+  await fails(["train", "--thinkin", "soft", ...end], 2, "Did you mean");
+  await fails(["train", "--thinking", "sotf", ...end], 2, '"soft"');
+  await fails(["train", "--group", "1", ...end], 2, "group");
+  await fails(["train", "--steps", "0", ...end], 2, "steps");
+  await fails(["train", "--lr", "fast", ...end], 2, "lr");
+  const missing = `${folder}/nothing`;
+  await fails(["train", "--model", missing, ...end], 1, `error: Cannot find the model ${missing}`, "hint: ");
+  await fails(train({ task: "summs", out }), 1, 'Cannot find the task "summs"', "sums");
+  await fails(train({ gamma: 0, out }), 1, "without noise there is nothing to learn");
   Deno.writeTextFileSync(`${folder}/bad.toml`, "grup = 4\n");
-  const key = await fails(["train", "--config", `${folder}/bad.toml`, ...end], 1);
-  assertStringIncludes(key, "there is no setting grup");
-  assertStringIncludes(key, "hint: did you mean group?");
-  assertStringIncludes(
-    await fails(train({ "max-thinking": 500, out }), 1),
-    "the model's context holds 256",
-  );
+  const config = ["train", "--config", `${folder}/bad.toml`, ...end];
+  await fails(config, 1, "there is no setting grup", "hint: did you mean group?");
+  await fails(train({ "max-thinking": 500, out }), 1, "the model's context holds 256");
   assert(
     ![...Deno.readDirSync(folder)].some(({ name }) => name === "none"),
     "a folder was made for a run that cannot be",

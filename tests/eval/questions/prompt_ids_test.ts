@@ -4,27 +4,18 @@ import { paperPrompt } from "../../../eval/task.ts";
 import { sumsPrompt } from "../../../eval/tasks/sums.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { builtinTokenizer } from "../../../model/builtin/tokenizer.ts";
-import { loadTokenizer, type TokenizerFiles } from "../../../model/tokenizer/tokenizer.ts";
+import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { byteLevelFiles, UNCUT } from "../../model/support/byte_level_files.ts";
 
 const TEMPLATE =
   "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}<e>{% endfor %}[assistant]";
 
 /** Bytes are tokens 0 to 255; `<s>` is 256 and `<e>` 257. */
-function byteFiles(config: Record<string, unknown> = {}): TokenizerFiles {
-  const printable = (b: number) => (b > 32 && b < 127) || (b > 160 && b !== 173);
-  let next = 256;
-  const letters = Array.from({ length: 256 }, (_, b) => String.fromCodePoint(printable(b) ? b : next++));
-  const definition = {
-    added_tokens: ["<s>", "<e>"].map((content, i) => ({ id: 256 + i, content, special: true })),
-    normalizer: null,
-    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, use_regex: false },
-    post_processor: null,
-    decoder: { type: "ByteLevel" },
-    model: { type: "BPE", vocab: Object.fromEntries(letters.map((letter, id) => [letter, id])), merges: [] },
-  };
-  const settings = { bos_token: "<s>", eos_token: "<e>", chat_template: TEMPLATE, ...config };
-  return { "tokenizer.json": JSON.stringify(definition), "tokenizer_config.json": JSON.stringify(settings) };
-}
+const byteFiles = (config: Record<string, unknown> = {}) =>
+  byteLevelFiles({ special: ["<s>", "<e>"] }, { pre_tokenizer: UNCUT }, {
+    ...{ bos_token: "<s>", eos_token: "<e>", chat_template: TEMPLATE },
+    ...config,
+  });
 
 const BOS = 256;
 const task = { prompt: paperPrompt };

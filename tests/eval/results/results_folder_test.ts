@@ -2,9 +2,9 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { openRecordFile } from "../../../eval/results/record_file.ts";
 import { checkResultsPlace, openResults } from "../../../eval/results/results_folder.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { testFolder } from "../../support/folders.ts";
 
-const folder = await Deno.makeTempDir();
-Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
+const folder = await testFolder();
 
 interface Numbered {
   placeInList: number;

@@ -1,8 +1,12 @@
 /** A byte-level tokenizer of few letters, and choice tasks made of them. */
 import type { ChoiceQuestion, ChoiceTask } from "../../../eval/choices/choice_task.ts";
 import { loadTokenizer, type Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { byteLevelFiles, UNCUT } from "../../model/support/byte_level_files.ts";
 
-const MERGES = [["Ġ", "a"], ["Ġ", "b"], ["Ġa", "b"], ["a", "b"], ["Ċ", "a"], ["b", "."], ["d", "Ġ"]];
+const MERGES: [string, string][] = [["Ġ", "a"], ["Ġ", "b"], ["Ġa", "b"], ["a", "b"], ["Ċ", "a"], ["b", "."], [
+  "d",
+  "Ġ",
+]];
 const LETTERS = ["Ġ", "Ċ", ".", ..."abcdefgh"];
 /** All that can be printed, in ASCII. */
 const PRINTED = ["Ġ", "Ċ", ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i))];
@@ -16,43 +20,12 @@ export const letterTokenizer = (beginning = false): Tokenizer => tokenizerOf(LET
 /** The same with a token for every ASCII character that can be printed. */
 export const asciiTokenizer = (): Tokenizer => tokenizerOf(PRINTED, false);
 
-function tokenizerOf(letters: string[], beginning: boolean): Tokenizer {
-  const tokens = ["<s>", ...letters, ...MERGES.map((pair) => pair.join(""))];
-  const definition = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: [{
-      id: 0,
-      content: "<s>",
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    }],
-    normalizer: null,
-    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
-    post_processor: null,
-    decoder: { type: "ByteLevel", add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: MERGES.map((pair) => pair.join(" ")),
-    },
-  };
-  return loadTokenizer({
-    "tokenizer.json": JSON.stringify(definition),
-    "tokenizer_config.json": JSON.stringify({ bos_token: "<s>", add_bos_token: beginning }),
-  });
-}
+const tokenizerOf = (letters: string[], beginning: boolean): Tokenizer =>
+  loadTokenizer(byteLevelFiles(
+    { tokens: ["<s>", ...letters], merges: MERGES, special: ["<s>"] },
+    { pre_tokenizer: UNCUT },
+    { bos_token: "<s>", add_bos_token: beginning },
+  ));
 
 /** A question of letters. */
 export function asked(context: string, choices: string[], right = 0, subject?: string): ChoiceQuestion {

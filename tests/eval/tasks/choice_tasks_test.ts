@@ -5,6 +5,7 @@ import { openAnyTask, openTask } from "../../../eval/tasks/find_task.ts";
 import { stripped, withoutTrailing } from "../../../eval/choices/white_space.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { root } from "../../support/places.ts";
+import { inFolder } from "../../support/folders.ts";
 
 const fixtures = `${root}tests/eval/fixtures`;
 
@@ -28,15 +29,11 @@ async function bothForms(name: string): Promise<ChoiceTask> {
   return hub;
 }
 
-async function withFile(name: string, text: string, test: (path: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
+const withFile = (name: string, text: string, test: (path: string) => Promise<void>) =>
+  inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/${name}`, text);
     await test(`${folder}/${name}`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+  });
 
 Deno.test("arc-challenge: 3 to 5 choices, labelled with letters or numbers", async () => {
   const questions = questionsOf(await bothForms("arc-challenge"));

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { generationEntry, openTask } from "../../../eval/tasks/find_task.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { testFolder } from "../../support/folders.ts";
 
 const own = "tests/eval/fixtures/own";
-const folder = await Deno.makeTempDir();
-addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = await testFolder();
 
 function written(name: string, content: string): string {
   Deno.writeTextFileSync(`${folder}/${name}`, content);

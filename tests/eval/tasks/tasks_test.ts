@@ -5,6 +5,8 @@ import type { Question, Stream, Task } from "../../../eval/task.ts";
 import { generationEntry, openAnyTask, openTask, TASKS } from "../../../eval/tasks/find_task.ts";
 import { trainingOverlap } from "../../../eval/tasks/trained_on.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { inFolder } from "../../support/folders.ts";
+import { withEnv } from "../../support/with_env.ts";
 
 // The hub's form of each data set and the other one, in made-up rows: tests/eval/fixtures/make_questions.py.
 const fixtures = "tests/eval/fixtures";
@@ -124,9 +126,8 @@ Deno.test("aime: both forms, leading zeros dropped", async () => {
   assert(hub.grade("60", "060}").correct);
 });
 
-Deno.test("a folder of several sets, a file whose name tells its split, and one whose name tells nothing", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("a folder of several sets, a file whose name tells its split, and one whose name tells nothing", () =>
+  inFolder(async (folder) => {
     for (const name of ["gsm8k", "math"]) {
       Deno.mkdirSync(`${folder}/${name}`);
       for (const split of ["train", "test"]) {
@@ -142,16 +143,14 @@ Deno.test("a folder of several sets, a file whose name tells its split, and one 
     assertEquals((await openTask("gsm8k", { data: `${folder}/mine.jsonl` })).size("test"), 6);
     const forTraining = { data: `${folder}/mine.jsonl`, split: "train", validation: 0 };
     assertEquals((await openTask("gsm8k", forTraining)).size("train"), 6);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("what is missing or wrong is told: data, rows, questions", async () => {
-  const empty = await Deno.makeTempDir();
-  const cache = Deno.env.get("HF_HUB_CACHE");
-  Deno.env.set("HF_HUB_CACHE", empty);
-  try {
+/** Runs a test where the hub's cache is a new folder. */
+const inEmptyCache = (test: (cache: string) => Promise<void>) =>
+  inFolder((cache) => withEnv({ HF_HUB_CACHE: cache }, () => test(cache)));
+
+Deno.test("what is missing or wrong is told: data, rows, questions", () =>
+  inEmptyCache(async (empty) => {
     const missing = await assertRejects(
       () => openTask("gsm8k"),
       UserError,
@@ -196,18 +195,10 @@ Deno.test("what is missing or wrong is told: data, rows, questions", async () =>
     await assertRejects(none, UserError, `Cannot use the data of gsm8k from ${empty}: they hold no row`);
     Deno.writeTextFileSync(`${empty}/test.jsonl`, '{"question": "a", "answer": "1"}\n');
     await assertRejects(none, UserError, "all 1 rows are left out (1 no answer after ####)");
-  } finally {
-    if (cache === undefined) Deno.env.delete("HF_HUB_CACHE");
-    else Deno.env.set("HF_HUB_CACHE", cache);
-    Deno.removeSync(empty, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("the hub's cache is read where nothing is named, at a commit too", async () => {
-  const cache = await Deno.makeTempDir();
-  const before = Deno.env.get("HF_HUB_CACHE");
-  Deno.env.set("HF_HUB_CACHE", cache);
-  try {
+Deno.test("the hub's cache is read where nothing is named, at a commit too", () =>
+  inEmptyCache(async (cache) => {
     const commit = "0123456789abcdef0123456789abcdef01234567";
     const repo = `${cache}/datasets--openai--gsm8k`;
     Deno.mkdirSync(`${repo}/snapshots/${commit}/main`, { recursive: true });
@@ -224,12 +215,7 @@ Deno.test("the hub's cache is read where nothing is named, at a commit too", asy
       assertEquals([task.data!.origin, task.size("test")], ["openai/gsm8k@0123456789ab", 2]);
     }
     await assertRejects(() => openTask("gsm8k", { revision: "other" }), UserError, "not in the cache");
-  } finally {
-    if (before === undefined) Deno.env.delete("HF_HUB_CACHE");
-    else Deno.env.set("HF_HUB_CACHE", before);
-    Deno.removeSync(cache, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("what a run was trained on is found again among the questions of an evaluation", async () => {
   const trained = { task: "gsm8k", data: `${fixtures}/gsm8k/local` };

@@ -9,16 +9,14 @@ import { openGguf } from "../../../model/formats/gguf.ts";
 import { readTensor } from "../../../model/formats/tensor_file.ts";
 import { countWeights } from "../../../model/memory/cache_budget.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
+import { testFolder } from "../../support/folders.ts";
 import { BYTE_MODELS, byteTokenizer, EOS, EOT, TEMPLATE } from "../support/byte_models.ts";
 import { logitsOf } from "../support/logits_of.ts";
 import { randomModel } from "../support/small_models.ts";
 
 const gpu = await openGpu();
-const folder = await Deno.makeTempDir();
-Deno.test.afterAll(() => {
-  gpu.close();
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await testFolder();
+Deno.test.afterAll(() => gpu.close());
 
 const TEXTS = ["the anthem 12 and 112", "a²b  \n c'll DON'T", "<|eot_id|>x", "naïve 日本"];
 

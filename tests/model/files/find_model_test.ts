@@ -11,30 +11,24 @@ import { countWeights } from "../../../model/memory/cache_budget.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { countParams, matricesOf } from "../../../model/transformer/params.ts";
 import type { Model } from "../../../model/transformer/transformer.ts";
+import { inFolder } from "../../support/folders.ts";
 import { randomModel, SMALL, tokenizer } from "../support/small_models.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => gpu.close());
 
-async function withFolder(test: (folder: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 const save = (model: Model, folder: string, dtype: "F32" | "F16" = "F32", extras = {}) =>
   saveModel({ model, tokenizer, source: "test" }, folder, dtype, extras);
 
+/** Absent and undefined are the same there. */
+const asJson = (data: unknown) => JSON.parse(JSON.stringify(data));
+
 Deno.test("a folder gives its weights back, its RMS(E) measured, its hash that of the file", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const model = randomModel(gpu);
     await save(model, folder);
     const found = await findModel(gpu, folder);
-    // As JSON: absent and undefined are the same here.
-    assertEquals(JSON.parse(JSON.stringify(found.model.config)), { ...model.config });
+    assertEquals(asJson(found.model.config), asJson(model.config));
     const [ours, theirs] = [matricesOf(model.params), matricesOf(found.model.params)];
     for (const [i, matrix] of ours.entries()) {
       assertEquals(await downloadMatrix(gpu, theirs[i]), await downloadMatrix(gpu, matrix));
@@ -48,7 +42,7 @@ Deno.test("a folder gives its weights back, its RMS(E) measured, its hash that o
 });
 
 Deno.test("RMS(E) that is kept with a model wins over the embedding's own", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     await save(randomModel(gpu), folder, "F32", { embeddingRms: 0.125 });
     assertEquals((await findModel(gpu, folder)).embeddingRms, 0.125);
     using files = openModelFiles(folder);
@@ -57,7 +51,7 @@ Deno.test("RMS(E) that is kept with a model wins over the embedding's own", asyn
 });
 
 Deno.test("a run stands for its best checkpoint, else for its newest", async () => {
-  await withFolder(async (run) => {
+  await inFolder(async (run) => {
     for (const step of [9, 20, 100]) {
       const folder = `${run}/checkpoints/step-${String(step).padStart(6, "0")}`;
       await save(randomModel(gpu, SMALL, step), folder, "F32", { embeddingRms: step });
@@ -70,7 +64,7 @@ Deno.test("a run stands for its best checkpoint, else for its newest", async () 
 });
 
 Deno.test("what cannot be found or opened is said, with what was looked for", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const refuse = async (name: string, message: string, hint: string) => {
       const error = await assertRejects(() => findModel(gpu, name), UserError, message);
       assert((error as UserError).hint?.includes(hint), (error as UserError).hint);
@@ -91,7 +85,7 @@ Deno.test("what cannot be found or opened is said, with what was looked for", as
 });
 
 Deno.test("the embedded model's files are made from a folder of f16 weights with its tokenizer", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     await save(randomModel(gpu), folder, "F16", { embeddingRms: 0.5 });
     const files = makeEmbeddedFiles(folder);
     assertEquals(Object.keys(files).sort(), ["config.json", "softcot.json", "weights.base64"]);

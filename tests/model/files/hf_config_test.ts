@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../../gpu/errors.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { parseHfConfig, readModelConfig, toHfConfig } from "../../../model/files/hf_config.ts";
+import { inFolder } from "../../support/folders.ts";
 
 /** Shapes as the public models give them in their config.json. */
 const LLAMA_3_2_1B = {
@@ -174,9 +175,8 @@ Deno.test("config.json: what is not supported is refused by name", () => {
   for (const json of [null, [], 3, "x"]) assertThrows(() => parseHfConfig(json), UserError, "no JSON object");
 });
 
-Deno.test("config.json: end tokens of generation_config.json count too", () => {
-  const folder = Deno.makeTempDirSync();
-  try {
+Deno.test("config.json: end tokens of generation_config.json count too", () =>
+  inFolder((folder) => {
     assertThrows(() => readModelConfig(folder), UserError, "config.json");
     Deno.writeTextFileSync(`${folder}/config.json`, JSON.stringify(QWEN_2_5_05B));
     assertEquals(readModelConfig(folder).eosTokenIds, [151645]);
@@ -184,10 +184,7 @@ Deno.test("config.json: end tokens of generation_config.json count too", () => {
     assertEquals(readModelConfig(folder).eosTokenIds, [151645, 151643]);
     Deno.writeTextFileSync(`${folder}/generation_config.json`, "{");
     assertThrows(() => readModelConfig(folder), UserError, "generation_config.json");
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("config.json: 2,000 random mutations are opened or refused, never worse", () => {
   let state = 99;

@@ -9,9 +9,9 @@ import { hardThinking } from "../../../model/thinking/hard.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { createModel, freeModel, type Model } from "../../../model/transformer/transformer.ts";
+import { root } from "../../support/places.ts";
 import { logitsOf } from "../support/logits_of.ts";
 import { testWithModel } from "../support/real_models.ts";
-import { root } from "../../support/places.ts";
 
 const GOLDEN = `${root}tests/golden/formats/`;
 

@@ -4,6 +4,7 @@ import { UserError } from "../../../gpu/errors.ts";
 import { readTensor } from "../../../model/formats/tensor_file.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { tensorShapes } from "../../../model/transformer/params.ts";
+import { inFolder } from "../../support/folders.ts";
 import { type Files, ggufFiles, huggingFaceFiles, llama2cFiles } from "../support/small_model_files.ts";
 
 const FILES = 10_000;
@@ -137,61 +138,63 @@ function mutated(bytes: Uint8Array<ArrayBuffer>, below: (bound: number) => numbe
   return out;
 }
 
-Deno.test("a 4 GiB claim in a file of some bytes is refused in no time", () => {
-  const folder = Deno.makeTempDirSync();
-  const refuse = (
-    files: Files,
-    name: string,
-    change: (view: DataView, bytes: Uint8Array) => void,
-    message: string,
-  ) => {
-    const bytes = files[name].slice();
-    change(new DataView(bytes.buffer), bytes);
-    Deno.writeFileSync(`${folder}/${name}`, bytes);
-    const error = assertThrows(() => openModelFiles(`${folder}/${name}`), UserError, message);
-    assert(error.message.startsWith("Cannot "), error.message);
-  };
-  const [gguf, llama] = [ggufFiles(), llama2cFiles()];
-  write(folder, llama);
-  const find = (bytes: Uint8Array, text: string) => {
-    const needle = new TextEncoder().encode(text);
-    return bytes.findIndex((_, i) => needle.every((byte, k) => bytes[i + k] === byte));
-  };
-  const inGguf = (change: (view: DataView, bytes: Uint8Array) => void, message: string) =>
-    refuse(gguf, "small.gguf", change, message);
-  const inLlama = (change: (view: DataView, bytes: Uint8Array) => void, message: string) =>
-    refuse(llama, "small.bin", change, message);
-  inGguf((view) => view.setUint8(0, 0x58), 'begins with "XGUF"');
-  inGguf((view) => view.setUint32(4, 1, true), "version 1");
-  inGguf((view) => view.setUint32(4, 3, false), "big-endian");
-  inGguf((view) => view.setBigUint64(8, 2n ** 60n, true), "tensors, there is room for");
-  inGguf((view) => view.setBigUint64(16, 2n ** 40n, true), "keys of metadata, there is room for");
-  inGguf((view) => view.setBigUint64(24, 2n ** 63n, true), "a key of metadata is said to have");
-  inGguf((view, bytes) => {
-    const key = find(bytes, "tokenizer.ggml.tokens") + "tokenizer.ggml.tokens".length;
-    view.setBigUint64(key + 8, 2n ** 33n, true);
-  }, 'values of "tokenizer.ggml.tokens", there is room for');
-  const info = "blk.0.attn_q.weight";
-  const afterName = (bytes: Uint8Array) => find(bytes, info) + info.length;
-  inGguf((view, bytes) => view.setUint32(afterName(bytes), 5, true), "5 dimensions");
-  inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 4, 2n ** 52n, true), "bytes from");
-  inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 4, 33n, true), "rows of 33 in blocks of 32");
-  inGguf((view, bytes) => view.setUint32(afterName(bytes) + 20, 16, true), "stored as IQ2_XXS");
-  inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 24, 2n ** 40n, true), "the file has");
-  inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 24, 7n, true), "multiple of 32");
-  inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 24, 0n, true), "overlaps");
-  const afterKey = (bytes: Uint8Array, key: string) => find(bytes, key) + key.length + 4;
-  inGguf(
-    (view, bytes) => view.setUint32(afterKey(bytes, "llama.block_count"), 2 ** 31 - 1, true),
-    "no tensor model.layers.2.",
-  );
-  inGguf((view, bytes) => view.setUint32(afterKey(bytes, "llama.block_count"), 1, true), "no place for");
-  inGguf((view, bytes) => view.setUint32(afterKey(bytes, "llama.context_length"), 2 ** 30, true), "context");
-  inGguf((view, bytes) => view.setUint8(afterKey(bytes, "general.architecture") + 8, 0x78), '"xlama"');
-  inLlama((view) => view.setInt32(0, 2 ** 31 - 1, true), "width");
-  inLlama((view) => view.setInt32(8, 2 ** 20, true), "its header asks for more");
-  inLlama((view) => view.setInt32(0, 0x616b3432, true), "version 12");
-  inLlama((view) => view.setInt32(12, 3, true), "3 heads");
-  inLlama((view) => view.setInt32(20, -view.getInt32(20, true), true), "asks for more");
-  Deno.removeSync(folder, { recursive: true });
-});
+Deno.test("a 4 GiB claim in a file of some bytes is refused in no time", () =>
+  inFolder((folder) => {
+    const refuse = (
+      files: Files,
+      name: string,
+      change: (view: DataView, bytes: Uint8Array) => void,
+      message: string,
+    ) => {
+      const bytes = files[name].slice();
+      change(new DataView(bytes.buffer), bytes);
+      Deno.writeFileSync(`${folder}/${name}`, bytes);
+      const error = assertThrows(() => openModelFiles(`${folder}/${name}`), UserError, message);
+      assert(error.message.startsWith("Cannot "), error.message);
+    };
+    const [gguf, llama] = [ggufFiles(), llama2cFiles()];
+    write(folder, llama);
+    const find = (bytes: Uint8Array, text: string) => {
+      const needle = new TextEncoder().encode(text);
+      return bytes.findIndex((_, i) => needle.every((byte, k) => bytes[i + k] === byte));
+    };
+    const inGguf = (change: (view: DataView, bytes: Uint8Array) => void, message: string) =>
+      refuse(gguf, "small.gguf", change, message);
+    const inLlama = (change: (view: DataView, bytes: Uint8Array) => void, message: string) =>
+      refuse(llama, "small.bin", change, message);
+    inGguf((view) => view.setUint8(0, 0x58), 'begins with "XGUF"');
+    inGguf((view) => view.setUint32(4, 1, true), "version 1");
+    inGguf((view) => view.setUint32(4, 3, false), "big-endian");
+    inGguf((view) => view.setBigUint64(8, 2n ** 60n, true), "tensors, there is room for");
+    inGguf((view) => view.setBigUint64(16, 2n ** 40n, true), "keys of metadata, there is room for");
+    inGguf((view) => view.setBigUint64(24, 2n ** 63n, true), "a key of metadata is said to have");
+    inGguf((view, bytes) => {
+      const key = find(bytes, "tokenizer.ggml.tokens") + "tokenizer.ggml.tokens".length;
+      view.setBigUint64(key + 8, 2n ** 33n, true);
+    }, 'values of "tokenizer.ggml.tokens", there is room for');
+    const info = "blk.0.attn_q.weight";
+    const afterName = (bytes: Uint8Array) => find(bytes, info) + info.length;
+    inGguf((view, bytes) => view.setUint32(afterName(bytes), 5, true), "5 dimensions");
+    inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 4, 2n ** 52n, true), "bytes from");
+    inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 4, 33n, true), "rows of 33 in blocks of 32");
+    inGguf((view, bytes) => view.setUint32(afterName(bytes) + 20, 16, true), "stored as IQ2_XXS");
+    inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 24, 2n ** 40n, true), "the file has");
+    inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 24, 7n, true), "multiple of 32");
+    inGguf((view, bytes) => view.setBigUint64(afterName(bytes) + 24, 0n, true), "overlaps");
+    const afterKey = (bytes: Uint8Array, key: string) => find(bytes, key) + key.length + 4;
+    inGguf(
+      (view, bytes) => view.setUint32(afterKey(bytes, "llama.block_count"), 2 ** 31 - 1, true),
+      "no tensor model.layers.2.",
+    );
+    inGguf((view, bytes) => view.setUint32(afterKey(bytes, "llama.block_count"), 1, true), "no place for");
+    inGguf(
+      (view, bytes) => view.setUint32(afterKey(bytes, "llama.context_length"), 2 ** 30, true),
+      "context",
+    );
+    inGguf((view, bytes) => view.setUint8(afterKey(bytes, "general.architecture") + 8, 0x78), '"xlama"');
+    inLlama((view) => view.setInt32(0, 2 ** 31 - 1, true), "width");
+    inLlama((view) => view.setInt32(8, 2 ** 20, true), "its header asks for more");
+    inLlama((view) => view.setInt32(0, 0x616b3432, true), "version 12");
+    inLlama((view) => view.setInt32(12, 3, true), "3 heads");
+    inLlama((view) => view.setInt32(20, -view.getInt32(20, true), true), "asks for more");
+  }));

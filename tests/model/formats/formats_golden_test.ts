@@ -14,8 +14,8 @@ import { parseHfConfig, readModelConfig } from "../../../model/files/hf_config.t
 import { createModel, freeModel } from "../../../model/transformer/transformer.ts";
 import { assertSameBits } from "../../gpu/support.ts";
 import { goldenFolder, loadGolden } from "../../golden/load_golden.ts";
-import { logitsOf } from "../support/logits_of.ts";
 import { root } from "../../support/places.ts";
+import { logitsOf } from "../support/logits_of.ts";
 
 const FOLDER = `${root}tests/golden/formats/`;
 const TYPES = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"];

@@ -12,10 +12,10 @@ import { openLlama2c } from "../../../model/formats/llama2c.ts";
 import { ggufConfig } from "../../../model/formats/gguf_config.ts";
 import { locateModel } from "../../../model/files/locate_model.ts";
 import { scaledFrequency } from "../../../model/transformer/packing.ts";
+import { testFolder } from "../../support/folders.ts";
 import { llama2cFiles } from "../support/small_model_files.ts";
 
-const folder = Deno.makeTempDirSync();
-Deno.test.afterAll(() => Deno.removeSync(folder, { recursive: true }));
+const folder = await testFolder();
 
 const u32 = (value: number): TypedValue => ({ type: "u32", value });
 const f32 = (value: number): TypedValue => ({ type: "f32", value });

@@ -2,6 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { UserError } from "../../../gpu/errors.ts";
 import { type PullOptions, type PullProgress, pullRepo } from "../../../model/hub/hub.ts";
 import { cachedRepos, cachedSnapshot, isSafePath } from "../../../model/hub/hub_cache.ts";
+import { inFolder } from "../../support/folders.ts";
+import { withEnv } from "../../support/with_env.ts";
 import {
   blobSha1,
   type FakeHub,
@@ -27,23 +29,15 @@ async function withHub(
   }) => Promise<void>,
   contents: Parameters<typeof fakeHub>[0] = files,
 ) {
-  const cache = await Deno.makeTempDir();
   await using hub = fakeHub(contents);
   const notices: string[] = [];
   const onProgress = ({ notice }: PullProgress) => void (notice && notices.push(notice));
   const pull = (more: Partial<PullOptions> = {}) =>
     pullRepo({ kind: "model", id: "org/name", onProgress, ...more, hub: { retryDelay: 5, ...more.hub } });
-  const set = { HF_HUB_CACHE: cache, HF_ENDPOINT: hub.endpoint, HF_TOKEN: "secret", HF_HUB_OFFLINE: "" };
-  const before = Object.keys(set).map((name) => [name, Deno.env.get(name)] as const);
-  Object.entries(set).forEach(([name, value]) => Deno.env.set(name, value));
-  try {
-    await test({ hub, cache, repo: `${cache}/models--org--name`, notices, pull });
-  } finally {
-    before.forEach(([name, value]) =>
-      value === undefined ? Deno.env.delete(name) : Deno.env.set(name, value)
-    );
-    await Deno.remove(cache, { recursive: true });
-  }
+  await inFolder((cache) => {
+    const set = { HF_HUB_CACHE: cache, HF_ENDPOINT: hub.endpoint, HF_TOKEN: "secret", HF_HUB_OFFLINE: "" };
+    return withEnv(set, () => test({ hub, cache, repo: `${cache}/models--org--name`, notices, pull }));
+  });
 }
 
 const fetches = (hub: FakeHub, part: string) => hub.seen.filter(({ path }) => path.includes(part));
@@ -143,14 +137,8 @@ Deno.test("the token goes to the hub, and never on to where the hub sends us", (
 
 Deno.test("the token may lie in a file", () =>
   withHub(async ({ hub, cache, pull }) => {
-    Deno.env.set("HF_TOKEN", "");
-    Deno.env.set("HF_TOKEN_PATH", `${cache}/token`);
     Deno.writeTextFileSync(`${cache}/token`, "from-file\n");
-    try {
-      await pull();
-    } finally {
-      Deno.env.delete("HF_TOKEN_PATH");
-    }
+    await withEnv({ HF_TOKEN: "", HF_TOKEN_PATH: `${cache}/token` }, pull);
     assertEquals(hub.seen[0].authorization, "Bearer from-file");
   }));
 

@@ -22,22 +22,16 @@ import { accumulateCrossEntropy } from "../../../rl/cross_entropy.ts";
 import { goldenFolder, loadGolden, readSafetensors } from "../../golden/load_golden.ts";
 import { assertClose, assertSameBits, openTestGpu } from "../../gpu/support.ts";
 import { randomAdapter } from "../../rl/support/lora_in_f64.ts";
-import { downloadNamed, gradientError, randomModel } from "../../rl/support/named_weights.ts";
-import { logitsOf } from "../support/logits_of.ts";
+import { downloadNamed, gradientError } from "../../rl/support/named_weights.ts";
+import { tinyModel } from "../../rl/support/tiny_model.ts";
 import { root } from "../../support/places.ts";
+import { inFolder } from "../../support/folders.ts";
+import { logitsOf } from "../support/logits_of.ts";
+import { tokenizer } from "../support/small_models.ts";
 
 const t = await openTestGpu();
 const { gpu } = t;
 const GOLDEN_ADAPTERS = `${root}tests/golden/adapters`;
-
-async function inFolder(test: (folder: string) => Promise<void> | void) {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 const weightsOf = ({ params }: Adapter, model: Model) => downloadNamed(gpu, model.config, params);
 
@@ -70,7 +64,7 @@ for (const name of ["llama3_gqa", "qwen3"] as const) {
 
 Deno.test("a saved adapter comes back to the bit, with its settings, under PEFT's names", () =>
   inFolder(async (folder) => {
-    const { model } = randomModel(gpu);
+    const model = tinyModel(gpu);
     for (const settings of [{ rank: 5, alpha: 7 }, { rank: 2, alpha: 2.5, targets: ["o_proj", "up_proj"] }]) {
       const adapter = await randomAdapter(model, settings, 1);
       adapter.base = { name: "builtin", hash: "0a" };
@@ -143,7 +137,7 @@ Deno.test("configurations that ask for more than plain LoRA, and damaged ones, a
 
 Deno.test("tensors of another model, of no linear layer, or without their pair are told", () =>
   inFolder(async (folder) => {
-    const { model } = randomModel(gpu);
+    const model = tinyModel(gpu);
     addAdapter(model, { rank: 2, alpha: 2 }, 0);
     await saveAdapter(model, folder, {});
     const path = `${folder}/adapter_model.safetensors`;
@@ -189,7 +183,7 @@ Deno.test("tensors of another model, of no linear layer, or without their pair a
 
 Deno.test("a model opens with an adapter on top; an adapter's folder opens as its base model, if that is there as it was", () =>
   inFolder(async (folder) => {
-    const { model, tokenizer } = randomModel(gpu);
+    const model = tinyModel(gpu);
     await saveModel({ model, tokenizer, source: "test" }, `${folder}/base`, "F32", { embeddingRms: 0.25 });
     const adapter = await randomAdapter(model, { rank: 3, alpha: 6 }, 5);
     using files = openModelFiles(`${folder}/base`);
@@ -216,7 +210,7 @@ Deno.test("a model opens with an adapter on top; an adapter's folder opens as it
     await assertRejects(() => twice, UserError, "it has one already, a whole model is needed");
 
     // Another base under the same name, then none.
-    const { model: other } = randomModel(gpu, {}, 2);
+    const other = tinyModel(gpu, {}, 2);
     await saveModel({ model: other, tokenizer, source: "test" }, `${folder}/base`, "F32", {});
     freeModel(other);
     const changed = assertThrows(

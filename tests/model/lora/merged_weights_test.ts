@@ -13,16 +13,14 @@ import { refreshAdapter } from "../../../model/transformer/adapter.ts";
 import { mergeAdapter } from "../../../model/lora/merge_adapter.ts";
 import { mergedWeights } from "../../../model/lora/merged_weights.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
+import { testFolder } from "../../support/folders.ts";
 import { BYTE_MODELS, byteTokenizer } from "../support/byte_models.ts";
 import { logitsOf } from "../support/logits_of.ts";
 import { randomModel } from "../support/small_models.ts";
 
 const gpu = await openGpu();
-const folder = await Deno.makeTempDir();
-Deno.test.afterAll(() => {
-  gpu.close();
-  Deno.removeSync(folder, { recursive: true });
-});
+const folder = await testFolder();
+Deno.test.afterAll(() => gpu.close());
 
 for (const name of ["qwen-2", "qwen-3"]) {
   Deno.test(`${name}: weights with their adapter merged as they are read are those that the device merges`, async () => {

@@ -7,6 +7,8 @@
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { PRE_TOKENIZERS } from "../../../model/tokenizer/pre_tokenizers.ts";
 import { loadTokenizer, type Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { byteLevelFiles } from "./byte_level_files.ts";
+import { SMALL } from "./small_models.ts";
 
 /** Tokens of {@link byteTokenizer}: 256 bytes, merges, special ones. */
 const MERGES: [string, string][] = [["t", "h"], ["th", "e"], ["\u0120", "the"], ["a", "n"], ["1", "2"]];
@@ -17,13 +19,6 @@ export const [BOS, EOS, EOT, PAD] = SPECIAL.map((_, i) => 256 + MERGES.length + 
 export const TEMPLATE =
   "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}<|eot_id|>\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
 
-/** How GPT-2 writes bytes as letters: those that can be seen as themselves, the others from U+0100 on. */
-function byteLetters(): string[] {
-  const seen = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-  let hidden = 0;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCodePoint(seen(byte) ? byte : 256 + hidden++));
-}
-
 /**
  * A tokenizer of single bytes and a few merges.
  *
@@ -32,32 +27,8 @@ function byteLetters(): string[] {
  */
 export function byteTokenizer(pre: string, addsBos: boolean): Tokenizer {
   const { normalizer, preTokenizer, ignoresMerges } = PRE_TOKENIZERS.get(pre)!;
-  const texts = [...byteLetters(), ...MERGES.map((pair) => pair.join(""))];
-  const special = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
-  const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
-  const definition = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: SPECIAL.map((content, i) => ({ id: texts.length + i, content, ...special })),
-    normalizer,
-    pre_tokenizer: preTokenizer,
-    post_processor: null,
-    decoder: byteLevel,
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: ignoresMerges,
-      vocab: Object.fromEntries(texts.map((text, id) => [text, id])),
-      merges: MERGES,
-    },
-  };
-  const settings = {
+  const cut = { normalizer, pre_tokenizer: preTokenizer };
+  const files = byteLevelFiles({ merges: MERGES, special: SPECIAL, ignoresMerges }, cut, {
     tokenizer_class: "PreTrainedTokenizerFast",
     add_bos_token: addsBos,
     clean_up_tokenization_spaces: false,
@@ -65,28 +36,16 @@ export function byteTokenizer(pre: string, addsBos: boolean): Tokenizer {
     eos_token: SPECIAL[2],
     pad_token: SPECIAL[3],
     chat_template: TEMPLATE,
-  };
-  return loadTokenizer({
-    "tokenizer.json": JSON.stringify(definition),
-    "tokenizer_config.json": JSON.stringify(settings),
   });
+  return loadTokenizer(files);
 }
 
 /** Two end tokens, padding of the vocabulary, grouped heads. */
 const BASE: ModelConfig = {
-  architecture: "llama",
+  ...SMALL,
   vocabSize: BYTE_TOKENS + 7,
-  hiddenSize: 64,
-  layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 16,
   intermediateSize: 96,
-  normEps: 1e-5,
-  ropeTheta: 10_000,
   tied: false,
-  qkvBias: false,
-  qkNorm: false,
   maxPosition: 512,
   bosTokenId: BOS,
   eosTokenIds: [EOT, EOS],

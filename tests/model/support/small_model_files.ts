@@ -4,14 +4,12 @@ import { createSafetensors } from "../../../model/formats/safetensors_writer.ts"
 import { toHfConfig } from "../../../model/files/hf_config.ts";
 import { tensorShapes } from "../../../model/transformer/params.ts";
 import { ggufTensorName } from "../../../model/formats/gguf_weights.ts";
-import { builtinTokenizer } from "../../../model/builtin/tokenizer.ts";
-
-const tokenizer = builtinTokenizer();
+import { BYTE_LETTERS } from "./byte_level_files.ts";
+import { SMALL, tokenizer } from "./small_models.ts";
 
 const BASE: ModelConfig = {
-  ...{ architecture: "llama", vocabSize: 80, hiddenSize: 8, layers: 2, heads: 2, kvHeads: 1, headDim: 4 },
-  ...{ intermediateSize: 12, normEps: 1e-5, ropeTheta: 10_000, tied: true, qkvBias: false, qkNorm: false },
-  ...{ maxPosition: 64, eosTokenIds: [0], usedVocabSize: tokenizer.size },
+  ...SMALL,
+  ...{ hiddenSize: 8, heads: 2, kvHeads: 1, headDim: 4, intermediateSize: 12, maxPosition: 64 },
 };
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -100,16 +98,9 @@ const u32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
 const u64 = (value: number) => new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
 const text = (value: string) => join([u64(utf8(value).length), utf8(value)]);
 
-/** The bytes that byte-level tokenizers write as other characters. */
-function byteCharacters(): string[] {
-  const isPlain = (b: number) => b >= 33 && b <= 126 || b >= 161 && b <= 172 || b >= 174;
-  let more = 256;
-  return Array.from({ length: 256 }, (_, b) => String.fromCodePoint(isPlain(b) ? b : more++));
-}
-
 /** A GGUF file with a byte-level tokenizer, and tensors in F32, Q8_0 and Q4_0. */
 export function ggufFiles(): Files {
-  const tokens = [...byteCharacters(), "Ġt", "he", "Ġthe", "<|endoftext|>"];
+  const tokens = [...BYTE_LETTERS, "Ġt", "he", "Ġthe", "<|endoftext|>"];
   const config: ModelConfig = { ...BASE, vocabSize: tokens.length, hiddenSize: 32, headDim: 16 };
   const array = (type: number, parts: Uint8Array[]) => join([u32(9), u32(type), u64(parts.length), ...parts]);
   const whole = (value: number) => join([u32(4), u32(value)]);

@@ -1,6 +1,7 @@
 /** Small models for tests: one of random weights, and one that says what it is told. */
 import type { Gpu } from "../../../gpu/gpu.ts";
 import { uploadRows } from "../../../gpu/matrix.ts";
+import { builtinConfig } from "../../../model/builtin/model.ts";
 import { builtinTokenizer } from "../../../model/builtin/tokenizer.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { initialise } from "../../../model/transformer/init.ts";
@@ -13,24 +14,7 @@ export const tokenizer = builtinTokenizer();
 export const USED = tokenizer.size;
 
 /** The shape of the embedded model, smaller where it may be. */
-export const SMALL: ModelConfig = {
-  architecture: "llama",
-  vocabSize: 80,
-  hiddenSize: 64,
-  layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 16,
-  intermediateSize: 112,
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  tied: true,
-  qkvBias: false,
-  qkNorm: false,
-  maxPosition: 256,
-  eosTokenIds: [0],
-  usedVocabSize: USED,
-};
+export const SMALL: ModelConfig = { ...builtinConfig(), layers: 2, kvHeads: 2, intermediateSize: 112 };
 
 /** Random weights: all tokens are about as probable, and each depends on all before it. */
 export function randomModel(gpu: Gpu, config: ModelConfig = SMALL, seed = 0): Model {

@@ -5,8 +5,8 @@ import { type ChatMessage, chatTemplate } from "../../../model/tokenizer/chat_te
 import { openGguf } from "../../../model/formats/gguf.ts";
 import { ggufTokenizerFiles } from "../../../model/tokenizer/gguf_tokenizer.ts";
 import { loadTokenizer, type TokenizerFiles } from "../../../model/tokenizer/tokenizer.ts";
-import { realTokenizerFiles } from "../support/real_tokenizers.ts";
 import { root } from "../../support/places.ts";
+import { realTokenizerFiles } from "../support/real_tokenizers.ts";
 
 const golden = (name: string) => JSON.parse(Deno.readTextFileSync(`${root}tests/golden/chats/${name}.json`));
 const CONVERSATIONS: ChatMessage[][] = golden("conversations");

@@ -14,8 +14,9 @@ import {
   type Tokenizer,
   type TokenizerFiles,
 } from "../../../model/tokenizer/tokenizer.ts";
-import { type RealTokenizer, realTokenizerFiles } from "../support/real_tokenizers.ts";
 import { root } from "../../support/places.ts";
+import { inFolder } from "../../support/folders.ts";
+import { type RealTokenizer, realTokenizerFiles } from "../support/real_tokenizers.ts";
 
 const golden = (name: string) => `${root}tests/golden/tokenizers/${name}.json`;
 const DATA = "../shared/data";
@@ -54,10 +55,9 @@ Deno.test("stories260K's tokenizer from tok512.bin does what llama2.c does on GS
   for (const text of TEXTS) assertEquals(tokenizer.decode(tokenizer.encode(text)), text);
 });
 
-Deno.test("stories260K as softcot exports it is opened again, and its tokenizer equals llama.cpp's on that file", async () => {
-  if (!exists(TOK512)) return console.log(`skipped: no ${TOK512}`);
-  const folder = Deno.makeTempDirSync();
-  try {
+Deno.test("stories260K as softcot exports it is opened again, and its tokenizer equals llama.cpp's on that file", () =>
+  inFolder(async (folder) => {
+    if (!exists(TOK512)) return console.log(`skipped: no ${TOK512}`);
     const out = `${folder}/stories.gguf`;
     using model = openModelFiles(STORIES);
     await exportGguf({ ...model, name: "stories260K" }, { out, dtype: "f16" });
@@ -70,10 +70,7 @@ Deno.test("stories260K as softcot exports it is opened again, and its tokenizer 
     for (const text of TEXTS.filter((text) => !text.includes("\u2581"))) {
       assertEquals(tokenizer.decode(tokenizer.encode(text)), text);
     }
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("Llama 2's tokenizer, its own and as a GGUF file has it, equals Hugging Face's Rust library", async () => {
   const files = await realTokenizerFiles("llama2");

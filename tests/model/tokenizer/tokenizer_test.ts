@@ -4,6 +4,8 @@ import { makeTokenizerFiles } from "../../../model/builtin/make_tokenizer.ts";
 import { builtinTokenizer } from "../../../model/builtin/tokenizer.ts";
 import { PADDED_VOCAB_SIZE, VOCABULARY } from "../../../model/builtin/words.ts";
 import { loadTokenizer, streamDecoder } from "../../../model/tokenizer/tokenizer.ts";
+import { inFolder } from "../../support/folders.ts";
+import { byteLevelFiles } from "../support/byte_level_files.ts";
 
 const PROMPT = "User: Sam has 10 coins. Sam doubles them. Sam wins 2 more. Sam loses 13. " +
   "How many coins does Sam have? Assistant:";
@@ -59,42 +61,27 @@ Deno.test("embedded tokenizer: the files are what the script writes", () => {
 });
 
 /** A byte-level BPE as Llama 3 and Qwen have it: every byte a token, some merges, a template that prepends. */
-function byteLevelFiles(config: Record<string, unknown> = {}) {
-  const printable = (b: number) => (b > 32 && b < 127) || (b > 160 && b !== 173);
-  let next = 256;
-  const letters = Array.from({ length: 256 }, (_, b) => String.fromCodePoint(printable(b) ? b : next++));
-  const vocab: Record<string, number> = Object.fromEntries(letters.map((letter, id) => [letter, id]));
-  const merges = [["h", "e"], ["l", "l"], ["Ġ", "he"], ["Ã", "©"]];
-  merges.forEach(([a, b], i) => vocab[a + b] = 256 + i);
+function byteFiles(config: Record<string, unknown> = {}) {
   const added = (id: number, content: string, special: boolean) => ({
     id,
     content,
     special,
     normalized: false,
   });
-  const tokenizer = {
-    version: "1.0",
+  const merges: [string, string][] = [["h", "e"], ["l", "l"], ["Ġ", "he"], ["Ã", "©"]];
+  return byteLevelFiles({ merges }, {
     added_tokens: [added(260, "<s>", true), added(261, "</s>", true), added(262, "<tool é>", false)],
-    normalizer: null,
-    pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: {
       type: "TemplateProcessing",
       single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
       pair: [],
       special_tokens: { "<s>": { id: "<s>", ids: [260], tokens: ["<s>"] } },
     },
-    decoder: { type: "ByteLevel" },
-    model: { type: "BPE", vocab, merges },
-  };
-  const tokenizer_config = { bos_token: "<s>", eos_token: { content: "</s>" }, ...config };
-  return {
-    "tokenizer.json": JSON.stringify(tokenizer),
-    "tokenizer_config.json": JSON.stringify(tokenizer_config),
-  };
+  }, { bos_token: "<s>", eos_token: { content: "</s>" }, ...config });
 }
 
 Deno.test("byte-level tokenizer: any text comes back, special tokens are skipped", () => {
-  const tokenizer = loadTokenizer(byteLevelFiles());
+  const tokenizer = loadTokenizer(byteFiles());
   for (const text of ["hello hello", "é日本\ufeff🙂\u0000\n", "a<tool é>b", " ."]) {
     assertEquals(tokenizer.decode(tokenizer.encode(text)), text);
   }
@@ -107,7 +94,7 @@ Deno.test("byte-level tokenizer: any text comes back, special tokens are skipped
 });
 
 Deno.test("byte-level tokenizer: the names of special tokens in a text are text, other added tokens are found", () => {
-  const tokenizer = loadTokenizer(byteLevelFiles());
+  const tokenizer = loadTokenizer(byteFiles());
   const text = "<s>he</s> </s><tool é>";
   const ids = tokenizer.encode(text);
   assert(ids.every((id) => id !== 260 && id !== 261));
@@ -116,7 +103,7 @@ Deno.test("byte-level tokenizer: the names of special tokens in a text are text,
 });
 
 Deno.test("byte-level tokenizer: a stream holds back unfinished characters", () => {
-  const tokenizer = loadTokenizer(byteLevelFiles());
+  const tokenizer = loadTokenizer(byteFiles());
   const text = "hé🙂日";
   const stream = streamDecoder(tokenizer);
   const parts = tokenizer.encode(text).map((id) => stream.push(id));
@@ -128,10 +115,10 @@ Deno.test("byte-level tokenizer: a stream holds back unfinished characters", () 
 });
 
 Deno.test("beginning of sequence: as the tokenizer's own configuration says", () => {
-  assertEquals(loadTokenizer(byteLevelFiles()).bosId, 260);
-  assertEquals(loadTokenizer(byteLevelFiles({ add_bos_token: true })).bosId, 260);
-  assertEquals(loadTokenizer(byteLevelFiles({ add_bos_token: false })).bosId, undefined);
-  const without = byteLevelFiles();
+  assertEquals(loadTokenizer(byteFiles()).bosId, 260);
+  assertEquals(loadTokenizer(byteFiles({ add_bos_token: true })).bosId, 260);
+  assertEquals(loadTokenizer(byteFiles({ add_bos_token: false })).bosId, undefined);
+  const without = byteFiles();
   const json = JSON.parse(without["tokenizer.json"]);
   const bare = { ...without, "tokenizer.json": JSON.stringify({ ...json, post_processor: null }) };
   assertEquals(loadTokenizer(bare).bosId, undefined);
@@ -180,9 +167,8 @@ Deno.test("sentencepiece tokenizer: blanks and byte fallback, alone and in a tex
   assertThrows(() => tokenizer.encode("x"), UserError);
 });
 
-Deno.test("tokenizer files: what is wrong is said", () => {
-  const folder = Deno.makeTempDirSync();
-  try {
+Deno.test("tokenizer files: what is wrong is said", () =>
+  inFolder((folder) => {
     assertThrows(() => loadTokenizer(folder), UserError, "no tokenizer.json");
     Deno.writeTextFileSync(`${folder}/tokenizer.json`, "{");
     assertThrows(() => loadTokenizer(folder), UserError, "not JSON");
@@ -195,7 +181,4 @@ Deno.test("tokenizer files: what is wrong is said", () => {
     }
     assertEquals(loadTokenizer(folder).size, VOCABULARY.length);
     assertEquals(loadTokenizer(new URL(`file://${folder}`)).size, VOCABULARY.length);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
-});
+  }));

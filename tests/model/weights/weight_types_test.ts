@@ -15,11 +15,11 @@ import { createModel, freeModel, type Model } from "../../../model/transformer/t
 import { planWeights, weightBytes, type WeightForm } from "../../../model/weights/weight_types.ts";
 import { assertSameBits } from "../../gpu/support.ts";
 import { normalisedMse, randomIntegers } from "../../reference/support.ts";
+import { root } from "../../support/places.ts";
 import { logitsOf } from "../support/logits_of.ts";
 import { packedWeights } from "../support/packed_weights.ts";
 import { testWithModel } from "../support/real_models.ts";
 import { SMALL } from "../support/small_models.ts";
-import { root } from "../../support/places.ts";
 
 const SHAPE: ModelConfig = { ...SMALL, hiddenSize: 64, intermediateSize: 96, tied: false };
 const IDS = [...randomIntegers(3, 45, 70)];

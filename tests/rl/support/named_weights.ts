@@ -1,14 +1,9 @@
-/** What the tests of the reinforcement room share: small models with known weights, and gradients by name. */
+/** Weights, gradients and moments as arrays by Hugging Face name. */
 import { assert } from "@std/assert";
 import type { Gpu } from "../../../gpu/gpu.ts";
 import { downloadMatrix, uploadRows } from "../../../gpu/matrix.ts";
-import { builtinTokenizer } from "../../../model/builtin/tokenizer.ts";
-import { PADDED_VOCAB_SIZE } from "../../../model/builtin/words.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
-import { initialise, rootMeanSquare } from "../../../model/transformer/init.ts";
 import { namedTensors, type Trainable } from "../../../model/transformer/params.ts";
-import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
-import { createModel, type Model } from "../../../model/transformer/transformer.ts";
 
 /** Fills parameters (or moments) from arrays by Hugging Face name. */
 export function uploadNamed(
@@ -55,36 +50,4 @@ export function gradientError(
     }
   }
   return error === 0 ? 0 : error / size;
-}
-
-/** A small random model with the embedded tokenizer, two blocks and grouped heads. */
-export function randomModel(gpu: Gpu, overrides: Partial<ModelConfig> = {}, seed = 1) {
-  const tokenizer: Tokenizer = builtinTokenizer();
-  const config: ModelConfig = {
-    architecture: "llama",
-    vocabSize: PADDED_VOCAB_SIZE,
-    hiddenSize: 24,
-    layers: 2,
-    heads: 4,
-    kvHeads: 2,
-    headDim: 8,
-    intermediateSize: 36,
-    normEps: 1e-5,
-    ropeTheta: 10000,
-    tied: true,
-    qkvBias: false,
-    qkNorm: false,
-    maxPosition: 128,
-    eosTokenIds: tokenizer.eosId === undefined ? [] : [tokenizer.eosId],
-    usedVocabSize: tokenizer.size,
-    ...overrides,
-  };
-  const model: Model = createModel(gpu, config);
-  initialise(gpu, config, model.params, seed);
-  return { model, tokenizer };
-}
-
-/** RMS(E) of a model: the unit of the noise. */
-export async function embeddingRms({ gpu, params }: Model): Promise<number> {
-  return rootMeanSquare(await downloadMatrix(gpu, params.embedding));
 }

@@ -1,7 +1,7 @@
 /** The data sets that tests of the checker read, where they lie beside the repository. */
 import { existsSync } from "node:fs";
-import { lastBox } from "../../../../eval/answer/extract.ts";
 import { parquetReadObjects } from "hyparquet";
+import { lastBox } from "../../../../eval/answer/extract.ts";
 import { shared } from "../../../support/places.ts";
 
 const data = `${shared}data/`;
