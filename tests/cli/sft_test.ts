@@ -4,7 +4,8 @@ import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";
 import { testFolder } from "../support/folders.ts";
 import { fails, succeed } from "./support/run_softcot.ts";
-import { SMALL_MODEL, stopWhen } from "./support/small_runs.ts";
+import { SMALL_MODEL } from "./support/small_model.ts";
+import { stopWhen } from "./support/stop_when.ts";
 
 const folder = await testFolder();
 const sft = ["sft", ...SMALL_MODEL, "--batch", "8", "--warmup", "5", "--lr", "1e-2"];

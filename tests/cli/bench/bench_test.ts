@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { copyAll, multiplyAdds } from "../../../gpu/device/peaks.ts";
 import { fails, succeed } from "../support/run_softcot.ts";
-import { smallModel } from "../support/small_runs.ts";
+import { smallModel } from "../support/small_model.ts";
 
 const { model } = await smallModel();
 

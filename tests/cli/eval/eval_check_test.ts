@@ -4,6 +4,7 @@ import { evalCheckCommand, protectAnswers } from "../../../cli/eval/eval_check.t
 import { readPairs } from "../../../eval/answer/read_pairs.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { inFolder } from "../../support/folders.ts";
+import { runSoftcot } from "../support/run_softcot.ts";
 
 /** What `softcot eval check ...` prints, or the error that it ends with. */
 async function run(...args: string[]): Promise<string> {
@@ -89,4 +90,9 @@ Deno.test("wrong usage is told in words", async () => {
     ValidationError,
     "1 answers were given; a gold answer and another are needed",
   );
+});
+
+Deno.test("eval check is a command of its own", async () => {
+  const { code, stdout } = await runSoftcot(["eval", "check", "1/2", "0.5"]);
+  assertEquals([code, stdout.split("\n")[0]], [0, "equal"]);
 });

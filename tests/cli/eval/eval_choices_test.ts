@@ -3,6 +3,7 @@ import { ASCII_TOKENS, asciiTokenizer } from "../../eval/support/letters.ts";
 import { randomModel, SMALL } from "../../model/support/small_models.ts";
 import { root } from "../../support/places.ts";
 import { testFolder } from "../../support/folders.ts";
+import { jsonLines } from "../../support/json_lines.ts";
 import { writeModel } from "../support/model_folder.ts";
 import { runSoftcot } from "../support/run_softcot.ts";
 
@@ -44,9 +45,7 @@ Deno.test("--json holds all that the table does, and each answer; --out each que
   assertEquals([report.questions, report.limited, report.shots, report.truncated], [4, false, 0, 0]);
   assertEquals(report.answers.length, 4);
   assertEquals(report.subjects, undefined);
-  const rows = (await Deno.readTextFile(`${out}/arc-challenge.jsonl`)).trimEnd().split("\n").map((line) =>
-    JSON.parse(line)
-  );
+  const rows = jsonLines(`${out}/arc-challenge.jsonl`);
   assertEquals(rows.map(({ id }) => id), report.answers.map(({ id }: { id: string }) => id));
   for (const row of rows) {
     assertEquals(row.pick, row.sums.indexOf(Math.max(...row.sums)));

@@ -2,15 +2,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { realModel, testWithModel } from "../../model/support/real_models.ts";
 import { fails, succeed } from "../support/run_softcot.ts";
-import {
-  assertSameRun,
-  metricsOf,
-  resumeArgs,
-  smallModel,
-  stopAt,
-  trainArgs,
-  type TrainFlags,
-} from "../support/small_runs.ts";
+import { assertSameRun, metricsOf } from "../../rl/support/run_files.ts";
+import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
+import { smallModel } from "../support/small_model.ts";
+import { stopAt } from "../support/stop_when.ts";
 
 const { folder, model } = await smallModel();
 

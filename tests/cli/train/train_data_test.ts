@@ -3,7 +3,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { testFolder } from "../../support/folders.ts";
 import { byteModel } from "../support/model_folder.ts";
 import { fails, succeed } from "../support/run_softcot.ts";
-import { metricsOf, resumeArgs, trainArgs, type TrainFlags } from "../support/small_runs.ts";
+import { metricsOf } from "../../rl/support/run_files.ts";
+import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
 
 const folder = await testFolder();
 const model = await byteModel(folder);

@@ -1,16 +1,10 @@
 /** Runs that are killed, interrupted, or run out of disk go on, when resumed, as if nothing had happened. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fails, succeed } from "../support/run_softcot.ts";
-import {
-  assertSameRun,
-  checkpointsOf,
-  metricsOf,
-  resumeArgs,
-  smallModel,
-  stopAt,
-  trainArgs,
-  type TrainFlags,
-} from "../support/small_runs.ts";
+import { assertSameRun, checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
+import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
+import { smallModel } from "../support/small_model.ts";
+import { stopAt } from "../support/stop_when.ts";
 
 const { folder, model } = await smallModel();
 const STEPS = 24;

@@ -5,8 +5,11 @@ import { parse } from "smol-toml";
 import { trainSettings } from "../../../cli/train/train_settings.ts";
 import { dashed } from "../../../cli/settings/declare.ts";
 import { root } from "../../support/places.ts";
+import { jsonLines } from "../../support/json_lines.ts";
 import { configured, ENV, fails, succeed, told } from "../support/run_softcot.ts";
-import { checkpointsOf, metricsOf, smallModel, trainArgs, type TrainFlags } from "../support/small_runs.ts";
+import { checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
+import { smallModel } from "../support/small_model.ts";
+import { trainArgs, type TrainFlags } from "../support/train_args.ts";
 
 const { folder, model } = await smallModel();
 const train = (flags: TrainFlags) => trainArgs({ model, ...flags });
@@ -34,9 +37,7 @@ Deno.test("a run's folder holds all settings, metrics, samples and checkpoints; 
     assert((line.gradient_norm as number) > 0 || line.equal_groups === 1);
     assertEquals("validation_accuracy" in line, line.step === 4 || line.step === 6);
   }
-  const samples = Deno.readTextFileSync(`${out}/samples.jsonl`).trimEnd().split("\n").map((line) =>
-    JSON.parse(line)
-  );
+  const samples = jsonLines(`${out}/samples.jsonl`);
   assertEquals(samples.map(({ step }) => step), [2, 2, 4, 4, 6, 6]);
   for (const { question, gold, thinking, answer } of samples) {
     assert([question, gold, thinking].every((text) => typeof text === "string" && text.length > 0));

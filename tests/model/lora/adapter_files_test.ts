@@ -8,8 +8,8 @@ import {
   readAdapterConfig,
   saveAdapter,
 } from "../../../model/lora/adapter_files.ts";
-import { readParams, saveModel } from "../../../model/files/checkpoint.ts";
-import { openSafetensors, openWeights } from "../../../model/formats/safetensors.ts";
+import { saveModel } from "../../../model/files/checkpoint.ts";
+import { openSafetensors } from "../../../model/formats/safetensors.ts";
 import { createSafetensors } from "../../../model/formats/safetensors_writer.ts";
 import { findModel } from "../../../model/files/find_model.ts";
 import { type Adapter, freeAdapter } from "../../../model/transformer/adapter.ts";
@@ -17,15 +17,16 @@ import { addAdapter } from "../../../model/lora/add_adapter.ts";
 import { createLoraParams } from "../../../model/transformer/lora_params.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { freeParams } from "../../../model/transformer/params.ts";
-import { createModel, freeModel, type Model } from "../../../model/transformer/transformer.ts";
+import { freeModel, type Model } from "../../../model/transformer/transformer.ts";
 import { accumulateCrossEntropy } from "../../../rl/cross_entropy.ts";
-import { goldenFolder, loadGolden, readSafetensors } from "../../golden/load_golden.ts";
+import { loadGolden, readSafetensors } from "../../golden/load_golden.ts";
 import { assertClose, assertSameBits, openTestGpu } from "../../gpu/support.ts";
 import { randomAdapter } from "../../rl/support/lora_in_f64.ts";
 import { downloadNamed, gradientError } from "../../rl/support/named_weights.ts";
 import { tinyModel } from "../../rl/support/tiny_model.ts";
 import { root } from "../../support/places.ts";
 import { inFolder } from "../../support/folders.ts";
+import { goldenModel } from "../support/golden_model.ts";
 import { logitsOf } from "../support/logits_of.ts";
 import { tokenizer } from "../support/small_models.ts";
 
@@ -39,10 +40,7 @@ for (const name of ["llama3_gqa", "qwen3"] as const) {
   Deno.test(`${name}: an adapter of PEFT makes the logits and the gradients that PyTorch finds`, async () => {
     const golden = loadGolden(name);
     const expected = JSON.parse(Deno.readTextFileSync(`${GOLDEN_ADAPTERS}/${name}/golden.json`));
-    const model = createModel(gpu, golden.config);
-    const file = openWeights(goldenFolder(name));
-    readParams(gpu, golden.config, file, model.params, name);
-    file.close();
+    const model = goldenModel(gpu, name, golden);
     model.adapter = loadAdapter(gpu, golden.config, `${GOLDEN_ADAPTERS}/${name}`);
     const logits = await logitsOf(model, golden.sequences[0]);
     expected.logits.forEach((row: number[], i: number) => assertClose(`row ${i}`, logits[i], row, 1e-11));

@@ -17,6 +17,7 @@ import {
 import { root } from "../../support/places.ts";
 import { inFolder } from "../../support/folders.ts";
 import { type RealTokenizer, realTokenizerFiles } from "../support/real_tokenizers.ts";
+import { jsonLines } from "../../support/json_lines.ts";
 
 const golden = (name: string) => `${root}tests/golden/tokenizers/${name}.json`;
 const DATA = "../shared/data";
@@ -137,9 +138,7 @@ function assertEqualsDigest(
   count: number,
 ): void {
   if (!exists(path)) return console.log(`skipped: no ${path}`);
-  const texts = Deno.readTextFileSync(path).trimEnd().split("\n").map((line) =>
-    JSON.parse(line)[field] as string
-  );
+  const texts: string[] = jsonLines(path).map((row) => row[field]);
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
   const ids = texts.map((text) => tokenizer.encode(text));
   const hashes = ids.map((list) => hash(list.join(" ")));

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { parquetReadObjects } from "hyparquet";
 import { lastBox } from "../../../../eval/answer/extract.ts";
 import { shared } from "../../../support/places.ts";
+import { jsonLines } from "../../../support/json_lines.ts";
 
 const data = `${shared}data/`;
 
@@ -12,9 +13,7 @@ if (!hasData) console.log("skipped: ../shared/data is absent, tests on public da
 
 export const readText = (path: string): string => Deno.readTextFileSync(data + path);
 
-// deno-lint-ignore no-explicit-any
-export const readLines = (path: string): any[] =>
-  readText(path).trim().split("\n").map((line) => JSON.parse(line));
+export const readLines = (path: string) => jsonLines(data + path);
 
 /** A gold answer and the question it belongs to. */
 export interface Gold {
