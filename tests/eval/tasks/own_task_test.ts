@@ -56,40 +56,24 @@ Deno.test("a task in TOML over several files, with the answer checker, a mark be
 });
 
 Deno.test("a TOML task that is wrong is told what, and where", async () => {
+  const wrong = (toml: string, message: string, hint?: string) =>
+    refused(written("d.toml", toml), message, hint);
   await refused(`${folder}/none.toml`, "there is no such file");
-  await refused(written("d.toml", 'file = "x.jsonl\n'), "line 1, column");
-  await refused(
-    written("d.toml", 'fil = "x.jsonl"\n'),
-    "there is no setting fil",
-    "name, version, about, file",
-  );
-  await refused(written("d.toml", 'grader = "luck"\nfile = "x.jsonl"\n'), "grader: ");
-  await refused(written("d.toml", "max-thinking = 0\n"), "max-thinking: ");
-  await refused(written("d.toml", "file = 3\n"), "file: a path or a list of paths is needed");
-  await refused(written("d.toml", ""), "no file is named", "--data");
-  await refused(
-    written("d.toml", 'file = "x.jsonl"\n'),
-    `Cannot read ${folder}/x.jsonl: there is no such file`,
-  );
-  await refused(written("d.toml", 'file = "a"\n[files]\ntest = "b"\n'), "both file and [files] are given");
-  await refused(
-    written("d.toml", 'file = "a"\n[files]\ntset = "b"\n'),
-    "there is no setting tset",
-    "train, validation",
-  );
-  await refused(written("d.toml", 'file = "a"\ninstruction = "Think!"\n'), "no {question}");
-  await refused(
-    written("d.toml", 'file = "a"\ngrader = "words"\npercent = true\n'),
-    "belong to the grader math",
-  );
-  await refused(written("d.toml", 'file = "a"\nname = "a/b"\n'), "name: letters, digits");
+  await wrong('file = "x.jsonl\n', "line 1, column");
+  await wrong('fil = "x.jsonl"\n', "there is no setting fil", "name, version, about, file");
+  await wrong('grader = "luck"\nfile = "x.jsonl"\n', "grader: ");
+  await wrong("max-thinking = 0\n", "max-thinking: ");
+  await wrong("file = 3\n", "file: a path or a list of paths is needed");
+  await wrong("", "no file is named", "--data");
+  await wrong('file = "x.jsonl"\n', `Cannot read ${folder}/x.jsonl: there is no such file`);
+  await wrong('file = "a"\n[files]\ntest = "b"\n', "both file and [files] are given");
+  await wrong('file = "a"\n[files]\ntset = "b"\n', "there is no setting tset", "train, validation");
+  await wrong('file = "a"\ninstruction = "Think!"\n', "no {question}");
+  await wrong('file = "a"\ngrader = "words"\npercent = true\n', "belong to the grader math");
+  await wrong('file = "a"\nname = "a/b"\n', "name: letters, digits");
   await refused(written("math.toml", 'file = "a"\n'), "it is called math as one of softcot's own");
   const rows = written("rows.jsonl", '{"question": "a", "answer": "b"}\n{"question": "a"}\n');
-  await refused(
-    written("d.toml", 'file = "rows.jsonl"\n'),
-    `${rows}: row 2 has no text as answer`,
-    "fields are question",
-  );
+  await wrong('file = "rows.jsonl"\n', `${rows}: row 2 has no text as answer`, "fields are question");
 });
 
 Deno.test("a task in TypeScript: questions, prompt, limits; part of train is held out", async () => {
@@ -118,27 +102,21 @@ Deno.test("a task in TypeScript may make its questions of --data, and grade them
 });
 
 Deno.test("a TypeScript task that is wrong is told what", async () => {
+  // A module is loaded once by its name.
+  let files = 0;
+  const wrong = (code: string, message: string, hint?: string) =>
+    refused(written(`e${++files}.ts`, code), message, hint);
   await refused(`${folder}/none.ts`, "there is no such file");
-  await refused(written("e1.ts", "export default {"), "Cannot load the task");
-  await refused(
-    written("e2.ts", "export const task = {};"),
-    "its default export is missing",
-    "export default {",
-  );
-  await refused(written("e3.ts", "export default 7;"), "its default export is of type number");
-  await refused(written("e4.ts", "export default {};"), "has no questions");
-  await refused(written("e5.ts", "export default { questions: { tests: [] } };"), "a split tests");
-  await refused(
-    written("e6.ts", "export default { questions: { test: {} } };"),
-    "test questions are no array",
-  );
+  await wrong("export default {", "Cannot load the task");
+  await wrong("export const task = {};", "its default export is missing", "export default {");
+  await wrong("export default 7;", "its default export is of type number");
+  await wrong("export default {};", "has no questions");
+  await wrong("export default { questions: { tests: [] } };", "a split tests");
+  await wrong("export default { questions: { test: {} } };", "test questions are no array");
   const bad =
     'export default { questions: { test: [{ question: "a", gold: "b" }, { question: "a", gold: 7 }] } };';
-  await refused(written("e7.ts", bad), "question 2 of test lacks a text");
-  await refused(
-    written("e8.ts", "export default { questions: {}, grade: 7 };"),
-    "its grade is of type number",
-  );
-  await refused(written("e9.ts", 'export default { questions: {}, name: "a/b" };'), 'its name is "a/b"');
+  await wrong(bad, "question 2 of test lacks a text");
+  await wrong("export default { questions: {}, grade: 7 };", "its grade is of type number");
+  await wrong('export default { questions: {}, name: "a/b" };', 'its name is "a/b"');
   await refused(`${own}/squares.ts`, "it brings its own questions", undefined, folder);
 });
