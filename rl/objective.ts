@@ -15,7 +15,7 @@ import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** What does not change between micro-batches. */
-interface ObjectiveSettings {
+export interface ObjectiveSettings {
   thinking: Thinking;
   /** [rollouts, steps, d]: the rows that continuous thinking fed. */
   hidden: Tensor;

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { circlesOf, importGraph, sourcesOf } from "./import_graph.ts";
+import { circlesOf, importGraph, sourcesOf } from "./support/import_graph.ts";
 
 /** From the room that knows nothing of the others to the one that may know all. */
 const rooms = ["gpu", "model", "eval", "rl", "cli"];

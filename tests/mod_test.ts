@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { fileURLToPath } from "node:url";
 import {
   builtinTokenizer,
   createModel,
@@ -23,10 +22,10 @@ import {
   verify,
 } from "../mod.ts";
 import weights from "../model/builtin/weights.base64" with { type: "text" };
+import { root } from "./support/places.ts";
 
 // What other programs do with the public module alone; each part has deeper tests of its own.
 
-const root = fileURLToPath(new URL("../", import.meta.url));
 const tokenizer = builtinTokenizer();
 const task = await openTask("sums");
 

@@ -1,17 +1,13 @@
 import { wayOfThinking } from "../../eval/modes.ts";
-import { promptIds } from "../../eval/questions/prompt_ids.ts";
-import { sums } from "../../eval/tasks/sums.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../../model/transformer/flops.ts";
 import { generate } from "../../model/generation/generate.ts";
 import type { GenerateRequest } from "../../model/generation/rollout.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { updateFlops } from "../../rl/update_flops.ts";
-import { accumulateGradient } from "../../rl/objective.ts";
-import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
-import type { ScoredGroup } from "../../rl/packed_batch.ts";
-import { createParams, zeroParams } from "../../model/transformer/params.ts";
 import type { Work } from "./measure.ts";
+import { madeUpGroups, repeatedUpdate } from "./repeated_update.ts";
+import { sumsPrompts } from "./sums_prompts.ts";
 
 const KINDS = ["hard", "soft", "fuzzy"] as const;
 
@@ -42,7 +38,7 @@ export function generationWorks(found: FoundModel): Work[] {
 export function rolloutWorks(found: FoundModel, thinkingTokens: number): Work[] {
   const { model, tokenizer, embeddingRms } = found;
   const [questions, group, answerTokens] = [2, 16, 4];
-  const prompts = promptsOf(found, questions);
+  const prompts = sumsPrompts(tokenizer, questions);
   const rules = thinkingRules(tokenizer, {
     maxThinking: thinkingTokens,
     maxAnswer: answerTokens,
@@ -89,64 +85,21 @@ export function rolloutWorks(found: FoundModel, thinkingTokens: number): Work[] 
 }
 
 /** The update of 2 x 16 soft rollouts of equal length: objective, backward pass and optimizer, with full weights. */
-export function updateWork(found: FoundModel, thinkingTokens: number): Work {
-  const { model, embeddingRms } = found;
+export function updateWork({ model, tokenizer, embeddingRms }: FoundModel, thinkingTokens: number): Work {
   const { gpu, config } = model;
   const [questions, group] = [2, 16];
   const rollouts = questions * group;
   const hidden = gpu.arena.create([rollouts, thinkingTokens, config.hiddenSize], "f32", "hidden");
-  const groups = promptsOf(found, questions).map((prompt, b): ScoredGroup => ({
-    prompt,
-    rollouts: Array.from({ length: group }, (_, g) => ({
-      id: b * group + g,
-      index: b * group + g,
-      thinking: Array.from({ length: thinkingTokens }, (_, t) => t % config.usedVocabSize),
-      forced: [1],
-      answer: [1, 2, 3],
-      advantage: g % 2 - 0.5,
-    })),
-  }));
-  const grads = createParams(gpu, config, "f32", "gradient");
-  const optimizer = createOptimizer(gpu, config);
+  const prompts = sumsPrompts(tokenizer, questions);
+  const groups = madeUpGroups(prompts, group, () => thinkingTokens, config.usedVocabSize);
+  const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.33, embeddingRms });
+  const update = repeatedUpdate(model, groups, thinking, hidden);
   return {
     name: `update on ${rollouts} soft rollouts`,
     flops: updateFlops(config, [groups], true),
-    run: async () => {
-      zeroParams(gpu, grads);
-      const fetch = accumulateGradient(model, grads, groups, {
-        thinking: wayOfThinking("soft", { greedy: false, gamma: 0.33, embeddingRms }),
-        hidden,
-        scale: 1 / rollouts,
-        seed: 0,
-        step: 1,
-        clipStep: 0,
-        thinkingWeight: 1,
-        recompute: false,
-      });
-      optimizerStep(gpu, model.params, grads, optimizer, FROZEN, 1);
-      await fetch();
-    },
+    run: async () => void await update.record()(),
   };
 }
-
-/** All that an optimizer does, with a rate of 0: the weights stay what they are. */
-const FROZEN = {
-  lr: 0,
-  warmup: 0,
-  steps: 1,
-  finalLr: 1,
-  beta1: 0.9,
-  beta2: 0.95,
-  eps: 1e-8,
-  weightDecay: 0,
-  clip: 1,
-};
-
-const promptsOf = ({ tokenizer }: FoundModel, questions: number): number[][] =>
-  Array.from(
-    { length: questions },
-    (_, b) => promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)),
-  );
 
 const request = (prompts: number[][], group: number): Pick<
   GenerateRequest,

@@ -13,6 +13,7 @@ import type { ModelConfig } from "../../model/transformer/config.ts";
 import { attentionFlops } from "../../model/transformer/flops.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 import { qkvWidth } from "../../model/transformer/params.ts";
+import { constantRate } from "./constant_rate.ts";
 import type { Work } from "./measure.ts";
 
 /** What the device can do at most, measured: everything else is told as a share of it. */
@@ -143,7 +144,7 @@ function decodeAttention(
 
 function adamWork(gpu: Gpu, [weight, gradient, first, second]: Matrix[]): Work {
   const norm = gpu.arena.create([1], "f32", "norm");
-  const settings = { lr: 0, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clip: 1, step: 1 };
+  const settings = { ...constantRate(0), step: 1 };
   return {
     name: "AdamW",
     run: () => adamW(gpu, gradient, norm, weight, first, second, settings),

@@ -1,5 +1,6 @@
 import { wayOfThinking } from "../../eval/modes.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { builtinConfig } from "../../model/builtin/builtin_model.ts";
 import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { generate } from "../../model/generation/generate.ts";
@@ -8,24 +9,8 @@ import { initialise } from "../../model/transformer/initialise.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 
-const SHAPE: ModelConfig = {
-  architecture: "llama",
-  vocabSize: 80,
-  hiddenSize: 64,
-  layers: 2,
-  heads: 4,
-  kvHeads: 2,
-  headDim: 16,
-  intermediateSize: 176,
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  tied: true,
-  qkvBias: false,
-  qkNorm: false,
-  maxPosition: 64,
-  eosTokenIds: [],
-  usedVocabSize: builtinTokenizer().size,
-};
+/** The embedded model's shape, smaller where it may be. */
+const SHAPE: ModelConfig = { ...builtinConfig(), layers: 2, kvHeads: 2, maxPosition: 64, eosTokenIds: [] };
 
 /**
  * Lets a small model of random weights think softly, once alone and once among others.

@@ -13,6 +13,10 @@ import weightsBase64 from "./weights.base64" with { type: "text" };
 /** What the command line, messages and results call the embedded model. */
 export const BUILTIN = "builtin";
 
+/** The embedded model's shape, which is there without its weights. */
+export const builtinConfig = (): ModelConfig =>
+  parseHfConfig(JSON.parse(configJson), "the embedded config.json");
+
 /**
  * The embedded model: the files of a Hugging Face folder (weights in f16), imported as text so that they are part of
  * every form of the program. `embed_weights.ts` writes them.
@@ -34,7 +38,7 @@ export function builtinModel(): {
     );
   }
   return {
-    config: parseHfConfig(JSON.parse(configJson), "the embedded config.json"),
+    config: builtinConfig(),
     tokenizer: builtinTokenizer(),
     weights: openSafetensors(bytes, "the embedded weights"),
     extras: JSON.parse(extrasJson),

@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import { loadEngine } from "../../eval/answer/algebra/engine.ts";
 import { verify } from "../../eval/answer/verify.ts";
-import { random, readGolds } from "../eval/answer/data.ts";
+import { random, readGolds } from "../eval/answer/support/data_sets.ts";
 
 interface Pair {
   gold: string;

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { fitLaw } from "./fit_law.ts";
+import { fitLaw } from "./support/fit_law.ts";
 
 const SIZES = [128, 256, 512, 1024, 2048, 4096];
 const QUADRATIC = { "1": () => 1, n: (n: number) => n, "n^2": (n: number) => n * n };

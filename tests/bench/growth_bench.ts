@@ -1,7 +1,7 @@
 /**
  * How costs grow with context, rollouts of a prompt, width and vocabulary, on models of random weights and one or two layers:
  * measured seconds, and bytes that the device holds at the peak, weights included, beside those of the law that is expected,
- * fitted by least squares of relative errors (`fit_law.ts`).
+ * fitted by least squares of relative errors (`support/fit_law.ts`).
  *
  *     deno run -A tests/bench/growth_bench.ts [--parts decode,prefill,group,width,vocabulary,training] [--rounds 3] [--json]
  *
@@ -13,14 +13,14 @@ import { table } from "../../cli/terminal/table.ts";
 import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise } from "../../model/transformer/initialise.ts";
 import { countWeights } from "../../model/memory/count_weights.ts";
 import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
-import { createModel, forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
+import { forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
-import { type Fit, fitLaw, type Law } from "./fit_law.ts";
-import { rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
+import { randomModel } from "../model/support/small_models.ts";
+import { type Fit, fitLaw, type Law } from "./support/fit_law.ts";
+import { rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_steps.ts";
 
 const PARTS = ["decode", "prefill", "group", "width", "vocabulary", "training"];
 const { values } = parseArgs({
@@ -67,12 +67,7 @@ const bothOf = (
   { name: `memory of ${name}`, law: bytes, sizes, unit: "bytes", measured: costs.map(({ bytes }) => bytes) },
 ];
 
-function modelOf(changes: Partial<ModelConfig>): Model {
-  const config = shapeOf(changes);
-  const model = createModel(gpu, config);
-  initialise(gpu, config, model.params, 0);
-  return model;
-}
+const modelOf = (changes: Partial<ModelConfig>): Model => randomModel(gpu, shapeOf(changes));
 
 const probe = gpu.arena.create([1], "f32", "probe");
 /** Seconds of one of `times` repetitions, after which the device is waited for once. */

@@ -6,19 +6,16 @@
  *     deno run -A tests/bench/lora_bench.ts [--model builtin] [--rank 16] [--repeats 5] [--recompute]
  */
 import process from "node:process";
+import { median } from "../../cli/bench/measure.ts";
+import { madeUpGroups, repeatedUpdate } from "../../cli/bench/repeated_update.ts";
+import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
 import { table } from "../../cli/terminal/table.ts";
-import { promptIds } from "../../eval/questions/prompt_ids.ts";
-import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
-import { zeroParams } from "../../model/transformer/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
-import { accumulateGradient } from "../../rl/objective.ts";
-import { createLike, createOptimizer, updateModel } from "../../rl/optimizer.ts";
-import type { ScoredGroup } from "../../rl/packed_batch.ts";
 
 const value = (name: string, otherwise: string) => {
   const at = Deno.args.indexOf(`--${name}`);
@@ -29,35 +26,18 @@ const rank = Number(value("rank", "16"));
 const repeats = Number(value("repeats", "5"));
 const recompute = Deno.args.includes("--recompute");
 const [questions, group, steps] = name === "builtin" ? [8, 16, 30] : [1, 4, 16];
-// Rate 0: both stay the model that they begin as.
-const RATES = { lr: 0, warmup: 0, steps: 1, finalLr: 1 };
-const OPTIMIZER = { ...RATES, beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clip: 1 };
 
 async function prepare(lora: boolean) {
   const gpu = await openGpu();
   const { model, tokenizer, embeddingRms } = await findModel(gpu, name);
-  const adapter = lora ? addAdapter(model, { rank, alpha: 32 }, 0) : undefined;
+  if (lora) addAdapter(model, { rank, alpha: 32 }, 0);
   const { config } = model;
   const thinking = gaussianThinking("soft", 0.5, 0.1 * embeddingRms);
   const rules = thinkingRules(tokenizer, { maxThinking: steps, maxAnswer: 4, endTokenIds: [] });
-  const prompts = Array.from(
-    { length: questions },
-    (_, b) => promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)),
-  );
-  const grads = createLike(model, "gradient");
-  const optimizer = createOptimizer(gpu, config, adapter);
+  const prompts = sumsPrompts(tokenizer, questions);
   const hidden = gpu.arena.create([questions * group, steps, config.hiddenSize], "f32", "hidden");
-  const groups = prompts.map((prompt, b): ScoredGroup => ({
-    prompt,
-    rollouts: Array.from({ length: group }, (_, g) => ({
-      id: b * group + g,
-      index: b * group + g,
-      thinking: Array.from({ length: steps - g % 8 }, (_, t) => t % 70),
-      forced: [5],
-      answer: [1, 2, 3],
-      advantage: g % 2 - 0.5,
-    })),
-  }));
+  const groups = madeUpGroups(prompts, group, (g) => steps - g % 8, config.usedVocabSize);
+  const update = repeatedUpdate(model, groups, thinking, hidden, recompute);
   return {
     gpu,
     async rollouts(): Promise<void> {
@@ -67,13 +47,8 @@ async function prepare(lora: boolean) {
       await generate(model, tokenizer, { ...drawn, prompts, group, rolloutIds }, scratch);
     },
     async update(): Promise<void> {
-      zeroParams(gpu, grads);
-      const fetch = accumulateGradient(model, grads, groups, {
-        ...{ thinking, hidden, scale: 1 / (questions * group), seed: 0, step: 1 },
-        ...{ clipStep: 0, thinkingWeight: 1, recompute },
-      });
-      updateModel(model, grads, optimizer, OPTIMIZER, 1);
-      await gpu.reader.read(optimizer.norm);
+      const fetch = update.record();
+      await gpu.reader.read(update.optimizer.norm);
       await fetch();
     },
   };
@@ -98,14 +73,14 @@ for (let round = 0; round <= repeats; round++) {
     }
   }
 }
-const median = (key: string) => times.get(key)!.toSorted((a, b) => a - b)[Math.floor(repeats / 2)];
+const medianOf = (key: string) => median(times.get(key)!);
 const columns = parts.flatMap((part) => [part, `${part} cores`]);
 const rows = sides.map(([side, { gpu }]) => [
   side,
-  ...columns.map((column) => median(`${side} ${column}`).toFixed(3)),
+  ...columns.map((column) => medianOf(`${side} ${column}`).toFixed(3)),
   (gpu.arena.peakBytes / 2 ** 20).toFixed(1),
 ]);
-const ratios = columns.map((column) => (median(`lora ${column}`) / median(`full ${column}`)).toFixed(2));
+const ratios = columns.map((column) => (medianOf(`lora ${column}`) / medianOf(`full ${column}`)).toFixed(2));
 console.log(
   `device: ${
     sides[0][1].gpu.adapter.name

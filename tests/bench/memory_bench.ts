@@ -7,9 +7,8 @@
  *     deno run -A tests/bench/memory_bench.ts [--models builtin,FOLDER] [--steps 2] [--json]
  */
 import { parseArgs } from "node:util";
-import { promptIds } from "../../eval/questions/prompt_ids.ts";
-import { sums } from "../../eval/tasks/sums.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
+import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
@@ -22,10 +21,10 @@ import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
-import { localRollouts } from "../../rl/local_rollouts.ts";
-import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
+import { mute } from "../model/support/mute.ts";
+import { longestTrainer } from "../rl/support/longest_trainer.ts";
 
 const { values } = parseArgs({
   options: {
@@ -49,16 +48,9 @@ const sizesOf = (model: string) =>
     ? { questions: 8, group: 16, maxThinking: 52, answerTokens: 5, microRows: 1024 }
     : { questions: 2, group: 8, maxThinking: 20, answerTokens: 4, microRows: 160 };
 
-/** Tokens without a text: no trigger and no brace is seen in them, so that rollouts run to their limits. */
-const mute = (tokenizer: Tokenizer): Tokenizer => ({ ...tokenizer, tokenText: () => "", decode: () => "" });
-
-const questionsOf = (count: number) => Array.from({ length: count }, (_, b) => sums.question("train", 0, b));
-
 /** Lengths of as many prompts. */
 function promptTokens(tokenizer: Tokenizer, count: number) {
-  const lengths = questionsOf(count).map(({ question }) =>
-    promptIds(tokenizer, sums.prompt(question)).length
-  );
+  const lengths = sumsPrompts(tokenizer, count).map(({ length }) => length);
   const mean = lengths.reduce((sum, length) => sum + length, 0) / count;
   return { promptTokens: Math.max(...lengths), meanPromptTokens: mean };
 }
@@ -87,32 +79,12 @@ interface TrainingCase {
 
 async function train(name: string, { lora, continuous, several, recompute }: TrainingCase): Promise<Outcome> {
   const { microRows: few, ...sizes } = sizesOf(name);
-  const { questions, group, maxThinking, answerTokens } = sizes;
+  const { questions, maxThinking, answerTokens } = sizes;
   const microRows = several ? few : 8192;
-  const settings = {
-    ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
-    ...{
-      lr: 0,
-      warmup: 0,
-      steps: 1,
-      finalLr: 1,
-      beta1: 0.9,
-      beta2: 0.95,
-      eps: 1e-8,
-      weightDecay: 0,
-      clip: 1,
-    },
-  };
-  const actual = await peakOf(name, lora ? "exact" : "f32", async ({ model, tokenizer, embeddingRms }) => {
-    if (lora) addAdapter(model, { rank: RANK, alpha: 32 }, 0);
-    const kind = continuous ? "soft" : "hard";
-    const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms });
-    const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds: [] });
-    let rollout = 0;
-    const rewards = [{ name: "turns", weight: 1, score: () => 100 * (rollout++ % 2) }];
-    const common = { model, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards };
-    const source = localRollouts({ ...common, group, seed: 0 });
-    const trainer = createTrainer({ ...common, settings, source });
+  const kind = continuous ? "soft" : "hard";
+  const actual = await peakOf(name, lora ? "exact" : "f32", async (found) => {
+    if (lora) addAdapter(found.model, { rank: RANK, alpha: 32 }, 0);
+    const trainer = longestTrainer(found, { kind, ...sizes, microRows, recompute }, found.embeddingRms);
     for (let step = 1; step <= Number(values.steps); step++) await trainStep(trainer, step);
   });
   using files = openModelFiles(name);
@@ -128,7 +100,7 @@ async function train(name: string, { lora, continuous, several, recompute }: Tra
   const what = [
     name.split("/").at(-1),
     lora ? "LoRA" : "full",
-    continuous ? "soft" : "hard",
+    kind,
     several ? `micro-batches of ${few}` : "one micro-batch",
     recompute ? "recompute" : "all kept",
   ];
@@ -140,10 +112,7 @@ async function evaluate(name: string, continuous: boolean, prompts: number): Pro
   const atOnce = 256;
   const lengths = { maxThinking, maxAnswer: answerTokens, endTokenIds: [] };
   const actual = await peakOf(name, "exact", async ({ model, tokenizer }) => {
-    const jobs = questionsOf(prompts).map(({ question }, b) => ({
-      prompt: promptIds(tokenizer, sums.prompt(question)),
-      rolloutIds: [b],
-    }));
+    const jobs = sumsPrompts(tokenizer, prompts).map((prompt, b) => ({ prompt, rolloutIds: [b] }));
     const thinking = wayOfThinking(continuous ? "soft" : "hard", { greedy: true, gamma: 0, embeddingRms: 1 });
     const rules = thinkingRules(tokenizer, lengths);
     const settings = { thinking, rules, answerTau: 0, seed: 0, step: 0, atOnce };

@@ -9,6 +9,7 @@ import { table } from "../../cli/terminal/table.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { MetricsLine } from "../../rl/train.ts";
+import { jsonLines } from "../support/json_lines.ts";
 
 const results = Deno.args.map((path): RunResult => JSON.parse(Deno.readTextFileSync(path)));
 const shares = ({ questions }: ModeResult) => questions.map(({ correct, samples }) => correct / samples);
@@ -25,7 +26,7 @@ function pooled(when: "before" | "after", mode: number): number[] {
 const meanOf = (values: number[]): Estimate => pairedChange(values.map(() => 0), values);
 
 function metricsOf({ run }: RunResult): MetricsLine[] {
-  return Deno.readTextFileSync(`${run}/metrics.jsonl`).trim().split("\n").map((line) => JSON.parse(line));
+  return jsonLines(`${run}/metrics.jsonl`);
 }
 
 console.log(table(

@@ -7,10 +7,9 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
-import { promptIds } from "../../eval/questions/prompt_ids.ts";
-import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
@@ -32,10 +31,7 @@ type Clock = "clock" | "cores";
 /** Seconds of one batch of rollouts. */
 async function measure(way: Way, step: number, readBehind: boolean): Promise<Record<Clock, number>> {
   using scratch = gpu.arena.scratch();
-  const prompts = Array.from(
-    { length: questions },
-    (_, b) => promptIds(tokenizer, sums.prompt(sums.question("train", 0, step * questions + b).question)),
-  );
+  const prompts = sumsPrompts(tokenizer, questions, step * questions);
   const [started, before] = [performance.now(), process.cpuUsage()];
   await generate(model, tokenizer, {
     ...{ prompts, group, rules, readBehind, step, seed: 0, answerTau: 1 },

@@ -28,7 +28,7 @@ import { qkvWidth } from "../../model/transformer/params.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { finalNorm, forwardCached } from "../../model/transformer/transformer.ts";
 import type { WeightForm } from "../../model/weights/weight_types.ts";
-import { openLlama } from "./llama_peer.ts";
+import { openLlama } from "./support/llama_peer.ts";
 
 const { values } = parseArgs({
   options: {

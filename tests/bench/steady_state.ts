@@ -21,6 +21,7 @@ import { localRollouts } from "../../rl/local_rollouts.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { reserveTraining } from "../../rl/memory/reserve_training.ts";
+import { trainSettings } from "../rl/support/train_settings.ts";
 
 const { values } = parseArgs({
   options: {
@@ -59,11 +60,9 @@ Object.assign(gpu.reader, counted);
 
 const thinking = gaussianThinking("soft", 0.5, 0.1 * embeddingRms);
 const rules = thinkingRules(tokenizer, { maxThinking: 52, maxAnswer: 5, endTokenIds: [] });
-const optimizer = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clip: 1 };
-const settings = {
-  ...{ questions: 8, group: 16, seed: 0, clipStep: 0, thinkingWeight: 1, recompute: false, microRows: 8192 },
-  ...{ lr: Number(values.lr), warmup: 5, steps, finalLr: 0.1, ...optimizer },
-};
+const settings = trainSettings({
+  ...{ questions: 8, group: 16, lr: Number(values.lr), warmup: 5, steps, finalLr: 0.1 },
+});
 const readBehind = values.behind;
 const source = localRollouts({
   ...{ model, tokenizer, task: sums, thinking, rules },

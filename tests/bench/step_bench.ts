@@ -5,47 +5,28 @@
  *
  * Ways of thinking take turns within each repeat, so that their ratio does not depend on the machine's load.
  */
+import { median } from "../../cli/bench/measure.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { builtinConfig } from "../../model/builtin/builtin_model.ts";
 import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
-import type { ModelConfig } from "../../model/transformer/config.ts";
-import { initialise } from "../../model/transformer/initialise.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { createModel } from "../../model/transformer/transformer.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { table } from "../../cli/terminal/table.ts";
+import { randomModel } from "../model/support/small_models.ts";
+import { trainSettings } from "../rl/support/train_settings.ts";
 
 const repeats = Number(Deno.args[Deno.args.indexOf("--repeats") + 1] || 5);
 const profile = Deno.args.includes("--profile");
 
-/** The embedded model's shape, with random weights: it never writes the trigger, so all rollouts have full length. */
-const CONFIG: ModelConfig = {
-  architecture: "llama",
-  vocabSize: 80,
-  hiddenSize: 64,
-  layers: 3,
-  heads: 4,
-  kvHeads: 4,
-  headDim: 16,
-  intermediateSize: 176,
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  tied: true,
-  qkvBias: false,
-  qkNorm: false,
-  maxPosition: 256,
-  eosTokenIds: [],
-  usedVocabSize: 75,
-};
-
 const gpu = await openGpu({ profile });
 const tokenizer = builtinTokenizer();
-const model = createModel(gpu, CONFIG);
-initialise(gpu, CONFIG, model.params, 0);
+// Of random weights: it never writes the trigger, so all rollouts have full length.
+const model = randomModel(gpu, { ...builtinConfig(), eosTokenIds: [] });
 const rules = thinkingRules(tokenizer, { maxThinking: 40, maxAnswer: 5, endTokenIds: [] });
 // Random rewards: every group has a signal.
 let coin = 0;
@@ -58,24 +39,7 @@ const ways = {
   soft: gaussianThinking("soft", 0.5, 0.01),
   fuzzy: gaussianThinking("fuzzy", 1e-4, 0.01),
 };
-const settings = {
-  questions: 8,
-  group: 16,
-  seed: 0,
-  clipStep: 0,
-  thinkingWeight: 1,
-  recompute: false,
-  microRows: 8192,
-  lr: 0,
-  warmup: 0,
-  steps: 1000,
-  finalLr: 1,
-  beta1: 0.9,
-  beta2: 0.95,
-  eps: 1e-8,
-  weightDecay: 0,
-  clip: 1,
-};
+const settings = trainSettings({ questions: 8, group: 16 });
 const trainers = Object.entries(ways).map(([name, thinking]) => {
   const source = localRollouts({ model, tokenizer, task, thinking, rules, group: settings.group, seed: 0 });
   return {
@@ -95,7 +59,6 @@ for (let repeat = 0; repeat <= repeats; repeat++) {
     each.gflops.push(metrics.time.update_gflops);
   }
 }
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 console.log(`device: ${gpu.adapter.name}; 8 x 16 rollouts of 40 thinking tokens; medians of ${repeats}`);
 const ratio = (values: number[]) => median(values.map((value, i) => value / trainers[0].rollout[i]));
 console.log(table(

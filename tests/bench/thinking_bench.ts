@@ -16,9 +16,9 @@ import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops } from "../../model/transformer/flops.ts";
-import { initialise } from "../../model/transformer/initialise.ts";
-import { createModel, freeModel } from "../../model/transformer/transformer.ts";
-import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./rollout_steps.ts";
+import { freeModel } from "../../model/transformer/transformer.ts";
+import { randomModel } from "../model/support/small_models.ts";
+import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_steps.ts";
 
 const { values } = parseArgs({
   options: {
@@ -62,8 +62,7 @@ interface Result {
 async function measure(vocabSize: number): Promise<Result[]> {
   const config = shapeOf({ vocabSize, ...(vocabSize <= 128 ? SMALL : SMOLLM2) });
   const steps = vocabSize <= 128 ? 40 : 8;
-  const model = createModel(gpu, config);
-  initialise(gpu, config, model.params, 0);
+  const model = randomModel(gpu, config);
   const results: Result[] = [];
   for (const shape of SHAPES) {
     shapeLogits(model, shape);

@@ -5,32 +5,29 @@
  *     deno run -A tests/bench/update_bench.ts [--profile] [--large] [--rounds N] [--python PATH] [--jax-js]
  *
  * --large: a model of 12 layers and width 512 (head size 64, grouped) with random weights instead. Others take their turns
- * with the update of the same rollouts: --python, a Python with PyTorch, on the CPU with two threads (`pytorch_update.py`);
+ * with the update of the same rollouts: --python, a Python with PyTorch, on the CPU with two threads (`peers/pytorch_update.py`);
  * --jax-js, jax-js on the same WebGPU device (`peers/jax_js_update.ts`; --jax-device wasm for its backend on the CPU), whose
  * gradient is first compared with ours. The first round of each is not counted.
  */
 import { parseArgs } from "node:util";
+import { median } from "../../cli/bench/measure.ts";
+import { madeUpGroups, repeatedUpdate } from "../../cli/bench/repeated_update.ts";
+import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
 import { table } from "../../cli/terminal/table.ts";
-import { sums } from "../../eval/tasks/sums.ts";
-import { promptIds } from "../../eval/questions/prompt_ids.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { createMatrix } from "../../gpu/matrix.ts";
 import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
 import { Domain, randomStream } from "../../gpu/random.ts";
 import { sizeOf } from "../../gpu/tensor.ts";
 import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
-import type { ModelConfig } from "../../model/transformer/config.ts";
 import { findModel } from "../../model/files/find_model.ts";
-import { initialise } from "../../model/transformer/initialise.ts";
-import { createParams, zeroParams } from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
-import { createModel } from "../../model/transformer/transformer.ts";
 import { updateFlops } from "../../rl/update_flops.ts";
-import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
-import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
-import type { ScoredGroup } from "../../rl/packed_batch.ts";
-import { type JaxJs, openJaxJs } from "./jax_js_peer.ts";
-import { openTimed, type TimedProcess } from "./timed_process.ts";
+import type { ActionRecord } from "../../rl/objective.ts";
+import { randomModel } from "../model/support/small_models.ts";
+import { type JaxJs, openJaxJs } from "./support/jax_js_peer.ts";
+import { shapeOf } from "./support/rollout_steps.ts";
+import { openTimed, type TimedProcess } from "./support/timed_process.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -44,81 +41,30 @@ const { values: flags } = parseArgs({
 });
 const gpu = await openGpu({ profile: flags.profile });
 
-const LARGE: ModelConfig = {
-  architecture: "llama",
-  vocabSize: 2048,
-  hiddenSize: 512,
-  layers: 12,
-  heads: 8,
-  kvHeads: 4,
-  headDim: 64,
-  intermediateSize: 1376,
-  normEps: 1e-5,
-  ropeTheta: 10000,
-  tied: true,
-  qkvBias: false,
-  qkNorm: false,
-  maxPosition: 1024,
-  eosTokenIds: [],
-  usedVocabSize: 2048,
-};
-const [TAU, SIGMA, SEED, STEP] = [0.5, 0.01, 0, 1];
+const LARGE = shapeOf({
+  ...{ vocabSize: 2048, hiddenSize: 512, layers: 12, kvHeads: 4, intermediateSize: 1376, maxPosition: 1024 },
+});
+const [TAU, SIGMA] = [0.5, 0.01];
 
-function randomModel(config: ModelConfig) {
-  const model = createModel(gpu, config);
-  initialise(gpu, config, model.params, 0);
-  return { model, tokenizer: builtinTokenizer() };
-}
-
-const { model, tokenizer } = flags.large ? randomModel(LARGE) : await findModel(gpu, "builtin");
+const { model, tokenizer } = flags.large
+  ? { model: randomModel(gpu, LARGE), tokenizer: builtinTokenizer() }
+  : await findModel(gpu, "builtin");
 const { config } = model;
 const [questions, group, steps] = flags.large ? [1, 16, 30] : [8, 16, 30];
 const rounds = 1 + Number(flags.rounds ?? (flags.large ? 3 : 9));
 const hidden = gpu.arena.create([questions * group, steps, config.hiddenSize], "f32", "hidden");
-const uniform = randomStream(SEED, Domain.data);
+const uniform = randomStream(0, Domain.data);
 gpu.commands.upload(
   hidden,
   Float32Array.from({ length: sizeOf(hidden.shape) }, () => 0.07 * (uniform() - 0.5)),
 );
-const groups = Array.from({ length: questions }, (_, b): ScoredGroup => ({
-  prompt: promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)),
-  rollouts: Array.from({ length: group }, (_, g) => ({
-    id: b * group + g,
-    index: b * group + g,
-    thinking: Array.from({ length: steps - g }, (_, t) => t % 70),
-    forced: [5],
-    answer: [1, 2, 3],
-    advantage: g % 2 - 0.5,
-  })),
-}));
-const scale = 1 / (questions * group);
-const grads = createParams(gpu, config, "f32", "gradient");
-const optimizer = createOptimizer(gpu, config);
-const settings = {
-  lr: 0,
-  warmup: 0,
-  steps: 1,
-  finalLr: 1,
-  beta1: 0.9,
-  beta2: 0.95,
-  eps: 1e-8,
-  weightDecay: 0,
-  clip: 1,
-};
+const prompts = sumsPrompts(tokenizer, questions);
+const groups = madeUpGroups(prompts, group, (g) => steps - g, config.usedVocabSize);
+const repeated = repeatedUpdate(model, groups, gaussianThinking("soft", TAU, SIGMA), hidden);
+const { grads, optimizer, objective } = repeated;
 
 async function update(): Promise<ActionRecord> {
-  zeroParams(gpu, grads);
-  const fetch = accumulateGradient(model, grads, groups, {
-    thinking: gaussianThinking("soft", TAU, SIGMA),
-    hidden,
-    scale,
-    seed: SEED,
-    step: STEP,
-    clipStep: 0,
-    thinkingWeight: 1,
-    recompute: false,
-  });
-  optimizerStep(gpu, model.params, grads, optimizer, settings, 1);
+  const fetch = repeated.record();
   await gpu.reader.read(optimizer.norm);
   return await fetch();
 }
@@ -133,13 +79,13 @@ async function peak(): Promise<void> {
 }
 
 function openTorch(python: string): Promise<TimedProcess> {
-  const prompts = groups.map(({ prompt }) => prompt.length);
-  return openTimed(python, "pytorch_update.py", [JSON.stringify({ config, prompts, group, steps, tail: 4 })]);
+  const shape = { config, prompts: prompts.map(({ length }) => length), group, steps, tail: 4 };
+  return openTimed(python, "peers/pytorch_update.py", [JSON.stringify(shape)]);
 }
 
 /** jax-js with the same weights and rollouts, after its gradient has been found to be ours. */
 async function openJax(): Promise<JaxJs> {
-  const told = { groups, hidden, tau: TAU, sigma: SIGMA, scale, seed: SEED, step: STEP };
+  const told = { ...objective, groups, tau: TAU, sigma: SIGMA };
   const jax = await openJaxJs(model, told, flags["jax-device"]);
   const { answer } = await update();
   const { gradient, answers } = await jax.agreement(grads, answer);
@@ -184,7 +130,6 @@ for (let round = 0; round < rounds; round++) {
   }
 }
 for (const other of others) other.close();
-const median = (values: number[]) => [...values].sort((x, y) => x - y)[Math.floor(values.length / 2)];
 console.log(`device: ${gpu.adapter.name}; ${(useful / 1e9).toFixed(2)} useful GFLOP an update`);
 console.log(table(
   contenders.map(({ name }, i) => [

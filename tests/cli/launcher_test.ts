@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
-import { finish, type Finished, root } from "./run_softcot.ts";
+import { root } from "../support/places.ts";
+import { finish, type Finished } from "./support/run_softcot.ts";
 
 const launcher = join(root, "softcot");
 const pinned = Deno.readTextFileSync(launcher).match(/^DENO_VERSION=(\S+)$/m)?.[1];

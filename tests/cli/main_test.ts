@@ -6,7 +6,9 @@ import { Interrupted } from "../../cli/terminal/interrupt.ts";
 import { reportError } from "../../cli/terminal/report_error.ts";
 import { createProgram } from "../../cli/main.ts";
 import { GpuError, UserError } from "../../gpu/errors.ts";
-import { configured, finish, root, runSoftcot } from "./run_softcot.ts";
+import { root } from "../support/places.ts";
+import { inFolder } from "../support/folders.ts";
+import { configured, finish, runSoftcot } from "./support/run_softcot.ts";
 
 Deno.test("help names every command, and goes to stdout", async () => {
   const { code, stdout, stderr } = await runSoftcot(["--help"]);
@@ -49,9 +51,8 @@ Deno.test("a mistake in a file ends with 1, without a stack", async () => {
   ]);
 });
 
-Deno.test("settings shows values and who set them, as a table and as JSON", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("settings shows values and who set them, as a table and as JSON", () =>
+  inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/a.toml`, "max-thinking = 64\nlr = 1e-5\n");
     const args = ["settings", "--config", `${folder}/a.toml`, "--gamma", "0.1", "--task", "sums-long"];
     const { stdout } = await runSoftcot(args);
@@ -62,10 +63,7 @@ Deno.test("settings shows values and who set them, as a table and as JSON", asyn
     const data = JSON.parse((await runSoftcot([...args, "--json"])).stdout);
     assertEquals([data.gamma, data.lr], [{ value: 0.1, from: "flag" }, { value: 1e-5, from: "config" }]);
     assertEquals(JSON.parse((await runSoftcot(["--json", ...args])).stdout), data);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("completion scripts are ones that their shell can read", async () => {
   const { code, stdout } = await runSoftcot(["completions", "bash"]);
@@ -125,8 +123,9 @@ Deno.test("every command's help can be made, and none misses a description", () 
   assertStringIncludes(settings.getHelp(), "Show every setting");
 });
 
-Deno.test("the first Ctrl-C asks a long command to stop, the second ends it", async () => {
-  const script = `
+Deno.test("the first Ctrl-C asks a long command to stop, the second ends it", () =>
+  inFolder(async (folder) => {
+    const script = `
     import { watchInterrupt } from "${new URL("../../cli/terminal/interrupt.ts", import.meta.url)}";
     using watch = watchInterrupt("stopping");
     console.log("ready");
@@ -134,8 +133,6 @@ Deno.test("the first Ctrl-C asks a long command to stop, the second ends it", as
     console.log(watch.signal.aborted ? "saved" : "never asked");
     if (Deno.args[0] === "stuck") await new Promise((done) => setTimeout(done, 10_000));
   `;
-  const folder = await Deno.makeTempDir();
-  try {
     const path = `${folder}/long.ts`;
     await Deno.writeTextFile(path, script);
     for (
@@ -156,10 +153,7 @@ Deno.test("the first Ctrl-C asks a long command to stop, the second ends it", as
       assertEquals([heard.includes("saved"), code], [true, expected]);
       assertStringIncludes(await new Response(child.stderr).text(), "stopping");
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 /** Reads a child's stdout to its end, sending a signal at each of the given words. */
 async function say(child: Deno.ChildProcess, at: Record<string, Deno.Signal | undefined>): Promise<string> {

@@ -2,8 +2,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { openWeights } from "../../model/formats/safetensors.ts";
-import { runSoftcot } from "./run_softcot.ts";
-import { ENV, SMALL_MODEL, stopWhen, succeed, testFolder } from "./small_runs.ts";
+import { testFolder } from "../support/folders.ts";
+import { fails, succeed } from "./support/run_softcot.ts";
+import { SMALL_MODEL } from "./support/small_model.ts";
+import { stopWhen } from "./support/stop_when.ts";
 
 const folder = await testFolder();
 const sft = ["sft", ...SMALL_MODEL, "--batch", "8", "--warmup", "5", "--lr", "1e-2"];
@@ -66,11 +68,6 @@ Deno.test("Ctrl-C writes the model as far as it came", async () => {
 });
 
 Deno.test("mistakes are told with a hint, and nothing is written", async () => {
-  const fails = async (args: string[], code: number, message: string) => {
-    const { stderr, stdout, ...done } = await runSoftcot(args, ENV);
-    assertEquals([done.code, stdout], [code, ""], stderr);
-    assertStringIncludes(stderr, message);
-  };
   const out = `${folder}/none`;
   await fails(["sft", "--steps", "1"], 1, "name a new folder with --out");
   const without = "Cannot train on demonstrations of gsm8k: it has none, one of sums, sums-long is needed";

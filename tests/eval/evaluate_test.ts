@@ -12,7 +12,7 @@ import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { rolloutFlops } from "../../model/transformer/flops.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import { randomModel, scriptedModel, SMALL, tokenizer } from "../model/small_models.ts";
+import { randomModel, scriptedModel, SMALL, tokenizer } from "../model/support/small_models.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => gpu.close());

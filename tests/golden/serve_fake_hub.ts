@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { fakeHub } from "../model/fake_hub.ts";
+import { fakeHub } from "../model/support/fake_hub.ts";
 
 const [folder] = Deno.args;
 

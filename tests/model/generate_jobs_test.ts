@@ -9,7 +9,7 @@ import { prefixRows } from "../../model/memory/cache_budget.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
-import { randomModel, SMALL, tokenizer } from "./small_models.ts";
+import { randomModel, SMALL, tokenizer } from "./support/small_models.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => gpu.close());

@@ -8,7 +8,7 @@ import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { generatedText, thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import { idOf, randomModel, scriptedModel, SMALL, tokenizer, USED } from "./small_models.ts";
+import { idOf, randomModel, scriptedModel, SMALL, tokenizer, USED } from "./support/small_models.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => gpu.close());

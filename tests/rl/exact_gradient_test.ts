@@ -17,13 +17,14 @@ import { createModel, freeModel, type Model } from "../../model/transformer/tran
 import { leaveOneOut } from "../../rl/advantage.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
+import { constantRate } from "../../cli/bench/constant_rate.ts";
 import { exactGradient, expectedReward } from "../reference/exact_toy.ts";
 import { policyLoss, type RecordedRollout } from "../reference/policy_loss.ts";
 import { noiseRow } from "../reference/random.ts";
 import { makeToy, type Toy } from "../reference/toy.ts";
 import { maxAbsoluteError } from "../reference/support.ts";
 import { judgeEstimates } from "../reference/toy_estimator.ts";
-import { downloadNamed, gradientError, uploadNamed } from "./support.ts";
+import { downloadNamed, gradientError, uploadNamed } from "./support/named_weights.ts";
 
 const GROUP = 128;
 const BATCHES = 60;
@@ -176,17 +177,7 @@ Deno.test("fuzzy: updates raise the exact expected reward of the toy with a near
   withToy(TOYS[2], async (gpu, model, grads, toy) => {
     const optimizer = createOptimizer(gpu, toy.config);
     const steps = 30;
-    const settings = {
-      lr: 3e-3,
-      warmup: 0,
-      steps,
-      finalLr: 1,
-      beta1: 0.9,
-      beta2: 0.95,
-      eps: 1e-8,
-      weightDecay: 0,
-      clip: 1,
-    };
+    const settings = constantRate(3e-3, steps);
     const before = expectedReward(toy);
     for (let step = 1; step <= steps; step++) {
       await estimate(model, grads, toy, 1000 + step);

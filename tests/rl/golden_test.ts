@@ -1,10 +1,7 @@
 /** Logits, gradients in every thinking mode and a training curve of whole models, against golden files made with JAX. */
 import { assert, assertAlmostEquals } from "@std/assert";
-import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { readParams } from "../../model/files/params_file.ts";
-import { openWeights } from "../../model/formats/safetensors.ts";
 import {
   createParams,
   freeParams,
@@ -14,32 +11,23 @@ import {
 } from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
-import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
+import { freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { accumulateCrossEntropy } from "../../rl/cross_entropy.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import {
-  type Golden,
   GOLDEN_CASES,
   GOLDEN_MODELS,
   type GoldenCase,
-  goldenFolder,
   type GoldenTensor,
   loadGolden,
 } from "../golden/load_golden.ts";
+import { goldenModel } from "../model/support/golden_model.ts";
 import { normalisedMse } from "../reference/support.ts";
 
 // The golden files' own float32 rerun differs by up to 1.2e-8 (near_tie), by less elsewhere.
 const GRADIENT_ERROR = 1e-7;
-
-function open(gpu: Gpu, name: typeof GOLDEN_MODELS[number], golden: Golden): Model {
-  const model = createModel(gpu, golden.config);
-  const file = openWeights(goldenFolder(name));
-  readParams(gpu, golden.config, file, model.params, name);
-  file.close();
-  return model;
-}
 
 async function compare(
   model: Model,
@@ -104,7 +92,7 @@ for (const name of GOLDEN_MODELS) {
       const { vocabSize, hiddenSize } = golden.config;
       const maxBinding = chunks === 1 ? undefined : Math.ceil(vocabSize / chunks / 8) * 8 * hiddenSize * 4;
       const gpu = await openGpu({ maxBinding });
-      const model = open(gpu, name, golden);
+      const model = goldenModel(gpu, name, golden);
       const grads = createParams(gpu, golden.config, "f32", "grad");
       const examples = golden.sequences.map((ids) => ({ ids, from: 1 }));
       const logp = await accumulateCrossEntropy(model, grads, examples, 1, false)();
@@ -155,7 +143,7 @@ for (const name of GOLDEN_MODELS) {
     const golden = loadGolden(name);
     const { training } = golden;
     const gpu = await openGpu();
-    const model = open(gpu, name, golden);
+    const model = goldenModel(gpu, name, golden);
     const grads = createParams(gpu, golden.config, "f32", "grad");
     const optimizer = createOptimizer(gpu, golden.config);
     const examples = golden.sequences.map((ids) => ({ ids, from: 1 }));

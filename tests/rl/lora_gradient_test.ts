@@ -17,10 +17,11 @@ import { accumulateCrossEntropy } from "../../rl/cross_entropy.ts";
 import { accumulateGradient } from "../../rl/objective.ts";
 import type { ScoredGroup } from "../../rl/packed_batch.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
-import { logitsOf } from "../model/logits_of.ts";
+import { logitsOf } from "../model/support/logits_of.ts";
 import { normalisedMse, randomIntegers } from "../reference/support.ts";
-import { expectedGradients, mergedWeights, randomAdapter } from "./lora_support.ts";
-import { downloadNamed, gradientError, randomModel, uploadNamed } from "./support.ts";
+import { expectedGradients, mergedWeights, randomAdapter } from "./support/lora_in_f64.ts";
+import { downloadNamed, gradientError, uploadNamed } from "./support/named_weights.ts";
+import { tinyModel } from "./support/tiny_model.ts";
 
 const whole = await openTestGpu();
 // The embedding in several chunks, and B and its blocks in chunks of other sizes.
@@ -74,7 +75,7 @@ for (const t of [whole, chunked]) {
   const where = t === whole ? "" : ", weights in chunks";
   for (const { name, config, settings } of SHAPES) {
     Deno.test(`${name}: logits are those of merged weights, and merging keeps them${where}`, async () => {
-      const { model } = randomModel(t.gpu, config);
+      const model = tinyModel(t.gpu, config);
       await randomAdapter(model, settings, 3);
       const merged = await mergedCopy(model);
       const expected = flat(await logitsOf(merged, IDS));
@@ -92,7 +93,7 @@ for (const t of [whole, chunked]) {
     });
 
     Deno.test(`${name}: gradients of A and B follow from those of the merged weights${where}`, async () => {
-      const { model } = randomModel(t.gpu, config);
+      const model = tinyModel(t.gpu, config);
       await randomAdapter(model, settings, 3);
       const merged = await mergedCopy(model);
       const full = createParams(t.gpu, model.config, "f32", "gradient");
@@ -140,7 +141,7 @@ for (const t of [whole, chunked]) {
 
 Deno.test("gradients of A and B are the loss's slopes", async () => {
   const { gpu } = whole;
-  const { model } = randomModel(gpu);
+  const model = tinyModel(gpu);
   const { config } = model;
   const adapter = await randomAdapter(model, { rank: 4, alpha: 8 }, 3);
   const grads = createLoraParams(gpu, config, 4, "gradient");
@@ -177,7 +178,7 @@ Deno.test("gradients of A and B are the loss's slopes", async () => {
 
 Deno.test("a new adapter changes no bit; A is uniform within 1 / sqrt(inputs), drawn by seed and projection", async () => {
   const { gpu } = whole;
-  const { model } = randomModel(gpu, { hiddenSize: 64 });
+  const model = tinyModel(gpu, { hiddenSize: 64 });
   const before = flat(await logitsOf(model, IDS));
   const adapter = addAdapter(model, { rank: 16, alpha: 32 }, 7);
   assertSameBits("logits", flat(await logitsOf(model, IDS)), before);
@@ -195,7 +196,7 @@ Deno.test("a new adapter changes no bit; A is uniform within 1 / sqrt(inputs), d
     assert(!seen.has(array[0] / bound), `${name} repeats another's draws`);
     seen.add(array[0] / bound);
   }
-  const { model: other } = randomModel(gpu, { hiddenSize: 64 });
+  const other = tinyModel(gpu, { hiddenSize: 64 });
   const again = addAdapter(other, { rank: 16, alpha: 32 }, 7);
   const [ours, theirs] = [adapter, again].map(({ params }) => params.lora[1].down.a);
   assertSameBits("A", await downloadMatrix(gpu, ours), await downloadMatrix(gpu, theirs));
@@ -204,7 +205,7 @@ Deno.test("a new adapter changes no bit; A is uniform within 1 / sqrt(inputs), d
 
 Deno.test("projections that are no targets stay unadapted: their A and B are 0, and so are the gradients", async () => {
   const { gpu } = whole;
-  const { model } = randomModel(gpu);
+  const model = tinyModel(gpu);
   const adapter = addAdapter(model, { rank: 4, alpha: 4, targets: ["q_proj", "v_proj"] }, 1);
   const grads = createLoraParams(gpu, model.config, 4, "gradient");
   accumulateCrossEntropy(model, grads, EXAMPLES, 1, false);

@@ -1,56 +1,25 @@
 /** Rollout and training agree to the bit in every way of thinking, and the alarm rings when they do not. */
 import { assert, assertEquals } from "@std/assert";
-import { sums } from "../../eval/tasks/sums.ts";
-import type { Task } from "../../eval/task.ts";
 import { wayOfThinking } from "../../eval/modes.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
-import { freeParams } from "../../model/transformer/params.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
-import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
 import { mismatchOf } from "../../rl/mismatch.ts";
 import type { ActionRecord } from "../../rl/objective.ts";
-import { localRollouts } from "../../rl/local_rollouts.ts";
-import type { RolloutBatch, RolloutSource } from "../../rl/rollout_source.ts";
-import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
+import type { RolloutBatch, RolloutSource } from "../../rl/rollout_source.ts";
+import type { Trainer } from "../../rl/trainer.ts";
 import { openTestGpu } from "../gpu/support.ts";
-import { downloadNamed, embeddingRms, randomModel } from "./support.ts";
+import { downloadNamed } from "./support/named_weights.ts";
+import { freeTrainer, SMALL_TRAINING, smallTrainer } from "./support/small_trainer.ts";
+import { embeddingRms, tinyModel } from "./support/tiny_model.ts";
 
 const t = await openTestGpu();
 const tiles = await openTestGpu({ matmulFamily: "tile" });
 const KINDS = ["hard", "soft", "fuzzy"] as const;
 type Kind = typeof KINDS[number];
-
-/** Sums whose reward an untrained model meets half of the time. */
-const TASK: Task = {
-  ...sums,
-  grade: (_gold, text) => {
-    const correct = text.length % 2 === 0;
-    return { reward: correct ? 100 : 10, correct, answer: text, rule: null };
-  },
-};
-
-const SETTINGS = {
-  questions: 3,
-  group: 4,
-  steps: 10,
-  seed: 11,
-  lr: 1e-2,
-  warmup: 0,
-  finalLr: 1,
-  beta1: 0.9,
-  beta2: 0.95,
-  eps: 1e-8,
-  weightDecay: 0,
-  clip: 1,
-  clipStep: 0,
-  thinkingWeight: 1,
-  recompute: false,
-  microRows: 150,
-};
 
 /** Runs `test` with the trainer of a random model, and a maker of the same thinking with other noise. */
 async function withTrainer(
@@ -58,34 +27,15 @@ async function withTrainer(
   test: (trainer: Trainer, think: (gamma: number) => Thinking) => Promise<void>,
   gpu: Gpu = t.gpu,
   shape: Partial<ModelConfig> = {},
-  settings = SETTINGS,
+  settings = SMALL_TRAINING,
 ) {
-  const { model, tokenizer } = randomModel(gpu, shape);
+  const model = tinyModel(gpu, shape);
   const rms = await embeddingRms(model);
   const think = (gamma: number) => wayOfThinking(kind, { greedy: false, gamma, embeddingRms: rms });
-  const thinking = think(0.33);
-  const rules = thinkingRules(tokenizer, {
-    maxThinking: 10,
-    maxAnswer: 4,
-    endTokenIds: model.config.eosTokenIds,
-  });
-  const { group, seed } = settings;
-  const source = localRollouts({ model, tokenizer, task: TASK, thinking, rules, group, seed });
-  const trainer = createTrainer({
-    model,
-    tokenizer,
-    task: TASK,
-    thinking,
-    rules,
-    settings,
-    source,
-  });
+  const trainer = smallTrainer(model, think(0.33), settings);
   await test(trainer, think);
   gpu.commands.flush();
-  for (const params of [trainer.grads, trainer.optimizer.first, trainer.optimizer.second]) {
-    freeParams(gpu, params);
-  }
-  gpu.arena.free(trainer.optimizer.norm);
+  freeTrainer(trainer);
   freeModel(model);
 }
 
@@ -151,7 +101,7 @@ for (const kind of KINDS) {
       tiles.gpu,
       // Sums of several segments, and a broken one.
       { hiddenSize: 136, intermediateSize: 204 },
-      { ...SETTINGS, questions: 2 },
+      { ...SMALL_TRAINING, questions: 2 },
     ));
 
   Deno.test(`${kind}: changed forced ids ring the alarm for the answers, and for them alone`, () =>
@@ -225,7 +175,7 @@ Deno.test("flips: near-ties whose shadow is not the training pass's are counted"
     const { metrics } = await trainStep({ ...trainer, source }, 1);
     assertEquals(
       metrics.flips,
-      steps - SETTINGS.group * Math.round(SETTINGS.questions * metrics.equal_groups),
+      steps - SMALL_TRAINING.group * Math.round(SMALL_TRAINING.questions * metrics.equal_groups),
     );
     // A shadow is not fed: nothing else changes.
     assertEquals([metrics.mismatch_near_tie_max, metrics.mismatch_answer_max], [0, 0]);

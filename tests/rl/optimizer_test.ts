@@ -4,7 +4,8 @@ import { freeModel } from "../../model/transformer/transformer.ts";
 import { createOptimizer, learningRate, type OptimizerSettings, optimizerStep } from "../../rl/optimizer.ts";
 import { openTestGpu, random32 } from "../gpu/support.ts";
 import { adamWStep, clipByGlobalNorm } from "../reference/adamw.ts";
-import { downloadNamed, gradientError, randomModel, uploadNamed } from "./support.ts";
+import { downloadNamed, gradientError, uploadNamed } from "./support/named_weights.ts";
+import { tinyModel } from "./support/tiny_model.ts";
 
 const t = await openTestGpu();
 const SETTINGS: OptimizerSettings = {
@@ -60,7 +61,7 @@ for (const tied of [true, false]) {
   ) {
     Deno.test(`all weights follow AdamW, ${tied ? "tied" : "untied"}, ${name}`, async () => {
       const { gpu } = t;
-      const { model } = randomModel(gpu, { tied });
+      const model = tinyModel(gpu, { tied });
       const { config, params } = model;
       const grads = createParams(gpu, config, "f32", "gradient");
       const optimizer = createOptimizer(gpu, config);
@@ -99,7 +100,7 @@ for (const tied of [true, false]) {
 
 Deno.test("a step without any gradient leaves the weights as they are", async () => {
   const { gpu } = t;
-  const { model } = randomModel(gpu);
+  const model = tinyModel(gpu);
   const { config, params } = model;
   const before = await downloadNamed(gpu, config, params);
   const grads = createParams(gpu, config, "f32", "gradient");

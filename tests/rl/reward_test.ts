@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UserError } from "../../gpu/errors.ts";
 import { loadRewards, type RewardInput, TASK_REWARD, worthOf } from "../../rl/reward.ts";
+import { testFolder } from "../support/folders.ts";
+
+const folder = await testFolder();
 
 const input: RewardInput = {
   question: "1+1?",
@@ -13,7 +16,7 @@ const input: RewardInput = {
 };
 
 function file(code: string, name = "reward 100%.ts"): string {
-  const path = `${Deno.makeTempDirSync()}/${name}`;
+  const path = `${Deno.makeTempDirSync({ dir: folder })}/${name}`;
   Deno.writeTextFileSync(path, code);
   return path;
 }

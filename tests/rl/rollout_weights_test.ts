@@ -1,59 +1,28 @@
 /** Weights in training that are not f32: packed ones under an adapter, and a copy in f16 that rollouts are made with. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
-import type { Task } from "../../eval/task.ts";
-import { sums } from "../../eval/tasks/sums.ts";
-import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import { readParams } from "../../model/files/params_file.ts";
 import { createHalfCopy, type HalfCopy } from "../../model/weights/half_copy.ts";
 import { addAdapter } from "../../model/lora/add_adapter.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
-import { localRollouts } from "../../rl/local_rollouts.ts";
 import type { StepMetrics } from "../../rl/step_metrics.ts";
-import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
+import type { Trainer } from "../../rl/trainer.ts";
 import { assertSameBits, openTestGpu } from "../gpu/support.ts";
-import { packedWeights } from "../model/packed_weights.ts";
-import { SMALL } from "../model/small_models.ts";
-import { downloadNamed, randomModel } from "./support.ts";
+import { packedWeights } from "../model/support/packed_weights.ts";
+import { SMALL } from "../model/support/small_models.ts";
+import { downloadNamed } from "./support/named_weights.ts";
+import { SMALL_TRAINING, smallTrainer } from "./support/small_trainer.ts";
+import { tinyModel } from "./support/tiny_model.ts";
 
 const { gpu } = await openTestGpu();
-const tokenizer = builtinTokenizer();
 const KINDS = ["hard", "soft", "fuzzy"] as const;
 
-const SETTINGS = {
-  ...{
-    questions: 4,
-    group: 4,
-    steps: 10,
-    seed: 11,
-    lr: 1e-2,
-    warmup: 0,
-    finalLr: 1,
-    weightDecay: 0,
-    clip: 1,
-  },
-  ...{ beta1: 0.9, beta2: 0.95, eps: 1e-8, clipStep: 0, thinkingWeight: 1, recompute: false, microRows: 150 },
-};
-
-/** A trainer whose task takes half of an untrained model's answers as right. */
 function trainerOf(model: Model, kind: typeof KINDS[number], copy?: HalfCopy): Trainer {
   const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.33, embeddingRms: 0.1 });
-  const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endTokenIds: [0] });
-  const task: Task = {
-    ...sums,
-    grade: (_gold, text) => {
-      const correct = text.length % 2 === 0;
-      return { reward: correct ? 100 : 10, correct, answer: text, rule: null };
-    },
-  };
-  const { group, seed } = SETTINGS;
-  const parts = { tokenizer, task, thinking, rules };
-  const from = { model: copy?.model ?? model, refresh: copy?.refresh, group, seed };
-  return createTrainer({ ...parts, model, settings: SETTINGS, source: localRollouts({ ...parts, ...from }) });
+  return smallTrainer(model, thinking, { ...SMALL_TRAINING, questions: 4 }, copy);
 }
 
 const mismatch = (metrics: StepMetrics) => [
@@ -101,7 +70,7 @@ for (const [types, typeOf] of Object.entries(TYPES)) {
 
 for (const kind of KINDS) {
   Deno.test(`rollouts by a copy in f16, ${kind}: a mismatch of its rounding, and the copy follows each update`, async () => {
-    const { model } = randomModel(gpu);
+    const model = tinyModel(gpu);
     using copy = createHalfCopy(model);
     const trainer = trainerOf(model, kind, copy);
     for (let step = 1; step <= 3; step++) {

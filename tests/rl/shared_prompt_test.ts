@@ -10,7 +10,8 @@ import { accumulateGradient, type ActionRecord } from "../../rl/objective.ts";
 import { inputRows, type ScoredGroup } from "../../rl/packed_batch.ts";
 import { assertSameBits, openTestGpu, random32 } from "../gpu/support.ts";
 import { randomIntegers } from "../reference/support.ts";
-import { downloadNamed, gradientError, randomModel } from "./support.ts";
+import { downloadNamed, gradientError } from "./support/named_weights.ts";
+import { tinyModel } from "./support/tiny_model.ts";
 
 const t = await openTestGpu();
 
@@ -50,7 +51,7 @@ async function gradientOf(
   partsOf: (groups: ScoredGroup[]) => ScoredGroup[][],
 ) {
   const { gpu } = t;
-  const { model } = randomModel(gpu, { tied });
+  const model = tinyModel(gpu, { tied });
   const groups = groupsOf(model.config.usedVocabSize);
   const count = groups.flatMap((group) => group.rollouts).length;
   const d = model.config.hiddenSize;

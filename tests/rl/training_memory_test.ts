@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { promptIds } from "../../eval/questions/prompt_ids.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
@@ -12,16 +11,13 @@ import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { reserveTraining } from "../../rl/memory/reserve_training.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
-import { randomModel, SMALL, tokenizer } from "../model/small_models.ts";
+import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
+import { randomModel, SMALL, tokenizer } from "../model/support/small_models.ts";
+import { longestTrainer } from "./support/longest_trainer.ts";
+import { trainSettings } from "./support/train_settings.ts";
 
 const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };
-const MUTE = { ...tokenizer, tokenText: () => "", decode: () => "" };
 const LENGTHS = { questions: 3, group: 6, maxThinking: 24, answerTokens: 4 };
-const OPTIMIZER = {
-  ...{ lr: 0, warmup: 0, steps: 1, finalLr: 1 },
-  ...{ beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0, clip: 1 },
-};
-
 for (
   const [kind, rank, recompute, microRows] of [
     ["soft", undefined, false, 8192],
@@ -36,28 +32,14 @@ for (
     const gpu = await openGpu();
     const model = randomModel(gpu, SHAPE);
     if (rank) addAdapter(model, { rank, alpha: 32 }, 0);
-    const { questions, group, maxThinking, answerTokens } = LENGTHS;
-    const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds: [] });
-    const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms: 0.1 });
-    let turn = 0;
-    const rewards = [{ name: "turns", weight: 1, score: () => 100 * (turn++ % 2) }];
-    const common = { model, tokenizer: MUTE, task: sums, thinking, rules, rewards };
-    const settings = {
-      ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
-      ...OPTIMIZER,
-    };
-    const source = localRollouts({ ...common, group, seed: 0 });
-    const trainer = createTrainer({ ...common, settings, source });
+    const trainer = longestTrainer({ model, tokenizer }, { kind, ...LENGTHS, microRows, recompute });
     for (let step = 1; step <= 3; step++) await trainStep(trainer, step);
     const held = gpu.arena.peakBytes;
-    const prompts = Array.from(
-      { length: questions },
-      (_, b) => promptIds(tokenizer, sums.prompt(sums.question("train", 0, b).question)).length,
-    );
+    const prompts = sumsPrompts(tokenizer, LENGTHS.questions);
     const { total } = await trainingNeed(SHAPE, {
       ...{ ...LENGTHS, microRows, recompute, rank, continuous: kind === "soft" },
-      promptTokens: Math.max(...prompts),
-      forcedTokens: rules.forcedIds.triggerAndBox.length,
+      promptTokens: Math.max(...prompts.map(({ length }) => length)),
+      forcedTokens: trainer.rules.forcedIds.triggerAndBox.length,
     }, { facts: gpu });
     gpu.close();
     const ratio = total / held;
@@ -74,10 +56,7 @@ for (const kind of ["hard", "soft"] as const) {
     const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms: 0.1 });
     const score = ({ text }: { text: string }) => text.length % 5;
     const rewards = [{ name: "length", weight: 1, score }];
-    const settings = {
-      ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute: false, microRows: 300 },
-      ...{ ...OPTIMIZER, lr: 1e-3 },
-    };
+    const settings = trainSettings({ questions, group, lr: 1e-3, microRows: 300 });
     const learn = async (reserves: boolean) => {
       const model = randomModel(gpu, SHAPE);
       const common = { model, tokenizer, task: sums, thinking, rules, rewards };

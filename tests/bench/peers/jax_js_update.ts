@@ -5,7 +5,7 @@
  *     deno run -A --config tests/bench/peers/deno.json tests/bench/peers/jax_js_update.ts FOLDER [webgpu | wasm]
  *
  * `gradient` leaves the objective's gradient and the answers' part of its value in the folder, `update` is one whole update.
- * FOLDER holds the batch, the weights and what the thoughts were, as `jax_js_peer.ts` writes them. All is one jitted function:
+ * FOLDER holds the batch, the weights and what the thoughts were, as `../support/jax_js_peer.ts` writes them. All is one jitted function:
  * valueAndGrad, the global norm, AdamW; its inputs are given up, and its outputs are what the next update takes.
  */
 import { stdin } from "node:process";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseAnswer, verify } from "../../../eval/answer/verify.ts";
-import { type Gold, hasData, random, readGolds } from "./data.ts";
+import { type Gold, hasData, random, readGolds } from "./support/data_sets.ts";
 
 const golds = hasData ? await readGolds() : [];
 const firstWith = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { verify, type VerifyOptions } from "../../../eval/answer/verify.ts";
-import { hasData, readLines } from "./data.ts";
+import { hasData, readLines } from "./support/data_sets.ts";
 
 /** Line 264 expects `1 - 1/e` to equal `1 + 1/e`: an error of the source. */
 const UPSTREAM_ERROR = 264;

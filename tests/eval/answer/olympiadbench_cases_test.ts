@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { verify } from "../../../eval/answer/verify.ts";
-import { hasData, readText } from "./data.ts";
+import { hasData, readText } from "./support/data_sets.ts";
 
 interface Example {
   GT: string;

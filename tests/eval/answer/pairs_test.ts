@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { verify, type VerifyOptions } from "../../../eval/answer/verify.ts";
-import { NEAR_MISSES } from "./near_misses.ts";
-import { SAME_ANSWERS } from "./same_answers.ts";
+import { NEAR_MISSES } from "./support/near_misses.ts";
+import { SAME_ANSWERS } from "./support/same_answers.ts";
 
 const OPTIONS: VerifyOptions[] = [{}, { percent: true }, {
   percent: true,

@@ -4,7 +4,7 @@ import { extractAnswer } from "../../../eval/answer/extract_answer.ts";
 import { boxedContinuation, lastBox } from "../../../eval/answer/box.ts";
 import { equalRationals, formatRational, parseDecimal, rational } from "../../../eval/answer/rational.ts";
 import { verify, type VerifyOptions } from "../../../eval/answer/verify.ts";
-import { hasData, random, readGolds } from "./data.ts";
+import { hasData, random, readGolds } from "./support/data_sets.ts";
 
 const RUNS = { numRuns: 400, seed: 5 };
 

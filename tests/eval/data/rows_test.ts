@@ -1,9 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { readRows } from "../../../eval/data/read_rows.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { testFolder } from "../../support/folders.ts";
 
-const folder = await Deno.makeTempDir();
-addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = await testFolder();
 
 function written(name: string, content: string | Uint8Array): string {
   const path = `${folder}/${name}`;

@@ -9,18 +9,18 @@ import { downloadMatrix, uploadRows } from "../../../gpu/matrix.ts";
 import { loadAdapter } from "../../../model/lora/load_adapter.ts";
 import { locateAdapter } from "../../../model/lora/locate_adapter.ts";
 import { saveAdapter } from "../../../model/lora/save_adapter.ts";
-import { readParams, writeParams } from "../../../model/files/params_file.ts";
 import { saveModel } from "../../../model/files/save_model.ts";
-import { openWeights } from "../../../model/formats/safetensors.ts";
+import { writeParams } from "../../../model/files/params_file.ts";
 import { findModel } from "../../../model/files/find_model.ts";
 import { addAdapter } from "../../../model/lora/add_adapter.ts";
 import { loraMatrices } from "../../../model/transformer/lora_params.ts";
 import { refreshAdapter } from "../../../model/transformer/adapter.ts";
 import { mergeAdapter } from "../../../model/lora/merge_adapter.ts";
-import { createModel, type Model } from "../../../model/transformer/transformer.ts";
-import { logitsOf } from "../../model/logits_of.ts";
+import type { Model } from "../../../model/transformer/transformer.ts";
+import { goldenModel } from "../../model/support/golden_model.ts";
+import { logitsOf } from "../../model/support/logits_of.ts";
 import { randomArray } from "../../reference/support.ts";
-import { goldenFolder, loadGolden } from "../load_golden.ts";
+import { loadGolden } from "../load_golden.ts";
 
 const [folder, base, adapter] = Deno.args;
 const gpu = await openGpu();
@@ -33,10 +33,7 @@ async function writeLogits(model: Model, ids: readonly number[], place: string):
 if (base === undefined) {
   for (const [i, name] of (["llama_tied", "llama3_gqa", "qwen2", "qwen3"] as const).entries()) {
     const golden = loadGolden(name);
-    const model = createModel(gpu, golden.config);
-    const file = openWeights(goldenFolder(name));
-    readParams(gpu, golden.config, file, model.params, name);
-    file.close();
+    const model = goldenModel(gpu, name, golden);
     const { params } = addAdapter(model, { rank: 2 + 3 * i, alpha: 5, rankStabilised: i === 2 }, i);
     for (const [j, matrix] of loraMatrices(params).entries()) {
       const values = await downloadMatrix(gpu, matrix);

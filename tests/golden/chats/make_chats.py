@@ -2,7 +2,7 @@
 
     python make_chats.py NAME FOLDER      writes NAME.json; FOLDER holds tokenizer.json and tokenizer_config.json
 
-For SmolLM2 the folder is what ggufTokenizerFiles makes of its GGUF file. tests/model/chat_template_test.ts holds our
+For SmolLM2 the folder is what ggufTokenizerFiles makes of its GGUF file. tests/model/tokenizer/chat_template_test.ts holds our
 rendering against it. Made with jinja2 3.1.6 and tokenizers 0.23.3.
 """
 import hashlib

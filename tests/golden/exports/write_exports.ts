@@ -15,9 +15,9 @@ import { exportGguf, type ExportOptions, exportSafetensors } from "../../../mode
 import { findModel } from "../../../model/files/find_model.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
-import { BYTE_MODELS, byteTokenizer } from "../../model/byte_models.ts";
-import { logitsOf } from "../../model/logits_of.ts";
-import { randomModel } from "../../model/small_models.ts";
+import { BYTE_MODELS, byteTokenizer } from "../../model/support/byte_models.ts";
+import { logitsOf } from "../../model/support/logits_of.ts";
+import { randomModel } from "../../model/support/small_models.ts";
 
 const [work, ...others] = Deno.args;
 const gpu = await openGpu();

@@ -1,7 +1,7 @@
 /** Writes all logits of make_smollm2.py's text as f32: `deno run -A write_logits.ts MODEL LOGITS.f32`. */
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { findModel } from "../../../model/files/find_model.ts";
-import { logitsOf } from "../../model/logits_of.ts";
+import { logitsOf } from "../../model/support/logits_of.ts";
 
 const [name, path] = Deno.args;
 const { ids } = JSON.parse(Deno.readTextFileSync(new URL("smollm2.json", import.meta.url)));

@@ -1,4 +1,4 @@
-"""Token ids by other implementations, for tests/model/golden_tokens_test.ts.
+"""Token ids by other implementations, for tests/model/tokenizer/golden_tokens_test.ts.
 
     python make_tokens.py llama.cpp MODEL.gguf DATA smollm2.json      llama.cpp, by llama-cpp-python 0.3.36
     python make_tokens.py llama.cpp STORIES.gguf DATA stories260K_gguf.json    (softcot model export stories260K --out STORIES.gguf)

@@ -1,0 +1,44 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PINNED_DENO } from "../../../cli/doctor/doctor.ts";
+import { root } from "../../support/places.ts";
+import { runSoftcot } from "../support/run_softcot.ts";
+
+Deno.test("doctor finds a working device, and tells it as a table and as JSON", async () => {
+  const { code, stdout, stderr } = await runSoftcot(["doctor"]);
+  assertEquals(code, 0, stderr);
+  for (
+    const line of [
+      /^device +\S/m,
+      /^subgroup size +\d+$/m,
+      /^ok +matrix product, f32/m,
+      /^ok +random numbers/m,
+    ]
+  ) {
+    assertMatch(stdout, line);
+  }
+  const data = JSON.parse((await runSoftcot(["doctor", "--json"])).stdout);
+  assertEquals([data.ok, data.versions.deno], [true, Deno.version.deno]);
+  assert(data.device.pipelines > 3 && data.device.pipelines < 80);
+  assert(data.device.limits.maxStorageBufferBindingSize > 0);
+  assert(data.findings.every(({ state }: { state: string }) => state === "ok" || state === "note"));
+});
+
+Deno.test("without a device doctor says what is missing, and ends with 1", async () => {
+  const none = { VK_DRIVER_FILES: "/nowhere/none.json", VK_ICD_FILENAMES: "/nowhere/none.json" };
+  const { code, stdout, stderr } = await runSoftcot(["doctor", "--json"], none);
+  assertEquals(code, 1);
+  const data = JSON.parse(stdout);
+  assertEquals([data.ok, data.device], [false, undefined]);
+  const missing = data.findings.find(({ state }: { state: string }) => state === "missing");
+  assertStringIncludes(missing.found, "no Vulkan adapter was found");
+  assertStringIncludes(stderr, "hint: install the GPU's Vulkan driver");
+  assertMatch((await runSoftcot(["doctor"], none)).stdout, /^MISSING +device/m);
+});
+
+Deno.test("doctor expects the Deno that the launcher installs", async () => {
+  assertStringIncludes(await Deno.readTextFile(`${root}/softcot`), `\nDENO_VERSION=${PINNED_DENO}\n`);
+});
+
+Deno.test("doctor takes no arguments", async () => {
+  assertEquals((await runSoftcot(["doctor", "now"])).code, 2);
+});

@@ -1,0 +1,90 @@
+/** Evaluations into a folder: stopped, gone on with, and refused with other settings. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { randomModel, SMALL } from "../../model/support/small_models.ts";
+import { jsonLines } from "../../support/json_lines.ts";
+import { modelFolder, thinker } from "../support/model_folder.ts";
+import { linesIn } from "../../rl/support/run_files.ts";
+import { fails, runSoftcot } from "../support/run_softcot.ts";
+import { stopWhen } from "../support/stop_when.ts";
+
+const folder = await modelFolder(thinker);
+const model = `${folder}/model`;
+
+/** What does not depend on the clock. */
+const timeless = (data: unknown) =>
+  JSON.parse(
+    JSON.stringify(data, (key, value) => ["time", "seconds", "tokensPerSecond"].includes(key) ? null : value),
+  );
+
+/** An evaluation of some seconds: sampled, few at once. Other flags may stand in the place of its own. */
+const long = (out: string, flags: Record<string, string> = {}) => {
+  const all = {
+    ...{ "model": `${folder}/restless/model`, "limit": "12", "samples": "8", "batch-rows": "3", "seed": "3" },
+    ...{ "mode": "hard-greedy,hard-sample,soft-sample", out },
+    ...flags,
+  };
+  return ["eval", "sums", ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])];
+};
+
+Deno.test("killed or stopped anywhere and started again, the result is that of a run never stopped", async () => {
+  const restless = await modelFolder((gpu) =>
+    randomModel(gpu, { ...SMALL, eosTokenIds: [6, 12, 18, 24, 30] })
+  );
+  await Deno.symlink(restless, `${folder}/restless`);
+  const whole = `${folder}/whole`;
+  const plain = await runSoftcot([...long(whole), "--json"]);
+  assertEquals(plain.code, 0, plain.stderr);
+  const names = ["hard-greedy", "hard-sample", "soft-sample"].map((mode) => `sums-${mode}`);
+
+  const out = `${folder}/broken`;
+  const linesOf = (name: string) => linesIn(`${out}/${name}.jsonl`);
+  const stops: [string, number, Deno.Signal][] = [
+    [names[0], 4, "SIGKILL"],
+    [names[1], 20, "SIGKILL"],
+    [names[1], 50, "SIGINT"],
+    [names[2], 30, "SIGKILL"],
+  ];
+  let before = 0;
+  for (const [name, lines, signal] of stops) {
+    const { status, stderr } = await stopWhen(long(out), () => linesOf(name) >= lines, signal);
+    assertEquals([status.success, status.signal], [false, signal === "SIGKILL" ? "SIGKILL" : null]);
+    if (signal === "SIGINT") {
+      assertEquals(status.code, 130);
+      assertMatch(stderr, /Stopped; \d+ of 204 rollouts of sums are kept in .*: the same command goes on\./);
+    }
+    const now = names.reduce((sum, name) => sum + linesOf(name), 0);
+    assert(now > before && now < 204, `${now} rollouts`);
+    before = now;
+  }
+  // A line that was cut off in the middle.
+  Deno.writeTextFileSync(`${out}/${names[2]}.jsonl`, '{"mode":"soft-sample","ind', { append: true });
+  const resumed = await runSoftcot([...long(out), "--json"]);
+  assertEquals(resumed.code, 0, resumed.stderr);
+  assertEquals(timeless(JSON.parse(resumed.stdout)), timeless(JSON.parse(plain.stdout)));
+  for (const name of names) {
+    assertEquals(
+      timeless(jsonLines(`${out}/${name}.jsonl`)),
+      timeless(jsonLines(`${whole}/${name}.jsonl`)),
+      name,
+    );
+  }
+
+  // What is complete is told again, without a rollout.
+  const stamp = Deno.statSync(`${out}/${names[2]}.jsonl`).mtime;
+  const again = await runSoftcot([...long(out), "--json"]);
+  assertEquals(timeless(JSON.parse(again.stdout)), timeless(JSON.parse(plain.stdout)));
+  assertEquals(Deno.statSync(`${out}/${names[2]}.jsonl`).mtime, stamp);
+});
+
+Deno.test("results of other settings are not gone on with", async () => {
+  const hint = "hint: give the settings it was made with, or choose another folder with --out";
+  const refused = (flags: Record<string, string>, message: string) =>
+    fails(long(`${folder}/whole`, flags), 1, message, hint);
+  await refused({ seed: "4" }, "sums seed 3, not 4");
+  await refused({ "max-thinking": "9" }, "its results were made with sums maxThinking 52, not 9");
+  await refused(
+    { mode: "hard-greedy" },
+    'modes ["hard-greedy","hard-sample","soft-sample"], not ["hard-greedy"]',
+  );
+  await refused({ model }, "its results were made with model");
+});

@@ -1,0 +1,52 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { randomModel, SMALL } from "../../model/support/small_models.ts";
+import { modelFolder } from "../support/model_folder.ts";
+import { runSoftcot } from "../support/run_softcot.ts";
+
+const folder = await modelFolder((gpu) => randomModel(gpu));
+const model = `${folder}/model`;
+
+Deno.test("model info tells shape, tokenizer and memory", async () => {
+  const { code, stdout, stderr } = await runSoftcot(["model", "info", model]);
+  assertEquals(code, 0, stderr);
+  const lines = [
+    /^architecture +llama$/m,
+    /^heads +4 of 16, 2 for keys and values$/m,
+    /^vocabulary +80, head tied to the embedding, 5 rows of padding$/m,
+    /^tokenizer +75 tokens, no beginning token, ends with 0$/m,
+    /^RMS\(E\) +0\.100000 \(kept with the model\)$/m,
+    /^full training, 8192 rows at once +[\d.]+ MiB +[\d.]+ MiB with --recompute$/m,
+  ];
+  for (const line of lines) assertMatch(stdout, line);
+});
+
+Deno.test("model info --json has every number; options change what is computed", async () => {
+  const info = async (...args: string[]) =>
+    JSON.parse((await runSoftcot(["model", "info", model, "--json", ...args])).stdout);
+  const data = await info();
+  const { layers, hiddenSize: d, intermediateSize: f } = SMALL;
+  assertEquals(data.parameters, layers * (d * 128 + 64 * d + 3 * d * f + 2 * d) + d + 80 * d);
+  assertEquals([data.config.usedVocabSize, data.tensors, data.storedAs], [75, 2 + 9 * layers, ["F32"]]);
+  assertEquals(data.memory.weights, 4 * data.parameters);
+  const table = data.memory.trainingState - 16 * data.parameters;
+  assert(
+    table >= 4 * 260 * 16 && table < 4 * 260 * 16 + 1024,
+    `${table} bytes beside weights, gradients and moments`,
+  );
+  assertEquals(data.memory.kvBytesPerToken, layers * 2 * 2 * 16 * 4);
+  const half = await info("--micro-rows", "4096");
+  assert(half.memory.training < data.memory.training);
+  assert(data.memory.trainingRecomputed < data.memory.training);
+  const more = await info("--questions", "4");
+  assert(more.memory.training > data.memory.training);
+});
+
+Deno.test("model info names what is wrong", async () => {
+  const missing = await runSoftcot(["model", "info", `${folder}/none`]);
+  assertEquals([missing.code, missing.stdout], [1, ""]);
+  assertStringIncludes(missing.stderr, "there is no such folder");
+  assertEquals((await runSoftcot(["model", "infos"])).code, 2);
+  const help = await runSoftcot(["model"]);
+  assertEquals(help.code, 0);
+  assertStringIncludes(help.stdout, "info");
+});

@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { root } from "../../support/places.ts";
+
+/** What a process said and how it ended. */
+export interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The Vulkan loader of some systems complains on stderr where this is not set; the launcher sets it, too. */
+export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" };
+
+/** Runs the program as a process of its own, without a terminal. */
+export async function runSoftcot(args: string[], env: Record<string, string> = {}): Promise<Finished> {
+  return told(await softcotCommand(args, { env: { NO_COLOR: "1", ...env }, stdin: "null" }).output());
+}
+
+/** Runs the program, which has to succeed. */
+export async function succeed(args: string[]): Promise<Finished> {
+  const done = await runSoftcot(args, ENV);
+  assertEquals(done.code, 0, done.stderr);
+  return done;
+}
+
+/** Runs the program, which has to end with this status, these words on stderr, and no stack. Returns all of stderr. */
+export async function fails(args: string[], code: number, ...messages: string[]): Promise<string> {
+  const done = await runSoftcot(args, ENV);
+  assertEquals([done.code, done.stdout], [code, ""], done.stderr);
+  for (const message of messages) assertStringIncludes(done.stderr, message);
+  assert(!/^ +at /m.test(done.stderr), "a stack trace");
+  return done.stderr;
+}
+
+/** The program as a command that is yet to be started. */
+export function softcotCommand(args: string[], options: Deno.CommandOptions): Deno.Command {
+  const all = ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args];
+  return new Deno.Command(Deno.execPath(), { ...options, cwd: root, args: all });
+}
+
+/** Runs another program to its end, in the root of the project. Colours are off unless `env` says otherwise. */
+export async function finish(
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<Finished> {
+  const command = new Deno.Command(program, {
+    args,
+    cwd: root,
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+  });
+  return told(await command.output());
+}
+
+/** What a process that has ended said, as text. */
+export function told({ code, stdout, stderr }: Deno.CommandOutput): Finished {
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** check:jsr names a configuration whose packages are the real ones. */
+export function configured(): string[] {
+  const config = Deno.env.get("SOFTCOT_TEST_CONFIG");
+  return config ? ["--config", config] : [];
+}

@@ -1,0 +1,160 @@
+/** Runs that are killed, interrupted, or run out of disk go on, when resumed, as if nothing had happened. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fails, succeed } from "../support/run_softcot.ts";
+import { assertSameRun, checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
+import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
+import { smallModel } from "../support/small_model.ts";
+import { stopAt } from "../support/stop_when.ts";
+
+const { folder, model } = await smallModel();
+const STEPS = 24;
+const train = (flags: TrainFlags) => trainArgs({ model, steps: STEPS, ...flags });
+
+/** The same run, never stopped: made once for each way of thinking. */
+const whole = new Map<string, Promise<string>>();
+function wholeRun(thinking: string): Promise<string> {
+  const make = async () => {
+    const out = `${folder}/whole-${thinking}`;
+    await succeed(train({ thinking, out }));
+    assertEquals(metricsOf(out).length, STEPS);
+    const trained = metricsOf(out).filter((line) => (line.gradient_norm as number) > 0).length;
+    assert(trained > STEPS / 2, `only ${trained} steps trained: the comparison would say little`);
+    return out;
+  };
+  if (!whole.has(thinking)) whole.set(thinking, make());
+  return whole.get(thinking)!;
+}
+
+// Before the first checkpoint, and wherever else the signal falls.
+for (
+  const { thinking, kills } of [
+    { thinking: "soft", kills: [1, 6, 14] },
+    { thinking: "hard", kills: [1, 9] },
+    { thinking: "fuzzy", kills: [7] },
+  ]
+) {
+  Deno.test(`${thinking}: a run that is killed again and again ends like one that never was`, async () => {
+    const expected = await wholeRun(thinking);
+    const out = `${folder}/killed-${thinking}`;
+    for (const [i, lines] of kills.entries()) {
+      const { status, stderr } = await stopAt(
+        i === 0 ? train({ thinking, out }) : resumeArgs(out),
+        out,
+        lines,
+        "SIGKILL",
+      );
+      assertEquals(status.signal, "SIGKILL", `killed too late: ${stderr}`);
+    }
+    const { stdout, stderr } = await succeed(resumeArgs(out));
+    const [, from] = /^run .*, from step (\d+)$/m.exec(stderr)!;
+    assert(Number(from) > 0 && Number(from) < STEPS, `resumed from step ${from}`);
+    assertMatch(stdout, new RegExp(`^${STEPS} updates in `));
+    assertSameRun(out, expected);
+  });
+}
+
+Deno.test("Ctrl-C saves the step under way, ends with 130 and says how to go on; going on changes nothing", async () => {
+  const expected = await wholeRun("soft");
+  const out = `${folder}/interrupted`;
+  const { status, stderr } = await stopAt(train({ out }), out, 7, "SIGINT");
+  assertEquals([status.code, status.signal], [130, null], stderr);
+  const step = metricsOf(out).length;
+  assert(step >= 7 && step < STEPS);
+  assertStringIncludes(stderr, "Stopping after this update, then saving.");
+  assertStringIncludes(stderr, `Saved step ${step}. Go on with: softcot train --resume --out ${out}\n`);
+  assertEquals(checkpointsOf(out).at(-1), `step-${String(step).padStart(6, "0")}`);
+  assertEquals(metricsOf(out), metricsOf(expected).slice(0, step));
+  await succeed(resumeArgs(out));
+  assertSameRun(out, expected);
+});
+
+Deno.test("a resumed run keeps its settings: the same flag is accepted, another value is refused", async () => {
+  const out = `${folder}/settings`;
+  await succeed(train({ steps: 4, seed: 5, out }));
+  const refused = (flags: string[], message: string) =>
+    fails(
+      [...resumeArgs(out), ...flags],
+      1,
+      `error: Cannot resume ${out} with ${message}`,
+      "hint: leave the flag out, or start a new run",
+    );
+  await refused(["--lr", "1"], "--lr 1: it runs with 0.01");
+  await refused(["--thinking", "hard"], "--thinking hard: it runs with soft");
+  await refused(["--clip-step", "2"], "--clip-step 2: it runs with ");
+  // Finished as it is, the run has nothing left to do.
+  const before = Deno.readTextFileSync(`${out}/metrics.jsonl`);
+  const { stdout } = await succeed([...resumeArgs(out), "--seed", "5", "--group", "6"]);
+  assertMatch(stdout, /^4 updates in /);
+  assertEquals(Deno.readTextFileSync(`${out}/metrics.jsonl`), before);
+  await fails(["train", "--resume"], 1, "error: Cannot resume: no run is named");
+  await fails(resumeArgs(`${folder}/none`), 1, `${folder}/none`, "hint: ");
+});
+
+Deno.test("a damaged newest checkpoint is told; without it the run goes on from an older one, to the same end", async () => {
+  const expected = await wholeRun("hard");
+  const out = `${folder}/damaged`;
+  await stopAt(train({ thinking: "hard", out }), out, 10, "SIGKILL");
+  const newest = `${out}/checkpoints/${checkpointsOf(out).filter((name) => !name.endsWith(".tmp")).at(-1)}`;
+  Deno.truncateSync(`${newest}/optimizer.safetensors`, 3000);
+  const hint = "hint: remove this checkpoint's folder to resume from an older one";
+  await fails(resumeArgs(out), 1, `Cannot resume from ${newest}: optimizer.safetensors`, hint);
+  Deno.removeSync(newest, { recursive: true });
+  await succeed(resumeArgs(out));
+  assertSameRun(out, expected);
+});
+
+const PAGE = 4096;
+
+/** Runs `test` on a file system of `pages`, if one can be mounted. */
+async function onSmallDisk(pages: number, test: (disk: string) => Promise<void>): Promise<void> {
+  const disk = await Deno.makeTempDir();
+  const command = (name: string, ...args: string[]) => new Deno.Command(name, { args }).output();
+  const options = `size=${pages * PAGE}`;
+  const mounted = await command("mount", "-t", "tmpfs", "-o", options, "tmpfs", disk).catch(() => undefined);
+  try {
+    if (mounted?.success) await test(disk);
+    else console.log("skipped: a file system to be filled can be mounted by root alone");
+  } finally {
+    if (mounted?.success) await command("umount", disk);
+    await Deno.remove(disk);
+  }
+}
+
+const fill = (disk: string, pages: number) =>
+  Deno.writeFileSync(`${disk}/filler`, new Uint8Array(pages * PAGE));
+
+Deno.test("a disk too full for a checkpoint: told, the one before is whole, and with room the run goes on", () =>
+  onSmallDisk(256, async (disk) => {
+    const [out, expected] = [`${disk}/run`, `${folder}/roomy`];
+    const flags = { "validate-every": 0, keep: 1, steps: 9 };
+    await succeed(train({ ...flags, out: expected }));
+    // A checkpoint takes about 19 pages, the logs and the settings 5.
+    fill(disk, 256 - 36);
+    const hint = `hint: the checkpoints before it are whole: make room, then --resume --out ${out}\n`;
+    const stderr = await fails(train({ ...flags, out }), 1, hint);
+    assertMatch(stderr, /^error: Cannot save step 6: cannot write .*: No space left on device/m);
+    assertEquals(checkpointsOf(out), ["step-000003"]);
+    Deno.removeSync(`${disk}/filler`);
+    await succeed(resumeArgs(out));
+    assertEquals(metricsOf(out), metricsOf(expected));
+    for (const name of ["model", "optimizer"]) {
+      const [ours, theirs] = [out, expected].map((run) =>
+        Deno.readFileSync(`${run}/checkpoints/step-000009/${name}.safetensors`)
+      );
+      assertEquals(ours, theirs);
+    }
+  }));
+
+Deno.test("a disk too full for the metrics: told, and the half-written line is gone after a resume", () =>
+  onSmallDisk(128, async (disk) => {
+    const out = `${disk}/run`;
+    // Room for the settings and one page of each log.
+    fill(disk, 128 - 3);
+    const flags = { steps: 12, "validate-every": 0, "save-every": 100 };
+    const stderr = await fails(train({ ...flags, out }), 1, "--resume");
+    assertMatch(stderr, /^error: Cannot write .*run\/metrics\.jsonl: No space left on device/m);
+    assert(!Deno.readTextFileSync(`${out}/metrics.jsonl`).endsWith("\n"), "no line was cut short");
+    Deno.removeSync(`${disk}/filler`);
+    await succeed(resumeArgs(out));
+    assertEquals(metricsOf(out).map(({ step }) => step), Array.from({ length: 12 }, (_, i) => i + 1));
+  }));

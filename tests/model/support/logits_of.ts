@@ -1,0 +1,33 @@
+import { asMatrix } from "../../../gpu/tensor.ts";
+import { gather } from "../../../gpu/ops/gather/gather.ts";
+import { logits } from "../../../model/transformer/head.ts";
+import { packGroups, uploadLayout } from "../../../model/transformer/packing.ts";
+import { forwardTraining, type Model } from "../../../model/transformer/transformer.ts";
+import { pickForward, pickRows } from "../../../model/transformer/picked_rows.ts";
+
+/** The logits of every position of one text, [ids, V], row by row; row t predicts id t + 1. */
+export async function logitsOf(model: Model, ids: readonly number[]): Promise<Float32Array[]> {
+  const { gpu, config, params } = model;
+  using scratch = gpu.arena.scratch();
+  const upload = (data: Uint32Array<ArrayBuffer>) => {
+    const tensor = scratch.u32([data.length], "ids");
+    gpu.commands.upload(tensor, data);
+    return tensor;
+  };
+  const packed = packGroups([{ prompt: ids.length, continuations: [] }], gpu.subgroupSize);
+  const x = scratch.f32([ids.length, config.hiddenSize], "rows");
+  gather(gpu, params.embedding, upload(Uint32Array.from(ids)), x);
+  const { output } = forwardTraining(model, x, uploadLayout(gpu, scratch, packed), scratch, false);
+  const rows: Float32Array[] = [];
+  // 64 rows of logits at a time stay within any binding.
+  for (let from = 0; from < ids.length; from += 64) {
+    using part = gpu.arena.scratch();
+    const count = Math.min(64, ids.length - from);
+    const picked = pickRows(gpu, part, Uint32Array.from({ length: count }, (_, i) => from + i));
+    const z = logits(model, pickForward(model, output, picked, part).y, part);
+    const values = new Float32Array(await gpu.reader.read(z));
+    const { cols } = asMatrix(z);
+    for (let i = 0; i < count; i++) rows.push(values.slice(i * cols, (i + 1) * cols));
+  }
+  return rows;
+}

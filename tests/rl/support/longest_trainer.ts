@@ -1,0 +1,35 @@
+import { wayOfThinking } from "../../../eval/modes.ts";
+import { sums } from "../../../eval/tasks/sums.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
+import type { LoadedModel } from "../../../model/files/save_model.ts";
+import { localRollouts } from "../../../rl/local_rollouts.ts";
+import { createTrainer, type Trainer } from "../../../rl/trainer.ts";
+import { mute } from "../../model/support/mute.ts";
+import { trainSettings } from "./train_settings.ts";
+
+/** What decides the memory of a training. */
+export interface LongestTraining {
+  kind: "hard" | "soft";
+  questions: number;
+  group: number;
+  maxThinking: number;
+  answerTokens: number;
+  microRows: number;
+  recompute: boolean;
+}
+
+/** A trainer whose rollouts all run to their limits, and in whose groups rewards differ, so that none is left out. */
+export function longestTrainer(
+  { model, tokenizer }: Pick<LoadedModel, "model" | "tokenizer">,
+  { kind, maxThinking, answerTokens: maxAnswer, ...sizes }: LongestTraining,
+  embeddingRms = 0.1,
+): Trainer {
+  const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms });
+  const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer, endTokenIds: [] });
+  let turn = 0;
+  const rewards = [{ name: "turns", weight: 1, score: () => 100 * (turn++ % 2) }];
+  const parts = { model, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards };
+  const settings = trainSettings(sizes);
+  const { group, seed } = settings;
+  return createTrainer({ ...parts, settings, source: localRollouts({ ...parts, group, seed }) });
+}

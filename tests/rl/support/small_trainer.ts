@@ -1,0 +1,50 @@
+import type { Task } from "../../../eval/task.ts";
+import { sums } from "../../../eval/tasks/sums.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
+import type { Thinking } from "../../../model/thinking/thinking.ts";
+import { freeParams } from "../../../model/transformer/params.ts";
+import type { Model } from "../../../model/transformer/transformer.ts";
+import type { HalfCopy } from "../../../model/weights/half_copy.ts";
+import { localRollouts } from "../../../rl/local_rollouts.ts";
+import { createTrainer, type Trainer, type TrainSettings } from "../../../rl/trainer.ts";
+import { tokenizer } from "../../model/support/small_models.ts";
+import { trainSettings } from "./train_settings.ts";
+
+/** Few and short rollouts, in several micro-batches, at a rate that changes every weight. */
+export const SMALL_TRAINING: TrainSettings = trainSettings({
+  ...{ questions: 3, group: 4, steps: 10, seed: 11, lr: 1e-2, microRows: 150 },
+});
+
+/** Sums whose reward an untrained model meets half of the time: its answers differ in length, and even ones are right. */
+const EVEN_LENGTHS: Task = {
+  ...sums,
+  grade: (_gold, text) => {
+    const correct = text.length % 2 === 0;
+    return { reward: correct ? 100 : 10, correct, answer: text, rule: null };
+  },
+};
+
+/**
+ * A trainer of a small model, by rewards that it meets half of the time.
+ *
+ * @param copy rollouts are made with it where there is one
+ */
+export function smallTrainer(
+  model: Model,
+  thinking: Thinking,
+  settings: TrainSettings = SMALL_TRAINING,
+  copy?: HalfCopy,
+): Trainer {
+  const { eosTokenIds: endTokenIds } = model.config;
+  const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endTokenIds });
+  const parts = { tokenizer, task: EVEN_LENGTHS, thinking, rules };
+  const { group, seed } = settings;
+  const from = { model: copy?.model ?? model, refresh: copy?.refresh, group, seed };
+  return createTrainer({ ...parts, model, settings, source: localRollouts({ ...parts, ...from }) });
+}
+
+/** Gives back what a trainer holds beside its model. */
+export function freeTrainer({ model: { gpu }, grads, optimizer }: Trainer): void {
+  for (const set of [grads, optimizer.first, optimizer.second]) freeParams(gpu, set);
+  gpu.arena.free(optimizer.norm);
+}
