@@ -40,7 +40,7 @@ interface Projections {
   qkv: Tensor;
   /** [(heads + 2 kvHeads) hd], added before they are rotated. */
   bias?: Tensor;
-  /** Positions' cosines and sines, as `model/transformer/packing.ts` makes them. */
+  /** Positions' cosines and sines, as `model/transformer/rope_table.ts` makes them. */
   table: Tensor;
   /** Room for the queries [rows, heads hd]. */
   q: Tensor;

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { UserError } from "../../gpu/errors.ts";
-import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
+import { UserError } from "../../../gpu/errors.ts";
+import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
 import {
   detectAnswer,
   detectTrigger,
@@ -9,8 +9,8 @@ import {
   generatedText,
   thinkingRules,
   TRIGGER,
-} from "../../model/generation/thinking_text.ts";
-import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+} from "../../../model/generation/thinking_text.ts";
+import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 
 /** A tokenizer whose tokens are given as texts; the first is the end token. */
 function tokenizerOf(texts: string[], contextFree = true): Tokenizer {

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { wayOfThinking } from "../../eval/modes.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { generateJobs } from "../../model/generation/generate_jobs.ts";
-import { generationNeed } from "../../model/memory/generation_memory.ts";
-import { slotsThatFit } from "../../model/memory/cache_budget.ts";
-import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { randomModel, SMALL, tokenizer } from "./support/small_models.ts";
+import { wayOfThinking } from "../../../eval/modes.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import { generateJobs } from "../../../model/generation/generate_jobs.ts";
+import { generationNeed } from "../../../model/memory/generation_memory.ts";
+import { slotsThatFit } from "../../../model/memory/cache_budget.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
+import { randomModel, SMALL, tokenizer } from "../support/small_models.ts";
 
 // Large enough that the weights do not hide what is forecast.
 const SHAPE = { ...SMALL, layers: 4, hiddenSize: 128, heads: 8, kvHeads: 4, intermediateSize: 352 };

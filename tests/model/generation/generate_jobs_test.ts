@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { generateJobs } from "../../model/generation/generate_jobs.ts";
-import type { GenerationJob, GenerationSettings, Rollout } from "../../model/generation/rollout.ts";
-import { createStopwatch } from "../../model/generation/stopwatch.ts";
-import { PREFILL_ROWS } from "../../model/generation/prefill.ts";
-import { prefixRows } from "../../model/memory/cache_budget.ts";
-import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { gaussianThinking } from "../../model/thinking/gaussian.ts";
-import { hardThinking } from "../../model/thinking/hard.ts";
-import { randomModel, SMALL, tokenizer } from "./support/small_models.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import { UserError } from "../../../gpu/errors.ts";
+import { generateJobs } from "../../../model/generation/generate_jobs.ts";
+import type { GenerationJob, GenerationSettings, Rollout } from "../../../model/generation/rollout.ts";
+import { createStopwatch } from "../../../model/generation/stopwatch.ts";
+import { PREFILL_ROWS } from "../../../model/generation/prefill.ts";
+import { prefixRows } from "../../../model/memory/cache_budget.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
+import { gaussianThinking } from "../../../model/thinking/gaussian.ts";
+import { hardThinking } from "../../../model/thinking/hard.ts";
+import { randomModel, SMALL, tokenizer } from "../support/small_models.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => gpu.close());

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { createKvRows } from "../../model/generation/kv_rows.ts";
+import { createKvRows } from "../../../model/generation/kv_rows.ts";
 
 Deno.test("KV rows are lent to prefixes from the first gap, and gaps grow together again", () => {
   const rows = createKvRows(100, { prefixRows: 100, slots: 0, slotRows: 1 });

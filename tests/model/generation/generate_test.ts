@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MODES, wayOfThinking } from "../../eval/modes.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { UserError } from "../../gpu/errors.ts";
-import { generate } from "../../model/generation/generate.ts";
-import type { GenerateRequest, Rollout } from "../../model/generation/rollout.ts";
-import { gaussianThinking } from "../../model/thinking/gaussian.ts";
-import { hardThinking } from "../../model/thinking/hard.ts";
-import { generatedText, thinkingRules } from "../../model/generation/thinking_text.ts";
-import type { Model } from "../../model/transformer/transformer.ts";
-import { idOf, randomModel, scriptedModel, SMALL, tokenizer, USED } from "./support/small_models.ts";
+import { MODES, wayOfThinking } from "../../../eval/modes.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import { UserError } from "../../../gpu/errors.ts";
+import { generate } from "../../../model/generation/generate.ts";
+import type { GenerateRequest, Rollout } from "../../../model/generation/rollout.ts";
+import { gaussianThinking } from "../../../model/thinking/gaussian.ts";
+import { hardThinking } from "../../../model/thinking/hard.ts";
+import { generatedText, thinkingRules } from "../../../model/generation/thinking_text.ts";
+import type { Model } from "../../../model/transformer/transformer.ts";
+import { idOf, randomModel, scriptedModel, SMALL, tokenizer, USED } from "../support/small_models.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => gpu.close());

@@ -1,13 +1,13 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { assert as hold } from "../../gpu/assert.ts";
-import type { Slot } from "../../model/generation/kv_rows.ts";
-import { createPrefix } from "../../model/generation/prefix.ts";
-import { type Sequence, startSequence } from "../../model/generation/sequence.ts";
-import { createStride } from "../../model/generation/stride.ts";
-import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { createTokenRun } from "../../model/generation/token_run.ts";
-import { prefixRows } from "../../model/memory/cache_budget.ts";
-import { tokenizer } from "./support/small_models.ts";
+import { assert as hold } from "../../../gpu/assert.ts";
+import type { Slot } from "../../../model/generation/kv_rows.ts";
+import { createPrefix } from "../../../model/generation/prefix.ts";
+import { type Sequence, startSequence } from "../../../model/generation/sequence.ts";
+import { createStride } from "../../../model/generation/stride.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
+import { createTokenRun } from "../../../model/generation/token_run.ts";
+import { prefixRows } from "../../../model/memory/cache_budget.ts";
+import { tokenizer } from "../support/small_models.ts";
 
 const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endTokenIds: [0] });
 const longest = Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length));
