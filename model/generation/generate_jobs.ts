@@ -67,7 +67,8 @@ export async function generateJobs(
     if (isGoingOn) unread.push(recordStride(state, next));
     else if (unread.length === 0) return;
     while (unread.length > (isGoingOn && readBehind ? 1 : 0)) {
-      const tokens = await postprocess(scheduler, unread.shift()!);
+      const stride = unread.shift()!;
+      const tokens = postprocess(scheduler, stride, await stride.read());
       output.onStride?.(tokens);
       await letEventsIn();
     }

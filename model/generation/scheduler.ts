@@ -103,12 +103,12 @@ function readyToDecode({ running, settings, readBehind }: Scheduler): Sequence[]
 }
 
 /**
- * Appends the tokens of a stride when they have come: sequences that ended with it finish, or go on to their answer.
+ * Appends the tokens of a stride, which have come as `bytes`: sequences that ended with it finish, or go on to their answer.
+ * Waits for nothing, so that its tokens are told in the turn in which its rollouts end.
  *
  * @returns how many tokens it brought
  */
-export async function postprocess(scheduler: Scheduler, stride: Stride): Promise<number> {
-  const bytes = await stride.read();
+export function postprocess(scheduler: Scheduler, stride: Stride, bytes: ArrayBuffer): number {
   const ended = new Set<Sequence>();
   let count = 0;
   readStride(stride, bytes, (row, token) => {

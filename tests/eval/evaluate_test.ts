@@ -238,6 +238,18 @@ Deno.test("the six modes have the temperatures and noise of the protocol", () =>
   assertThrows(() => inferenceMode("soft-sample", -1, 1), UserError, "gamma -1");
 });
 
+Deno.test("progress tells the end of a rollout with all tokens of its stride, never an old count after a new one", async () => {
+  for (const options of [{}, { batchRows: 2 }, { modes: ["soft-sample"] as Mode[], maxThinking: 6 }]) {
+    const heard: EvaluationProgress[] = [];
+    await measure(restless(), { ...options, onProgress: (progress) => heard.push(progress) });
+    const { total, tokens } = heard.at(-1)!;
+    const complete = heard.filter(({ done }) => done === total);
+    assert(complete.length > 0 && tokens > 0);
+    assertEquals(new Set(complete.map(({ tokens }) => tokens)), new Set([tokens]));
+    for (const [i, { tokens }] of heard.entries()) assert(i === 0 || tokens >= heard[i - 1].tokens);
+  }
+});
+
 Deno.test("numbers out of range are refused by name", async () => {
   const model = randomModel(gpu);
   const refuse = (options: Partial<EvaluateOptions>, message: string) =>
