@@ -112,10 +112,10 @@ export {
 export {
   type AdaptedProjection,
   type Adapter,
+  addAdapter,
   type BaseModel,
   type LoraSettings,
 } from "./model/transformer/adapter.ts";
-export { addAdapter } from "./model/lora/add_adapter.ts";
 export { type Fused, type LoraPair, type LoraParams } from "./model/transformer/lora_params.ts";
 export { loadAdapter } from "./model/lora/load_adapter.ts";
 export { saveAdapter } from "./model/lora/save_adapter.ts";

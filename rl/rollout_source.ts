@@ -29,7 +29,7 @@ export interface RolloutGroup {
 export interface RolloutBatch {
   /** One a question. */
   groups: RolloutGroup[];
-  /** [slots, steps, d]: rows that continuous thinking fed; it lives as long as the step's scratch. */
+  /** [rollouts, steps, d]: rows that continuous thinking fed; it lives as long as the step's scratch. */
   hidden: Tensor;
   /** Time of the two phases. */
   seconds: { generate: number; grade: number };

@@ -43,7 +43,7 @@ export interface RepeatedUpdate {
 /**
  * The update of a model, or of its adapter where it has one, on these rollouts.
  *
- * @param hidden [slots, steps, d]: their thoughts
+ * @param hidden [rollouts, steps, d]: their thoughts
  */
 export function repeatedUpdate(
   model: Model,

@@ -5,7 +5,7 @@ import { shotsOf } from "../../eval/questions/shots.ts";
 import type { Task } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { sha256OfText } from "../../model/files/sha256_of.ts";
-import { shapeOfJobs, slotsFor } from "../../model/generation/slots.ts";
+import { shapeOfJobs, slotsFor } from "../../model/generation/plan_slots.ts";
 import type { Facts } from "../loading/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";
 import { counted } from "../terminal/counted.ts";

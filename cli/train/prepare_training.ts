@@ -6,7 +6,7 @@ import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { addAdapter } from "../../model/lora/add_adapter.ts";
+import { addAdapter } from "../../model/transformer/adapter.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";

@@ -2,8 +2,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { BUILTIN } from "../builtin/builtin_model.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { isRepoId } from "../hub/repo_id.ts";
-import { checkpointsOf } from "./checkpoints_of.ts";
-import { lookInto } from "./look_into.ts";
+import { checkpointsOf, lookInto } from "./look_into.ts";
 
 /** Where a model's weights are, and in which format. */
 interface ModelPlace {

@@ -5,8 +5,7 @@
  * @module
  */
 import { openBytes, openFile, type RandomAccess } from "./random_access.ts";
-import type { GgufValue } from "./gguf_value.ts";
-import { readGgufHeader } from "./gguf_header.ts";
+import { type GgufValue, readGgufHeader } from "./gguf_header.ts";
 import type { TensorEntry } from "./tensor_file.ts";
 
 /** An open GGUF file. */

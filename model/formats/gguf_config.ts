@@ -7,11 +7,11 @@ import { UserError } from "../../gpu/errors.ts";
 import { findArchitecture } from "../files/architectures.ts";
 import { checkShape } from "../files/check_shape.ts";
 import { ggufEndTokenIds } from "../tokenizer/gguf_end_tokens.ts";
-import { TokenType } from "../tokenizer/gguf_token_type.ts";
+import { TokenType } from "../tokenizer/gguf_values.ts";
 import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
 import { scaledFrequency } from "../transformer/rope_table.ts";
 import type { GgufFile } from "./gguf.ts";
-import type { GgufValue } from "./gguf_value.ts";
+import type { GgufValue } from "./gguf_header.ts";
 import { ROPE_FACTORS } from "./gguf_weights.ts";
 import { readElements } from "./read_elements.ts";
 

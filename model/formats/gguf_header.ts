@@ -1,6 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
 import { ELEMENT_TYPES } from "./element_types.ts";
-import type { GgufValue } from "./gguf_value.ts";
 import { type HeaderReader, headerReader, type Refuse } from "./header_reader.ts";
 import type { RandomAccess } from "./random_access.ts";
 import type { TensorEntry } from "./tensor_file.ts";
@@ -22,6 +21,9 @@ const MOST_KEY_BYTES = 65_535;
 const MOST_DIMENSIONS = 4;
 const MOST_DEPTH = 4;
 const DEFAULT_ALIGNMENT = 32;
+
+/** A value of the metadata. Integers are numbers; those of 64 bits beyond 2^53 are bigints. */
+export type GgufValue = string | number | bigint | boolean | GgufValue[];
 
 /** What a header says. */
 interface GgufHeader {

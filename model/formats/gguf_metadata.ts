@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { ggufVocabulary } from "../tokenizer/gguf_vocabulary.ts";
+import { writeGgufTokens } from "../tokenizer/write_gguf_tokens.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { scaledFrequency } from "../transformer/rope_table.ts";
@@ -57,7 +57,7 @@ export function ggufMetadata({ config, tokenizer, name, dtype }: GgufDescription
       "export as safetensors",
     );
   }
-  for (const [key, value] of ggufVocabulary(tokenizer, config)) entries.set(key, value);
+  for (const [key, value] of writeGgufTokens(tokenizer, config)) entries.set(key, value);
   return entries;
 }
 

@@ -3,7 +3,7 @@ import { gather, NO_ROW } from "../../gpu/ops/gather/gather.ts";
 import { firstRows, type Tensor } from "../../gpu/tensor.ts";
 import type { StepInput } from "../thinking/thinking.ts";
 import { logits } from "../transformer/head.ts";
-import { STRIDE } from "../transformer/kv_cache.ts";
+import { STRIDE } from "../transformer/stride_steps.ts";
 import { finalNorm, forwardCached } from "../transformer/transformer.ts";
 import { type DecodeState, isAlike, type PartRecord } from "./decode_state.ts";
 import type { Prefill } from "./prefill.ts";
@@ -99,7 +99,7 @@ function decodeStep(state: DecodeState, sequences: readonly Sequence[], answers:
     record: { tokens, stats, column: t },
     chosen: { ...chosen, shape: [count] },
     next: firstRows(state.rows, count),
-    hidden: state.fed,
+    fed: state.fed,
     seed: settings.seed,
     step: settings.step,
   });

@@ -1,7 +1,8 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Thinking } from "../thinking/thinking.ts";
-import { type KvCache, STRIDE } from "../transformer/kv_cache.ts";
+import type { KvCache } from "../transformer/kv_cache.ts";
+import { STRIDE } from "../transformer/stride_steps.ts";
 import type { Model } from "../transformer/transformer.ts";
 import type { GenerationSettings, Part } from "./rollout.ts";
 

@@ -25,7 +25,7 @@ import { createKvRows, type KvRows } from "./kv_rows.ts";
 import { preparePrefill } from "./prefill.ts";
 import type { GenerationJob, GenerationSettings, Rollout } from "./rollout.ts";
 import { createScheduler, postprocess, type Schedule, schedule } from "./scheduler.ts";
-import { shapeOfJobs, slotsFor } from "./slots.ts";
+import { shapeOfJobs, slotsFor } from "./plan_slots.ts";
 import type { Stride } from "./stride.ts";
 
 /** Where finished rollouts go. */

@@ -1,6 +1,6 @@
 import { assert } from "../../gpu/assert.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { STRIDE } from "../transformer/kv_cache.ts";
+import { STRIDE } from "../transformer/stride_steps.ts";
 import type { Slot } from "./kv_rows.ts";
 import type { Prefix } from "./prefix.ts";
 import type { GenerationJob, GenerationSettings, Part, Rollout, StepStats } from "./rollout.ts";

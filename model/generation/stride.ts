@@ -1,5 +1,5 @@
 import { assert } from "../../gpu/assert.ts";
-import { STRIDE } from "../transformer/kv_cache.ts";
+import { STRIDE } from "../transformer/stride_steps.ts";
 import type { Part } from "./rollout.ts";
 import type { ChosenToken, Sequence } from "./sequence.ts";
 

@@ -5,7 +5,7 @@ import { guardDisk } from "./guard_disk.ts";
 import type { Hub } from "./hub.ts";
 import type { HubFile } from "./hub_api.ts";
 import { type About, broken, TransientError } from "./hub_errors.ts";
-import { persist } from "./persist.ts";
+import { retry } from "./retry.ts";
 import { follow, startRequest } from "./request.ts";
 
 /** A file to be fetched. */
@@ -44,7 +44,7 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
   };
   for (const isLast of [false, true]) {
     const resumed = (fileSize(incomplete) ?? 0) > 0;
-    await persist(
+    await retry(
       hub,
       `fetch ${file.path}`,
       () => guardDisk(incomplete, () => attempt(hub, download)),

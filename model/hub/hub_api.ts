@@ -1,6 +1,6 @@
 import type { Hub } from "./hub.ts";
 import { type About, broken, strange } from "./hub_errors.ts";
-import { persist } from "./persist.ts";
+import { retry } from "./retry.ts";
 import { isCommit, type RepoKind } from "./repo_id.ts";
 import { follow, startRequest } from "./request.ts";
 
@@ -60,7 +60,7 @@ function hubFile(hub: Hub, entry: Record<string, unknown>): HubFile {
 }
 
 async function readJson(hub: Hub, url: string, about: About): Promise<{ json: unknown; next?: string }> {
-  return await persist(hub, `ask for ${about.id}`, async () => {
+  return await retry(hub, `ask for ${about.id}`, async () => {
     using request = startRequest(hub);
     const response = await follow(hub, url, about, {}, request.signal);
     let text: string;

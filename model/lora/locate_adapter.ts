@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { checkpointsOf } from "../files/checkpoints_of.ts";
+import { checkpointsOf } from "../files/look_into.ts";
 import { isThere } from "../files/on_disk.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { ADAPTER_CONFIG } from "./adapter_config.ts";

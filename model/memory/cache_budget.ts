@@ -2,7 +2,8 @@ import { assert } from "../../gpu/assert.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import type { ModelConfig } from "../transformer/config.ts";
-import { kvBytesPerRow, STRIDE } from "../transformer/kv_cache.ts";
+import { kvBytesPerRow } from "../transformer/kv_cache.ts";
+import { STRIDE } from "../transformer/stride_steps.ts";
 import { qkvWidth } from "../transformer/params.ts";
 
 /** What decides how many KV rows a batch of rollouts needs. */

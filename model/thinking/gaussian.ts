@@ -1,11 +1,7 @@
 import { choose } from "../../gpu/ops/choose/choose.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
-import {
-  addNoise,
-  mixtureBackward,
-  noiseBackward,
-  noiseMismatch,
-} from "../../gpu/ops/mixture/soft_mixture.ts";
+import { addNoise, noiseBackward, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
+import { mixtureBackward } from "../../gpu/ops/mixture/mixture_backward.ts";
 import { Domain } from "../../gpu/random.ts";
 import { keyOf, type Thinking } from "./thinking.ts";
 
@@ -19,14 +15,14 @@ export function gaussianThinking(name: "soft" | "fuzzy", tau: number, sigma: num
     tau,
     continuous: true,
     sigma,
-    step({ model, z, info, shift, record, chosen, next, hidden, seed, step }) {
+    step({ model, z, info, shift, record, chosen, next, fed, seed, step }) {
       const key = keyOf({ seed, step }, Domain.noise);
       const { gpu, config, params } = model;
       choose(gpu, "mixture", z, config.usedVocabSize, tau, info, shift, record, chosen, key);
       using scratch = gpu.arena.scratch();
       const m = scratch.f32(next.shape, "mixture");
       matmulNN(gpu, z, params.embedding, m, { sparse: true });
-      addNoise(gpu, m, sigma, { info, shift, key }, next, hidden, record.column);
+      addNoise(gpu, m, sigma, { info, shift, key }, next, fed, record.column);
     },
     score({ model, z, scratch: caller, weights, fed, info, seed, step, grads, measured, stats, clipStep }) {
       if (sigma === 0) throw new Error("Cannot score noiseless thinking: it has no density");

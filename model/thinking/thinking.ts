@@ -11,7 +11,7 @@ export interface StepInput {
   model: Model;
   /** Logits [rows, V] that predict the step; may be overwritten. */
   z: Tensor;
-  /** u32 [rows, 4]: (slot, rollout, _, position), position counted `shift` further. */
+  /** u32 [rows, 4]: (row, rollout, _, position), position counted `shift` further. */
   info: Tensor;
   /** Steps since `info` was written. */
   shift: number;
@@ -21,8 +21,8 @@ export interface StepInput {
   chosen: Tensor;
   /** [rows, d]: becomes the row that the next step reads. */
   next: Tensor;
-  /** [slots, steps, d]: the rows that were fed, kept for training; continuous actions only. */
-  hidden: Tensor;
+  /** [rows, steps, d]: where the row that the next step reads is kept, in column `record.column`; continuous actions only. */
+  fed: Tensor;
   /** Seed and optimizer step; the domain is the way's own. */
   seed: number;
   /** The draws' last word: the optimizer step. */

@@ -1,6 +1,5 @@
-import { TokenType } from "./gguf_token_type.ts";
-import { readTypes } from "./gguf_tokens.ts";
-import { type Metadata, textsOf, tokenOf } from "./gguf_values.ts";
+import { type Metadata, textsOf, tokenOf, TokenType } from "./gguf_values.ts";
+import { readTypes } from "./read_gguf_tokens.ts";
 
 /** Names of end tokens that files keep quiet about: they state one end token, where a model may have several. */
 const END_NAMES = ["<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|eom_id|>", "<|im_end|>"];

@@ -1,7 +1,15 @@
 import { UserError } from "../../gpu/errors.ts";
-import { TokenType } from "./gguf_token_type.ts";
-import { readMerges, readVocabulary, type Vocabulary } from "./gguf_tokens.ts";
-import { booleanOf, type Metadata, numbersOf, refuse, textOf, type Token, tokenOf } from "./gguf_values.ts";
+import {
+  booleanOf,
+  type Metadata,
+  numbersOf,
+  refuse,
+  textOf,
+  type Token,
+  tokenOf,
+  TokenType,
+} from "./gguf_values.ts";
+import { readMerges, readVocabulary, type Vocabulary } from "./read_gguf_tokens.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import { scoreMerges } from "./score_merges.ts";
 import type { TokenizerFiles } from "./tokenizer_files.ts";

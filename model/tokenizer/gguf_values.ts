@@ -1,8 +1,11 @@
 import { UserError } from "../../gpu/errors.ts";
-import type { GgufValue } from "../formats/gguf_value.ts";
+import type { GgufValue } from "../formats/gguf_header.ts";
 
 /** GGUF's metadata by key. */
 export type Metadata = ReadonlyMap<string, GgufValue>;
+
+/** The types that GGUF gives its tokens; bytes are `<0x0A>` and the like. */
+export const TokenType = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 /** A token of the vocabulary. */
 export interface Token {

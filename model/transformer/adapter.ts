@@ -87,11 +87,23 @@ export function createAdapter(gpu: Gpu, config: ModelConfig, settings: LoraSetti
 // Streams of initial weights: far from those of a new model's matrices.
 const FIRST_STREAM = 2 ** 20;
 
+/** Gives a model a new adapter, from which training starts at the model as it is. */
+export function addAdapter(
+  model: { gpu: Gpu; config: ModelConfig; adapter?: Adapter },
+  settings: LoraSettings,
+  seed: number,
+): Adapter {
+  const { gpu, config } = model;
+  model.adapter = createAdapter(gpu, config, settings);
+  initialiseAdapter(gpu, config, model.adapter, seed);
+  return model.adapter;
+}
+
 /**
  * Fills a new adapter as PEFT does: A uniform within 1 / sqrt(inputs) (Kaiming's bound for a = sqrt(5)), drawn by
  * Philox from the domain of initial weights; B stays 0.
  */
-export function initialiseAdapter(gpu: Gpu, config: ModelConfig, adapter: Adapter, seed: number): void {
+function initialiseAdapter(gpu: Gpu, config: ModelConfig, adapter: Adapter, seed: number): void {
   const { rank } = adapter.settings;
   let stream = FIRST_STREAM;
   for (const layer of adapter.params.lora) {

@@ -3,7 +3,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Matrix } from "../../gpu/matrix.ts";
 import { attentionOfProjections } from "../../gpu/ops/attention/decode.ts";
 import { attentionTiles } from "../../gpu/ops/attention/tiles.ts";
-import type { KeysValues } from "../../gpu/ops/attention/keys_values.ts";
+import type { KeysValues } from "../../gpu/ops/attention/shape.ts";
 import { addInto } from "../../gpu/ops/elementwise/elementwise.ts";
 import { headNorm } from "../../gpu/ops/norm/head_norm.ts";
 import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";

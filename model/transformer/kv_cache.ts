@@ -1,5 +1,5 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import type { KeysValues } from "../../gpu/ops/attention/keys_values.ts";
+import type { KeysValues } from "../../gpu/ops/attention/shape.ts";
 import type { ModelConfig } from "./config.ts";
 
 /** Keys and values of every layer. A row of it, a *KV row*, holds those of one position of one sequence. */
@@ -7,12 +7,6 @@ export interface KvCache {
   rows: number;
   layers: KeysValues[];
 }
-
-/**
- * Steps of decoding in a *stride*: they are recorded together, and their tokens read together. Sequences come and go between
- * strides only, so timing never changes a result, and up to a stride is computed past a sequence's end.
- */
-export const STRIDE = 4;
 
 /** Bytes that one row of the cache takes over all layers. */
 export const kvBytesPerRow = (config: ModelConfig): number =>

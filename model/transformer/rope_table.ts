@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
-import { STRIDE } from "./kv_cache.ts";
+import { STRIDE } from "./stride_steps.ts";
 
 // Long contexts have tables of many MiB: the heap holds a part of one at a time.
 const ROPE_PIECE = 8192;

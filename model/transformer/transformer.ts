@@ -13,7 +13,8 @@ import {
 } from "./block.ts";
 import { blockBackward } from "./block_backward.ts";
 import type { ModelConfig } from "./config.ts";
-import { type KvCache, STRIDE } from "./kv_cache.ts";
+import type { KvCache } from "./kv_cache.ts";
+import { STRIDE } from "./stride_steps.ts";
 import {
   createParams,
   freeParams,

@@ -13,7 +13,7 @@ import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";
-import { addAdapter } from "../../model/lora/add_adapter.ts";
+import { addAdapter } from "../../model/transformer/adapter.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 

@@ -17,7 +17,7 @@ import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { generationNeed } from "../../model/memory/generation_memory.ts";
-import { addAdapter } from "../../model/lora/add_adapter.ts";
+import { addAdapter } from "../../model/transformer/adapter.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";

@@ -3,7 +3,8 @@ import { assert, assertEquals } from "@std/assert";
 import { categorical } from "../../gpu/ops/categorical/categorical.ts";
 import { choose } from "../../gpu/ops/choose/choose.ts";
 import { matmulNN, matmulNT } from "../../gpu/ops/matmul/matmul.ts";
-import { addNoise, mixtureBackward, noiseMismatch } from "../../gpu/ops/mixture/soft_mixture.ts";
+import { addNoise, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
+import { mixtureBackward } from "../../gpu/ops/mixture/mixture_backward.ts";
 import { assertSameBits, openTestGpu, random32 } from "./support.ts";
 
 const t = await openTestGpu();

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { attentionBackward, attentionTiles } from "../../gpu/ops/attention/tiles.ts";
 import { attentionOfProjections, attentionRows } from "../../gpu/ops/attention/decode.ts";
-import type { Heads } from "../../gpu/ops/rotary/heads.ts";
+import type { Heads } from "../../gpu/ops/heads.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
 import { ropeTable } from "../reference/rope.ts";
 import { type Group, packGroups } from "./layout.ts";

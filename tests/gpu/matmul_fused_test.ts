@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { createMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
 import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
 import { matmulGated, matmulNormed } from "../../gpu/ops/matmul/fused.ts";
-import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
+import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import { isQuantised, type QuantType } from "../../gpu/quantised.ts";
 import { rmsNorm } from "../../gpu/ops/norm/rms_norm.ts";
 import { swiglu } from "../../gpu/ops/elementwise/swiglu.ts";

@@ -8,7 +8,7 @@ import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { fitsDevice, GPU_TILES, gpuSplits, measuredRows } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
 import { chooseKernel, tuningClass } from "../../gpu/ops/matmul/choose_kernel.ts";
 import { type BType, SEGMENT } from "../../gpu/ops/matmul/variant.ts";
-import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
+import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import { isQuantised } from "../../gpu/quantised.ts";
 import type { TunedTile } from "../../gpu/tuning.ts";
 import { dequantised, randomBlocks } from "./random_blocks.ts";

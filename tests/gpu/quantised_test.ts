@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { createMatrix, downloadMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
 import { gather } from "../../gpu/ops/gather/gather.ts";
 import { matmulNN, matmulNT } from "../../gpu/ops/matmul/matmul.ts";
-import { uploadBlocks } from "../../gpu/ops/repack/repack.ts";
+import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import type { QuantType } from "../../gpu/quantised.ts";
 import * as reference from "../reference/matmul.ts";
 import { addInto } from "../reference/support.ts";

@@ -1,10 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  addNoise,
-  mixtureBackward,
-  noiseBackward,
-  noiseMismatch,
-} from "../../gpu/ops/mixture/soft_mixture.ts";
+import { addNoise, noiseBackward, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
+import { mixtureBackward } from "../../gpu/ops/mixture/mixture_backward.ts";
 import { noiseRow } from "../reference/random.ts";
 import { noiseUpstream } from "../reference/soft_mixture.ts";
 import { softmax, softmaxBackward } from "../reference/softmax.ts";

@@ -4,9 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { addAdapter } from "../../model/lora/add_adapter.ts";
+import { addAdapter, type LoraSettings, refreshAdapter } from "../../model/transformer/adapter.ts";
 import { createLoraParams } from "../../model/transformer/lora_params.ts";
-import { type LoraSettings, refreshAdapter } from "../../model/transformer/adapter.ts";
 import { mergeAdapter } from "../../model/lora/merge_adapter.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { createParams, freeParams, zeroParams } from "../../model/transformer/params.ts";

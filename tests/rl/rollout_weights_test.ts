@@ -3,7 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { wayOfThinking } from "../../eval/modes.ts";
 import { readParams } from "../../model/files/params_file.ts";
 import { createHalfCopy, type HalfCopy } from "../../model/weights/half_copy.ts";
-import { addAdapter } from "../../model/lora/add_adapter.ts";
+import { addAdapter } from "../../model/transformer/adapter.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";

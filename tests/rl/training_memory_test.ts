@@ -4,7 +4,7 @@ import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { addAdapter } from "../../model/lora/add_adapter.ts";
+import { addAdapter } from "../../model/transformer/adapter.ts";
 import { countWeights, loraCounts } from "../../model/memory/count_weights.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { createTrainer } from "../../rl/trainer.ts";

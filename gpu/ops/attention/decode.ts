@@ -2,12 +2,12 @@ import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
 import { suitsVec8 } from "../wgsl/vec8.ts";
-import type { Heads } from "../rotary/heads.ts";
+import type { Heads } from "../heads.ts";
 import { rotary } from "../rotary/rotary.ts";
 import { groupForward, workgroupsPerGroup } from "./decode_groups.ts";
 import { rowsForward } from "./decode_rows.ts";
 import { attentionKernel, type AttentionParams, attentionParams, shapeOf, splitOf } from "./kernel.ts";
-import type { KeysValues } from "./keys_values.ts";
+import type { KeysValues } from "./shape.ts";
 import { mergeSplits } from "./merge_splits.ts";
 
 /** Whether a subgroup takes a row and key/value head, or a lane a row and head, which fills lanes better where heads share no keys. */

@@ -1,7 +1,7 @@
 import { lines, range, xyzw } from "../wgsl/text.ts";
 import { VEC8 } from "../wgsl/vec8.ts";
 import { loadWords, wordArray } from "../wgsl/load_words.ts";
-import { rotaryOfGroup } from "../rotary/rotary_rows.ts";
+import { rotaryOfGroup } from "../rotary/rotary_vec8.ts";
 import { broadcastHeads, headArray, type HeadLoads, headLoads, loadHead } from "./load_heads.ts";
 import { declareMerged, mergeSplit } from "./merge_splits.ts";
 import { type AttentionDevice, type AttentionShape, blockOf, header } from "./shape.ts";

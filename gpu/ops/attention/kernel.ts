@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu.ts";
 import type { KernelSource } from "../../kernel.ts";
-import type { Heads } from "../rotary/heads.ts";
+import type { Heads } from "../heads.ts";
 import type { AttentionDevice, AttentionShape } from "./shape.ts";
 
 /** Keys of a split: on GPUs alone, so that decoding a few rows of a long context has work for all of it. */

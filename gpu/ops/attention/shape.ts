@@ -1,3 +1,11 @@
+import type { Tensor } from "../../tensor.ts";
+
+/** Keys and values [keys, kvHeads hd] of one layer: a cache, or the packed rows themselves. */
+export interface KeysValues {
+  k: Tensor;
+  v: Tensor;
+}
+
 /** Sizes that are constants of an attention kernel: they fix its registers. */
 export interface AttentionShape {
   headDim: number;

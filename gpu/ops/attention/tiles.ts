@@ -1,10 +1,9 @@
 import type { Gpu } from "../../gpu.ts";
 import { run } from "../../kernel.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
-import type { Heads } from "../rotary/heads.ts";
+import type { Heads } from "../heads.ts";
 import { attentionKernel, type AttentionParams, attentionParams } from "./kernel.ts";
-import type { KeysValues } from "./keys_values.ts";
-import { type AttentionDevice, type AttentionShape, blockOf } from "./shape.ts";
+import { type AttentionDevice, type AttentionShape, blockOf, type KeysValues } from "./shape.ts";
 import { tilesBackwardKV } from "./tiles_backward_kv.ts";
 import { tilesBackwardQ } from "./tiles_backward_q.ts";
 import { tilesForward } from "./tiles_forward.ts";

@@ -10,11 +10,11 @@ import u64Code from "./choose_u64.wgsl" with { type: "text" };
 /** What a step does with the logits. */
 export type Choice = "greedy" | "sample" | "mixture";
 
-/** Where a step's results go: column `column` of tokens u32 [slots, columns] and stats f32 [slots, columns, 4]. */
+/** Where a step's results go: column `column` of tokens u32 [rows, columns] and stats f32 [rows, columns, 4]. */
 export interface StepRecord {
-  /** u32 [slots, columns]. */
+  /** u32 [rows, columns]. */
   tokens: Tensor;
-  /** [slots, columns, 4]. */
+  /** [rows, columns, 4]. */
   stats: Tensor;
   /** The step's place. */
   column: number;
@@ -23,7 +23,7 @@ export interface StepRecord {
 /**
  * Chooses each row's token: the most probable, or one drawn at temperature tau by a single uniform number; or turns
  * the logits z [rows, width] into mixture weights softmax(z / tau) in place and takes the most probable as shadow.
- * @param info u32 [rows, 4]: (slot, rollout, _, position), position counted `shift` further
+ * @param info u32 [rows, 4]: (row, rollout, _, position), the row of the record, position counted `shift` further
  * @param vocab columns that are real tokens: the rest are never chosen and weigh 0
  */
 export function choose(

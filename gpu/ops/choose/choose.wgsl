@@ -2,7 +2,7 @@
 // choose_scalar.wgsl and choose_u64.wgsl, which sum in the same order: a lane takes columns lane, lane + LANES, ...
 // mode 0: the most probable token; 1: a token drawn from softmax(z / tau); 2: z becomes p = softmax(z / tau), weights below
 // NEGLIGIBLE set to 0, token = argmax.
-// info[r] = (slot, rollout, _, position). Token to tokens[slot, column]; stats[slot, column] = (ln p(token) at tau, entropy
+// info[r] = (row, rollout, _, position). Token to tokens[row, column]; stats[row, column] = (ln p(token) at tau, entropy
 // at tau 1, gap between the top two logits, top logit); the token also to chosen[r].
 struct Params {
   rows: u32, vocab: u32, ldz: u32, mode: u32, tau: f32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32,

@@ -1,22 +1,23 @@
-// The passes of choose.wgsl with loads and stores of 32 bytes: on the software device one costs the same whether it takes 4 bytes or
-// 32. An invocation holds the sums of eight lanes, MEMBERS invocations a row, ROWS rows a workgroup; the lanes' sums are the same.
+// The passes of choose.wgsl as eight columns at a time, each load and store four words of 64 bits: on the software device one costs
+// the same whether it takes 4 bytes or 32. The form of choose_scalar.wgsl that is to it what others' vec8 kernels are to theirs. An
+// invocation holds the sums of eight lanes, MEMBERS invocations a row, ROWS rows a workgroup; the lanes' sums are the same.
 @group(0) @binding(1) var<storage, read_write> z: array<vec4<u64>>;
-// Columns 0, 2, 4, 6 of eight, and columns 1, 3, 5, 7.
-struct Vec8 { even: vec4<f32>, odd: vec4<f32> }
+// Columns 0, 2, 4, 6 of eight, and columns 1, 3, 5, 7: the low and the high words, not the first four and the last as in vec8.ts.
+struct EvenOdd { even: vec4<f32>, odd: vec4<f32> }
 struct Tops { first: vec4<f32>, second: vec4<f32>, token: vec4<u32> }
 struct Sums { weight: vec4<f32>, part: vec4<f32>, warm: vec4<f32> }
 const EVEN = vec4<u32>(0u, 2u, 4u, 6u);
 const ODD = vec4<u32>(1u, 3u, 5u, 7u);
-fn unpacked(words: vec4<u64>) -> Vec8 {
-  return Vec8(bitcast<vec4<f32>>(vec4<u32>(words)), bitcast<vec4<f32>>(vec4<u32>(words >> vec4<u32>(32u))));
+fn unpacked(words: vec4<u64>) -> EvenOdd {
+  return EvenOdd(bitcast<vec4<f32>>(vec4<u32>(words)), bitcast<vec4<f32>>(vec4<u32>(words >> vec4<u32>(32u))));
 }
-fn packed(values: Vec8) -> vec4<u64> {
+fn packed(values: EvenOdd) -> vec4<u64> {
   return vec4<u64>(bitcast<vec4<u32>>(values.even)) | (vec4<u64>(bitcast<vec4<u32>>(values.odd)) << vec4<u32>(32u));
 }
-fn logits(base: u32, c: u32) -> Vec8 {
+fn logits(base: u32, c: u32) -> EvenOdd {
   let values = unpacked(z[(base + c) / 8u]);
   let none = vec4<f32>(-3.0e38);
-  return Vec8(
+  return EvenOdd(
     select(none, values.even, c + EVEN < vec4<u32>(p.vocab)),
     select(none, values.odd, c + ODD < vec4<u32>(p.vocab)),
   );
@@ -69,11 +70,11 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   var odds = Sums();
   for (var c = 8u * member; c < end; c += LANES) {
     let values = logits(base, c);
-    let below = Vec8(values.even - top, values.odd - top);
-    let warm = Vec8(exp(below.even / p.tau), exp(below.odd / p.tau));
+    let below = EvenOdd(values.even - top, values.odd - top);
+    let warm = EvenOdd(exp(below.even / p.tau), exp(below.odd / p.tau));
     evens = add(evens, exp(below.even), below.even, warm.even);
     odds = add(odds, exp(below.odd), below.odd, warm.odd);
-    if (p.mode == 2u) { z[(base + c) / 8u] = packed(Vec8(kept(warm.even), kept(warm.odd))); }
+    if (p.mode == 2u) { z[(base + c) / 8u] = packed(EvenOdd(kept(warm.even), kept(warm.odd))); }
   }
   for (var i = 0u; i < 4u; i++) {
     let lane = 8u * member + 2u * i;
@@ -89,7 +90,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let tokens_end = (end + 7u) / 8u * 8u;
     for (var c = 8u * member; c < select(0u, p.ldz, live); c += LANES) {
       let warm = unpacked(z[(base + c) / 8u]);
-      let weights = packed(Vec8(share(warm.even, all.z), share(warm.odd, all.z)));
+      let weights = packed(EvenOdd(share(warm.even, all.z), share(warm.odd, all.z)));
       z[(base + c) / 8u] = select(vec4<u64>(), weights, c < tokens_end);
     }
   }

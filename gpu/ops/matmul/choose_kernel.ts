@@ -15,10 +15,13 @@ export function chooseKernel(gpu: Gpu, kind: Product, bType: BType, sizes: Sizes
     : chooseSoftwareKernel(gpu, kind, bType, sizes, tuned(sizes.m), sparse);
 }
 
-// Narrower products leave cores idle under tiles that suit wide ones.
+/** Most columns of a narrow product. */
 const NARROW = 256;
 
-/** Products that share a measured choice of tile: alike but for terms, and rows and columns within a range. */
+/**
+ * Products that share a measured choice of tile: alike but for terms, with rows m in the same range, and both narrow or both wide
+ * in columns n. Under the tiles that suit a wide product, a narrow one (n at most 256) would leave cores idle.
+ */
 export function tuningClass(kind: Product, bType: BType, { m, n }: { m: number; n: number }): string {
   const rows = m === 1 ? "1" : m <= 8 ? "2-8" : m <= 128 ? "9-128" : "129-";
   return `${kind} ${bType} ${rows} ${n <= NARROW ? "narrow" : "wide"}`;

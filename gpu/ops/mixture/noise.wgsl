@@ -1,6 +1,6 @@
 // The noise eps of a thinking step, derived from (dimension >> 2, position, rollout, step), and what is made of it.
-// info[r] = (slot, rollout, _, position), position counted `shift` further. d is a multiple of 4. m, g [rows, d].
-// mode 0: next[r] = m[r] + sigma eps, stored also in hidden[slot, column]; mode 1: g[r] = weight[r] eps / sigma.
+// info[r] = (row, rollout, _, position), position counted `shift` further. d is a multiple of 4. m, g [rows, d].
+// mode 0: next[r] = m[r] + sigma eps, stored also in fed[row, column]; mode 1: g[r] = weight[r] eps / sigma.
 // mode 2: weight[r] = root mean square over d of (target[r] - (m[r] + sigma eps)) / sigma, target in `next`.
 struct Params {
   rows: u32, d: u32, mode: u32, sigma: f32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32,
@@ -9,7 +9,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> info: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read_write> m: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> next: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> hidden: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> fed: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> weight: array<f32>;
 @compute @workgroup_size(S)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let noisy = fma(vec4<f32>(p.sigma), eps, m[at]);
     if (p.mode == 0u) {
       next[at] = noisy;
-      hidden[(who.x * p.columns + p.column) * width + c] = noisy;
+      fed[(who.x * p.columns + p.column) * width + c] = noisy;
     } else {
       let off = next[at] - noisy;
       square += dot(off, off);

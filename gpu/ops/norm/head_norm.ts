@@ -3,7 +3,7 @@ import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, reshape, type Tensor } from "../../tensor.ts";
 import { columnSum } from "../reduce/column_sum.ts";
 import code from "./head_norm.wgsl" with { type: "text" };
-import type { Heads } from "../rotary/heads.ts";
+import type { Heads } from "../heads.ts";
 
 /** The two weights [hd], shared by all heads. */
 interface HeadNormWeights {

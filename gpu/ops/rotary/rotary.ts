@@ -1,9 +1,9 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
-import type { Heads } from "./heads.ts";
+import type { Heads } from "../heads.ts";
 import { VEC8_LANES } from "../wgsl/vec8.ts";
-import { rotaryRows, rotaryRowsBackward, suitsRotaryRows } from "./rotary_rows.ts";
+import { rotaryBackwardVec8, rotaryVec8, suitsRotaryVec8 } from "./rotary_vec8.ts";
 import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
 import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "text" };
 import forward from "./rotary.wgsl" with { type: "text" };
@@ -63,8 +63,8 @@ export function rotary(
   expectShape("rotary", qkv, [rows, (heads + 2 * kvHeads) * hd]);
   expectShape("rotary", q, [rows, heads * hd]);
   const name = bias ? "rotary_bias" : "rotary";
-  const kernel = suitsRotaryRows(gpu, rows, shape)
-    ? byRows(name, shape, () => rotaryRows(shape, bias !== undefined))
+  const kernel = suitsRotaryVec8(gpu, rows, shape)
+    ? byRows(name, shape, () => rotaryVec8(shape, bias !== undefined))
     : source(name, shape, (bias ? BIASED.with : BIASED.without) + forwardBindings + forward);
   const tensors = [qkv, rowMeta, table, q, k, v];
   run(
@@ -90,8 +90,8 @@ export function rotaryBackward(
   const { heads, headDim: hd } = shape;
   const { rows } = asMatrix(dqkv);
   expectShape("rotary_backward", dq, [rows, heads * hd]);
-  const kernel = suitsRotaryRows(gpu, rows, shape)
-    ? byRows("rotary_backward", shape, () => rotaryRowsBackward(shape))
+  const kernel = suitsRotaryVec8(gpu, rows, shape)
+    ? byRows("rotary_backward", shape, () => rotaryBackwardVec8(shape))
     : source("rotary_backward", shape, backwardBindings + backward);
   run(
     gpu,

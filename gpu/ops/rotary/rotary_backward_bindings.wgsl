@@ -1,5 +1,5 @@
 // Arrays of the backward: dq [rows, heads hd]; dk, dv [keys, kvHeads hd]; rowMeta [rows, 4]; table [positions, hd / 2, 2];
-// dqkv [rows, (heads + 2 kvHeads) hd]. V and T are the elements of rotary_backward.wgsl, or vec8 (rotary_rows.ts).
+// dqkv [rows, (heads + 2 kvHeads) hd]. V and T are the elements of rotary_backward.wgsl, or vec8 (rotary_vec8.ts).
 struct Params { rows: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> dq: array<V>;

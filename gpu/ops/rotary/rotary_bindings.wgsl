@@ -1,5 +1,5 @@
 // Arrays of the forward rotary positions: qkv [rows, (heads + 2 kvHeads) hd]; rowMeta [rows, 4]; table [positions, hd / 2, 2];
-// q [rows, heads hd]; k, v [keys, kvHeads hd]. V and T are the elements of rotary.wgsl, or vec8 (rotary_rows.ts).
+// q [rows, heads hd]; k, v [keys, kvHeads hd]. V and T are the elements of rotary.wgsl, or vec8 (rotary_vec8.ts).
 struct Params { rows: u32, shift: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> qkv: array<V>;

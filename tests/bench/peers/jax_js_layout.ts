@@ -146,7 +146,7 @@ export function layOut(
     const { prompt, rollouts } = groups[b];
     const { thinking, forced, answer, weight } = rollouts[g];
     const count = rowsOf(rollouts[g]);
-    const slot = groups.slice(0, b).reduce((sum, group) => sum + group.rollouts.length, 0) + g;
+    const rollout = groups.slice(0, b).reduce((sum, group) => sum + group.rollouts.length, 0) + g;
     for (let i = 0; i < count; i++) {
       const row = B * P + bin * T + start + i;
       const bias = made.binBias.data.subarray((bin * T + start + i) * (P + T)).subarray(0, P + T);
@@ -154,7 +154,7 @@ export function layOut(
       bias.fill(0, P + start, P + start + i + 1);
       rotate(row, prompt.length + i);
       if (i < thinking) {
-        const at = (slot * steps + i) * d;
+        const at = (rollout * steps + i) * d;
         made.fed.data.set(hidden.subarray(at, at + d), row * d);
       } else token(row, [...forced, ...answer][i - thinking]);
     }

@@ -1,5 +1,5 @@
 import { downloadMatrix } from "../../../gpu/matrix.ts";
-import { noiseBackward } from "../../../gpu/ops/mixture/soft_mixture.ts";
+import { noiseBackward } from "../../../gpu/ops/mixture/noise.ts";
 import { Domain } from "../../../gpu/random.ts";
 import type { Tensor } from "../../../gpu/tensor.ts";
 import { matricesOf, type Trainable } from "../../../model/transformer/params.ts";

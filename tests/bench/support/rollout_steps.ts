@@ -3,7 +3,7 @@ import { uploadRows } from "../../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { generate } from "../../../model/generation/generate.ts";
-import { STRIDE } from "../../../model/transformer/kv_cache.ts";
+import { STRIDE } from "../../../model/transformer/stride_steps.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { Model } from "../../../model/transformer/transformer.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UserError } from "../../../gpu/errors.ts";
-import type { GgufValue } from "../../../model/formats/gguf_value.ts";
+import type { GgufValue } from "../../../model/formats/gguf_header.ts";
 import { ggufEndTokenIds } from "../../../model/tokenizer/gguf_end_tokens.ts";
 import { ggufTokenizerFiles } from "../../../model/tokenizer/gguf_tokenizer.ts";
 import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";

@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
-import type { GgufValue } from "../../../model/formats/gguf_value.ts";
+import type { GgufValue } from "../../../model/formats/gguf_header.ts";
 import { openGguf } from "../../../model/formats/gguf.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { exportGguf } from "../../../model/files/export_model.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
-import { ggufVocabulary } from "../../../model/tokenizer/gguf_vocabulary.ts";
+import { writeGgufTokens } from "../../../model/tokenizer/write_gguf_tokens.ts";
 import { ggufTokenizerFiles } from "../../../model/tokenizer/gguf_tokenizer.ts";
 import { llama2cTokenizerFiles } from "../../../model/tokenizer/llama2c_tokenizer.ts";
 import { loadTokenizer, streamDecoder, type Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
@@ -74,7 +74,7 @@ Deno.test("Llama 2's tokenizer, its own and as a GGUF file has it, equals Huggin
   if (!files) return;
   const tokenizer = loadTokenizer(files);
   const config = { vocabSize: tokenizer.size, eosTokenIds: [2] } as unknown as ModelConfig;
-  const metadata = [...ggufVocabulary(tokenizer, config)].map(([key, { value }]) => [key, value] as const);
+  const metadata = [...writeGgufTokens(tokenizer, config)].map(([key, { value }]) => [key, value] as const);
   const rebuilt = loadTokenizer(ggufTokenizerFiles(new Map(metadata) as Map<string, GgufValue>));
   assertEquals([rebuilt.bosId, rebuilt.eosId, rebuilt.size], [1, 2, 32000]);
   assertEqualsGolden(rebuilt, "llama2");

@@ -2,11 +2,11 @@
 import type { Gpu } from "../../../gpu/gpu.ts";
 import {
   type Adapter,
+  addAdapter,
   type LoraSettings,
   refreshAdapter,
   scaleOf,
 } from "../../../model/transformer/adapter.ts";
-import { addAdapter } from "../../../model/lora/add_adapter.ts";
 import type { Model } from "../../../model/transformer/transformer.ts";
 import { random32 } from "../../gpu/support.ts";
 import { downloadNamed, uploadNamed } from "./named_weights.ts";

@@ -14,7 +14,7 @@ const MOST_SECONDS = 600;
  * @param hasMoved whether something came since it was last asked
  * @param keeps whether anything that came lies in the cache, for the hint
  */
-export async function persist<T>(
+export async function retry<T>(
   hub: Hub,
   what: string,
   attempt: (isFirst: boolean) => Promise<T>,

@@ -2,11 +2,9 @@ import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { type RandomKey, randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
-import { vocabularyKernel } from "../wgsl/vocabulary.ts";
 import noiseCode from "./noise.wgsl" with { type: "text" };
-import mixtureCode from "./mixture.wgsl" with { type: "text" };
 
-/** The rows' place in the stream of noise: info u32 [rows, 4] = (slot, rollout, _, position), `shift` further. */
+/** The rows' place in the stream of noise: info u32 [rows, 4] = (row, rollout, _, position), `shift` further. */
 interface NoiseAddress {
   info: Tensor;
   shift: number;
@@ -14,7 +12,7 @@ interface NoiseAddress {
 }
 
 /**
- * next[rows, d] = m + sigma eps, the noisy rows that the next step reads; also to hidden [slots, columns, d] at `column`.
+ * next[rows, d] = m + sigma eps, the noisy rows that the next step reads; also to row `row`, column `column` of fed [rows, columns, d].
  * sigma 0 adds nothing. The weights p and m = p E come from `choose` and `matmulNN`.
  */
 export function addNoise(
@@ -23,12 +21,12 @@ export function addNoise(
   sigma: number,
   at: NoiseAddress,
   next: Tensor,
-  hidden: Tensor,
+  fed: Tensor,
   column: number,
 ): void {
   expectShape("add_noise", next, m.shape);
   using scratch = gpu.arena.scratch();
-  noise(gpu, 0, m, sigma, at, next, hidden, scratch.f32([1], "unused"), hidden.shape[1], column);
+  noise(gpu, 0, m, sigma, at, next, fed, scratch.f32([1], "unused"), fed.shape[1], column);
 }
 
 /** g[rows, d] = weight[rows] eps / sigma: the gradient of weight * ln pi with respect to m, from the recorded noise. */
@@ -61,7 +59,7 @@ function noise(
   sigma: number,
   at: NoiseAddress,
   next: Tensor,
-  hidden: Tensor,
+  fed: Tensor,
   weight: Tensor,
   columns: number,
   column: number,
@@ -72,33 +70,8 @@ function noise(
   run(
     gpu,
     { label: "noise", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${noiseCode}` },
-    [at.info, m, next, hidden, weight],
+    [at.info, m, next, fed, weight],
     { rows, d, mode, sigma, columns, column, shift: at.shift, ...at.key },
     grid(rows),
   );
-}
-
-/**
- * The softmax's backward at the mixture (method section 3, point 4): z [rows, width] becomes p, u = g E^T becomes
- * dL/dz, bounded to norm `clip` where that is positive. stats f32 [rows, 4] = (norm before clipping, top-two gap, most probable token, 0).
- */
-export function mixtureBackward(
-  gpu: Gpu,
-  z: Tensor,
-  u: Tensor,
-  vocab: number,
-  tau: number,
-  clip: number,
-  stats: Tensor,
-): void {
-  const { rows, cols: ldz } = asMatrix(z);
-  expectShape("mixture_backward", u, z.shape);
-  expectShape("mixture_backward", stats, [rows, 4]);
-  run(gpu, vocabularyKernel("mixture_backward", vocab, () => mixtureCode), [z, u, stats], {
-    rows,
-    vocab,
-    ldz,
-    tau,
-    clip,
-  }, grid(rows));
 }

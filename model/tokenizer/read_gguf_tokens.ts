@@ -1,5 +1,13 @@
-import { TokenType } from "./gguf_token_type.ts";
-import { isWhole, type Metadata, missing, refuse, shown, textsOf, type Token } from "./gguf_values.ts";
+import {
+  isWhole,
+  type Metadata,
+  missing,
+  refuse,
+  shown,
+  textsOf,
+  type Token,
+  TokenType,
+} from "./gguf_values.ts";
 
 const MOST_TYPES = TokenType.byte;
 

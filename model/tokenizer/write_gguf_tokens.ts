@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { TypedValue } from "../formats/gguf_writer.ts";
 import type { ModelConfig } from "../transformer/config.ts";
-import { TokenType } from "./gguf_token_type.ts";
+import { TokenType } from "./gguf_values.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { type Json, parseTokenizerFile, tokenText } from "./tokenizer_files.ts";
@@ -21,7 +21,7 @@ interface Kind {
  * @param config tells the rows of the embedding, and the end tokens
  * @throws UserError if GGUF has no name for this kind of tokenizer
  */
-export function ggufVocabulary(tokenizer: Tokenizer, config: ModelConfig): Map<string, TypedValue> {
+export function writeGgufTokens(tokenizer: Tokenizer, config: ModelConfig): Map<string, TypedValue> {
   const definition = parseTokenizerFile(tokenizer.files["tokenizer.json"], "tokenizer", "tokenizer.json");
   const settings = parseTokenizerFile(
     tokenizer.files["tokenizer_config.json"] ?? "{}",

@@ -1,18 +1,18 @@
 import type { Gpu } from "../../gpu.ts";
 import { suitsVec8, VEC8, VEC8_LANES } from "../wgsl/vec8.ts";
 import { lines } from "../wgsl/text.ts";
-import type { Heads } from "./heads.ts";
+import type { Heads } from "../heads.ts";
 import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
 import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "text" };
 
-// Rotary positions of many rows on the software device: a lane takes a row, loads its angles once and rotates all its heads, 8
-// numbers at a time. Shapes and bits are those of rotary.wgsl and rotary_backward.wgsl.
+// Rotary positions for the software device, as rms_norm_vec8.ts is RMSNorm for it: vec8 loads, and the bits of the kernels of
+// vectors of four (rotary.wgsl, rotary_backward.wgsl). Of many rows a lane takes one, loads its angles once and rotates all its heads.
 
 /** Rows from which on all cores have some. */
 const LEAST_ROWS = 4 * VEC8_LANES;
 
 /** Whether these kernels suit. */
-export const suitsRotaryRows = (gpu: Gpu, rows: number, { headDim }: Heads): boolean =>
+export const suitsRotaryVec8 = (gpu: Gpu, rows: number, { headDim }: Heads): boolean =>
   suitsVec8(gpu) && headDim % 16 === 0 && rows >= LEAST_ROWS;
 
 const load = (name: string, from: string) =>
@@ -57,7 +57,7 @@ ${body}
   }`;
 
 /** With `bias` the projections' bias is added before. */
-export function rotaryRows(shape: Heads, bias: boolean): string {
+export function rotaryVec8(shape: Heads, bias: boolean): string {
   const rotate = (array: string) =>
     `${load("a", "qkv[at]")}
 ${load("b", "qkv[at + HALF]")}
@@ -121,7 +121,7 @@ ${rotated(bias)}
   storageBarrier();`;
 
 /** The gradients rotated back. */
-export function rotaryRowsBackward(shape: Heads): string {
+export function rotaryBackwardVec8(shape: Heads): string {
   const rotate = (array: string) =>
     `${load("x", `${array}[at]`)}
 ${load("y", `${array}[at + HALF]`)}
