@@ -18,7 +18,7 @@ import { cacheRows, prefixRows, slotRows } from "../memory/cache_budget.ts";
 import { hardThinking } from "../thinking/hard.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { createKvCache } from "../transformer/kv_cache.ts";
-import type { Model } from "../transformer/transformer.ts";
+import { contextOf, type Model } from "../transformer/transformer.ts";
 import { decode } from "./decode.ts";
 import { createDecodeState, type DecodeState } from "./decode_state.ts";
 import { createKvRows, type KvRows } from "./kv_rows.ts";
@@ -58,7 +58,8 @@ export async function generateJobs(
   const { state, kvRows } = allocate(model, jobs, settings, output.hidden, scratch);
   const readBehind = settings.readBehind ?? !gpu.adapter.software;
   const onRollout: JobOutput["onRollout"] = (rollout, seconds) => output.onRollout(rollout, seconds);
-  const scheduler = createScheduler({ tokenizer, settings, kvRows, readBehind, onRollout }, jobs);
+  const context = contextOf(model);
+  const scheduler = createScheduler({ tokenizer, settings, context, kvRows, readBehind, onRollout }, jobs);
   const unread: Stride[] = [];
   for (;;) {
     settings.signal?.throwIfAborted();

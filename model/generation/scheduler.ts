@@ -9,6 +9,8 @@ import { isStale, readStride, type Stride } from "./stride.ts";
 export interface Scheduler {
   tokenizer: Tokenizer;
   settings: GenerationSettings;
+  /** Positions that the model knows. */
+  context: number;
   kvRows: KvRows;
   /** Strides are recorded before the tokens of the one before are known. */
   readBehind: boolean;
@@ -41,7 +43,7 @@ const MOST_STRIDES = 16;
 
 /** A scheduler before its first stride, with all sequences waiting. */
 export function createScheduler(
-  parts: Pick<Scheduler, "tokenizer" | "settings" | "kvRows" | "readBehind" | "onRollout">,
+  parts: Pick<Scheduler, "tokenizer" | "settings" | "context" | "kvRows" | "readBehind" | "onRollout">,
   jobs: readonly GenerationJob[],
 ): Scheduler {
   return {
@@ -77,14 +79,14 @@ export function schedule(scheduler: Scheduler): Schedule {
 
 /** Gives a waiting sequence its slot, and its prompt KV rows; false if its prompt finds none yet. */
 function admit(scheduler: Scheduler, next: WaitingSequence): boolean {
-  const { tokenizer, settings, kvRows, running } = scheduler;
+  const { tokenizer, settings, context, kvRows, running } = scheduler;
   const { job, prompt, group } = next;
   if (scheduler.lastPrefix?.job !== job) {
     const start = kvRows.takePrefix(prompt.length);
     if (start === null) return false;
     scheduler.lastPrefix = createPrefix({ job, ids: prompt, start, unfinished: group }, kvRows.prefixRows);
   }
-  const sequence = startSequence(tokenizer, settings, next, scheduler.lastPrefix, kvRows.takeSlot());
+  const sequence = startSequence(tokenizer, settings, next, scheduler.lastPrefix, kvRows.takeSlot(), context);
   running.push(sequence);
   if (sequence.maxSteps === 0) endThinking(scheduler, sequence);
   return true;

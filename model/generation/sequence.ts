@@ -100,13 +100,18 @@ const noTokens = (): ChosenTokens => ({ ids: [], logp: [], entropy: [], gap: [] 
 /** What is forced where thinking ends without the trigger. */
 const AT_LIMIT: ForcedKind = "triggerAndBox";
 
-/** A sequence that begins to run: its prompt has KV rows, and it has a slot. */
+/**
+ * A sequence that begins to run: its prompt has KV rows, and it has a slot.
+ *
+ * @param context positions that the model knows: no part may go past them
+ */
 export function startSequence(
   tokenizer: Tokenizer,
   { rules, plain }: Pick<GenerationSettings, "rules" | "plain">,
   { index, rolloutId }: Pick<WaitingSequence, "index" | "rolloutId">,
   prefix: Prefix,
   slot: Slot,
+  context: number,
 ): Sequence {
   const thinkingEnd = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
   const answerEnd = detectAnswer(tokenizer, rules);
@@ -115,7 +120,7 @@ export function startSequence(
   const beginAnswer = (kind: ForcedKind, thoughts: number) => {
     const forced = rules.forcedIds[kind];
     const partStart = promptLength + thoughts + forced.length;
-    expectRows(sequence, partStart, rules.maxAnswer);
+    expectRoom(sequence, partStart, rules.maxAnswer, context);
     sequence.forced = forced;
     sequence.part = "answer";
     sequence.partStart = partStart;
@@ -169,15 +174,26 @@ export function startSequence(
       answerStats: statsOf(sequence.answer),
     }),
   };
-  expectRows(sequence, promptLength, rules.maxThinking);
+  expectRoom(sequence, promptLength, rules.maxThinking, context);
   return sequence;
 }
 
-/** A part's steps, and the stride that may be computed past them, have KV rows in the sequence's slot. */
-function expectRows({ index, prefix, slot }: Sequence, partStart: number, maxSteps: number): void {
+/** A part's steps have positions in the model's context, and with the stride that may be computed past them KV rows in the slot. */
+function expectRoom(
+  { index, prefix, slot }: Sequence,
+  partStart: number,
+  maxSteps: number,
+  context: number,
+): void {
   const prompt = prefix.ids.length;
   assert(
-    partStart >= prompt && maxSteps >= 0 && partStart + maxSteps + STRIDE <= prompt + slot.rows,
+    partStart >= 0 && maxSteps >= 0 && partStart + maxSteps <= context,
+    () =>
+      `Cannot generate ${maxSteps} tokens of sequence ${index} from position ${partStart}: ` +
+      `the model's context ends at ${context}, positions within it are needed`,
+  );
+  assert(
+    partStart >= prompt && partStart + maxSteps + STRIDE <= prompt + slot.rows,
     () =>
       `Cannot generate ${maxSteps} tokens of sequence ${index} from position ${partStart}: its prompt ends at ${prompt}, ` +
       `its slot has ${slot.rows} KV rows, ${STRIDE} more than its tokens are needed`,

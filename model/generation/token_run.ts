@@ -15,21 +15,27 @@ export function createTokenRun(run: TokenRun, cacheRows: number, outputs: number
   const { ids, outputRows, prefixStart, prefixLen, ownStart, position } = run;
   const end = ownStart + position - prefixLen + ids.length;
   assert(
-    ids.length > 0 && position >= prefixLen && end <= cacheRows && prefixStart + prefixLen <= cacheRows &&
-      outputRows.every((row) => row < outputs),
+    ids.length > 0 && Math.min(prefixStart, prefixLen, ownStart) >= 0 && position >= prefixLen &&
+      end <= cacheRows && prefixStart + prefixLen <= cacheRows &&
+      outputRows.every((row) => row >= 0 && row < outputs),
     () =>
-      `Cannot prefill ${ids.length} tokens from position ${position} after a prefix of ${prefixLen}: KV rows end at ${end} ` +
-      `and ${prefixStart + prefixLen} of ${cacheRows}, output rows are ${
-        outputRows.join(", ") || "none"
-      } of ${outputs}; ` +
+      `Cannot prefill ${ids.length} tokens from position ${position} after a prefix of ${prefixLen}: KV rows begin at ` +
+      `${ownStart} and ${prefixStart}, end at ${end} and ${
+        prefixStart + prefixLen
+      } of ${cacheRows}, output rows are ${outputRows.join(", ") || "none"} of ${outputs}; ` +
       `a token, and rows within these, are needed`,
   );
   return run;
 }
 
-/** The first tokens of a run, whose outputs nobody wants, and the rest. */
+/** The first `count` tokens of a run, whose outputs nobody wants, and the rest. */
 export function splitRun(run: TokenRun, count: number): [TokenRun, TokenRun] {
   const { ids, position } = run;
+  assert(
+    count > 0 && count < ids.length,
+    () => `Cannot split ${ids.length} tokens after ${count}: tokens on both sides are needed`,
+  );
+  // Rows within those of a run that was made with them exist.
   return [
     { ...run, ids: ids.slice(0, count), outputRows: [] },
     { ...run, ids: ids.slice(count), position: position + count },

@@ -5,7 +5,7 @@ import { createPrefix } from "../../../model/generation/prefix.ts";
 import { type Sequence, startSequence } from "../../../model/generation/sequence.ts";
 import { createStride } from "../../../model/generation/stride.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
-import { createTokenRun } from "../../../model/generation/token_run.ts";
+import { createTokenRun, splitRun } from "../../../model/generation/token_run.ts";
 import { prefixRows } from "../../../model/memory/cache_budget.ts";
 import { tokenizer } from "../support/small_models.ts";
 
@@ -13,12 +13,12 @@ const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endToken
 const longest = Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length));
 const PREFIX = { job: 0, ids: [1, 2, 3], start: 5, unfinished: 1 };
 
-const start = (slot: Partial<Slot> = {}): Sequence =>
+const start = (slot: Partial<Slot> = {}, context = 3 + 10 + longest + 4): Sequence =>
   startSequence(tokenizer, { rules }, { index: 7, rolloutId: 0 }, createPrefix(PREFIX, 8), {
     start: 8,
     rows: 10 + longest + 4 + 4,
     ...slot,
-  });
+  }, context);
 
 const refused = (work: () => unknown, what: string) => assertThrows(work, Error, what);
 
@@ -47,14 +47,31 @@ Deno.test("a sequence's slot has rows for its thinking, for its answer, and for 
   refused(() => short.beginAnswerEarly(), "Cannot generate 4 tokens of sequence 7 from position 18");
 });
 
+Deno.test("a sequence's thinking and answer lie within the model's context", () => {
+  refused(() => start({}, 3 + 9), "from position 3: the model's context ends at 12");
+  const short = start({}, 3 + 10 + longest + 3);
+  refused(() => short.beginAnswerEarly(), `from position ${13 + longest}: the model's context ends at`);
+});
+
 Deno.test("a run of tokens is not empty, its KV rows are in the cache, and who wants its output exists", () => {
   const run = { ids: [4, 5], outputRows: [0, 1], prefixStart: 5, prefixLen: 3, ownStart: 8, position: 3 };
   assertEquals(createTokenRun(run, 10, 2), run);
   refused(() => createTokenRun(run, 9, 2), "Cannot prefill 2 tokens from position 3 after a prefix of 3");
   refused(() => createTokenRun(run, 10, 1), "output rows are 0, 1 of 1");
-  for (const wrong of [{ ids: [] }, { position: 2 }, { prefixStart: 8 }]) {
-    refused(() => createTokenRun({ ...run, ...wrong }, 10, 2), "Cannot prefill");
-  }
+  const wrongs = [
+    ...[{ ids: [] }, { position: 2 }, { prefixStart: 8 }, { prefixStart: -1 }, { ownStart: -1 }],
+    { prefixLen: -1 },
+    { outputRows: [-1] },
+  ];
+  for (const wrong of wrongs) refused(() => createTokenRun({ ...run, ...wrong }, 10, 2), "Cannot prefill");
+});
+
+Deno.test("a run splits where both parts have tokens, and the second wants the outputs", () => {
+  const run = { ids: [4, 5, 6], outputRows: [0], prefixStart: 5, prefixLen: 3, ownStart: 8, position: 3 };
+  const [first, rest] = splitRun(run, 2);
+  assertEquals([first.ids, first.outputRows, first.position], [[4, 5], [], 3]);
+  assertEquals([rest.ids, rest.outputRows, rest.position], [[6], [0], 5]);
+  for (const count of [0, 3]) refused(() => splitRun(run, count), `Cannot split 3 tokens after ${count}`);
 });
 
 Deno.test("a stride has steps, a slot for each row, and answers in front", () => {
