@@ -25,7 +25,7 @@ export function shapeOfJobs(
   };
 }
 
-/** How many slots these jobs get, one for each sequence that runs: one for each rollout, unless `atOnce` or memory allow fewer. */
+/** How many slots these jobs get, one for each sequence that runs: as many as rollouts, or as `atOnce` or memory allow. */
 export function slotsFor(
   { gpu, config }: Model,
   jobs: readonly GenerationJob[],

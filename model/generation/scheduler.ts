@@ -6,7 +6,7 @@ import { type Sequence, startSequence, type WaitingSequence, waitingSequences } 
 import { isStale, readStride, type Stride } from "./stride.ts";
 
 /** Who waits, who runs, and what KV rows are free. */
-export interface Scheduler {
+interface Scheduler {
   tokenizer: Tokenizer;
   settings: GenerationSettings;
   /** Positions that the model knows. */

@@ -88,7 +88,7 @@ export interface ChosenToken {
 }
 
 /** What one part came to so far. */
-export interface ChosenTokens {
+interface ChosenTokens {
   ids: number[];
   logp: number[];
   entropy: number[];
@@ -178,7 +178,7 @@ export function startSequence(
   return sequence;
 }
 
-/** A part's steps have positions in the model's context, and with the stride that may be computed past them KV rows in the slot. */
+/** A part's steps have positions in the context, and with the stride that may be computed past them KV rows in the slot. */
 function expectRoom(
   { index, prefix, slot }: Sequence,
   partStart: number,

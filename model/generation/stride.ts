@@ -4,7 +4,7 @@ import type { Part } from "./rollout.ts";
 import type { ChosenToken, Sequence } from "./sequence.ts";
 
 /** Whose row of a stride it is: the sequence, what it was generating then, and which beginning of its answer. */
-export interface StrideRow {
+interface StrideRow {
   sequence: Sequence;
   part: Part;
   answersBegun: number;

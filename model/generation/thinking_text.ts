@@ -42,7 +42,7 @@ export interface ThinkingRules {
 }
 
 /** Follows one rollout's thinking. */
-export interface TriggerDetector {
+interface TriggerDetector {
   /**
    * Takes the next token (hard) or shadow token (soft, fuzzy).
    *
@@ -58,7 +58,7 @@ export interface TriggerDetector {
 }
 
 /** Follows one rollout's answer. */
-export interface AnswerDetector {
+interface AnswerDetector {
   /** Takes the next answer token; returns why the answer has ended with it, or null. */
   push(id: number): AnswerEnd | null;
   /** Null while the answer goes on. */

@@ -68,7 +68,7 @@ export const slotRows = (maxNewTokens: number): number => maxNewTokens + STRIDE;
 export const cacheRows = (slots: number, shape: BatchShape): number =>
   prefixRows(slots, shape) + slots * slotRows(shape.maxNewTokens);
 
-/** The most slots that there can be: each tensor within a binding, the cache within its budget. At least 1, and then it may not fit. */
+/** The most slots that there can be: each tensor within a binding, the cache within its budget; 1 even if that does not fit. */
 export function slotsThatFit(gpu: Gpu, config: ModelConfig, shape: BatchShape): number {
   const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
   const kvWidth = config.kvHeads * config.headDim * 4;

@@ -5,7 +5,7 @@ import type { Gradients } from "./params.ts";
 import type { Model } from "./transformer.ts";
 
 /** (tokens x V) never exists as a whole: logits are made for this many bytes at a time. */
-export const HEAD_CHUNK_BYTES = 32 * 1024 * 1024;
+const HEAD_CHUNK_BYTES = 32 * 1024 * 1024;
 
 /** Rows of logits that are worked on at once: fixed by the model, so that results do not depend on the batch. */
 export function headChunkRows(model: Model): number {

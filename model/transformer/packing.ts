@@ -66,7 +66,7 @@ export function uploadLayout(gpu: Gpu, scratch: Scratch, packed: PackedRows): At
 }
 
 /** One prompt and the sequences that continue it, as lengths in rows. */
-export interface Group {
+interface Group {
   prompt: number;
   continuations: number[];
 }

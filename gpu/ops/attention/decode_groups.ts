@@ -16,7 +16,7 @@ function headsPerWorkgroup({ headDim, group }: AttentionShape): number {
 export const workgroupsPerGroup = (shape: AttentionShape): number =>
   Math.ceil(shape.group / headsPerWorkgroup(shape));
 
-/** Sizes of {@link groupForward}: a step takes `keysPerStep` keys, `keysPerLane` of them a lane; the lane sums `dims` of a head. */
+/** Sizes of {@link groupForward}: a step takes `keysPerStep` keys, `keysPerLane` a lane, which sums `dims` of a head. */
 interface GroupPlan {
   loads: HeadLoads;
   block: number;

@@ -1,5 +1,5 @@
-// The passes of choose.wgsl as eight columns at a time, each load and store four words of 64 bits: on the software device one costs
-// the same whether it takes 4 bytes or 32. The form of choose_scalar.wgsl that is to it what others' vec8 kernels are to theirs. An
+// The passes of choose.wgsl with loads and stores of eight columns, four words of 64 bits: on the software device one costs the
+// same whether it takes 4 bytes or 32. It is to choose_scalar.wgsl what other operations' vec8 kernels are to theirs. An
 // invocation holds the sums of eight lanes, MEMBERS invocations a row, ROWS rows a workgroup; the lanes' sums are the same.
 @group(0) @binding(1) var<storage, read_write> z: array<vec4<u64>>;
 // Columns 0, 2, 4, 6 of eight, and columns 1, 3, 5, 7: the low and the high words, not the first four and the last as in vec8.ts.

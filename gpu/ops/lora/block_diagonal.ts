@@ -13,8 +13,8 @@ import backward from "./block_diagonal_backward.wgsl" with { type: "text" };
 export type PartStarts = readonly number[];
 
 /**
- * Spreads b: blocks[i, part(i) rank + k] = scale b[i, k], and 0 elsewhere: the B of all parts as one block-diagonal matrix, so that the rows
- * u = x A^T [rows, parts rank] of all parts meet it in one product. b [n, rank], blocks [n, parts rank].
+ * Spreads b: blocks[i, part(i) rank + k] = scale b[i, k], and 0 elsewhere: the B of all parts as one block-diagonal matrix, so
+ * that the rows u = x A^T [rows, parts rank] of all parts meet it in one product. b [n, rank], blocks [n, parts rank].
  */
 export function blockDiagonal(gpu: Gpu, b: Matrix, starts: PartStarts, scale: number, blocks: Matrix): void {
   walk("spread", b, blocks, b.cols, starts, (from, to, rows) => {
@@ -25,7 +25,7 @@ export function blockDiagonal(gpu: Gpu, b: Matrix, starts: PartStarts, scale: nu
   });
 }
 
-/** Collects dblocks: db[i, k] += scale dblocks[i, part(i) rank + k], the backward of {@link blockDiagonal}; dblocks [n, parts rank]. */
+/** Collects dblocks [n, parts rank]: db[i, k] += scale dblocks[i, part(i) rank + k], the backward of {@link blockDiagonal}. */
 export function blockDiagonalBackward(
   gpu: Gpu,
   dblocks: Tensor,

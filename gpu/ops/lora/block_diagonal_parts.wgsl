@@ -1,5 +1,5 @@
 // What block_diagonal.wgsl and block_diagonal_backward.wgsl share. B [rows, rank] has one to three parts of rows; the
-// second and the third begin at rows start1 and start2. Bindings hold rows from `first` on: x from xAt, y from yAt. `n` elements of y.
+// second and the third begin at rows start1 and start2. Bindings hold rows from `first` on: x from xAt, n of y from yAt.
 struct Params { n: u32, rank: u32, parts: u32, start1: u32, start2: u32, first: u32, xAt: u32, yAt: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;

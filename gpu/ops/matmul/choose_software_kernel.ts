@@ -75,7 +75,10 @@ function tunedKernel(
 const MOST_STATIONARY = 768;
 const [LEAST_TERMS, LEAST_ROWS] = [32, 128];
 
-/** Many rows of few terms: B stays in registers (is stationary), and rows pass by; a workgroup has as many as leave enough of them for all cores. */
+/**
+ * Many rows of few terms: B stays in registers (is stationary), and rows pass by; a workgroup has as many as leave enough of
+ * them for all cores.
+ */
 function fewTerms(gpu: Gpu, kind: Product, bType: BType, sizes: Sizes): Kernel | undefined {
   const { m, n, k } = sizes;
   if (bType !== "f32" || k < LEAST_TERMS || k % 16 !== 0 || m < LEAST_ROWS) return undefined;

@@ -48,8 +48,8 @@ const CLASSES: [Product, BType][] = [["nt", "f32"], ["nn", "f32"], ["tn", "f32"]
 ]];
 const PACKED: [Product, BType][] = [["nt", "q8_0"], ["nt", "q4_0"], ["nt", "q4_1"]];
 const ROWS = [1, 8, 64, 512];
-// Of more terms than B stays in registers for (choose_software_kernel.ts); wide ones small enough for a cache of some megabytes, as the layers of
-// small models are.
+// Of more terms than B stays in registers for (choose_software_kernel.ts); wide ones small enough for a cache of some
+// megabytes, as the layers of small models are.
 const SIZES = [256, 1024];
 // A wide one larger than the caches, as all layers together are; few rows meet vocabularies as terms.
 const GPU_SIZES = [192, 4096];

@@ -1,6 +1,7 @@
-// Softmax and its backward for the mixture m = p E (method: dz = p (u - p . u) / tau, u = E g). z, u [rows, ldz], columns
-// below `vocab` real. z becomes p, weights below NEGLIGIBLE set to 0, as in choose.wgsl; u becomes dz, scaled down to norm `clip` where it is longer (0: never).
-// stats[r] = (norm of dz before clipping, gap of the top two logits, most probable token, 0). One workgroup a row.
+// Softmax and its backward for the mixture m = p E (method: dz = p (u - p . u) / tau, u = E g). z, u [rows, ldz], columns below
+// `vocab` real. z becomes p, weights below NEGLIGIBLE set to 0, as in choose.wgsl; u becomes dz, scaled down to norm `clip` where
+// it is longer (0: never). stats[r] = (norm of dz before clipping, gap of the top two logits, most probable token, 0). One
+// workgroup a row.
 struct Params { rows: u32, vocab: u32, ldz: u32, tau: f32, clip: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read_write> z: array<f32>;

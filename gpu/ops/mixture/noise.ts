@@ -12,7 +12,7 @@ interface NoiseAddress {
 }
 
 /**
- * next[rows, d] = m + sigma eps, the noisy rows that the next step reads; also to row `row`, column `column` of fed [rows, columns, d].
+ * next[rows, d] = m + sigma eps, the noisy rows that the next step reads; also to `column` of fed [rows, columns, d].
  * sigma 0 adds nothing. The weights p and m = p E come from `choose` and `matmulNN`.
  */
 export function addNoise(

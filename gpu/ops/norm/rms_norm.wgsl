@@ -1,4 +1,4 @@
-// out[r, c] = x[r, c] * rinv[r] * weight[c], rinv[r] = 1 / sqrt(mean over c of x^2 + eps). x, out [rows, d]; weight [d]; rinv [rows].
+// out[r, c] = x[r, c] * rinv[r] * weight[c], rinv[r] = 1 / sqrt(mean over c of x^2 + eps). x, out [rows, d].
 // One subgroup a row, ROWS rows a workgroup. Bindings: rms_norm_bindings.wgsl.
 struct Params { rows: u32, d: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> p: Params;

@@ -42,8 +42,9 @@ fn biased(value: V, at: u32) -> V { return value + bias[at]; }\n`,
 };
 
 /**
- * Rotary positions and the cache write in one, and before them the bias of the projections where there is one: qkv [rows, (heads + 2 kvHeads) hd] becomes q [rows, heads hd] and
- * rows of k, v [keys, kvHeads hd]; every position is `shift` further than its meta says. rowMeta [rows, 4] as `model/transformer/packing.ts` and table as `rope_table.ts` makes them.
+ * Rotary positions and the cache write in one, and before them the bias of the projections where there is one: qkv
+ * [rows, (heads + 2 kvHeads) hd] becomes q [rows, heads hd] and rows of k, v [keys, kvHeads hd]; every position is `shift` further
+ * than its meta says. rowMeta [rows, 4] as `model/transformer/packing.ts` and table as `rope_table.ts` makes them.
  */
 export function rotary(
   gpu: Gpu,

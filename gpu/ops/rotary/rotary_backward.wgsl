@@ -1,4 +1,4 @@
-// dqkv[r] = the gradients of Q and K rotated back, and that of V. Shapes as in rotary.wgsl; here keys are the packed rows. Bindings:
+// dqkv[r] = the gradients of Q and K rotated back, and that of V. Shapes as in rotary.wgsl; keys are the packed rows. Bindings:
 // rotary_backward_bindings.wgsl.
 const LANES = 64u;
 @compute @workgroup_size(LANES)

@@ -6,7 +6,7 @@ import forwardBindings from "./rotary_bindings.wgsl" with { type: "text" };
 import backwardBindings from "./rotary_backward_bindings.wgsl" with { type: "text" };
 
 // Rotary positions for the software device, as rms_norm_vec8.ts is RMSNorm for it: vec8 loads, and the bits of the kernels of
-// vectors of four (rotary.wgsl, rotary_backward.wgsl). Of many rows a lane takes one, loads its angles once and rotates all its heads.
+// vectors of four (rotary.wgsl, rotary_backward.wgsl). A lane takes a row, loads its angles once and rotates all its heads.
 
 /** Rows from which on all cores have some. */
 const LEAST_ROWS = 4 * VEC8_LANES;
@@ -86,8 +86,8 @@ ${eachHead("KV", "whole + (HEADS + KV) * 2u * HALF", "key", copy)}`,
 }
 
 /**
- * WGSL that rotates the heads of one row and key/value head, in a kernel that goes on to read them: those of the query, `GROUP` of
- * them, into q, and the key and the value to their place `keyAt` in k and v. All arrays but the meta are of vec8.
+ * WGSL that rotates the heads of one row and key/value head, in a kernel that goes on to read them: those of the query, `GROUP`
+ * of them, into q, and the key and the value to their place `keyAt` in k and v. All arrays but the meta are of vec8.
  */
 export const rotaryOfGroup = ({ headDim }: Pick<Heads, "headDim">, bias: boolean): string => `
   {

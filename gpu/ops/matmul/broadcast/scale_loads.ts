@@ -10,7 +10,7 @@ export function scaleUnit(bType: QuantType, count: number, u64: boolean): number
 
 /**
  * WGSL that loads scales (and minima) of `count` rows of W that follow one another from `row` on, in one block of columns;
- * `suffix` tells blocks of a k-step apart. Eight rows' scales lie side by side with their minima behind them: one load takes both.
+ * `suffix` tells blocks of a k-step apart. Eight rows' scales lie side by side their minima behind them: one load takes both.
  */
 export function scaleLoads(
   bType: QuantType,

@@ -7,8 +7,8 @@ import type { Loads, MatmulVariant } from "../variant.ts";
 
 /**
  * A product of so few terms (the tile's depth, all there are) that a subgroup holds its columns of B for all of them: one
- * subgroup computes `rows` x (S * perThread) outputs, `rowsAtOnce` of them at a time. B is loaded once, of A each number, and a sum
- * stays in its register from its first term to the last. The sums are those of `broadcastKernel`, term by term.
+ * subgroup computes `rows` x (S * perThread) outputs, `rowsAtOnce` of them at a time. B is loaded once, of A each number, and a
+ * sum stays in its register from its first term to the last. The sums are those of `broadcastKernel`, term by term.
  */
 export function stationaryKernel(
   { kind, bType, tile }: MatmulVariant,

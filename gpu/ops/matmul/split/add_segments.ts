@@ -8,8 +8,8 @@ const LOADERS = 8;
 const EACH = 8;
 
 /**
- * Second half of `splitNN`: C[m, n] (+)= the sums of segments in ascending order. One thread adds up a column, and 256 bring it 64
- * segments at a time, since loads one after another would take longer than the product.
+ * Second half of `splitNN`: C[m, n] (+)= the sums of segments in ascending order. One thread adds up a column, and 256 bring it
+ * 64 segments at a time, since loads one after another would take longer than the product.
  */
 export function addSegments(accumulate: boolean, sparse: boolean): KernelSource {
   const block = LOADERS * EACH;

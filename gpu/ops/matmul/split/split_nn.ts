@@ -13,8 +13,8 @@ export const splitThreadsNN = ({ cols }: Tile): number => cols / 4;
 /**
  * First half of C[m, n] (+)= A[m, k] W[k, n] for few rows on real GPUs (split-k): sums[segment, m, n], each one chain of fused
  * multiply-adds over the 256 terms of a segment, from 0. A workgroup has one segment, up to 8 rows and `cols` columns, four a
- * thread, which its neighbours continue; it holds A's terms in its memory. `sparse`: steps of 8 terms that are 0 in all rows are not read,
- * and of a segment of zeros nothing is written but used[segment, group of rows] = 0.
+ * thread, which its neighbours continue; it holds A's terms in its memory. `sparse`: steps of 8 terms that are 0 in all rows
+ * are not read, and of a segment of zeros nothing is written but used[segment, group of rows] = 0.
  */
 export function splitNN({ kind, bType, tile, sparse }: MatmulVariant, aligned: Aligned): string {
   const { rows } = tile;

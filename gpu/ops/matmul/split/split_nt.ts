@@ -16,7 +16,8 @@ import { stageA, stageB } from "./stage.ts";
 
 /**
  * C[m, n] (+)= A[m, k] W[n, k]^T for few rows on real GPUs: a matrix-vector product with its sum split (split-k). A workgroup
- * has up to 8 rows and `cols` columns; a thread sums one segment of 64 terms of `perThread` columns for all rows, `depth` segments at a time.
+ * has up to 8 rows and `cols` columns; a thread sums one segment of 64 terms of `perThread` columns for all rows, `depth`
+ * segments at a time.
  * W's rows are read along k by neighbouring threads and staged in workgroup memory as they are packed, since a thread's own
  * segment would be a stride of 64 terms from its neighbour's.
  *
