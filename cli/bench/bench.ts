@@ -11,7 +11,7 @@ import { inBytes } from "../terminal/in_bytes.ts";
 import { describeTuning, tune } from "./tune.ts";
 import { choices, flag, integer } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { type Facts, factsOf } from "../loading/facts.ts";
+import { type Facts, factsOf } from "../facts/facts.ts";
 import { flags } from "../settings/flags.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
