@@ -1,4 +1,5 @@
 import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
@@ -71,11 +72,7 @@ hold on a busy machine. The update is that of f32 weights, whatever --weights sa
     }
     using progress = createProgress({ label: "bench", total: parts.length + 1, quiet });
     const measured: BenchReport["measured"] = [];
-    const time = async (
-      part: Part,
-      gpu: Awaited<ReturnType<typeof openGpu>>,
-      measurements: Measurement[],
-    ) => {
+    const time = async (part: Part, gpu: Gpu, measurements: Measurement[]) => {
       // Peaks take turns with each part: on a busy machine they are not the same from minute to minute.
       const peaks = part === "peaks" ? [] : peakMeasurements(gpu);
       const results = await measure(gpu, [...peaks, ...measurements], { rounds, signal: watch.signal });
@@ -83,10 +80,7 @@ hold on a busy machine. The update is that of f32 weights, whatever --weights sa
       progress.update(new Set(measured.map(({ part }) => part)).size, { part });
     };
     // A device for each: its memory is given back as a whole.
-    const apart = async (
-      part: Part,
-      measurements: (gpu: Awaited<ReturnType<typeof openGpu>>) => Measurement[],
-    ) => {
+    const apart = async (part: Part, measurements: (gpu: Gpu) => Measurement[]) => {
       const gpu = await openGpu();
       try {
         await time(part, gpu, measurements(gpu));
