@@ -16,7 +16,7 @@ import { evalCommand } from "./eval/eval.ts";
 import { protectAnswers } from "./eval/protect_answers.ts";
 import { generateCommand } from "./generate/generate.ts";
 import { modelCommand } from "./model/model.ts";
-import { settingsCommand } from "./settings/settings.ts";
+import { settingsCommand } from "./settings_command.ts";
 import { sftCommand } from "./sft/sft.ts";
 import { reportError } from "./terminal/report_error.ts";
 import { trainCommand } from "./train/train.ts";

@@ -11,7 +11,7 @@
 type Line = Record<string, number>;
 
 /** A run and the lines of its metrics.jsonl. */
-export interface DrawnRun {
+interface DrawnRun {
   name: string;
   lines: readonly Line[];
 }
@@ -54,7 +54,7 @@ function readMetrics(folder: string): Line[] {
 }
 
 /** The picture of some runs. */
-export function drawRuns(runs: readonly DrawnRun[]): string {
+function drawRuns(runs: readonly DrawnRun[]): string {
   const width = PANELS.length * (WIDTH + GAP);
   const height = TOP + HEIGHT + 58;
   const panels = PANELS.map((panel, i) =>

@@ -5,6 +5,12 @@ import type { Mode } from "./modes.ts";
 import type { AskOptions, PreparedQuestions } from "./questions/prepare_questions.ts";
 import type { RolloutRecord } from "./results/rollout_record.ts";
 
+/** The draws' step: no training step comes near it, so evaluation repeats none of training's numbers. */
+export const EVALUATION_STEP = 0xffffffff;
+
+/** Rollouts of an evaluation at once, where nothing else is asked for. */
+export const AT_ONCE = 256;
+
 /** Samples of one question that have random numbers of their own. */
 export const MOST_SAMPLES = 4096;
 

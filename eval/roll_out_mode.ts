@@ -5,19 +5,13 @@ import { generatedText, type ThinkingRules } from "../model/generation/thinking_
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { rolloutFlops } from "../model/transformer/flops.ts";
 import type { Model } from "../model/transformer/transformer.ts";
-import { type EvaluateOptions, MOST_SAMPLES } from "./evaluate_options.ts";
+import { AT_ONCE, type EvaluateOptions, EVALUATION_STEP, MOST_SAMPLES } from "./evaluate_options.ts";
 import { gradeInPlace } from "./grader.ts";
 import type { ModeTally } from "./measures/mode_result.ts";
 import { type InferenceMode, samplesIn } from "./modes.ts";
 import { recordOf, type RolloutRecord } from "./results/rollout_record.ts";
 import type { Question, Task } from "./task.ts";
 import type { TokenForecast } from "./token_forecast.ts";
-
-/** The draws' step: no training step comes near it, so evaluation repeats none of training's numbers. */
-export const EVALUATION_STEP = 0xffffffff;
-
-/** Rollouts of an evaluation at once, where nothing else is asked for. */
-export const AT_ONCE = 256;
 
 /** One mode of an evaluation on its way. */
 export interface ModeRun {

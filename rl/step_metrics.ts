@@ -88,8 +88,10 @@ export function stepMetrics(
     graded.reduce((sum, item) => sum + value(item), 0) / graded.length;
   const tokens = rollouts.reduce((sum, { thinking, answer }) => sum + thinking.length + answer.length, 0);
   const rank = adapter?.settings.rank;
-  const rolloutWork = batchFlops(config, batch, thinking.continuous, rank);
-  const updateWork = updateFlops(config, parts, thinking.continuous, rank);
+  const flops = {
+    rollout: batchFlops(config, batch, thinking.continuous, rank),
+    update: updateFlops(config, parts, thinking.continuous, rank),
+  };
   const { seconds } = measured;
   return {
     step,
@@ -110,12 +112,12 @@ export function stepMetrics(
     lr: measured.lr,
     ...stepNorms(records),
     ...mismatchOf(thinking, batch, parts, records),
-    rollout_flops: rolloutWork,
-    update_flops: updateWork,
+    rollout_flops: flops.rollout,
+    update_flops: flops.update,
     time: {
       ...seconds,
       rollout_tokens_per_second: tokens / seconds.rollout,
-      update_gflops: updateWork / seconds.update / 1e9,
+      update_gflops: flops.update / seconds.update / 1e9,
     },
   };
 }

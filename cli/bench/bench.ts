@@ -1,17 +1,18 @@
 import { openGpu } from "../../gpu/device/open_gpu.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { trainingStateBytes } from "../../model/memory/count_weights.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
-import { measure, type Measured, type Work } from "./measure.ts";
-import { generationWorks, rolloutWorks, updateWork } from "./model_parts.ts";
-import { kernelWorks, peakWorks, productWorks } from "./parts.ts";
+import { measure, type Measured, type Measurement } from "./measure.ts";
+import { generationMeasurements, rolloutMeasurements, updateMeasurement } from "./model_parts.ts";
+import { kernelMeasurements, peakMeasurements, productMeasurements } from "./parts.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { describeTuning, tune } from "./tune.ts";
 import { choices, flag, integer } from "../settings/setting.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { type Facts, factsOf } from "../loading/facts.ts";
+import { type Facts, factsOf } from "../facts/facts.ts";
 import { flags } from "../settings/flags.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
@@ -71,38 +72,38 @@ hold on a busy machine. The update is that of f32 weights, whatever --weights sa
     }
     using progress = createProgress({ label: "bench", total: parts.length + 1, quiet });
     const measured: BenchReport["measured"] = [];
-    const time = async (part: Part, gpu: Awaited<ReturnType<typeof openGpu>>, works: Work[]) => {
+    const time = async (part: Part, gpu: Gpu, measurements: Measurement[]) => {
       // Peaks take turns with each part: on a busy machine they are not the same from minute to minute.
-      const peaks = part === "peaks" ? [] : peakWorks(gpu);
-      const results = await measure(gpu, [...peaks, ...works], { rounds, signal: watch.signal });
+      const peaks = part === "peaks" ? [] : peakMeasurements(gpu);
+      const results = await measure(gpu, [...peaks, ...measurements], { rounds, signal: watch.signal });
       measured.push(...withShares(results).slice(peaks.length).map((result) => ({ part, ...result })));
       progress.update(new Set(measured.map(({ part }) => part)).size, { part });
     };
     // A device for each: its memory is given back as a whole.
-    const apart = async (part: Part, works: (gpu: Awaited<ReturnType<typeof openGpu>>) => Work[]) => {
+    const apart = async (part: Part, measurements: (gpu: Gpu) => Measurement[]) => {
       const gpu = await openGpu();
       try {
-        await time(part, gpu, works(gpu));
+        await time(part, gpu, measurements(gpu));
       } finally {
         gpu.close();
       }
     };
-    await apart("peaks", peakWorks);
+    await apart("peaks", peakMeasurements);
     const { config } = openConfig(model);
-    if (parts.includes("products")) await apart("products", (gpu) => productWorks(gpu, config));
-    if (parts.includes("kernels")) await apart("kernels", (gpu) => kernelWorks(gpu, config, rows));
+    if (parts.includes("products")) await apart("products", (gpu) => productMeasurements(gpu, config));
+    if (parts.includes("kernels")) await apart("kernels", (gpu) => kernelMeasurements(gpu, config, rows));
     const gpu = await openGpu();
     try {
       const found = await findModel(gpu, model, { weights });
       const weightBytes = gpu.arena.bytes;
-      if (parts.includes("generation")) await time("generation", gpu, generationWorks(found));
-      if (parts.includes("rollouts")) await time("rollouts", gpu, rolloutWorks(found, thinkingTokens));
+      if (parts.includes("generation")) await time("generation", gpu, generationMeasurements(found));
+      if (parts.includes("rollouts")) await time("rollouts", gpu, rolloutMeasurements(found, thinkingTokens));
       if (parts.includes("update")) {
         const free = deviceMemory(gpu.adapter)?.free ?? Infinity;
         if (trainingStateBytes(config) < free) {
           freeModel(found.model);
           const trained = await findModel(gpu, model);
-          await time("update", gpu, [updateWork(trained, thinkingTokens)]);
+          await time("update", gpu, [updateMeasurement(trained, thinkingTokens)]);
         } else progress.log("the update is left out: weights, gradients and moments do not fit");
       }
       const report: BenchReport = { ...factsOf(gpu, model, found), weightBytes, measured };

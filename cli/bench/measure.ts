@@ -1,7 +1,7 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 
 /** One thing to be timed. */
-export interface Work {
+export interface Measurement {
   /** What is shown. */
   name: string;
   /** Records, and perhaps awaits, one repetition. */
@@ -14,8 +14,8 @@ export interface Work {
   tokens?: number;
 }
 
-/** What a work came to; rates follow from the median. */
-export interface Measured extends Omit<Work, "run"> {
+/** What a measurement came to; rates follow from the median. */
+export interface Measured extends Omit<Measurement, "run"> {
   /** Median seconds of a repetition. */
   seconds: number;
   /** The fastest one. */
@@ -36,31 +36,31 @@ const ROUND = 0.05;
 /** Times works in turns, so that what else the machine does meets all of them alike. */
 export async function measure(
   gpu: Gpu,
-  works: readonly Work[],
+  measurements: readonly Measurement[],
   { rounds, signal }: MeasureOptions,
 ): Promise<Measured[]> {
   const probe = gpu.arena.create([1], "f32", "probe");
-  const once = async (work: Work, repeats: number) => {
+  const once = async (measurement: Measurement, repeats: number) => {
     const started = performance.now();
-    for (let i = 0; i < repeats; i++) await work.run();
+    for (let i = 0; i < repeats; i++) await measurement.run();
     await gpu.reader.read(probe);
     return (performance.now() - started) / 1000 / repeats;
   };
   const repeats: number[] = [];
-  for (const work of works) {
-    await once(work, 1);
-    repeats.push(Math.max(1, Math.min(1000, Math.ceil(ROUND / await once(work, 1)))));
+  for (const measurement of measurements) {
+    await once(measurement, 1);
+    repeats.push(Math.max(1, Math.min(1000, Math.ceil(ROUND / await once(measurement, 1)))));
   }
-  const seconds: number[][] = works.map(() => []);
+  const seconds: number[][] = measurements.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, work] of works.entries()) {
+    for (const [i, measurement] of measurements.entries()) {
       signal?.throwIfAborted();
-      seconds[i].push(await once(work, repeats[i]));
+      seconds[i].push(await once(measurement, repeats[i]));
     }
   }
   gpu.arena.free(probe);
-  return works.map(({ run: _, ...work }, i) => ({
-    ...work,
+  return measurements.map(({ run: _, ...measurement }, i) => ({
+    ...measurement,
     seconds: median(seconds[i]),
     best: Math.min(...seconds[i]),
   }));

@@ -5,14 +5,14 @@ import { generate } from "../../model/generation/generate.ts";
 import type { GenerateRequest } from "../../model/generation/rollout.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { updateFlops } from "../../rl/update_flops.ts";
-import type { Work } from "./measure.ts";
+import type { Measurement } from "./measure.ts";
 import { madeUpGroups, repeatedUpdate } from "./repeated_update.ts";
 import { sumsPrompts } from "./sums_prompts.ts";
 
 const KINDS = ["hard", "soft", "fuzzy"] as const;
 
 /** Prefill of one long prompt, and decoding step by step at batches of 1, 8 and 64. */
-export function generationWorks(found: FoundModel): Work[] {
+export function generationMeasurements(found: FoundModel): Measurement[] {
   const { config } = found.model;
   const longest = Math.min(512, config.maxPosition - 8);
   const prefill = longest * blockFlops(config) + attentionFlops(config, 0, longest) + headFlops(config);
@@ -24,7 +24,7 @@ export function generationWorks(found: FoundModel): Work[] {
       flops: prefill,
       tokens: longest,
     },
-    ...[1, 8, 64].map((batch): Work => ({
+    ...[1, 8, 64].map((batch): Measurement => ({
       name: `decode at batch ${batch}, ${steps} tokens`,
       run: () => continueText(found, 16, batch, steps),
       flops: batch * steps * (blockFlops(config) + headFlops(config)) +
@@ -35,7 +35,7 @@ export function generationWorks(found: FoundModel): Work[] {
 }
 
 /** Rollouts of the embedded task's first questions in each way of thinking; they take turns, so that ratios hold. */
-export function rolloutWorks(found: FoundModel, thinkingTokens: number): Work[] {
+export function rolloutMeasurements(found: FoundModel, thinkingTokens: number): Measurement[] {
   const { model, tokenizer, embeddingRms } = found;
   const [questions, group, answerTokens] = [2, 16, 4];
   const prompts = sumsPrompts(tokenizer, questions);
@@ -44,11 +44,11 @@ export function rolloutWorks(found: FoundModel, thinkingTokens: number): Work[] 
     maxAnswer: answerTokens,
     endTokenIds: [],
   });
-  return KINDS.map((kind): Work => {
+  return KINDS.map((kind): Measurement => {
     const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.33, embeddingRms });
     let flops = 0;
     let tokens = 0;
-    const work: Work = {
+    const measurement: Measurement = {
       name: `rollouts, ${kind} thinking, ${questions} x ${group}`,
       run: async () => {
         using scratch = model.gpu.arena.scratch();
@@ -76,16 +76,19 @@ export function rolloutWorks(found: FoundModel, thinkingTokens: number): Work[] 
       },
     };
     // Known after the first run: where the texts end is the model's choice, the same in every repetition.
-    Object.defineProperties(work, {
+    Object.defineProperties(measurement, {
       flops: { get: () => flops, enumerable: true },
       tokens: { get: () => tokens, enumerable: true },
     });
-    return work;
+    return measurement;
   });
 }
 
 /** The update of 2 x 16 soft rollouts of equal length: objective, backward pass and optimizer, with full weights. */
-export function updateWork({ model, tokenizer, embeddingRms }: FoundModel, thinkingTokens: number): Work {
+export function updateMeasurement(
+  { model, tokenizer, embeddingRms }: FoundModel,
+  thinkingTokens: number,
+): Measurement {
   const { gpu, config } = model;
   const [questions, group] = [2, 16];
   const rollouts = questions * group;

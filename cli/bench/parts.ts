@@ -14,10 +14,10 @@ import { attentionFlops } from "../../model/transformer/flops.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 import { qkvWidth } from "../../model/transformer/params.ts";
 import { constantRate } from "./constant_rate.ts";
-import type { Work } from "./measure.ts";
+import type { Measurement } from "./measure.ts";
 
 /** What the device can do at most, measured: everything else is told as a share of it. */
-export function peakWorks(gpu: Gpu): Work[] {
+export function peakMeasurements(gpu: Gpu): Measurement[] {
   const out = gpu.arena.create([16384], "f32", "peak");
   const floats = Math.min(16 * 2 ** 20, gpu.maxBinding / 4);
   const [x, y] = ["from", "to"].map((name) => gpu.arena.create([floats], "f32", name));
@@ -33,7 +33,7 @@ export function peakWorks(gpu: Gpu): Work[] {
 }
 
 /** Products of the model's own shapes: forward at several numbers of rows, backward at the largest. */
-export function productWorks(gpu: Gpu, config: ModelConfig): Work[] {
+export function productMeasurements(gpu: Gpu, config: ModelConfig): Measurement[] {
   const { hiddenSize: d, intermediateSize: f } = config;
   const shapes = [[qkvWidth(config), d], [2 * f, d], [d, f], [Math.min(config.vocabSize, 16384), d]];
   return shapes.flatMap(([n, k]) => [
@@ -44,7 +44,7 @@ export function productWorks(gpu: Gpu, config: ModelConfig): Work[] {
 
 const KINDS = { nt: "x W^T", nn: "dy W", tn: "dy^T x" };
 
-function product(gpu: Gpu, kind: keyof typeof KINDS, m: number, n: number, k: number): Work {
+function product(gpu: Gpu, kind: keyof typeof KINDS, m: number, n: number, k: number): Measurement {
   const { create } = gpu.arena;
   const [x, y] = [create([m, k], "f32", "x"), create([m, n], "f32", "y")];
   const w = createMatrix(gpu, n, k, "f32", "w");
@@ -58,7 +58,7 @@ function product(gpu: Gpu, kind: keyof typeof KINDS, m: number, n: number, k: nu
 }
 
 /** The other kernels of a block and of the update, over `rows` rows of the model's width. */
-export function kernelWorks(gpu: Gpu, config: ModelConfig, rows: number): Work[] {
+export function kernelMeasurements(gpu: Gpu, config: ModelConfig, rows: number): Measurement[] {
   const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
   const make = (cols: number, name: string) => gpu.arena.create([rows, cols], "f32", name);
   const [x, y, dx, gates, hidden, dgates] = [
@@ -84,12 +84,12 @@ export function kernelWorks(gpu: Gpu, config: ModelConfig, rows: number): Work[]
     { name: "SwiGLU", run: () => swiglu(gpu, gates, hidden), bytes: 12 * rows * f },
     { name: "SwiGLU backward", run: () => swigluBackward(gpu, gates, hidden, dgates), bytes: 20 * rows * f },
     { name: "embedding rows", run: () => gather(gpu, matrices[0], ids, y), bytes: 8 * rows * d },
-    ...attentionWorks(gpu, config, rows),
-    adamWork(gpu, matrices),
+    ...attentionMeasurements(gpu, config, rows),
+    adamMeasurement(gpu, matrices),
   ];
 }
 
-function attentionWorks(gpu: Gpu, config: ModelConfig, rows: number): Work[] {
+function attentionMeasurements(gpu: Gpu, config: ModelConfig, rows: number): Measurement[] {
   const { heads, kvHeads, headDim } = config;
   const make = (cols: number, name: string) => gpu.arena.create([rows, cols], "f32", name);
   const [q, out, dout, dq] = ["q", "out", "dout", "dq"].map((name) => make(heads * headDim, name));
@@ -126,7 +126,7 @@ function decodeAttention(
   kv: { k: Tensor; v: Tensor },
   out: Tensor,
   keys: number,
-): Work {
+): Measurement {
   const batch = Math.min(64, keys);
   const meta = gpu.arena.create([batch, 4], "u32", "row meta");
   // prefix start and length, start of the own rows, position of the row
@@ -142,7 +142,7 @@ function decodeAttention(
   };
 }
 
-function adamWork(gpu: Gpu, [weight, gradient, first, second]: Matrix[]): Work {
+function adamMeasurement(gpu: Gpu, [weight, gradient, first, second]: Matrix[]): Measurement {
   const norm = gpu.arena.create([1], "f32", "norm");
   const settings = { ...constantRate(0), step: 1 };
   return {

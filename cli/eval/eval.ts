@@ -5,7 +5,7 @@ import { TASKS } from "../../eval/tasks/tasks.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
-import { loadWatched } from "../loading/load_watched.ts";
+import { loadWatched } from "./load_watched.ts";
 import { type Context, defineCommand } from "../settings/define_command.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { describeChoices } from "./describe_choices.ts";

@@ -1,7 +1,7 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Stream, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
-import type { Facts } from "../loading/facts.ts";
+import type { Facts } from "../facts/facts.ts";
 import type { RunOverlap } from "./run_overlap.ts";
 
 /** How a task that is answered in text is asked. */

@@ -5,7 +5,7 @@ import { evaluateChoices } from "../../eval/choices/evaluate_choices.ts";
 import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { Stream } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
-import type { Facts } from "../loading/facts.ts";
+import type { Facts } from "../facts/facts.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
 

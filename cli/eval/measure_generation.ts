@@ -6,7 +6,7 @@ import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
-import { watchEvaluation } from "../terminal/watch_evaluation.ts";
+import { createEvaluationProgress } from "../terminal/evaluation_progress.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 import type { GenerationPlan } from "./plan_generation.ts";
 
@@ -31,7 +31,7 @@ export async function measureGeneration(
     files.set(mode, open.use(results!.records<RolloutRecord>(`${task.name}-${mode}`)));
   }
   using grader = createGrader(task);
-  using progress = watchEvaluation(`eval ${task.name}`, total, quiet);
+  using progress = createEvaluationProgress(`eval ${task.name}`, total, quiet);
   let kept = 0;
   try {
     const measured = await evaluate(model, tokenizer, task, {

@@ -6,7 +6,7 @@ import type { Task } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { shapeOfJobs, slotsFor } from "../../model/generation/plan_slots.ts";
-import type { Facts } from "../loading/facts.ts";
+import type { Facts } from "../facts/facts.ts";
 import { ENDLESS } from "../settings/flags.ts";
 import { counted } from "../terminal/counted.ts";
 import type { Asked, EvaluationReport } from "./evaluation_report.ts";

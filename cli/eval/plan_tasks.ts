@@ -5,7 +5,7 @@ import type { Task } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
-import type { Facts } from "../loading/facts.ts";
+import type { Facts } from "../facts/facts.ts";
 import type { Context } from "../settings/define_command.ts";
 import { counted } from "../terminal/counted.ts";
 import type { evalSettings, EvalValues } from "./eval_settings.ts";

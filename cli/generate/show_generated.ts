@@ -8,7 +8,7 @@ import { Interrupted } from "../terminal/interrupt.ts";
 import type { GenerateValues } from "./generate_settings.ts";
 import { streamText } from "./stream_text.ts";
 import type { TextRequest } from "./text_request.ts";
-import { describeSteps, watchSteps } from "./watch_steps.ts";
+import { createStepWatcher, describeSteps } from "./step_watcher.ts";
 
 /** How results are told. */
 interface Output {
@@ -35,7 +35,7 @@ export async function showGenerated(
   const isLive = !output.json && values.samples === 1;
   const write = isLive ? writeOut : () => {};
   const stream = streamText(tokenizer, request.rules, values.raw, write, !fromNothing);
-  const watcher = values.showThinking ? watchSteps(model, tokenizer, request.thinking) : undefined;
+  const watcher = values.showThinking ? createStepWatcher(model, tokenizer, request.thinking) : undefined;
   const heard: Generated[] = Array.from({ length: values.samples }, (_, index) => ({
     ...{ index, thinking: [], answer: [] },
   }));

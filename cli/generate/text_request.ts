@@ -1,6 +1,6 @@
 import { wayOfThinking } from "../../eval/modes.ts";
 import { promptIds, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
-import { EVALUATION_STEP } from "../../eval/roll_out_mode.ts";
+import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
 import type { GenerationEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";

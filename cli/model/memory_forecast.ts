@@ -1,4 +1,4 @@
-import { AT_ONCE } from "../../eval/roll_out_mode.ts";
+import { AT_ONCE } from "../../eval/evaluate_options.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelFiles } from "../../model/files/model_files.ts";

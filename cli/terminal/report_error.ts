@@ -1,7 +1,8 @@
+import process from "node:process";
+import { styleText } from "node:util";
 import { ValidationError } from "@cliffy/command";
 import { GpuError, UserError } from "../../gpu/errors.ts";
 import { Interrupted } from "./interrupt.ts";
-import { paint } from "./paint.ts";
 
 /** Where and how errors are told. */
 interface ReportOptions {
@@ -85,4 +86,9 @@ function isBrokenPipe(error: unknown): boolean {
 
 function inspectError(error: unknown): string {
   return Deno.inspect(error, { depth: 6, colors: false });
+}
+
+/** Colours a text for stderr, where that is a terminal and NO_COLOR is not set. */
+function paint(text: string, style: Parameters<typeof styleText>[0]): string {
+  return styleText(style, text, { stream: process.stderr });
 }

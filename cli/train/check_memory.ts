@@ -1,5 +1,5 @@
 import { promptOptions } from "../../eval/questions/prompt_ids.ts";
-import { AT_ONCE } from "../../eval/roll_out_mode.ts";
+import { AT_ONCE } from "../../eval/evaluate_options.ts";
 import type { Task } from "../../eval/task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";

@@ -6,7 +6,7 @@ import { loadTrained } from "../../rl/run/load_checkpoint.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
-import { watchEvaluation } from "../terminal/watch_evaluation.ts";
+import { createEvaluationProgress } from "../terminal/evaluation_progress.ts";
 import type { TrainValues } from "./train_settings.ts";
 
 /** The six inference modes on test questions; null if the run asks for no tables. */
@@ -23,7 +23,7 @@ export async function testModes(
   trainer.model.gpu.profile.phase = "";
   const questions = Math.min(values.testQuestions, there);
   const total = MODES.reduce((sum, mode) => sum + questions * samplesIn(mode, values.testSamples), 0);
-  using progress = watchEvaluation(`test ${when}`, total, quiet);
+  using progress = createEvaluationProgress(`test ${when}`, total, quiet);
   using _ = memoryApart(trainer.model);
   return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
     stream: "test",

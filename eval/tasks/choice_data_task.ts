@@ -1,11 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { ChoiceQuestion, ChoiceTask } from "../choices/choice_task.ts";
 import { type DataSource, locateData } from "../data/data_source.ts";
-import { mapValues } from "../data/map_values.ts";
 import { questionIds } from "../data/question_ids.ts";
 import type { Row } from "../data/row.ts";
 import { RowError } from "../data/row_fields.ts";
-import { readSplit } from "./read_split.ts";
+import { mapSplits, readSplit } from "./read_split.ts";
 import { refuseEmpty } from "./refuse_empty.ts";
 import type { ChoiceEntry } from "./task_entry.ts";
 
@@ -58,7 +57,7 @@ export function choiceDataTask(spec: ChoiceDataSpec): ChoiceEntry {
 
 function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, ReadSplit>): ChoiceTask {
   const { name, version, categories } = spec;
-  const streams = mapValues(read, ({ items }) => withIds(name, categories ? inTurn(items) : items));
+  const streams = mapSplits(read, ({ items }) => withIds(name, categories ? inTurn(items) : items));
   const examples = Map.groupBy(read.dev?.items ?? [], ({ subject }) => subject);
   const subjects = new Set(Object.values(read).flatMap(({ items }) => items.map(({ subject }) => subject)));
   return {
@@ -69,8 +68,8 @@ function openedTask(spec: ChoiceDataSpec, origin: string, read: Record<string, R
     ...(categories ? { categories } : {}),
     data: {
       origin,
-      rows: mapValues(read, ({ rows }) => rows),
-      dropped: mapValues(read, ({ dropped }) => dropped),
+      rows: mapSplits(read, ({ rows }) => rows),
+      dropped: mapSplits(read, ({ dropped }) => dropped),
     },
     size: (stream) => streams[stream]?.length ?? 0,
     question: (stream, index, shots) => {

@@ -2,13 +2,12 @@ import { UserError } from "../../gpu/errors.ts";
 import type { VerifyOptions } from "../answer/verify.ts";
 import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";
 import { holdOut } from "../data/hold_out.ts";
-import { mapValues } from "../data/map_values.ts";
 import { normalText } from "../data/normal_text.ts";
 import { questionIds } from "../data/question_ids.ts";
 import type { Row } from "../data/row.ts";
 import { trainingOrder } from "../data/training_order.ts";
 import { gradeBox, paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
-import { countDropped, readSplit } from "./read_split.ts";
+import { countDropped, mapSplits, readSplit } from "./read_split.ts";
 import { refuseEmpty } from "./refuse_empty.ts";
 import type { GenerationEntry, OpenTaskOptions } from "./task_entry.ts";
 
@@ -54,7 +53,7 @@ export function dataTask(spec: DataTaskSpec): GenerationEntry {
     open: async (options) => await openDataTask(spec, find(options), options),
     texts: async (options) => {
       const read = await readSplits(spec, find(options));
-      return mapValues(read, ({ questions }) => questions.map(({ question }) => question));
+      return mapSplits(read, ({ questions }) => questions.map(({ question }) => question));
     },
   };
 }
@@ -86,7 +85,7 @@ export function taskOf(
   options: OpenTaskOptions,
 ): Task {
   const { name, version, limits, prompt = paperPrompt, checking = {}, grade } = spec;
-  const told = mapValues(read, ({ rows, dropped }) => ({ rows, dropped: Object.fromEntries(dropped) }));
+  const told = mapSplits(read, ({ rows, dropped }) => ({ rows, dropped: Object.fromEntries(dropped) }));
   const questions = Object.values(read).reduce((sum, split) => sum + split.questions.length, 0);
   refuseEmpty(name, origin, told, questions);
   const test = read.test?.questions ?? [];
@@ -115,12 +114,12 @@ export function taskOf(
       return questions[at] ?? refuse(name, stream, index, questions.length);
     },
     ...(own || !read.train ? {} : { heldOut: validation.map(({ id }) => id) }),
-    data: { origin, rows: mapValues(read, ({ rows }) => rows), dropped: droppedOf(read) },
+    data: { origin, rows: mapSplits(read, ({ rows }) => rows), dropped: droppedOf(read) },
   };
 }
 
 const droppedOf = (read: Record<string, ReadSplit>) =>
-  mapValues(read, ({ dropped }) => Object.fromEntries(dropped));
+  mapSplits(read, ({ dropped }) => Object.fromEntries(dropped));
 
 /** What was read of a split. */
 export interface ReadSplit {

@@ -44,6 +44,10 @@ export async function readSplit<T extends object>(
   return split;
 }
 
+/** What each split comes to, by its name. */
+export const mapSplits = <V, W>(splits: Record<string, V>, map: (split: V) => W): Record<string, W> =>
+  Object.fromEntries(Object.entries(splits).map(([name, split]) => [name, map(split)]));
+
 /** Counts one more row that is left out. */
 export function countDropped(dropped: Map<string, number>, reason: string): void {
   dropped.set(reason, (dropped.get(reason) ?? 0) + 1);

@@ -17,10 +17,9 @@ import type { Reader } from "../../gpu/reader.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { localRollouts } from "../../rl/local_rollouts.ts";
-import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { reserveTraining } from "../../rl/memory/reserve_training.ts";
+import { localTrainer } from "../rl/support/local_trainer.ts";
 import { trainSettings } from "../rl/support/train_settings.ts";
 
 const { values } = parseArgs({
@@ -64,11 +63,7 @@ const settings = trainSettings({
   ...{ questions: 8, group: 16, lr: Number(values.lr), warmup: 5, steps, finalLr: 0.1 },
 });
 const readBehind = values.behind;
-const source = localRollouts({
-  ...{ model, tokenizer, task: sums, thinking, rules },
-  ...{ group: 16, seed: 0, readBehind },
-});
-const trainer = createTrainer({ model, tokenizer, task: sums, thinking, rules, settings, source });
+const trainer = localTrainer({ model, tokenizer, task: sums, thinking, rules, settings, readBehind });
 
 await reserveTraining(trainer);
 

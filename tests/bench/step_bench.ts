@@ -13,11 +13,10 @@ import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { sums } from "../../eval/tasks/sums.ts";
-import { localRollouts } from "../../rl/local_rollouts.ts";
-import { createTrainer } from "../../rl/trainer.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { randomModel } from "../model/support/small_models.ts";
+import { localTrainer } from "../rl/support/local_trainer.ts";
 import { trainSettings } from "../rl/support/train_settings.ts";
 
 const repeats = Number(Deno.args[Deno.args.indexOf("--repeats") + 1] || 5);
@@ -40,16 +39,13 @@ const ways = {
   fuzzy: gaussianThinking("fuzzy", 1e-4, 0.01),
 };
 const settings = trainSettings({ questions: 8, group: 16 });
-const trainers = Object.entries(ways).map(([name, thinking]) => {
-  const source = localRollouts({ model, tokenizer, task, thinking, rules, group: settings.group, seed: 0 });
-  return {
-    name,
-    trainer: createTrainer({ model, tokenizer, task, thinking, rules, settings, source }),
-    rollout: [] as number[],
-    update: [] as number[],
-    gflops: [] as number[],
-  };
-});
+const trainers = Object.entries(ways).map(([name, thinking]) => ({
+  name,
+  trainer: localTrainer({ model, tokenizer, task, thinking, rules, settings }),
+  rollout: [] as number[],
+  update: [] as number[],
+  gflops: [] as number[],
+}));
 for (let repeat = 0; repeat <= repeats; repeat++) {
   for (const each of trainers) {
     const { metrics } = await trainStep(each.trainer, repeat + 1);

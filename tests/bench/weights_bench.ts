@@ -3,11 +3,11 @@
  *
  *     softcot deno run -A tests/bench/weights_bench.ts [--model MODEL] [--rounds 5]
  *
- * Works of the three take turns, so that ratios hold on a busy machine.
+ * Measurements of the three take turns, so that ratios hold on a busy machine.
  */
 import { parseArgs } from "node:util";
-import { measure, median, type Work } from "../../cli/bench/measure.ts";
-import { generationWorks } from "../../cli/bench/model_parts.ts";
+import { measure, type Measurement, median } from "../../cli/bench/measure.ts";
+import { generationMeasurements } from "../../cli/bench/model_parts.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
@@ -44,9 +44,11 @@ async function loading(): Promise<{ seconds: number; bytes: number }[]> {
 }
 
 const loaded = await loading();
-const works: Work[][] = [];
-for (const weights of FORMS) works.push(generationWorks(await findModel(gpu, values.model, { weights })));
-const turns = works[0].flatMap((_, w) => works.map((of) => of[w]));
+const measurements: Measurement[][] = [];
+for (const weights of FORMS) {
+  measurements.push(generationMeasurements(await findModel(gpu, values.model, { weights })));
+}
+const turns = measurements[0].flatMap((_, w) => measurements.map((of) => of[w]));
 const measured = await measure(gpu, turns, { rounds });
 gpu.close();
 
@@ -64,7 +66,7 @@ const rows = [
     "memory, MiB",
     ...ratios(loaded.map(({ bytes }) => bytes / 2 ** 20), (mib) => mib.toFixed(1), (a, b) => a / b),
   ],
-  ...works[0].map(({ name, tokens }, w) => [
+  ...measurements[0].map(({ name, tokens }, w) => [
     `${name}, tokens/s`,
     ...ratios(
       FORMS.map((_, i) => tokens! / measured[w * FORMS.length + i].seconds),

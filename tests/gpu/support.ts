@@ -7,7 +7,7 @@ import { bytesOf, type DType, sizeOf, type Tensor } from "../../gpu/tensor.ts";
 import { normalisedMse, randomArray } from "../reference/support.ts";
 
 /** Largest normalised squared error of an operation in f32 against the f64 reference. */
-export const F32_ERROR = 1e-7;
+const F32_ERROR = 1e-7;
 
 /** A device for the tests of one file; what a test makes is freed when it ends. */
 export interface TestGpu {

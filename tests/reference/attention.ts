@@ -21,7 +21,7 @@ export interface AttentionShape {
 }
 
 /** The row of keys and values that holds absolute position j as seen from query row r. */
-export function keyRow(layout: PackedLayout, r: number, j: number): number {
+function keyRow(layout: PackedLayout, r: number, j: number): number {
   return j < layout.prefixLen[r] ? layout.prefixStart[r] + j : layout.ownStart[r] + (j - layout.prefixLen[r]);
 }
 

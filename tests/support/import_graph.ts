@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -14,10 +13,9 @@ interface Module {
   dependencies?: { specifier: string; code?: { specifier?: string }; type?: { specifier?: string } }[];
 }
 
-/** All TypeScript files of a folder, or the one file of that name, as paths from the root. */
+/** All TypeScript files of a folder, or the one file of that name, as paths from the root; throws without such a folder. */
 export function sourcesOf(path: string): string[] {
   if (path.endsWith(".ts")) return [path];
-  if (!existsSync(new URL(`${path}/`, root))) return [];
   return [...Deno.readDirSync(new URL(`${path}/`, root))].flatMap((entry) => {
     const inner = `${path}/${entry.name}`;
     return entry.isDirectory ? sourcesOf(inner) : inner.endsWith(".ts") ? [inner] : [];

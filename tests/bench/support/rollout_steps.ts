@@ -40,7 +40,7 @@ export function shapeOf(changes: Partial<ModelConfig>): ModelConfig {
  * What probabilities look like under random weights: flat where logits have a standard deviation of 0.3 or so, peaked
  * where it is 100 and more, so that nearly always one token alone has a weight above 2^-30.
  */
-export const DISTRIBUTIONS = { flat: 0.3, peaked: 100 };
+const DISTRIBUTIONS = { flat: 0.3, peaked: 100 };
 
 /** Makes a model with random weights (embeddings of deviation 0.02) flat or peaked. */
 export function shapeLogits({ gpu, config, params }: Model, shape: keyof typeof DISTRIBUTIONS): void {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { inFolder } from "../../support/folders.ts";
 import { runSoftcot } from "../support/run_softcot.ts";
-import { withHub } from "../support/with_hub.ts";
+import { withHubEnv } from "../support/with_hub_env.ts";
 
 const fixtures = "tests/eval/fixtures";
 
@@ -9,9 +9,9 @@ const read = (path: string) => Deno.readFileSync(`${fixtures}/${path}`);
 
 /** A hub that has these files as GSM8K, and a program that knows it. */
 const withGsm8k = (
-  files: Parameters<typeof withHub>[0],
+  files: Parameters<typeof withHubEnv>[0],
   test: (env: Record<string, string>) => Promise<void>,
-) => withHub(files, (_, env) => test(env), "openai/gsm8k");
+) => withHubEnv(files, (_, env) => test(env), "openai/gsm8k");
 
 const GSM8K = {
   "README.md": "# GSM8K",

@@ -3,7 +3,7 @@ import { sha256 } from "../../model/support/fake_hub.ts";
 import { randomModel } from "../../model/support/small_models.ts";
 import { modelFolder } from "../support/model_folder.ts";
 import { runSoftcot, softcotCommand } from "../support/run_softcot.ts";
-import { withHub } from "../support/with_hub.ts";
+import { withHubEnv } from "../support/with_hub_env.ts";
 
 const folder = await modelFolder((gpu) => randomModel(gpu));
 const names = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"];
@@ -11,8 +11,8 @@ const files = Object.fromEntries(names.map((name) => [name, Deno.readFileSync(`$
 const WEIGHTS = files["model.safetensors"];
 
 /** A hub with that model, and weights that nobody asks for. */
-const withModel = (test: Parameters<typeof withHub>[1]) =>
-  withHub({ ...files, "pytorch_model.bin": "a second copy" }, test);
+const withModel = (test: Parameters<typeof withHubEnv>[1]) =>
+  withHubEnv({ ...files, "pytorch_model.bin": "a second copy" }, test);
 
 Deno.test("a pulled model is listed, described and exported by its name; one that was not says how to pull it", () =>
   withModel(async (hub, env) => {

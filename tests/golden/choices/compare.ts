@@ -71,7 +71,7 @@ export function digestsOf(tokenizer: Tokenizer, question: ChoiceQuestion): { pro
 }
 
 /** How far a record is from the harness's numbers. */
-export function differenceOf(record: ChoiceRecord, theirs: HarnessQuestion) {
+function differenceOf(record: ChoiceRecord, theirs: HarnessQuestion) {
   const byToken = record.sums.map((sum, i) => Math.abs(sum - theirs.sums[i]) / theirs.tokens[i]);
   const first = (values: number[]) => values.indexOf(Math.max(...values));
   return {

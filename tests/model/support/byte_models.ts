@@ -13,7 +13,7 @@ import { SMALL } from "./small_models.ts";
 /** Tokens of {@link byteTokenizer}: 256 bytes, merges, special ones. */
 const MERGES: [string, string][] = [["t", "h"], ["th", "e"], ["\u0120", "the"], ["a", "n"], ["1", "2"]];
 const SPECIAL = ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|pad|>"];
-export const BYTE_TOKENS = 256 + MERGES.length + SPECIAL.length;
+const BYTE_TOKENS = 256 + MERGES.length + SPECIAL.length;
 export const [BOS, EOS, EOT, PAD] = SPECIAL.map((_, i) => 256 + MERGES.length + i);
 
 export const TEMPLATE =

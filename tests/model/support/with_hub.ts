@@ -28,15 +28,17 @@ export async function withHub(
     pull: (more?: Partial<PullOptions>) => ReturnType<typeof pullRepo>;
   }) => Promise<void>,
   contents: Parameters<typeof fakeHub>[0] = FILES,
+  id = "org/name",
 ): Promise<void> {
-  await using hub = fakeHub(contents);
+  await using hub = fakeHub(contents, id);
   const notices: string[] = [];
   const onProgress = ({ notice }: PullProgress) => void (notice && notices.push(notice));
   const pull = (more: Partial<PullOptions> = {}) =>
-    pullRepo({ kind: "model", id: "org/name", onProgress, ...more, hub: { retryDelay: 5, ...more.hub } });
+    pullRepo({ kind: "model", id, onProgress, ...more, hub: { retryDelay: 5, ...more.hub } });
   await inFolder((cache) => {
     const set = { HF_HUB_CACHE: cache, HF_ENDPOINT: hub.endpoint, HF_TOKEN: "secret", HF_HUB_OFFLINE: "" };
-    return withEnv(set, () => test({ hub, cache, repo: `${cache}/models--org--name`, notices, pull }));
+    const repo = `${cache}/models--${id.replace("/", "--")}`;
+    return withEnv(set, () => test({ hub, cache, repo, notices, pull }));
   });
 }
 

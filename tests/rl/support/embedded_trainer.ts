@@ -5,8 +5,8 @@ import { type Mode, wayOfThinking } from "../../../eval/modes.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import type { FoundModel } from "../../../model/files/find_model.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
-import { localRollouts } from "../../../rl/local_rollouts.ts";
-import { createTrainer, type Trainer } from "../../../rl/trainer.ts";
+import type { Trainer } from "../../../rl/trainer.ts";
+import { localTrainer } from "./local_trainer.ts";
 import { trainSettings } from "./train_settings.ts";
 
 const GAMMA = 0.1;
@@ -22,9 +22,7 @@ export function embeddedTrainer(
   const { maxThinking, answerTokens: maxAnswer } = sums.limits;
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer, endTokenIds: model.config.eosTokenIds });
   const settings = trainSettings({ questions: 8, group: 16, lr, steps, warmup: 5, finalLr: 0.1 });
-  const parts = { model, tokenizer, task: sums, thinking, rules };
-  const { group, seed } = settings;
-  return createTrainer({ ...parts, settings, source: localRollouts({ ...parts, group, seed }) });
+  return localTrainer({ model, tokenizer, task: sums, thinking, rules, settings });
 }
 
 /** The share of right answers to each of 256 test questions in one mode. */

@@ -2,9 +2,9 @@ import { wayOfThinking } from "../../../eval/modes.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { LoadedModel } from "../../../model/files/save_model.ts";
-import { localRollouts } from "../../../rl/local_rollouts.ts";
-import { createTrainer, type Trainer } from "../../../rl/trainer.ts";
+import type { Trainer } from "../../../rl/trainer.ts";
 import { mute } from "../../model/support/mute.ts";
+import { localTrainer } from "./local_trainer.ts";
 import { trainSettings } from "./train_settings.ts";
 
 /** What decides the memory of a training. */
@@ -28,8 +28,6 @@ export function longestTrainer(
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer, endTokenIds: [] });
   let turn = 0;
   const rewards = [{ name: "turns", weight: 1, score: () => 100 * (turn++ % 2) }];
-  const parts = { model, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards };
   const settings = trainSettings(sizes);
-  const { group, seed } = settings;
-  return createTrainer({ ...parts, settings, source: localRollouts({ ...parts, group, seed }) });
+  return localTrainer({ model, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards, settings });
 }

@@ -5,9 +5,9 @@ import type { Thinking } from "../../../model/thinking/thinking.ts";
 import { freeParams } from "../../../model/transformer/params.ts";
 import type { Model } from "../../../model/transformer/transformer.ts";
 import type { HalfCopy } from "../../../model/weights/half_copy.ts";
-import { localRollouts } from "../../../rl/local_rollouts.ts";
-import { createTrainer, type Trainer, type TrainSettings } from "../../../rl/trainer.ts";
+import type { Trainer, TrainSettings } from "../../../rl/trainer.ts";
 import { tokenizer } from "../../model/support/small_models.ts";
+import { localTrainer } from "./local_trainer.ts";
 import { trainSettings } from "./train_settings.ts";
 
 /** Few and short rollouts, in several micro-batches, at a rate that changes every weight. */
@@ -37,10 +37,7 @@ export function smallTrainer(
 ): Trainer {
   const { eosTokenIds: endTokenIds } = model.config;
   const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endTokenIds });
-  const parts = { tokenizer, task: EVEN_LENGTHS, thinking, rules };
-  const { group, seed } = settings;
-  const from = { model: copy?.model ?? model, refresh: copy?.refresh, group, seed };
-  return createTrainer({ ...parts, model, settings, source: localRollouts({ ...parts, ...from }) });
+  return localTrainer({ model, tokenizer, task: EVEN_LENGTHS, thinking, rules, settings, copy });
 }
 
 /** Gives back what a trainer holds beside its model. */

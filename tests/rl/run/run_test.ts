@@ -1,12 +1,12 @@
 /** A run's folder: made once, opened again at its newest whole checkpoint, its logs cut, by one process at a time. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { UserError } from "../../gpu/errors.ts";
-import { createRun, reopenRun } from "../../rl/run/run.ts";
-import { saveCheckpoint } from "../../rl/run/save_checkpoint.ts";
-import { openTestGpu } from "../gpu/support.ts";
-import { jsonLines } from "../support/json_lines.ts";
-import { checkpointsOf } from "./support/run_files.ts";
-import { inRun, savedRun, withRandomTrainer } from "./support/saved_run.ts";
+import { UserError } from "../../../gpu/errors.ts";
+import { createRun, reopenRun } from "../../../rl/run/run.ts";
+import { saveCheckpoint } from "../../../rl/run/save_checkpoint.ts";
+import { openTestGpu } from "../../gpu/support.ts";
+import { jsonLines } from "../../support/json_lines.ts";
+import { checkpointsOf } from "../support/run_files.ts";
+import { inRun, savedRun, withRandomTrainer } from "../support/saved_run.ts";
 
 const { gpu } = await openTestGpu();
 

@@ -21,7 +21,11 @@ const MOST_TOKENS = 5;
 const LEAST_WEIGHT = 5e-4;
 
 /** Reads the mixture (or at hard steps the distribution) of every thinking step, and keeps its heaviest tokens. */
-export function watchSteps({ gpu, config }: Model, tokenizer: Tokenizer, thinking: Thinking): StepWatcher {
+export function createStepWatcher(
+  { gpu, config }: Model,
+  tokenizer: Tokenizer,
+  thinking: Thinking,
+): StepWatcher {
   const seen: Promise<TokenWeight[]>[][] = [];
   return {
     onStep({ rows, z }) {

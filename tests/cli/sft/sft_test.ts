@@ -1,11 +1,11 @@
 /** `softcot sft` as a process: the model it writes, its output, and what it says to mistakes. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { openWeights } from "../../model/formats/safetensors.ts";
-import { testFolder } from "../support/folders.ts";
-import { fails, succeed } from "./support/run_softcot.ts";
-import { SMALL_MODEL } from "./support/small_model.ts";
-import { stopWhen } from "./support/stop_when.ts";
+import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { openWeights } from "../../../model/formats/safetensors.ts";
+import { testFolder } from "../../support/folders.ts";
+import { fails, succeed } from "../support/run_softcot.ts";
+import { SMALL_MODEL } from "../support/small_model.ts";
+import { stopWhen } from "../support/stop_when.ts";
 
 const folder = await testFolder();
 const sft = ["sft", ...SMALL_MODEL, "--batch", "8", "--warmup", "5", "--lr", "1e-2"];

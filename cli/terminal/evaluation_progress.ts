@@ -2,7 +2,7 @@ import type { EvaluationProgress } from "../../eval/evaluate_options.ts";
 import { createProgress } from "./progress.ts";
 
 /** Tells on stderr how far an evaluation in modes is. */
-interface WatchedEvaluation extends Disposable {
+interface ShownEvaluation extends Disposable {
   /** Shows the state that {@linkcode EvaluationProgress} tells. */
   update(progress: EvaluationProgress): void;
 }
@@ -11,7 +11,11 @@ interface WatchedEvaluation extends Disposable {
  * Shows an evaluation's progress: rollouts that have ended, and the tokens of all, which rate and time left are made from,
  * since rollouts differ in length and end late.
  */
-export function watchEvaluation(label: string, total: number | undefined, quiet: boolean): WatchedEvaluation {
+export function createEvaluationProgress(
+  label: string,
+  total: number | undefined,
+  quiet: boolean,
+): ShownEvaluation {
   const progress = createProgress({ label, total, counted: "rollouts", unit: "tokens", quiet });
   return {
     update({ mode, done, accuracy, tokens, tokensLeft: { expected, most } }) {

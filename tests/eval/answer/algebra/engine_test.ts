@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
-import { engineValue, isEngineLoaded, loadEngine } from "../../../eval/answer/algebra/engine.ts";
+import { engineValue, isEngineLoaded, loadEngine } from "../../../../eval/answer/algebra/engine.ts";
 
 /** Runs a piece of a program in a process of its own and returns what it prints. */
 function run(program: string): string {
-  const root = new URL("../../../", import.meta.url);
+  const root = new URL("../../../../", import.meta.url);
   const imports = `import { verify } from ${JSON.stringify(new URL("eval/answer/verify.ts", root).href)};
     import { isEngineLoaded } from ${JSON.stringify(new URL("eval/answer/algebra/engine.ts", root).href)};`;
   const args = ["run", "--no-lock", "-A", "--config", fileURLToPath(new URL("deno.json", root)), "-"];

@@ -1,19 +1,19 @@
 /** A run's checkpoints: whole or refused, the newest and the best one kept. */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { UserError } from "../../gpu/errors.ts";
-import { findModel } from "../../model/files/find_model.ts";
-import { freeModel } from "../../model/transformer/transformer.ts";
-import { createRun, reopenRun } from "../../rl/run/run.ts";
-import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
-import { newestCheckpoint } from "../../rl/run/run_checkpoints.ts";
-import { readState } from "../../rl/run/run_state.ts";
-import { saveCheckpoint } from "../../rl/run/save_checkpoint.ts";
-import type { Trainer } from "../../rl/trainer.ts";
-import { assertSameBits, openTestGpu } from "../gpu/support.ts";
-import { downloadNamed } from "./support/named_weights.ts";
-import { checkpointsOf } from "./support/run_files.ts";
-import { inRun, savedRun, withRandomTrainer } from "./support/saved_run.ts";
-import { tinyModel } from "./support/tiny_model.ts";
+import { UserError } from "../../../gpu/errors.ts";
+import { findModel } from "../../../model/files/find_model.ts";
+import { freeModel } from "../../../model/transformer/transformer.ts";
+import { createRun, reopenRun } from "../../../rl/run/run.ts";
+import { loadCheckpoint } from "../../../rl/run/load_checkpoint.ts";
+import { newestCheckpoint } from "../../../rl/run/run_checkpoints.ts";
+import { readState } from "../../../rl/run/run_state.ts";
+import { saveCheckpoint } from "../../../rl/run/save_checkpoint.ts";
+import type { Trainer } from "../../../rl/trainer.ts";
+import { assertSameBits, openTestGpu } from "../../gpu/support.ts";
+import { downloadNamed } from "../support/named_weights.ts";
+import { checkpointsOf } from "../support/run_files.ts";
+import { inRun, savedRun, withRandomTrainer } from "../support/saved_run.ts";
+import { tinyModel } from "../support/tiny_model.ts";
 
 const { gpu } = await openTestGpu();
 

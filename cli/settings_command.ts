@@ -1,11 +1,11 @@
-import { taskEntry } from "../../eval/tasks/open_task.ts";
-import { table } from "../terminal/table.ts";
-import { trainSettings } from "../train/train_settings.ts";
-import { dashed } from "./dashed.ts";
-import { defineCommand } from "./define_command.ts";
-import { findRecipe } from "./find_recipe.ts";
-import { flags } from "./flags.ts";
-import { shown } from "./shown.ts";
+import { taskEntry } from "../eval/tasks/open_task.ts";
+import { table } from "./terminal/table.ts";
+import { trainSettings } from "./train/train_settings.ts";
+import { dashed } from "./settings/dashed.ts";
+import { defineCommand } from "./settings/define_command.ts";
+import { findRecipe } from "./settings/find_recipe.ts";
+import { flags } from "./settings/flags.ts";
+import { shown } from "./settings/shown.ts";
 
 const settings = { ...flags, ...trainSettings };
 

@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FindModelOptions, type FoundModel } from "../../model/files/find_model.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { createProgress } from "../terminal/progress.ts";
-import { type Facts, factsOf } from "./facts.ts";
+import { type Facts, factsOf } from "../facts/facts.ts";
 
 /** What takes no longer than this is done without a word. */
 const DELAY = 1500;

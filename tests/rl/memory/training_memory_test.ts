@@ -1,20 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
-import { wayOfThinking } from "../../eval/modes.ts";
-import { sums } from "../../eval/tasks/sums.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { downloadMatrix } from "../../gpu/matrix.ts";
-import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { addAdapter } from "../../model/transformer/adapter.ts";
-import { countWeights, loraCounts } from "../../model/memory/count_weights.ts";
-import { localRollouts } from "../../rl/local_rollouts.ts";
-import { createTrainer } from "../../rl/trainer.ts";
-import { trainStep } from "../../rl/train_step.ts";
-import { reserveTraining } from "../../rl/memory/reserve_training.ts";
-import { trainingNeed } from "../../rl/memory/training_need.ts";
-import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
-import { randomModel, SMALL, tokenizer } from "../model/support/small_models.ts";
-import { longestTrainer } from "./support/longest_trainer.ts";
-import { trainSettings } from "./support/train_settings.ts";
+import { wayOfThinking } from "../../../eval/modes.ts";
+import { sums } from "../../../eval/tasks/sums.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import { downloadMatrix } from "../../../gpu/matrix.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
+import { addAdapter } from "../../../model/transformer/adapter.ts";
+import { countWeights, loraCounts } from "../../../model/memory/count_weights.ts";
+import { trainStep } from "../../../rl/train_step.ts";
+import { reserveTraining } from "../../../rl/memory/reserve_training.ts";
+import { trainingNeed } from "../../../rl/memory/training_need.ts";
+import { sumsPrompts } from "../../../cli/bench/sums_prompts.ts";
+import { randomModel, SMALL, tokenizer } from "../../model/support/small_models.ts";
+import { localTrainer } from "../support/local_trainer.ts";
+import { longestTrainer } from "../support/longest_trainer.ts";
+import { trainSettings } from "../support/train_settings.ts";
 
 const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };
 const LENGTHS = { questions: 3, group: 6, maxThinking: 24, answerTokens: 4 };
@@ -59,9 +58,7 @@ for (const kind of ["hard", "soft"] as const) {
     const settings = trainSettings({ questions, group, lr: 1e-3, microRows: 300 });
     const learn = async (reserves: boolean) => {
       const model = randomModel(gpu, SHAPE);
-      const common = { model, tokenizer, task: sums, thinking, rules, rewards };
-      const source = localRollouts({ ...common, group, seed: 0 });
-      const trainer = createTrainer({ ...common, settings, source });
+      const trainer = localTrainer({ model, tokenizer, task: sums, thinking, rules, rewards, settings });
       if (reserves) await reserveTraining(trainer);
       const { bytes } = gpu.arena;
       const lengths: number[] = [];
