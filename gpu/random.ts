@@ -4,7 +4,7 @@ import code from "./random.wgsl" with { type: "text" };
 export const randomSource: string = code;
 
 /** What a stream of random numbers is for: the second word of Philox's key. */
-export const Domain = { noise: 0, tokens: 1, data: 2, weights: 3 } as const;
+export const Domain = { noise: 0, tokens: 1, data: 2, weights: 3, demonstrations: 4 } as const;
 
 /** Key of the counter-based generator. */
 export interface RandomKey {

@@ -4,6 +4,7 @@ import { rowsOf } from "../gpu/tensor.ts";
 import { packGroups, uploadLayout } from "../model/transformer/packing.ts";
 import type { Gradients } from "../model/transformer/params.ts";
 import { backwardTraining, forwardTraining, type Model } from "../model/transformer/transformer.ts";
+import { addInputNoise, type InputNoise, type NoisyRow } from "./input_noise.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** Token ids whose ids from `from` on are to be predicted; the ones before are given. */
@@ -16,6 +17,7 @@ export interface Example {
 /**
  * Adds to `grads` the gradient of -scale * sum of ln p(id) over the predicted ids of one micro-batch, and
  * returns a function that fetches those ln p, example by example.
+ * @param noise on the rows of the predicted ids, where they are inputs; none if left out
  */
 export function accumulateCrossEntropy(
   model: Model,
@@ -23,6 +25,7 @@ export function accumulateCrossEntropy(
   examples: readonly Example[],
   scale: number,
   recompute: boolean,
+  noise?: InputNoise,
 ): () => Promise<Float32Array> {
   const { gpu, config } = model;
   using scratch = gpu.arena.scratch();
@@ -34,14 +37,18 @@ export function accumulateCrossEntropy(
   const ids = Uint32Array.from(examples.flatMap((example) => example.ids.slice(0, -1)));
   const rows: number[] = [];
   const targets: number[] = [];
+  const noisy: NoisyRow[] = [];
   examples.forEach((example, i) => {
+    const [start] = packed.starts[i];
     for (let t = example.from; t < example.ids.length; t++) {
-      rows.push(packed.starts[i][0] + t - 1);
+      rows.push(start + t - 1);
       targets.push(example.ids[t]);
+      if (t + 1 < example.ids.length) noisy.push({ row: start + t, example: i, position: t });
     }
   });
   const x = scratch.f32([ids.length, config.hiddenSize], "training rows");
   gather(gpu, model.params.embedding, uploadWords(model, scratch, ids), x);
+  if (noise) addInputNoise(model, x, noisy, noise);
   const saved = forwardTraining(model, x, uploadLayout(gpu, scratch, packed), scratch, recompute);
   const dx = scratch.f32(x.shape, "d rows");
   gpu.commands.zero(dx);

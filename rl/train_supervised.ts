@@ -1,6 +1,7 @@
 import { promptIds } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
+import { globalNorm } from "../gpu/ops/adamw/adamw.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";
@@ -21,6 +22,11 @@ export interface SftSettings extends OptimizerSettings {
   batch: number;
   /** Decides which demonstrations are drawn. */
   seed: number;
+  /**
+   * Gaussian noise on the input rows of the completions, in units of RMS(E) as it is at that update: a level for each update, in
+   * turn; none if left out. A base made so bears the mixtures and the noise of soft thinking.
+   */
+  noise?: readonly number[];
   /** Keep block inputs only and compute the rest again in the backward pass. */
   recompute: boolean;
 }
@@ -70,7 +76,8 @@ export async function trainSupervised(
     checkLength(config, examples);
     const tokens = examples.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
     zeroParams(gpu, grads);
-    const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute);
+    const noise = { sigma: await noiseOf(model, settings, step), seed: settings.seed, step };
+    const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute, noise);
     updateModel(model, grads, optimizer, settings, step);
     const loss = -(await fetch()).reduce((sum, logp) => sum + logp, 0) / tokens;
     await letEventsIn();
@@ -81,6 +88,20 @@ export async function trainSupervised(
   freeParams(gpu, optimizer.first);
   freeParams(gpu, optimizer.second);
   gpu.arena.free(optimizer.norm);
+}
+
+/** The noise of an update: its level times RMS(E). */
+async function noiseOf({ gpu, params }: Model, { noise = [0] }: SftSettings, step: number): Promise<number> {
+  const level = noise[(step - 1) % noise.length];
+  if (level === 0) return 0;
+  if (params.embedding.dtype !== "f32") {
+    throw new Error(`Cannot measure RMS(E) of an embedding in ${params.embedding.dtype}: f32 is needed`);
+  }
+  using scratch = gpu.arena.scratch();
+  const norm = scratch.f32([1], "norm of the embedding");
+  globalNorm(gpu, [params.embedding], norm);
+  const [length] = new Float32Array(await gpu.reader.read(norm));
+  return level * length / Math.sqrt(params.embedding.rows * params.embedding.cols);
 }
 
 function checkLength({ maxPosition }: ModelConfig, examples: readonly Example[]): void {

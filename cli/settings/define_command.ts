@@ -96,11 +96,11 @@ function addOption(command: Command<any>, name: string, setting: Setting<any>): 
     return;
   }
   if (setting.words) command.type(name, new EnumType(setting.words));
-  if (setting.kind === "number") command.type(name, (word) => parseNumber(word, setting.needs));
-  const type =
-    { text: "string", texts: "string[]", path: "file", number: name, choice: name, choices: `${name}[]` }[
-      setting.kind
-    ];
+  if (setting.kind.startsWith("number")) command.type(name, (word) => parseNumber(word, setting.needs));
+  const type = {
+    ...{ text: "string", texts: "string[]", path: "file" },
+    ...{ number: name, numbers: `${name}[]`, choice: name, choices: `${name}[]` },
+  }[setting.kind];
   command.option(`${names} <${setting.placeholder}:${type}>`, describe(setting));
 }
 

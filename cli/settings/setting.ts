@@ -6,7 +6,7 @@ import { z } from "zod";
  */
 export interface Setting<T> {
   /** How a flag's word is read. */
-  readonly kind: "number" | "switch" | "text" | "path" | "choice" | "choices" | "texts";
+  readonly kind: "number" | "switch" | "text" | "path" | "choice" | "choices" | "texts" | "numbers";
   /** One line for the help. */
   readonly description: string;
   /** What stands for the value in the help. */
@@ -137,6 +137,19 @@ export function texts<const O extends SettingOptions<readonly string[]>>(
 ): Setting<Sure<readonly string[], O>> {
   return declare("texts", description, z.array(z.string().min(1)).min(1), "a list of texts", {
     placeholder: "texts",
+    ...options,
+  });
+}
+
+/** Some finite numbers; a list in files, separated by commas on the command line. */
+export function numbers<const O extends SettingOptions<readonly number[]> & Bounds>(
+  description: string,
+  options?: O,
+): Setting<Sure<readonly number[], O>> {
+  const bounds = options ?? {};
+  const schema = z.array(bounded(z.number(), bounds)).min(1);
+  return declare("numbers", description, schema, `a list of numbers${told(bounds)}`, {
+    placeholder: "x",
     ...options,
   });
 }

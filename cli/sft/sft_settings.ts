@@ -1,5 +1,5 @@
 import { flags } from "../settings/flags.ts";
-import { choice, flag, integer, text, type Values } from "../settings/setting.ts";
+import { choice, flag, integer, numbers, text, type Values } from "../settings/setting.ts";
 import { trainSettings } from "../train/train_settings.ts";
 
 const shape = "A new model's shape";
@@ -14,6 +14,10 @@ export const sftSettings = {
   out: { ...flags.out, description: "Folder for the model" },
   steps: { ...flags.steps, default: 2400 },
   batch: integer("Demonstrations an update", { default: 64, min: 1 }),
+  noise: numbers(
+    "Gaussian noise on the input rows of the completions, in units of RMS(E); of several levels each update takes the next",
+    { default: [0], min: 0, max: 100 },
+  ),
   seed: flags.seed,
   width: integer("Width d of the residual stream, a multiple of 4", { default: 64, min: 4, group: shape }),
   layers: integer("Blocks", { default: 3, min: 1, group: shape }),

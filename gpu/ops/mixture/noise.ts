@@ -5,10 +5,12 @@ import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import noiseCode from "./noise.wgsl" with { type: "text" };
 
 /** The rows' place in the stream of noise: info u32 [rows, 4] = (row, rollout, _, position), `shift` further. */
-interface NoiseAddress {
+export interface NoiseAddress {
   info: Tensor;
   shift: number;
   key: RandomKey;
+  /** Rollouts 2 i and 2 i + 1 have opposite noise; no if left out. */
+  antithetic?: boolean;
 }
 
 /**
@@ -71,7 +73,7 @@ function noise(
     gpu,
     { label: "noise", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${noiseCode}` },
     [at.info, m, next, fed, weight],
-    { rows, d, mode, sigma, columns, column, shift: at.shift, ...at.key },
+    { rows, d, mode, sigma, columns, column, shift: at.shift, pairs: at.antithetic ? 1 : 0, ...at.key },
     grid(rows),
   );
 }
