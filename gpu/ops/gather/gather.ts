@@ -11,8 +11,8 @@ import segmentCode from "./segment_sum.wgsl" with { type: "text" };
 /** An index that {@link gather} passes over: the row keeps what it holds. */
 export const NO_ROW = 0xffffffff;
 
-/** WGSL of `load(row, c)`: vector (or number) c of a row, by the source's type. */
-function loadFunction(dtype: WeightType, vector: boolean): string {
+/** WGSL of T, and of `load(row, c)`: vector (or number) c of a row of `source`, by its type. Quantised ones bind their scales at 4. */
+export function loadFunction(dtype: WeightType, vector: boolean): string {
   if (isQuantised(dtype)) {
     const numbers = [0, 1, 2, 3].map((e) => `weight(row, 4u * c + ${e}u)`).join(", ");
     return `alias T = u32;

@@ -1,0 +1,318 @@
+/** Ways of mixing a few tokens: the kernels against the f64 references of the ways, fed the numbers of the same generator. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { MOST_FEW, weighFew } from "../../gpu/ops/few/few_weights.ts";
+import { drawsScore, drawTokens, rowDeviation, scatterTokens } from "../../gpu/ops/few/few_tokens.ts";
+import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
+import { Domain } from "../../gpu/random.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
+import { normalsFromWords, philox, uniformFromWord } from "../reference/random.ts";
+import { softmax } from "../reference/softmax.ts";
+import { dirichletWay } from "../reference/ways/dirichlet.ts";
+import { GAMMA_TRIES } from "../reference/ways/gamma.ts";
+import { gumbelWay } from "../reference/ways/gumbel.ts";
+import { logProbabilitiesOf, pick, type StepInput, topTokens } from "../reference/ways/way.ts";
+import { assertClose, assertSameBits, BLANK, openTestGpu, random16, random32 } from "./support.ts";
+
+const t = await openTestGpu();
+// Embeddings in several chunks.
+const small = await openTestGpu({ maxBinding: 16384 });
+const KEY = { seed: 5, domain: Domain.noise, step: 9 };
+
+/** u32 [rows, 4]: rows in slots of their own, of rollouts and positions of their own. */
+const infoOf = (rows: number): Tensor =>
+  t.u32(Array.from({ length: rows }, (_, r) => [r, 3 * r + 1, 0, 40 + r]).flat(), [rows, 4]);
+
+const recordOf = (rows: number) => ({
+  tokens: t.u32(new Array(rows).fill(0), [rows, 1]),
+  stats: t.blank(rows, 1, 4),
+  column: 0,
+});
+
+/** The words of a token's draw, as the kernels address them. */
+const wordsOf = (row: number, id: number, attempt = 0) =>
+  philox([id + attempt * 2 ** 20, 40 + row, 3 * row + 1, KEY.step], [KEY.seed, KEY.domain]);
+
+function stepOf(rows: number, k: number) {
+  return {
+    ids: t.u32(new Array(rows * k).fill(0), [rows, k]),
+    logp: t.blank(rows, k),
+    out: t.blank(rows, k),
+  };
+}
+
+/** Logits of which no two are equal, with a few large ones. */
+function logitsOf(seed: number, rows: number, width: number, scale = 1): Float64Array {
+  return random32(seed, rows * width, scale);
+}
+
+const inputOf = (z: Float64Array): StepInput => ({
+  logits: z,
+  table: new Float64Array(z.length),
+  hidden: new Float64Array(0),
+  head: new Float64Array(0),
+});
+
+const SIZES = [
+  { rows: 3, vocab: 5, width: 8, k: 5 },
+  { rows: 7, vocab: 75, width: 80, k: 5 },
+  { rows: 2, vocab: 2049, width: 2052, k: MOST_FEW },
+  { rows: 1, vocab: 151936, width: 151936, k: 16 },
+  { rows: 70, vocab: 75, width: 80, k: 1 },
+];
+
+for (const { rows, vocab, width, k } of SIZES) {
+  Deno.test(`the ${k} likeliest of ${vocab} tokens in ${rows} rows, and their logarithms among themselves`, async () => {
+    const z = logitsOf(vocab + k, rows, width, 2);
+    const step = stepOf(rows, k);
+    const how = { kind: "gumbel", tau: 0.7, random: false, temperature: 1, score: "weights" } as const;
+    const record = recordOf(rows);
+    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, step, {
+      info: infoOf(rows),
+      shift: 0,
+      key: KEY,
+    }, record);
+    const ids = await t.readU32(step.ids);
+    const tokens = await t.readU32(record.tokens);
+    const logp = await t.read(step.logp);
+    for (let r = 0; r < rows; r++) {
+      const row = z.subarray(r * width, r * width + vocab);
+      const wanted = topTokens(row, k);
+      assertEquals([...ids.subarray(r * k, (r + 1) * k)], wanted);
+      assertEquals(tokens[r], wanted[0]);
+      assertClose(
+        `ln p^ of row ${r}`,
+        logp.subarray(r * k, (r + 1) * k),
+        logProbabilitiesOf(pick(row, wanted), 0.7),
+      );
+    }
+    // Without noise and at temperature 1 the weights are p^ itself.
+    assertClose("weights", await t.read(step.out), [...logp].map(Math.exp));
+  });
+}
+
+Deno.test("equal logits are taken by ascending id, and what is no token never", async () => {
+  const z = [1, 3, 3, 2, 3, 9, 9, 9];
+  const step = stepOf(1, 4);
+  const how = { kind: "dirichlet", tau: 1, random: false, alpha: 1 } as const;
+  weighFew(
+    t.gpu,
+    how,
+    "weights",
+    t.f32(z, [1, 8]),
+    5,
+    step,
+    { info: infoOf(1), shift: 0, key: KEY },
+    recordOf(1),
+  );
+  assertEquals([...await t.readU32(step.ids)], [1, 2, 4, 3]);
+  for (const k of [6, MOST_FEW + 1]) {
+    assertThrows(
+      () =>
+        weighFew(t.gpu, how, "weights", t.f32(new Array(40).fill(0), [1, 40]), k > 6 ? 40 : 5, stepOf(1, k), {
+          info: infoOf(1),
+          shift: 0,
+          key: KEY,
+        }, recordOf(1)),
+      Error,
+      `Cannot weigh the ${k} likeliest`,
+    );
+  }
+});
+
+for (const form of ["low-variance", "plain", "published"] as const) {
+  Deno.test(`gumbel, ${form}: weights, shadow and score are the reference's for the same uniforms`, async () => {
+    const [rows, vocab, width, k, tau] = [40, 75, 80, 5, 0.8];
+    const z = logitsOf(31, rows, width, 1.5);
+    const score = ({ "low-variance": "weights", plain: "noise", published: "published" } as const)[form];
+    const how = { kind: "gumbel", tau, random: true, temperature: 0.1, score } as const;
+    const way = gumbelWay({ tau, width: k, gumbelTau: 0.1, form });
+    const at = { info: infoOf(rows), shift: 0, key: KEY };
+    const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
+    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
+    weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
+    const tokens = await t.readU32(record.tokens);
+    const wanted = { weights: [] as number[], scores: [] as number[] };
+    for (let r = 0; r < rows; r++) {
+      const input = inputOf(z.subarray(r * width, r * width + vocab));
+      const uniforms = topTokens(input.logits, k).map((id) => uniformFromWord(wordsOf(r, id)[0]));
+      const { action, shadow } = way.act(input, { uniforms, normals: [] });
+      assertEquals(tokens[r], shadow);
+      wanted.weights.push(...action.weights);
+      wanted.scores.push(...pick(way.score(input, action).logits!, action.tokens));
+    }
+    // A tenth of a temperature makes ten of a rounding of the logarithms.
+    assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-10);
+    assertClose("score", await t.read(scored.out), wanted.scores, 1e-10);
+  });
+}
+
+for (const alpha of [0.3, 2, 40]) {
+  Deno.test(`dirichlet, alpha ${alpha}: weights, shadow and score are the reference's for the same numbers`, async () => {
+    const [rows, vocab, width, k, tau] = [40, 75, 80, 5, 1.2];
+    const z = logitsOf(32, rows, width, 1.5);
+    const how = { kind: "dirichlet", tau, random: true, alpha } as const;
+    const way = dirichletWay({ tau, width: k, alpha });
+    const at = { info: infoOf(rows), shift: 0, key: KEY };
+    const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
+    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
+    weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
+    const tokens = await t.readU32(record.tokens);
+    const wanted = { weights: [] as number[], scores: [] as number[] };
+    for (let r = 0; r < rows; r++) {
+      const input = inputOf(z.subarray(r * width, r * width + vocab));
+      const ids = topTokens(input.logits, k);
+      const tries = Array.from({ length: GAMMA_TRIES }, (_, i) => i);
+      const normals = ids.flatMap((id) => tries.map((i) => normalsFromWords(wordsOf(r, id, i))[0]));
+      const uniforms = ids.flatMap((id) => [
+        ...tries.map((i) => uniformFromWord(wordsOf(r, id, i)[2])),
+        uniformFromWord(wordsOf(r, id)[3]),
+      ]);
+      const { action, shadow } = way.act(input, { uniforms, normals });
+      assertEquals(tokens[r], shadow);
+      wanted.weights.push(...action.weights);
+      wanted.scores.push(...pick(way.score(input, action).logits!, action.tokens));
+    }
+    assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-10);
+    assertClose("score", await t.read(scored.out), wanted.scores, 1e-10);
+  });
+}
+
+for (const score of ["mean", "whole"] as const) {
+  for (const eta of [0.1, 1]) {
+    Deno.test(`covariance, eta ${eta}, score of the ${score}: weights and score by their formulas`, async () => {
+      const [rows, vocab, width, k, tau] = [40, 75, 80, 16, 0.9];
+      const z = logitsOf(33, rows, width, 1.5);
+      const how = { kind: "covariance", tau, random: true, eta, score } as const;
+      const at = { info: infoOf(rows), shift: 0, key: KEY };
+      const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
+      weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
+      weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
+      const wanted = { weights: [] as number[], scores: [] as number[] };
+      for (let r = 0; r < rows; r++) {
+        const row = z.subarray(r * width, r * width + vocab);
+        const ids = topTokens(row, k);
+        const p = softmax(pick(row, ids), 1, k, tau).probabilities;
+        const e = ids.map((id) => normalsFromWords(wordsOf(r, id))[0]);
+        const along = p.reduce((sum, value, i) => sum + Math.sqrt(value) * e[i], 0);
+        const f = p.map((value, i) => e[i] - Math.sqrt(value) * along);
+        wanted.weights.push(...p.map((value, i) => value + eta * Math.sqrt(value) * f[i]));
+        const q = f.map((value, i) => score === "whole" ? (value ** 2 - 1 + p[i]) / 2 : 0);
+        const sum = q.reduce((a, b) => a + b, 0);
+        wanted.scores.push(
+          ...p.map((value, i) => (Math.sqrt(value) * f[i] / eta + q[i] - value * sum) / tau),
+        );
+      }
+      assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-11);
+      assertClose("score", await t.read(scored.out), wanted.scores, 1e-9);
+    });
+  }
+}
+
+for (
+  const { rows, vocab, width, k } of [
+    { rows: 300, vocab: 5, width: 8, k: 3 },
+    { rows: 40, vocab: 3001, width: 3004, k: 8 },
+    { rows: 1, vocab: 151936, width: 151936, k: 32 },
+  ]
+) {
+  Deno.test(`${k} draws a row from ${vocab} weights follow them, and their score is the reference's`, async () => {
+    const z = logitsOf(51, rows, width, 2);
+    const p = Array.from(
+      { length: rows },
+      (_, r) => softmax(z.subarray(r * width, r * width + vocab), 1, vocab, 0.9).probabilities,
+    );
+    const weights = new Float64Array(rows * width);
+    p.forEach((row, r) => weights.set(row, r * width));
+    const few = { ids: t.u32(new Array(rows * k).fill(0), [rows, k]), values: t.blank(rows, k) };
+    const record = recordOf(rows);
+    drawTokens(
+      t.gpu,
+      t.f32(weights, [rows, width]),
+      vocab,
+      { info: infoOf(rows), shift: 0, key: KEY },
+      record,
+      few,
+    );
+    const ids = await t.readU32(few.ids);
+    const tokens = await t.readU32(record.tokens);
+    assert([...await t.read(few.values)].every((value) => value === Math.fround(1 / k)));
+    // Each draw lands where its uniform does in its own order of tokens: lane by lane, of 8 or 256.
+    const lanes = vocab <= 2048 ? 8 : 256;
+    for (let r = 0; r < rows; r++) {
+      assertEquals(tokens[r], ids[r * k]);
+      const order = Array.from({ length: vocab }, (_, i) => i).sort((a, b) => a % lanes - b % lanes || a - b);
+      for (let j = 0; j < k; j++) {
+        const u = uniformFromWord(philox([j, 40 + r, 3 * r + 1, KEY.step], [KEY.seed, KEY.domain])[0]);
+        let below = 0;
+        for (const id of order) {
+          if (id === ids[r * k + j]) break;
+          below += p[r][id];
+        }
+        const own = p[r][ids[r * k + j]];
+        assert(
+          u > below - 1e-4 && u < below + own + 1e-4,
+          `row ${r}, draw ${j}: ${u} beside ${below} + ${own}`,
+        );
+      }
+    }
+    const factor = random32(7, rows);
+    const dz = t.f32(z, [rows, width]);
+    const stats = t.blank(rows, 4);
+    drawsScore(t.gpu, dz, vocab, 0.9, few.ids, t.f32(factor, [rows]), 0, stats, infoOf(rows), record);
+    assert([...await t.read(stats)].every((value, i) => i % 4 !== 1 || value === BLANK));
+    const wanted = new Float64Array(rows * width);
+    p.forEach((row, r) => {
+      row.forEach((value, c) => wanted[r * width + c] = -factor[r] * k * value / 0.9);
+      for (let j = 0; j < k; j++) wanted[r * width + ids[r * k + j]] += factor[r] / 0.9;
+    });
+    assertClose("score", await t.read(dz), wanted, 1e-10);
+  });
+}
+
+Deno.test("scattered numbers: added where an id comes twice, bounded by the clip, zero elsewhere", async () => {
+  const [rows, width, k] = [3, 80, 3];
+  const ids = [7, 7, 79, 0, 1, 2, 5, 6, 7];
+  const values = [1, 2, -4, 3, 0, 4, 0, 0, 0];
+  const few = { ids: t.u32(ids, [rows, k]), values: t.f32(values, [rows, k]) };
+  const [out, stats] = [t.blank(rows, width), t.blank(rows, 4)];
+  scatterTokens(t.gpu, few, t.f32([1, 2, 5], [rows]), out, 80, 5, stats);
+  const wanted = new Float64Array(rows * width);
+  wanted.set([3], 7);
+  wanted.set([-4], 79);
+  // The second row's length is 10.
+  wanted.set([3, 0, 4], width);
+  assertClose("scattered", await t.read(out), wanted);
+  assertEquals([...await t.read(stats)], [5, 0, 7, 0, 10, 0, 0, 0, 0, 0, 5, 0]);
+});
+
+for (const [dtype, on] of [["f32", t], ["f16", t], ["f32", small], ["f16", small]] as const) {
+  Deno.test(`rows of E in ${dtype} are mixed${on === small ? ", E in chunks" : ""}, and kept where asked for`, async () => {
+    const [rows, vocab, d, k, slots, columns] = [5, 300, 68, 4, 9, 3];
+    const table = dtype === "f16" ? random16(3, vocab * d) : random32(3, vocab * d);
+    const ids = Array.from({ length: rows * k }, (_, i) => (i * 137 + 11) % vocab);
+    const values = random32(4, rows * k);
+    const wanted = new Float64Array(rows * d);
+    ids.forEach((id, i) => {
+      for (let c = 0; c < d; c++) wanted[Math.floor(i / k) * d + c] += values[i] * table[id * d + c];
+    });
+    const embedding = on.matrix(table, vocab, d, dtype);
+    assertEquals(embedding.chunks.length > 1, on === small);
+    const few = { ids: on.u32(ids, [rows, k]), values: on.f32(values, [rows, k]) };
+    const out = on.blank(rows, d);
+    const hidden = on.blank(slots, columns, d);
+    const info = on.u32(Array.from({ length: rows }, (_, r) => [2 * r, 0, 0, 0]).flat(), [rows, 4]);
+    mixRows(on.gpu, embedding, few, out, { info, fed: hidden, column: 1 });
+    const found = await on.read(out);
+    assertClose("mixed", found, wanted);
+    const kept = await on.read(hidden);
+    for (let r = 0; r < rows; r++) {
+      const at = (2 * r * columns + 1) * d;
+      assertSameBits(`row ${r}`, kept.subarray(at, at + d), found.subarray(r * d, (r + 1) * d));
+    }
+    const deviation = on.blank(rows);
+    rowDeviation(on.gpu, out, out, 0.3, deviation);
+    assertEquals([...await on.read(deviation)], new Array(rows).fill(0));
+    rowDeviation(on.gpu, out, on.f32([...found].map((value) => value + 0.5), [rows, d]), 0.25, deviation);
+    assertClose("deviation", await on.read(deviation), new Array(rows).fill(2), 1e-9);
+  });
+}
