@@ -134,14 +134,18 @@ export {
 export type { Filters } from "./gpu/ops/choose/filter.ts";
 
 // Ways of thinking: what an own one must implement is `Thinking`.
+export { ALL_MODES, type InferenceMode, inferenceMode, type Mode, MODES } from "./eval/modes.ts";
 export {
-  type InferenceMode,
-  inferenceMode,
-  type Mode,
-  MODES,
+  type AnyWay,
+  type FewTokensOptions,
   THINKING_TAU,
+  UNTRAINED_WAYS,
+  type Way,
   wayOfThinking,
-} from "./eval/modes.ts";
+  type WayOptions,
+  WAYS,
+} from "./model/thinking/ways.ts";
+export type { FewTokens } from "./gpu/ops/few/few_tokens.ts";
 export { hardThinking } from "./model/thinking/hard.ts";
 export { gaussianThinking } from "./model/thinking/gaussian.ts";
 export type { ScoreInput, StepInput, Thinking } from "./model/thinking/thinking.ts";
@@ -254,7 +258,7 @@ export {
   type RolloutSource,
 } from "./rl/rollout_source.ts";
 export { type LocalRollouts, localRollouts } from "./rl/local_rollouts.ts";
-export { leaveOneOut } from "./rl/advantage.ts";
+export { type AdvantageKind, ADVANTAGES, advantagesOf, leaveOneOut } from "./rl/advantage.ts";
 export type { Optimizer, OptimizerSettings } from "./rl/optimizer.ts";
 export type { StepMetrics, StepTime } from "./rl/step_metrics.ts";
 export type { Mismatch } from "./rl/mismatch.ts";

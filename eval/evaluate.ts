@@ -25,7 +25,9 @@ export async function evaluate(
   const { samples, gamma, embeddingRms } = options;
   const prepared = options.prepared ?? prepareQuestions(model, tokenizer, task, options);
   const { questions, rules } = prepared;
-  const modes = options.modes.map((name) => inferenceMode(name, gamma, embeddingRms, options.filters));
+  const modes = options.modes.map((name) =>
+    inferenceMode(name, gamma, embeddingRms, options.filters, options.mixing)
+  );
   const total = modes.reduce((sum, { name }) => sum + questions.length * samplesIn(name, samples), 0);
   const forecast = createTokenForecast(rules.maxThinking + rules.maxAnswer);
   const results: ModeResult[] = [];

@@ -1,4 +1,5 @@
 import type { Filters } from "../gpu/ops/choose/filter.ts";
+import type { FewTokensOptions } from "../model/thinking/ways.ts";
 import type { Grader } from "./grader.ts";
 import type { ModeResult } from "./measures/mode_result.ts";
 import type { Mode } from "./modes.ts";
@@ -26,8 +27,10 @@ export interface EvaluateOptions extends AskOptions {
   samples: number;
   /** The questions, where they were prepared already. */
   prepared?: PreparedQuestions;
-  /** Tokens that hard-sample may draw; all where it is left out. */
+  /** Tokens that hard-sample may draw, and that soft-thinking and mixture-of-inputs mix; all where it is left out. */
   filters?: Filters;
+  /** Numbers of the ways that mix a few tokens. */
+  mixing?: FewTokensOptions;
   /** Rollouts generated at once; fewer where memory asks for it. Changes no result. */
   batchRows?: number;
   /** Judges the answers; in this thread where it is left out. */

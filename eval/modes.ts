@@ -1,8 +1,7 @@
 import { UserError } from "../gpu/errors.ts";
 import type { Filters } from "../gpu/ops/choose/filter.ts";
-import { gaussianThinking } from "../model/thinking/gaussian.ts";
-import { hardThinking } from "../model/thinking/hard.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
+import { type AnyWay, type FewTokensOptions, type Way, wayOfThinking } from "../model/thinking/ways.ts";
 
 /** The six ways to run the thinking of any trained model (method section 6); the answer is greedy in all. */
 export const MODES = [
@@ -14,11 +13,41 @@ export const MODES = [
   "fuzzy-sample",
 ] as const;
 
-/** One of {@link MODES}. */
-export type Mode = typeof MODES[number];
+/** Those, and the ways of the method's neighbours (section 8). */
+export const ALL_MODES = [
+  ...MODES,
+  "multiplex-sample",
+  "gumbel-greedy",
+  "gumbel-sample",
+  "dirichlet-greedy",
+  "dirichlet-sample",
+  "covariance-greedy",
+  "covariance-sample",
+  "soft-thinking",
+  "mixture-of-inputs",
+] as const;
+
+/** One of {@link ALL_MODES}. */
+export type Mode = typeof ALL_MODES[number];
+
+/** The modes that show what training in some way came to: the six, and its own where it is none of theirs. */
+export const modesOf = (way: Way): readonly Mode[] => [
+  ...MODES,
+  ...ALL_MODES.slice(MODES.length).filter((mode) => wayOf(mode) === way),
+];
+
+/** Whether a mode gives the same tokens whenever it is run: once a question is enough. */
+export const isGreedy = (mode: Mode): boolean => mode.endsWith("greedy") || mode === "soft-thinking";
+
+/** The way of thinking of a mode. */
+export const wayOf = (mode: Mode): AnyWay => mode.replace(/-(greedy|sample)$/, "") as AnyWay;
 
 /** Samples of each question in a mode, where so many are asked for: a greedy one gives the same again. */
-export const samplesIn = (mode: Mode, samples: number): number => mode.endsWith("greedy") ? 1 : samples;
+export const samplesIn = (mode: Mode, samples: number): number => isGreedy(mode) ? 1 : samples;
+
+/** Whether numbers of the ways that mix a few tokens, or lean on a drawn one, decide what a mode does. */
+export const takesMixing = (mode: Mode): boolean =>
+  !(MODES as readonly Mode[]).includes(mode) && mode !== "soft-thinking";
 
 /** A mode made ready for a model. */
 export interface InferenceMode {
@@ -30,15 +59,13 @@ export interface InferenceMode {
   thinking: Thinking;
 }
 
-/** Temperatures of the paper. */
-export const THINKING_TAU = { hard: 1, soft: 0.5, fuzzy: 1e-4 } as const;
-
 /**
- * A mode with the paper's temperatures.
+ * A mode with the temperatures of its way.
  *
- * @param gamma noise of the sampling continuous modes, in units of RMS(E)
+ * @param gamma noise of the sampling soft and fuzzy modes, in units of RMS(E)
  * @param embeddingRms RMS(E) of the base model
  * @param filters tokens that hard-sample may draw; the other modes take no notice of them
+ * @param few numbers of the ways that mix a few tokens
  * @throws UserError if there is no such mode, naming those there are
  */
 export function inferenceMode(
@@ -46,27 +73,16 @@ export function inferenceMode(
   gamma: number,
   embeddingRms: number,
   filters?: Filters,
+  few: FewTokensOptions = {},
 ): InferenceMode {
-  if (!MODES.includes(name)) {
-    throw new UserError(`Cannot think in the mode ${name}: one of ${MODES.join(", ")} is needed`);
+  if (!ALL_MODES.includes(name)) {
+    throw new UserError(`Cannot think in the mode ${name}: one of ${ALL_MODES.join(", ")} is needed`);
   }
-  const [kind, how] = name.split("-") as ["hard" | "soft" | "fuzzy", "greedy" | "sample"];
-  const greedy = how === "greedy";
+  const greedy = isGreedy(name);
   if (!(gamma >= 0)) throw new UserError(`Cannot think with gamma ${gamma}: a number from 0 on is needed`);
-  return { name, greedy, thinking: wayOfThinking(kind, { greedy, gamma, embeddingRms, filters }) };
-}
-
-/**
- * A way of thinking, sampled or greedy.
- *
- * @param options `tau`: temperature of the steps, the paper's where it is left out, hard and greedy have none; `filters`:
- * tokens that hard thinking may draw, never in training
- */
-export function wayOfThinking(
-  kind: "hard" | "soft" | "fuzzy",
-  options: { greedy: boolean; gamma: number; embeddingRms: number; tau?: number; filters?: Filters },
-): Thinking {
-  const { greedy, gamma, embeddingRms, tau = THINKING_TAU[kind], filters } = options;
-  if (kind === "hard") return hardThinking(greedy ? 0 : tau, greedy ? {} : filters);
-  return gaussianThinking(kind, tau, greedy ? 0 : gamma * embeddingRms);
+  return {
+    name,
+    greedy,
+    thinking: wayOfThinking(wayOf(name), { ...few, greedy, gamma, embeddingRms, filters }),
+  };
 }

@@ -43,7 +43,7 @@ export function accumulateCrossEntropy(
     for (let t = example.from; t < example.ids.length; t++) {
       rows.push(start + t - 1);
       targets.push(example.ids[t]);
-      if (t + 1 < example.ids.length) noisy.push({ row: start + t, example: i, position: t });
+      if (noise && t + 1 < example.ids.length) noisy.push({ row: start + t, example: i, position: t });
     }
   });
   const x = scratch.f32([ids.length, config.hiddenSize], "training rows");

@@ -45,7 +45,7 @@ export interface LocalRollouts {
 export function localRollouts(source: LocalRollouts): RolloutSource {
   const { model, tokenizer, task, thinking, rules, group, seed } = source;
   return {
-    async rollouts(step, questions, scratch) {
+    async rollouts(step, questions, scratch, first = 0) {
       const started = performance.now();
       source.refresh?.();
       const prompts = questions.map(({ question }) => promptOf(tokenizer, task, question, source.prompt).ids);
@@ -55,7 +55,7 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
         thinking,
         rules,
         answerTau: 1,
-        rolloutIds: Uint32Array.from({ length: prompts.length * group }, (_, i) => i),
+        rolloutIds: Uint32Array.from({ length: prompts.length * group }, (_, i) => first + i),
         seed,
         step,
         readBehind: source.readBehind,

@@ -6,7 +6,8 @@ import type { RolloutBatch } from "./rollout_source.ts";
 /**
  * How far the training pass is from the rollout (method section 3, point 2): the best alarm for a wrong mask,
  * position or cache. Tokens: |ln p(rollout) - ln p(training)|. Mixtures: root mean square over dimensions of the
- * deviation of the training pass's m, in units of sigma. 0 on one device; steps whose two top logits lie within
+ * deviation of the training pass's m, in units of sigma; where the row is made of drawn tokens the larger of this and of
+ * the difference of ln p. 0 on one device; steps whose two top logits lie within
  * 20 tau are counted apart.
  */
 export interface Mismatch {
@@ -49,8 +50,12 @@ export function mismatchOf(
       shadows.forEach((shadow, step) => {
         const at = t++;
         if (!thinking.continuous) return clear.add(Math.abs(record.thinking[at] - thinkingStats.logp[step]));
-        const near = thinkingStats.gap[step] <= 20 * thinking.tau;
-        (near ? ties : clear).add(record.thinking[at]);
+        // A few tokens with random weights: no argmax that could flip is fed.
+        const near = thinking.few === undefined && thinkingStats.gap[step] <= 20 * thinking.tau;
+        const drawn = thinking.draws
+          ? Math.abs(record.thinkingStats[4 * at + 1] - thinkingStats.logp[step])
+          : 0;
+        (near ? ties : clear).add(Math.max(record.thinking[at], drawn));
         if (near && record.thinkingStats[4 * at + 2] !== shadow) flips++;
       });
       answerStats.logp.forEach((logp) => answers.add(Math.abs(record.answer[a++] - logp)));

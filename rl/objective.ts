@@ -1,7 +1,9 @@
 import type { Scratch } from "../gpu/arena.ts";
 import { categorical } from "../gpu/ops/categorical/categorical.ts";
+import { entropyGradient } from "../gpu/ops/categorical/entropy_gradient.ts";
+import { addInto } from "../gpu/ops/elementwise/elementwise.ts";
 import { gather } from "../gpu/ops/gather/gather.ts";
-import { reshape, rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { reshape, rowsOf, sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import { uploadLayout } from "../model/transformer/packing.ts";
 import type { Gradients } from "../model/transformer/params.ts";
@@ -12,6 +14,7 @@ import {
   type Model,
 } from "../model/transformer/transformer.ts";
 import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
+import { createMixedRows, type MixedRows, mixedRowsBackward } from "./mixed_rows.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** What does not change between micro-batches. */
@@ -27,6 +30,8 @@ export interface ObjectiveSettings {
   clipStep: number;
   /** A weight on the thinking term; 1 is the method. */
   thinkingWeight: number;
+  /** Adds this times `scale` times the entropy (nats, temperature 1) of each action's token distribution to what is maximised; none if left out. */
+  entropyBonus?: number;
   /** Keep block inputs only and compute the rest again in the backward pass. */
   recompute: boolean;
 }
@@ -79,10 +84,12 @@ export function accumulateGradient(
   );
   const dx = scratch.f32(x.shape, "d rows");
   gpu.commands.zero(dx);
-  const thinking = scoreThinking(model, grads, saved, batch.thinking, settings, dx);
-  const answer = scoreTokens(model, grads, saved, batch.answer, dx);
+  const mixed = createMixedRows(scratch, settings.thinking, batch.thinking);
+  const thinking = scoreThinking(model, grads, saved, batch.thinking, settings, dx, mixed);
+  const answer = scoreTokens(model, grads, saved, batch.answer, settings, dx);
   backwardTraining(model, saved, grads, dx);
   embeddingBackward(model, grads, batch.ids, dx);
+  if (mixed) mixedRowsBackward(model, grads, batch.thinking, mixed, dx);
   return async () => ({ ...await thinking(), answer: await answer() });
 }
 
@@ -94,7 +101,7 @@ function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[
   const info = scratch.u32([actions.length, 4], "action info");
   gpu.commands.upload(
     info,
-    Uint32Array.from(actions.flatMap(({ rollout, position }) => [0, rollout, 0, position])),
+    Uint32Array.from(actions.flatMap(({ rollout, position }, row) => [row, rollout, 0, position])),
   );
   return {
     weights,
@@ -112,6 +119,7 @@ function scoreThinking(
   actions: readonly Action[],
   settings: ObjectiveSettings,
   dx: Tensor,
+  mixed: MixedRows | undefined,
 ): () => Promise<{ thinking: Float32Array; thinkingStats: Float32Array }> {
   const none = new Float32Array(0);
   if (actions.length === 0) return () => Promise.resolve({ thinking: none, thinkingStats: none });
@@ -121,8 +129,14 @@ function scoreThinking(
   const { thinking, hidden, seed, step, clipStep } = settings;
   const [rollouts, steps] = hidden.shape;
   const source = reshape(hidden, [rollouts * steps, config.hiddenSize]);
+  const recorded = mixed ? actions.length : 1;
+  const record = {
+    tokens: scratch.u32([recorded, 1], "action shadows"),
+    stats: scratch.f32([recorded, 1, 4], "action choices"),
+    column: 0,
+  };
   const hiddenRows = uploadWords(model, scratch, Uint32Array.from(actions, (action) => action.hiddenRow));
-  throughHead(model, grads, saved, rowsOfActions(actions), dx, (z, first, count, temporary) => {
+  const score = (z: Tensor, first: number, count: number, temporary: Scratch) => {
     const fed = temporary.f32([count, config.hiddenSize], "fed rows");
     if (thinking.continuous) gather(gpu, source, rowsOf(hiddenRows, first, count), fed);
     return thinking.score({
@@ -135,12 +149,18 @@ function scoreThinking(
       measured: rowsOf(columns.measured, first, count),
       stats: rowsOf(columns.stats, first, count),
       fed,
+      record,
+      few: mixed && {
+        ids: rowsOf(mixed.ids, first, count),
+        values: rowsOf(mixed.values, first, count),
+      },
       seed,
       step,
       grads,
       clipStep,
     });
-  });
+  };
+  throughHead(model, grads, saved, rowsOfActions(actions), dx, withEntropy(model, settings, score));
   const measured = gpu.reader.start(columns.measured);
   const stats = thinking.continuous ? gpu.reader.start(columns.stats) : undefined;
   return async () => ({
@@ -154,19 +174,40 @@ function scoreTokens(
   grads: Gradients,
   saved: ForwardSaved,
   actions: readonly Action[],
+  settings: ObjectiveSettings,
   dx: Tensor,
 ): () => Promise<Float32Array> {
   if (actions.length === 0) return () => Promise.resolve(new Float32Array(0));
   const { gpu, config } = model;
   using scratch = gpu.arena.scratch();
   const { weights, tokens, measured } = uploadActions(model, scratch, actions);
-  throughHead(model, grads, saved, rowsOfActions(actions), dx, (z, first, count) => {
+  const score = (z: Tensor, first: number, count: number) => {
     const of = (tensor: Tensor) => rowsOf(tensor, first, count);
     categorical(gpu, z, config.usedVocabSize, 1, of(tokens), of(weights), of(measured), true);
     return z;
-  });
+  };
+  throughHead(model, grads, saved, rowsOfActions(actions), dx, withEntropy(model, settings, score));
   const fetch = gpu.reader.start(measured);
   return async () => new Float32Array(await fetch());
+}
+
+type Score = Parameters<typeof throughHead>[5];
+
+/** A score with the entropy's gradient added, where a bonus is asked for. */
+function withEntropy(
+  { gpu, config }: Model,
+  { entropyBonus = 0, scale }: ObjectiveSettings,
+  score: Score,
+): Score {
+  if (entropyBonus === 0) return score;
+  return (z, first, count, temporary) => {
+    const bonus = temporary.f32(z.shape, "d entropy");
+    gpu.commands.copy(z, 0, bonus, 0, sizeOf(z.shape));
+    entropyGradient(gpu, bonus, config.usedVocabSize, entropyBonus * scale);
+    const dz = score(z, first, count, temporary);
+    addInto(gpu, dz, bonus);
+    return dz;
+  };
 }
 
 const rowsOfActions = (actions: readonly Action[]) => Uint32Array.from(actions, (action) => action.row);

@@ -22,6 +22,8 @@ export interface ScoredGroup {
 /** One action: the packed row whose output predicts it, and what is needed to score it. */
 export interface Action {
   row: number;
+  /** The packed row that it made. */
+  made: number;
   token: number;
   weight: number;
   rollout: number;
@@ -76,6 +78,7 @@ export function packBatch(groups: readonly ScoredGroup[], settings: PackedSettin
       const before = (row: number) => row === start ? promptStart + prompt.length - 1 : row - 1;
       const action = (row: number, token: number, hiddenRow: number, factor: number): Action => ({
         row: before(row),
+        made: row,
         token,
         weight: weight * factor,
         rollout: rollout.id,

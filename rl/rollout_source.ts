@@ -37,6 +37,14 @@ export interface RolloutBatch {
 
 /** Where a step's rollouts come from: this process, or later a queue of workers. */
 export interface RolloutSource {
-  /** Rollouts of one update's questions; `scratch` keeps `hidden`. */
-  rollouts(step: number, questions: readonly Question[], scratch: Scratch): Promise<RolloutBatch>;
+  /**
+   * Rollouts of some of one update's questions; `scratch` keeps `hidden`.
+   * @param first number of the first rollout, which keys its draws: rollouts of one update never share one. Indices count from 0 all the same
+   */
+  rollouts(
+    step: number,
+    questions: readonly Question[],
+    scratch: Scratch,
+    first?: number,
+  ): Promise<RolloutBatch>;
 }

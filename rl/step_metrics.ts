@@ -3,6 +3,7 @@ import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
 import { type Reward, TASK_REWARD } from "./reward.ts";
+import { hasSignal } from "./refill.ts";
 import type { GradedRollout, RolloutBatch } from "./rollout_source.ts";
 import type { Trainer } from "./trainer.ts";
 import { batchFlops, updateFlops } from "./update_flops.ts";
@@ -13,6 +14,8 @@ export interface StepMetrics extends Mismatch {
   step: number;
   /** Mean reward; 0 to 100 where the task's own is the only one. */
   reward: number;
+  /** Standard deviation of the rewards over all rollouts. */
+  reward_sd: number;
   /** Mean of each reward before its weight, by its name, where there are others than the task's own. */
   rewards?: Record<string, number>;
   /** Share of rollouts whose answer is right. */
@@ -29,14 +32,24 @@ export interface StepMetrics extends Mismatch {
   cut: number;
   /** Mean number of thinking steps. */
   thinking_tokens: number;
+  /** Tenths from the shortest and from the longest: as many steps as at least a tenth, and nine tenths, of the rollouts do not exceed. */
+  thinking_tokens_p10: number;
+  /** See above. */
+  thinking_tokens_p90: number;
+  /** Mean number of thinking steps of the rollouts whose thinking ended by the trigger; null where none did. */
+  thinking_tokens_ended: number | null;
   /** Mean number of answer tokens. */
   answer_tokens: number;
+  /** Tokens generated, thinking and answers. */
+  tokens: number;
   /** Mean entropy (nats, at temperature 1) of thinking steps. */
   thinking_entropy: number;
   /** The same of answer tokens. */
   answer_entropy: number;
   /** Share of groups whose rewards are all equal: their advantages are zero, and nothing is learned from them. */
   equal_groups: number;
+  /** Questions drawn beyond those of the update, since groups had no difference; only where that is asked for. */
+  refilled?: number;
   /** Norm of the whole gradient before clipping. */
   gradient_norm: number;
   /** The learning rate of the update. */
@@ -67,11 +80,18 @@ export interface StepTime {
   rollout_tokens_per_second: number;
   /** Useful GFLOP/s of the update. */
   update_gflops: number;
+  /** The most bytes that this process has held so far, or holds now where the system does not keep it. */
+  process_peak_bytes: number;
+  /** The most bytes of device memory so far. */
+  device_peak_bytes: number;
 }
 
 /** Gathers a step's numbers. */
 export function stepMetrics(
-  { model: { config, adapter }, thinking, rewards }: Pick<Trainer, "model" | "thinking" | "rewards">,
+  { model: { gpu, config, adapter }, thinking, rewards, settings }: Pick<
+    Trainer,
+    "model" | "thinking" | "rewards" | "settings"
+  >,
   step: number,
   batch: RolloutBatch,
   parts: readonly ScoredGroup[][],
@@ -96,6 +116,7 @@ export function stepMetrics(
   return {
     step,
     reward: mean(({ reward }) => reward),
+    reward_sd: deviation(graded.map(({ reward }) => reward)),
     ...rewardMeans(rewards, mean),
     accuracy: mean(({ grade }) => grade.correct ? 1 : 0),
     extracted: mean(({ grade }) => grade.answer === null ? 0 : 1),
@@ -104,10 +125,13 @@ export function stepMetrics(
     triggered: mean(({ rollout }) => rollout.thinkingEnd === "trigger" ? 1 : 0),
     cut: mean(({ rollout }) => rollout.thinkingEnd === "limit" ? 1 : 0),
     thinking_tokens: mean(({ rollout }) => rollout.thinking.length),
+    ...lengthsOf(rollouts),
+    tokens,
     answer_tokens: mean(({ rollout }) => rollout.answer.length),
     thinking_entropy: meanEntropy(rollouts, (rollout) => rollout.thinkingStats.entropy),
     answer_entropy: meanEntropy(rollouts, (rollout) => rollout.answerStats.entropy),
     equal_groups: 1 - signalGroups(batch) / batch.groups.length,
+    ...(settings.refill ? { refilled: batch.groups.length - settings.questions } : {}),
     gradient_norm: measured.gradientNorm,
     lr: measured.lr,
     ...stepNorms(records),
@@ -118,6 +142,8 @@ export function stepMetrics(
       ...seconds,
       rollout_tokens_per_second: tokens / seconds.rollout,
       update_gflops: flops.update / seconds.update / 1e9,
+      process_peak_bytes: peakOfProcess(),
+      device_peak_bytes: gpu.arena.peakBytes,
     },
   };
 }
@@ -132,8 +158,26 @@ function rewardMeans(
   };
 }
 
-const signalGroups = (batch: RolloutBatch): number =>
-  batch.groups.filter(({ rollouts }) => rollouts.some(({ reward }) => reward !== rollouts[0].reward)).length;
+const signalGroups = (batch: RolloutBatch): number => batch.groups.filter(hasSignal).length;
+
+/** Standard deviation of a sample; 0 of one number. */
+function deviation(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1));
+}
+
+function lengthsOf(rollouts: readonly Rollout[]) {
+  const sorted = rollouts.map(({ thinking }) => thinking.length).sort((a, b) => a - b);
+  const rank = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  const ended = rollouts.filter(({ thinkingEnd }) => thinkingEnd === "trigger");
+  const sum = ended.reduce((total, { thinking }) => total + thinking.length, 0);
+  return {
+    thinking_tokens_p10: rank(0.1),
+    thinking_tokens_p90: rank(0.9),
+    thinking_tokens_ended: ended.length === 0 ? null : sum / ended.length,
+  };
+}
 
 function meanEntropy(rollouts: readonly Rollout[], pick: (rollout: Rollout) => Float32Array): number {
   let sum = 0;
@@ -158,4 +202,15 @@ function stepNorms(records: readonly ActionRecord[]): { spikes: number; step_nor
     spikes: norms.filter((norm) => norm > SPIKE * rms).length,
     step_norm_max: norms.reduce((most, norm) => Math.max(most, norm), 0),
   };
+}
+
+/** Linux keeps the peak; elsewhere what is held now stands for it. */
+function peakOfProcess(): number {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+    if (kilobytes) return Number(kilobytes) * 1024;
+  } catch {
+    // No such file here, or no permission to read it.
+  }
+  return Deno.memoryUsage().rss;
 }

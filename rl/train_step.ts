@@ -11,14 +11,15 @@
  */
 import { UserError } from "../gpu/errors.ts";
 import { zeroParams } from "../model/transformer/params.ts";
-import { leaveOneOut } from "./advantage.ts";
+import { advantagesOf } from "./advantage.ts";
 import { microBatches } from "./micro_batches.ts";
 import { accumulateGradient, type ActionRecord } from "./objective.ts";
 import { learningRate, updateModel } from "./optimizer.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
+import { drawRollouts } from "./refill.ts";
 import type { RolloutBatch } from "./rollout_source.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
-import { questionsOf, type Trainer } from "./trainer.ts";
+import type { Trainer } from "./trainer.ts";
 
 /** Does update `step` (from 1) and tells about it. */
 export async function trainStep(
@@ -32,16 +33,16 @@ export async function trainStep(
 
   // 1-6: questions, prefill, thinking, answers, their tokens on the CPU, rewards.
   gpu.profile.phase = "rollouts";
-  const batch = await trainer.source.rollouts(step, questionsOf(trainer, step), scratch);
+  const batch = await drawRollouts(trainer, step, scratch);
 
-  // 7: leave-one-out advantages; groups without any difference are skipped.
-  const groups = scored(batch);
+  // 7: advantages, by default leave-one-out; groups without any difference are skipped.
+  const groups = scored(batch, settings);
 
   // 8, 9: forward over the stored rows, objective and backward, in micro-batches.
   gpu.profile.phase = "update";
   const updateStarted = performance.now();
   zeroParams(gpu, grads);
-  const parts = microBatches(groups.filter(hasSignal), settings.microRows);
+  const parts = microBatches(groups.filter(isLearnedFrom), settings.microRows);
   const fetches = parts.map((part) =>
     accumulateGradient(model, grads, part, {
       thinking: trainer.thinking,
@@ -51,6 +52,7 @@ export async function trainStep(
       step,
       clipStep: settings.clipStep,
       thinkingWeight: settings.thinkingWeight,
+      entropyBonus: settings.entropyBonus,
       recompute: settings.recompute,
     })
   );
@@ -93,9 +95,12 @@ const diverged = (step: number): UserError =>
     "the last checkpoint is whole; train with a smaller learning rate (--lr) or a tighter --clip-step",
   );
 
-function scored(batch: RolloutBatch): ScoredGroup[] {
+function scored(
+  batch: RolloutBatch,
+  { advantage = "rloo", antithetic }: Trainer["settings"],
+): ScoredGroup[] {
   return batch.groups.map(({ prompt, rollouts }): ScoredGroup => {
-    const advantages = leaveOneOut(rollouts.map(({ reward }) => reward / 100));
+    const advantages = advantagesOf(advantage, rollouts.map(({ reward }) => reward / 100), antithetic);
     return {
       prompt,
       rollouts: rollouts.map(({ rollout }, g) => ({
@@ -110,4 +115,5 @@ function scored(batch: RolloutBatch): ScoredGroup[] {
   });
 }
 
-const hasSignal = (group: ScoredGroup): boolean => group.rollouts.some(({ advantage }) => advantage !== 0);
+const isLearnedFrom = (group: ScoredGroup): boolean =>
+  group.rollouts.some(({ advantage }) => advantage !== 0);

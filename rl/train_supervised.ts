@@ -76,7 +76,8 @@ export async function trainSupervised(
     checkLength(config, examples);
     const tokens = examples.reduce((sum, { ids, from }) => sum + ids.length - from, 0);
     zeroParams(gpu, grads);
-    const noise = { sigma: await noiseOf(model, settings, step), seed: settings.seed, step };
+    const sigma = await noiseOf(model, settings, step);
+    const noise = sigma === 0 ? undefined : { sigma, seed: settings.seed, step };
     const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute, noise);
     updateModel(model, grads, optimizer, settings, step);
     const loss = -(await fetch()).reduce((sum, logp) => sum + logp, 0) / tokens;

@@ -6,6 +6,7 @@ import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Trainable } from "../model/transformer/params.ts";
 import type { Model } from "../model/transformer/transformer.ts";
+import type { AdvantageKind } from "./advantage.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
 import type { RolloutSource } from "./rollout_source.ts";
@@ -20,6 +21,14 @@ export interface TrainSettings extends OptimizerSettings {
   seed: number;
   /** Bound on the norm of dL/dz at one thinking position; 0 for none. */
   clipStep: number;
+  /** How rewards become advantages; leave-one-out (rloo), the method's, if left out. */
+  advantage?: AdvantageKind;
+  /** Rollouts come in pairs with opposite noise; no if left out. The way of thinking draws them so. */
+  antithetic?: boolean;
+  /** Weight on the entropy of the actions' token distributions; none if left out. */
+  entropyBonus?: number;
+  /** Questions whose rollouts all earn the same are replaced by others, at most so many times an update; never if left out. */
+  refill?: number;
   /** Weight on the thinking term; 1 is the method. */
   thinkingWeight: number;
   /** Keep block inputs only and compute the rest again in the backward pass. */
@@ -75,11 +84,19 @@ export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "redu
   };
 }
 
-/** The data order follows from seed and step: a resumed run needs no state for it. */
-export function questionsOf({ task, settings }: Pick<Trainer, "task" | "settings">, step: number) {
+// Further from the first than any run goes; the order has 2^32 places, of which 64 attempts take half.
+const REFILL = 2 ** 25;
+
+/**
+ * The data order follows from seed and step: a resumed run needs no state for it.
+ * @param attempt questions that replace others are taken from another part of the order, one for each attempt
+ */
+export function questionsOf(
+  { task, settings }: Pick<Trainer, "task" | "settings">,
+  step: number,
+  attempt = 0,
+) {
   const { questions, seed } = settings;
-  return Array.from(
-    { length: questions },
-    (_, b) => task.question("train", seed, (step - 1) * questions + b),
-  );
+  const first = attempt * REFILL + (step - 1) * questions;
+  return Array.from({ length: questions }, (_, b) => task.question("train", seed, first + b));
 }

@@ -1,4 +1,4 @@
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../../model/transformer/flops.ts";
 import { generate } from "../../model/generation/generate.ts";

@@ -1,4 +1,4 @@
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { builtinConfig } from "../../model/builtin/builtin_model.ts";
 import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";

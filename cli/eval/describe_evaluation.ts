@@ -21,10 +21,11 @@ export function describeEvaluation(report: EvaluationReport): string {
 
 /** What decides the numbers: what was asked, the limits, and the model with what it ran on. */
 function heading(report: EvaluationReport): string {
-  const { task, model, device, seed, gamma, modes, shots, chatTemplate, system, filters } = report;
+  const { task, model, device, seed, gamma, modes, shots, chatTemplate, system, filters, mixing = {} } =
+    report;
   const { maxThinking, answerTokens, samples } = report;
   const noisy = modes.some(({ mode }) => mode === "soft-sample" || mode === "fuzzy-sample");
-  const filtered = Object.entries(filters).filter(([, value]) => value !== undefined);
+  const filtered = Object.entries({ ...filters, ...mixing }).filter(([, value]) => value !== undefined);
   const asked = [
     `${task.name} v${task.version}, ${askedQuestions(report)}`,
     ...(modes.some((mode) => mode.samples > 1) ? [`${samples} samples`] : []),

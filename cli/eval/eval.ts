@@ -1,4 +1,5 @@
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
+import { wayOf } from "../../eval/modes.ts";
 import { checkResultsPlace, openResults } from "../../eval/results/results_folder.ts";
 import type { Task } from "../../eval/task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
@@ -7,6 +8,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { loadWatched } from "./load_watched.ts";
 import { type Context, defineCommand } from "../settings/define_command.ts";
+import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { describeChoices } from "./describe_choices.ts";
 import { describeEvaluation } from "./describe_evaluation.ts";
@@ -44,6 +46,7 @@ given again: its result is that of a run never stopped.`,
     ],
   ],
   async run(values, context) {
+    refuseIdleMixing([...new Set(values.mode.map(wayOf))], context.origins);
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const tasks = await openTasks(given, context);
     if (given.out !== undefined) checkResultsPlace(given.out);

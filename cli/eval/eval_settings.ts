@@ -1,4 +1,4 @@
-import { flags } from "../settings/flags.ts";
+import { flags, mixingFlags } from "../settings/flags.ts";
 import { choice, integer, path, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot eval`. */
@@ -21,6 +21,7 @@ export const evalSettings = {
   topK: flags.topK,
   topP: flags.topP,
   minP: flags.minP,
+  ...mixingFlags,
   gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
   maxThinking: { ...flags.maxThinking, default: undefined, defaultText: "the task's" },
   answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },

@@ -1,4 +1,5 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
+import type { FewTokensOptions } from "../../model/thinking/ways.ts";
 import type { Stream, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { Facts } from "../facts/facts.ts";
@@ -17,8 +18,10 @@ export interface Asked {
   /** The model's chat template stands for the plain prompt. */
   chatTemplate: boolean;
   system?: string;
-  /** Tokens that hard-sample may draw; empty: all. */
+  /** Tokens that hard-sample may draw, and that the ways for evaluation alone mix; empty: all. */
   filters: Filters;
+  /** Numbers of the ways that mix a few tokens; absent where no mode is one. */
+  mixing?: FewTokensOptions;
 }
 
 /** What was measured, and on what: enough to do it again. */

@@ -1,7 +1,9 @@
 import { ValidationError } from "@cliffy/command";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
+import type { Mode } from "../../eval/modes.ts";
 import type { Task } from "../../eval/task.ts";
 import { openAnyTask, taskEntry } from "../../eval/tasks/open_task.ts";
+import { UNTRAINED_WAYS } from "../../model/thinking/ways.ts";
 import { dashed } from "../settings/dashed.ts";
 import type { Context } from "../settings/define_command.ts";
 import type { Origin } from "../settings/resolve_config.ts";
@@ -22,15 +24,20 @@ export async function openTasks(
   if (twice !== undefined) throw new ValidationError(`The task ${twice} is named twice.`);
   const entries = await Promise.all(names.map(taskEntry));
   if (entries.every(({ kind }) => kind === "choice")) refuseThinking(names[0], origins);
-  if ([topK, topP, minP].some((value) => value !== undefined) && !mode.includes("hard-sample")) {
+  const filters = [topK, topP, minP].some((value) => value !== undefined);
+  if (filters && !FILTERED.some((one) => mode.includes(one))) {
     throw new ValidationError(
-      "--top-k, --top-p and --min-p choose among tokens that are drawn: the mode hard-sample is needed.",
+      "--top-k, --top-p and --min-p choose among tokens that are drawn, or mixed: one of the modes " +
+        `${FILTERED.join(", ")} is needed.`,
     );
   }
   const tasks: (Task | ChoiceTask)[] = [];
   for (const name of names) tasks.push(await openAnyTask(name, { data, split, seed }));
   return tasks;
 }
+
+/** Modes that heed --top-k, --top-p and --min-p. */
+const FILTERED: readonly Mode[] = ["hard-sample", ...UNTRAINED_WAYS];
 
 const THINKING = [
   "mode",

@@ -1,4 +1,4 @@
-import { type Mode, samplesIn } from "../../eval/modes.ts";
+import { isGreedy, type Mode, samplesIn } from "../../eval/modes.ts";
 import { type PreparedQuestions, prepareQuestions } from "../../eval/questions/prepare_questions.ts";
 import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { shotsOf } from "../../eval/questions/shots.ts";
@@ -85,6 +85,7 @@ export async function planGeneration(
     ...{ samples, seed, gamma, maxThinking, answerTokens, shots, chatTemplate },
     ...(system === undefined ? {} : { system }),
     filters,
+    ...(run.mixing ? { mixing: run.mixing } : {}),
     trainedOn,
   };
   return { task, run, prompt, prepared, about };
@@ -108,10 +109,11 @@ export function describePlan({ model }: FoundModel, { task, run, prepared, about
 export function settingsOf({ about, run }: GenerationPlan): Record<string, unknown> {
   const { task: { name: _, ...task }, split, questions, samples, seed, gamma } = about;
   const { maxThinking, answerTokens } = about;
-  const { shots, chatTemplate, modes, filters } = run;
-  const isSampled = modes.some((mode) => mode.endsWith("sample"));
+  const { shots, chatTemplate, modes, filters, mixing } = run;
+  const isSampled = modes.some((mode) => !isGreedy(mode));
   return {
     ...{ ...task, split, questions, modes, seed, maxThinking, answerTokens, shots, chatTemplate, filters },
     ...(isSampled ? { samples, gamma } : {}),
+    ...(mixing ? { mixing } : {}),
   };
 }

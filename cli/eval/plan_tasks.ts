@@ -2,8 +2,10 @@ import type { ChoiceRecord } from "../../eval/choices/choice_result.ts";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { Task } from "../../eval/task.ts";
+import { takesMixing, wayOf } from "../../eval/modes.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
+import { mixingValues } from "../defaults/mixing_values.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
 import type { Facts } from "../facts/facts.ts";
 import type { Context } from "../settings/define_command.ts";
@@ -63,6 +65,9 @@ async function planGenerationTask(
     ...promptValues({ ...values, model: trained }, origins),
     modes: values.mode,
     filters: { topK: values.topK, topP: values.topP, minP: values.minP },
+    ...(values.mode.some(takesMixing)
+      ? { mixing: mixingValues(values, origins, values.mode.map(wayOf), trained) }
+      : {}),
     gamma: known ?? values.gamma,
     maxThinking: values.maxThinking ?? task.limits.maxThinkingEval,
     answerTokens: values.answerTokens ?? task.limits.answerTokens,

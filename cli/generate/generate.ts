@@ -1,16 +1,19 @@
 import { ValidationError } from "@cliffy/command";
+import { UNTRAINED_WAYS } from "../../model/thinking/ways.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
 import { defaultTask } from "../defaults/default_task.ts";
+import { mixingValues } from "../defaults/mixing_values.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
 import { defineCommand } from "../settings/define_command.ts";
+import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { generateSettings, type GenerateValues } from "./generate_settings.ts";
 import { showGenerated } from "./show_generated.ts";
-import { textRequest } from "./text_request.ts";
+import { isGreedy, textRequest } from "./text_request.ts";
 
 /** `softcot generate`: one question, thought about and answered. */
 export const generateCommand = defineCommand({
@@ -44,6 +47,7 @@ is their shadow, the most probable token of each step. Without an argument the t
   ],
   async run(values, context) {
     checkUsage(values);
+    refuseIdleMixing([values.thinking], context.origins);
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const text = context.args[0] ?? await readInput();
     // An adapter's run says how it was trained, its base model does not.
@@ -56,7 +60,8 @@ is their shadow, the most probable token of each step. Without an argument the t
       const found = await findModel(gpu, given.model, given);
       const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
       const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
-      const how = { ...given, task, gamma, ...put };
+      const mixing = mixingValues(given, origins, [given.thinking], trained);
+      const how = { ...given, task, gamma, ...put, ...mixing };
       const asked = await textRequest(found, text, how);
       await showGenerated(found, asked, how, context, watch.signal);
     } finally {
@@ -79,10 +84,21 @@ function checkUsage(
   if (raw && chatTemplate) {
     throw new ValidationError("--raw takes the text as it is: --chat-template has no place there.");
   }
+  const drawn = !isGreedy({ sample, samples });
   const filters = [topK, topP, minP].some((value) => value !== undefined);
-  if (filters && (thinking !== "hard" || (!sample && samples === 1))) {
+  const untrained = (UNTRAINED_WAYS as readonly string[]).includes(thinking);
+  if (filters && !untrained && (thinking !== "hard" || !drawn)) {
     throw new ValidationError(
-      "--top-k, --top-p and --min-p choose among tokens that are drawn: --thinking hard --sample is needed.",
+      "--top-k, --top-p and --min-p choose among tokens that are drawn: --thinking hard --sample is needed, or a way that " +
+        `mixes what they leave: ${UNTRAINED_WAYS.join(", ")}.`,
+    );
+  }
+  if ((thinking === "multiplex" || thinking === "mixture-of-inputs") && !drawn) {
+    throw new ValidationError(`--thinking ${thinking} draws the tokens of its steps: --sample is needed.`);
+  }
+  if (thinking === "soft-thinking" && drawn) {
+    throw new ValidationError(
+      "--thinking soft-thinking draws nothing: --sample and --samples have no place there.",
     );
   }
 }

@@ -1,5 +1,6 @@
-import { flags } from "../settings/flags.ts";
-import { flag, type Values } from "../settings/setting.ts";
+import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
+import { flags, mixingFlags } from "../settings/flags.ts";
+import { choice, flag, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot generate`. */
 export const generateSettings = {
@@ -13,11 +14,12 @@ export const generateSettings = {
   },
   chatTemplate: flags.chatTemplate,
   system: flags.system,
-  thinking: flags.thinking,
+  thinking: choice([...WAYS, ...UNTRAINED_WAYS], flags.thinking.description, { default: "soft" }),
   sample: flag("Draw tokens, or noise on the mixtures; otherwise the most probable tokens are taken"),
   samples: { ...flags.samples, description: "Texts to generate; more than one are drawn", default: 1 },
   gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
   tau: flags.tau,
+  ...mixingFlags,
   topK: flags.topK,
   topP: flags.topP,
   minP: flags.minP,

@@ -35,7 +35,10 @@ export function createStepWatcher(
         if (part === "answer") return;
         const weights = bytes.then((all) => {
           const values = new Float32Array(all, row * config.vocabSize * 4, config.usedVocabSize);
-          return heaviest(tokenizer, thinking.continuous ? values : softmax(values, thinking.tau || 1));
+          return heaviest(
+            tokenizer,
+            thinking.leaves === "weights" ? values : softmax(values, thinking.tau || 1),
+          );
         });
         (seen[index] ??= []).push(weights);
       });

@@ -1,4 +1,4 @@
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import { promptIds, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
@@ -41,20 +41,18 @@ export async function textRequest(
   const prompt: Prompt = values.raw
     ? { text, ids: promptIds(tokenizer, text) }
     : promptOf(tokenizer, task, text, promptOptions(tokenizer, values));
-  const { samples, sample, thinking: kind, gamma, tau } = values;
-  const filters = { topK: values.topK, topP: values.topP, minP: values.minP };
+  const { samples, thinking } = values;
   return {
     prompt: prompt.text,
     fromNothing: prompt.text === "",
     request: {
       prompts: [prompt.ids],
       group: samples,
-      thinking: wayOfThinking(kind, {
-        greedy: !sample && samples === 1,
-        gamma,
-        embeddingRms: kind === "hard" ? 0 : found.embeddingRms,
-        tau,
-        filters,
+      thinking: wayOfThinking(thinking, {
+        ...values,
+        greedy: isGreedy(values),
+        embeddingRms: thinking === "hard" ? 0 : found.embeddingRms,
+        filters: { topK: values.topK, topP: values.topP, minP: values.minP },
       }),
       rules: thinkingRules(tokenizer, {
         ...limitsOf(task, values, model.config.maxPosition - prompt.ids.length),
@@ -68,6 +66,10 @@ export async function textRequest(
     },
   };
 }
+
+/** One text is what is most probable, unless it is to be drawn; several are always drawn. */
+export const isGreedy = ({ sample, samples }: Pick<GenerateValues, "sample" | "samples">): boolean =>
+  !sample && samples === 1;
 
 /** @param room positions that the prompt leaves */
 function limitsOf({ limits }: GenerationEntry, values: GenerateValues, room: number) {

@@ -1,9 +1,12 @@
 import { MOST_SAMPLES } from "../../eval/evaluate_options.ts";
-import { MODES } from "../../eval/modes.ts";
+import { ALL_MODES, MODES } from "../../eval/modes.ts";
+import { MOST_FEW } from "../../gpu/ops/few/few_weights.ts";
+import { WAY_DEFAULTS, WAYS } from "../../model/thinking/ways.ts";
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
 import { choice, choices, flag, integer, number, path, type Settings, text } from "./setting.ts";
 
 const optimizer = "Optimizer";
+const ways = "Mixtures of a few tokens";
 
 /** Questions that are asked of a task without an end: 256 answers tell a share to within 3 in 100. */
 export const ENDLESS = 256;
@@ -57,10 +60,45 @@ export const flags = {
     defaultText: "0: all",
     placeholder: "p",
   }),
-  thinking: choice(["hard", "soft", "fuzzy"], "How to think: tokens, mixtures, or nearly one token", {
+  thinking: choice(WAYS, "How to think: tokens, mixtures, nearly one token, or mixtures of a few tokens", {
     default: "soft",
   }),
-  mode: choices(MODES, "Ways to run the thinking", {
+  width: integer("Tokens of a step of multiplex (drawn), gumbel, dirichlet, covariance (the likeliest)", {
+    min: 1,
+    max: MOST_FEW,
+    defaultText: Object.entries(WAY_DEFAULTS.width).map(([way, width]) => `${width} ${way}`).join(", "),
+    placeholder: "K",
+    group: ways,
+  }),
+  gumbelTau: number("gumbel: temperature of the softmax over noisy logarithms", {
+    default: WAY_DEFAULTS.gumbelTau,
+    min: 1e-6,
+    max: 1e6,
+    group: ways,
+  }),
+  asPublished: flag("gumbel: clamped noise and an averaged score over likely tokens alone, a surrogate", {
+    group: ways,
+  }),
+  alpha: number("dirichlet: the larger, the nearer the weights are to the probabilities", {
+    default: WAY_DEFAULTS.alpha,
+    above: 0,
+    max: 1e6,
+    group: ways,
+  }),
+  eta: number("covariance: size of the noise; at 1 a step varies as a drawn token does", {
+    default: WAY_DEFAULTS.eta,
+    min: 1e-6,
+    max: 1000,
+    group: ways,
+  }),
+  beta: number("mixture-of-inputs: weight of the drawn token", {
+    default: WAY_DEFAULTS.beta,
+    min: 0,
+    max: 1e6,
+    group: ways,
+  }),
+  wholeScore: flag("covariance: the score of the noise's size too, exact and noisier", { group: ways }),
+  mode: choices(ALL_MODES, "Ways to run the thinking", {
     default: MODES,
     defaultText: "all six",
     placeholder: "modes",
@@ -73,7 +111,7 @@ export const flags = {
   tau: number("Temperature of the thinking", {
     min: 1e-6,
     max: 1e6,
-    defaultText: "1 hard, 0.5 soft, 0.0001 fuzzy",
+    defaultText: "0.5 soft, 0.0001 fuzzy, 1 others",
   }),
   maxThinking: integer("Longest thinking, in tokens", {
     default: 128,
@@ -119,3 +157,18 @@ export const flags = {
   out: path("Folder of the run", { placeholder: "dir", short: "o" }),
   resume: flag("Go on from the run's newest whole checkpoint"),
 } as const satisfies Settings;
+
+/** What decides how a step mixes tokens. */
+export const mixingFlags = {
+  width: flags.width,
+  gumbelTau: flags.gumbelTau,
+  asPublished: flags.asPublished,
+  alpha: flags.alpha,
+  eta: flags.eta,
+  beta: flags.beta,
+};
+
+const { beta: _, ...trained } = mixingFlags;
+
+/** What decides how the ways that mix a few tokens are trained. */
+export const fewTokensFlags = { ...trained, wholeScore: flags.wholeScore };

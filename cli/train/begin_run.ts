@@ -3,6 +3,7 @@ import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
 import { createRun, type reopenRun, type Run } from "../../rl/run/run.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { toToml } from "../settings/config_file.ts";
+import { firstPrompt } from "./first_prompt.ts";
 import { keepHeldOut } from "./keep_held_out.ts";
 import type { PreparedTraining } from "./prepare_training.ts";
 import type { TrainValues } from "./train_settings.ts";
@@ -31,6 +32,7 @@ export function beginRun(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
   );
+  say(`prompt   ${firstPrompt(trainer)}`);
   if (reopened && state.step >= values.steps) say("nothing is left to train: the run is complete");
   return { run, state };
 }

@@ -12,7 +12,7 @@ export interface RunResult {
   steps: number;
   best: RunState["best"];
   seconds: number;
-  /** In all six modes: before, after, and of the best checkpoint where it is not the last; null where none was asked for. */
+  /** In all six modes and those of the way that was trained: before, after, and of the best checkpoint where it is not the last; null where none was asked for. */
   tests: { before: ModeResult[] | null; after: ModeResult[] | null; best: ModeResult[] | null };
   /** Where the time of the updates went, if it was measured. */
   profile?: ProfileReport;

@@ -5,6 +5,7 @@ import { findAdaptedModel, locateAdapter } from "../../model/lora/locate_adapter
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { dashed } from "../settings/dashed.ts";
 import type { Origin } from "../settings/resolve_config.ts";
+import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
 import { shown } from "../settings/shown.ts";
 import type { TrainValues } from "./train_settings.ts";
 
@@ -16,6 +17,7 @@ type Origins = Record<keyof TrainValues, Origin>;
  * @throws UserError if there is no such adapter or task, or they do not go with the flags
  */
 export async function newValues(given: TrainValues, origins: Origins): Promise<TrainValues> {
+  refuseIdleMixing([given.thinking], origins);
   return withAdapterForm(await withTaskLimits(withBase(given, origins), origins), origins);
 }
 

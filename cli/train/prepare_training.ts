@@ -1,19 +1,17 @@
 import { createGrader } from "../../eval/grader.ts";
-import { wayOfThinking } from "../../eval/modes.ts";
 import { promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { openTask } from "../../eval/tasks/open_task.ts";
-import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/transformer/adapter.ts";
-import type { Thinking } from "../../model/thinking/thinking.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { checkMemory } from "./check_memory.ts";
+import { thinkingInTraining } from "./thinking_in_training.ts";
 import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
 
@@ -84,13 +82,4 @@ function prepareAdapter(found: FoundModel, { loraRank, loraAlpha, seed }: TrainV
   const { model } = found;
   const adapter = model.adapter ?? addAdapter(model, { rank: loraRank, alpha: loraAlpha }, seed);
   adapter.base ??= found.base();
-}
-
-/** @throws UserError for thinking that would never vary */
-function thinkingInTraining({ thinking: kind, gamma, tau }: TrainValues, embeddingRms: number): Thinking {
-  const thinking = wayOfThinking(kind, { greedy: false, gamma, embeddingRms, tau });
-  if (!thinking.continuous || thinking.sigma !== 0) return thinking;
-  throw new UserError(
-    `Cannot train ${kind} thinking with --gamma 0: without noise there is nothing to learn from`,
-  );
 }

@@ -1,7 +1,8 @@
 import { evaluate } from "../../eval/evaluate.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import { MODES, samplesIn } from "../../eval/modes.ts";
+import { modesOf, samplesIn } from "../../eval/modes.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
+import { mixingOf } from "../../model/thinking/ways.ts";
 import { loadTrained } from "../../rl/run/load_checkpoint.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { memoryApart } from "../../rl/train.ts";
@@ -9,7 +10,7 @@ import type { Trainer } from "../../rl/trainer.ts";
 import { createEvaluationProgress } from "../terminal/evaluation_progress.ts";
 import type { TrainValues } from "./train_settings.ts";
 
-/** The six inference modes on test questions; null if the run asks for no tables. */
+/** The six inference modes, and those of another way that was trained, on test questions; null if the run asks for no tables. */
 export async function testModes(
   trainer: Trainer,
   values: TrainValues,
@@ -22,14 +23,16 @@ export async function testModes(
   if (values.testQuestions === 0 || there === 0) return null;
   trainer.model.gpu.profile.phase = "";
   const questions = Math.min(values.testQuestions, there);
-  const total = MODES.reduce((sum, mode) => sum + questions * samplesIn(mode, values.testSamples), 0);
+  const modes = modesOf(values.thinking);
+  const total = modes.reduce((sum, mode) => sum + questions * samplesIn(mode, values.testSamples), 0);
   using progress = createEvaluationProgress(`test ${when}`, total, quiet);
   using _ = memoryApart(trainer.model);
   return await evaluate(trainer.model, trainer.tokenizer, trainer.task, {
     stream: "test",
     seed: 0,
     questions,
-    modes: MODES,
+    modes,
+    mixing: mixingOf(values),
     gamma: values.gamma,
     embeddingRms: state.embeddingRms,
     samples: values.testSamples,

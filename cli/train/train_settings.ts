@@ -1,9 +1,11 @@
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
-import { flags } from "../settings/flags.ts";
+import { ADVANTAGES } from "../../rl/advantage.ts";
+import { fewTokensFlags, flags } from "../settings/flags.ts";
 import { choice, flag, integer, number, text, texts, type Values } from "../settings/setting.ts";
 
 const checks = "Validation and checkpoints";
 const memory = "Memory";
+const signal = "From rewards to the gradient";
 const lora = "LoRA";
 
 /** Everything that decides what a training run does: saved with the run, read again on resume. */
@@ -21,6 +23,7 @@ export const trainSettings = {
   }),
   gamma: flags.gamma,
   tau: flags.tau,
+  ...fewTokensFlags,
   questions: flags.questions,
   group: flags.group,
   steps: flags.steps,
@@ -40,6 +43,34 @@ export const trainSettings = {
   weightDecay: flags.weightDecay,
   clip: flags.clip,
   clipStep: flags.clipStep,
+  advantage: choice(ADVANTAGES, "How rewards become advantages; rloo, leave-one-out, is the method", {
+    default: "rloo",
+    group: signal,
+  }),
+  antithetic: flag(
+    "Soft and fuzzy: rollouts in pairs with opposite noise, left out of each other's baseline",
+    {
+      group: signal,
+    },
+  ),
+  refill: integer(
+    "Times an update that questions whose rollouts all earn the same are followed by others, for whose rows memory is taken",
+    {
+      default: 0,
+      min: 0,
+      max: 64,
+      group: signal,
+    },
+  ),
+  entropyBonus: number(
+    "Weight on the entropy of the actions' token distributions, where a group's rewards differ",
+    {
+      default: 0,
+      min: 0,
+      max: 1000,
+      group: signal,
+    },
+  ),
   thinkingWeight: number("Weight on the thinking term of the loss; 1 is the method", {
     default: 1,
     min: 0,

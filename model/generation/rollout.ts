@@ -56,7 +56,7 @@ export type Part = "thinking" | "answer";
 export interface ObservedStep {
   /** Which rollout's step each row is, of which part, and how many steps of that part came before it. */
   rows: readonly { index: number; part: Part; step: number }[];
-  /** [rows, V]: the mixture's weights (continuous thinking; without meaning for answers) or the logits (hard thinking). */
+  /** [rows, V]: what the way of thinking `leaves`: weights (without meaning for answers) or logits. */
   z: Tensor;
 }
 

@@ -8,12 +8,19 @@ import { keyOf, type Thinking } from "./thinking.ts";
 /**
  * Soft and fuzzy tokens (method sections 2 and 3): the next row is m + sigma eps, m = softmax(z / tau) E, a Gaussian
  * action whose gradient on m is eps / sigma, from the recorded noise. sigma 0 is the greedy form: no action, no gradient.
+ * @param antithetic rollouts 2 i and 2 i + 1 think with opposite noise
  */
-export function gaussianThinking(name: "soft" | "fuzzy", tau: number, sigma: number): Thinking {
+export function gaussianThinking(
+  name: "soft" | "fuzzy",
+  tau: number,
+  sigma: number,
+  antithetic = false,
+): Thinking {
   return {
     name,
     tau,
     continuous: true,
+    leaves: "weights",
     sigma,
     step({ model, z, info, shift, record, chosen, next, fed, seed, step }) {
       const key = keyOf({ seed, step }, Domain.noise);
@@ -22,12 +29,12 @@ export function gaussianThinking(name: "soft" | "fuzzy", tau: number, sigma: num
       using scratch = gpu.arena.scratch();
       const m = scratch.f32(next.shape, "mixture");
       matmulNN(gpu, z, params.embedding, m, { sparse: true });
-      addNoise(gpu, m, sigma, { info, shift, key }, next, fed, record.column);
+      addNoise(gpu, m, sigma, { info, shift, key, antithetic }, next, fed, record.column);
     },
     score({ model, z, scratch: caller, weights, fed, info, seed, step, grads, measured, stats, clipStep }) {
       if (sigma === 0) throw new Error("Cannot score noiseless thinking: it has no density");
       const { gpu, config, params } = model;
-      const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise) };
+      const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise), antithetic };
       using scratch = gpu.arena.scratch();
       const g = scratch.f32(fed.shape, "d mixture");
       noiseBackward(gpu, weights, sigma, at, g);

@@ -27,6 +27,7 @@ function made(tau: number, filters: Filters, isFiltered: boolean): Thinking {
     name: "hard",
     tau,
     continuous: false,
+    leaves: "logits",
     sigma: 0,
     step({ model, z, info, shift, record, chosen, next, seed, step }) {
       const key = keyOf({ seed, step }, Domain.tokens);

@@ -1,5 +1,6 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { StepRecord } from "../../gpu/ops/choose/choose.ts";
+import type { FewTokens } from "../../gpu/ops/few/few_tokens.ts";
 import type { RandomKey } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Gradients } from "../transformer/params.ts";
@@ -43,7 +44,7 @@ export interface ScoreInput {
   tokens: Tensor;
   /** Continuous: the row that was fed [rows, d]. */
   fed: Tensor;
-  /** u32 [rows, 4]: (_, rollout, _, position). */
+  /** u32 [rows, 4]: (row of `record`, rollout, _, position). */
   info: Tensor;
   /** Of all draws. */
   seed: number;
@@ -53,7 +54,11 @@ export interface ScoreInput {
   grads: Gradients;
   /** [rows]: log pi of the token (hard), or rms of the mixture's deviation in units of sigma (continuous). */
   measured: Tensor;
-  /** [rows, 4]: (norm of dL/dz, top-two gap, most probable token, 0); continuous only. */
+  /** Where a way that draws its tokens again may put them: a column of as many rows as `info` names. */
+  record: StepRecord;
+  /** Of a way that mixes a few tokens: becomes the tokens and weights of the rows that were fed. */
+  few?: FewTokens;
+  /** [rows, 4]: (norm of dL/dz; top-two gap, or ln p of the most probable token where steps are draws; shadow; 0); continuous only. */
   stats: Tensor;
   /** Bound on the norm of dL/dz at one position; 0 for none. */
   clipStep: number;
@@ -70,8 +75,17 @@ export interface Thinking {
   tau: number;
   /** Its actions are rows of the embedding space, kept in `hidden`; otherwise tokens. */
   continuous: boolean;
-  /** Standard deviation of the noise on each coordinate; 0 for none. */
+  /**
+   * The unit in which a deviation of fed rows is told, where they are continuous: of Gaussian actions the standard deviation of the noise
+   * on each coordinate, 0 for none.
+   */
   sigma: number;
+  /** What `step` leaves in z: the weights of a mixture over the vocabulary, or the logits as they were. */
+  leaves: "weights" | "logits";
+  /** A step's row is a function of drawn tokens alone, and does not tell how probable they were: that is compared beside it. */
+  draws?: boolean;
+  /** Tokens of a step's mixture, where its row is a function of a few rows of E: later steps then send their gradient into these. */
+  few?: number;
   /** Takes one step of generation. */
   step(input: StepInput): void;
   /** Returns dL/dz [rows, V] for the head; gradients through the embedding go to `grads` here. */

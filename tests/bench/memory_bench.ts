@@ -7,7 +7,7 @@
  *     deno run -A tests/bench/memory_bench.ts [--models builtin,FOLDER] [--steps 2] [--json]
  */
 import { parseArgs } from "node:util";
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";

@@ -9,7 +9,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
 import { table } from "../../cli/terminal/table.ts";
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { generate } from "../../model/generation/generate.ts";

@@ -12,7 +12,7 @@
 import { parseArgs } from "node:util";
 import { median } from "../../cli/bench/measure.ts";
 import { table } from "../../cli/terminal/table.ts";
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import type { Scratch } from "../../gpu/arena.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { Matrix } from "../../gpu/matrix.ts";

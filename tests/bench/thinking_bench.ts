@@ -1,9 +1,10 @@
 /**
- * Soft and fuzzy rollouts beside hard ones of the same length: their tokens a second as a share of hard ones', on models of
+ * Every way of thinking beside hard tokens of the same length: its tokens a second as a share of hard ones', on models of
  * random weights, where probabilities are peaked (as trained models' mostly are) and where they are flat, so that each
- * mixture reads all of the embedding. For flat ones the bound is FLOPs(hard) / FLOPs(soft).
+ * mixture of soft and fuzzy thinking reads all of the embedding: their bound is then FLOPs(hard) / FLOPs(soft).
  *
- *     deno run -A tests/bench/thinking_bench.ts [--vocabularies 80,49152,128256] [--rounds 5] [--group 16] [--cpu] [--json] [--profile]
+ *     deno run -A tests/bench/thinking_bench.ts [--vocabularies 80,49152,128256] [--ways soft,gumbel] [--rounds 5] [--group 16] [--cpu] [--json]
+ *         [--profile]
  *
  * A vocabulary of 80 comes with the embedded model's shape, the others with that of SmolLM2-135M. Ways of thinking take turns
  * within each round, so that ratios do not depend on the machine's load; what is shown are the medians of the rounds' ratios.
@@ -16,6 +17,7 @@ import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops } from "../../model/transformer/flops.ts";
+import { type Way, WAYS } from "../../model/thinking/ways.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
 import { randomModel } from "../model/support/small_models.ts";
 import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_steps.ts";
@@ -23,6 +25,7 @@ import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_st
 const { values } = parseArgs({
   options: {
     vocabularies: { type: "string", default: "80,49152,128256" },
+    ways: { type: "string", default: WAYS.filter((way) => way !== "hard").join(",") },
     rounds: { type: "string", default: "5" },
     group: { type: "string", default: "16" },
     cpu: { type: "boolean", default: false },
@@ -40,7 +43,7 @@ const gpu = await openGpu({ profile: values.profile });
 
 const SMALL = { hiddenSize: 64, layers: 3, heads: 4, kvHeads: 4, headDim: 16, intermediateSize: 176 };
 const SMOLLM2 = { hiddenSize: 576, layers: 30, heads: 9, kvHeads: 3, intermediateSize: 1536 };
-const KINDS = ["hard", "soft", "fuzzy"] as const;
+const OTHERS = values.ways.split(",") as Way[];
 const SHAPES = ["peaked", "flat"] as const;
 
 /** Operations of a hard step as a share of those of a continuous one, halfway through the steps. */
@@ -52,10 +55,11 @@ function boundOf(config: ModelConfig, steps: number): number {
 interface Result {
   vocabulary: number;
   shape: typeof SHAPES[number];
-  /** Hard rollouts' tokens a second; the medians of the others' shares of it. */
+  /** Hard rollouts' tokens a second. */
   hard: number;
-  soft: number;
-  fuzzy: number;
+  /** The medians of the others' shares of it, in the order of `--ways`. */
+  shares: number[];
+  /** What soft thinking may reach where distributions are flat. */
   bound: number;
 }
 
@@ -66,19 +70,22 @@ async function measure(vocabSize: number): Promise<Result[]> {
   const results: Result[] = [];
   for (const shape of SHAPES) {
     shapeLogits(model, shape);
-    const shares = { hard: [] as number[], soft: [] as number[], fuzzy: [] as number[] };
+    const hard: number[] = [];
+    const shares = OTHERS.map((): number[] => []);
     for (let round = 0; round <= rounds; round++) {
-      const seconds = { hard: 0, soft: 0, fuzzy: 0 };
-      for (const kind of KINDS) {
-        gpu.profile.phase = round === 0 ? "compile" : `${vocabSize} ${shape} ${kind}`;
-        seconds[kind] = await rolloutSteps(model, group, steps, kind, clock);
+      const secondsOf = async (way: Way) => {
+        gpu.profile.phase = round === 0 ? "compile" : `${vocabSize} ${shape} ${way}`;
+        return await rolloutSteps(model, group, steps, way, clock);
+      };
+      const base = await secondsOf("hard");
+      for (const [i, way] of OTHERS.entries()) {
+        const seconds = await secondsOf(way);
+        if (round > 0) shares[i].push(base / seconds); // round 0 compiles kernels
       }
-      if (round === 0) continue; // kernels are compiled
-      shares.hard.push(group * steps / seconds.hard);
-      for (const kind of ["soft", "fuzzy"] as const) shares[kind].push(seconds.hard / seconds[kind]);
+      if (round > 0) hard.push(group * steps / base);
     }
-    const [hard, soft, fuzzy] = KINDS.map((kind) => median(shares[kind]));
-    results.push({ vocabulary: vocabSize, shape, hard, soft, fuzzy, bound: boundOf(config, steps) });
+    const bound = boundOf(config, steps);
+    results.push({ vocabulary: vocabSize, shape, hard: median(hard), shares: shares.map(median), bound });
   }
   freeModel(model);
   return results;
@@ -90,27 +97,11 @@ if (values.json) console.log(JSON.stringify({ device: gpu.adapter.name, rounds, 
 else {
   console.log(`device: ${gpu.adapter.name}; ${group} rollouts, medians of ${rounds} rounds`);
   console.log(table(
-    results.map(({ vocabulary, shape, hard, soft, fuzzy, bound }) => [
-      vocabulary,
-      shape,
-      hard.toFixed(1),
-      soft.toFixed(3),
-      fuzzy.toFixed(3),
-      bound.toFixed(3),
-      ...[soft, fuzzy].map((share) => shape === "flat" ? (share / bound).toFixed(2) : ""),
+    results.map(({ vocabulary, shape, hard, shares, bound }) => [
+      ...[vocabulary, shape, hard.toFixed(1), bound.toFixed(3)],
+      ...shares.map((share) => share.toFixed(3)),
     ]),
-    {
-      header: [
-        "vocabulary",
-        "probabilities",
-        "hard tokens/s",
-        "soft / hard",
-        "fuzzy / hard",
-        "FLOPs hard / soft",
-        "soft / that",
-        "fuzzy / that",
-      ],
-    },
+    { header: ["vocabulary", "probabilities", "hard tokens/s", "FLOPs hard / soft", ...OTHERS] },
   ));
 }
 if (values.profile) {

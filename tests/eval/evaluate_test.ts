@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows }
 import { evaluate } from "../../eval/evaluate.ts";
 import { type EvaluateOptions, type EvaluationProgress, MOST_SAMPLES } from "../../eval/evaluate_options.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import { inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
+import { ALL_MODES, inferenceMode, type Mode, MODES } from "../../eval/modes.ts";
 import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
 import { takeQuestions } from "../../eval/questions/take_questions.ts";
 import { createGrader } from "../../eval/grader.ts";
@@ -37,7 +37,7 @@ async function measure(model: Model, options: Partial<EvaluateOptions> = {}) {
     ...options,
   });
   const place = ({ mode, index, sample }: RolloutRecord) =>
-    (MODES.indexOf(mode) * 1e4 + index) * 1e4 + sample;
+    (ALL_MODES.indexOf(mode) * 1e4 + index) * 1e4 + sample;
   const records = ended.toSorted((a, b) => place(a) - place(b)).map(({ time: _, ...rest }) => rest);
   return { ended, records, results, timeless: timelessly(results) };
 }

@@ -3,7 +3,7 @@
  * changes, nothing is held for the rest; and a short run on the embedded task makes the model answer better.
  */
 import { assert, assertEquals } from "@std/assert";
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import { sums } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";

@@ -1,6 +1,6 @@
 /** Weights in training that are not f32: packed ones under an adapter, and a copy in f16 that rollouts are made with. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { wayOfThinking } from "../../eval/modes.ts";
+import { wayOfThinking } from "../../model/thinking/ways.ts";
 import { readParams } from "../../model/files/params_file.ts";
 import { createHalfCopy, type HalfCopy } from "../../model/weights/half_copy.ts";
 import { addAdapter } from "../../model/transformer/adapter.ts";

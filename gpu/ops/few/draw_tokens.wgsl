@@ -23,6 +23,8 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let who = info[row];
   var total = 0.0;
   for (var i = 0u; i < LANES; i++) { total += sums[i]; }
+  var last = 0u;
+  for (var i = 0u; i < LANES; i++) { if (sums[i] > 0.0) { last = i; } }
   for (var j = lane; j < p.k; j += LANES) {
     let u = uniform01(philox(vec4<u32>(j, who.w + p.shift, who.y, p.step), vec2<u32>(p.seed, p.domain)).x);
     var rest = u * total;
@@ -31,7 +33,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     for (var i = 0u; i < LANES; i++) {
       if (sums[i] <= 0.0) { continue; }
       home = i;
-      if (rest < sums[i]) { break; }
+      if (i == last || rest < sums[i]) { break; }
       rest -= sums[i];
     }
     var token = home;

@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     }
     if (lane == 0u) {
       taken = offers[0];
-      ids[row * p.k + j] = taken.column;
+      ids[row * p.k + j] = min(taken.column, p.vocab - 1u); // none is taken of logits that are no numbers
       logp[row * p.k + j] = taken.value;
     }
     workgroupBarrier();

@@ -1,4 +1,4 @@
-import { wayOfThinking } from "../../../eval/modes.ts";
+import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { uploadRows } from "../../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
@@ -56,7 +56,7 @@ export async function rolloutSteps(
   model: Model,
   group: number,
   steps: number,
-  kind: "hard" | "soft" | "fuzzy",
+  way: Way,
   clock: () => number = () => performance.now(),
 ): Promise<number> {
   using scratch = model.gpu.arena.scratch();
@@ -65,7 +65,7 @@ export async function rolloutSteps(
     prompts: [Array.from({ length: PROMPT }, (_, i) => i)],
     group,
     rolloutIds: Uint32Array.from({ length: group }, (_, i) => i),
-    thinking: wayOfThinking(kind, { greedy: false, gamma: 0.33, embeddingRms: 0.02 }),
+    thinking: wayOfThinking(way, { greedy: false, gamma: 0.33, embeddingRms: 0.02 }),
     rules: thinkingRules(tokenizer, { maxThinking: steps + STRIDE, maxAnswer: 1, endTokenIds: [] }),
     answerTau: 0,
     plain: true,

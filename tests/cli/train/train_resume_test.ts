@@ -31,6 +31,10 @@ for (
     { thinking: "soft", kills: [1, 6, 14] },
     { thinking: "hard", kills: [1, 9] },
     { thinking: "fuzzy", kills: [7] },
+    { thinking: "multiplex", kills: [6] },
+    { thinking: "gumbel", kills: [8] },
+    { thinking: "dirichlet", kills: [6] },
+    { thinking: "covariance", kills: [8] },
   ]
 ) {
   Deno.test(`${thinking}: a run that is killed again and again ends like one that never was`, async () => {

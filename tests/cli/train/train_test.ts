@@ -23,6 +23,7 @@ Deno.test("a run's folder holds all settings, metrics, samples and checkpoints; 
   assertEquals(modes.length, 6);
   for (const line of modes) assertMatch(line, /( +\d\.\d{3} ± \d\.\d{3}){2}$/);
   assertStringIncludes(stderr, `run      ${out}\n`);
+  assertMatch(stderr, /^prompt {3}\d+ tokens: User:\| \w+\| has\|.*\| have\?\| Assistant:$/m);
   assertMatch(stderr, /^train 6\/6 .*reward \d+\.\d/m);
   // deno-lint-ignore no-control-regex
   assert(!/\x1b/.test(stdout + stderr), "no escape sequences in a pipe");
@@ -53,7 +54,7 @@ Deno.test("config.toml names every value, and --config reproduces the run with i
   const left = Object.keys(trainSettings).map(dashed).filter((name) => !(name in saved));
   assertEquals(
     left,
-    ["adapter", "data", "system", "recipe", "tau", "reward", "weights"],
+    ["adapter", "data", "system", "recipe", "tau", "width", "reward", "weights"],
     "not saved: what nobody chose and has no fixed value",
   );
   assertEquals([saved.seed, saved["clip-step"], saved.out], [3, 2, out]);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { MODES, wayOfThinking } from "../../../eval/modes.ts";
+import { MODES } from "../../../eval/modes.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { generate } from "../../../model/generation/generate.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { wayOfThinking } from "../../../eval/modes.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { generateJobs } from "../../../model/generation/generate_jobs.ts";
 import { generationNeed } from "../../../model/memory/generation_memory.ts";

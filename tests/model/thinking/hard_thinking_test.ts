@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { wayOfThinking } from "../../../eval/modes.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import type { ScoreInput } from "../../../model/thinking/thinking.ts";
 import { hardThinking } from "../../../model/thinking/hard.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { wayOfThinking } from "../../../eval/modes.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../../gpu/matrix.ts";

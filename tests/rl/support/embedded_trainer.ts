@@ -1,7 +1,8 @@
 import { assert } from "@std/assert";
 import { evaluate } from "../../../eval/evaluate.ts";
 import { pairedChange } from "../../../eval/measures/pass_at_k.ts";
-import { type Mode, wayOfThinking } from "../../../eval/modes.ts";
+import type { Mode } from "../../../eval/modes.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import type { FoundModel } from "../../../model/files/find_model.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";

@@ -1,4 +1,4 @@
-import { wayOfThinking } from "../../../eval/modes.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { LoadedModel } from "../../../model/files/save_model.ts";

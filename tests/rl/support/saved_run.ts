@@ -1,4 +1,4 @@
-import { wayOfThinking } from "../../../eval/modes.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import type { Gpu } from "../../../gpu/gpu.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
 import { createRun } from "../../../rl/run/run.ts";
