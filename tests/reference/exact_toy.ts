@@ -4,6 +4,7 @@
  * thinking are integrated over the noise by Gauss-Hermite quadrature, and the gradient is taken *along the path*
  * (thoughts move with the parameters), a derivation that shares nothing with the policy gradient it judges.
  */
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import { packedLayout } from "./attention.ts";
 import { embeddingBackward, embeddingGather } from "./embedding.ts";
 import { gaussHermiteGrid, type QuadratureGrid } from "./gauss_hermite.ts";
@@ -19,7 +20,7 @@ import {
   type Weights,
   zeroGradients,
 } from "./transformer.ts";
-import type { Toy } from "./toy.ts";
+import type { Toy, ToyProblem } from "./toy.ts";
 
 /**
  * The gradient by the term of the log-probability that brings it in; an absent term would leave its part out of the
@@ -47,13 +48,20 @@ export function expectedReward(toy: Toy, nodes = 4): number {
 
 /** Expected reward and exact gradient. `nodes` per dimension and step is the accuracy of the quadrature. */
 export function exactGradient(toy: Toy, nodes = 4): ExactGradient {
-  const { config } = toy;
+  return sumOfParts(toy.config, (parts) => integrate(toy, nodes, parts));
+}
+
+/** The gradient whose parts, and value, `integrate` finds. */
+export function sumOfParts(
+  config: ModelConfig,
+  integrate: (parts: GradientParts) => number,
+): ExactGradient {
   const parts = {
     answer: zeroGradients(config),
     logits: zeroGradients(config),
     mixture: zeroGradients(config),
   };
-  const value = integrate(toy, nodes, parts);
+  const value = integrate(parts);
   const gradients = zeroGradients(config);
   for (const part of Object.values(parts)) {
     for (const [name, gradient] of part) addInto(gradients.get(name)!, gradient);
@@ -72,9 +80,9 @@ function sumOverTokens(toy: Toy, parts?: GradientParts): number {
   const table = toy.weights.get(EMBEDDING)!;
   const tokens = Array.from({ length: vocabSize }, (_, i) => i);
   const pairs = tokens.flatMap((a) => tokens.map((b) => [a, b]));
-  const first = score(toy, new Float64Array(0), [], 1);
-  const second = score(toy, embeddingGather(table, tokens, d), tokens, vocabSize);
-  const last = score(toy, embeddingGather(table, pairs.flat(), d), pairs.flat(), pairs.length);
+  const first = toyForward(toy, new Float64Array(0), [], 1);
+  const second = toyForward(toy, embeddingGather(table, tokens, d), tokens, vocabSize);
+  const last = toyForward(toy, embeddingGather(table, pairs.flat(), d), pairs.flat(), pairs.length);
   const p1 = softmax(first.logits, 1, vocabSize, toy.tau).probabilities;
   const p2 = softmax(second.logits, vocabSize, vocabSize, toy.tau).probabilities;
   const ends = answerValues(toy, last.logits, pairs.length);
@@ -95,10 +103,10 @@ function integrateOverNoise(toy: Toy, grid: QuadratureGrid, parts?: GradientPart
   const count = grid.weights.length;
   const noisy = (mean: Float64Array) => grid.points.map((eps, i) => mean[i % d] + toy.sigma * eps);
 
-  const first = score(toy, new Float64Array(0), [], 1);
+  const first = toyForward(toy, new Float64Array(0), [], 1);
   const mixture1 = mixtureOf(toy, first.logits, 1);
   const thoughts1 = noisy(mixture1.mean); // [count, d]
-  const second = score(toy, thoughts1, [], count);
+  const second = toyForward(toy, thoughts1, [], count);
   const mixture2 = mixtureOf(toy, second.logits, count);
   let value = 0;
   const dThoughts1 = new Float64Array(count * d);
@@ -112,7 +120,7 @@ function integrateOverNoise(toy: Toy, grid: QuadratureGrid, parts?: GradientPart
       both.set(thought1, m * 2 * d);
       both.set(thoughts2.subarray(m * d, (m + 1) * d), (m * 2 + 1) * d);
     }
-    const last = score(toy, both, [], count);
+    const last = toyForward(toy, both, [], count);
     const ends = answerValues(toy, last.logits, count);
     const weights = grid.weights.map((w) => w * grid.weights[n]);
     value += dot(weights, ends.values);
@@ -147,7 +155,7 @@ function mixtureOf(toy: Toy, logits: Float64Array, rows: number) {
 }
 
 /** Expected reward / 100 of each row's answer, and its gradient for given weights of the rows. */
-function answerValues(toy: Toy, logits: Float64Array, rows: number) {
+export function answerValues(toy: ToyProblem, logits: Float64Array, rows: number) {
   const { vocabSize } = toy.config;
   const { probabilities } = softmax(logits, rows, vocabSize);
   const rewards = toy.rewards.map((r) => r / 100);
@@ -167,7 +175,7 @@ function answerValues(toy: Toy, logits: Float64Array, rows: number) {
  * last step the forced tokens. `backward` adds the parameters' gradients, the look-ups of `tokens` (the ids behind
  * the thoughts, if hard) among them, and returns the gradient of the thoughts.
  */
-function score(toy: Toy, thoughts: Float64Array, tokens: number[], count: number) {
+export function toyForward(toy: ToyProblem, thoughts: Float64Array, tokens: number[], count: number) {
   const { config, weights, prompt } = toy;
   const { hiddenSize: d, vocabSize } = config;
   const table = weights.get(EMBEDDING)!;
@@ -207,6 +215,6 @@ function score(toy: Toy, thoughts: Float64Array, tokens: number[], count: number
 }
 
 /** Logits [count, vocabSize] that predict what follows thoughts [count, t, d] (t = 0, 1 or 2; after 2, the answer). */
-export function toyLogits(toy: Toy, thoughts: Float64Array, count: number): Float64Array {
-  return score(toy, thoughts, [], count).logits;
+export function toyLogits(toy: ToyProblem, thoughts: Float64Array, count: number): Float64Array {
+  return toyForward(toy, thoughts, [], count).logits;
 }

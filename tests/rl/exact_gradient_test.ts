@@ -3,32 +3,23 @@
  * of the expected reward, which is known exactly on a toy of fixed length: its mean has to be that gradient, in each
  * way of thinking. Then one batch against the reference's loss, fed the same noise and thoughts.
  */
-import { assert, assertEquals } from "@std/assert";
-import type { Gpu } from "../../gpu/gpu.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { assert } from "@std/assert";
+import { constantRate } from "../../cli/bench/constant_rate.ts";
 import { Domain } from "../../gpu/random.ts";
-import { generate } from "../../model/generation/generate.ts";
-import { createParams, freeParams, zeroParams } from "../../model/transformer/params.ts";
 import { gaussianThinking } from "../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
-import type { ThinkingRules } from "../../model/generation/thinking_text.ts";
-import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
-import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
-import { leaveOneOut } from "../../rl/advantage.ts";
-import { accumulateGradient } from "../../rl/objective.ts";
+import type { Thinking } from "../../model/thinking/thinking.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
-import { constantRate } from "../../cli/bench/constant_rate.ts";
 import { exactGradient, expectedReward } from "../reference/exact_toy.ts";
 import { policyLoss, type RecordedRollout } from "../reference/policy_loss.ts";
 import { noiseRow } from "../reference/random.ts";
-import { makeToy, type Toy } from "../reference/toy.ts";
 import { maxAbsoluteError } from "../reference/support.ts";
+import { makeToy, type Toy } from "../reference/toy.ts";
 import { judgeEstimates } from "../reference/toy_estimator.ts";
-import { downloadNamed, gradientError, uploadNamed } from "./support/named_weights.ts";
+import { downloadNamed, gradientError } from "./support/named_weights.ts";
+import { estimateOnDevice, SEED, withToy } from "./support/toy_batch.ts";
 
-const GROUP = 128;
 const BATCHES = 60;
-const SEED = 5;
 
 const TOYS = [
   { name: "hard", mode: "hard", tied: false },
@@ -37,62 +28,15 @@ const TOYS = [
   { name: "soft, tied", mode: "soft", tied: true },
 ] as const;
 
-/** Tokens without a text: nothing triggers, nothing closes a brace, so every rollout has the toy's length. */
-const SILENT: Tokenizer = {
-  encode: () => [],
-  decode: () => "",
-  tokenText: () => "",
-  tokenBytes: () => new Uint8Array(0),
-  idOf: () => undefined,
-  specialTokens: [],
-  size: 5,
-  files: { "tokenizer.json": "" },
-};
-
-/** One batch of the toy through the device: its gradient is in `grads` afterwards. */
-async function estimate(model: Model, grads: ReturnType<typeof createParams>, toy: Toy, step: number) {
-  const { gpu } = model;
-  const { steps, mode, tau, sigma, prompt, forced } = toy;
-  const thinking = mode === "hard" ? hardThinking(tau) : gaussianThinking(mode, tau, sigma);
-  const rules: ThinkingRules = {
-    maxThinking: steps,
-    maxAnswer: 1,
-    endTokenIds: [],
-    forcedIds: { box: forced, boxAfterSpace: forced, triggerAndBox: forced },
-  };
-  using scratch = gpu.arena.scratch();
-  const { rollouts, hidden } = await generate(model, SILENT, {
-    prompts: [prompt],
-    group: GROUP,
-    thinking,
-    rules,
-    answerTau: 1,
-    rolloutIds: Array.from({ length: GROUP }, (_, g) => g),
-    seed: SEED,
-    step,
-  }, scratch);
-  const advantages = leaveOneOut(rollouts.map(({ answer }) => toy.rewards[answer[0]] / 100));
-  zeroParams(gpu, grads);
-  const scored = rollouts.map(({ index, thinking, forced, answer }, i) => {
-    assertEquals([thinking.length, forced, answer.length], [steps, toy.forced, 1]);
-    return { id: index, index, thinking, forced, answer, advantage: advantages[i] };
-  });
-  const fetch = accumulateGradient(model, grads, [{ prompt, rollouts: scored }], {
-    thinking,
-    hidden,
-    scale: 1 / GROUP,
-    seed: SEED,
-    step,
-    clipStep: 0,
-    thinkingWeight: 1,
-    recompute: false,
-  });
-  const thoughts = thinking.continuous ? new Float32Array(await gpu.reader.read(hidden)) : undefined;
-  return { scored, thoughts, record: await fetch(), gradients: await downloadNamed(gpu, toy.config, grads) };
-}
+const thinkingOf = ({ mode, tau, sigma }: Toy): Thinking =>
+  mode === "hard" ? hardThinking(tau) : gaussianThinking(mode, tau, sigma);
 
 /** The batch as the reference's loss takes it, the noise drawn again in f64. */
-function recorded(toy: Toy, step: number, batch: Awaited<ReturnType<typeof estimate>>): RecordedRollout[] {
+function recorded(
+  toy: Toy,
+  step: number,
+  batch: Awaited<ReturnType<typeof estimateOnDevice>>,
+): RecordedRollout[] {
   const d = toy.config.hiddenSize;
   const noise = (rollout: number) => {
     const rows = Array.from({ length: toy.steps }, (_, t) => {
@@ -117,29 +61,14 @@ function recorded(toy: Toy, step: number, batch: Awaited<ReturnType<typeof estim
   }));
 }
 
-async function withToy(
-  spec: typeof TOYS[number],
-  test: (gpu: Gpu, model: Model, grads: ReturnType<typeof createParams>, toy: Toy) => Promise<void>,
-) {
-  const toy = makeToy(spec.mode, { tied: spec.tied });
-  const gpu = await openGpu();
-  const model = createModel(gpu, toy.config);
-  uploadNamed(gpu, toy.config, model.params, toy.weights);
-  const grads = createParams(gpu, toy.config, "f32", "gradient");
-  await test(gpu, model, grads, toy);
-  freeParams(gpu, grads);
-  freeModel(model);
-  gpu.close();
-}
-
 for (const spec of TOYS) {
   Deno.test(`${spec.name}: the mean of ${BATCHES} gradients from rollouts is that of the expected reward`, () =>
-    withToy(spec, async (_gpu, model, grads, toy) => {
+    withToy(makeToy(spec.mode, { tied: spec.tied }), async (on) => {
       const estimates = [];
       for (let step = 0; step < BATCHES; step++) {
-        estimates.push((await estimate(model, grads, toy, step)).gradients);
+        estimates.push((await estimateOnDevice(on, thinkingOf(on.toy), step)).gradients);
       }
-      const judgement = judgeEstimates(estimates, exactGradient(toy, 4));
+      const judgement = judgeEstimates(estimates, exactGradient(on.toy, 4));
       if (Deno.env.has("SOFTCOT_SHOW_ERRORS")) {
         console.error(
           `ERROR ${judgement.worst.toFixed(1)} ${spec.name}: ${JSON.stringify(judgement.partPower)}`,
@@ -155,9 +84,10 @@ for (const spec of TOYS) {
     }));
 
   Deno.test(`${spec.name}: the gradient of one batch is that of the reference's loss`, () =>
-    withToy(spec, async (_gpu, model, grads, toy) => {
+    withToy(makeToy(spec.mode, { tied: spec.tied }), async (on) => {
+      const { toy } = on;
       const step = 1000;
-      const batch = await estimate(model, grads, toy, step);
+      const batch = await estimateOnDevice(on, thinkingOf(toy), step);
       const rollouts = recorded(toy, step, batch);
       const reference = policyLoss(toy.config, toy.weights, { ...toy, rollouts });
       const error = gradientError(batch.gradients, reference.gradients);
@@ -174,13 +104,15 @@ for (const spec of TOYS) {
 }
 
 Deno.test("fuzzy: updates raise the exact expected reward of the toy with a near-tie", () =>
-  withToy(TOYS[2], async (gpu, model, grads, toy) => {
+  withToy(makeToy("fuzzy"), async (on) => {
+    const { toy, model, grads } = on;
+    const { gpu } = model;
     const optimizer = createOptimizer(gpu, toy.config);
     const steps = 30;
     const settings = constantRate(3e-3, steps);
     const before = expectedReward(toy);
     for (let step = 1; step <= steps; step++) {
-      await estimate(model, grads, toy, 1000 + step);
+      await estimateOnDevice(on, thinkingOf(toy), 1000 + step);
       optimizerStep(gpu, model.params, grads, optimizer, settings, step);
     }
     const trained = await downloadNamed(gpu, toy.config, model.params);

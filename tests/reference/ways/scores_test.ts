@@ -70,6 +70,7 @@ for (const tau of TAUS) {
   testExact(gumbelWay({ tau, form: "plain", gumbelTau: 0.7, width: 3 }), tau);
   testExact(dirichletWay({ tau, alpha: 3 }), tau);
   testExact(covarianceWay({ tau, eta: 0.4 }), tau);
+  testExact(covarianceWay({ tau, eta: 0.4, width: 3 }), tau);
   testExact(neighboursWay({ tau, rho: 0.5, weighting: "uniform" }), tau);
   for (const follows of ["constant", "own"] as const) {
     testExact(logitNoiseWay({ tau, scale: 0.8, follows }), tau);
