@@ -67,6 +67,27 @@ for (
   });
 }
 
+Deno.test("antithetic: rollouts 2 i and 2 i + 1 have the noise of rollout i, the second with the other sign, back too", async () => {
+  const [rows, d, sigma] = [6, 12, 0.5];
+  const info = t.u32(Array.from({ length: rows }, (_, r) => [r, 10 + r, 0, 3]).flat(), [rows, 4]);
+  const at = { info, shift: 0, key: KEY, antithetic: true };
+  const noise = Float64Array.from({ length: rows }, (_, r) => r).reduce((all, r) => {
+    const eps = noiseRow({ ...KEY, position: 3, rollout: Math.floor((10 + r) / 2) }, d);
+    all.set(eps.map((x) => r % 2 === 0 ? x : -x), r * d);
+    return all;
+  }, new Float64Array(rows * d));
+  const m = t.f32(random32(6, rows * d), [rows, d]);
+  const [next, g, out] = [t.blank(rows, d), t.blank(rows, d), t.blank(rows)];
+  addNoise(t.gpu, m, sigma, at, next, t.blank(rows, 1, d), 0);
+  const mean = await t.read(m);
+  assertClose("h", await t.read(next), mean.map((value, i) => value + sigma * noise[i]));
+  const weights = random32(7, rows);
+  noiseBackward(t.gpu, t.f32(weights), sigma, at, g);
+  assertClose("g", await t.read(g), noiseUpstream(noise, weights, sigma));
+  noiseMismatch(t.gpu, m, next, sigma, at, out);
+  assertEquals([...await t.read(out)], Array(rows).fill(0));
+});
+
 Deno.test("sigma 0 adds nothing: greedy soft thinking", async () => {
   const m = random32(5, 3 * 8);
   const next = t.blank(3, 8);

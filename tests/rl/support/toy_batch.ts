@@ -53,6 +53,7 @@ export async function estimateOnDevice(
   { toy, model, grads }: DeviceToy<ToyProblem>,
   thinking: Thinking,
   step: number,
+  entropyBonus = 0,
 ) {
   const { gpu } = model;
   const { steps, prompt, forced } = toy;
@@ -87,6 +88,7 @@ export async function estimateOnDevice(
     step,
     clipStep: 0,
     thinkingWeight: 1,
+    entropyBonus,
     recompute: false,
   });
   const thoughts = thinking.continuous ? new Float32Array(await gpu.reader.read(hidden)) : undefined;
