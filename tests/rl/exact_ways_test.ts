@@ -29,6 +29,7 @@ import { type DeviceToy, estimateOnDevice, GROUP, SEED, withToy } from "./suppor
 
 const BATCHES = 60;
 const WIDTH = 2;
+/** Not 1, so that a factor of 1 / tau would be missed. */
 const TAU = 0.8;
 const PAIR = makePairToy();
 
