@@ -192,7 +192,11 @@ Deno.test("eval names what is wrong: usage with status 2, files and models with 
   );
   await refused(["-m", model, "--shots", "2", "--split", "train"], 1, "and so are the ones that are asked");
   await refused(["-m", model, "--chat-template"], 1, "the model has none");
-  await refused(["-m", model, "--top-k", "3", "--mode", "soft-sample"], 2, "the mode hard-sample is needed");
+  await refused(
+    ["-m", model, "--top-k", "3", "--mode", "soft-sample"],
+    2,
+    "one of the modes hard-sample, soft-thinking, mixture-of-inputs is needed",
+  );
   await refused(["-m", model, "--system", "Be brief."], 2, "--system goes with --chat-template");
   await refused(["-m", model, "--max-thinking", "400"], 1, "the model's context holds 256");
   await refused(["--config", `${folder}/none.toml`], 1, "there is no such file");
