@@ -10,15 +10,12 @@ import type { Model } from "../model/transformer/transformer.ts";
 import type { Action } from "./packed_batch.ts";
 import { uploadWords } from "./through_head.ts";
 
-/** Tokens and weights of the rows that thinking fed, action by action: ids u32 [actions, k], values [actions, k]. */
-export type MixedRows = FewTokens;
-
-/** Room for them, where the way of thinking mixes a few tokens. */
+/** Room for the tokens and weights of the rows that thinking fed, action by action, where the way of thinking mixes a few. */
 export function createMixedRows(
   scratch: Scratch,
   { few }: Thinking,
   actions: readonly Action[],
-): MixedRows | undefined {
+): FewTokens | undefined {
   if (few === undefined || actions.length === 0) return undefined;
   return {
     ids: scratch.u32([actions.length, few], "mixed tokens"),
@@ -34,7 +31,7 @@ export function mixedRowsBackward(
   model: Model,
   grads: Gradients,
   actions: readonly Action[],
-  mixed: MixedRows,
+  mixed: FewTokens,
   dx: Tensor,
 ): void {
   const { embedding } = grads;

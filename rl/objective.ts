@@ -2,6 +2,7 @@ import type { Scratch } from "../gpu/arena.ts";
 import { categorical } from "../gpu/ops/categorical/categorical.ts";
 import { entropyGradient } from "../gpu/ops/categorical/entropy_gradient.ts";
 import { addInto } from "../gpu/ops/elementwise/elementwise.ts";
+import type { FewTokens } from "../gpu/ops/few/few_tokens.ts";
 import { gather } from "../gpu/ops/gather/gather.ts";
 import { reshape, rowsOf, sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
@@ -14,7 +15,7 @@ import {
   type Model,
 } from "../model/transformer/transformer.ts";
 import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
-import { createMixedRows, type MixedRows, mixedRowsBackward } from "./mixed_rows.ts";
+import { createMixedRows, mixedRowsBackward } from "./mixed_rows.ts";
 import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
 
 /** What does not change between micro-batches. */
@@ -119,7 +120,7 @@ function scoreThinking(
   actions: readonly Action[],
   settings: ObjectiveSettings,
   dx: Tensor,
-  mixed: MixedRows | undefined,
+  mixed: FewTokens | undefined,
 ): () => Promise<{ thinking: Float32Array; thinkingStats: Float32Array }> {
   const none = new Float32Array(0);
   if (actions.length === 0) return () => Promise.resolve({ thinking: none, thinkingStats: none });

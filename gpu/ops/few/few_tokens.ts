@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
-import type { NoiseAddress } from "../mixture/noise.ts";
+import type { DrawAddress } from "../mixture/noise.ts";
 import type { StepRecord } from "../choose/choose.ts";
 import { vocabularyKernel } from "../wgsl/vocabulary.ts";
 import deviationCode from "./row_deviation.wgsl" with { type: "text" };
@@ -26,7 +26,7 @@ export function drawTokens(
   gpu: Gpu,
   weights: Tensor,
   vocab: number,
-  at: NoiseAddress,
+  at: DrawAddress,
   record: StepRecord,
   { ids, values }: FewTokens,
 ): void {

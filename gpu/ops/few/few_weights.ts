@@ -3,7 +3,7 @@ import { grid, run } from "../../kernel.ts";
 import { randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import type { StepRecord } from "../choose/choose.ts";
-import type { NoiseAddress } from "../mixture/noise.ts";
+import type { DrawAddress } from "../mixture/noise.ts";
 import { vocabularyKernel } from "../wgsl/vocabulary.ts";
 import covarianceCode from "./covariance.wgsl" with { type: "text" };
 import dirichletCode from "./dirichlet.wgsl" with { type: "text" };
@@ -66,7 +66,7 @@ export function weighFew(
   z: Tensor,
   vocab: number,
   { ids, logp, out }: FewStep,
-  at: NoiseAddress,
+  at: DrawAddress,
   record: StepRecord,
 ): void {
   const { rows, cols: ldz } = asMatrix(z);

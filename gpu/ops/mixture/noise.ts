@@ -4,11 +4,15 @@ import { type RandomKey, randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import noiseCode from "./noise.wgsl" with { type: "text" };
 
-/** The rows' place in the stream of noise: info u32 [rows, 4] = (row, rollout, _, position), `shift` further. */
-export interface NoiseAddress {
+/** The rows' place in a stream of random numbers: info u32 [rows, 4] = (row, rollout, _, position), `shift` further. */
+export interface DrawAddress {
   info: Tensor;
   shift: number;
   key: RandomKey;
+}
+
+/** Their place in the stream of Gaussian noise. */
+interface NoiseAddress extends DrawAddress {
   /** Rollouts 2 i and 2 i + 1 have opposite noise; no if left out. */
   antithetic?: boolean;
 }
