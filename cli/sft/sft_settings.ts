@@ -10,7 +10,7 @@ export const sftSettings = {
     placeholder: "model",
     short: "m",
   }),
-  task: { ...flags.task, description: "Task whose demonstrations are learned: sums or sums-long" },
+  task: { ...flags.task, description: "Task whose demonstrations are learned: sums or sums-slips" },
   out: { ...flags.out, description: "Folder for the model" },
   steps: { ...flags.steps, default: 2400 },
   batch: integer("Demonstrations an update", { default: 64, min: 1 }),

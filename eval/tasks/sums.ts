@@ -6,7 +6,12 @@
  */
 import { hashDigits } from "../hash_text.ts";
 import { gradeBox, type Question, type Task, type TaskLimits } from "../task.ts";
-import { demonstration } from "./sums_demonstration.ts";
+import {
+  demonstration,
+  type DemonstrationOptions,
+  DEMONSTRATIONS,
+  SLIPS_DEMONSTRATIONS,
+} from "./sums_demonstration.ts";
 import {
   arithmetic,
   checkSumsOptions,
@@ -14,22 +19,31 @@ import {
   type Problem,
   questionText,
   SUMS,
-  SUMS_LONG,
+  SUMS_SLIPS,
   type SumsOptions,
   sumsPrompt,
 } from "./sums_problem.ts";
 
-/** `sums`, or `sums-long` where so named. */
-export const sums: Task = sumsTask("sums", SUMS, { maxThinking: 52, maxThinkingEval: 52, answerTokens: 5 });
-/** The harder variant. */
-export const sumsLong: Task = sumsTask("sums-long", SUMS_LONG, {
-  maxThinking: 72,
-  maxThinkingEval: 72,
+/** The problems that the embedded model was made for. */
+export const sums: Task = sumsTask("sums", SUMS, DEMONSTRATIONS, {
+  maxThinking: 52,
+  maxThinkingEval: 52,
+  answerTokens: 5,
+});
+/** Harder ones, whose demonstrations hold slips. */
+export const sumsSlips: Task = sumsTask("sums-slips", SUMS_SLIPS, SLIPS_DEMONSTRATIONS, {
+  maxThinking: 64,
+  maxThinkingEval: 64,
   answerTokens: 5,
 });
 
 /** A task of problems of the given difficulty. */
-export function sumsTask(name: string, options: SumsOptions, limits: TaskLimits): Task {
+export function sumsTask(
+  name: string,
+  options: SumsOptions,
+  demonstrations: DemonstrationOptions,
+  limits: TaskLimits,
+): Task {
   checkSumsOptions(options);
   return {
     kind: "generation",
@@ -39,7 +53,7 @@ export function sumsTask(name: string, options: SumsOptions, limits: TaskLimits)
     limits,
     grade: (gold, continuation) => gradeBox(gold, continuation),
     question: (stream, seed, index) => asQuestion(drawProblem(options, stream, seed, index, 0)),
-    demonstration: (seed, index) => demonstration(seed, index, {}, options),
+    demonstration: (seed, index) => demonstration(seed, index, demonstrations, options),
     size: () => null,
   };
 }

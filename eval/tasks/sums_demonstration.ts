@@ -1,10 +1,12 @@
 import { UserError } from "../../gpu/errors.ts";
 import { FORCED_TEXTS } from "../../model/generation/thinking_text.ts";
 import { seededUniform } from "../seeded_uniform.ts";
+import { drawOwners, ownersText } from "./owners_problem.ts";
 import {
   drawProblem,
   type Problem,
   questionText,
+  resultOf,
   SUMS,
   type SumsOptions,
   sumsPrompt,
@@ -20,13 +22,15 @@ export type SumsStyle =
   | "totals";
 
 /** What the demonstrations are like. */
-interface DemonstrationOptions {
+export interface DemonstrationOptions {
   /** Part that writes its steps; the rest blurts the answer. */
   stepsShare: number;
   /** Weights of the styles among those that write steps. */
   styles: Partial<Record<SumsStyle, number>>;
   /** Part of written demonstrations with one wrong step, carried on to a wrong answer. */
   wrongShare: number;
+  /** Part that tells of two owners, the family of problems that reinforcement never asks. */
+  ownersShare: number;
 }
 
 /** One text to imitate; the end token is to follow it. */
@@ -39,8 +43,20 @@ interface Demonstration {
   habit: "steps" | "blurt";
 }
 
-/** The demonstrations of the recipe: 45 in 100 write their steps. */
-const DEMONSTRATIONS: DemonstrationOptions = { stepsShare: 0.45, styles: { steps: 1 }, wrongShare: 0 };
+/** Those that the embedded model was made from: 45 in 100 write their steps, 20 in 100 tell of two owners. */
+export const DEMONSTRATIONS: DemonstrationOptions = {
+  stepsShare: 0.45,
+  styles: { steps: 1 },
+  wrongShare: 0,
+  ownersShare: 0.2,
+};
+/** Those of `sums-slips`: steps are written in three ways, and one in four of them holds a slip. */
+export const SLIPS_DEMONSTRATIONS: DemonstrationOptions = {
+  stepsShare: 0.45,
+  styles: { steps: 2, chain: 1, totals: 1 },
+  wrongShare: 0.25,
+  ownersShare: 0.2,
+};
 
 /**
  * A text that shows how to answer, drawn from the train stream.
@@ -56,40 +72,59 @@ export function demonstration(
   options: Partial<DemonstrationOptions> = {},
   difficulty: SumsOptions = SUMS,
 ): Demonstration {
-  const { stepsShare, styles, wrongShare } = { ...DEMONSTRATIONS, ...options };
-  const problem = drawProblem(difficulty, "train", seed, index, 1);
+  const { stepsShare, styles, wrongShare, ownersShare } = { ...DEMONSTRATIONS, ...options };
+  const { problem, question } = seededUniform(seed, index, 3)() < ownersShare
+    ? ofOwners(seed, index)
+    : ofOne(difficulty, seed, index);
   const uniform = seededUniform(seed, index, 2);
   const habit = uniform() < stepsShare ? "steps" : "blurt";
   const style = weightedChoice(uniform(), styles);
   const shift = uniform() < wrongShare ? { at: uniform(), by: uniform() } : undefined;
-  const totals = habit === "steps" && shift ? shiftedTotals(problem, shift, difficulty) : problem.totals;
+  const totals = habit === "steps" && shift
+    ? slippedTotals(problem, shift, difficulty.maxResult)
+    : problem.totals;
   const steps = habit === "steps" ? writtenSteps(problem, totals, style) : "";
-  const completion = `${steps}${FORCED_TEXTS.triggerAndBox}${totals.at(-1)}}`;
-  return { prompt: sumsPrompt(questionText(problem)), completion, habit };
+  return { prompt: sumsPrompt(question), completion: `${steps}${boxed(totals)}`, habit };
 }
 
-function writtenSteps({ operations }: Problem, totals: number[], style: SumsStyle): string {
+function ofOne(difficulty: SumsOptions, seed: number, index: number) {
+  const problem = drawProblem(difficulty, "train", seed, index, 1);
+  return { problem, question: questionText(problem) };
+}
+
+function ofOwners(seed: number, index: number) {
+  const owners = drawOwners("train", seed, index, 1);
+  return { problem: owners.problems[owners.asked], question: ownersText(owners) };
+}
+
+/** The end of every demonstration: the last total in the box. */
+export const boxed = (totals: readonly number[]): string => `${FORCED_TEXTS.triggerAndBox}${totals.at(-1)}}`;
+
+/** The totals of a problem as steps in a style; each sentence begins with a blank. */
+export function writtenSteps({ operations }: Problem, totals: readonly number[], style: SumsStyle): string {
   if (style === "totals") return totals.map((total) => ` ${total}.`).join("");
   const results = operations.map(({ sign, operand }, i) => ` ${sign} ${operand} = ${totals[i + 1]}`);
   if (style === "chain") return ` ${totals[0]}${results.join("")}.`;
   return results.map((result, i) => ` ${totals[i]}${result}.`).join("");
 }
 
-/** The totals as one slip of 1 to 3 leaves them; unchanged where a later number would leave the task's range. */
-function shiftedTotals(
-  problem: Problem,
+/**
+ * The totals as one slip of 1 to 3 leaves them; unchanged where a later number would leave the range.
+ *
+ * @param shift two uniform numbers: where the slip is, and how large
+ */
+export function slippedTotals(
+  { operations, totals }: Problem,
   shift: { at: number; by: number },
-  { maxResult }: SumsOptions,
+  maxResult: number,
 ): number[] {
-  const slip = Math.floor(shift.at * problem.operations.length);
+  const slip = Math.floor(shift.at * operations.length);
   const amount = [-3, -2, -1, 1, 2, 3][Math.floor(shift.by * 6)];
-  const totals = [problem.totals[0]];
-  problem.operations.forEach(({ sign, operand }, i) => {
-    const total = totals[i];
-    const right = sign === "*" ? total * operand : sign === "+" ? total + operand : total - operand;
-    totals.push(i === slip ? right + amount : right);
+  const slipped = [totals[0]];
+  operations.forEach((operation, i) => {
+    slipped.push(resultOf(operation, slipped[i]) + (i === slip ? amount : 0));
   });
-  return totals.every((total) => total >= 0 && total <= maxResult) ? totals : problem.totals;
+  return slipped.every((total) => total >= 0 && total <= maxResult) ? slipped : totals;
 }
 
 function weightedChoice(uniform: number, weights: Partial<Record<SumsStyle, number>>): SumsStyle {

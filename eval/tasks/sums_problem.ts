@@ -35,19 +35,20 @@ export const SUMS: SumsOptions = {
   maxResult: 50,
 };
 
-/** Longer problems on larger numbers, which keep pass@32 below 1: for experiments. */
-export const SUMS_LONG: SumsOptions = {
-  minOperations: 4,
-  maxOperations: 7,
+/** Longer problems on larger numbers, which tell trained models apart: before training one sample in three to five is right. */
+export const SUMS_SLIPS: SumsOptions = {
+  minOperations: 3,
+  maxOperations: 6,
   minStart: 2,
-  maxStart: 30,
-  maxOperand: 30,
-  maxScaled: 33,
-  scales: [2, 3],
-  maxResult: 99,
+  maxStart: 20,
+  maxOperand: 20,
+  maxScaled: 30,
+  scales: [2],
+  maxResult: 60,
 };
 
-interface Operation {
+/** One change of a number. */
+export interface Operation {
   sign: "+" | "-" | "*";
   operand: number;
   /** The words between the name and the full stop. */
@@ -90,39 +91,52 @@ export function drawProblem(
 /** One in 16 falls into the smaller streams: an ordinary difficulty never comes near this. */
 const MOST_ATTEMPTS = 10_000;
 
-const STREAM_LABELS: Record<Stream, number> = { train: 0, validation: 1, test: 2 };
+/** Of what is drawn for a stream. */
+export const STREAM_LABELS: Record<Stream, number> = { train: 0, validation: 1, test: 2 };
 
-function drawAnyProblem(options: SumsOptions, uniform: () => number): Problem {
-  const between = (low: number, high: number) => low + Math.floor(uniform() * (high - low + 1));
-  const oneOf = <T>(choices: readonly T[]) => choices[Math.floor(uniform() * choices.length)];
-  const [name, object] = [oneOf(NAMES), oneOf(OBJECTS)];
-  const totals = [between(options.minStart, options.maxStart)];
+/** The next problem of a difficulty, of whatever stream. */
+export function drawAnyProblem(options: SumsOptions, uniform: () => number): Problem {
+  const [name, object] = [oneOf(NAMES, uniform), oneOf(OBJECTS, uniform)];
+  const totals = [between(options.minStart, options.maxStart, uniform)];
   const operations: Operation[] = [];
-  for (let left = between(options.minOperations, options.maxOperations); left > 0; left--) {
-    const total = totals.at(-1)!;
-    const mostGained = Math.min(options.maxOperand, options.maxResult - total);
-    const mostLost = Math.min(options.maxOperand, total);
-    const scales = options.scales.filter((by) =>
-      total > 0 && total <= options.maxScaled && total * by <= options.maxResult
-    );
-    const kinds = [mostGained > 0 && "+", mostLost > 0 && "-", scales.length > 0 && "*"] as const;
-    const sign = oneOf(kinds.filter((kind) => kind !== false));
-    if (sign === "*") {
-      const operand = oneOf(scales);
-      operations.push({ sign, operand, words: SCALES[operand].slice(0, -1) });
-      totals.push(total * operand);
-    } else if (sign === "+") {
-      const operand = between(1, mostGained);
-      operations.push({ sign, operand, words: `${oneOf(GAIN_VERBS)} ${operand} more` });
-      totals.push(total + operand);
-    } else {
-      const operand = between(1, mostLost);
-      operations.push({ sign, operand, words: `${oneOf(LOSS_VERBS)} ${operand}` });
-      totals.push(total - operand);
-    }
+  for (let left = between(options.minOperations, options.maxOperations, uniform); left > 0; left--) {
+    const operation = drawOperation(options, totals.at(-1)!, uniform);
+    operations.push(operation);
+    totals.push(resultOf(operation, totals.at(-1)!));
   }
   return { name, object, operations, totals };
 }
+
+/** A change that keeps a total within the difficulty. */
+export function drawOperation(options: SumsOptions, total: number, uniform: () => number): Operation {
+  const mostGained = Math.min(options.maxOperand, options.maxResult - total);
+  const mostLost = Math.min(options.maxOperand, total);
+  const scales = options.scales.filter((by) =>
+    total > 0 && total <= options.maxScaled && total * by <= options.maxResult
+  );
+  const kinds = [mostGained > 0 && "+", mostLost > 0 && "-", scales.length > 0 && "*"] as const;
+  const sign = oneOf(kinds.filter((kind) => kind !== false), uniform);
+  if (sign === "*") {
+    const operand = oneOf(scales, uniform);
+    return { sign, operand, words: SCALES[operand].slice(0, -1) };
+  }
+  const operand = between(1, sign === "+" ? mostGained : mostLost, uniform);
+  const verb = oneOf(sign === "+" ? GAIN_VERBS : LOSS_VERBS, uniform);
+  return { sign, operand, words: sign === "+" ? `${verb} ${operand} more` : `${verb} ${operand}` };
+}
+
+/** What a change makes of a total. */
+export function resultOf({ sign, operand }: Operation, total: number): number {
+  return sign === "*" ? total * operand : sign === "+" ? total + operand : total - operand;
+}
+
+/** A whole number of a range, both ends included. */
+export const between = (low: number, high: number, uniform: () => number): number =>
+  low + Math.floor(uniform() * (high - low + 1));
+
+/** One of a list. */
+export const oneOf = <T>(choices: readonly T[], uniform: () => number): T =>
+  choices[Math.floor(uniform() * choices.length)];
 
 /** A problem in words. */
 export function questionText({ name, object, operations, totals }: Problem): string {

@@ -8,13 +8,15 @@ import { hellaswag } from "./hellaswag.ts";
 import { math, math500 } from "./math.ts";
 import { mmlu } from "./mmlu.ts";
 import { olympiadbench } from "./olympiadbench.ts";
-import { sums, sumsLong } from "./sums.ts";
+import { owners } from "./owners.ts";
+import { sums, sumsSlips } from "./sums.ts";
 import type { GenerationEntry, OpenTaskOptions, TaskEntry } from "./task_entry.ts";
 
 /** Every task that has a name of its own on the command line. */
 export const TASKS: readonly TaskEntry[] = [
   embedded(sums, "Sums in words, made without end; the embedded model learns them in minutes"),
-  embedded(sumsLong, "Longer sums with larger numbers"),
+  embedded(sumsSlips, "Longer sums; some of the demonstrations slip"),
+  owners,
   gsm8k,
   math,
   math500,

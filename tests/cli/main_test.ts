@@ -54,7 +54,7 @@ Deno.test("a mistake in a file ends with 1, without a stack", async () => {
 Deno.test("settings shows values and who set them, as a table and as JSON", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/a.toml`, "max-thinking = 64\nlr = 1e-5\n");
-    const args = ["settings", "--config", `${folder}/a.toml`, "--gamma", "0.1", "--task", "sums-long"];
+    const args = ["settings", "--config", `${folder}/a.toml`, "--gamma", "0.1", "--task", "sums-slips"];
     const { stdout } = await runSoftcot(args);
     assertMatch(stdout, /^gamma +0\.1 +flag$/m);
     assertMatch(stdout, /^max-thinking +64 +config$/m);

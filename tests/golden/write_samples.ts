@@ -1,6 +1,6 @@
 /** Writes files for check_with_python.py: tensors of each type, and the embedded tokenizer's ids of many texts. */
 import { demonstration } from "../../eval/tasks/sums_demonstration.ts";
-import { SUMS_LONG } from "../../eval/tasks/sums_problem.ts";
+import { SUMS_SLIPS } from "../../eval/tasks/sums_problem.ts";
 import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
 import { createSafetensors, type TensorSpec } from "../../model/formats/safetensors_writer.ts";
 import { FORCED_TEXTS, TRIGGER } from "../../model/generation/thinking_text.ts";
@@ -21,7 +21,7 @@ writer.finish();
 const tokenizer = builtinTokenizer();
 const texts = [...Object.values(FORCED_TEXTS), TRIGGER];
 for (let index = 0; index < 500; index++) {
-  for (const difficulty of [undefined, SUMS_LONG]) {
+  for (const difficulty of [undefined, SUMS_SLIPS]) {
     const { prompt, completion } = demonstration(11, index, { stepsShare: 0.7 }, difficulty);
     texts.push(prompt, completion, `${prompt}${completion}<|end|>`);
   }

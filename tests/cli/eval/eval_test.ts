@@ -151,7 +151,7 @@ Deno.test("several tasks go one after the other into one folder", async () => {
   const args = [
     "eval",
     "sums",
-    "sums-long",
+    "sums-slips",
     "-m",
     model,
     "--limit",
@@ -164,12 +164,12 @@ Deno.test("several tasks go one after the other into one folder", async () => {
   const { code, stdout, stderr } = await runSoftcot([...args, "--json"]);
   assertEquals(code, 0, stderr);
   const reports = JSON.parse(stdout);
-  assertEquals(reports.map(({ task }: { task: { name: string } }) => task.name), ["sums", "sums-long"]);
+  assertEquals(reports.map(({ task }: { task: { name: string } }) => task.name), ["sums", "sums-slips"]);
   assertEquals(JSON.parse(Deno.readTextFileSync(`${out}/report.json`)), reports);
-  assertEquals(jsonLines(`${out}/sums-long-hard-greedy.jsonl`).length, 3);
+  assertEquals(jsonLines(`${out}/sums-slips-hard-greedy.jsonl`).length, 3);
   const shown = await runSoftcot(args);
   assertMatch(shown.stdout, /^sums v1, first 3 test questions \(limited\)/);
-  assertMatch(shown.stdout, /^sums-long v1, first 3 test questions \(limited\)/m);
+  assertMatch(shown.stdout, /^sums-slips v1, first 3 test questions \(limited\)/m);
 });
 
 Deno.test("eval names what is wrong: usage with status 2, files and models with 1", async () => {
@@ -179,7 +179,7 @@ Deno.test("eval names what is wrong: usage with status 2, files and models with 
   await refused(["--samples", "0"], 2, 'Option "--samples" must be an integer of at least 1');
   await refused(["--samples", "5000"], 2, "at most 4096");
   await refused(["--limits", "3"], 2, "hint: softcot eval --help");
-  await refused(["sumz"], 1, "one of sums, sums-long, gsm8k");
+  await refused(["sumz"], 1, "one of sums, sums-slips, gsm8k");
   await refused(["sums", "sums"], 2, "The task sums is named twice");
   await refused(["--model", `${folder}/none`], 1, "there is no such folder");
   await refused(["--model", folder], 1, "looked for config.json there");
@@ -207,7 +207,7 @@ Deno.test("a question too long for the context is named before the first token o
   const args = [
     "eval",
     "sums",
-    "sums-long",
+    "sums-slips",
     "--limit",
     "3",
     "--mode",
@@ -218,7 +218,7 @@ Deno.test("a question too long for the context is named before the first token o
   const stderr = await fails(args, 1);
   assertMatch(
     stderr,
-    /after a prompt of 40 \(the longest of sums-long, question 3 \(sums-[\da-f-]+\)\): the model's/,
+    /after a prompt of 40 \(the longest of sums-slips, question 3 \(sums-[\da-f-]+\)\): the model's/,
   );
   assert(!stderr.includes("rollouts  mode"), stderr);
 });

@@ -70,7 +70,7 @@ Deno.test("Ctrl-C writes the model as far as it came", async () => {
 Deno.test("mistakes are told with a hint, and nothing is written", async () => {
   const out = `${folder}/none`;
   await fails(["sft", "--steps", "1"], 1, "name a new folder with --out");
-  const without = "Cannot train on demonstrations of gsm8k: it has none, one of sums, sums-long is needed";
+  const without = "Cannot train on demonstrations of gsm8k: it has none, one of sums, sums-slips is needed";
   await fails(["sft", "--task", "gsm8k", "--out", out], 1, without);
   await fails(["sft", "--steps", "0", "--out", out], 2, "steps");
   await fails(

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { takeQuestions } from "../../../eval/questions/take_questions.ts";
 import type { Question, Stream } from "../../../eval/task.ts";
 import { openTask } from "../../../eval/tasks/open_task.ts";
-import { demonstration, type SumsStyle } from "../../../eval/tasks/sums_demonstration.ts";
-import { SUMS, SUMS_LONG } from "../../../eval/tasks/sums_problem.ts";
-import { sums, sumsLong, sumsTask } from "../../../eval/tasks/sums.ts";
+import { demonstration, DEMONSTRATIONS, type SumsStyle } from "../../../eval/tasks/sums_demonstration.ts";
+import { SUMS, SUMS_SLIPS } from "../../../eval/tasks/sums_problem.ts";
+import { sums, sumsSlips, sumsTask } from "../../../eval/tasks/sums.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
 
@@ -28,7 +28,7 @@ function draw(task: typeof sums, stream: Stream, count: number, seed = 0): Quest
   return Array.from({ length: count }, (_, index) => task.question(stream, seed, index));
 }
 
-for (const [task, options] of [[sums, SUMS], [sumsLong, SUMS_LONG]] as const) {
+for (const [task, options] of [[sums, SUMS], [sumsSlips, SUMS_SLIPS]] as const) {
   Deno.test(`${task.name}: golds are right, and numbers stay within the difficulty`, () => {
     for (const { question, gold } of draw(task, "train", 2000)) {
       const { start, operations, result } = solve(question);
@@ -42,7 +42,12 @@ for (const [task, options] of [[sums, SUMS], [sumsLong, SUMS_LONG]] as const) {
 
   Deno.test(`${task.name}: written steps compute, join up and end in the boxed answer`, () => {
     for (let index = 0; index < 2000; index++) {
-      const { prompt, completion, habit } = demonstration(3, index, { stepsShare: 0.5 }, options);
+      const { prompt, completion, habit } = demonstration(
+        3,
+        index,
+        { stepsShare: 0.5, ownersShare: 0 },
+        options,
+      );
       const { start, result } = solve(prompt.slice("User: ".length));
       const [steps, box] = completion.split(" The final answer is: ");
       assertEquals(box, `\\boxed{${result}}`);
@@ -68,7 +73,7 @@ for (const [task, options] of [[sums, SUMS], [sumsLong, SUMS_LONG]] as const) {
         const { prompt, completion } = demonstration(
           5,
           index,
-          { stepsShare: 0.9, styles, wrongShare: 0.2 },
+          { stepsShare: 0.9, styles, wrongShare: 0.2, ownersShare: 0.2 },
           options,
         );
         const [promptIds, completionIds] = [prompt, completion].map((text) => tokenizer.encode(text));
@@ -124,7 +129,7 @@ Deno.test("habits, styles and slips come in the parts asked for", () => {
   ) => {
     let hits = 0;
     for (let index = 0; index < 4000; index++) {
-      const { prompt, completion } = demonstration(1, index, options);
+      const { prompt, completion } = demonstration(1, index, { ownersShare: 0, ...options });
       if (is(completion, `${solve(prompt.slice(6)).result}`)) hits++;
     }
     return hits / 4000;
@@ -149,23 +154,25 @@ Deno.test("grades: 100 right, 10 wrong but extracted, 0 nothing extracted", () =
 
 Deno.test("tasks are found by name, and questions of a table are different ones", async () => {
   assertEquals(await openTask("sums"), sums);
-  await assertRejects(() => openTask("summs"), UserError, "sums, sums-long");
+  await assertRejects(() => openTask("summs"), UserError, "sums, sums-slips");
   await assertRejects(() => openTask("sums", { data: "x.jsonl" }), UserError, "made up");
   const table = takeQuestions(sums, "test", 0, 256);
   assertEquals(new Set(table.map(({ question }) => question)).size, 256);
   const narrow = { ...SUMS, maxOperations: 2, maxStart: 2, maxOperand: 1 };
-  const tiny = sumsTask("tiny", narrow, sums.limits);
+  const tiny = sumsTask("tiny", narrow, DEMONSTRATIONS, sums.limits);
   assertThrows(() => takeQuestions(tiny, "train", 0, 100_000), UserError, "repeats");
   const single = sumsTask(
     "single",
     { ...narrow, minOperations: 1, maxOperations: 1, scales: [] },
+    DEMONSTRATIONS,
     sums.limits,
   );
   assertThrows(() => takeQuestions(single, "test", 0, 1), UserError, "wider difficulty");
 });
 
 Deno.test("impossible difficulties are refused", () => {
-  const make = (change: Partial<typeof SUMS>) => () => sumsTask("x", { ...SUMS, ...change }, sums.limits);
+  const make = (change: Partial<typeof SUMS>) => () =>
+    sumsTask("x", { ...SUMS, ...change }, DEMONSTRATIONS, sums.limits);
   assertThrows(make({ minOperations: 0 }), UserError, "operations");
   assertThrows(make({ minOperations: 6 }), UserError, "operations");
   assertThrows(make({ maxStart: 51 }), UserError, "range");
