@@ -23,7 +23,7 @@
  * const gpu = await openGpu();
  * const { model, tokenizer, embeddingRms } = await findModel(gpu, "builtin");
  * const task = await openTask("sums");
- * const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.1, embeddingRms });
+ * const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.5, embeddingRms });
  * const rules = thinkingRules(tokenizer, {
  *   maxThinking: task.limits.maxThinking,
  *   maxAnswer: task.limits.answerTokens,
@@ -43,7 +43,7 @@
  * const measure = () =>
  *   evaluate(model, tokenizer, task, {
  *     modes: ["hard-greedy", "soft-sample"], stream: "test", questions: 8, samples: 2,
- *     gamma: 0.1, embeddingRms, seed: 0,
+ *     gamma: 0.5, embeddingRms, seed: 0,
  *   });
  *
  * const before = await measure();

@@ -32,8 +32,8 @@ export const sums: Task = sumsTask("sums", SUMS, DEMONSTRATIONS, {
 });
 /** Harder ones, whose demonstrations hold slips. */
 export const sumsSlips: Task = sumsTask("sums-slips", SUMS_SLIPS, SLIPS_DEMONSTRATIONS, {
-  maxThinking: 64,
-  maxThinkingEval: 64,
+  maxThinking: 72,
+  maxThinkingEval: 72,
   answerTokens: 5,
 });
 

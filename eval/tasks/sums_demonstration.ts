@@ -50,11 +50,11 @@ export const DEMONSTRATIONS: DemonstrationOptions = {
   wrongShare: 0,
   ownersShare: 0.2,
 };
-/** Those of `sums-slips`: steps are written in three ways, and one in four of them holds a slip. */
+/** Those of `sums-slips`: steps are written in three ways, and three in ten of them hold a slip. */
 export const SLIPS_DEMONSTRATIONS: DemonstrationOptions = {
   stepsShare: 0.45,
   styles: { steps: 2, chain: 1, totals: 1 },
-  wrongShare: 0.25,
+  wrongShare: 0.3,
   ownersShare: 0.2,
 };
 

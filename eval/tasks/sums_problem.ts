@@ -38,13 +38,13 @@ export const SUMS: SumsOptions = {
 /** Longer problems on larger numbers, which tell trained models apart: before training one sample in three to five is right. */
 export const SUMS_SLIPS: SumsOptions = {
   minOperations: 3,
-  maxOperations: 6,
+  maxOperations: 7,
   minStart: 2,
   maxStart: 20,
   maxOperand: 20,
-  maxScaled: 30,
+  maxScaled: 40,
   scales: [2],
-  maxResult: 60,
+  maxResult: 80,
 };
 
 /** One change of a number. */

@@ -12,7 +12,7 @@ for (
   // The first updates of the recipes' runs.
   const { kind, mode, lr, steps, schedule } of [
     { kind: "hard", mode: "hard-greedy", lr: 3e-4, steps: 15, schedule: 60 },
-    { kind: "soft", mode: "soft-sample", lr: 3e-5, steps: 120, schedule: 320 },
+    { kind: "soft", mode: "soft-sample", lr: 1e-4, steps: 15, schedule: 100 },
   ] as const
 ) {
   Deno.test(`${steps} updates with ${kind} thinking raise ${mode} accuracy on the embedded task`, async () => {

@@ -131,7 +131,7 @@ Deno.test("data show of a choice task, of a task of one's own, and of no task", 
   assertStringIncludes(test.stderr, "hint: choose with --split ");
   const none = await runSoftcot(["data", "show", "gsm9k"]);
   assertEquals(none.code, 1);
-  assertStringIncludes(none.stderr, 'Cannot find the task "gsm9k": one of sums, sums-slips, gsm8k');
+  assertStringIncludes(none.stderr, 'Cannot find the task "gsm9k": one of sums, sums-slips, owners, gsm8k');
   assertStringIncludes(none.stderr, "hint: or the path of a task of your own, a .toml or .ts file");
   const sums = await runSoftcot(["data", "show", "sums", "--limit", "1"]);
   assertMatch(sums.stdout, /^train +- +no end +-$/m);

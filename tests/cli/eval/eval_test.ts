@@ -179,7 +179,7 @@ Deno.test("eval names what is wrong: usage with status 2, files and models with 
   await refused(["--samples", "0"], 2, 'Option "--samples" must be an integer of at least 1');
   await refused(["--samples", "5000"], 2, "at most 4096");
   await refused(["--limits", "3"], 2, "hint: softcot eval --help");
-  await refused(["sumz"], 1, "one of sums, sums-slips, gsm8k");
+  await refused(["sumz"], 1, "one of sums, sums-slips, owners, gsm8k");
   await refused(["sums", "sums"], 2, "The task sums is named twice");
   await refused(["--model", `${folder}/none`], 1, "there is no such folder");
   await refused(["--model", folder], 1, "looked for config.json there");

@@ -10,7 +10,7 @@ import type { Trainer } from "../../../rl/trainer.ts";
 import { localTrainer } from "./local_trainer.ts";
 import { trainSettings } from "./train_settings.ts";
 
-const GAMMA = 0.1;
+const GAMMA = 0.5;
 
 /** A training of the embedded model, or of its adapter, on the embedded task, as the recipes have it. */
 export function embeddedTrainer(
