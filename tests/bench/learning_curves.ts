@@ -52,7 +52,9 @@ function secondsOf(runs: readonly Run[]): string {
   return seconds[seconds.length >> 1].toFixed(2);
 }
 
-console.log("validation accuracy (greedy, discrete) after so many updates; s: seconds of an update, median\n");
+console.log(
+  "validation accuracy (greedy, discrete) after so many updates; s: seconds of an update, median\n",
+);
 console.log(table(
   ways.map(([way, runs]) => [
     way,

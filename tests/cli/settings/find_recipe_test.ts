@@ -18,8 +18,9 @@ Deno.test("every recipe file is carried in the program, and sets only what train
   }
 });
 
-Deno.test("a recipe is found by task and thinking, by task and model, or by its name", () => {
-  assertEquals(findRecipe(choice)?.name, "recipe sums-soft");
+Deno.test("a recipe is found by task and thinking, by task, by task and model, or by its name", () => {
+  assertEquals(findRecipe(choice)?.name, "recipe sums");
+  assertEquals(findRecipe({ ...choice, thinking: "hard" })?.name, "recipe sums-hard");
   const gsm8k = { ...choice, task: "gsm8k" };
   assertEquals(findRecipe(gsm8k), undefined);
   assertEquals(findRecipe({ ...gsm8k, model: "/models/llama-3.1-8b-instruct" })?.values.lr, 3e-6);
@@ -43,6 +44,6 @@ Deno.test("the five published settings differ as the paper says", () => {
 });
 
 Deno.test("a recipe that is not there is refused with the nearest name", () => {
-  const error = assertThrows(() => findRecipe({ ...choice, recipe: "sums-sofd" }), UserError, "sums-soft");
-  assertEquals(error.hint, "did you mean sums-soft?");
+  const error = assertThrows(() => findRecipe({ ...choice, recipe: "sums-fuzy" }), UserError, "sums-fuzzy");
+  assertEquals(error.hint, "did you mean sums-fuzzy?");
 });
