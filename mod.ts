@@ -137,7 +137,7 @@ export type { Filters } from "./gpu/ops/choose/filter.ts";
 export { ALL_MODES, type InferenceMode, inferenceMode, type Mode, MODES } from "./eval/modes.ts";
 export {
   type AnyWay,
-  type FewTokensOptions,
+  type MixingOptions,
   THINKING_TAU,
   UNTRAINED_WAYS,
   type Way,

@@ -10,6 +10,7 @@ import sumsFuzzy from "./sums-fuzzy.toml" with { type: "text" };
 import sumsGumbel from "./sums-gumbel.toml" with { type: "text" };
 import sumsHard from "./sums-hard.toml" with { type: "text" };
 import sumsMultiplex from "./sums-multiplex.toml" with { type: "text" };
+import sumsNeighbours from "./sums-neighbours.toml" with { type: "text" };
 import sumsSoft from "./sums-soft.toml" with { type: "text" };
 
 /** TOML texts: settings by the flags' names. */
@@ -21,6 +22,7 @@ export const RECIPES: Readonly<Record<string, string>> = {
   "sums-gumbel": sumsGumbel,
   "sums-dirichlet": sumsDirichlet,
   "sums-covariance": sumsCovariance,
+  "sums-neighbours": sumsNeighbours,
   "gsm8k-llama3b": gsm8kLlama3b,
   "math-llama3b": mathLlama3b,
   "deepscaler-llama3b": deepscalerLlama3b,

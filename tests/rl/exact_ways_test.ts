@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Domain } from "../../gpu/random.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
-import { type FewTokensOptions, type Way as WayName, wayOfThinking } from "../../model/thinking/ways.ts";
+import { type MixingOptions, type Way as WayName, wayOfThinking } from "../../model/thinking/ways.ts";
 import { assertClose } from "../gpu/support.ts";
 import { exactWayGradient, marginOfPair } from "../reference/exact_ways.ts";
 import { normalsFromWords, philox, uniformFromWord, type Words } from "../reference/random.ts";
@@ -72,7 +72,7 @@ const dirichletDraws: DrawsOf = (at, { logits }) => {
 /** A way as the program has it, its reference, and the law of its rows on a toy. */
 interface Case<Action> {
   name: WayName;
-  options: FewTokensOptions;
+  options: MixingOptions;
   way: Way<Action>;
   law: Law;
   drawsOf: DrawsOf;
