@@ -145,10 +145,11 @@ export {
   type WayOptions,
   WAYS,
 } from "./model/thinking/ways.ts";
-export type { FewTokens } from "./gpu/ops/few/few_tokens.ts";
+export type { FewTokens, Weighting } from "./gpu/ops/few/few_tokens.ts";
+export type { NoisePlace } from "./model/thinking/noise_on.ts";
 export { hardThinking } from "./model/thinking/hard.ts";
 export { gaussianThinking } from "./model/thinking/gaussian.ts";
-export type { ScoreInput, StepInput, Thinking } from "./model/thinking/thinking.ts";
+export type { RowInput, ScoreInput, StepGradients, StepInput, Thinking } from "./model/thinking/thinking.ts";
 export {
   type AnswerEnd,
   FORCED_TEXTS,

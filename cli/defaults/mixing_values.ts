@@ -31,16 +31,16 @@ export function mixingValues(
   for (const name of Object.keys(HEEDED_BY) as (keyof MixingOptions)[]) {
     if (ways.some((way) => heeds(way, name, noiseOn))) mixing[name] = valueOf(name);
   }
-  if ("width" in mixing) mixing.width ??= widthOf(ways, noiseOn);
+  for (const name of ["width", "weighting"] as const) {
+    if (name in mixing) mixing[name] ??= defaultOf(name, ways.filter((way) => heeds(way, name, noiseOn)));
+  }
   if (noiseOn === "embedding") delete mixing.noiseOn;
   return mixing;
 }
 
-/** The width that these ways have in common; undefined where each has its own. */
-function widthOf(ways: readonly AnyWay[], noiseOn: MixingOptions["noiseOn"]): number | undefined {
-  const own: Partial<Record<AnyWay, number>> = WAY_DEFAULTS.width;
-  const widths = ways.filter((way) => heeds(way, "width", noiseOn)).map((way) =>
-    own[way] ?? WAY_DEFAULTS.topLogits
-  );
-  return new Set(widths).size === 1 ? widths[0] : undefined;
+/** The default that these ways have in common; undefined where each has its own. */
+function defaultOf(name: "width" | "weighting", ways: readonly AnyWay[]): unknown {
+  const own: Partial<Record<AnyWay, unknown>> = WAY_DEFAULTS[name];
+  const values = ways.map((way) => own[way] ?? WAY_DEFAULTS.topLogits);
+  return new Set(values).size === 1 ? values[0] : undefined;
 }

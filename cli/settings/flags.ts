@@ -83,7 +83,11 @@ export const flags = {
   weighting: choice(
     WEIGHTINGS,
     "multiplex, neighbours: tokens of a step weigh the same, or by their probability, as published: a surrogate",
-    { default: "uniform", group: ways },
+    {
+      defaultText: Object.entries(WAY_DEFAULTS.weighting).map(([way, weighting]) => `${weighting} ${way}`)
+        .join(", "),
+      group: ways,
+    },
   ),
   rho: number("neighbours: how often a step is mixed, instead of a token drawn", {
     default: WAY_DEFAULTS.rho,

@@ -29,6 +29,8 @@ export type AnyWay = Way | typeof UNTRAINED_WAYS[number];
 /** What the ways of mixing take where nobody says. */
 export const WAY_DEFAULTS = {
   width: { multiplex: 3, gumbel: 5, dirichlet: 5, covariance: 16, neighbours: 3 },
+  /** Where uniform weights are exact, these; neighbours as published, since the plain mean with tokens unlike it spoils a thought. */
+  weighting: { multiplex: "uniform", neighbours: "probability" },
   /** Of noise on the largest logits alone. */
   topLogits: 5,
   rho: 0.1,
@@ -44,7 +46,7 @@ export interface MixingOptions {
   noiseOn?: NoisePlace;
   /** Tokens of a step: drawn (multiplex), the likeliest (gumbel, dirichlet, covariance, noise on top-logits), or neighbours. */
   width?: number;
-  /** How tokens are weighed (multiplex, neighbours); uniform if left out. */
+  /** How tokens are weighed (multiplex, neighbours). */
   weighting?: Weighting;
   /** How often a step is mixed (neighbours). */
   rho?: number;
@@ -154,7 +156,8 @@ function noisyThinking(name: "soft" | "fuzzy", tau: number, options: WayOptions)
 }
 
 function drawnMixture(way: "multiplex" | "neighbours", tau: number, options: WayOptions): Thinking {
-  const { embeddingRms: unit, width = WAY_DEFAULTS.width[way], weighting = "uniform" } = options;
+  const { embeddingRms: unit, width = WAY_DEFAULTS.width[way] } = options;
+  const { weighting = WAY_DEFAULTS.weighting[way] } = options;
   return way === "multiplex"
     ? multiplexThinking({ tau, width, weighting, unit })
     : neighboursThinking({ tau, width, weighting, rho: options.rho ?? WAY_DEFAULTS.rho, unit });

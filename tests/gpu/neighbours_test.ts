@@ -39,7 +39,7 @@ for (const { on, rows, vocab, width, d, k, rho, ...form } of CASES) {
   });
 
   /** What a device takes for steps of these rows, of which each drew the token of its number. */
-  async function take(weighting: Weighting) {
+  const take = async (weighting: Weighting) => {
     const info = on.u32(Array.from({ length: rows }, (_, r) => [r, 3 * r + 1, 0, 38 + r]).flat(), [rows, 4]);
     const steps = { at: { info, shift: 2, key: KEY }, rho };
     const top = on.u32(Array.from({ length: rows }, (_, r) => largestOf(inputOf(r).logits)));
@@ -61,7 +61,7 @@ for (const { on, rows, vocab, width, d, k, rho, ...form } of CASES) {
       factor: await on.read(factor),
       near: await on.read(near),
     };
-  }
+  };
 
   for (const weighting of ["uniform", "probability"] as const) {
     Deno.test(`neighbours, weights ${weighting}: ${rows} rows among ${vocab} tokens of ${d} in ${dtype}, ${k} mixed`, async () => {

@@ -41,6 +41,7 @@ const WIDTH = 2;
 /** Not 1, so that a factor of 1 / tau would be missed. */
 const TAU = 0.8;
 const PAIR = makePairToy();
+const TIED: ToyProblem = makeToy("soft", { tied: true });
 
 /** The numbers of a step, by its place. */
 type DrawsOf = (at: { rollout: number; position: number; step: number }, input: StepInput) => Draws;
@@ -145,6 +146,9 @@ function testWay<Action>(
 
   Deno.test(`${way.name}: rows and gradient of one batch are those of the reference, fed the same numbers`, () =>
     withToy(toy, (on) => compareBatch(on, thinking, way, drawsOf)));
+
+  Deno.test(`${way.name}: so they are where the head is the embedding`, () =>
+    withToy(TIED, (on) => compareBatch(on, thinking, way, drawsOf)));
 }
 
 /** One batch against f64, from the draws to the gradient; only the answers' tokens and advantages are the device's. */

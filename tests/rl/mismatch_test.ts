@@ -29,7 +29,7 @@ interface Kind extends MixingOptions {
 const KINDS: readonly Kind[] = [
   ...WAYS.map((way) => ({ way, tied: way === "soft" || way === "fuzzy" })),
   { way: "multiplex", weighting: "probability" },
-  { way: "neighbours", weighting: "probability", rho: 0.5 },
+  { way: "neighbours", weighting: "uniform", rho: 0.5 },
   ...(["soft", "fuzzy"] as const).flatMap((way) => [
     { way, noiseOn: "logits" } as const,
     { way, noiseOn: "hidden", wholeScore: true } as const,

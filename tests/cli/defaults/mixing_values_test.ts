@@ -5,7 +5,6 @@ import { modesOf } from "../../../eval/modes.ts";
 
 const GIVEN = {
   noiseOn: "embedding",
-  weighting: "uniform",
   rho: 0.1,
   gumbelTau: 0.1,
   asPublished: false,
@@ -13,7 +12,7 @@ const GIVEN = {
   eta: 0.3,
   beta: 1,
 } as const;
-const ALL = ["width", ...Object.keys(GIVEN)];
+const ALL = ["width", "weighting", ...Object.keys(GIVEN)];
 const DEFAULTS: Record<string, Origin> = Object.fromEntries(ALL.map((name) => [name, "default"]));
 
 Deno.test("a trained way is run with its run's numbers, unless a flag or another way asks for others", () => {
@@ -30,7 +29,7 @@ Deno.test("a trained way is run with its run's numbers, unless a flag or another
     ...whole,
   });
   assertEquals(values(["multiplex"]), { width: 3, weighting: "uniform" });
-  assertEquals(values(["neighbours"]), { width: 3, weighting: "uniform", rho: 0.1 });
+  assertEquals(values(["neighbours"]), { width: 3, weighting: "probability", rho: 0.1 });
   assertEquals(values(["mixture-of-inputs"]), { beta: 1 });
   assertEquals(values(["hard", "soft", "fuzzy"]), {});
   assertEquals(values(["multiplex", "gumbel"]).width, undefined, "each has its own");
