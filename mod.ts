@@ -145,8 +145,8 @@ export {
   type WayOptions,
   WAYS,
 } from "./model/thinking/ways.ts";
-export type { FewTokens, Weighting } from "./gpu/ops/few/few_tokens.ts";
-export type { NoisePlace } from "./model/thinking/noise_on.ts";
+export { type FewTokens, type Weighting, WEIGHTINGS } from "./gpu/ops/few/few_tokens.ts";
+export { NOISE_PLACES, type NoisePlace } from "./model/thinking/noise_on.ts";
 export { hardThinking } from "./model/thinking/hard.ts";
 export { gaussianThinking } from "./model/thinking/gaussian.ts";
 export type { RowInput, ScoreInput, StepGradients, StepInput, Thinking } from "./model/thinking/thinking.ts";

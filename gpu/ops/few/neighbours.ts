@@ -25,7 +25,7 @@ export interface MixedSteps {
   rho: number;
 }
 
-const EACH = 4;
+/** Rows of steps that a workgroup of the cosines looks through. */
 const TILE = 16;
 
 /**
@@ -48,7 +48,7 @@ export function nearRows(
   const q = scratch.f32([rows, d], "rows of tokens");
   gather(gpu, embedding, top, q);
   const code = () =>
-    `const EACH = ${EACH}u;\nconst TILE = ${TILE}u;\n` + vectorPrelude(true, gpu.subgroupSize) +
+    `const TILE = ${TILE}u;\n` + vectorPrelude(true, gpu.subgroupSize) +
     loadFunction(dtype, true) + randomSource + freeBindings(cosinesCode, scales !== undefined) + mixedCode;
   chunks.forEach((chunk, i) => {
     const sourceRows = rowsOfChunk(embedding, i);
@@ -57,7 +57,7 @@ export function nearRows(
       ...{ shift: at.shift, ...at.key, rho },
     };
     const tensors = [chunk, q, near, ...(scales ? [scales[i]] : []), at.info, top];
-    const groups = Math.ceil(sourceRows / EACH) * Math.ceil(rows / TILE);
+    const groups = Math.ceil(sourceRows / 4) * Math.ceil(rows / TILE);
     run(gpu, { label: `cosines_${dtype}`, code }, tensors, params, grid(groups));
   });
 }
