@@ -137,7 +137,7 @@ export type { Filters } from "./gpu/ops/choose/filter.ts";
 export { ALL_MODES, type InferenceMode, inferenceMode, type Mode, MODES } from "./eval/modes.ts";
 export {
   type AnyWay,
-  type FewTokensOptions,
+  type MixingOptions,
   THINKING_TAU,
   UNTRAINED_WAYS,
   type Way,
@@ -145,10 +145,11 @@ export {
   type WayOptions,
   WAYS,
 } from "./model/thinking/ways.ts";
-export type { FewTokens } from "./gpu/ops/few/few_tokens.ts";
+export { type FewTokens, type Weighting, WEIGHTINGS } from "./gpu/ops/few/few_tokens.ts";
+export { NOISE_PLACES, type NoisePlace } from "./model/thinking/noise_on.ts";
 export { hardThinking } from "./model/thinking/hard.ts";
 export { gaussianThinking } from "./model/thinking/gaussian.ts";
-export type { ScoreInput, StepInput, Thinking } from "./model/thinking/thinking.ts";
+export type { RowInput, ScoreInput, StepGradients, StepInput, Thinking } from "./model/thinking/thinking.ts";
 export {
   type AnswerEnd,
   FORCED_TEXTS,

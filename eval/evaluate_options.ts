@@ -1,5 +1,5 @@
 import type { Filters } from "../gpu/ops/choose/filter.ts";
-import type { FewTokensOptions } from "../model/thinking/ways.ts";
+import type { MixingOptions } from "../model/thinking/ways.ts";
 import type { Grader } from "./grader.ts";
 import type { ModeResult } from "./measures/mode_result.ts";
 import type { Mode } from "./modes.ts";
@@ -29,8 +29,8 @@ export interface EvaluateOptions extends AskOptions {
   prepared?: PreparedQuestions;
   /** Tokens that hard-sample may draw, and that soft-thinking and mixture-of-inputs mix; all where it is left out. */
   filters?: Filters;
-  /** Numbers of the ways that mix a few tokens. */
-  mixing?: FewTokensOptions;
+  /** How the ways mix tokens. */
+  mixing?: MixingOptions;
   /** Rollouts generated at once; fewer where memory asks for it. Changes no result. */
   batchRows?: number;
   /** Judges the answers; in this thread where it is left out. */

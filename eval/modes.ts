@@ -1,7 +1,7 @@
 import { UserError } from "../gpu/errors.ts";
 import type { Filters } from "../gpu/ops/choose/filter.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
-import { type AnyWay, type FewTokensOptions, type Way, wayOfThinking } from "../model/thinking/ways.ts";
+import { type AnyWay, type MixingOptions, type Way, wayOfThinking } from "../model/thinking/ways.ts";
 
 /** The six ways to run the thinking of any trained model (method section 6); the answer is greedy in all. */
 export const MODES = [
@@ -23,6 +23,7 @@ export const ALL_MODES = [
   "dirichlet-sample",
   "covariance-greedy",
   "covariance-sample",
+  "neighbours-sample",
   "soft-thinking",
   "mixture-of-inputs",
 ] as const;
@@ -45,10 +46,6 @@ export const wayOf = (mode: Mode): AnyWay => mode.replace(/-(greedy|sample)$/, "
 /** Samples of each question in a mode, where so many are asked for: a greedy one gives the same again. */
 export const samplesIn = (mode: Mode, samples: number): number => isGreedy(mode) ? 1 : samples;
 
-/** Whether numbers of the ways that mix a few tokens, or lean on a drawn one, decide what a mode does. */
-export const takesMixing = (mode: Mode): boolean =>
-  !(MODES as readonly Mode[]).includes(mode) && mode !== "soft-thinking";
-
 /** A mode made ready for a model. */
 export interface InferenceMode {
   /** Which one. */
@@ -62,10 +59,10 @@ export interface InferenceMode {
 /**
  * A mode with the temperatures of its way.
  *
- * @param gamma noise of the sampling soft and fuzzy modes, in units of RMS(E)
+ * @param gamma noise of the sampling soft and fuzzy modes, in units of RMS(E) or of what else it lies on
  * @param embeddingRms RMS(E) of the base model
  * @param filters tokens that hard-sample may draw; the other modes take no notice of them
- * @param few numbers of the ways that mix a few tokens
+ * @param mixing how the ways mix tokens
  * @throws UserError if there is no such mode, naming those there are
  */
 export function inferenceMode(
@@ -73,7 +70,7 @@ export function inferenceMode(
   gamma: number,
   embeddingRms: number,
   filters?: Filters,
-  few: FewTokensOptions = {},
+  mixing: MixingOptions = {},
 ): InferenceMode {
   if (!ALL_MODES.includes(name)) {
     throw new UserError(`Cannot think in the mode ${name}: one of ${ALL_MODES.join(", ")} is needed`);
@@ -83,6 +80,6 @@ export function inferenceMode(
   return {
     name,
     greedy,
-    thinking: wayOfThinking(wayOf(name), { ...few, greedy, gamma, embeddingRms, filters }),
+    thinking: wayOfThinking(wayOf(name), { ...mixing, greedy, gamma, embeddingRms, filters }),
   };
 }

@@ -59,7 +59,7 @@ export function accumulateCrossEntropy(
   throughHead(model, grads, saved, Uint32Array.from(rows), dx, (z, first, count) => {
     const [t, w, l] = [target, weights, logp].map((tensor) => rowsOf(tensor, first, count));
     categorical(gpu, z, config.usedVocabSize, 1, t, w, l, true);
-    return z;
+    return { logits: z };
   });
   backwardTraining(model, saved, grads, dx);
   embeddingBackward(model, grads, ids, dx);

@@ -50,8 +50,8 @@ export function mismatchOf(
       shadows.forEach((shadow, step) => {
         const at = t++;
         if (!thinking.continuous) return clear.add(Math.abs(record.thinking[at] - thinkingStats.logp[step]));
-        // A few tokens with random weights: no argmax that could flip is fed.
-        const near = thinking.few === undefined && thinkingStats.gap[step] <= 20 * thinking.tau;
+        // What a row is made from is an action of its own there: no argmax of the logits that could flip is fed.
+        const near = thinking.rowBackward === undefined && thinkingStats.gap[step] <= 20 * thinking.tau;
         const drawn = thinking.draws
           ? Math.abs(record.thinkingStats[4 * at + 1] - thinkingStats.logp[step])
           : 0;

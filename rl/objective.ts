@@ -15,8 +15,8 @@ import {
   type Model,
 } from "../model/transformer/transformer.ts";
 import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
-import { createMixedRows, mixedRowsBackward } from "./mixed_rows.ts";
-import { embeddingBackward, throughHead, uploadWords } from "./through_head.ts";
+import { createMixedRows, createRecord, fedRowsBackward, uploadInfo } from "./fed_rows.ts";
+import { embeddingBackward, type Score, throughHead, uploadWords } from "./through_head.ts";
 
 /** What does not change between micro-batches. */
 export interface ObjectiveSettings {
@@ -90,7 +90,7 @@ export function accumulateGradient(
   const answer = scoreTokens(model, grads, saved, batch.answer, settings, dx);
   backwardTraining(model, saved, grads, dx);
   embeddingBackward(model, grads, batch.ids, dx);
-  if (mixed) mixedRowsBackward(model, grads, batch.thinking, mixed, dx);
+  fedRowsBackward(model, grads, saved, batch.thinking, settings, mixed, dx);
   return async () => ({ ...await thinking(), answer: await answer() });
 }
 
@@ -99,14 +99,9 @@ function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[
   const { gpu } = model;
   const weights = scratch.f32([actions.length], "action weights");
   gpu.commands.upload(weights, Float32Array.from(actions, (action) => action.weight));
-  const info = scratch.u32([actions.length, 4], "action info");
-  gpu.commands.upload(
-    info,
-    Uint32Array.from(actions.flatMap(({ rollout, position }, row) => [row, rollout, 0, position])),
-  );
   return {
     weights,
-    info,
+    info: uploadInfo(model, scratch, actions),
     tokens: uploadWords(model, scratch, Uint32Array.from(actions, (action) => action.token)),
     measured: scratch.f32([actions.length], "action measure"),
     stats: scratch.f32([actions.length, 4], "action stats"),
@@ -130,18 +125,14 @@ function scoreThinking(
   const { thinking, hidden, seed, step, clipStep } = settings;
   const [rollouts, steps] = hidden.shape;
   const source = reshape(hidden, [rollouts * steps, config.hiddenSize]);
-  const recorded = mixed ? actions.length : 1;
-  const record = {
-    tokens: scratch.u32([recorded, 1], "action shadows"),
-    stats: scratch.f32([recorded, 1, 4], "action choices"),
-    column: 0,
-  };
+  const record = createRecord(scratch, thinking, actions);
   const hiddenRows = uploadWords(model, scratch, Uint32Array.from(actions, (action) => action.hiddenRow));
-  const score = (z: Tensor, first: number, count: number, temporary: Scratch) => {
+  const score: Score = (z, first, count, temporary, y) => {
     const fed = temporary.f32([count, config.hiddenSize], "fed rows");
     if (thinking.continuous) gather(gpu, source, rowsOf(hiddenRows, first, count), fed);
     return thinking.score({
       model,
+      y,
       z,
       scratch: temporary,
       weights: rowsOf(columns.weights, first, count),
@@ -182,17 +173,15 @@ function scoreTokens(
   const { gpu, config } = model;
   using scratch = gpu.arena.scratch();
   const { weights, tokens, measured } = uploadActions(model, scratch, actions);
-  const score = (z: Tensor, first: number, count: number) => {
+  const score: Score = (z, first, count) => {
     const of = (tensor: Tensor) => rowsOf(tensor, first, count);
     categorical(gpu, z, config.usedVocabSize, 1, of(tokens), of(weights), of(measured), true);
-    return z;
+    return { logits: z };
   };
   throughHead(model, grads, saved, rowsOfActions(actions), dx, withEntropy(model, settings, score));
   const fetch = gpu.reader.start(measured);
   return async () => new Float32Array(await fetch());
 }
-
-type Score = Parameters<typeof throughHead>[5];
 
 /** A score with the entropy's gradient added, where a bonus is asked for. */
 function withEntropy(
@@ -201,13 +190,14 @@ function withEntropy(
   score: Score,
 ): Score {
   if (entropyBonus === 0) return score;
-  return (z, first, count, temporary) => {
+  return (z, first, count, temporary, y) => {
     const bonus = temporary.f32(z.shape, "d entropy");
     gpu.commands.copy(z, 0, bonus, 0, sizeOf(z.shape));
     entropyGradient(gpu, bonus, config.usedVocabSize, entropyBonus * scale);
-    const dz = score(z, first, count, temporary);
-    addInto(gpu, dz, bonus);
-    return dz;
+    const found = score(z, first, count, temporary, y);
+    if (!found.logits) return { ...found, logits: bonus };
+    addInto(gpu, found.logits, bonus);
+    return found;
   };
 }
 

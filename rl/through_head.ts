@@ -1,21 +1,24 @@
 import type { Scratch } from "../gpu/arena.ts";
+import { addInto } from "../gpu/ops/elementwise/elementwise.ts";
 import { segmentsOf, segmentSum } from "../gpu/ops/gather/gather.ts";
-import { rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { rowsOf, sizeOf, type Tensor } from "../gpu/tensor.ts";
+import type { StepGradients } from "../model/thinking/thinking.ts";
 import { headBackward, headChunkRows, logits } from "../model/transformer/head.ts";
 import type { Gradients } from "../model/transformer/params.ts";
 import { pickBackward, pickForward, pickRows } from "../model/transformer/picked_rows.ts";
 import type { ForwardSaved, Model } from "../model/transformer/transformer.ts";
 
-/**
- * The LM head over action rows, in chunks: `score` turns each chunk's logits into dL/dz. Adds to dx [rows, d] and grads.
- */
+/** From logits z [count, V] of final-normed rows y [count, d], the `first` of all and those behind it, to the gradient for them. */
+export type Score = (z: Tensor, first: number, count: number, scratch: Scratch, y: Tensor) => StepGradients;
+
+/** The LM head over action rows, in chunks: `score` turns each chunk's logits into gradients. Adds to dx [rows, d] and grads. */
 export function throughHead(
   model: Model,
   grads: Gradients,
   saved: ForwardSaved,
   rows: Uint32Array<ArrayBuffer>,
   dx: Tensor,
-  score: (z: Tensor, first: number, count: number, scratch: Scratch) => Tensor,
+  score: Score,
 ): void {
   const { gpu, config } = model;
   using scratch = gpu.arena.scratch();
@@ -27,8 +30,12 @@ export function throughHead(
     using temporary = gpu.arena.scratch();
     const count = Math.min(chunk, rows.length - first);
     const y = rowsOf(input.y, first, count);
-    const dz = score(logits(model, y, temporary), first, count, temporary);
-    headBackward(model, y, dz, grads, rowsOf(dy, first, count));
+    const found = score(logits(model, y, temporary), first, count, temporary, y);
+    const to = rowsOf(dy, first, count);
+    if (found.logits) headBackward(model, y, found.logits, grads, to);
+    if (!found.hidden) continue;
+    if (found.logits) addInto(gpu, to, found.hidden);
+    else gpu.commands.copy(found.hidden, 0, to, 0, sizeOf(to.shape));
   }
   pickBackward(model, input, picked, dy, grads, dx);
 }

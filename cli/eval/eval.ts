@@ -46,7 +46,7 @@ given again: its result is that of a run never stopped.`,
     ],
   ],
   async run(values, context) {
-    refuseIdleMixing([...new Set(values.mode.map(wayOf))], context.origins);
+    refuseIdleMixing([...new Set(values.mode.map(wayOf))], context.origins, values.noiseOn);
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const tasks = await openTasks(given, context);
     if (given.out !== undefined) checkResultsPlace(given.out);

@@ -1,5 +1,5 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import type { FewTokensOptions } from "../../model/thinking/ways.ts";
+import type { MixingOptions } from "../../model/thinking/ways.ts";
 import type { Stream, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { Facts } from "../facts/facts.ts";
@@ -21,7 +21,7 @@ export interface Asked {
   /** Tokens that hard-sample may draw, and that the ways for evaluation alone mix; empty: all. */
   filters: Filters;
   /** Numbers of the ways that mix a few tokens; absent where no mode is one. */
-  mixing?: FewTokensOptions;
+  mixing?: MixingOptions;
 }
 
 /** What was measured, and on what: enough to do it again. */

@@ -2,7 +2,7 @@ import type { ChoiceRecord } from "../../eval/choices/choice_result.ts";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { Task } from "../../eval/task.ts";
-import { takesMixing, wayOf } from "../../eval/modes.ts";
+import { wayOf } from "../../eval/modes.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
 import { mixingValues } from "../defaults/mixing_values.ts";
@@ -60,14 +60,13 @@ async function planGenerationTask(
 ): Promise<Plan> {
   const trained = values.adapter ?? values.model;
   const known = origins.gamma === "default" ? defaultGamma(trained, task.name) : undefined;
+  const mixing = mixingValues(values, origins, values.mode.map(wayOf), trained);
   const run = {
     ...values,
     ...promptValues({ ...values, model: trained }, origins),
     modes: values.mode,
     filters: { topK: values.topK, topP: values.topP, minP: values.minP },
-    ...(values.mode.some(takesMixing)
-      ? { mixing: mixingValues(values, origins, values.mode.map(wayOf), trained) }
-      : {}),
+    ...(Object.keys(mixing).length > 0 ? { mixing } : {}),
     gamma: known ?? values.gamma,
     maxThinking: values.maxThinking ?? task.limits.maxThinkingEval,
     answerTokens: values.answerTokens ?? task.limits.answerTokens,

@@ -47,7 +47,7 @@ is their shadow, the most probable token of each step. Without an argument the t
   ],
   async run(values, context) {
     checkUsage(values);
-    refuseIdleMixing([values.thinking], context.origins);
+    refuseIdleMixing([values.thinking], context.origins, values.noiseOn);
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const text = context.args[0] ?? await readInput();
     // An adapter's run says how it was trained, its base model does not.
@@ -77,6 +77,9 @@ generateCommand.type("mode", () => {
   );
 }).option("--mode <mode:mode>", "", { hidden: true });
 
+/** Ways without a greedy form: their steps are draws. */
+const DRAWN: readonly string[] = ["multiplex", "neighbours", "mixture-of-inputs"];
+
 /** What can be told to be wrong before anything is opened. */
 function checkUsage(
   { raw, chatTemplate, thinking, sample, samples, topK, topP, minP }: GenerateValues,
@@ -93,7 +96,7 @@ function checkUsage(
         `mixes what they leave: ${UNTRAINED_WAYS.join(", ")}.`,
     );
   }
-  if ((thinking === "multiplex" || thinking === "mixture-of-inputs") && !drawn) {
+  if (DRAWN.includes(thinking) && !drawn) {
     throw new ValidationError(`--thinking ${thinking} draws the tokens of its steps: --sample is needed.`);
   }
   if (thinking === "soft-thinking" && drawn) {

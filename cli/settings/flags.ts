@@ -1,12 +1,14 @@
 import { MOST_SAMPLES } from "../../eval/evaluate_options.ts";
 import { ALL_MODES, MODES } from "../../eval/modes.ts";
+import { WEIGHTINGS } from "../../gpu/ops/few/few_tokens.ts";
 import { MOST_FEW } from "../../gpu/ops/few/few_weights.ts";
+import { NOISE_PLACES } from "../../model/thinking/noise_on.ts";
 import { WAY_DEFAULTS, WAYS } from "../../model/thinking/ways.ts";
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
 import { choice, choices, flag, integer, number, path, type Settings, text } from "./setting.ts";
 
 const optimizer = "Optimizer";
-const ways = "Mixtures of a few tokens";
+const ways = "Mixtures of tokens";
 
 /** Questions that are asked of a task without an end: 256 answers tell a share to within 3 in 100. */
 export const ENDLESS = 256;
@@ -63,11 +65,34 @@ export const flags = {
   thinking: choice(WAYS, "How to think: tokens, mixtures, nearly one token, or mixtures of a few tokens", {
     default: "soft",
   }),
-  width: integer("Tokens of a step of multiplex (drawn), gumbel, dirichlet, covariance (the likeliest)", {
-    min: 1,
-    max: MOST_FEW,
-    defaultText: Object.entries(WAY_DEFAULTS.width).map(([way, width]) => `${width} ${way}`).join(", "),
-    placeholder: "K",
+  noiseOn: choice(NOISE_PLACES, "soft, fuzzy: what the noise lies on; all but the embedding are ablations", {
+    default: "embedding",
+    group: ways,
+  }),
+  width: integer(
+    "Tokens of a step of multiplex (drawn), gumbel, dirichlet, covariance and noise on top-logits (the likeliest), neighbours",
+    {
+      min: 1,
+      max: MOST_FEW,
+      defaultText: [...Object.entries(WAY_DEFAULTS.width), ["top-logits", WAY_DEFAULTS.topLogits]]
+        .map(([way, width]) => `${width} ${way}`).join(", "),
+      placeholder: "K",
+      group: ways,
+    },
+  ),
+  weighting: choice(
+    WEIGHTINGS,
+    "multiplex, neighbours: tokens of a step weigh the same, or by their probability, as published: a surrogate",
+    {
+      defaultText: Object.entries(WAY_DEFAULTS.weighting).map(([way, weighting]) => `${weighting} ${way}`)
+        .join(", "),
+      group: ways,
+    },
+  ),
+  rho: number("neighbours: how often a step is mixed, instead of a token drawn", {
+    default: WAY_DEFAULTS.rho,
+    min: 0,
+    max: 1,
     group: ways,
   }),
   gumbelTau: number("gumbel: temperature of the softmax over noisy logarithms", {
@@ -97,17 +122,23 @@ export const flags = {
     max: 1e6,
     group: ways,
   }),
-  wholeScore: flag("covariance: the score of the noise's size too, exact and noisier", { group: ways }),
+  wholeScore: flag(
+    "covariance, noise on logits or hidden rows: the score of the noise's size too, exact and noisier",
+    { group: ways },
+  ),
   mode: choices(ALL_MODES, "Ways to run the thinking", {
     default: MODES,
     defaultText: "all six",
     placeholder: "modes",
   }),
-  gamma: number("Noise on the thinking, as a multiple of the embeddings' RMS", {
-    default: 0.33,
-    min: 0,
-    max: MOST_GAMMA,
-  }),
+  gamma: number(
+    "Noise on the thinking, as a multiple of the RMS of the embeddings, or of what --noise-on names",
+    {
+      default: 0.33,
+      min: 0,
+      max: MOST_GAMMA,
+    },
+  ),
   tau: number("Temperature of the thinking", {
     min: 1e-6,
     max: 1e6,
@@ -160,7 +191,10 @@ export const flags = {
 
 /** What decides how a step mixes tokens. */
 export const mixingFlags = {
+  noiseOn: flags.noiseOn,
   width: flags.width,
+  weighting: flags.weighting,
+  rho: flags.rho,
   gumbelTau: flags.gumbelTau,
   asPublished: flags.asPublished,
   alpha: flags.alpha,
@@ -170,5 +204,5 @@ export const mixingFlags = {
 
 const { beta: _, ...trained } = mixingFlags;
 
-/** What decides how the ways that mix a few tokens are trained. */
-export const fewTokensFlags = { ...trained, wholeScore: flags.wholeScore };
+/** What decides how a step mixes tokens, and how that is trained. */
+export const trainedMixingFlags = { ...trained, wholeScore: flags.wholeScore };

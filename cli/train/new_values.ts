@@ -17,7 +17,7 @@ type Origins = Record<keyof TrainValues, Origin>;
  * @throws UserError if there is no such adapter or task, or they do not go with the flags
  */
 export async function newValues(given: TrainValues, origins: Origins): Promise<TrainValues> {
-  refuseIdleMixing([given.thinking], origins);
+  refuseIdleMixing([given.thinking], origins, given.noiseOn);
   return withAdapterForm(await withTaskLimits(withBase(given, origins), origins), origins);
 }
 

@@ -5,38 +5,46 @@ import type { TrainValues } from "./train_settings.ts";
 
 /** Ways whose action is the weights of a few tokens. */
 const WEIGHTED: readonly Way[] = ["gumbel", "dirichlet", "covariance"];
+/** Ways whose action is drawn tokens, though they feed mixtures. */
+const DRAWN: readonly Way[] = ["multiplex", "neighbours"];
 
 /**
  * The way of thinking that a run trains.
  * @throws UserError for thinking that would never vary, and for what does not go together
  */
 export function thinkingInTraining(values: TrainValues, embeddingRms: number): Thinking {
-  const { thinking: way, gamma, width, antithetic, rolloutWeights } = values;
-  const gaussian = way === "soft" || way === "fuzzy";
-  if (gaussian && gamma === 0) {
+  const { thinking: way, gamma, width, antithetic, noiseOn, rolloutWeights } = values;
+  const noisy = way === "soft" || way === "fuzzy";
+  const top = noisy && noiseOn === "top-logits";
+  if (noisy && gamma === 0) {
     throw new UserError(
       `Cannot train ${way} thinking with --gamma 0: without noise there is nothing to learn from`,
     );
   }
-  if (width === 1 && WEIGHTED.includes(way)) {
+  if (width === 1 && (WEIGHTED.includes(way) || top)) {
     throw new UserError(
-      `Cannot train ${way} thinking with --width 1: the weight of a single token is 1 and never varies`,
+      `Cannot train ${way} thinking${
+        top ? " with --noise-on top-logits and" : " with"
+      } --width 1: the weight of a single ` +
+        "token is 1 and never varies",
     );
   }
-  if (way === "multiplex" && rolloutWeights !== "f32") {
+  if (DRAWN.includes(way) && rolloutWeights !== "f32") {
     throw new UserError(
-      `Cannot train multiplex thinking with --rollout-weights ${rolloutWeights}: an update draws its tokens again, which rounded weights change`,
+      `Cannot train ${way} thinking with --rollout-weights ${rolloutWeights}: an update draws its tokens again, which rounded weights change`,
     );
   }
-  if (antithetic) refusePairs(values, gaussian);
+  if (antithetic) refusePairs(values, noisy && noiseOn === "embedding");
   return wayOfThinking(way, { ...values, greedy: false, embeddingRms });
 }
 
 /** @param gaussian whether the noise has an opposite */
-function refusePairs({ thinking, advantage, group }: TrainValues, gaussian: boolean): void {
+function refusePairs({ thinking, noiseOn, advantage, group }: TrainValues, gaussian: boolean): void {
   if (!gaussian) {
+    const on = noiseOn === "embedding" ? "" : ` and --noise-on ${noiseOn}`;
     throw new UserError(
-      `Cannot train ${thinking} thinking with --antithetic: only the noise of soft and fuzzy thinking has an opposite`,
+      `Cannot train ${thinking} thinking with --antithetic${on}: only the noise of soft and fuzzy thinking on the embedding ` +
+        "has an opposite",
     );
   }
   if (advantage !== "rloo" || group < 4 || group % 2 !== 0) {

@@ -1,6 +1,6 @@
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
 import { ADVANTAGES } from "../../rl/advantage.ts";
-import { fewTokensFlags, flags } from "../settings/flags.ts";
+import { flags, trainedMixingFlags } from "../settings/flags.ts";
 import { choice, flag, integer, number, text, texts, type Values } from "../settings/setting.ts";
 
 const checks = "Validation and checkpoints";
@@ -23,7 +23,7 @@ export const trainSettings = {
   }),
   gamma: flags.gamma,
   tau: flags.tau,
-  ...fewTokensFlags,
+  ...trainedMixingFlags,
   questions: flags.questions,
   group: flags.group,
   steps: flags.steps,

@@ -93,6 +93,7 @@ function decodeStep(state: DecodeState, sequences: readonly Sequence[], answers:
   const chosen = temporary.u32([n], "chosen");
   const input = (count: number, { tokens, stats }: PartRecord, chosen: Tensor): StepInput => ({
     model,
+    y: firstRows(y, count),
     z: firstRows(z, count),
     info: firstRows(state.info, count),
     shift: t,

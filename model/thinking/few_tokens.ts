@@ -4,7 +4,7 @@ import { rowDeviation, scatterTokens } from "../../gpu/ops/few/few_tokens.ts";
 import { type FewStep, type FewWeighing, weighFew } from "../../gpu/ops/few/few_weights.ts";
 import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
 import { Domain } from "../../gpu/random.ts";
-import { keyOf, type Thinking } from "./thinking.ts";
+import { fewRowsBackward, keyOf, type Thinking } from "./thinking.ts";
 
 /** A way that weighs the `width` likeliest tokens at random. */
 export interface FewTokensWay {
@@ -57,8 +57,9 @@ export function fewTokensThinking({ name, width, how }: FewTokensWay, unit: numb
       weighFew(gpu, how, "score", z, config.usedVocabSize, few, at, record);
       const score = { ids: few.ids, values: few.out };
       scatterTokens(gpu, score, weights, z, config.usedVocabSize, clipStep, stats);
-      return z;
+      return { logits: z };
     },
+    rowBackward: fewRowsBackward,
   };
 }
 

@@ -44,7 +44,7 @@ export function gaussianThinking(
       if (grads.embedding) matmulTN(gpu, z, g, grads.embedding, { accumulate: true });
       matmulNN(gpu, z, params.embedding, g, { sparse: true });
       noiseMismatch(gpu, g, fed, sigma, at, measured);
-      return u;
+      return { logits: u };
     },
   };
 }

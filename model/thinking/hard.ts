@@ -50,7 +50,7 @@ function made(tau: number, filters: Filters, isFiltered: boolean): Thinking {
     score({ model, z, weights, tokens, measured }) {
       if (isFiltered) throw new Error("Cannot score filtered thinking: all tokens are needed");
       categorical(model.gpu, z, model.config.usedVocabSize, tau, tokens, weights, measured, true);
-      return z;
+      return { logits: z };
     },
   };
 }

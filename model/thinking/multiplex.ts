@@ -1,8 +1,8 @@
 import { choose } from "../../gpu/ops/choose/choose.ts";
-import { drawsScore, drawTokens, rowDeviation } from "../../gpu/ops/few/few_tokens.ts";
+import { drawsScore, drawTokens, rowDeviation, type Weighting } from "../../gpu/ops/few/few_tokens.ts";
 import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
 import { Domain } from "../../gpu/random.ts";
-import { keyOf, type Thinking } from "./thinking.ts";
+import { fewRowsBackward, keyOf, type Thinking } from "./thinking.ts";
 
 /** Options of {@link multiplexThinking}. */
 export interface MultiplexOptions {
@@ -10,15 +10,18 @@ export interface MultiplexOptions {
   tau?: number;
   /** K, tokens that are drawn at each step. */
   width: number;
+  /** `uniform`, or as published `probability`: p[k_j] / sum_l p[k_l]. */
+  weighting: Weighting;
   /** RMS(E), the unit of a deviation. */
   unit: number;
 }
 
 /**
- * Multiplex thinking (arXiv 2601.08808) with uniform weights: K tokens drawn one apart from another from p, row = mean of their embeddings,
- * shadow = the first. The score is that of all K tokens, which the row is a function of: exact (method section 8).
+ * Multiplex thinking (arXiv 2601.08808): K tokens drawn one apart from another from p, row = mean of their embeddings,
+ * shadow = the first. The score is that of all K tokens, which the row is a function of: exact (method section 8). With weights by
+ * probability the row moves with p too, which the score does not see: a surrogate.
  */
-export function multiplexThinking({ tau = 1, width, unit }: MultiplexOptions): Thinking {
+export function multiplexThinking({ tau = 1, width, weighting, unit }: MultiplexOptions): Thinking {
   return {
     name: "multiplex",
     tau,
@@ -38,7 +41,7 @@ export function multiplexThinking({ tau = 1, width, unit }: MultiplexOptions): T
         values: scratch.f32([rows, width], "weights of tokens"),
       };
       const at = { info, shift, key };
-      drawTokens(gpu, z, config.usedVocabSize, at, record, few);
+      drawTokens(gpu, z, config.usedVocabSize, at, record, few, weighting);
       mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },
     score({ model, z, weights, fed, info, record, seed, step, few, measured, stats, clipStep }) {
@@ -51,12 +54,13 @@ export function multiplexThinking({ tau = 1, width, unit }: MultiplexOptions): T
       gpu.commands.copy(z, 0, p, 0, rows * z.shape[1]);
       const chosen = scratch.u32([rows], "shadows");
       choose(gpu, "mixture", p, config.usedVocabSize, tau, info, 0, record, chosen, at.key);
-      drawTokens(gpu, p, config.usedVocabSize, at, record, few!);
+      drawTokens(gpu, p, config.usedVocabSize, at, record, few!, weighting);
       const row = scratch.f32(fed.shape, "mixture");
       mixRows(gpu, params.embedding, few!, row);
       rowDeviation(gpu, row, fed, unit, measured);
       drawsScore(gpu, z, config.usedVocabSize, tau, few!.ids, weights, clipStep, stats, info, record);
-      return z;
+      return { logits: z };
     },
+    rowBackward: fewRowsBackward,
   };
 }

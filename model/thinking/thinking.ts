@@ -1,6 +1,7 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { StepRecord } from "../../gpu/ops/choose/choose.ts";
 import type { FewTokens } from "../../gpu/ops/few/few_tokens.ts";
+import { mixRowsBackward } from "../../gpu/ops/few/mix_rows.ts";
 import type { RandomKey } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Gradients } from "../transformer/params.ts";
@@ -10,6 +11,8 @@ import type { Model } from "../transformer/transformer.ts";
 export interface StepInput {
   /** Whose head and embedding are used. */
   model: Model;
+  /** The final-normed rows [rows, d] that the logits were made from. */
+  y: Tensor;
   /** Logits [rows, V] that predict the step; may be overwritten. */
   z: Tensor;
   /** u32 [rows, 4]: (row, rollout, _, position), position counted `shift` further. */
@@ -34,6 +37,8 @@ export interface StepInput {
 export interface ScoreInput {
   /** Whose head and embedding are used. */
   model: Model;
+  /** The final-normed rows [rows, d] that the logits were made from. */
+  y: Tensor;
   /** Logits [rows, V] of the training pass; overwritten. */
   z: Tensor;
   /** For what is returned. */
@@ -54,7 +59,7 @@ export interface ScoreInput {
   grads: Gradients;
   /** [rows]: log pi of the token (hard), or rms of the mixture's deviation in units of sigma (continuous). */
   measured: Tensor;
-  /** Where a way that draws its tokens again may put them: a column of as many rows as `info` names. */
+  /** Where a way that takes its step again may put tokens and statistics: a column of as many rows as `info` names. */
   record: StepRecord;
   /** Of a way that mixes a few tokens: becomes the tokens and weights of the rows that were fed. */
   few?: FewTokens;
@@ -62,6 +67,36 @@ export interface ScoreInput {
   stats: Tensor;
   /** Bound on the norm of dL/dz at one position; 0 for none. */
   clipStep: number;
+}
+
+/** What the backward of rows that are functions of their actions is given: a chunk of thinking actions. */
+export interface RowInput {
+  /** Whose head and embedding are used. */
+  model: Model;
+  /** dL/d(row) [rows, d] of the rows that the steps fed. */
+  dRow: Tensor;
+  /** Makes the final-normed rows [rows, d] that the steps were taken from, once more. */
+  hidden(scratch: Scratch): Tensor;
+  /** Of a way that mixes a few tokens: those of each row, with their weights. */
+  few?: FewTokens;
+  /** As those of {@link ScoreInput}. */
+  info: Tensor;
+  /** See there. */
+  record: StepRecord;
+  /** See there. */
+  seed: number;
+  /** See there. */
+  step: number;
+  /** Grows; the embedding trains. */
+  grads: Gradients & Required<Pick<Gradients, "embedding">>;
+}
+
+/** The gradient of the loss for what a step was made from; what is absent is 0. */
+export interface StepGradients {
+  /** dL/dz [rows, V], which goes through the head. */
+  logits?: Tensor;
+  /** dL/dy [rows, d] beside that. */
+  hidden?: Tensor;
 }
 
 /**
@@ -84,13 +119,22 @@ export interface Thinking {
   leaves: "weights" | "logits";
   /** A step's row is a function of drawn tokens alone, and does not tell how probable they were: that is compared beside it. */
   draws?: boolean;
-  /** Tokens of a step's mixture, where its row is a function of a few rows of E: later steps then send their gradient into these. */
+  /** Tokens of a step's mixture, where its row is a function of a few rows of E. */
   few?: number;
   /** Takes one step of generation. */
   step(input: StepInput): void;
-  /** Returns dL/dz [rows, V] for the head; gradients through the embedding go to `grads` here. */
-  score(input: ScoreInput): Tensor;
+  /** Returns the gradient for logits or hidden rows; gradients through the embedding go to `grads` here. */
+  score(input: ScoreInput): StepGradients;
+  /**
+   * Of ways whose row is a function of its action, and not the action itself: adds what later steps send into the weights that the row
+   * is made with. Called where the embedding trains, after the gradients of all rows are known.
+   */
+  rowBackward?(input: RowInput): void;
 }
+
+/** The backward of rows that mix a few tokens: into the embedding alone. */
+export const fewRowsBackward = ({ model: { gpu, config }, few, dRow, grads }: RowInput): void =>
+  mixRowsBackward(gpu, few!, dRow, config.usedVocabSize, grads.embedding);
 
 /** The key of a step's draws. */
 export const keyOf = (input: { seed: number; step: number }, domain: number): RandomKey => ({

@@ -3,10 +3,10 @@
  * random weights, where probabilities are peaked (as trained models' mostly are) and where they are flat, so that each
  * mixture of soft and fuzzy thinking reads all of the embedding: their bound is then FLOPs(hard) / FLOPs(soft).
  *
- *     deno run -A tests/bench/thinking_bench.ts [--vocabularies 80,49152,128256] [--ways soft,gumbel] [--rounds 5] [--group 16] [--cpu] [--json]
+ *     deno run -A tests/bench/thinking_bench.ts [--vocabularies 80,49152,128256] [--ways soft,soft@hidden,gumbel] [--rounds 5] [--group 16] [--cpu] [--json]
  *         [--profile]
  *
- * A vocabulary of 80 comes with the embedded model's shape, the others with that of SmolLM2-135M. Ways of thinking take turns
+ * `soft@hidden` is soft thinking with `--noise-on hidden`. A vocabulary of 80 comes with the embedded model's shape, the others with that of SmolLM2-135M. Ways of thinking take turns
  * within each round, so that ratios do not depend on the machine's load; what is shown are the medians of the rounds' ratios.
  * `--cpu` takes processor seconds of this process for seconds, where other work makes the wall's too uneven (software devices).
  */
@@ -17,6 +17,7 @@ import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops } from "../../model/transformer/flops.ts";
+import type { NoisePlace } from "../../model/thinking/noise_on.ts";
 import { type Way, WAYS } from "../../model/thinking/ways.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
 import { randomModel } from "../model/support/small_models.ts";
@@ -43,7 +44,7 @@ const gpu = await openGpu({ profile: values.profile });
 
 const SMALL = { hiddenSize: 64, layers: 3, heads: 4, kvHeads: 4, headDim: 16, intermediateSize: 176 };
 const SMOLLM2 = { hiddenSize: 576, layers: 30, heads: 9, kvHeads: 3, intermediateSize: 1536 };
-const OTHERS = values.ways.split(",") as Way[];
+const OTHERS = values.ways.split(",");
 const SHAPES = ["peaked", "flat"] as const;
 
 /** Operations of a hard step as a share of those of a continuous one, halfway through the steps. */
@@ -73,9 +74,10 @@ async function measure(vocabSize: number): Promise<Result[]> {
     const hard: number[] = [];
     const shares = OTHERS.map((): number[] => []);
     for (let round = 0; round <= rounds; round++) {
-      const secondsOf = async (way: Way) => {
-        gpu.profile.phase = round === 0 ? "compile" : `${vocabSize} ${shape} ${way}`;
-        return await rolloutSteps(model, group, steps, way, clock);
+      const secondsOf = async (name: string) => {
+        gpu.profile.phase = round === 0 ? "compile" : `${vocabSize} ${shape} ${name}`;
+        const [way, noiseOn] = name.split("@") as [Way, NoisePlace | undefined];
+        return await rolloutSteps(model, group, steps, way, clock, { noiseOn });
       };
       const base = await secondsOf("hard");
       for (const [i, way] of OTHERS.entries()) {

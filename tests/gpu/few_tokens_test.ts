@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MOST_FEW, weighFew } from "../../gpu/ops/few/few_weights.ts";
 import { drawsScore, drawTokens, rowDeviation, scatterTokens } from "../../gpu/ops/few/few_tokens.ts";
-import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
+import { downloadMatrix } from "../../gpu/matrix.ts";
+import { mixRows, mixRowsBackward } from "../../gpu/ops/few/mix_rows.ts";
 import { Domain } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { normalsFromWords, philox, uniformFromWord } from "../reference/random.ts";
@@ -10,7 +11,14 @@ import { softmax } from "../reference/softmax.ts";
 import { dirichletWay } from "../reference/ways/dirichlet.ts";
 import { GAMMA_TRIES } from "../reference/ways/gamma.ts";
 import { gumbelWay } from "../reference/ways/gumbel.ts";
-import { logProbabilitiesOf, pick, type StepInput, topTokens } from "../reference/ways/way.ts";
+import { logitNoiseWay } from "../reference/ways/logit_noise.ts";
+import {
+  logProbabilitiesOf,
+  pick,
+  probabilitiesOf,
+  type StepInput,
+  topTokens,
+} from "../reference/ways/way.ts";
 import { assertClose, assertSameBits, BLANK, openTestGpu, random16, random32 } from "./support.ts";
 
 const t = await openTestGpu();
@@ -208,6 +216,32 @@ for (const score of ["mean", "whole"] as const) {
   }
 }
 
+for (const score of ["mean", "whole"] as const) {
+  Deno.test(`noise on the largest logits, score of the ${score}: weights, shadow and score are the reference's`, async () => {
+    const [rows, vocab, width, k, tau, scale] = [40, 75, 80, 5, 0.8, 0.4];
+    const z = logitsOf(34, rows, width, 1.5);
+    const how = { kind: "noisy_logits", tau, random: true, scale, score } as const;
+    const follows = score === "whole" ? "own" : "published";
+    const way = logitNoiseWay({ tau, width: k, scale, follows, differences: true });
+    const at = { info: infoOf(rows), shift: 0, key: KEY };
+    const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
+    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
+    weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
+    const tokens = await t.readU32(record.tokens);
+    const wanted = { weights: [] as number[], scores: [] as number[] };
+    for (let r = 0; r < rows; r++) {
+      const input = inputOf(z.subarray(r * width, r * width + vocab));
+      const normals = topTokens(input.logits, k).map((id) => normalsFromWords(wordsOf(r, id))[0]);
+      const { action, shadow } = way.act(input, { uniforms: [], normals });
+      assertEquals(tokens[r], shadow);
+      wanted.weights.push(...probabilitiesOf(action.noisy, tau));
+      wanted.scores.push(...pick(way.score(input, action).logits!, action.tokens));
+    }
+    assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-11);
+    assertClose("score", await t.read(scored.out), wanted.scores, 1e-11);
+  });
+}
+
 for (
   const { rows, vocab, width, k } of [
     { rows: 300, vocab: 5, width: 8, k: 3 },
@@ -255,6 +289,21 @@ for (
         );
       }
     }
+    drawTokens(
+      t.gpu,
+      t.f32(weights, [rows, width]),
+      vocab,
+      { info: infoOf(rows), shift: 0, key: KEY },
+      record,
+      few,
+      "probability",
+    );
+    assertEquals(await t.readU32(few.ids), ids);
+    const shares = Array.from({ length: rows }, (_, r) => {
+      const own = [...ids.subarray(r * k, (r + 1) * k)].map((id) => p[r][id]);
+      return own.map((value) => value / own.reduce((a, b) => a + b, 0));
+    });
+    assertClose("weights by probability", await t.read(few.values), shares.flat(), 1e-11);
     const factor = random32(7, rows);
     const dz = t.f32(z, [rows, width]);
     const stats = t.blank(rows, 4);
@@ -314,5 +363,26 @@ for (const [dtype, on] of [["f32", t], ["f16", t], ["f32", small], ["f16", small
     assertEquals([...await on.read(deviation)], new Array(rows).fill(0));
     rowDeviation(on.gpu, out, on.f32([...found].map((value) => value + 0.5), [rows, d]), 0.25, deviation);
     assertClose("deviation", await on.read(deviation), new Array(rows).fill(2), 1e-9);
+  });
+}
+
+for (const on of [t, small]) {
+  Deno.test(`the backward of mixed rows: into E alone, an id twice counts twice${on === small ? ", E in chunks" : ""}`, async () => {
+    const [rows, vocab, width, d, k] = [7, 299, 300, 68, 4];
+    const ids = Array.from(
+      { length: rows * k },
+      (_, i) => i % k === 3 ? (i - 1) * 137 % vocab : i * 137 % vocab,
+    );
+    const values = random32(4, rows * k);
+    const dRows = random32(5, rows * d);
+    const old = random32(6, width * d);
+    const grad = on.matrix(old, width, d);
+    const wanted = old.slice();
+    ids.forEach((id, i) => {
+      for (let c = 0; c < d; c++) wanted[id * d + c] += values[i] * dRows[Math.floor(i / k) * d + c];
+    });
+    const few = { ids: on.u32(ids, [rows, k]), values: on.f32(values, [rows, k]) };
+    mixRowsBackward(on.gpu, few, on.f32(dRows, [rows, d]), vocab, grad);
+    assertClose("dE", await downloadMatrix(on.gpu, grad), wanted);
   });
 }

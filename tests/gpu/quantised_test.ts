@@ -1,11 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { createMatrix, downloadMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
+import { nearRows } from "../../gpu/ops/few/neighbours.ts";
 import { gather } from "../../gpu/ops/gather/gather.ts";
 import { matmulNN, matmulNT } from "../../gpu/ops/matmul/matmul.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import type { QuantType } from "../../gpu/quantised.ts";
 import * as reference from "../reference/matmul.ts";
-import { addInto } from "../reference/support.ts";
+import { addInto, dot } from "../reference/support.ts";
 import { dequantised, randomBlocks } from "./random_blocks.ts";
 import { assertClose, assertSameBits, openTestGpu, random32, type TestGpu } from "./support.ts";
 
@@ -90,6 +91,26 @@ for (const [family, t] of FAMILIES) {
       gather(t.gpu, q.matrix, t.u32(index), out);
       const expected = index.flatMap((row) => [...q.values.subarray(row * d, (row + 1) * d)]);
       assertEquals(await t.read(out), Float32Array.from(expected));
+    });
+
+    Deno.test(`${family}: how near rows of ${type} are to some of them, by cosine`, async () => {
+      const [rows, d] = [77, 96];
+      using q = make(t, type, 8, rows, d);
+      const rowOf = (v: number) => q.values.subarray(v * d, (v + 1) * d);
+      const tops = [0, 76, 31];
+      const info = t.u32(tops.flatMap((_, r) => [r, r, 0, r]), [tops.length, 4]);
+      const near = t.blank(tops.length, rows);
+      const at = { info, shift: 0, key: { seed: 1, domain: 0, step: 1 } };
+      nearRows(t.gpu, q.matrix, t.u32(tops), { at, rho: 1 }, near);
+      const wanted = tops.flatMap((top) =>
+        Array.from(
+          { length: rows },
+          (_, v) => v === top ? 0 : dot(rowOf(v), rowOf(top)) / Math.max(1e-30, Math.hypot(...rowOf(v))),
+        )
+      );
+      const found = await t.read(near);
+      tops.forEach((top, r) => found[r * rows + top] = 0);
+      assertClose("cosines", found, wanted);
     });
   }
 }

@@ -173,7 +173,8 @@ export function answerValues(toy: ToyProblem, logits: Float64Array, rows: number
 /**
  * The logits [count, vocabSize] after `count` beginnings that share the prompt: thoughts [count, t, d], and after the
  * last step the forced tokens. `backward` adds the parameters' gradients, the look-ups of `tokens` (the ids behind
- * the thoughts, if hard) among them, and returns the gradient of the thoughts.
+ * the thoughts, if hard) among them, and returns the gradient of the thoughts; it is given that of the logits, or of the rows
+ * hidden [count, d] that they were made from, past the head.
  */
 export function toyForward(toy: ToyProblem, thoughts: Float64Array, tokens: number[], count: number) {
   const { config, weights, prompt } = toy;
@@ -198,8 +199,8 @@ export function toyForward(toy: ToyProblem, thoughts: Float64Array, tokens: numb
   const trace = transformerForward(config, weights, x, layout);
   const lastRows = Array.from({ length: count }, (_, n) => prompt.length + (n + 1) * width - 1);
   const hidden = embeddingGather(trace.hidden, lastRows, d);
-  const backward = (dLogits: Float64Array, gradients: Weights) => {
-    const dLast = headBackward(config, weights, hidden, dLogits, gradients);
+  const backward = (dOutput: Float64Array, gradients: Weights, of: "logits" | "hidden" = "logits") => {
+    const dLast = of === "hidden" ? dOutput : headBackward(config, weights, hidden, dOutput, gradients);
     const dHidden = embeddingBackward(dLast, lastRows, rows, d);
     const dx = transformerBackward(config, weights, trace, dHidden, gradients);
     const thoughtRows = Array.from({ length: count * taken }, (_, i) => thoughtRow(i));
@@ -211,7 +212,7 @@ export function toyForward(toy: ToyProblem, thoughts: Float64Array, tokens: numb
     if (tokens.length > 0) lookUp(tokens, thoughtRows);
     return dThoughts;
   };
-  return { logits: headForward(config, weights, hidden), backward };
+  return { logits: headForward(config, weights, hidden), hidden, backward };
 }
 
 /** Logits [count, vocabSize] that predict what follows thoughts [count, t, d] (t = 0, 1 or 2; after 2, the answer). */

@@ -39,17 +39,24 @@ export function gaussHermite(n: number): { nodes: number[]; weights: number[] } 
   return { nodes, weights };
 }
 
-/** The product rule over d dimensions: n^d points. */
-export function gaussHermiteGrid(n: number, d: number): QuadratureGrid {
-  const { nodes, weights } = gaussHermite(n);
-  const count = n ** d;
+/** The product rule over d dimensions, with n nodes in each: n^d points. */
+export const gaussHermiteGrid = (n: number, d: number): QuadratureGrid =>
+  gaussHermiteBox(new Array<number>(d).fill(n));
+
+/** The product rule with so many nodes in each dimension: as many points as their product. */
+export function gaussHermiteBox(nodes: readonly number[]): QuadratureGrid {
+  const rules = nodes.map(gaussHermite);
+  const d = nodes.length;
+  const count = nodes.reduce((product, n) => product * n, 1);
   const grid = { points: new Float64Array(count * d), weights: new Float64Array(count).fill(1) };
   for (let i = 0; i < count; i++) {
-    for (let j = 0; j < d; j++) {
-      const digit = Math.floor(i / n ** j) % n;
-      grid.points[i * d + j] = nodes[digit];
-      grid.weights[i] *= weights[digit];
-    }
+    let rest = i;
+    rules.forEach((rule, j) => {
+      const digit = rest % nodes[j];
+      rest = Math.floor(rest / nodes[j]);
+      grid.points[i * d + j] = rule.nodes[digit];
+      grid.weights[i] *= rule.weights[digit];
+    });
   }
   return grid;
 }

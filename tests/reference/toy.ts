@@ -118,6 +118,13 @@ export function makePairToy(): ToyProblem {
   return problemOf(TOY_CONFIG, weights);
 }
 
+/** The direction [d] of hidden rows in which the difference of the first two logits grows. */
+export function betweenFirstTwo({ config, weights }: ToyProblem): Float64Array {
+  const { hiddenSize: d } = config;
+  const head = headMatrix(config, weights);
+  return Float64Array.from({ length: d }, (_, i) => head[i] - head[d + i]);
+}
+
 function drawWeights(config: ModelConfig, recipe: Omit<Recipe, "tau" | "gamma">): Weights {
   const weights: Weights = new Map();
   let seed = recipe.seed;

@@ -5,7 +5,7 @@ import { sampleInverseCdf } from "./sampling.ts";
 import { softmax } from "./softmax.ts";
 import { addInto } from "./support.ts";
 import type { ToyProblem } from "./toy.ts";
-import { EMBEDDING, type Weights, zeroGradients } from "./transformer.ts";
+import { EMBEDDING, headMatrix, type Weights, zeroGradients } from "./transformer.ts";
 import { rloo } from "./ways/advantages.ts";
 import { drawing } from "./ways/judge.ts";
 import type { Draws, StepInput, Way } from "./ways/way.ts";
@@ -31,6 +31,7 @@ export function thinkInWay<Action>(
 ): WayThoughts<Action> {
   const { vocabSize, hiddenSize: d } = toy.config;
   const table = toy.weights.get(EMBEDDING)!;
+  const head = headMatrix(toy.config, toy.weights);
   const thoughts: WayThoughts<Action> = {
     inputs: [],
     actions: [],
@@ -38,12 +39,12 @@ export function thinkInWay<Action>(
     rows: new Float64Array(group * toy.steps * d),
   };
   for (let t = 0; t < toy.steps; t++) {
-    const logits = toyLogits(toy, beginnings(thoughts.rows, group, t, d), group);
-    const none = new Float64Array(0);
-    const inputs = Array.from({ length: group }, (_, r): StepInput => {
-      const ofRollout = logits.subarray(r * vocabSize, (r + 1) * vocabSize);
-      return { logits: ofRollout, table, hidden: none, head: none };
-    });
+    const { logits, hidden } = toyForward(toy, beginnings(thoughts.rows, group, t, d), [], group);
+    const inputs = Array.from({ length: group }, (_, r): StepInput => ({
+      logits: logits.subarray(r * vocabSize, (r + 1) * vocabSize),
+      hidden: hidden.subarray(r * d, (r + 1) * d),
+      ...{ table, head },
+    }));
     const taken = inputs.map((input, r) => way.act(input, drawsOf(r, t, input)));
     taken.forEach(({ action }, r) => thoughts.rows.set(way.row(inputs[r], action), (r * toy.steps + t) * d));
     thoughts.inputs.push(inputs);
@@ -84,27 +85,33 @@ export function wayGradient<Action>(
   const gradients = zeroGradients(toy.config);
   const coefficients = advantages.map((a) => -a / group);
   const dRows = new Float64Array(rows.length);
-  /** Takes dLogits [group, V] after t steps back to the weights and to these steps' rows. */
-  const takeBack = (t: number, dLogits: (logits: Float64Array) => Float64Array) => {
+  /** Takes the gradient of logits [group, V], or hidden rows [group, d], after t steps back to the weights and to these steps' rows. */
+  const takeBack = (
+    t: number,
+    dMade: (logits: Float64Array) => Float64Array,
+    of: "logits" | "hidden" = "logits",
+  ) => {
     const { logits, backward } = toyForward(toy, beginnings(rows, group, t, d), [], group);
-    const dThoughts = backward(dLogits(logits), gradients);
+    const dThoughts = backward(dMade(logits), gradients, of);
     dThoughts.forEach((x, i) => dRows[Math.floor(i / (t * d)) * toy.steps * d + i % (t * d)] += x);
   };
   actions.forEach((ofStep, t) => {
-    const dLogits = new Float64Array(group * vocabSize);
-    ofStep.forEach((action, r) => {
-      const score = way.score(inputs[t][r], action).logits!;
-      dLogits.set(score.map((s) => coefficients[r] * s), r * vocabSize);
-    });
-    takeBack(t, () => dLogits);
+    const scores = ofStep.map((action, r) => way.score(inputs[t][r], action));
+    const of = scores.some(({ hidden }) => hidden) ? "hidden" : "logits";
+    const width = of === "hidden" ? d : vocabSize;
+    const dMade = new Float64Array(group * width);
+    // A step may carry no action.
+    scores.forEach((score, r) => dMade.set((score[of] ?? []).map((s) => coefficients[r] * s), r * width));
+    takeBack(t, () => dMade, of);
   });
   const losses = coefficients.map((c) => -c);
   takeBack(toy.steps, (logits) => crossEntropyBackward(logits, answers, losses, vocabSize));
   actions.forEach((ofStep, t) =>
     ofStep.forEach((action, r) => {
       const at = (r * toy.steps + t) * d;
-      const { table } = way.rowBackward(inputs[t][r], action, dRows.subarray(at, at + d));
+      const { table, head } = way.rowBackward(inputs[t][r], action, dRows.subarray(at, at + d));
       addInto(gradients.get(EMBEDDING)!, table!);
+      if (head) addInto(headMatrix(toy.config, gradients), head);
     })
   );
   return gradients;

@@ -6,12 +6,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { Domain } from "../../gpu/random.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
-import { type FewTokensOptions, type Way as WayName, wayOfThinking } from "../../model/thinking/ways.ts";
+import { type MixingOptions, type Way as WayName, wayOfThinking } from "../../model/thinking/ways.ts";
 import { assertClose } from "../gpu/support.ts";
-import { exactWayGradient, marginOfPair } from "../reference/exact_ways.ts";
-import { normalsFromWords, philox, uniformFromWord, type Words } from "../reference/random.ts";
+import { exactWayGradient, type From, marginOfPair } from "../reference/exact_ways.ts";
+import { noiseRow, normalsFromWords, philox, uniformFromWord, type Words } from "../reference/random.ts";
 import { rootMeanSquare } from "../reference/soft_mixture.ts";
-import { makePairToy, makeToy, type ToyProblem } from "../reference/toy.ts";
+import { betweenFirstTwo, makePairToy, makeToy, type ToyProblem } from "../reference/toy.ts";
 import { judgeEstimates } from "../reference/toy_estimator.ts";
 import { EMBEDDING, type Weights } from "../reference/transformer.ts";
 import { thinkInWay, wayGradient } from "../reference/way_estimator.ts";
@@ -20,8 +20,17 @@ import { dirichletWay } from "../reference/ways/dirichlet.ts";
 import { GAMMA_TRIES } from "../reference/ways/gamma.ts";
 import { gumbelWay } from "../reference/ways/gumbel.ts";
 import { gumbelLaw } from "../reference/ways/gumbel_law.ts";
-import { type Law, multiplexLaw } from "../reference/ways/laws.ts";
+import { hiddenNoiseWay } from "../reference/ways/hidden_noise.ts";
+import {
+  hiddenNoiseLaw,
+  type Law,
+  logitNoiseLaw,
+  multiplexLaw,
+  neighboursLaw,
+} from "../reference/ways/laws.ts";
+import { logitNoiseWay } from "../reference/ways/logit_noise.ts";
 import { multiplexWay } from "../reference/ways/multiplex.ts";
+import { neighboursWay } from "../reference/ways/neighbours.ts";
 import { covariancePairLaw, dirichletPairLaw, gumbelPairLaw } from "../reference/ways/pair_laws.ts";
 import { type Draws, type StepInput, topTokens, type Way } from "../reference/ways/way.ts";
 import { gradientError } from "./support/named_weights.ts";
@@ -32,6 +41,7 @@ const WIDTH = 2;
 /** Not 1, so that a factor of 1 / tau would be missed. */
 const TAU = 0.8;
 const PAIR = makePairToy();
+const TIED: ToyProblem = makeToy("soft", { tied: true });
 
 /** The numbers of a step, by its place. */
 type DrawsOf = (at: { rollout: number; position: number; step: number }, input: StepInput) => Draws;
@@ -69,21 +79,42 @@ const dirichletDraws: DrawsOf = (at, { logits }) => {
   };
 };
 
+/** Whether the step is mixed, and the token where it is not. */
+const neighboursDraws: DrawsOf = (at) => ({
+  uniforms: [Domain.noise, Domain.tokens].map((domain) => uniformFromWord(wordsOf(0, at, domain)[0])),
+  normals: [],
+});
+
+/** Of all logits or the hidden row, in their order. */
+const rowDraws = (part: "logits" | "hidden"): DrawsOf => (at, input) => ({
+  uniforms: [],
+  normals: noiseRow({ seed: SEED, domain: Domain.noise, ...at }, input[part].length),
+});
+
+/** Of the largest logits, by their ids. */
+const topDraws = covarianceDraws;
+
 /** A way as the program has it, its reference, and the law of its rows on a toy. */
 interface Case<Action> {
   name: WayName;
-  options: FewTokensOptions;
+  options: MixingOptions & { gamma?: number; tau?: number };
   way: Way<Action>;
   law: Law;
   drawsOf: DrawsOf;
   toy?: ToyProblem;
+  /** What the law follows from. */
+  from?: From;
+  /** It mixes no two likeliest tokens, whom a third might join. */
+  unpaired?: boolean;
   /** A surrogate whose bias is too small to be seen here: it is told, and no more. */
   faint?: boolean;
 }
 
-function testWay<Action>({ name, options, way, law, drawsOf, toy = PAIR, faint }: Case<Action>) {
+function testWay<Action>(
+  { name, options, way, law, drawsOf, toy = PAIR, from, unpaired, faint }: Case<Action>,
+) {
   const embeddingRms = rootMeanSquare(toy.weights.get(EMBEDDING)!);
-  const all = { ...options, width: WIDTH, tau: TAU, gamma: 0, greedy: false, embeddingRms };
+  const all = { width: WIDTH, tau: TAU, gamma: 0, ...options, greedy: false, embeddingRms };
   const thinking = wayOfThinking(name, all);
 
   const verb = way.kind === "score function" ? "is" : faint ? "is nearly" : "is not quite";
@@ -93,10 +124,10 @@ function testWay<Action>({ name, options, way, law, drawsOf, toy = PAIR, faint }
       for (let step = 0; step < BATCHES; step++) {
         estimates.push((await estimateOnDevice(on, thinking, step)).gradients);
       }
-      if (toy === PAIR) {
+      if (toy === PAIR && !unpaired) {
         assert(marginOfPair(toy, law) > 0.5, "a third token may come among the two likeliest");
       }
-      const exact = exactWayGradient(toy, law);
+      const exact = exactWayGradient(toy, law, from);
       const { worst, coordinates, constantError, power, partPower } = judgeEstimates(estimates, exact);
       const bias = biasOf(estimates, exact.gradients);
       const line = `${way.name}: ${way.kind}, bias = ${(100 * bias).toFixed(1)}% of the gradient's norm ` +
@@ -115,6 +146,9 @@ function testWay<Action>({ name, options, way, law, drawsOf, toy = PAIR, faint }
 
   Deno.test(`${way.name}: rows and gradient of one batch are those of the reference, fed the same numbers`, () =>
     withToy(toy, (on) => compareBatch(on, thinking, way, drawsOf)));
+
+  Deno.test(`${way.name}: so they are where the head is the embedding`, () =>
+    withToy(TIED, (on) => compareBatch(on, thinking, way, drawsOf)));
 }
 
 /** One batch against f64, from the draws to the gradient; only the answers' tokens and advantages are the device's. */
@@ -204,5 +238,61 @@ for (
     law: covariancePairLaw({ tau: TAU, eta }, 30),
     drawsOf: covarianceDraws,
     faint,
+  });
+}
+
+for (const weighting of ["uniform", "probability"] as const) {
+  const step = { tau: TAU, rho: 0.5, weighting };
+  testWay({
+    name: "neighbours",
+    options: { weighting, rho: step.rho, width: 3 },
+    way: neighboursWay(step),
+    law: neighboursLaw(step, PAIR.weights.get(EMBEDDING)!),
+    drawsOf: neighboursDraws,
+    unpaired: true,
+  });
+}
+
+const SHARES = { tau: TAU, width: WIDTH, weighting: "probability" } as const;
+testWay({
+  name: "multiplex",
+  options: { weighting: SHARES.weighting },
+  way: multiplexWay(SHARES),
+  law: multiplexLaw(SHARES),
+  drawsOf: multiplexDraws,
+  toy: makeToy("hard"),
+});
+
+for (const follows of ["own", "published"] as const) {
+  const wholeScore = follows === "own";
+  const top = { tau: TAU, scale: 0.4, width: WIDTH, follows, differences: true };
+  testWay({
+    name: "soft",
+    options: { noiseOn: "top-logits", gamma: top.scale, wholeScore },
+    way: logitNoiseWay(top),
+    law: logitNoiseLaw(top, PAIR.config.vocabSize, 30),
+    drawsOf: topDraws,
+  });
+  // Warm, so that few nodes integrate what the noise does to the mixture; most along the difference of the two likeliest.
+  const all = { tau: 1.5, scale: 0.4, follows };
+  testWay({
+    name: "soft",
+    options: { noiseOn: "logits", gamma: all.scale, tau: all.tau, wholeScore },
+    way: logitNoiseWay(all),
+    law: logitNoiseLaw(all, PAIR.config.vocabSize, [8, 4, 3, 3]),
+    drawsOf: rowDraws("logits"),
+    unpaired: true,
+    faint: true,
+  });
+  const hidden = { tau: TAU, scale: 0.6, follows };
+  testWay({
+    name: "soft",
+    options: { noiseOn: "hidden", gamma: hidden.scale, wholeScore },
+    way: hiddenNoiseWay(hidden),
+    law: hiddenNoiseLaw(hidden, PAIR.config.hiddenSize, [8, 3, 3, 3], betweenFirstTwo(PAIR)),
+    drawsOf: rowDraws("hidden"),
+    from: "hidden",
+    unpaired: true,
+    faint: true,
   });
 }

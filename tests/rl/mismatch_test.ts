@@ -1,6 +1,6 @@
 /** Rollout and training agree to the bit in every way of thinking, and the alarm rings when they do not. */
 import { assert, assertEquals } from "@std/assert";
-import { type Way, wayOfThinking, WAYS } from "../../model/thinking/ways.ts";
+import { type MixingOptions, type Way, wayOfThinking, WAYS } from "../../model/thinking/ways.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { uploadRows } from "../../gpu/matrix.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
@@ -18,12 +18,30 @@ import { embeddingRms, tinyModel } from "./support/tiny_model.ts";
 
 const t = await openTestGpu();
 const tiles = await openTestGpu({ matmulFamily: "tile" });
-/** Ways whose steps can have near-ties: an argmax decides, or nearly so. */
-const TIED: readonly Way[] = ["soft", "fuzzy"];
+
+/** A way of thinking with options of its own. */
+interface Kind extends MixingOptions {
+  way: Way;
+  /** Its steps can have near-ties: an argmax decides, or nearly so. */
+  tied?: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  ...WAYS.map((way) => ({ way, tied: way === "soft" || way === "fuzzy" })),
+  { way: "multiplex", weighting: "probability" },
+  { way: "neighbours", weighting: "uniform", rho: 0.5 },
+  ...(["soft", "fuzzy"] as const).flatMap((way) => [
+    { way, noiseOn: "logits" } as const,
+    { way, noiseOn: "hidden", wholeScore: true } as const,
+  ]),
+  { way: "soft", noiseOn: "top-logits" },
+];
+
+const nameOf = ({ way, tied: _, ...options }: Kind) => [way, ...Object.values(options)].join(", ");
 
 /** Runs `test` with the trainer of a random model, and a maker of the same thinking with other noise. */
 async function withTrainer(
-  kind: Way,
+  { way, tied: _, ...options }: Kind,
   test: (trainer: Trainer, think: (gamma: number) => Thinking) => Promise<void>,
   gpu: Gpu = t.gpu,
   shape: Partial<ModelConfig> = {},
@@ -31,7 +49,8 @@ async function withTrainer(
 ) {
   const model = tinyModel(gpu, shape);
   const rms = await embeddingRms(model);
-  const think = (gamma: number) => wayOfThinking(kind, { greedy: false, gamma, embeddingRms: rms });
+  const think = (gamma: number) =>
+    wayOfThinking(way, { ...options, greedy: false, gamma, embeddingRms: rms });
   const trainer = smallTrainer(model, think(0.33), settings);
   await test(trainer, think);
   gpu.commands.flush();
@@ -51,8 +70,9 @@ const spoiled = ({ source }: Trainer, spoil: (batch: RolloutBatch) => void): Rol
 const rolloutsOf = (batch: RolloutBatch) =>
   batch.groups.flatMap(({ rollouts }) => rollouts).map((graded) => graded.rollout);
 
-for (const kind of WAYS) {
-  Deno.test(`${kind}: the mismatch is exactly 0, step after step`, () =>
+for (const kind of KINDS) {
+  const name = nameOf(kind);
+  Deno.test(`${name}: the mismatch is exactly 0, step after step`, () =>
     withTrainer(kind, async (trainer) => {
       const { gpu, config, params } = trainer.model;
       const before = await downloadNamed(gpu, config, params);
@@ -71,9 +91,9 @@ for (const kind of WAYS) {
         ).flatMap(({ rollouts }) => rollouts);
         const gaps = trained.flatMap(({ rollout }) => [...rollout.thinkingStats.gap]);
         const ties = gaps.filter((gap) => gap <= 20 * trainer.thinking.tau).length;
-        assertEquals(metrics.near_ties, TIED.includes(kind) ? ties : 0);
+        assertEquals(metrics.near_ties, kind.tied ? ties : 0);
         near += ties;
-        if (kind === "fuzzy") assert(ties < gaps.length, "every fuzzy step a near-tie");
+        if (kind.way === "fuzzy") assert(ties < gaps.length, "every fuzzy step a near-tie");
       }
       assert(near > 0, "no near-ties: their count was not tested");
       const after = await downloadNamed(gpu, config, params);
@@ -83,7 +103,7 @@ for (const kind of WAYS) {
       }
     }));
 
-  Deno.test(`${kind}: with the kernels of real GPUs, split sums in rollouts and tiles in training, it is 0 too`, () =>
+  Deno.test(`${name}: with the kernels of real GPUs, split sums in rollouts and tiles in training, it is 0 too`, () =>
     withTrainer(
       kind,
       async (trainer) => {
@@ -104,7 +124,7 @@ for (const kind of WAYS) {
       { ...SMALL_TRAINING, questions: 2 },
     ));
 
-  Deno.test(`${kind}: changed forced ids ring the alarm for the answers, and for them alone`, () =>
+  Deno.test(`${name}: changed forced ids ring the alarm for the answers, and for them alone`, () =>
     withTrainer(kind, async (trainer) => {
       const source = spoiled(trainer, (batch) => {
         for (const rollout of rolloutsOf(batch)) {
@@ -120,7 +140,7 @@ for (const kind of WAYS) {
       );
     }));
 
-  Deno.test(`${kind}: a changed prompt rings the alarm for the thinking`, () =>
+  Deno.test(`${name}: a changed prompt rings the alarm for the thinking`, () =>
     withTrainer(kind, async (trainer) => {
       const source = spoiled(trainer, (batch) => {
         for (const group of batch.groups) group.prompt = group.prompt.slice(1);
@@ -129,7 +149,7 @@ for (const kind of WAYS) {
       assert(Math.max(metrics.mismatch_thinking_max, metrics.mismatch_near_tie_max) > 1e-4);
     }));
 
-  Deno.test(`${kind}: weights that moved between rollout and training ring the alarm`, () =>
+  Deno.test(`${name}: weights that moved between rollout and training ring the alarm`, () =>
     withTrainer(kind, async (trainer) => {
       const { model } = trainer;
       const norm = new Float32Array(model.config.hiddenSize).fill(1.01);
@@ -144,7 +164,7 @@ for (const kind of ["soft", "fuzzy"] as const) {
   const alarm = { soft: "mismatch_near_tie_max", fuzzy: "mismatch_thinking_max" } as const;
 
   Deno.test(`${kind}: another noise scale in training rings the alarm in units of sigma`, () =>
-    withTrainer(kind, async (trainer, think) => {
+    withTrainer({ way: kind }, async (trainer, think) => {
       const { metrics } = await trainStep({ ...trainer, thinking: think(0.66) }, 1);
       // h~ - m = sigma eps, of which 2 sigma eps is taken away: half a sigma' of noise is left.
       const deviation = metrics[alarm[kind]];
@@ -153,7 +173,7 @@ for (const kind of ["soft", "fuzzy"] as const) {
     }));
 
   Deno.test(`${kind}: another noise seed in training rings the alarm`, () =>
-    withTrainer(kind, async (trainer) => {
+    withTrainer({ way: kind }, async (trainer) => {
       const { settings } = trainer;
       const { metrics } = await trainStep({ ...trainer, settings: { ...settings, seed: 12 } }, 1);
       // The difference of two independent noises.
@@ -164,7 +184,7 @@ for (const kind of ["soft", "fuzzy"] as const) {
 }
 
 Deno.test("flips: near-ties whose shadow is not the training pass's are counted", () =>
-  withTrainer("soft", async (trainer) => {
+  withTrainer({ way: "soft" }, async (trainer) => {
     let steps = 0;
     const source = spoiled(trainer, (batch) => {
       for (const rollout of rolloutsOf(batch)) {

@@ -1,8 +1,9 @@
 // k tokens of each row, drawn one apart from another from weights w [rows, ldz] (columns below `vocab` real; need not sum to 1), by a
-// uniform number each: first the lane by the lanes' sums, then the token among lane, lane + LANES, ... ids u32 [rows, k], values [rows, k] = 1 / k.
+// uniform number each: first the lane by the lanes' sums, then the token among lane, lane + LANES, ... ids u32 [rows, k]; values [rows, k] = 1 / k, or
+// with weighted 1 w[id_j] / sum over the k of w[id_l].
 // The first id also to tokens[row, column]. info[r] = (row, rollout, _, position). One workgroup a row.
 struct Params {
-  rows: u32, vocab: u32, ldz: u32, k: u32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32,
+  rows: u32, vocab: u32, ldz: u32, k: u32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32, weighted: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -47,5 +48,12 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     ids[row * p.k + j] = token;
     values[row * p.k + j] = 1.0 / f32(p.k);
     if (j == 0u) { tokens[who.x * p.columns + p.column] = token; }
+  }
+  if (p.weighted == 0u) { return; }
+  storageBarrier();
+  for (var j = lane; j < p.k; j += LANES) {
+    var sum = 0.0;
+    for (var i = 0u; i < p.k; i++) { sum += w[base + ids[row * p.k + i]]; }
+    values[row * p.k + j] = w[base + ids[row * p.k + j]] / sum;
   }
 }

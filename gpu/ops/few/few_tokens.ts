@@ -18,9 +18,15 @@ export interface FewTokens {
   values: Tensor;
 }
 
+/** How much of a mixture each of a few tokens is: the same, or as its probability among them says. */
+export const WEIGHTINGS = ["uniform", "probability"] as const;
+
+/** One of {@link WEIGHTINGS}. */
+export type Weighting = typeof WEIGHTINGS[number];
+
 /**
  * Draws tokens of each row, one apart from another, from weights [rows, width] that `choose` made of logits; their values
- * become 1 / k. The first becomes the step's token in `record`.
+ * become 1 / k, or weights that sum to 1. The first becomes the step's token in `record`.
  */
 export function drawTokens(
   gpu: Gpu,
@@ -29,6 +35,7 @@ export function drawTokens(
   at: DrawAddress,
   record: StepRecord,
   { ids, values }: FewTokens,
+  weighting: Weighting = "uniform",
 ): void {
   const { rows, cols: ldz } = asMatrix(weights);
   const { cols: k } = asMatrix(ids);
@@ -36,7 +43,16 @@ export function drawTokens(
   expectShape("draw tokens", at.info, [rows, 4]);
   const kernel = vocabularyKernel("draw_tokens", vocab, () => randomSource + drawCode);
   const place = { columns: record.tokens.shape[1], column: record.column };
-  const params = { rows, vocab, ldz, k, ...place, shift: at.shift, ...at.key };
+  const params = {
+    rows,
+    vocab,
+    ldz,
+    k,
+    ...place,
+    shift: at.shift,
+    ...at.key,
+    weighted: weighting === "uniform" ? 0 : 1,
+  };
   run(gpu, kernel, [weights, at.info, record.tokens, ids, values], params, grid(rows));
 }
 

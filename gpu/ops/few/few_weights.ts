@@ -9,6 +9,7 @@ import covarianceCode from "./covariance.wgsl" with { type: "text" };
 import dirichletCode from "./dirichlet.wgsl" with { type: "text" };
 import stepCode from "./few_step.wgsl" with { type: "text" };
 import gumbelCode from "./gumbel.wgsl" with { type: "text" };
+import noisyCode from "./noisy_logits.wgsl" with { type: "text" };
 
 /** Most tokens that a mixture of few has: a lane looks at its part of the largest vocabulary once for each, within the loop limit. */
 export const MOST_FEW = 32;
@@ -39,9 +40,21 @@ export type FewWeighing =
       /** `mean`: of the mean alone, a surrogate; `whole`: of the covariance too. */
       score: "mean" | "whole";
     }
+    | {
+      kind: "noisy_logits";
+      /** Standard deviation of the noise, as a multiple of the k logits' root mean square. */
+      scale: number;
+      /** `mean`: with that deviation taken for a constant, a surrogate; `whole`: its own too. */
+      score: "mean" | "whole";
+    }
   );
 
-const CODE = { gumbel: gumbelCode, dirichlet: dirichletCode, covariance: covarianceCode };
+const CODE = {
+  gumbel: gumbelCode,
+  dirichlet: dirichletCode,
+  covariance: covarianceCode,
+  noisy_logits: noisyCode,
+};
 
 /** A step's tokens [rows, k], ln of their probabilities among themselves, and what is made of them. */
 export interface FewStep {
@@ -94,12 +107,12 @@ export function weighFew(
 
 function scoreMode(how: FewWeighing): number {
   if (how.kind === "gumbel") return how.score === "weights" ? 1 : 2;
-  if (how.kind === "covariance") return { mean: 1, whole: 2 }[how.score];
-  return 1;
+  return how.kind === "dirichlet" ? 1 : { mean: 1, whole: 2 }[how.score];
 }
 
 function constants(how: FewWeighing): Record<string, number> {
   if (how.kind === "dirichlet") return { alpha: how.alpha };
   if (how.kind === "covariance") return { eta: how.eta };
+  if (how.kind === "noisy_logits") return { scale: how.scale };
   return { temperature: how.temperature, published: how.score === "published" ? 1 : 0 };
 }

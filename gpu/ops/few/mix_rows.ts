@@ -3,8 +3,10 @@ import { grid, run } from "../../kernel.ts";
 import { type Matrix, rowsOfChunk, widthOf } from "../../matrix.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { loadFunction } from "../gather/gather.ts";
+import { matmulTN } from "../matmul/matmul.ts";
+import { freeBindings } from "../wgsl/free_bindings.ts";
 import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
-import type { FewTokens } from "./few_tokens.ts";
+import { type FewTokens, scatterTokens } from "./few_tokens.ts";
 import mixCode from "./mix_rows.wgsl" with { type: "text" };
 
 /** Where the rows that a step fed are kept: column `column` of fed [rollouts, columns, d], the row by info u32 [rows, 4]. */
@@ -31,15 +33,9 @@ export function mixRows(
   }
   const vector = d % 4 === 0;
   const { dtype, scales, chunks } = embedding;
-  // Scales, where there are any, are binding 4.
-  const free = scales ? 5 : 4;
-  const numbered = ["FREE_1", "FREE_2", "FREE"].map((
-    name,
-    i,
-  ): [string, number] => [name, free + (i + 1) % 3]);
   const code = () =>
     vectorPrelude(vector, gpu.subgroupSize) + loadFunction(dtype, vector) +
-    numbered.reduce((text, [name, at]) => text.replaceAll(`binding(${name})`, `binding(${at})`), mixCode);
+    freeBindings(mixCode, scales !== undefined);
   const label = vectorLabel(`mix_rows_${dtype}`, vector);
   using scratch = gpu.arena.scratch();
   const kept = keep ? [keep.info, keep.fed] : [scratch.u32([4], "unused"), scratch.f32([4], "unused")];
@@ -56,4 +52,16 @@ export function mixRows(
     const tensors = [chunk, ids, out, ...(scales ? [scales[i]] : []), values, ...kept];
     run(gpu, { label, code }, tensors, params, grid(rows));
   });
+}
+
+/** grad [V, d] += w^T dRows, the gradient of E in {@link mixRows}: dRows [rows, d], w the values over the vocabulary. */
+export function mixRowsBackward(gpu: Gpu, few: FewTokens, dRows: Tensor, vocab: number, grad: Matrix): void {
+  const { rows } = asMatrix(dRows);
+  using scratch = gpu.arena.scratch();
+  const ones = scratch.f32([rows], "ones");
+  gpu.commands.upload(ones, new Float32Array(rows).fill(1));
+  const stats = scratch.f32([rows, 4], "stats of weights");
+  const weights = scratch.f32([rows, grad.rows], "weights over the vocabulary");
+  scatterTokens(gpu, few, ones, weights, vocab, 0, stats);
+  matmulTN(gpu, weights, dRows, grad, { accumulate: true });
 }

@@ -1,4 +1,4 @@
-import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
+import { type MixingOptions, type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { uploadRows } from "../../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
@@ -58,6 +58,7 @@ export async function rolloutSteps(
   steps: number,
   way: Way,
   clock: () => number = () => performance.now(),
+  mixing: MixingOptions = {},
 ): Promise<number> {
   using scratch = model.gpu.arena.scratch();
   let started = 0;
@@ -65,7 +66,7 @@ export async function rolloutSteps(
     prompts: [Array.from({ length: PROMPT }, (_, i) => i)],
     group,
     rolloutIds: Uint32Array.from({ length: group }, (_, i) => i),
-    thinking: wayOfThinking(way, { greedy: false, gamma: 0.33, embeddingRms: 0.02 }),
+    thinking: wayOfThinking(way, { ...mixing, greedy: false, gamma: 0.33, embeddingRms: 0.02 }),
     rules: thinkingRules(tokenizer, { maxThinking: steps + STRIDE, maxAnswer: 1, endTokenIds: [] }),
     answerTau: 0,
     plain: true,

@@ -172,6 +172,28 @@ Deno.test("several tasks go one after the other into one folder", async () => {
   assertMatch(shown.stdout, /^sums-slips v1, first 3 test questions \(limited\)/m);
 });
 
+Deno.test("noise on the hidden rows, and neighbours: measured, and told in the report", async () => {
+  const args = [
+    "eval",
+    "-m",
+    model,
+    "--limit",
+    "3",
+    "--samples",
+    "2",
+    "--noise-on",
+    "hidden",
+    "--rho",
+    "0.5",
+  ];
+  const modes = ["soft-greedy", "soft-sample", "neighbours-sample"];
+  const { code, stdout, stderr } = await runSoftcot([...args, "--mode", modes.join(), "--json"]);
+  assertEquals(code, 0, stderr);
+  const report = JSON.parse(stdout);
+  assertEquals(report.modes.map(({ mode }: { mode: string }) => mode), modes);
+  assertEquals(report.mixing, { noiseOn: "hidden", width: 3, weighting: "probability", rho: 0.5 });
+});
+
 Deno.test("eval names what is wrong: usage with status 2, files and models with 1", async () => {
   const refused = (args: string[], status: number, message: string) =>
     fails(["eval", ...args], status, message);
@@ -197,6 +219,12 @@ Deno.test("eval names what is wrong: usage with status 2, files and models with 
     2,
     "one of the modes hard-sample, soft-thinking, mixture-of-inputs is needed",
   );
+  await refused(
+    ["-m", model, "--rho", "0.2", "--mode", "multiplex-sample"],
+    2,
+    "--rho is of neighbours thinking",
+  );
+  await refused(["-m", model, "--noise-on", "hidden", "--mode", "hard-sample"], 2, "of soft, fuzzy thinking");
   await refused(["-m", model, "--system", "Be brief."], 2, "--system goes with --chat-template");
   await refused(["-m", model, "--max-thinking", "400"], 1, "the model's context holds 256");
   await refused(["--config", `${folder}/none.toml`], 1, "there is no such file");

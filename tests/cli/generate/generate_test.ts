@@ -85,6 +85,12 @@ Deno.test("generate names what is wrong", async () => {
   await refused([QUESTION, "--gamma", "1e308"], 2, "at least 0 and at most 1000");
   await refused([QUESTION, "--raw", "--max-tokens", "1e9"], 2, "at most 1048576");
   await refused([QUESTION, "--chat-template", "--raw"], 2, "--raw takes the text as it is");
+  await refused(
+    [QUESTION, "--thinking", "neighbours"],
+    2,
+    "draws the tokens of its steps: --sample is needed",
+  );
+  await refused([QUESTION, "--weighting", "uniform"], 2, "--weighting is of multiplex, neighbours thinking");
   await refused([QUESTION, "--top-k", "3"], 2, "--thinking hard --sample is needed");
   await refused([QUESTION, "--top-p", "1.5"], 2, "--top-p");
   await refused(["", "--raw"], 1, "the text is empty");

@@ -12,22 +12,25 @@ const train = (flags: TrainFlags) => trainArgs({ model, steps: STEPS, ...flags }
 
 /** The same run, never stopped: made once for each way of thinking. */
 const whole = new Map<string, Promise<string>>();
-function wholeRun(thinking: string): Promise<string> {
+function wholeRun(thinking: string, flags: TrainFlags = {}): Promise<string> {
+  const name = nameOf(thinking, flags);
   const make = async () => {
-    const out = `${folder}/whole-${thinking}`;
-    await succeed(train({ thinking, out }));
+    const out = `${folder}/whole-${name}`;
+    await succeed(train({ thinking, ...flags, out }));
     assertEquals(metricsOf(out).length, STEPS);
     const trained = metricsOf(out).filter((line) => (line.gradient_norm as number) > 0).length;
     assert(trained > STEPS / 2, `only ${trained} steps trained: the comparison would say little`);
     return out;
   };
-  if (!whole.has(thinking)) whole.set(thinking, make());
-  return whole.get(thinking)!;
+  if (!whole.has(name)) whole.set(name, make());
+  return whole.get(name)!;
 }
+
+const nameOf = (thinking: string, flags: TrainFlags) => [thinking, ...Object.values(flags)].join("-");
 
 // Before the first checkpoint, and wherever else the signal falls.
 for (
-  const { thinking, kills } of [
+  const { thinking, kills, ...flags } of [
     { thinking: "soft", kills: [1, 6, 14] },
     { thinking: "hard", kills: [1, 9] },
     { thinking: "fuzzy", kills: [7] },
@@ -35,14 +38,20 @@ for (
     { thinking: "gumbel", kills: [8] },
     { thinking: "dirichlet", kills: [6] },
     { thinking: "covariance", kills: [8] },
+    { thinking: "multiplex", kills: [8], weighting: "probability" },
+    { thinking: "neighbours", kills: [6], rho: 0.3 },
+    { thinking: "soft", kills: [8], "noise-on": "logits" },
+    { thinking: "soft", kills: [6], "noise-on": "top-logits" },
+    { thinking: "soft", kills: [8], "noise-on": "hidden" },
   ]
 ) {
-  Deno.test(`${thinking}: a run that is killed again and again ends like one that never was`, async () => {
-    const expected = await wholeRun(thinking);
-    const out = `${folder}/killed-${thinking}`;
+  const name = nameOf(thinking, flags);
+  Deno.test(`${name}: a run that is killed again and again ends like one that never was`, async () => {
+    const expected = await wholeRun(thinking, flags);
+    const out = `${folder}/killed-${name}`;
     for (const [i, lines] of kills.entries()) {
       const { status, stderr } = await stopAt(
-        i === 0 ? train({ thinking, out }) : resumeArgs(out),
+        i === 0 ? train({ thinking, ...flags, out }) : resumeArgs(out),
         out,
         lines,
         "SIGKILL",

@@ -54,7 +54,7 @@ Deno.test("config.toml names every value, and --config reproduces the run with i
   const left = Object.keys(trainSettings).map(dashed).filter((name) => !(name in saved));
   assertEquals(
     left,
-    ["adapter", "data", "system", "recipe", "tau", "width", "reward", "weights"],
+    ["adapter", "data", "system", "recipe", "tau", "width", "weighting", "reward", "weights"],
     "not saved: what nobody chose and has no fixed value",
   );
   assertEquals([saved.seed, saved["clip-step"], saved.out], [3, 2, out]);
@@ -182,6 +182,34 @@ Deno.test("wrong flags end with 2, wrong values of files and names with 1, each 
   await fails(["train", "--model", missing, ...end], 1, `error: Cannot find the model ${missing}`, "hint: ");
   await fails(train({ task: "summs", out }), 1, 'Cannot find the task "summs"', "sums");
   await fails(train({ gamma: 0, out }), 1, "without noise there is nothing to learn");
+  await fails(
+    ["train", "--rho", "0.2", ...end],
+    2,
+    "--rho is of neighbours thinking: soft would take no notice",
+  );
+  await fails(["train", "--thinking", "neighbours", "--rho", "1.5", ...end], 2, "rho");
+  await fails(["train", "--noise-on", "logit", ...end], 2, '"logits"');
+  await fails(
+    ["train", "--thinking", "hard", "--noise-on", "logits", ...end],
+    2,
+    "of soft, fuzzy thinking: hard",
+  );
+  await fails(["train", "--width", "4", ...end], 2, "soft or fuzzy (--noise-on top-logits) thinking: soft");
+  await fails(
+    train({ "noise-on": "top-logits", width: 1, out }),
+    1,
+    "Cannot train soft thinking with --noise-on top-logits and --width 1",
+  );
+  await fails(
+    train({ "noise-on": "hidden", antithetic: true, out }),
+    1,
+    "Cannot train soft thinking with --antithetic and --noise-on hidden",
+  );
+  await fails(
+    train({ thinking: "neighbours", "rollout-weights": "f16", out }),
+    1,
+    "Cannot train neighbours thinking with --rollout-weights f16",
+  );
   Deno.writeTextFileSync(`${folder}/bad.toml`, "grup = 4\n");
   const config = ["train", "--config", `${folder}/bad.toml`, ...end];
   await fails(config, 1, "there is no setting grup", "hint: did you mean group?");

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { MODES } from "../../../eval/modes.ts";
 import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
@@ -135,6 +135,24 @@ Deno.test("fuzzy-greedy is hard-greedy token for token, up to the first near-tie
 const THOUGHT = [" 1", " +", " 2", " =", " 3", ".", " The", " final", " answer", " is:"];
 const SAYING = [" Assistant:", ...THOUGHT, " Sam", " Sam"];
 const ids = (texts: string[]) => texts.map(idOf);
+
+for (const noiseOn of ["logits", "top-logits", "hidden"] as const) {
+  Deno.test(`noise on ${noiseOn}: the fed rows are mixtures of real tokens, in which padding weighs nothing`, async () => {
+    const model = scriptedModel(gpu, SAYING, [" \\boxed{", "3", "}", " Ann", " Ann"]);
+    const used = model.config.usedVocabSize;
+    const how = { greedy: false, gamma: 0.05, embeddingRms: 0.1, noiseOn, tau: 20 };
+    const thinking = wayOfThinking("soft", how);
+    const { hidden } = await roll(model, { prompts: PROMPTS, rolloutIds: [0, 1, 2], thinking });
+    const found = new Set<number>();
+    for (let t = 0; t < 4; t++) {
+      const row = hidden.subarray(t * 80, (t + 1) * 80);
+      assert(row.subarray(used).every((weight) => weight === 0), `step ${t}: padding weighs`);
+      assertAlmostEquals(row.reduce((sum, weight) => sum + weight, 0), 1, 1e-5);
+      row.forEach((weight, i) => weight > 0 && found.add(i));
+    }
+    assert(found.size > 4, `${found.size} tokens mixed`);
+  });
+}
 
 for (const mode of MODES) {
   Deno.test(`${mode}: the trigger ends thinking, the box is forced, its brace ends the answer`, async () => {

@@ -2,7 +2,7 @@
  * The laws of the rows that ways of thinking make, as points and weights: what an expected reward is summed over. They
  * share no step and no score with the ways they judge.
  */
-import { gaussHermiteGrid, type QuadratureGrid } from "../gauss_hermite.ts";
+import { gaussHermiteBox, gaussHermiteGrid, type QuadratureGrid } from "../gauss_hermite.ts";
 import { matmulNN } from "../matmul.ts";
 import type { CovarianceOptions } from "./covariance.ts";
 import type { DirichletOptions } from "./dirichlet.ts";
@@ -33,12 +33,15 @@ export function multiplexLaw({ tau, width, weighting = "uniform" }: MultiplexOpt
   };
 }
 
-/** Each token, and the one mixed row. */
-export function neighboursLaw({ tau, rho = 0.1, neighbours = 2, weighting }: NeighboursOptions): Law {
+/** Each token, and the one mixed row; `table`: the rows that are compared, those of the step if left out. */
+export function neighboursLaw(
+  { tau, rho = 0.1, neighbours = 2, weighting }: NeighboursOptions,
+  table?: Float64Array,
+): Law {
   return (input) => {
     const p = probabilitiesOf(input.logits, tau);
     const top = largestOf(input.logits);
-    const near = [top, ...nearestRows(input, top, neighbours)];
+    const near = [top, ...nearestRows({ ...input, table: table ?? input.table }, top, neighbours)];
     const sum = near.reduce((total, token) => total + p[token], 0);
     const mixed = allTokens(input).map((token) => {
       if (!near.includes(token)) return 0;
@@ -87,13 +90,20 @@ export function covarianceLaw({ tau, eta }: CovarianceOptions, nodes: number): L
   };
 }
 
-/** Noise on all logits or the largest, over the differences of the noisy ones, or over all of these if others are kept. */
-export function logitNoiseLaw(options: LogitNoiseOptions, vocabSize: number, nodes: number): Law {
+/**
+ * Noise on all logits or the largest, over the differences of the noisy ones, or over all of these if others are kept.
+ * @param nodes of each difference: of the two largest, of the third from these, and so on; or of any
+ */
+export function logitNoiseLaw(
+  options: LogitNoiseOptions,
+  vocabSize: number,
+  nodes: number | readonly number[],
+): Law {
   const { tau, width = vocabSize, others } = options;
   const kept = others === "kept" && width < vocabSize;
-  const grid = kept
-    ? gaussHermiteGrid(nodes, width)
-    : withoutCommon(gaussHermiteGrid(nodes, width - 1), width);
+  const gridOf = (d: number) =>
+    typeof nodes === "number" ? gaussHermiteGrid(nodes, d) : gaussHermiteBox(nodes);
+  const grid = kept ? gridOf(width) : withoutCommon(gridOf(width - 1), width);
   return (input) => {
     const tokens = topTokens(input.logits, width);
     const values = pick(input.logits, tokens);
@@ -108,9 +118,19 @@ export function logitNoiseLaw(options: LogitNoiseOptions, vocabSize: number, nod
   };
 }
 
-/** Noise on a hidden state of `width` numbers. */
-export function hiddenNoiseLaw(options: HiddenNoiseOptions, width: number, nodes: number): Law {
-  const { points, weights } = gaussHermiteGrid(nodes, width);
+/**
+ * Noise on a hidden state of `width` numbers.
+ * @param nodes along each of them, or along `axis` [width] and what is at right angles to it: where the rows change most
+ */
+export function hiddenNoiseLaw(
+  options: HiddenNoiseOptions,
+  width: number,
+  nodes: number | readonly number[],
+  axis?: Float64Array,
+): Law {
+  const grid = typeof nodes === "number" ? gaussHermiteGrid(nodes, width) : gaussHermiteBox(nodes);
+  const { weights } = grid;
+  const points = axis ? turned(grid.points, axis) : grid.points;
   return (input) => {
     const { hidden, head, logits } = input;
     const sigma = sigmaOf(hidden, options);
@@ -158,6 +178,19 @@ export function softRows(noisy: Float64Array, tau: number, tokens: number[], inp
     for (let i = start; i < start + k; i++) weights[i] /= sum;
   }
   return mix(weights, tokens, input);
+}
+
+/** Points [n, d] mirrored so that their first direction becomes that of `axis` [d]. */
+function turned(points: Float64Array, axis: Float64Array): Float64Array {
+  const d = axis.length;
+  const length = Math.hypot(...axis);
+  const normal = axis.map((x, i) => (i === 0 ? 1 : 0) - x / length);
+  const square = normal.reduce((sum, x) => sum + x * x, 0);
+  return points.map((x, i) => {
+    const row = points.subarray(i - i % d, i - i % d + d);
+    const along = normal.reduce((sum, u, j) => sum + u * row[j], 0);
+    return x - 2 * along / square * normal[i % d];
+  });
 }
 
 /** A grid of n - 1 independent normals as one of n that sum to 0, by Helmert's rotation. */

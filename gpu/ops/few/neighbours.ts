@@ -1,0 +1,118 @@
+import type { Gpu } from "../../gpu.ts";
+import { grid, run } from "../../kernel.ts";
+import { type Matrix, rowsOfChunk, widthOf } from "../../matrix.ts";
+import { randomSource } from "../../random.ts";
+import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
+import type { StepRecord } from "../choose/choose.ts";
+import { gather, loadFunction } from "../gather/gather.ts";
+import type { DrawAddress } from "../mixture/noise.ts";
+import { freeBindings } from "../wgsl/free_bindings.ts";
+import { vectorPrelude } from "../wgsl/vector_prelude.ts";
+import { vocabularyKernel } from "../wgsl/vocabulary.ts";
+import cosinesCode from "./cosines.wgsl" with { type: "text" };
+import stepCode from "./few_step.wgsl" with { type: "text" };
+import type { FewTokens, Weighting } from "./few_tokens.ts";
+import { MOST_FEW } from "./few_weights.ts";
+import mixedCode from "./mixed_step.wgsl" with { type: "text" };
+import neighboursCode from "./neighbours.wgsl" with { type: "text" };
+import withoutCode from "./without_mixed.wgsl" with { type: "text" };
+
+/** Which steps mix neighbours: a share `rho`, by a uniform number that `at` addresses, the same in rollout and training. */
+export interface MixedSteps {
+  /** Place in the stream of random numbers. */
+  at: DrawAddress;
+  /** 0 to 1. */
+  rho: number;
+}
+
+/** Rows of steps that a workgroup of the cosines looks through. */
+const TILE = 16;
+
+/**
+ * near[r, v] = how near row v of E [V, d] is to that of token top[r], by cosine: only for rows r whose step mixes, so that the product costs a share
+ * rho of an LM head's. The token itself is the nearest. near [rows, width], top u32 [rows].
+ */
+export function nearRows(
+  gpu: Gpu,
+  embedding: Matrix,
+  top: Tensor,
+  { at, rho }: MixedSteps,
+  near: Tensor,
+): void {
+  const { rows, cols: ldn } = asMatrix(near);
+  const { cols: d, dtype, scales, chunks } = embedding;
+  expectShape("near rows", top, [rows]);
+  expectShape("near rows", at.info, [rows, 4]);
+  if (d % 4 !== 0) throw new Error(`Cannot compare rows of ${d}: the width must be a multiple of 4`);
+  using scratch = gpu.arena.scratch();
+  const q = scratch.f32([rows, d], "rows of tokens");
+  gather(gpu, embedding, top, q);
+  const code = () =>
+    `const TILE = ${TILE}u;\n` + vectorPrelude(true, gpu.subgroupSize) +
+    loadFunction(dtype, true) + randomSource + freeBindings(cosinesCode, scales !== undefined) + mixedCode;
+  chunks.forEach((chunk, i) => {
+    const sourceRows = rowsOfChunk(embedding, i);
+    const params = {
+      ...{ rows, d, width: widthOf(embedding), sourceRows, base: i * embedding.chunkRows, ldn },
+      ...{ shift: at.shift, ...at.key, rho },
+    };
+    const tensors = [chunk, q, near, ...(scales ? [scales[i]] : []), at.info, top];
+    const groups = Math.ceil(sourceRows / 4) * Math.ceil(rows / TILE);
+    run(gpu, { label: `cosines_${dtype}`, code }, tensors, params, grid(groups));
+  });
+}
+
+/** How a mixed step weighs its tokens: 1 / k each, or softmax(z / tau) among them. */
+export interface NeighbourWeighing {
+  weighting: Weighting;
+  tau: number;
+}
+
+/**
+ * The tokens [rows, k] of each row's step with their weights: where it mixes the most probable one and its k - 1 nearest, by what
+ * {@link nearRows} left; else the token that `record` holds, alone. The token becomes, or stays, the step's in `record`. z [rows, width].
+ * @param vocab columns that are real tokens
+ * @throws Error if k is not 1 to {@link MOST_FEW} and at most `vocab`
+ */
+export function mixNeighbours(
+  gpu: Gpu,
+  near: Tensor,
+  z: Tensor,
+  vocab: number,
+  { weighting, tau }: NeighbourWeighing,
+  { at, rho }: MixedSteps,
+  record: StepRecord,
+  { ids, values }: FewTokens,
+): void {
+  const { rows, cols: ldz } = asMatrix(z);
+  const { cols: k } = asMatrix(ids);
+  if (!(k >= 1 && k <= Math.min(MOST_FEW, vocab))) {
+    throw new Error(
+      `Cannot mix the ${k} nearest of ${vocab} tokens: 1 to ${MOST_FEW}, at most all, are possible`,
+    );
+  }
+  expectShape("mix neighbours", near, [rows, ldz]);
+  expectShape("mix neighbours", values, [rows, k]);
+  const kernel = vocabularyKernel(
+    "neighbours",
+    vocab,
+    () => `${neighboursCode}\n${randomSource}\n${mixedCode}\n${stepCode}`,
+  );
+  using scratch = gpu.arena.scratch();
+  const order = scratch.f32([rows, k], "order of tokens");
+  const params = {
+    ...{ rows, vocab, ldz, k, columns: record.tokens.shape[1], column: record.column },
+    ...{ shift: at.shift, ...at.key, tau, rho, weighted: weighting === "uniform" ? 0 : 1 },
+  };
+  run(gpu, kernel, [near, at.info, ids, order, values, record.tokens, z], params, grid(rows));
+}
+
+/** out [rows] = factor [rows], but 0 where the step mixes: it carries no action. */
+export function withoutMixed(gpu: Gpu, factor: Tensor, { at, rho }: MixedSteps, out: Tensor): void {
+  const [rows] = out.shape;
+  expectShape("without mixed", factor, [rows]);
+  expectShape("without mixed", at.info, [rows, 4]);
+  const code = () => `${randomSource}\n${withoutCode}\n${mixedCode}`;
+  const params = { rows, shift: at.shift, ...at.key, rho };
+  run(gpu, { label: "without_mixed", code }, [at.info, factor, out], params, grid(Math.ceil(rows / 64)));
+}

@@ -1,0 +1,95 @@
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { drawsScore, type FewTokens, rowDeviation, type Weighting } from "../../gpu/ops/few/few_tokens.ts";
+import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
+import { mixNeighbours, nearRows, withoutMixed } from "../../gpu/ops/few/neighbours.ts";
+import { Domain } from "../../gpu/random.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
+import { fewRowsBackward, keyOf, type StepInput, type Thinking } from "./thinking.ts";
+
+/** Options of {@link neighboursThinking}. */
+export interface NeighboursOptions {
+  /** Temperature of p; 1 if left out. */
+  tau?: number;
+  /** Tokens of a mixed step: the most probable one and its nearest. */
+  width: number;
+  /** How often a step is mixed, 0 to 1. */
+  rho: number;
+  /** `probability` as published: p over its sum among these tokens; or `uniform`. */
+  weighting: Weighting;
+  /** RMS(E), the unit of a deviation. */
+  unit: number;
+}
+
+/** What a step is taken from, in rollout and training. */
+type Place = Pick<StepInput, "model" | "z" | "info" | "shift" | "record" | "seed" | "step">;
+
+/**
+ * Neighbour mixing (N-GRPO, arXiv 2606.10768; method section 8): with probability rho the row mixes the most probable token and its nearest rows of
+ * E by cosine, and the step carries no action; else a token from p, scored as such. With weights by probability a mixed row moves with p,
+ * unseen by the score: a surrogate; with uniform weights exact, but for jumps.
+ *
+ * Neighbours are those in E as it is: a run needs no state for them, and E is the same in the rollouts and the gradient of an update.
+ */
+export function neighboursThinking({ tau = 1, width, rho, weighting, unit }: NeighboursOptions): Thinking {
+  const mixing = ({ info, shift, seed, step }: Pick<Place, "info" | "shift" | "seed" | "step">) => ({
+    at: { info, shift, key: keyOf({ seed, step }, Domain.noise) },
+    rho,
+  });
+  /** Draws a token [rows] for each row, and finds what its step mixes; z stays. */
+  const take = ({ model, z, info, shift, record, seed, step }: Place, drawn: Tensor, few: FewTokens) => {
+    const { gpu, config, params } = model;
+    const { usedVocabSize: vocab } = config;
+    const key = keyOf({ seed, step }, Domain.tokens);
+    using scratch = gpu.arena.scratch();
+    const top = scratch.u32(drawn.shape, "most probable");
+    const aside = {
+      tokens: scratch.u32(record.tokens.shape, "most probable, recorded"),
+      stats: scratch.f32(record.stats.shape, "statistics of the most probable"),
+      column: record.column,
+    };
+    choose(gpu, "greedy", z, vocab, tau, info, shift, aside, top, key);
+    choose(gpu, "sample", z, vocab, tau, info, shift, record, drawn, key);
+    const near = scratch.f32(z.shape, "nearness");
+    const steps = mixing({ info, shift, seed, step });
+    nearRows(gpu, params.embedding, top, steps, near);
+    mixNeighbours(gpu, near, z, vocab, { weighting, tau }, steps, record, few);
+  };
+  return {
+    name: "neighbours",
+    tau,
+    continuous: true,
+    leaves: "logits",
+    sigma: unit,
+    few: width,
+    draws: true,
+    step(input) {
+      const { model: { gpu, params }, info, record, chosen, next, fed } = input;
+      using scratch = gpu.arena.scratch();
+      const [rows] = input.z.shape;
+      const few = {
+        ids: scratch.u32([rows, width], "tokens"),
+        values: scratch.f32([rows, width], "weights of tokens"),
+      };
+      take(input, chosen, few);
+      mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
+    },
+    score(input) {
+      const { model, z, weights, fed, info, record, few, measured, stats, clipStep } = input;
+      const { gpu, config, params } = model;
+      using scratch = gpu.arena.scratch();
+      const [rows] = z.shape;
+      const at = { ...input, shift: 0 };
+      const drawn = scratch.u32([rows], "drawn tokens");
+      take(at, drawn, few!);
+      const row = scratch.f32(fed.shape, "mixture");
+      mixRows(gpu, params.embedding, few!, row);
+      rowDeviation(gpu, row, fed, unit, measured);
+      const factor = scratch.f32([rows], "factors of tokens");
+      withoutMixed(gpu, weights, mixing(at), factor);
+      const one = { ...drawn, shape: [rows, 1] };
+      drawsScore(gpu, z, config.usedVocabSize, tau, one, factor, clipStep, stats, info, record);
+      return { logits: z };
+    },
+    rowBackward: fewRowsBackward,
+  };
+}
