@@ -250,7 +250,9 @@ export type { Rational } from "./eval/answer/rational.ts";
 export type { Precision } from "./eval/answer/compare/tolerance.ts";
 
 // Training: one update, a run with its folder, and supervised training.
-export { createTrainer, type Trainer, type TrainSettings } from "./rl/trainer.ts";
+export { createTrainer, type Diagnosis, type Trainer, type TrainSettings } from "./rl/trainer.ts";
+export type { Diagnosed } from "./rl/diagnose.ts";
+export type { Divergence } from "./rl/divergence.ts";
 export { trainStep } from "./rl/train_step.ts";
 export {
   type GradedRollout,

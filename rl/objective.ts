@@ -17,6 +17,7 @@ import {
 import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
 import { createMixedRows, createRecord, fedRowsBackward, uploadInfo } from "./fed_rows.ts";
 import { embeddingBackward, type Score, throughHead, uploadWords } from "./through_head.ts";
+import { packedInput } from "./packed_input.ts";
 
 /** What does not change between micro-batches. */
 export interface ObjectiveSettings {
@@ -35,6 +36,8 @@ export interface ObjectiveSettings {
   entropyBonus?: number;
   /** Keep block inputs only and compute the rest again in the backward pass. */
   recompute: boolean;
+  /** The actions of the thinking alone; those of the answers too if left out. */
+  term?: "thinking";
 }
 
 /** Numbers of one micro-batch, action by action: rollout by rollout, step by step. */
@@ -58,7 +61,7 @@ export function accumulateGradient(
   groups: readonly ScoredGroup[],
   settings: ObjectiveSettings,
 ): () => Promise<ActionRecord> {
-  const { gpu, config } = model;
+  const { gpu } = model;
   using scratch = gpu.arena.scratch();
   const batch = packBatch(groups, {
     continuous: settings.thinking.continuous,
@@ -67,15 +70,7 @@ export function accumulateGradient(
     thinkingWeight: settings.thinkingWeight,
     tileRows: gpu.subgroupSize,
   });
-  const d = config.hiddenSize;
-  const x = scratch.f32([batch.ids.length, d], "training rows");
-  const ids = uploadWords(model, scratch, batch.ids);
-  gather(gpu, model.params.embedding, ids, x);
-  if (settings.thinking.continuous) {
-    const [rollouts, steps] = settings.hidden.shape;
-    const rows = reshape(settings.hidden, [rollouts * steps, d]);
-    gather(gpu, rows, uploadWords(model, scratch, batch.hiddenRows), x);
-  }
+  const x = packedInput(model, batch, settings.thinking.continuous ? settings.hidden : undefined, scratch);
   const saved = forwardTraining(
     model,
     x,
@@ -87,7 +82,8 @@ export function accumulateGradient(
   gpu.commands.zero(dx);
   const mixed = createMixedRows(scratch, settings.thinking, batch.thinking);
   const thinking = scoreThinking(model, grads, saved, batch.thinking, settings, dx, mixed);
-  const answer = scoreTokens(model, grads, saved, batch.answer, settings, dx);
+  const answers = settings.term === "thinking" ? [] : batch.answer;
+  const answer = scoreTokens(model, grads, saved, answers, settings, dx);
   backwardTraining(model, saved, grads, dx);
   embeddingBackward(model, grads, batch.ids, dx);
   fedRowsBackward(model, grads, saved, batch.thinking, settings, mixed, dx);

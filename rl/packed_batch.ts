@@ -36,7 +36,7 @@ export const inputRows = (rollout: ScoredRollout): number =>
   rollout.thinking.length + rollout.forced.length + Math.max(0, rollout.answer.length - 1);
 
 /** A micro-batch laid out for the training pass. */
-interface PackedBatch {
+export interface PackedBatch {
   packed: PackedRows;
   /** Token of each row; NO_ROW where the row is a thought. */
   ids: Uint32Array<ArrayBuffer>;

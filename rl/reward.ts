@@ -96,7 +96,7 @@ interface Worth {
 /**
  * What a rollout is worth.
  * @param taskReward the task's own grade: 0, 10 or 100
- * @throws UserError if a reward function throws or gives no finite number
+ * @throws UserError if a reward function throws or gives no finite number, or their weighted sum is none
  */
 export async function worthOf(
   rewards: readonly Reward[],
@@ -105,7 +105,10 @@ export async function worthOf(
 ): Promise<Worth> {
   const parts: number[] = [];
   for (const { name, score } of rewards) parts.push(score ? await scoreOf(name, score, input()) : taskReward);
-  return { total: rewards.reduce((sum, { weight }, i) => sum + weight * parts[i], 0), parts };
+  const total = rewards.reduce((sum, { weight }, i) => sum + weight * parts[i], 0);
+  if (Number.isFinite(total)) return { total, parts };
+  const told = rewards.map(({ name, weight }, i) => `${parts[i]} by ${name} times ${weight}`).join(", ");
+  throw new UserError(`Cannot add up the rewards of a rollout: ${told}, a finite sum is needed`);
 }
 
 async function scoreOf(name: string, score: RewardFunction, input: RewardInput): Promise<number> {

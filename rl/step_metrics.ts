@@ -1,4 +1,5 @@
 import type { Rollout } from "../model/generation/rollout.ts";
+import type { Diagnosed } from "./diagnose.ts";
 import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
@@ -8,8 +9,11 @@ import type { GradedRollout, RolloutBatch } from "./rollout_source.ts";
 import type { Trainer } from "./trainer.ts";
 import { batchFlops, updateFlops } from "./update_flops.ts";
 
-/** One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run. */
-export interface StepMetrics extends Mismatch {
+/**
+ * One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run; what {@link Diagnosed} has is there in the
+ * updates that are diagnosed.
+ */
+export interface StepMetrics extends Mismatch, Partial<Diagnosed> {
   /** Counted from 1. */
   step: number;
   /** Mean reward; 0 to 100 where the task's own is the only one. */
@@ -18,6 +22,8 @@ export interface StepMetrics extends Mismatch {
   reward_sd: number;
   /** Mean of each reward before its weight, by its name, where there are others than the task's own. */
   rewards?: Record<string, number>;
+  /** The standard deviations that go with these means. */
+  rewards_sd?: Record<string, number>;
   /** Share of rollouts whose answer is right. */
   accuracy: number;
   /** Share with an answer in the box. */
@@ -76,6 +82,8 @@ export interface StepTime {
   grade: number;
   /** Seconds of objective, backward pass and optimizer. */
   update: number;
+  /** Seconds of measuring beside it, where the update is diagnosed. */
+  diagnosis?: number;
   /** Generated tokens a second of generation. */
   rollout_tokens_per_second: number;
   /** Useful GFLOP/s of the update. */
@@ -99,7 +107,8 @@ export function stepMetrics(
   measured: {
     gradientNorm: number;
     lr: number;
-    seconds: Pick<StepTime, "step" | "rollout" | "grade" | "update">;
+    diagnosed?: Diagnosed;
+    seconds: Pick<StepTime, "step" | "rollout" | "grade" | "update" | "diagnosis">;
   },
 ): StepMetrics {
   const graded = batch.groups.flatMap(({ rollouts }) => rollouts);
@@ -117,7 +126,7 @@ export function stepMetrics(
     step,
     reward: mean(({ reward }) => reward),
     reward_sd: deviation(graded.map(({ reward }) => reward)),
-    ...rewardMeans(rewards, mean),
+    ...rewardsApart(rewards, graded),
     accuracy: mean(({ grade }) => grade.correct ? 1 : 0),
     extracted: mean(({ grade }) => grade.answer === null ? 0 : 1),
     undecided: graded.filter(({ grade }) => UNDECIDED.includes(grade.rule ?? "")).length,
@@ -134,6 +143,7 @@ export function stepMetrics(
     ...(settings.refill ? { refilled: batch.groups.length - settings.questions } : {}),
     gradient_norm: measured.gradientNorm,
     lr: measured.lr,
+    ...measured.diagnosed,
     ...stepNorms(records),
     ...mismatchOf(thinking, batch, parts, records),
     rollout_flops: flops.rollout,
@@ -148,21 +158,24 @@ export function stepMetrics(
   };
 }
 
-function rewardMeans(
+function rewardsApart(
   rewards: readonly Reward[] = TASK_REWARD,
-  mean: (value: (item: GradedRollout) => number) => number,
-): Pick<StepMetrics, "rewards"> {
+  graded: readonly GradedRollout[],
+): Pick<StepMetrics, "rewards" | "rewards_sd"> {
   if (rewards.every(({ score }) => score === undefined)) return {};
-  return {
-    rewards: Object.fromEntries(rewards.map(({ name }, i) => [name, mean((item) => item.rewards[i])])),
-  };
+  const byName = (measure: (values: number[]) => number) =>
+    Object.fromEntries(rewards.map(({ name }, i) => [name, measure(graded.map((item) => item.rewards[i]))]));
+  return { rewards: byName(meanOf), rewards_sd: byName(deviation) };
 }
 
 const signalGroups = (batch: RolloutBatch): number => batch.groups.filter(hasSignal).length;
 
+const meanOf = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
 /** Standard deviation of a sample; 0 of one number. */
 function deviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const mean = meanOf(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1));
 }

@@ -28,8 +28,13 @@ export interface TrainSchedule {
   printEvery: number;
 }
 
-/** A line of metrics.jsonl, with the greedy validation accuracy where there was one. */
-export type MetricsLine = StepMetrics & { validation_accuracy?: number };
+/** A line of metrics.jsonl. */
+export interface MetricsLine extends StepMetrics {
+  /** Tokens generated since the run began, thinking and answers. */
+  tokens_seen: number;
+  /** Greedy validation accuracy, where it was measured. */
+  validation_accuracy?: number;
+}
 
 /** Called between updates. */
 export interface TrainHooks {
@@ -59,8 +64,8 @@ export async function train(
     if (!reserved) await reserveTraining(trainer);
     reserved = true;
     const { metrics, batch } = await trainStep(trainer, step);
-    const line: MetricsLine = metrics;
-    current = { ...current, step };
+    current = { ...current, step, tokens: current.tokens + metrics.tokens };
+    const line: MetricsLine = { ...metrics, tokens_seen: current.tokens };
     const validates = schedule.validateEvery > 0 &&
       (step % schedule.validateEvery === 0 ||
         (step === schedule.steps && schedule.validateEvery < schedule.steps));

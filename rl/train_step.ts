@@ -10,16 +10,14 @@
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
  */
 import { UserError } from "../gpu/errors.ts";
-import { zeroParams } from "../model/transformer/params.ts";
-import { advantagesOf } from "./advantage.ts";
-import { microBatches } from "./micro_batches.ts";
-import { accumulateGradient, type ActionRecord } from "./objective.ts";
+import { diagnose, keepGradient } from "./diagnose.ts";
+import type { ActionRecord } from "./objective.ts";
 import { learningRate, updateModel } from "./optimizer.ts";
-import type { ScoredGroup } from "./packed_batch.ts";
+import { learnedParts, policyGradient, scoredGroups } from "./policy_gradient.ts";
 import { drawRollouts } from "./refill.ts";
 import type { RolloutBatch } from "./rollout_source.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
-import type { Trainer } from "./trainer.ts";
+import { isDiagnosed, type Trainer } from "./trainer.ts";
 
 /** Does update `step` (from 1) and tells about it. */
 export async function trainStep(
@@ -36,27 +34,19 @@ export async function trainStep(
   const batch = await drawRollouts(trainer, step, scratch);
 
   // 7: advantages, by default leave-one-out; groups without any difference are skipped.
-  const groups = scored(batch, settings);
+  const groups = scoredGroups(batch, settings);
+  const parts = learnedParts(groups, settings.microRows);
 
   // 8, 9: forward over the stored rows, objective and backward, in micro-batches.
   gpu.profile.phase = "update";
   const updateStarted = performance.now();
-  zeroParams(gpu, grads);
-  const parts = microBatches(groups.filter(isLearnedFrom), settings.microRows);
-  const fetches = parts.map((part) =>
-    accumulateGradient(model, grads, part, {
-      thinking: trainer.thinking,
-      hidden: batch.hidden,
-      scale: 1 / (settings.questions * settings.group),
-      seed: settings.seed,
-      step,
-      clipStep: settings.clipStep,
-      thinkingWeight: settings.thinkingWeight,
-      entropyBonus: settings.entropyBonus,
-      recompute: settings.recompute,
-    })
-  );
+  const diagnosis = isDiagnosed(settings, step) ? trainer.diagnosis : undefined;
+  if (diagnosis) keepGradient(trainer, diagnosis);
+  const fetches = policyGradient(trainer, grads, parts, batch, step);
   await trainer.reduce(grads);
+
+  // Now and then more is measured, while the weights are still those that acted.
+  const beside = diagnosis && await diagnose(trainer, diagnosis, step, batch, groups, parts);
 
   // 10: clip and AdamW.
   updateModel(model, grads, optimizer, settings, step);
@@ -77,11 +67,13 @@ export async function trainStep(
     {
       gradientNorm: norm,
       lr: learningRate(settings, step),
+      diagnosed: beside?.diagnosed,
       seconds: {
         step: (ended - started) / 1000,
         rollout: batch.seconds.generate,
         grade: batch.seconds.grade,
-        update: (ended - updateStarted) / 1000,
+        update: (ended - updateStarted) / 1000 - (beside?.seconds ?? 0),
+        ...(beside ? { diagnosis: beside.seconds } : {}),
       },
     },
   );
@@ -94,26 +86,3 @@ const diverged = (step: number): UserError =>
     `Cannot go on after step ${step - 1}: the gradient of step ${step} is not finite, a finite one is needed`,
     "the last checkpoint is whole; train with a smaller learning rate (--lr) or a tighter --clip-step",
   );
-
-function scored(
-  batch: RolloutBatch,
-  { advantage = "rloo", antithetic }: Trainer["settings"],
-): ScoredGroup[] {
-  return batch.groups.map(({ prompt, rollouts }): ScoredGroup => {
-    const advantages = advantagesOf(advantage, rollouts.map(({ reward }) => reward / 100), antithetic);
-    return {
-      prompt,
-      rollouts: rollouts.map(({ rollout }, g) => ({
-        id: rollout.index,
-        index: rollout.index,
-        thinking: rollout.thinking,
-        forced: rollout.forced,
-        answer: rollout.answer,
-        advantage: advantages[g],
-      })),
-    };
-  });
-}
-
-const isLearnedFrom = (group: ScoredGroup): boolean =>
-  group.rollouts.some(({ advantage }) => advantage !== 0);

@@ -35,7 +35,21 @@ export interface TrainSettings extends OptimizerSettings {
   recompute: boolean;
   /** Rows of a micro-batch: memory as a setting. */
   microRows: number;
+  /** Every how many updates, and in the first, more is measured: divergence from the base, parts of the gradient; 0 or left out for never. */
+  diagnoseEvery?: number;
 }
+
+/** What diagnosing an update takes. */
+export interface Diagnosis {
+  /** The policy is compared with it: the model without its adapter, or in full training the model that the run began from. */
+  base: Model;
+  /** A second gradient: first that of the update before, then that of the thinking term alone. */
+  spare: Trainable;
+}
+
+/** Whether an update, counted from 1, is one of those that are diagnosed. */
+export const isDiagnosed = ({ diagnoseEvery = 0 }: TrainSettings, step: number): boolean =>
+  diagnoseEvery > 0 && (step === 1 || step % diagnoseEvery === 0);
 
 /** All that one update reads and writes. */
 export interface Trainer {
@@ -57,19 +71,25 @@ export interface Trainer {
   prompt?: PromptOptions;
   /** What counts, as the source weighs it; the task's own grade where it is left out. */
   rewards?: readonly Reward[];
-  /** Zeroed at the start of each update. */
+  /** Zeroed at the start of each update: until then that of the last one. */
   grads: Trainable;
   /** Moments and the last gradient's norm. */
   optimizer: Optimizer;
   /** Sums gradients over learners before the optimizer; with one learner there is nothing to do. */
   reduce: (grads: Trainable) => Promise<void>;
+  /** Where some updates are diagnosed. */
+  diagnosis?: Diagnosis;
 }
 
 /**
  * A trainer with zeroed gradients and moments.
+ * @param base in a full training that is diagnosed, the model that the run began from
  * @throws UserError if rollouts would be longer than the model's context: better here than in a run's first update
  */
-export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "reduce">): Trainer {
+export function createTrainer(
+  parts: Omit<Trainer, "grads" | "optimizer" | "reduce" | "diagnosis">,
+  base?: Model,
+): Trainer {
   const { model, tokenizer, task, rules } = parts;
   const { gpu, config } = model;
   const prompts = questionsOf(parts, 1).map(({ question }) =>
@@ -81,7 +101,19 @@ export function createTrainer(parts: Omit<Trainer, "grads" | "optimizer" | "redu
     grads: createLike(model, "gradient"),
     optimizer: createOptimizer(gpu, config, model.adapter),
     reduce: () => Promise.resolve(),
+    ...(parts.settings.diagnoseEvery ? { diagnosis: diagnosisOf(model, base) } : {}),
   };
+}
+
+/**
+ * What diagnosing takes.
+ * @param given the model that a full training began from
+ * @throws Error if it is missing in a full training
+ */
+export function diagnosisOf(model: Model, given: Model | undefined): Diagnosis {
+  const base = model.adapter ? { ...model, adapter: undefined } : given;
+  if (!base) throw new Error("Cannot diagnose a full training: the model that it began from is needed");
+  return { base, spare: createLike(model, "spare gradient") };
 }
 
 // Further from the first than any run goes; the order has 2^32 places, of which 64 attempts take half.

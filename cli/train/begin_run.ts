@@ -44,6 +44,12 @@ function compareStates(saved: RunState, now: RunState, folder: string, say: (lin
       `Cannot resume ${folder}: its tokenizer writes the forced texts in other tokens than before`,
     );
   }
+  if (saved.base && saved.base.hash !== now.base?.hash) {
+    throw new UserError(
+      `Cannot resume ${folder}: ${saved.base.name} is not the model that it began from (its SHA-256 differs), which --diagnose-every ` +
+        "compares with",
+    );
+  }
   if (JSON.stringify(saved.kernels) !== JSON.stringify(now.kernels)) {
     say(
       `warning  the run was made on ${saved.kernels.adapter}: from here on its numbers will differ in the last bits`,

@@ -4,6 +4,7 @@ import type { Task } from "../../eval/task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
+import type { WeightTypes } from "../../model/transformer/params.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
 import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
 import { refuseTooLarge } from "./refuse_too_large.ts";
@@ -14,9 +15,16 @@ import { weightsInTraining } from "./weights_in_training.ts";
  * Asks for the memory of the updates before a weight is loaded.
  *
  * @param name of the model or checkpoint to start from
+ * @param baseName of the model that is held beside it to be compared with
  * @throws UserError if they do not fit
  */
-export async function checkMemory(gpu: Gpu, values: TrainValues, name: string, task: Task): Promise<void> {
+export async function checkMemory(
+  gpu: Gpu,
+  values: TrainValues,
+  name: string,
+  task: Task,
+  baseName: string | undefined,
+): Promise<void> {
   using files = openModelFiles(name);
   const { config, tokenizer } = files;
   const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
@@ -28,12 +36,21 @@ export async function checkMemory(gpu: Gpu, values: TrainValues, name: string, t
     ...promptTokensOf({ tokenizer, task, prompt, settings: values }),
     forcedTokens: rules.forcedIds.triggerAndBox.length,
     types,
+    baseTypes: baseName === undefined ? undefined : exactTypes(baseName),
   });
   await refuseTooLarge(gpu, config, name, shape);
 }
 
+function exactTypes(name: string): WeightTypes {
+  using files = openModelFiles(name);
+  return planWeights(files.config, files.weights, "exact", name).types;
+}
+
 /** What else decides the memory of a training: lengths in tokens, and the types of weights that do not train. */
-type Known = Pick<TrainingShape, "promptTokens" | "meanPromptTokens" | "forcedTokens" | "types">;
+type Known = Pick<
+  TrainingShape,
+  "promptTokens" | "meanPromptTokens" | "forcedTokens" | "types" | "baseTypes"
+>;
 
 /** The memory that a training of these settings takes. */
 export function trainingShape(values: TrainValues, known: Known): TrainingShape {

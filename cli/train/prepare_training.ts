@@ -8,7 +8,7 @@ import { addAdapter } from "../../model/transformer/adapter.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
-import type { RunState } from "../../rl/run/run_state.ts";
+import { readState, type RunState } from "../../rl/run/run_state.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { checkMemory } from "./check_memory.ts";
 import { thinkingInTraining } from "./thinking_in_training.ts";
@@ -42,7 +42,8 @@ export async function prepareTraining(
   });
 
   const start = checkpoint ?? values.model;
-  await checkMemory(gpu, values, start, task);
+  const baseName = nameOfBase(values, checkpoint);
+  await checkMemory(gpu, values, start, task, baseName);
   const adapter = checkpoint === undefined ? values.adapter : undefined;
   const found = await findModel(gpu, start, { adapter, weights });
   if (values.lora) prepareAdapter(found, values);
@@ -67,14 +68,24 @@ export async function prepareTraining(
 
   const lr = values.lora ? values.loraLr : values.lr;
   const settings = { ...values, lr, eps: 1e-8, clipStep: values.clipStep ?? 0 };
-  const trainer = createTrainer({ ...parts, model, settings, source });
+  // Held as its file has it: results are those of f32, to the bit, so that nothing diverges before anything has moved.
+  const base = baseName === undefined ? undefined : await findModel(gpu, baseName, { weights: "exact" });
+  const trainer = createTrainer({ ...parts, model, settings, source }, base?.model);
   const kernels = {
     adapter: gpu.adapter.name,
     matmulFamily: gpu.matmulFamily,
     subgroupSize: gpu.subgroupSize,
   };
-  const state = { step: 0, best: null, embeddingRms, forcedIds: rules.forcedIds, kernels };
+  const { forcedIds } = rules;
+  const began = base && { base: base.base() };
+  const state = { step: 0, tokens: 0, best: null, embeddingRms, forcedIds, ...began, kernels };
   return { trainer, state, [Symbol.dispose]: () => grader.close() };
+}
+
+/** In a full training that is diagnosed, the name of the model that the run began from, which is loaded a second time. */
+function nameOfBase({ model, lora, diagnoseEvery }: TrainValues, checkpoint?: string): string | undefined {
+  if (lora || diagnoseEvery === 0) return undefined;
+  return (checkpoint === undefined ? undefined : readState(checkpoint).base?.name) ?? model;
 }
 
 /** Gives a model the adapter that is to be trained, unless it has one, and notes what it is trained on. */

@@ -23,7 +23,8 @@ export async function refuseTooLarge(
   const need = await needOf(shape);
   if (need.total <= memory.free) return;
   const full = shape.rank === undefined;
-  const held = full ? "weights, gradients and moments" : "weights and adapter";
+  const held = (full ? "weights, gradients and moments" : "weights and adapter") +
+    (shape.diagnoseEvery ? ", with what --diagnose-every compares with" : "");
   const parts = need.total === need.state
     ? `${inBytes(need.state)} for ${held} alone`
     : `about ${inBytes(need.total)} (${inBytes(need.state)} of ${held}, the rest rollouts and activations)`;
@@ -43,7 +44,12 @@ async function hint(
   const spare = { ...shape, recompute: true };
   const fewer = { ...spare, microRows: Math.min(1024, shape.microRows) };
   const adapter = (of: TrainingShape) => ({ ...of, rank: shape.rank ?? 16 });
-  const own: [string, TrainingShape][] = [["--recompute", spare], ["--recompute --micro-rows 1024", fewer]];
+  const plain = { ...shape, diagnoseEvery: 0 };
+  const own: [string, TrainingShape][] = [
+    ...(shape.diagnoseEvery ? [["--diagnose-every 0", plain] as [string, TrainingShape]] : []),
+    ["--recompute", spare],
+    ["--recompute --micro-rows 1024", fewer],
+  ];
   const others: [string, TrainingShape][] = [["--lora", adapter(shape)], [
     "--lora --recompute",
     adapter(spare),

@@ -112,6 +112,10 @@ export const trainSettings = {
     min: 0,
     group: checks,
   }),
+  diagnoseEvery: integer(
+    "Updates between measurements of the divergence from the base and of the gradient's parts, the first included; 0: never",
+    { default: 0, min: 0, group: checks },
+  ),
   reward: texts("Rewards: task, or TypeScript files, each with =WEIGHT or a weight of 1", {
     placeholder: "rewards",
     defaultText: "task",

@@ -28,6 +28,7 @@ function showStep(progress: Progress, line: MetricsLine): void {
     reward: line.reward.toFixed(1),
     accuracy: line.accuracy.toFixed(2),
     thinking: line.thinking_tokens.toFixed(1),
+    ...(typeof line.kl_thinking === "number" ? { kl_thinking: line.kl_thinking.toFixed(4) } : {}),
     ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
   });
 }

@@ -128,6 +128,16 @@ export function forwardTraining(
   return { blocks, output: x, at };
 }
 
+/** The same forward pass where no backward pass follows: nothing is kept, x becomes the output of the last block. */
+export function forwardPacked(model: Model, x: Tensor, layout: { rowMeta: Tensor; tiles: Tensor }): void {
+  const { gpu, config } = model;
+  const at: RowsContext = { ...layout, ropeTable: model.ropeTable, shift: 0 };
+  model.params.layers.forEach((_, i) => {
+    using scratch = gpu.arena.scratch();
+    blockForwardSaved(gpu, config, blockOf(model, i), x, at, scratch);
+  });
+}
+
 /** dx [rows, d] holds dL/d(output) and becomes dL/d(input rows); `grads` grows by the gradients of what trains. */
 export function backwardTraining(model: Model, saved: ForwardSaved, grads: Gradients, dx: Tensor): void {
   const { gpu, config } = model;

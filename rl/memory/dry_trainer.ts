@@ -32,8 +32,8 @@ export async function trainDry(trainer: Trainer): Promise<void> {
 
 /** A trainer that draws and learns nothing, on a dry device. */
 export function dryTrainer(
-  { model, rolloutModel, shape, thinking, grads, optimizer }:
-    & Pick<Trainer, "model" | "thinking" | "grads" | "optimizer">
+  { model, rolloutModel, shape, thinking, grads, optimizer, diagnosis }:
+    & Pick<Trainer, "model" | "thinking" | "grads" | "optimizer" | "diagnosis">
     & {
       rolloutModel: Model;
       shape: TrainingShape;
@@ -41,12 +41,13 @@ export function dryTrainer(
 ): Trainer {
   const { questions, group, microRows, recompute } = shape;
   return {
-    ...{ model, thinking, grads, optimizer },
+    ...{ model, thinking, grads, optimizer, diagnosis },
     tokenizer: DRY_TOKENIZER,
     task: { question: (): Question => ({ id: "", question: "", gold: "" }) } as unknown as Trainer["task"],
     rules: dryRules(shape),
     settings: {
       ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
+      diagnoseEvery: 1,
       ...OPTIMIZER,
     },
     source: dryRollouts(rolloutModel, thinking, shape),

@@ -9,7 +9,7 @@ import { promptTokensOf, type TrainingShape } from "./training_shape.ts";
  * not run out of memory later, and its steps make no buffer and no bind group once each kernel has run.
  */
 export async function reserveTraining(trainer: Trainer): Promise<void> {
-  const { model, thinking, rules, settings, grads, optimizer } = trainer;
+  const { model, thinking, rules, settings, grads, optimizer, diagnosis } = trainer;
   const gpu = openDryGpu(model.gpu, model.gpu.arena);
   shareCacheBudget(model.gpu, gpu);
   const shape: TrainingShape = {
@@ -19,5 +19,7 @@ export async function reserveTraining(trainer: Trainer): Promise<void> {
     forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),
   };
   const dry = { ...model, gpu };
-  await trainDry(dryTrainer({ model: dry, rolloutModel: dry, shape, thinking, grads, optimizer }));
+  const parts = { thinking, grads, optimizer };
+  const measured = diagnosis && { ...diagnosis, base: { ...diagnosis.base, gpu } };
+  await trainDry(dryTrainer({ model: dry, rolloutModel: dry, shape, ...parts, diagnosis: measured }));
 }

@@ -7,14 +7,16 @@ import {
 } from "../../model/memory/generation_memory.ts";
 import { createAdapter } from "../../model/transformer/adapter.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
+import { createEmptyModel } from "../../model/transformer/transformer.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { createLike, createOptimizer } from "../optimizer.ts";
+import { diagnosisOf } from "../trainer.ts";
 import { dryTrainer, trainDry } from "./dry_trainer.ts";
 import type { TrainingShape } from "./training_shape.ts";
 
 /** Bytes that a training holds. */
 interface TrainingNeed {
-  /** Weights, gradients, moments, and a copy for rollouts: held throughout. */
+  /** Weights, gradients, moments, a copy for rollouts, and what diagnosing takes: held throughout. */
   state: number;
   /** At its peak, state included; the state alone where that exceeds what the device has free. */
   total: number;
@@ -34,10 +36,12 @@ export async function trainingNeed(
   const { gpu } = model;
   if (rank !== undefined) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
   const copy = shape.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
+  const base = () => createEmptyModel(gpu, config, shape.baseTypes);
   const trainer = dryTrainer({
     ...{ model, shape, thinking: dryThinking(continuous), rolloutModel: copy?.model ?? model },
     grads: createLike(model, "gradient"),
     optimizer: createOptimizer(gpu, config, model.adapter),
+    diagnosis: shape.diagnoseEvery ? diagnosisOf(model, rank === undefined ? base() : undefined) : undefined,
   });
   const state = gpu.arena.bytes;
   // Too large without a step, which might take long.

@@ -16,6 +16,10 @@ export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce
   types?: WeightTypes;
   /** Type of the weights that rollouts are made with: `f16` is a second set. */
   rolloutWeights?: "f32" | "f16";
+  /** Above 0 some updates are diagnosed: a second gradient is held, and in a full training the model that the run began from. */
+  diagnoseEvery?: number;
+  /** Types of that model's weights; f32 where they are left out. */
+  baseTypes?: WeightTypes;
   /** Questions that are answered between updates, so many at once; none where they are left out. */
   tests?: { questions: number; samples: number; atOnce: number; continuous: boolean };
 }

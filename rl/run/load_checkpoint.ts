@@ -4,9 +4,9 @@ import { readParams } from "../../model/files/params_file.ts";
 import { sha256Of } from "../../model/files/sha256_of.ts";
 import { openSafetensors } from "../../model/formats/safetensors.ts";
 import { readAdapter } from "../../model/lora/load_adapter.ts";
-import type { Trainable } from "../../model/transformer/params.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
 import type { Trainer } from "../trainer.ts";
+import { type SavedSet, setsBeside } from "./sets_beside.ts";
 import { OLDER, readState, type RunState } from "./run_state.ts";
 
 /**
@@ -16,11 +16,11 @@ import { OLDER, readState, type RunState } from "./run_state.ts";
 export function loadCheckpoint(folder: string, trainer: Trainer): RunState {
   const { sha256 = {}, ...state } = readState(folder);
   checkHashes(folder, sha256);
-  const { model, optimizer } = trainer;
-  const moments = [[optimizer.first, "first."], [optimizer.second, "second."]] as const;
+  const { model } = trainer;
+  const sets = setsBeside(trainer, state.step);
   try {
     loadTrained(folder, model);
-    readSets(model, `${folder}/optimizer.safetensors`, moments, folder);
+    readSets(model, `${folder}/optimizer.safetensors`, sets, folder);
   } catch (error) {
     throw error instanceof UserError ? new UserError(error.message, OLDER) : error;
   }
@@ -45,18 +45,18 @@ function checkHashes(folder: string, sha256: Record<string, string>): void {
  */
 export function loadTrained(folder: string, model: Model): void {
   if (model.adapter) readAdapter(model.gpu, model.config, model.adapter, folder);
-  else readSets(model, `${folder}/model.safetensors`, [[model.params, ""]], folder);
+  else readSets(model, `${folder}/model.safetensors`, [{ params: model.params, prefix: "" }], folder);
 }
 
 function readSets(
   { gpu, config }: Model,
   path: string,
-  sets: readonly (readonly [Trainable, prefix: string])[],
+  sets: readonly SavedSet[],
   folder: string,
 ): void {
   const file = openSafetensors(path);
   try {
-    for (const [set, prefix] of sets) readParams(gpu, config, file, set, folder, prefix);
+    for (const { params, prefix } of sets) readParams(gpu, config, file, params, folder, prefix);
   } finally {
     file.close();
   }

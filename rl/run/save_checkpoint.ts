@@ -8,6 +8,7 @@ import { syncFolder } from "../../model/formats/placed_file.ts";
 import { ADAPTER_WEIGHTS } from "../../model/lora/adapter_config.ts";
 import { saveAdapter } from "../../model/lora/save_adapter.ts";
 import type { Trainer } from "../trainer.ts";
+import { setsBeside } from "./sets_beside.ts";
 import { nameOf, pointBest, pruneCheckpoints } from "./run_checkpoints.ts";
 import type { RunState } from "./run_state.ts";
 
@@ -46,16 +47,18 @@ async function writeCheckpoint(
   state: RunState,
   beside: string,
 ): Promise<void> {
-  const { model, tokenizer, optimizer } = trainer;
+  const { model, tokenizer } = trainer;
   const loaded: LoadedModel = { model, tokenizer, source: run.folder };
   const extras = { embeddingRms: state.embeddingRms };
   if (model.adapter) await saveAdapter(model, beside, extras);
   else await saveModel(loaded, beside, "F32", extras);
-  const moments = [{ prefix: "first.", params: optimizer.first }, {
-    prefix: "second.",
-    params: optimizer.second,
-  }];
-  await writeParams(model.gpu, model.config, moments, `${beside}/optimizer.safetensors`, "F32");
+  await writeParams(
+    model.gpu,
+    model.config,
+    setsBeside(trainer, state.step),
+    `${beside}/optimizer.safetensors`,
+    "F32",
+  );
   const names = [model.adapter ? ADAPTER_WEIGHTS : "model.safetensors", "optimizer.safetensors"];
   const sha256 = Object.fromEntries(names.map((name) => [name, sha256Of([`${beside}/${name}`])]));
   writeJson(`${beside}/state.json`, { ...state, sha256 });

@@ -53,3 +53,13 @@ Deno.test("a reward that fails or gives no number stops the run with its name", 
     await assertRejects(() => worthOf(rewards, 0, () => input), UserError, path);
   }
 });
+
+Deno.test("numbers too large to be added up are refused with the names of their rewards", async () => {
+  const path = file("export default () => 1e308");
+  const rewards = await loadRewards(["task", `${path}=10`]);
+  await assertRejects(
+    () => worthOf(rewards, 0, () => input),
+    UserError,
+    `0 by task times 1, 1e+308 by ${path} times 10`,
+  );
+});

@@ -66,6 +66,45 @@ for (
   });
 }
 
+Deno.test("a diagnosed run that is killed measures the same when it goes on, and learns what one learns that is not diagnosed", async () => {
+  const flags = { "diagnose-every": 2 };
+  const expected = `${folder}/diagnosed`;
+  await succeed(train({ ...flags, out: expected }));
+  const plain = await wholeRun("soft");
+  const lines = metricsOf(expected);
+  assertEquals(lines[0].kl_thinking, 0);
+  assert(
+    lines.every(({ step, kl_answer }) =>
+      (kl_answer === undefined) === (step !== 1 && (step as number) % 2 === 1)
+    ),
+  );
+  const withoutMeasured = lines.map(({ kl_thinking: _, kl_answer: __, gradient_cosine: ___, ...line }) => {
+    const { gradient_norm_thinking: ____, gradient_norm_answer: _____, ...rest } = line;
+    return rest;
+  });
+  assertEquals(withoutMeasured, metricsOf(plain));
+  const [ours, theirs] = [expected, plain].map((run) =>
+    Deno.readFileSync(`${run}/checkpoints/step-000024/model.safetensors`)
+  );
+  assertEquals(ours, theirs);
+  const out = `${folder}/killed-diagnosed`;
+  await stopAt(train({ ...flags, out }), out, 4, "SIGKILL"); // the checkpoint of step 3 has the gradient for step 4
+  await stopAt(resumeArgs(out), out, 11, "SIGKILL");
+  await succeed(resumeArgs(out));
+  assertSameRun(out, expected);
+});
+
+Deno.test("a diagnosed run is compared with the model that it began from, and with no other", async () => {
+  const [base, out] = [`${folder}/other-base`, `${folder}/compared`];
+  Deno.mkdirSync(base);
+  for (const { name } of Deno.readDirSync(model)) Deno.copyFileSync(`${model}/${name}`, `${base}/${name}`);
+  await stopAt(trainArgs({ model: base, steps: STEPS, "diagnose-every": 5, out }), out, 4, "SIGKILL");
+  const weights = Deno.readFileSync(`${base}/model.safetensors`);
+  weights[weights.length - 2] ^= 1;
+  Deno.writeFileSync(`${base}/model.safetensors`, weights);
+  await fails(resumeArgs(out), 1, `other-base is not the model that it began from`);
+});
+
 Deno.test("Ctrl-C saves the step under way, ends with 130 and says how to go on; going on changes nothing", async () => {
   const expected = await wholeRun("soft");
   const out = `${folder}/interrupted`;

@@ -71,6 +71,7 @@ Deno.test("rewards from files count by their weight, and completions are shown a
   const out = `${folder}/rewarded`;
   const { stderr } = await succeed(train({ "print-every": 3, reward: `task=0.5,${reward}=2`, out }));
   for (const line of metricsOf(out)) {
+    assert((line.rewards_sd as Record<string, number>)[reward] >= 0);
     const { task, [reward]: brief } = line.rewards as Record<string, number>;
     assertAlmostEquals(brief, -(line.thinking_tokens as number), 1e-9);
     assertAlmostEquals(line.reward as number, 0.5 * task + 2 * brief, 1e-9);
@@ -218,4 +219,17 @@ Deno.test("wrong flags end with 2, wrong values of files and names with 1, each 
     ![...Deno.readDirSync(folder)].some(({ name }) => name === "none"),
     "a folder was made for a run that cannot be",
   );
+});
+
+Deno.test("a reward that is not a finite number ends the run with the file's name before the first update", async () => {
+  for (const [what, value] of [["NaN", "0 / 0"], ["-Infinity", "-1 / 0"]]) {
+    const [reward, out] = [`${folder}/${what}.ts`, `${folder}/run-${what}`];
+    Deno.writeTextFileSync(reward, `export default () => ${value};`);
+    await fails(
+      train({ reward, out }),
+      1,
+      `error: Cannot reward a rollout by ${reward}: it gave ${what}, a finite number is needed`,
+    );
+    assertEquals(Deno.readTextFileSync(`${out}/metrics.jsonl`), "");
+  }
 });

@@ -1,4 +1,4 @@
-import { asMatrix } from "../../../gpu/tensor.ts";
+import { asMatrix, type Tensor } from "../../../gpu/tensor.ts";
 import { gather } from "../../../gpu/ops/gather/gather.ts";
 import { logits } from "../../../model/transformer/head.ts";
 import { packGroups, uploadLayout } from "../../../model/transformer/packing.ts";
@@ -14,15 +14,23 @@ export async function logitsOf(model: Model, ids: readonly number[]): Promise<Fl
     gpu.commands.upload(tensor, data);
     return tensor;
   };
-  const packed = packGroups([{ prompt: ids.length, continuations: [] }], gpu.subgroupSize);
   const x = scratch.f32([ids.length, config.hiddenSize], "rows");
   gather(gpu, params.embedding, upload(Uint32Array.from(ids)), x);
+  return await logitsOfRows(model, x);
+}
+
+/** The same of rows [rows, d] that are no tokens' embeddings, or not all of them; they are overwritten. */
+export async function logitsOfRows(model: Model, x: Tensor): Promise<Float32Array[]> {
+  const { gpu } = model;
+  using scratch = gpu.arena.scratch();
+  const [length] = x.shape;
+  const packed = packGroups([{ prompt: length, continuations: [] }], gpu.subgroupSize);
   const { output } = forwardTraining(model, x, uploadLayout(gpu, scratch, packed), scratch, false);
   const rows: Float32Array[] = [];
   // 64 rows of logits at a time stay within any binding.
-  for (let from = 0; from < ids.length; from += 64) {
+  for (let from = 0; from < length; from += 64) {
     using part = gpu.arena.scratch();
-    const count = Math.min(64, ids.length - from);
+    const count = Math.min(64, length - from);
     const picked = pickRows(gpu, part, Uint32Array.from({ length: count }, (_, i) => from + i));
     const z = logits(model, pickForward(model, output, picked, part).y, part);
     const values = new Float32Array(await gpu.reader.read(z));

@@ -6,6 +6,7 @@ import { downloadMatrix } from "../../../gpu/matrix.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../../model/transformer/adapter.ts";
 import { countWeights, loraCounts } from "../../../model/memory/count_weights.ts";
+import { diagnosisOf, type Trainer } from "../../../rl/trainer.ts";
 import { trainStep } from "../../../rl/train_step.ts";
 import { reserveTraining } from "../../../rl/memory/reserve_training.ts";
 import { trainingNeed } from "../../../rl/memory/training_need.ts";
@@ -17,26 +18,37 @@ import { trainSettings } from "../support/train_settings.ts";
 
 const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };
 const LENGTHS = { questions: 3, group: 6, maxThinking: 24, answerTokens: 4 };
+
+/** The same trainer with what diagnosing takes. */
+const diagnosed = (trainer: Trainer, diagnoseEvery: number): Trainer => ({
+  ...trainer,
+  settings: { ...trainer.settings, diagnoseEvery },
+  diagnosis: diagnosisOf(trainer.model, randomModel(trainer.model.gpu, SHAPE)),
+});
+
 for (
-  const [kind, rank, recompute, microRows] of [
-    ["soft", undefined, false, 8192],
-    ["hard", undefined, false, 200],
-    ["soft", undefined, true, 200],
-    ["soft", 8, false, 200],
-    ["hard", 8, true, 8192],
+  const [kind, rank, recompute, microRows, diagnoseEvery] of [
+    ["soft", undefined, false, 8192, 0],
+    ["hard", undefined, false, 200, 0],
+    ["soft", undefined, true, 200, 0],
+    ["soft", undefined, true, 200, 2],
+    ["soft", 8, false, 200, 0],
+    ["hard", 8, true, 8192, 1],
   ] as const
 ) {
-  const what = `${kind}, ${rank ? "LoRA" : "full"}, ${recompute ? "recomputed" : "kept"}, ${microRows} rows`;
+  const what = `${kind}, ${rank ? "LoRA" : "full"}, ${recompute ? "recomputed" : "kept"}, ${microRows} rows` +
+    (diagnoseEvery ? ", diagnosed" : "");
   Deno.test(`training holds what was forecast: ${what}`, async () => {
     const gpu = await openGpu();
     const model = randomModel(gpu, SHAPE);
     if (rank) addAdapter(model, { rank, alpha: 32 }, 0);
-    const trainer = longestTrainer({ model, tokenizer }, { kind, ...LENGTHS, microRows, recompute });
+    const plain = longestTrainer({ model, tokenizer }, { kind, ...LENGTHS, microRows, recompute });
+    const trainer = diagnoseEvery ? diagnosed(plain, diagnoseEvery) : plain;
     for (let step = 1; step <= 3; step++) await trainStep(trainer, step);
     const held = gpu.arena.peakBytes;
     const prompts = sumsPrompts(tokenizer, LENGTHS.questions);
     const { total } = await trainingNeed(SHAPE, {
-      ...{ ...LENGTHS, microRows, recompute, rank, continuous: kind === "soft" },
+      ...{ ...LENGTHS, microRows, recompute, rank, diagnoseEvery, continuous: kind === "soft" },
       promptTokens: Math.max(...prompts.map(({ length }) => length)),
       forcedTokens: trainer.rules.forcedIds.triggerAndBox.length,
     }, { facts: gpu });
@@ -46,8 +58,8 @@ for (
   });
 }
 
-for (const kind of ["hard", "soft"] as const) {
-  Deno.test(`${kind}: what is reserved suffices: steps of all lengths take no more, and learn the same to the bit`, async () => {
+for (const [kind, diagnoseEvery] of [["hard", 0], ["soft", 0], ["soft", 2]] as const) {
+  Deno.test(`${kind}${diagnoseEvery ? ", diagnosed" : ""}: what is reserved suffices: steps of all lengths take no more, and learn the same to the bit`, async () => {
     const gpu = await openGpu();
     const endTokenIds = Array.from({ length: 8 }, (_, i) => 9 * i);
     const { questions, group } = LENGTHS;
@@ -58,7 +70,8 @@ for (const kind of ["hard", "soft"] as const) {
     const settings = trainSettings({ questions, group, lr: 1e-3, microRows: 300 });
     const learn = async (reserves: boolean) => {
       const model = randomModel(gpu, SHAPE);
-      const trainer = localTrainer({ model, tokenizer, task: sums, thinking, rules, rewards, settings });
+      const plain = localTrainer({ model, tokenizer, task: sums, thinking, rules, rewards, settings });
+      const trainer = diagnoseEvery ? diagnosed(plain, diagnoseEvery) : plain;
       if (reserves) await reserveTraining(trainer);
       const { bytes } = gpu.arena;
       const lengths: number[] = [];
@@ -88,6 +101,10 @@ Deno.test("what is held throughout is told apart: weights, gradients, moments, a
   near(full.state, 4 * weights + table);
   const { trained, blocks } = loraCounts(SHAPE, 8);
   near((await trainingNeed(SHAPE, { ...SOME, rank: 8 })).state, weights + 16 * trained + 4 * blocks + table);
+  // A second gradient; in a full training the model that it began from, too.
+  near((await trainingNeed(SHAPE, { ...SOME, diagnoseEvery: 5 })).state, 6 * weights + 2 * table);
+  const adapter = await trainingNeed(SHAPE, { ...SOME, rank: 8, diagnoseEvery: 5 });
+  near(adapter.state, weights + 20 * trained + 4 * blocks + table);
   const copied = await trainingNeed(SHAPE, { ...SOME, rolloutWeights: "f16" });
   assert(copied.state > full.state + 0.49 * weights && copied.state < full.state + 0.51 * weights);
 });

@@ -34,7 +34,7 @@ export async function withRandomTrainer(
   const kernels = { adapter: "a", matmulFamily: "broadcast", subgroupSize: 8 };
   const rms = await embeddingRms(model);
   const { forcedIds } = trainer.rules;
-  await test(trainer, { step: 0, best: null, embeddingRms: rms, forcedIds, kernels });
+  await test(trainer, { step: 0, tokens: 0, best: null, embeddingRms: rms, forcedIds, kernels });
   freeTrainer(trainer);
   freeModel(model);
 }

@@ -1,0 +1,65 @@
+import { type Trainable, zeroParams } from "../model/transformer/params.ts";
+import { advantagesOf } from "./advantage.ts";
+import { microBatches } from "./micro_batches.ts";
+import { accumulateGradient, type ActionRecord, type ObjectiveSettings } from "./objective.ts";
+import type { ScoredGroup } from "./packed_batch.ts";
+import type { RolloutBatch } from "./rollout_source.ts";
+import type { Trainer, TrainSettings } from "./trainer.ts";
+
+/** The rollouts of a batch with their advantages, by default leave-one-out. */
+export function scoredGroups(
+  batch: RolloutBatch,
+  { advantage = "rloo", antithetic }: Pick<TrainSettings, "advantage" | "antithetic">,
+): ScoredGroup[] {
+  return batch.groups.map(({ prompt, rollouts }): ScoredGroup => {
+    const advantages = advantagesOf(advantage, rollouts.map(({ reward }) => reward / 100), antithetic);
+    return {
+      prompt,
+      rollouts: rollouts.map(({ rollout }, g) => ({
+        id: rollout.index,
+        index: rollout.index,
+        thinking: rollout.thinking,
+        forced: rollout.forced,
+        answer: rollout.answer,
+        advantage: advantages[g],
+      })),
+    };
+  });
+}
+
+/** Micro-batches of the groups that are learned from: those without any difference are skipped. */
+export const learnedParts = (groups: readonly ScoredGroup[], microRows: number): ScoredGroup[][] =>
+  microBatches(groups.filter(isLearnedFrom), microRows);
+
+const isLearnedFrom = (group: ScoredGroup): boolean =>
+  group.rollouts.some(({ advantage }) => advantage !== 0);
+
+/**
+ * Makes `grads` the gradient of an update, or of its thinking term alone: forward over the stored rows, objective and backward, in
+ * micro-batches.
+ * @returns functions that fetch the actions' numbers, one for each micro-batch
+ */
+export function policyGradient(
+  { model, thinking, settings }: Trainer,
+  grads: Trainable,
+  parts: readonly ScoredGroup[][],
+  { hidden }: RolloutBatch,
+  step: number,
+  term?: ObjectiveSettings["term"],
+): (() => Promise<ActionRecord>)[] {
+  zeroParams(model.gpu, grads);
+  return parts.map((part) =>
+    accumulateGradient(model, grads, part, {
+      thinking,
+      hidden,
+      scale: 1 / (settings.questions * settings.group),
+      seed: settings.seed,
+      step,
+      clipStep: settings.clipStep,
+      thinkingWeight: settings.thinkingWeight,
+      entropyBonus: settings.entropyBonus,
+      recompute: settings.recompute,
+      term,
+    })
+  );
+}
