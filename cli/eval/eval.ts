@@ -6,6 +6,7 @@ import { TASKS } from "../../eval/tasks/tasks.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
+import { runNotes } from "../defaults/run_notes.ts";
 import { loadWatched } from "./load_watched.ts";
 import { type Context, defineCommand } from "../settings/define_command.ts";
 import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
@@ -78,6 +79,8 @@ async function measureAll(
   const { found, facts } = await loadWatched(gpu, values.model, values, { shown, quiet });
   const parameters = facts.model.parameters.toLocaleString("en");
   say(`model    ${shown}: ${parameters} parameters, ${found.weights} weights`);
+  const { origins } = context;
+  runNotes(values.adapter ?? values.model, { ...origins, task: "flag" }).forEach(say);
   const plans = await planTasks(found, tasks, facts, values, context);
   for (const { line } of plans) say(`task     ${line}`);
   using results = values.out === undefined ? undefined : openResults(values.out, {

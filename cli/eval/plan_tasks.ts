@@ -56,12 +56,13 @@ async function planGenerationTask(
   task: Task,
   facts: Facts,
   values: EvalValues,
-  { origins, quiet }: Context<typeof evalSettings>,
+  { args, origins, quiet }: Context<typeof evalSettings>,
 ): Promise<Plan> {
   const trained = values.adapter ?? values.model;
   const known = origins.gamma === "default" ? defaultGamma(trained, task.name) : undefined;
   const run = {
     ...values,
+    named: args,
     ...promptValues({ ...values, model: trained }, origins),
     modes: values.mode,
     filters: { topK: values.topK, topP: values.topP, minP: values.minP },

@@ -8,6 +8,7 @@ import { defaultTask } from "../defaults/default_task.ts";
 import { mixingValues } from "../defaults/mixing_values.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
+import { runNotes } from "../defaults/run_notes.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
@@ -54,6 +55,7 @@ is their shadow, the most probable token of each step. Without an argument the t
     const trained = given.adapter ?? given.model;
     const { origins } = context;
     const put = promptValues({ ...given, model: trained }, origins);
+    if (!context.quiet) runNotes(trained, origins).forEach((line) => console.error(line));
     using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {

@@ -13,7 +13,7 @@ import { describeRun, type RunResult } from "./describe_run.ts";
 import { newValues } from "./new_values.ts";
 import { prepareTraining } from "./prepare_training.ts";
 import { profileOf } from "./profile_report.ts";
-import { resumedValues } from "./resumed_values.ts";
+import { resumeCommand, resumedValues } from "./resumed_values.ts";
 import { runFolder } from "./run_folder.ts";
 import { testBefore, testBest, testModes } from "./test_modes.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
@@ -75,7 +75,7 @@ async function trainAndTest(
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
   const { trainer } = prepared;
   const { run, state } = beginRun(folder, values, prepared, reopened, say);
-  const goOn = `Go on with: softcot train --resume --out ${folder}`;
+  const goOn = `Go on with: ${resumeCommand(folder, values)}`;
   const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
   try {
     const before = await testBefore(folder, state, () => measure("before"));
