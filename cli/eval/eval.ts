@@ -17,6 +17,7 @@ import { evalCheckCommand } from "./eval_check.ts";
 import { evalSettings, type EvalValues } from "./eval_settings.ts";
 import { openTasks } from "./open_tasks.ts";
 import { planTasks, type TaskReport } from "./plan_tasks.ts";
+import { print, say } from "../terminal/print.ts";
 
 /** `softcot eval`: tasks in up to six inference modes, and tasks of choices. */
 export const evalCommand = defineCommand({
@@ -73,16 +74,16 @@ async function measureAll(
   signal: AbortSignal,
 ): Promise<TaskReport | TaskReport[]> {
   const { quiet, json } = context;
-  const say = (line: string) => quiet || console.error(line);
-  say(`device   ${gpu.adapter.name}`);
+  const tell = (line: string) => quiet || say(line);
+  tell(`device   ${gpu.adapter.name}`);
   const shown = values.adapter === undefined ? values.model : `${values.model} with ${values.adapter}`;
   const { found, facts } = await loadWatched(gpu, values.model, values, { shown, quiet });
   const parameters = facts.model.parameters.toLocaleString("en");
-  say(`model    ${shown}: ${parameters} parameters, ${found.weights} weights`);
+  tell(`model    ${shown}: ${parameters} parameters, ${found.weights} weights`);
   const { origins } = context;
-  runNotes(values.adapter ?? values.model, { ...origins, task: "flag" }).forEach(say);
+  runNotes(values.adapter ?? values.model, { ...origins, task: "flag" }).forEach(tell);
   const plans = await planTasks(found, tasks, facts, values, context);
-  for (const { line } of plans) say(`task     ${line}`);
+  for (const { line } of plans) tell(`task     ${line}`);
   using results = values.out === undefined ? undefined : openResults(values.out, {
     model: facts.model.hash,
     embeddingRms: facts.model.embeddingRms,
@@ -96,7 +97,7 @@ async function measureAll(
     const report = await plan.measure(results, signal);
     reports.push(report);
     // A task's table is worth its time even if a later task fails.
-    if (!json) console.log(`${reports.length > 1 ? "\n\n" : ""}${describe(report)}`);
+    if (!json) print(`${reports.length > 1 ? "\n\n" : ""}${describe(report)}`);
   }
   const report = reports.length === 1 ? reports[0] : reports;
   results?.finish(report);

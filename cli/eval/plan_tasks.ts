@@ -15,6 +15,7 @@ import type { EvaluationReport } from "./evaluation_report.ts";
 import { type ChoiceReport, choiceSettings, measureChoices } from "./measure_choices.ts";
 import { measureGeneration } from "./measure_generation.ts";
 import { describePlan, planGeneration, settingsOf } from "./plan_generation.ts";
+import { say } from "../terminal/print.ts";
 
 /** What measuring a task comes to. */
 export type TaskReport = EvaluationReport | ChoiceReport;
@@ -74,7 +75,7 @@ async function planGenerationTask(
     answerTokens: values.answerTokens ?? task.limits.answerTokens,
   };
   const plan = await planGeneration(found, task, facts, run, (line) => {
-    if (!quiet) console.error(line);
+    if (!quiet) say(line);
   });
   return {
     line: describePlan(found, plan),

@@ -15,6 +15,7 @@ import { watchInterrupt } from "../terminal/interrupt.ts";
 import { generateSettings, type GenerateValues } from "./generate_settings.ts";
 import { showGenerated } from "./show_generated.ts";
 import { isGreedy, textRequest } from "./text_request.ts";
+import { say } from "../terminal/print.ts";
 
 /** `softcot generate`: one question, thought about and answered. */
 export const generateCommand = defineCommand({
@@ -55,7 +56,7 @@ is their shadow, the most probable token of each step. Without an argument the t
     const trained = given.adapter ?? given.model;
     const { origins } = context;
     const put = promptValues({ ...given, model: trained }, origins);
-    if (!context.quiet) runNotes(trained, origins).forEach((line) => console.error(line));
+    if (!context.quiet) runNotes(trained, origins).forEach(say);
     using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {

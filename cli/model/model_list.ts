@@ -9,6 +9,7 @@ import { defineCommand } from "../settings/define_command.ts";
 import { path } from "../settings/setting.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** A model that is at hand. */
 interface Listed {
@@ -125,7 +126,7 @@ const weightBytes = (folder: string) =>
 
 function readJson(path: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(Deno.readTextFileSync(path)) ?? undefined;
+    return JSON.parse(readPlainText(path)) ?? undefined;
   } catch {
     return undefined;
   }

@@ -5,6 +5,8 @@ import { flags as everyFlag } from "./flags.ts";
 import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import type { Setting, Settings, Values } from "./setting.ts";
 import { shown } from "./shown.ts";
+import { print } from "../terminal/print.ts";
+import { safeJson } from "../terminal/safe_text.ts";
 
 /** What a command's `run` gets beside its values. */
 export interface Context<S extends Settings> {
@@ -69,7 +71,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       quiet: options.quiet === true,
       json,
       origins,
-      print: (data, text) => console.log(json ? JSON.stringify(data, null, 2) : text()),
+      print: (data, text) => json ? console.log(safeJson(data)) : print(text()),
     });
   });
   return command;

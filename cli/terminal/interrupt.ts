@@ -1,3 +1,5 @@
+import { say } from "./print.ts";
+
 /** Watches for Ctrl-C while a long command runs. */
 interface InterruptWatch extends Disposable {
   /** Aborted by the first Ctrl-C (or SIGTERM): finish the step, save, and throw `Interrupted`. */
@@ -15,7 +17,7 @@ export function watchInterrupt(notice: string): InterruptWatch {
   const controller = new AbortController();
   const handler = (status: number) => () => {
     if (controller.signal.aborted) Deno.exit(status);
-    console.error(`\n${notice}`);
+    say(`\n${notice}`);
     controller.abort();
   };
   const handlers = { SIGINT: handler(130), SIGTERM: handler(143) };

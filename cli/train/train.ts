@@ -18,6 +18,7 @@ import { runFolder } from "./run_folder.ts";
 import { testBefore, testBest, testModes } from "./test_modes.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 import { trainWatched } from "./train_watched.ts";
+import { say } from "../terminal/print.ts";
 
 const settings = {
   ...trainSettings,
@@ -68,13 +69,13 @@ async function trainAndTest(
   quiet: boolean,
 ): Promise<RunResult> {
   const started = performance.now();
-  const say = (line: string) => quiet || console.error(line);
+  const tell = (line: string) => quiet || say(line);
   const folder = await runFolder(values);
-  say(`device   ${gpu.adapter.name}`);
+  tell(`device   ${gpu.adapter.name}`);
   const reopened = resume ? reopenRun(folder) : undefined;
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
   const { trainer } = prepared;
-  const { run, state } = beginRun(folder, values, prepared, reopened, say);
+  const { run, state } = beginRun(folder, values, prepared, reopened, tell);
   const goOn = `Go on with: ${resumeCommand(folder, values)}`;
   const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
   try {

@@ -9,6 +9,7 @@ import {
 import { compressors } from "hyparquet-compressors";
 import { UserError } from "../../gpu/errors.ts";
 import type { Row, RowValue } from "./row.ts";
+import { openPlain } from "../../model/files/plain_file.ts";
 
 /**
  * All rows of a parquet file.
@@ -18,7 +19,7 @@ import type { Row, RowValue } from "./row.ts";
 export async function readParquet(path: string): Promise<Row[]> {
   let file: Deno.FsFile;
   try {
-    file = Deno.openSync(path);
+    file = openPlain(path);
   } catch (error) {
     throw unreadable(path, error);
   }

@@ -2,6 +2,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { parseCsv } from "./parse_csv.ts";
 import { readParquet, unreadable } from "./read_parquet.ts";
 import type { Row } from "./row.ts";
+import { readPlain } from "../../model/files/plain_file.ts";
 
 /** Endings of the files that can be read. */
 export const DATA_ENDINGS: readonly string[] = [".jsonl", ".json", ".csv", ".parquet"];
@@ -27,9 +28,12 @@ export async function readRows(path: string, options: { columns?: readonly strin
   return ending === ".json" ? jsonArray(text, path) : csvRows(text, path, options.columns);
 }
 
+/** Longer arrays of bytes are none that V8 makes. */
+const MOST_BYTES = 2 ** 32;
+
 function readBytes(path: string): Uint8Array {
   try {
-    return Deno.readFileSync(path);
+    return readPlain(path, MOST_BYTES);
   } catch (error) {
     throw unreadable(path, error);
   }

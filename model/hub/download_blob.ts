@@ -7,6 +7,7 @@ import type { HubFile } from "./hub_api.ts";
 import { type About, broken, TransientError } from "./hub_errors.ts";
 import { retry } from "./retry.ts";
 import { follow, startRequest } from "./request.ts";
+import { openOwn } from "../files/own_file.ts";
 
 /** A file to be fetched. */
 interface Download {
@@ -68,7 +69,7 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
 
 /** One request for what is missing of a file, appended to what is there. */
 async function attempt(hub: Hub, { file, url, about, blob, onBytes }: Download): Promise<void> {
-  using part = Deno.openSync(`${blob}.incomplete`, { write: true, create: true });
+  using part = openOwn(`${blob}.incomplete`, { write: true });
   let have = part.statSync().size;
   if (have > file.size) part.truncateSync(have = 0);
   onBytes(have);
@@ -157,7 +158,7 @@ function hashOf(path: string, { hash, size }: HubFile): string {
 async function takeLock(hub: Hub, path: string, what: string): Promise<Disposable> {
   const file = guardDisk(path, () => {
     Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
-    return Deno.openSync(path, { write: true, create: true });
+    return openOwn(path, { write: true });
   });
   try {
     for (let told = false; !file.tryLockSync(true); told = true) {

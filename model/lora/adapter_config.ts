@@ -7,6 +7,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import { readExtras } from "../files/model_extras.ts";
 import type { LoraSettings } from "../transformer/adapter.ts";
+import { modelFile } from "../files/model_file.ts";
+import { readPlainText } from "../files/plain_file.ts";
 
 /** File of an adapter's A and B. */
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
@@ -25,12 +27,12 @@ interface AdapterConfig extends LoraSettings {
  * @throws UserError if it is damaged, or asks for what is more than plain LoRA
  */
 export function readAdapterConfig(folder: string): AdapterConfig {
-  const path = `${folder}/${ADAPTER_CONFIG}`;
+  const path = modelFile(folder, ADAPTER_CONFIG);
   const refuse = (what: string) =>
     new UserError(`Cannot use the adapter ${folder}: ${ADAPTER_CONFIG}: ${what}`);
   let data: Record<string, unknown>;
   try {
-    data = JSON.parse(Deno.readTextFileSync(path));
+    data = JSON.parse(readPlainText(path));
   } catch (error) {
     throw refuse((error as Error).message);
   }

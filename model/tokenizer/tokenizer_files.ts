@@ -1,4 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
+import { modelFile } from "../files/model_file.ts";
+import { readPlainText } from "../files/plain_file.ts";
 
 /** The files a tokenizer is made of, as they are on disk: checkpoints copy them unchanged. */
 export interface TokenizerFiles {
@@ -13,6 +15,9 @@ export interface TokenizerFiles {
 /** A JSON object. */
 export type Json = Record<string, unknown>;
 
+/** Those of vocabularies of 256,000 tokens have 35 MB. */
+const MOST_BYTES = 256 * 2 ** 20;
+
 /**
  * Reads the tokenizer files of a Hugging Face folder.
  * @throws UserError if there is no tokenizer.json, or a file cannot be read
@@ -21,9 +26,9 @@ export function readTokenizerFiles(folder: string | URL): TokenizerFiles {
   const read = (name: string) => {
     const path = folder instanceof URL
       ? new URL(name, `${folder}/`.replace(/\/+$/, "/"))
-      : `${folder}/${name}`;
+      : modelFile(folder, name);
     try {
-      return Deno.readTextFileSync(path);
+      return readPlainText(path, MOST_BYTES);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw new UserError(`Cannot read ${path}: ${(error as Error).message}`);

@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { stepOf } from "./run_checkpoints.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** What a checkpoint keeps beside weights and moments. */
 export interface RunState {
@@ -27,7 +28,7 @@ export function readState(folder: string): RunState & { sha256?: Record<string, 
     new UserError(`Cannot resume from ${folder}: state.json: ${what}, a whole checkpoint is needed`, OLDER);
   let state: RunState | null;
   try {
-    state = JSON.parse(Deno.readTextFileSync(`${folder}/state.json`));
+    state = JSON.parse(readPlainText(`${folder}/state.json`));
   } catch (error) {
     throw damaged((error as Error).message);
   }

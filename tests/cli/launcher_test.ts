@@ -201,7 +201,10 @@ Deno.test("what npm and pip bring is not run before its hash is the expected one
     );
     const { code, stderr } = await start(["--version"]);
     assertEquals(code, 1);
-    assertMatch(stderr, /the hash of what came is [0-9a-f]{64}, [0-9a-f]{64} is needed\nerror: Cannot install/);
+    assertMatch(
+      stderr,
+      /the hash of what came is [0-9a-f]{64}, [0-9a-f]{64} is needed\nerror: Cannot install/,
+    );
     assertEquals([await exists(mark), await exists(cached)], [false, false]);
   }));
 
@@ -252,7 +255,8 @@ Deno.test("the folder where a desktop is looked for is the user's own, and a sil
     await Deno.mkdir(desktop);
     using _silent = Deno.listen({ transport: "unix", path: join(desktop, "wayland-0") });
     const env = { XDG_RUNTIME_DIR: desktop, WAYLAND_DISPLAY: join(desktop, "wayland-0") };
-    const shown = 'for (const name of ["XDG_RUNTIME_DIR", "WAYLAND_DISPLAY"]) console.log(Deno.env.get(name))';
+    const shown =
+      'for (const name of ["XDG_RUNTIME_DIR", "WAYLAND_DISPLAY"]) console.log(Deno.env.get(name))';
     const runtime = join(folder, "cache", "softcot", "runtime");
     assertEquals((await start(["deno", "eval", shown], env)).stdout, `${runtime}\nundefined\n`);
     assertEquals(Deno.statSync(runtime).mode! & 0o777, 0o700);

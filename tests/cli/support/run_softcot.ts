@@ -9,7 +9,7 @@ export interface Finished {
 }
 
 /** The Vulkan loader of some systems complains on stderr where this is not set; the launcher sets it, too. */
-export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" };
+export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/dev/null" };
 
 /** Runs the program as a process of its own, without a terminal. */
 export async function runSoftcot(args: string[], env: Record<string, string> = {}): Promise<Finished> {
