@@ -52,10 +52,9 @@ given again: its result is that of a run never stopped.`,
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const tasks = await openTasks(given, context);
     if (given.out !== undefined) checkResultsPlace(given.out);
-    using interrupt = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
-      const report = await measureAll(gpu, tasks, given, context, interrupt.signal);
+      const report = await measureAll(gpu, tasks, given, context);
       if (context.json) context.print(report, () => "");
     } finally {
       gpu.close();
@@ -71,7 +70,6 @@ async function measureAll(
   tasks: readonly (Task | ChoiceTask)[],
   values: EvalValues,
   context: Context<typeof evalSettings>,
-  signal: AbortSignal,
 ): Promise<TaskReport | TaskReport[]> {
   const { quiet, json } = context;
   const tell = (line: string) => quiet || say(line);
@@ -92,9 +90,10 @@ async function measureAll(
     softcot: facts.versions.softcot,
     ...Object.assign({}, ...plans.map(({ settings }) => settings)),
   });
+  using interrupt = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
   const reports: TaskReport[] = [];
   for (const plan of plans) {
-    const report = await plan.measure(results, signal);
+    const report = await plan.measure(results, interrupt.signal);
     reports.push(report);
     // A task's table is worth its time even if a later task fails.
     if (!json) print(`${reports.length > 1 ? "\n\n" : ""}${describe(report)}`);

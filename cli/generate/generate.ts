@@ -57,7 +57,6 @@ is their shadow, the most probable token of each step. Without an argument the t
     const { origins } = context;
     const put = promptValues({ ...given, model: trained }, origins);
     if (!context.quiet) runNotes(trained, origins).forEach(say);
-    using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
       const found = await findModel(gpu, given.model, given);
@@ -66,6 +65,7 @@ is their shadow, the most probable token of each step. Without an argument the t
       const mixing = mixingValues(given, origins, [given.thinking], trained);
       const how = { ...given, task, gamma, ...put, ...mixing };
       const asked = await textRequest(found, text, how);
+      using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
       await showGenerated(found, asked, how, context, watch.signal);
     } finally {
       gpu.close();

@@ -10,6 +10,7 @@ import { path } from "../settings/setting.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 
 /** A model that is at hand. */
 interface Listed {
@@ -126,7 +127,7 @@ const weightBytes = (folder: string) =>
 
 function readJson(path: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(readPlainText(path)) ?? undefined;
+    return parseJson(readPlainText(path)) as Record<string, unknown> ?? undefined;
   } catch {
     return undefined;
   }

@@ -11,6 +11,9 @@ interface InterruptWatch extends Disposable {
  * second ends the process at once, with status 130 or 143. Dispose of the watch (`using`) to get the
  * usual behaviour back.
  *
+ * Begins where the work does whose progress is worth keeping, after everything is opened: until then Ctrl-C ends the process at
+ * once, as it does by itself, whatever a model's files make it compute.
+ *
  * @param notice told to the user after the first signal
  */
 export function watchInterrupt(notice: string): InterruptWatch {

@@ -46,13 +46,10 @@ shows every value and where it comes from.`,
   ],
   async run({ resume, profile, ...given }, { origins, quiet, print }) {
     if (!resume) refuseLoneSystem(given);
-    using interrupt = watchInterrupt(
-      "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
-    );
     const gpu = await openGpu({ profile });
     try {
       const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
-      const result = await trainAndTest(gpu, values, resume, interrupt.signal, quiet);
+      const result = await trainAndTest(gpu, values, resume, quiet);
       print(result, () => describeRun(result));
     } finally {
       gpu.close();
@@ -65,7 +62,6 @@ async function trainAndTest(
   gpu: Gpu,
   values: TrainValues,
   resume: boolean,
-  signal: AbortSignal,
   quiet: boolean,
 ): Promise<RunResult> {
   const started = performance.now();
@@ -76,6 +72,10 @@ async function trainAndTest(
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
   const { trainer } = prepared;
   const { run, state } = beginRun(folder, values, prepared, reopened, tell);
+  using interrupt = watchInterrupt(
+    "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
+  );
+  const { signal } = interrupt;
   const goOn = `Go on with: ${resumeCommand(folder, values)}`;
   const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
   try {

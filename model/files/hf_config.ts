@@ -11,6 +11,7 @@ import { checkShape } from "./check_shape.ts";
 import { endTokenIds, type Fields, positiveNumber, shownField, wholeNumber } from "./config_fields.ts";
 import { modelFile } from "./model_file.ts";
 import { readPlainText } from "./plain_file.ts";
+import { parseJson } from "./parse_json.ts";
 
 /**
  * Reads the shape of the model in a Hugging Face folder. End tokens are those of config.json and of
@@ -186,7 +187,7 @@ function hfRopeScaling(scaling: RopeScaling): Fields {
 
 function readJson(path: string, isNeeded: boolean): unknown {
   try {
-    return JSON.parse(readPlainText(path));
+    return parseJson(readPlainText(path));
   } catch (error) {
     if (!isNeeded && error instanceof Deno.errors.NotFound) return undefined;
     throw new UserError(

@@ -12,6 +12,7 @@ import { readHeader } from "./safetensors_header.ts";
 import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
 import { modelFile } from "../files/model_file.ts";
 import { readPlainText } from "../files/plain_file.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /**
  * Opens one safetensors file.
@@ -85,7 +86,7 @@ function readIndex(path: string): Map<string, string> {
   const refuse = (what: string) => new UserError(`Cannot open the weights by ${path}: ${what}`);
   let index: unknown;
   try {
-    index = JSON.parse(readPlainText(path));
+    index = parseJson(readPlainText(path));
   } catch (error) {
     throw refuse((error as Error).message);
   }

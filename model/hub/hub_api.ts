@@ -3,6 +3,7 @@ import { type About, broken, strange } from "./hub_errors.ts";
 import { retry } from "./retry.ts";
 import { isCommit, type RepoKind } from "./repo_id.ts";
 import { follow, nextAddress, startRequest } from "./request.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /** A file as the hub lists it. */
 export interface HubFile {
@@ -71,7 +72,7 @@ async function readJson(hub: Hub, url: string, about: About): Promise<{ json: un
     const next = nextPage(hub, response, url);
     const text = await readText(hub, response, request.alive);
     try {
-      return { json: JSON.parse(text), next };
+      return { json: parseJson(text), next };
     } catch {
       throw strange(hub, `answers with something that is not JSON: ${JSON.stringify(text.slice(0, 60))}`);
     }

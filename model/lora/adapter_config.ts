@@ -9,6 +9,7 @@ import { readExtras } from "../files/model_extras.ts";
 import type { LoraSettings } from "../transformer/adapter.ts";
 import { modelFile } from "../files/model_file.ts";
 import { readPlainText } from "../files/plain_file.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /** File of an adapter's A and B. */
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
@@ -32,7 +33,7 @@ export function readAdapterConfig(folder: string): AdapterConfig {
     new UserError(`Cannot use the adapter ${folder}: ${ADAPTER_CONFIG}: ${what}`);
   let data: Record<string, unknown>;
   try {
-    data = JSON.parse(readPlainText(path));
+    data = parseJson(readPlainText(path)) as Record<string, unknown>;
   } catch (error) {
     throw refuse((error as Error).message);
   }
