@@ -28,9 +28,10 @@ export function scoreMerges(pieces: readonly ScoredPiece[]): [string, string][] 
   const texts = new Set(pieces.map(({ text }) => text));
   return pieces.toSorted((a, b) => b.score - a.score || a.id - b.id).flatMap(({ text }) => {
     const pairs: [string, string][] = [];
-    const characters = [...text];
-    for (let cut = characters.length - 1; cut > 0; cut--) {
-      const [left, right] = [characters.slice(0, cut).join(""), characters.slice(cut).join("")];
+    for (let cut = text.length - 1; cut > 0; cut--) {
+      // Never between the halves of a character.
+      if (/[\udc00-\udfff]/.test(text[cut]) && /[\ud800-\udbff]/.test(text[cut - 1])) continue;
+      const [left, right] = [text.slice(0, cut), text.slice(cut)];
       if (texts.has(left) && texts.has(right)) pairs.push([left, right]);
     }
     return pairs;
