@@ -20,6 +20,7 @@ import { settingsCommand } from "./settings_command.ts";
 import { sftCommand } from "./sft/sft.ts";
 import { reportError } from "./terminal/report_error.ts";
 import { trainCommand } from "./train/train.ts";
+import { ownProcess } from "./permissions/give_up.ts";
 import { guardConsole } from "./terminal/print.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -66,6 +67,7 @@ async function main(args: string[]): Promise<number> {
 
 if (import.meta.main) {
   guardConsole();
+  ownProcess();
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     Deno.exit(reportError(event.reason));

@@ -5,6 +5,8 @@ import { flags as everyFlag } from "./flags.ts";
 import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import type { Setting, Settings, Values } from "./setting.ts";
 import { shown } from "./shown.ts";
+import { giveUpPermissions } from "../permissions/give_up.ts";
+import type { Kind } from "../permissions/permission_table.ts";
 import { print } from "../terminal/print.ts";
 import { safeJson } from "../terminal/safe_text.ts";
 
@@ -65,6 +67,8 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       recipe: spec.recipe,
       others: everyFlag,
     });
+    const { allowOwn = [] } = values as { allowOwn?: readonly Kind[] };
+    giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), allowOwn);
     const json = options.json === true;
     return spec.run(values, {
       args: args.map(String),

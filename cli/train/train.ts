@@ -23,6 +23,7 @@ import { say } from "../terminal/print.ts";
 const settings = {
   ...trainSettings,
   resume: flags.resume,
+  allowOwn: flags.allowOwn,
   profile: flag("Time every kernel; tell at the end where the time went, and how long the GPU was idle"),
 };
 
@@ -44,7 +45,7 @@ shows every value and where it comes from.`,
     ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],
     ["Go on with a stopped run", "softcot train --resume --out runs/sums-soft"],
   ],
-  async run({ resume, profile, ...given }, { origins, quiet, print }) {
+  async run({ resume, profile, allowOwn: _, ...given }, { origins, quiet, print }) {
     if (!resume) refuseLoneSystem(given);
     const gpu = await openGpu({ profile });
     try {

@@ -34,7 +34,7 @@ export async function fails(args: string[], code: number, ...messages: string[])
 
 /** The program as a command that is yet to be started. */
 export function softcotCommand(args: string[], options: Deno.CommandOptions): Deno.Command {
-  const all = ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args];
+  const all = ["run", "--allow-all", "--no-prompt", "--quiet", ...configured(), "cli/main.ts", ...args];
   return new Deno.Command(Deno.execPath(), { ...options, cwd: root, args: all });
 }
 
