@@ -20,6 +20,8 @@ import { settingsCommand } from "./settings_command.ts";
 import { sftCommand } from "./sft/sft.ts";
 import { reportError } from "./terminal/report_error.ts";
 import { trainCommand } from "./train/train.ts";
+import { ownProcess } from "./permissions/give_up.ts";
+import { guardConsole } from "./terminal/print.ts";
 
 // deno-lint-ignore no-explicit-any
 const commands: Record<string, Command<any>> = {
@@ -64,6 +66,8 @@ async function main(args: string[]): Promise<number> {
 }
 
 if (import.meta.main) {
+  guardConsole();
+  ownProcess();
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     Deno.exit(reportError(event.reason));

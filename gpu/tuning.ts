@@ -57,8 +57,10 @@ export function writeTuning(facts: AdapterFacts, tuning: Tuning): string {
   }
   try {
     Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    Deno.writeTextFileSync(`${path}.${Deno.pid}`, JSON.stringify(Object.fromEntries(tuning), null, 2) + "\n");
-    Deno.renameSync(`${path}.${Deno.pid}`, path);
+    const beside = `${path}.${crypto.randomUUID()}`;
+    const text = JSON.stringify(Object.fromEntries(tuning), null, 2) + "\n";
+    Deno.writeTextFileSync(beside, text, { createNew: true });
+    Deno.renameSync(beside, path);
   } catch (error) {
     throw new UserError(
       `Cannot keep the tuning in ${path}: ${(error as Error).message}`,

@@ -8,6 +8,7 @@ import { hasSignal } from "./refill.ts";
 import type { GradedRollout, RolloutBatch } from "./rollout_source.ts";
 import type { Trainer } from "./trainer.ts";
 import { batchFlops, updateFlops } from "./update_flops.ts";
+import { readSystemFile } from "../gpu/device/system_files.ts";
 
 /**
  * One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run; what {@link Diagnosed} has is there in the
@@ -219,11 +220,6 @@ function stepNorms(records: readonly ActionRecord[]): { spikes: number; step_nor
 
 /** Linux keeps the peak; elsewhere what is held now stands for it. */
 function peakOfProcess(): number {
-  try {
-    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
-    if (kilobytes) return Number(kilobytes) * 1024;
-  } catch {
-    // No such file here, or no permission to read it.
-  }
-  return Deno.memoryUsage().rss;
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readSystemFile("/proc/self/status") ?? "")?.[1];
+  return kilobytes ? Number(kilobytes) * 1024 : Deno.memoryUsage().rss;
 }

@@ -6,6 +6,7 @@ import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test
 import { defineCommand } from "../settings/define_command.ts";
 import { table } from "../terminal/table.ts";
 import { tryModel } from "./try_model.ts";
+import { PERMISSIONS } from "../permissions/permission_table.ts";
 
 /** One thing looked at. */
 export interface Finding {
@@ -47,7 +48,10 @@ long loop, a few steps of a small model. Ends with status 1 if something is miss
   examples: [["What is here", "softcot doctor"], ["For a bug report", "softcot doctor --json"]],
   async run(_, { print }) {
     const diagnosis = await diagnose();
-    print(diagnosis, () => describe(diagnosis));
+    print(
+      { ...diagnosis, permissions: PERMISSIONS },
+      () => `${describe(diagnosis)}\n\n${describePermissions()}`,
+    );
     const missing = diagnosis.findings.find(({ state }) => state === "missing");
     if (missing) {
       throw new UserError(`Cannot work on this machine: ${missing.name}: ${missing.found}`, missing.hint);
@@ -181,6 +185,12 @@ async function tryOut(gpu: Gpu): Promise<Finding[]> {
       },
   );
   return findings;
+}
+
+/** What each command may do beside reading: it gives up the rest. */
+function describePermissions(): string {
+  const rows = Object.entries(PERMISSIONS).map(([name, kinds]) => [name, kinds.join(", ") || "nothing"]);
+  return table(rows, { header: ["command", "may, beside reading"], align: ["left", "left"] });
 }
 
 function describe({ device, findings, versions }: Diagnosis): string {

@@ -6,6 +6,7 @@ import { TASKS } from "../../eval/tasks/tasks.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
+import { runNotes } from "../defaults/run_notes.ts";
 import { loadWatched } from "./load_watched.ts";
 import { type Context, defineCommand } from "../settings/define_command.ts";
 import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
@@ -16,6 +17,7 @@ import { evalCheckCommand } from "./eval_check.ts";
 import { evalSettings, type EvalValues } from "./eval_settings.ts";
 import { openTasks } from "./open_tasks.ts";
 import { planTasks, type TaskReport } from "./plan_tasks.ts";
+import { print, say } from "../terminal/print.ts";
 
 /** `softcot eval`: tasks in up to six inference modes, and tasks of choices. */
 export const evalCommand = defineCommand({
@@ -50,10 +52,9 @@ given again: its result is that of a run never stopped.`,
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const tasks = await openTasks(given, context);
     if (given.out !== undefined) checkResultsPlace(given.out);
-    using interrupt = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
     const gpu = await openGpu();
     try {
-      const report = await measureAll(gpu, tasks, given, context, interrupt.signal);
+      const report = await measureAll(gpu, tasks, given, context);
       if (context.json) context.print(report, () => "");
     } finally {
       gpu.close();
@@ -69,17 +70,18 @@ async function measureAll(
   tasks: readonly (Task | ChoiceTask)[],
   values: EvalValues,
   context: Context<typeof evalSettings>,
-  signal: AbortSignal,
 ): Promise<TaskReport | TaskReport[]> {
   const { quiet, json } = context;
-  const say = (line: string) => quiet || console.error(line);
-  say(`device   ${gpu.adapter.name}`);
+  const tell = (line: string) => quiet || say(line);
+  tell(`device   ${gpu.adapter.name}`);
   const shown = values.adapter === undefined ? values.model : `${values.model} with ${values.adapter}`;
   const { found, facts } = await loadWatched(gpu, values.model, values, { shown, quiet });
   const parameters = facts.model.parameters.toLocaleString("en");
-  say(`model    ${shown}: ${parameters} parameters, ${found.weights} weights`);
+  tell(`model    ${shown}: ${parameters} parameters, ${found.weights} weights`);
+  const { origins } = context;
+  runNotes(values.adapter ?? values.model, { ...origins, task: "flag" }).forEach(tell);
   const plans = await planTasks(found, tasks, facts, values, context);
-  for (const { line } of plans) say(`task     ${line}`);
+  for (const { line } of plans) tell(`task     ${line}`);
   using results = values.out === undefined ? undefined : openResults(values.out, {
     model: facts.model.hash,
     embeddingRms: facts.model.embeddingRms,
@@ -88,12 +90,13 @@ async function measureAll(
     softcot: facts.versions.softcot,
     ...Object.assign({}, ...plans.map(({ settings }) => settings)),
   });
+  using interrupt = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
   const reports: TaskReport[] = [];
   for (const plan of plans) {
-    const report = await plan.measure(results, signal);
+    const report = await plan.measure(results, interrupt.signal);
     reports.push(report);
     // A task's table is worth its time even if a later task fails.
-    if (!json) console.log(`${reports.length > 1 ? "\n\n" : ""}${describe(report)}`);
+    if (!json) print(`${reports.length > 1 ? "\n\n" : ""}${describe(report)}`);
   }
   const report = reports.length === 1 ? reports[0] : reports;
   results?.finish(report);

@@ -1,5 +1,4 @@
 import { ValidationError } from "@cliffy/command";
-import { readFile } from "node:fs/promises";
 import { loadEngine } from "../../eval/answer/algebra/engine.ts";
 import { readPairs } from "../../eval/answer/read_pairs.ts";
 import { type Verdict, verify, type VerifyOptions } from "../../eval/answer/verify.ts";
@@ -7,6 +6,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { choice, flag, number, path, text, type Values } from "../settings/setting.ts";
 import { table } from "../terminal/table.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 const settings = {
   text: flag("ANSWER is a whole reply: find the answer in it by any sign"),
@@ -83,7 +83,7 @@ async function judgeFile(
   json: boolean,
   print: (data: unknown, text: () => string) => void,
 ): Promise<void> {
-  const pairs = readPairs(file, await contentOf(file));
+  const pairs = readPairs(file, contentOf(file));
   await loadEngine();
   const rows = pairs.map(({ line, gold, prediction }) => ({ line, ...verify(gold, prediction, options) }));
   const equal = rows.filter((row) => row.equal).length;
@@ -103,9 +103,12 @@ async function judgeFile(
   });
 }
 
-async function contentOf(file: string): Promise<string> {
+/** Of a file of pairs. */
+const MOST_BYTES = 256 * 2 ** 20;
+
+function contentOf(file: string): string {
   try {
-    return await readFile(file, "utf8");
+    return readPlainText(file, MOST_BYTES);
   } catch (error) {
     throw new UserError(
       `Cannot judge ${file}: ${(error as Error).message}`,

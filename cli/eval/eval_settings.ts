@@ -31,6 +31,7 @@ export const evalSettings = {
     max: 65536,
   }),
   seed: flags.seed,
+  allowOwn: flags.allowOwn,
   out: path("Folder for the results; the same command goes on with what is there", {
     placeholder: "dir",
     short: "o",

@@ -14,6 +14,8 @@ import { runOverlap } from "./run_overlap.ts";
 
 /** What is asked of a task that is answered in text. */
 interface GenerationRun extends Asked {
+  /** Tasks as the command line names them. */
+  named: readonly string[];
   model: string;
   adapter?: string;
   limit?: number;
@@ -62,7 +64,8 @@ export async function planGeneration(
   const shape = prompt.chat
     ? promptOf(tokenizer, task, "QUESTION", prompt).text
     : plainPrompt(task, "QUESTION", prompt.shots);
-  const trainedOn = await runOverlap(run.adapter ?? run.model, asked.map(({ question }) => question));
+  const texts = asked.map(({ question }) => question);
+  const trainedOn = await runOverlap(run.adapter ?? run.model, texts, run.named);
   if (trainedOn?.questions) {
     warn(
       `warning: ${trainedOn.questions} of these ${asked.length} questions of ${task.name} are among those that ` +

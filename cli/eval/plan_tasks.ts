@@ -15,6 +15,7 @@ import type { EvaluationReport } from "./evaluation_report.ts";
 import { type ChoiceReport, choiceSettings, measureChoices } from "./measure_choices.ts";
 import { measureGeneration } from "./measure_generation.ts";
 import { describePlan, planGeneration, settingsOf } from "./plan_generation.ts";
+import { say } from "../terminal/print.ts";
 
 /** What measuring a task comes to. */
 export type TaskReport = EvaluationReport | ChoiceReport;
@@ -56,13 +57,14 @@ async function planGenerationTask(
   task: Task,
   facts: Facts,
   values: EvalValues,
-  { origins, quiet }: Context<typeof evalSettings>,
+  { args, origins, quiet }: Context<typeof evalSettings>,
 ): Promise<Plan> {
   const trained = values.adapter ?? values.model;
   const known = origins.gamma === "default" ? defaultGamma(trained, task.name) : undefined;
   const mixing = mixingValues(values, origins, values.mode.map(wayOf), trained);
   const run = {
     ...values,
+    named: args,
     ...promptValues({ ...values, model: trained }, origins),
     modes: values.mode,
     filters: { topK: values.topK, topP: values.topP, minP: values.minP },
@@ -72,7 +74,7 @@ async function planGenerationTask(
     answerTokens: values.answerTokens ?? task.limits.answerTokens,
   };
   const plan = await planGeneration(found, task, facts, run, (line) => {
-    if (!quiet) console.error(line);
+    if (!quiet) say(line);
   });
   return {
     line: describePlan(found, plan),

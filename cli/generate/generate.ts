@@ -8,12 +8,14 @@ import { defaultTask } from "../defaults/default_task.ts";
 import { mixingValues } from "../defaults/mixing_values.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
+import { runNotes } from "../defaults/run_notes.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { generateSettings, type GenerateValues } from "./generate_settings.ts";
 import { showGenerated } from "./show_generated.ts";
 import { isGreedy, textRequest } from "./text_request.ts";
+import { say } from "../terminal/print.ts";
 
 /** `softcot generate`: one question, thought about and answered. */
 export const generateCommand = defineCommand({
@@ -54,7 +56,7 @@ is their shadow, the most probable token of each step. Without an argument the t
     const trained = given.adapter ?? given.model;
     const { origins } = context;
     const put = promptValues({ ...given, model: trained }, origins);
-    using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
+    if (!context.quiet) runNotes(trained, origins).forEach(say);
     const gpu = await openGpu();
     try {
       const found = await findModel(gpu, given.model, given);
@@ -63,6 +65,7 @@ is their shadow, the most probable token of each step. Without an argument the t
       const mixing = mixingValues(given, origins, [given.thinking], trained);
       const how = { ...given, task, gamma, ...put, ...mixing };
       const asked = await textRequest(found, text, how);
+      using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
       await showGenerated(found, asked, how, context, watch.signal);
     } finally {
       gpu.close();

@@ -9,6 +9,7 @@ import type { GenerateValues } from "./generate_settings.ts";
 import { streamText } from "./stream_text.ts";
 import type { TextRequest } from "./text_request.ts";
 import { createStepWatcher, describeSteps } from "./step_watcher.ts";
+import { stream } from "../terminal/print.ts";
 
 /** How results are told. */
 interface Output {
@@ -33,18 +34,18 @@ export async function showGenerated(
   const { model, tokenizer } = found;
   const { request, prompt, fromNothing } = asked;
   const isLive = !output.json && values.samples === 1;
-  const write = isLive ? writeOut : () => {};
-  const stream = streamText(tokenizer, request.rules, values.raw, write, !fromNothing);
+  const write = isLive ? stream : () => {};
+  const live = streamText(tokenizer, request.rules, values.raw, write, !fromNothing);
   const watcher = values.showThinking ? createStepWatcher(model, tokenizer, request.thinking) : undefined;
   const heard: Generated[] = Array.from({ length: values.samples }, (_, index) => ({
     ...{ index, thinking: [], answer: [] },
   }));
   const onTokens = (index: number, part: Part, ids: readonly number[]) => {
     heard[index][part] = [...ids];
-    if (index === 0) stream.push(part, ids);
+    if (index === 0) live.push(part, ids);
   };
   const tell = async (rollouts: readonly Generated[]) => {
-    stream.end();
+    live.end();
     const steps = await watcher?.steps(rollouts);
     const texts = rollouts.map((rollout, i) => ({ ...describe(found, asked, rollout), steps: steps?.[i] }));
     const shown = ({ text, steps }: typeof texts[number]) =>
@@ -99,9 +100,4 @@ function forcedSoFar(tokenizer: Tokenizer, rules: ThinkingRules, { thinking }: G
   const detector = detectTrigger(tokenizer, rules);
   for (const id of thinking) detector.push(id);
   return detector.forced ? rules.forcedIds[detector.forced] : [];
-}
-
-function writeOut(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }

@@ -4,11 +4,14 @@ import { openModelFiles } from "../../model/files/model_files.ts";
 import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
 import { type CachedRepo, cachedRepos } from "../../model/hub/hub_cache.ts";
+import { readVerified } from "../../model/hub/verified_blobs.ts";
 import { hubCacheFolder } from "../../model/hub/hub_environment.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { path } from "../settings/setting.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 
 /** A model that is at hand. */
 interface Listed {
@@ -22,6 +25,8 @@ interface Listed {
   bytes: number;
   /** Branch and commit, or the checkpoints of a run. */
   revision: string;
+  /** When its files were last hashed, as ISO 8601; null where they were not, or not all, or are no hub's. */
+  verified: string | null;
 }
 
 /** `softcot model list`: the models at hand. */
@@ -34,18 +39,19 @@ The first column is what --model takes.`,
   run({ runs }, { print }) {
     const models = [builtin(), ...cachedRepos("model").flatMap(fromCache), ...fromRuns(runs)];
     print(models, () => {
-      const rows = models.map(({ name, architecture, isSupported, bytes, revision, where }) => [
+      const rows = models.map(({ name, architecture, isSupported, bytes, revision, where, verified }) => [
         name,
         `${architecture ?? "unknown"}${isSupported ? "" : " (not supported)"}`,
         inBytes(bytes),
         revision,
         where,
+        verified?.slice(0, 10) ?? "-",
       ]);
-      const header = ["model", "architecture", "weights", "revision", "where"];
+      const header = ["model", "architecture", "weights", "revision", "where", "verified"];
       const cache = models.some(({ where }) => where === "hub cache")
         ? `\n\nhub cache: ${hubCacheFolder()}`
         : "";
-      return table(rows, { header, align: ["left", "left", "right", "left", "left"] }) + cache;
+      return table(rows, { header, align: ["left", "left", "right", "left", "left", "left"] }) + cache;
     });
   },
 });
@@ -60,6 +66,7 @@ function builtin(): Listed {
     isSupported: true,
     bytes,
     revision: "-",
+    verified: null,
   };
 }
 
@@ -71,14 +78,20 @@ function fromCache({ id, snapshots }: CachedRepo): Listed[] {
     const gguf = files.filter((file) => file.endsWith(".gguf"));
     const single = (file: string): Listed => ({
       ...{ name: gguf.length === 1 ? name : `${folder}/${file}`, where: "hub cache", revision },
+      verified: lastVerified(folder, [file]),
       ...described(ggufArchitecture(`${folder}/${file}`)),
       bytes: fileSize(`${folder}/${file}`) ?? 0,
     });
     if (gguf.length > 0) return gguf.map(single);
     const bytes = weightBytes(folder);
-    return bytes === 0
-      ? []
-      : [{ name, where: "hub cache", revision, ...described(folderArchitecture(folder)), bytes }];
+    return bytes === 0 ? [] : [{
+      name,
+      where: "hub cache",
+      revision,
+      verified: lastVerified(folder, files),
+      ...described(folderArchitecture(folder)),
+      bytes,
+    }];
   });
 }
 
@@ -92,8 +105,17 @@ function fromRuns(runs: string): Listed[] {
     const folder = `${run}/checkpoints/${best === undefined ? newest : `step-${best}`}`;
     const step = `step ${Number(newest.slice(5))}${best === undefined ? "" : `, best ${Number(best)}`}`;
     const found = { ...described(folderArchitecture(folder)), bytes: weightBytes(folder) };
-    return [{ name: run, where: "run", revision: step, ...found }];
+    return [{ name: run, where: "run", revision: step, verified: null, ...found }];
   });
+}
+
+/** When the oldest of a snapshot's files was verified. */
+function lastVerified(folder: string, files: readonly string[]): string | null {
+  const known = readVerified(folder.replace(/\/snapshots\/[^/]*$/, ""));
+  const dates = files.map((file) =>
+    known[linkTarget(`${folder}/${file}`)?.split("/").at(-1) ?? ""]?.at ?? ""
+  );
+  return dates.length === 0 || dates.includes("") ? null : dates.sort()[0];
 }
 
 function described(architecture: string | null): Pick<Listed, "architecture" | "isSupported"> {
@@ -125,7 +147,7 @@ const weightBytes = (folder: string) =>
 
 function readJson(path: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(Deno.readTextFileSync(path)) ?? undefined;
+    return parseJson(readPlainText(path)) as Record<string, unknown> ?? undefined;
   } catch {
     return undefined;
   }

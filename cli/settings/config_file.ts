@@ -1,6 +1,7 @@
 import { parse, stringify, TomlError } from "smol-toml";
 import { UserError } from "../../gpu/errors.ts";
 import { dashed } from "./dashed.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** Values read from a config file or a recipe, by the names that stand there. */
 export interface Source {
@@ -17,7 +18,7 @@ export interface Source {
 export function readConfigFile(name: string): Source {
   let source: string;
   try {
-    source = Deno.readTextFileSync(name);
+    source = readPlainText(name);
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? "there is no such file"

@@ -5,6 +5,10 @@ import { flags as everyFlag } from "./flags.ts";
 import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import type { Setting, Settings, Values } from "./setting.ts";
 import { shown } from "./shown.ts";
+import { giveUpPermissions } from "../permissions/give_up.ts";
+import type { Kind } from "../permissions/permission_table.ts";
+import { print } from "../terminal/print.ts";
+import { safeJson } from "../terminal/safe_text.ts";
 
 /** What a command's `run` gets beside its values. */
 export interface Context<S extends Settings> {
@@ -63,13 +67,15 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       recipe: spec.recipe,
       others: everyFlag,
     });
+    const { allowOwn = [] } = values as { allowOwn?: readonly Kind[] };
+    giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), allowOwn);
     const json = options.json === true;
     return spec.run(values, {
       args: args.map(String),
       quiet: options.quiet === true,
       json,
       origins,
-      print: (data, text) => console.log(json ? JSON.stringify(data, null, 2) : text()),
+      print: (data, text) => json ? console.log(safeJson(data)) : print(text()),
     });
   });
   return command;

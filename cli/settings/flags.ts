@@ -166,6 +166,9 @@ export const flags = {
     max: 2 ** 20,
     defaultText: `all, or ${ENDLESS} of an endless task`,
   }),
+  allowOwn: choices(["net", "import", "sys"], "What a task or a reward of your own may do beside reading", {
+    defaultText: "nothing else",
+  }),
   raw: flag("Only continue the text: no prompt around it, no end of thinking, no answer"),
   questions: integer("Questions of each update", { default: 2, min: 1, placeholder: "B" }),
   group: integer(

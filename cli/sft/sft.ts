@@ -34,14 +34,14 @@ writes, each seen once. Without --model a new model of the given shape is made, 
       throw new UserError("Cannot train: there is no place for the model", "name a new folder with --out");
     }
     const task = await demonstratingTask(values.task);
-    using watch = watchInterrupt(
-      "Stopping after this update, then writing the model. Press Ctrl-C again to stop at once.",
-    );
     const gpu = await openGpu();
     try {
       if (values.model) refuseShape(origins);
       const { model, tokenizer } = values.model ? await findModel(gpu, values.model) : newModel(gpu, values);
       claimFolder(out);
+      using watch = watchInterrupt(
+        "Stopping after this update, then writing the model. Press Ctrl-C again to stop at once.",
+      );
       const last = await trainOn(task, model, tokenizer, values, watch.signal, quiet);
       const embeddingRms = rootMeanSquare(await downloadMatrix(gpu, model.params.embedding));
       const dtype = values.dtype === "f16" ? "F16" : "F32";

@@ -1,3 +1,5 @@
+import { say } from "./print.ts";
+
 /** Watches for Ctrl-C while a long command runs. */
 interface InterruptWatch extends Disposable {
   /** Aborted by the first Ctrl-C (or SIGTERM): finish the step, save, and throw `Interrupted`. */
@@ -9,13 +11,16 @@ interface InterruptWatch extends Disposable {
  * second ends the process at once, with status 130 or 143. Dispose of the watch (`using`) to get the
  * usual behaviour back.
  *
+ * Begins where the work does whose progress is worth keeping, after everything is opened: until then Ctrl-C ends the process at
+ * once, as it does by itself, whatever a model's files make it compute.
+ *
  * @param notice told to the user after the first signal
  */
 export function watchInterrupt(notice: string): InterruptWatch {
   const controller = new AbortController();
   const handler = (status: number) => () => {
     if (controller.signal.aborted) Deno.exit(status);
-    console.error(`\n${notice}`);
+    say(`\n${notice}`);
     controller.abort();
   };
   const handlers = { SIGINT: handler(130), SIGTERM: handler(143) };

@@ -2,6 +2,8 @@ import { unicodeWidth } from "@std/cli";
 import { type Counting, progressLine } from "./progress_line.ts";
 import { type ProgressStream, stderr } from "./progress_stream.ts";
 import { createRate } from "./rate.ts";
+import { hideSecrets } from "./hide_secrets.ts";
+import { safeLine, safeText } from "./safe_text.ts";
 
 /** What a progress tells about. */
 export interface ProgressOptions extends Counting {
@@ -73,18 +75,19 @@ export function createProgress(options: ProgressOptions): Progress {
       if (work) rate.begin(work.done, time);
       rate.add(work?.done ?? step - start, time);
       const left = work ?? { left: options.total === undefined ? undefined : options.total - step };
-      text = progressLine(options, step, fields, {
+      text = shown(progressLine(options, step, fields, {
         ...left,
         each: rate.each(),
         elapsed: (time - began) / 1000,
-      });
+      }));
       show(step === options.total);
     },
     show(line, isLast = false) {
-      text = line;
+      text = shown(line);
       show(isLast);
     },
-    log(line) {
+    log(lines) {
+      const line = safeText(hideSecrets(lines));
       if (!live) return stream.write(`${line}\n`);
       stream.write(`\r\x1b[K${line}\n`);
       written = "";
@@ -94,6 +97,8 @@ export function createProgress(options: ProgressOptions): Progress {
     [Symbol.dispose]: done,
   };
 }
+
+const shown = (line: string): string => safeLine(hideSecrets(line));
 
 /** The longest beginning that fits into `columns`. */
 function clip(text: string, columns: number): string {

@@ -3,6 +3,8 @@ import { styleText } from "node:util";
 import { ValidationError } from "@cliffy/command";
 import { GpuError, UserError } from "../../gpu/errors.ts";
 import { Interrupted } from "./interrupt.ts";
+import { hideSecrets } from "./hide_secrets.ts";
+import { safeLine, safeText } from "./safe_text.ts";
 
 /** Where and how errors are told. */
 interface ReportOptions {
@@ -21,14 +23,15 @@ export function reportError(error: unknown, options: ReportOptions = {}): number
   const write = options.write ?? console.error;
   const debug = options.debug ?? Boolean(Deno.env.get("SOFTCOT_DEBUG"));
   if (error instanceof Interrupted) {
-    write(error.message);
+    write(safeText(error.message));
     return 130;
   }
   if (isBrokenPipe(error)) return 1;
   const { message, hint, status, expected } = explain(error);
-  write(`${paint("error:", ["red", "bold"])} ${message}`);
-  if (hint) write(`${paint("hint:", ["cyan", "bold"])} ${hint}`);
-  if (debug && !expected) write(inspectError(error));
+  const shown = (text: string) => safeLine(hideSecrets(text));
+  write(`${paint("error:", ["red", "bold"])} ${shown(message)}`);
+  if (hint) write(`${paint("hint:", ["cyan", "bold"])} ${shown(hint)}`);
+  if (debug && !expected) write(safeText(hideSecrets(inspectError(error))));
   return status;
 }
 

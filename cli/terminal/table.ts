@@ -1,4 +1,5 @@
 import { unicodeWidth } from "@std/cli";
+import { safeLine } from "./safe_text.ts";
 
 /** How a table is laid out. */
 interface TableOptions {
@@ -17,8 +18,8 @@ interface TableOptions {
  * @returns lines without a final newline, none ending in spaces
  */
 export function table(rows: readonly (readonly unknown[])[], options: TableOptions = {}): string {
-  const body = rows.map((row) => row.map((cell) => String(cell ?? "")));
-  const all = options.header ? [[...options.header], ...body] : body;
+  const body = rows.map((row) => row.map((cell) => safeLine(String(cell ?? ""))));
+  const all = options.header ? [options.header.map(safeLine), ...body] : body;
   const columns = Math.max(0, ...all.map((row) => row.length));
   const cell = (row: readonly string[], column: number) => row[column] ?? "";
   const widths: number[] = [], right: boolean[] = [];

@@ -1,6 +1,7 @@
 import type { Task } from "../../eval/task.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** What a run keeps of its validation questions: they are never trained on. */
 interface HeldOut {
@@ -37,7 +38,7 @@ export function keepHeldOut(folder: string, { name, version, heldOut, data }: Ta
 function read(path: string): HeldOut | undefined {
   let text: string;
   try {
-    text = Deno.readTextFileSync(path);
+    text = readPlainText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -9,6 +9,7 @@ import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
 import { createEvaluationProgress } from "../terminal/evaluation_progress.ts";
 import type { TrainValues } from "./train_settings.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** The six inference modes, and those of another way that was trained, on test questions; null if the run asks for no tables. */
 export async function testModes(
@@ -60,7 +61,7 @@ export async function testBefore(
 
 function readTests(path: string): ModeResult[] | null {
   try {
-    return JSON.parse(Deno.readTextFileSync(path)).before;
+    return JSON.parse(readPlainText(path)).before;
   } catch {
     return null; // not made yet, or half of it lost: the table is left out
   }

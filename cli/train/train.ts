@@ -13,15 +13,17 @@ import { describeRun, type RunResult } from "./describe_run.ts";
 import { newValues } from "./new_values.ts";
 import { prepareTraining } from "./prepare_training.ts";
 import { profileOf } from "./profile_report.ts";
-import { resumedValues } from "./resumed_values.ts";
+import { resumeCommand, resumedValues } from "./resumed_values.ts";
 import { runFolder } from "./run_folder.ts";
 import { testBefore, testBest, testModes } from "./test_modes.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 import { trainWatched } from "./train_watched.ts";
+import { say } from "../terminal/print.ts";
 
 const settings = {
   ...trainSettings,
   resume: flags.resume,
+  allowOwn: flags.allowOwn,
   profile: flag("Time every kernel; tell at the end where the time went, and how long the GPU was idle"),
 };
 
@@ -43,15 +45,12 @@ shows every value and where it comes from.`,
     ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],
     ["Go on with a stopped run", "softcot train --resume --out runs/sums-soft"],
   ],
-  async run({ resume, profile, ...given }, { origins, quiet, print }) {
+  async run({ resume, profile, allowOwn: _, ...given }, { origins, quiet, print }) {
     if (!resume) refuseLoneSystem(given);
-    using interrupt = watchInterrupt(
-      "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
-    );
     const gpu = await openGpu({ profile });
     try {
       const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
-      const result = await trainAndTest(gpu, values, resume, interrupt.signal, quiet);
+      const result = await trainAndTest(gpu, values, resume, quiet);
       print(result, () => describeRun(result));
     } finally {
       gpu.close();
@@ -64,18 +63,21 @@ async function trainAndTest(
   gpu: Gpu,
   values: TrainValues,
   resume: boolean,
-  signal: AbortSignal,
   quiet: boolean,
 ): Promise<RunResult> {
   const started = performance.now();
-  const say = (line: string) => quiet || console.error(line);
+  const tell = (line: string) => quiet || say(line);
   const folder = await runFolder(values);
-  say(`device   ${gpu.adapter.name}`);
+  tell(`device   ${gpu.adapter.name}`);
   const reopened = resume ? reopenRun(folder) : undefined;
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
   const { trainer } = prepared;
-  const { run, state } = beginRun(folder, values, prepared, reopened, say);
-  const goOn = `Go on with: softcot train --resume --out ${folder}`;
+  const { run, state } = beginRun(folder, values, prepared, reopened, tell);
+  using interrupt = watchInterrupt(
+    "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
+  );
+  const { signal } = interrupt;
+  const goOn = `Go on with: ${resumeCommand(folder, values)}`;
   const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
   try {
     const before = await testBefore(folder, state, () => measure("before"));

@@ -1,5 +1,6 @@
 /** Files of pairs to judge: JSON lines, or CSV with a header; columns `gold` and `prediction`. */
 import { UserError } from "../../gpu/errors.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 
 /** One row of such a file. */
 interface PairRow {
@@ -29,7 +30,7 @@ function jsonRows(name: string, text: string): PairRow[] {
     if (lineText.trim() === "") return;
     let row: Record<string, unknown>;
     try {
-      row = JSON.parse(lineText);
+      row = parseJson(lineText) as Record<string, unknown>;
     } catch {
       throw new UserError(
         `Cannot judge ${name}: line ${k + 1} is not JSON`,
@@ -83,6 +84,7 @@ function parseCsv(text: string): { line: number; cells: string[] }[] {
   const cell = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r?\n|$)/y;
   const source = text.replace(/^\ufeff/, "");
   let cells: string[] = [];
+  let [line, counted] = [1, 0];
   let start = 0;
   for (let at = 0; at <= source.length;) {
     cell.lastIndex = at;
@@ -92,7 +94,15 @@ function parseCsv(text: string): { line: number; cells: string[] }[] {
     at = cell.lastIndex;
     if (m[3] === ",") continue;
     if (cells.length > 1 || cells[0] !== "") {
-      records.push({ line: source.slice(0, start).split("\n").length, cells });
+      for (
+        let end = source.indexOf("\n", counted);
+        end >= 0 && end < start;
+        end = source.indexOf("\n", counted)
+      ) {
+        line++;
+        counted = end + 1;
+      }
+      records.push({ line, cells });
     }
     cells = [];
     start = at;

@@ -6,9 +6,10 @@ import {
   parquetReadObjects,
   parquetSchema,
 } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { UserError } from "../../gpu/errors.ts";
+import { boundedCompressors, checkSizes } from "./parquet_limits.ts";
 import type { Row, RowValue } from "./row.ts";
+import { openPlain } from "../../model/files/plain_file.ts";
 
 /**
  * All rows of a parquet file.
@@ -18,19 +19,22 @@ import type { Row, RowValue } from "./row.ts";
 export async function readParquet(path: string): Promise<Row[]> {
   let file: Deno.FsFile;
   try {
-    file = Deno.openSync(path);
+    file = openPlain(path);
   } catch (error) {
     throw unreadable(path, error);
   }
   using _ = file;
   try {
     const buffer = bufferOf(file);
-    const source = { file: buffer, compressors, metadata: await parquetMetadataAsync(buffer) };
+    const metadata = await parquetMetadataAsync(buffer);
+    const source = { file: buffer, compressors: boundedCompressors, metadata };
+    await checkSizes(buffer, metadata);
     // Whatever could fail at once, or twice, is tried first: it would leave the failure of another column unheard.
     checkColumns(source.metadata);
     await parquetRead(source);
     const rows = await parquetReadObjects(source);
-    return rows.map((row) => plain(row) as Row);
+    const budget = { characters: MOST_CHARACTERS + 100 * buffer.byteLength };
+    return rows.map((row) => plain(row, budget) as Row);
   } catch (error) {
     throw new UserError(`Cannot read ${path}: as a parquet file it is damaged (${(error as Error).message})`);
   }
@@ -66,14 +70,21 @@ function bufferOf(file: Deno.FsFile): AsyncBuffer {
   return { byteLength, slice };
 }
 
-function plain(value: unknown): RowValue {
+/** Of all cells together, beyond a hundred for each byte of the file: a dictionary's text may be that of many. */
+const MOST_CHARACTERS = 64 * 2 ** 20;
+
+function plain(value: unknown, budget: { characters: number }): RowValue {
+  const inner = (one: unknown) => plain(one, budget);
+  if (typeof value === "string" && (budget.characters -= value.length) < 0) {
+    throw new Error("its texts come to far more than the file");
+  }
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : `${value}`;
   if (value === null || value === undefined) return null;
   if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>, plain);
+  if (Array.isArray(value)) return value.map(inner);
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<number | bigint>, inner);
   if (typeof value !== "object") return value as RowValue;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, plain(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, inner(one)]));
 }
 
 /** What to say of a file that cannot be opened or read. */

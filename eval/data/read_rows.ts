@@ -2,6 +2,8 @@ import { UserError } from "../../gpu/errors.ts";
 import { parseCsv } from "./parse_csv.ts";
 import { readParquet, unreadable } from "./read_parquet.ts";
 import type { Row } from "./row.ts";
+import { readPlain } from "../../model/files/plain_file.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 
 /** Endings of the files that can be read. */
 export const DATA_ENDINGS: readonly string[] = [".jsonl", ".json", ".csv", ".parquet"];
@@ -27,13 +29,19 @@ export async function readRows(path: string, options: { columns?: readonly strin
   return ending === ".json" ? jsonArray(text, path) : csvRows(text, path, options.columns);
 }
 
+/** Longer arrays of bytes are none that V8 makes. */
+const MOST_BYTES = 2 ** 32;
+
 function readBytes(path: string): Uint8Array {
   try {
-    return Deno.readFileSync(path);
+    return readPlain(path, MOST_BYTES);
   } catch (error) {
     throw unreadable(path, error);
   }
 }
+
+/** What a file of rows may nest. */
+const DATA = { deepest: 64, containers: 2 ** 24 };
 
 /** Strings of V8 end at about 2^29 characters. */
 const MOST_TEXT = 500_000_000;
@@ -86,7 +94,7 @@ function jsonLines(bytes: Uint8Array, path: string): Row[] {
     if (text === "") continue;
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text, DATA);
     } catch {
       throw fault(`is no JSON (${beginning(text)}), one whole object a line is needed`);
     }
@@ -99,7 +107,7 @@ function jsonLines(bytes: Uint8Array, path: string): Row[] {
 function jsonArray(text: string, path: string): Row[] {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text, DATA);
   } catch (error) {
     const position = Number(/position (\d+)/.exec((error as Error).message)?.[1] ?? text.length);
     const line = text.slice(0, position).split("\n").length;
@@ -117,10 +125,19 @@ function jsonArray(text: string, path: string): Row[] {
   return value;
 }
 
+/** More than any table of questions has. */
+const MOST_COLUMNS = 10_000;
+
 function csvRows(text: string, path: string, columns?: readonly string[]): Row[] {
   const lines = parseCsv(text, path);
   const names = columns ?? lines.shift()?.cells ?? [];
-  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (names.length > MOST_COLUMNS) {
+    throw new UserError(
+      `Cannot read ${path}: it has ${names.length} columns, at most ${MOST_COLUMNS} are possible`,
+    );
+  }
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice !== undefined) {
     throw new UserError(`Cannot read ${path}: two columns are called ${JSON.stringify(twice)}`);
   }
@@ -128,7 +145,7 @@ function csvRows(text: string, path: string, columns?: readonly string[]): Row[]
     if (cells.length !== names.length) {
       throw new UserError(
         `Cannot read ${path}: line ${line} has ${cells.length} cells, ${names.length} are needed (${
-          names.join(", ")
+          names.slice(0, 20).join(", ")
         })`,
       );
     }

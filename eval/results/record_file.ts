@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { createBeside, openOwn } from "../../model/files/own_file.ts";
 
 /** A file of JSON lines that grows while an evaluation runs, and is read again when it is gone on with. */
 export interface RecordFile<T extends object> extends Disposable {
@@ -49,8 +50,9 @@ export function openRecordFile<T extends object>(path: string): RecordFile<T> {
 
 function open(path: string): Deno.FsFile {
   try {
-    return Deno.openSync(path, { read: true, write: true, create: true });
+    return openOwn(path, { read: true, write: true });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(
       `Cannot write ${path}: ${(error as Error).message}`,
       "choose another folder with --out",
@@ -107,10 +109,10 @@ function* linesOf(path: string, limit: number): Generator<Line> {
 }
 
 function copyInOrder(path: string, places: readonly { start: number; bytes: number }[]): void {
-  const beside = `${path}.tmp`;
+  const { file: to, beside } = createBeside(path);
   {
     using from = Deno.openSync(path);
-    using to = Deno.openSync(beside, { write: true, create: true, truncate: true });
+    using _ = to;
     for (const { start, bytes } of places) {
       const line = new Uint8Array(bytes);
       from.seekSync(start, Deno.SeekMode.Start);

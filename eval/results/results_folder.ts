@@ -1,6 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { writeJson, writeWhole } from "../../model/files/write_whole.ts";
 import { openRecordFile, type RecordFile } from "./record_file.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** All that decides an evaluation's results, by name: what goes on has to agree in every part. */
 type EvaluationSettings = Readonly<Record<string, unknown>>;
@@ -85,7 +86,7 @@ export function openResults(path: string, settings: EvaluationSettings): Results
 function readSettings(path: string): EvaluationSettings | null {
   let text: string;
   try {
-    text = Deno.readTextFileSync(`${path}/${SETTINGS}`);
+    text = readPlainText(`${path}/${SETTINGS}`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;

@@ -9,6 +9,7 @@ import { paperPrompt, type Stream } from "../task.ts";
 import { type DataTaskSpec, openDataTask, type Reading } from "./data_task.ts";
 import { gradeByWords } from "./grade_by_words.ts";
 import { type GenerationEntry, nameOf, TASK_NAME } from "./task_entry.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** Where --data is given for such a task. */
 const NAMED: DataSource = {
@@ -155,7 +156,7 @@ function ownFiles(path: string, { file, split = "test", files = {} }: TaskFile):
 function readToml(path: string): TaskFile {
   let values: unknown;
   try {
-    values = parse(Deno.readTextFileSync(path));
+    values = parse(readPlainText(path));
   } catch (error) {
     if (error instanceof TomlError) {
       const what = error.message.replace(/^Invalid TOML document: /, "").split("\n")[0];

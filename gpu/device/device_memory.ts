@@ -1,4 +1,5 @@
 import type { AdapterFacts } from "../adapter.ts";
+import { readSystemFile } from "./system_files.ts";
 
 /** Memory that a device can still give, and who says so. */
 interface DeviceMemory {
@@ -21,9 +22,9 @@ export function deviceMemory(
 }
 
 function machineMemory(): DeviceMemory | undefined {
-  const available = /^MemAvailable:\s+(\d+) kB/m.exec(read("/proc/meminfo") ?? "")?.[1];
-  const limit = Number(read("/sys/fs/cgroup/memory.max"));
-  const used = Number(read("/sys/fs/cgroup/memory.current"));
+  const available = /^MemAvailable:\s+(\d+) kB/m.exec(readSystemFile("/proc/meminfo") ?? "")?.[1];
+  const limit = Number(readSystemFile("/sys/fs/cgroup/memory.max"));
+  const used = Number(readSystemFile("/sys/fs/cgroup/memory.current"));
   const container = limit > 0 && used >= 0 ? limit - used : Infinity;
   if (available === undefined && container === Infinity) return undefined;
   const machine = available === undefined ? Infinity : Number(available) * 1024;
@@ -52,15 +53,9 @@ function nvidiaMemory(name: string): DeviceMemory | undefined {
 
 function amdMemory(): DeviceMemory | undefined {
   const cards = Array.from({ length: 16 }, (_, i) => `/sys/class/drm/card${i}/device/mem_info_vram_`);
-  const free = cards.map((card) => Number(read(`${card}total`) ?? NaN) - Number(read(`${card}used`) ?? NaN))
+  const free = cards.map((card) =>
+    Number(readSystemFile(`${card}total`) ?? NaN) - Number(readSystemFile(`${card}used`) ?? NaN)
+  )
     .filter((bytes) => bytes > 0);
   return free.length === 0 ? undefined : { free: Math.max(...free), source: "the kernel's driver" };
-}
-
-function read(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,8 @@
+import { listSystemFolder, readSystemFile, setAffinity } from "./system_files.ts";
+
 /** Threads of this process, in the order in which they began; none where the system or a permission does not say. */
 export function threads(): number[] {
-  try {
-    const entries = [...Deno.readDirSync("/proc/self/task")];
-    return entries.map(({ name }) => Number(name)).sort((a, b) => a - b);
-  } catch {
-    return [];
-  }
+  return listSystemFolder("/proc/self/task").map(Number).sort((a, b) => a - b);
 }
 
 /**
@@ -15,47 +12,29 @@ export function threads(): number[] {
  * cannot be known or done, the scheduler places them: slower, and right.
  */
 export function pinWorkers(before: readonly number[]): void {
-  // Without the permission, opening a library would ask the user for it.
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
-  try {
-    const workers = workersAmong(threads().filter((thread) => !before.includes(thread)));
-    const cores = allowedCores();
-    if (cores.length < 2 || workers.length !== cores.length) return;
-    using libc = open();
-    workers.forEach((thread, i) => {
-      const mask = new Uint8Array(Math.ceil((cores[i] + 1) / 64) * 8);
-      mask[cores[i] >> 3] = 1 << (cores[i] & 7);
-      libc.setAffinity(thread, mask);
-    });
-  } catch {
-    // As above.
-  }
-}
-
-function open() {
-  const libc = Deno.dlopen("libc.so.6", {
-    sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  const workers = workersAmong(threads().filter((thread) => !before.includes(thread)));
+  const cores = allowedCores();
+  if (cores.length < 2 || workers.length !== cores.length) return;
+  workers.forEach((thread, i) => {
+    const mask = new Uint8Array(Math.ceil((cores[i] + 1) / 64) * 8);
+    mask[cores[i] >> 3] = 1 << (cores[i] & 7);
+    setAffinity(thread, mask);
   });
-  return {
-    setAffinity: (thread: number, mask: Uint8Array<ArrayBuffer>) =>
-      libc.symbols.sched_setaffinity(thread, BigInt(mask.length), mask),
-    [Symbol.dispose]: () => libc.close(),
-  };
 }
 
 /** llvmpipe starts its rasterizers, which have names, and then as many workers for compute kernels, which keep ours. */
 function workersAmong(started: readonly number[]): number[] {
-  const names = started.map((thread) => Deno.readTextFileSync(`/proc/self/task/${thread}/comm`).trim());
+  const names = started.map((thread) => (readSystemFile(`/proc/self/task/${thread}/comm`) ?? "").trim());
   const rasterizers = names.filter((name) => name.startsWith("llvmpipe-")).length;
   const last = names.findLastIndex((name) => name.startsWith("llvmpipe-"));
-  const own = Deno.readTextFileSync("/proc/thread-self/comm").trim();
+  const own = readSystemFile("/proc/thread-self/comm")?.trim();
   const workers = started.filter((_, i) => i > last && names[i] === own);
   return workers.length === rasterizers ? workers : [];
 }
 
 /** Cores that the process may run on, of a list such as 0-3,8. */
 function allowedCores(): number[] {
-  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "";
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(readSystemFile("/proc/self/status") ?? "")?.[1] ?? "";
   return list.split(",").flatMap((part) => {
     const [first, last = first] = part.split("-").map(Number);
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);

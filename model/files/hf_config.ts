@@ -9,6 +9,9 @@ import type { ModelConfig, RopeScaling } from "../transformer/config.ts";
 import { findArchitecture } from "./architectures.ts";
 import { checkShape } from "./check_shape.ts";
 import { endTokenIds, type Fields, positiveNumber, shownField, wholeNumber } from "./config_fields.ts";
+import { modelFile } from "./model_file.ts";
+import { readPlainText } from "./plain_file.ts";
+import { parseJson } from "./parse_json.ts";
 
 /**
  * Reads the shape of the model in a Hugging Face folder. End tokens are those of config.json and of
@@ -17,9 +20,9 @@ import { endTokenIds, type Fields, positiveNumber, shownField, wholeNumber } fro
  * @throws UserError if the file is missing, damaged, or of a model that is not supported
  */
 export function readModelConfig(folder: string): ModelConfig {
-  const path = `${folder}/config.json`;
+  const path = modelFile(folder, "config.json");
   const config = parseHfConfig(readJson(path, true), path);
-  const generation = readJson(`${folder}/generation_config.json`, false) as Fields | undefined;
+  const generation = readJson(modelFile(folder, "generation_config.json"), false) as Fields | undefined;
   const more = endTokenIds(generation?.eos_token_id, config.vocabSize, `${folder}/generation_config.json`);
   return { ...config, eosTokenIds: [...new Set([...config.eosTokenIds, ...more])] };
 }
@@ -184,7 +187,7 @@ function hfRopeScaling(scaling: RopeScaling): Fields {
 
 function readJson(path: string, isNeeded: boolean): unknown {
   try {
-    return JSON.parse(Deno.readTextFileSync(path));
+    return parseJson(readPlainText(path));
   } catch (error) {
     if (!isNeeded && error instanceof Deno.errors.NotFound) return undefined;
     throw new UserError(

@@ -3,6 +3,7 @@ import { BUILTIN } from "../builtin/builtin_model.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { isRepoId } from "../hub/repo_id.ts";
 import { checkpointsOf, lookInto } from "./look_into.ts";
+import { modelFile } from "./model_file.ts";
 
 /** Where a model's weights are, and in which format. */
 interface ModelPlace {
@@ -49,7 +50,7 @@ function locateIn(folder: string, name: string): ModelPlace {
     return { format: "huggingface", path: configured };
   }
   const single = singleFiles(folder);
-  if (single.length === 1) return locateFile(`${folder}/${single[0]}`);
+  if (single.length === 1) return locateFile(modelFile(folder, single[0]));
   if (single.length > 1) {
     throw new UserError(
       `Cannot choose the model of ${name}: it holds ${listed(single)}, exactly one .gguf or .bin is needed`,

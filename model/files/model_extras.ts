@@ -1,5 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { BaseModel } from "../transformer/adapter.ts";
+import { modelFile } from "./model_file.ts";
+import { readPlainText } from "./plain_file.ts";
+import { parseJson } from "./parse_json.ts";
 
 /** Facts kept beside the model in softcot.json. */
 export interface ModelExtras {
@@ -17,8 +20,9 @@ export function readExtras(folder: string): ModelExtras {
   const refuse = (what: string) => new UserError(`Cannot read ${folder}/softcot.json: ${what} is needed`);
   let extras: unknown;
   try {
-    extras = JSON.parse(Deno.readTextFileSync(`${folder}/softcot.json`));
+    extras = parseJson(readPlainText(modelFile(folder, "softcot.json")));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return {};
     throw refuse(`${(error as Error).message}, JSON`);
   }

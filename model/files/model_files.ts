@@ -19,6 +19,8 @@ import { locateModel } from "./locate_model.ts";
 import { readExtras } from "./model_extras.ts";
 import { checkTensors } from "./params_file.ts";
 import { sha256Of } from "./sha256_of.ts";
+import { modelFile } from "./model_file.ts";
+import { readPlain } from "./plain_file.ts";
 
 /** A model on disk, or embedded: what can be told of it without a device. */
 export interface ModelFiles extends Disposable {
@@ -98,7 +100,7 @@ function openAdapted(folder: string): ModelFiles {
 
 /** SHA-256 that stands for a base model of that hash with the adapter of a folder. */
 export const adaptedHash = (base: string, folder: string): string =>
-  sha256Of([new TextEncoder().encode(base), `${folder}/${ADAPTER_WEIGHTS}`]);
+  sha256Of([new TextEncoder().encode(base), modelFile(folder, ADAPTER_WEIGHTS)]);
 
 function openGgufModel(path: string): ModelFiles {
   const gguf = openGguf(path);
@@ -126,14 +128,18 @@ function openLlama2cModel(path: string): ModelFiles {
   }
 }
 
+/** Bytes that a tokenizer of llama2.c may have: one of 32,000 tokens has 433,869. */
+const MOST_TOKENIZER = 64 * 2 ** 20;
+
 /** The tokenizer beside a llama2.c model: `tok512.bin` for 512 tokens, else `tokenizer.bin`. */
 function readLlama2cTokenizer(path: string, { vocabSize }: ModelConfig): Uint8Array {
   const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
   const names = [`tok${vocabSize}.bin`, "tokenizer.bin"];
   for (const name of names) {
     try {
-      return Deno.readFileSync(`${folder}/${name}`);
+      return readPlain(modelFile(folder, name), MOST_TOKENIZER);
     } catch (error) {
+      if (error instanceof UserError) throw error;
       if (error instanceof Deno.errors.NotFound) continue;
       throw new UserError(`Cannot read ${folder}/${name}: ${(error as Error).message}`);
     }
@@ -204,5 +210,5 @@ function measureRms(weights: TensorFile, where: string): number {
 
 function weightFiles(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map((entry) => entry.name)
-    .filter((entry) => /^model.*\.safetensors$/.test(entry)).sort().map((entry) => `${folder}/${entry}`);
+    .filter((entry) => /^model.*\.safetensors$/.test(entry)).sort().map((entry) => modelFile(folder, entry));
 }

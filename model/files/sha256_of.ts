@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { UserError } from "../../gpu/errors.ts";
+import { openPlain } from "./plain_file.ts";
 
 // 16 MiB: fast, and small beside any model.
 const PIECE = 16 * 1024 * 1024;
@@ -12,12 +14,20 @@ export function sha256Of(sources: readonly (string | Uint8Array)[]): string {
       hash.update(source);
       continue;
     }
-    using file = Deno.openSync(source);
+    using file = open(source);
     for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
       hash.update(buffer.subarray(0, count));
     }
   }
   return hash.digest("hex");
+}
+
+function open(path: string): Deno.FsFile {
+  try {
+    return openPlain(path);
+  } catch (error) {
+    throw new UserError(`Cannot read ${path}: ${(error as Error).message}`);
+  }
 }
 
 /** SHA-256 of a text in UTF-8, in hexadecimal. */

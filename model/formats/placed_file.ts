@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { encodeElements, type WrittenType } from "./encode_elements.ts";
+import { createBeside } from "../files/own_file.ts";
 
 /** A file of tensors in the making: it appears under its name only when finished. */
 export interface TensorWriter {
@@ -23,7 +24,7 @@ export interface Place {
 }
 
 /**
- * Starts a file that is a header and then tensors at known places. It is written beside its place as `PATH.tmp`, then
+ * Starts a file that is a header and then tensors at known places. It is written beside its place, then
  * flushed and renamed, so that a file under the final name is always whole.
  *
  * @throws UserError if the folder cannot be written to
@@ -38,7 +39,6 @@ export function createPlacedFile(
       return [name, { dtype, at: at + header.length, end: end + header.length }];
     }),
   );
-  const temporary = `${path}.tmp`;
   const guarded = <T>(action: () => T): T => {
     try {
       return action();
@@ -47,7 +47,7 @@ export function createPlacedFile(
       throw new UserError(`Cannot write ${path}: ${(error as Error).message}`);
     }
   };
-  const file = guarded(() => Deno.openSync(temporary, { write: true, create: true, truncate: true }));
+  const { file, beside } = guarded(() => createBeside(path));
   let isOpen = true;
   const close = () => {
     if (isOpen) file.close();
@@ -56,7 +56,7 @@ export function createPlacedFile(
   const abort = () => {
     if (!isOpen) return;
     close();
-    Deno.removeSync(temporary);
+    Deno.removeSync(beside);
   };
   const writeAt = (position: number, bytes: Uint8Array) => {
     file.seekSync(position, Deno.SeekMode.Start);
@@ -69,7 +69,7 @@ export function createPlacedFile(
     guarded(() => {
       file.syncSync();
       close();
-      Deno.renameSync(temporary, path);
+      Deno.renameSync(beside, path);
       syncFolder(path.replace(/[^/]*$/, "") || ".");
     });
   };

@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { openPlain } from "../files/plain_file.ts";
 
 /** Bytes that can be read at any place. */
 export interface RandomAccess {
@@ -26,7 +27,7 @@ export function openFile(path: string | URL, label = `${path}`): RandomAccess {
   let file: Deno.FsFile;
   let size: number;
   try {
-    file = Deno.openSync(path);
+    file = openPlain(path);
     size = file.statSync().size;
   } catch (error) {
     throw refuse(error);

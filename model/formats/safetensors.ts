@@ -10,6 +10,9 @@ import { openBytes, openFile } from "./random_access.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";
 import { readHeader } from "./safetensors_header.ts";
 import { findTensor, type TensorEntry, type TensorFile } from "./tensor_file.ts";
+import { modelFile } from "../files/model_file.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /**
  * Opens one safetensors file.
@@ -43,8 +46,8 @@ export function openSafetensors(
  * @throws UserError if neither exists, or the index and its shards do not fit together
  */
 export function openWeights(folder: string): TensorFile {
-  if (isFile(`${folder}/model.safetensors`)) return openSafetensors(`${folder}/model.safetensors`);
-  const indexPath = `${folder}/${INDEX_NAME}`;
+  if (isFile(`${folder}/model.safetensors`)) return openSafetensors(modelFile(folder, "model.safetensors"));
+  const indexPath = modelFile(folder, INDEX_NAME);
   if (isFile(indexPath)) return openShards(folder, readIndex(indexPath));
   throw new UserError(
     `Cannot open the weights of ${folder}: neither model.safetensors nor ${INDEX_NAME} is there, one is needed`,
@@ -60,7 +63,7 @@ function openShards(folder: string, shardOf: Map<string, string>): TensorFile {
   const tensors = new Map<string, TensorEntry>();
   try {
     for (const [name, shardName] of shardOf) {
-      if (!shards.has(shardName)) shards.set(shardName, openSafetensors(`${folder}/${shardName}`));
+      if (!shards.has(shardName)) shards.set(shardName, openSafetensors(modelFile(folder, shardName)));
       tensors.set(name, findTensor(shards.get(shardName)!.tensors, name, `${folder}/${shardName}`));
     }
   } catch (error) {
@@ -83,7 +86,7 @@ function readIndex(path: string): Map<string, string> {
   const refuse = (what: string) => new UserError(`Cannot open the weights by ${path}: ${what}`);
   let index: unknown;
   try {
-    index = JSON.parse(Deno.readTextFileSync(path));
+    index = parseJson(readPlainText(path));
   } catch (error) {
     throw refuse((error as Error).message);
   }

@@ -1,6 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { RandomAccess } from "./random_access.ts";
 import type { TensorEntry } from "./tensor_file.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /** Bytes of one element, for every type of whole bytes that the format knows. */
 export const DTYPE_BYTES: Readonly<Record<string, number>> = {
@@ -63,7 +64,7 @@ function parseHeader(bytes: Uint8Array, refuse: Refuse): Map<string, unknown> {
   let value: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    value = JSON.parse(text);
+    value = parseJson(text, { deepest: 4, containers: 4 * MOST_TENSORS });
   } catch (error) {
     throw refuse(`its header is not JSON (${(error as Error).message.slice(0, 100)})`);
   }

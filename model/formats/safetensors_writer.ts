@@ -12,7 +12,7 @@ export interface TensorSpec {
 }
 
 /**
- * Starts a safetensors file. It is written beside its place as `PATH.tmp`, then flushed and renamed, so that a
+ * Starts a safetensors file. It is written beside its place, then flushed and renamed, so that a
  * file under the final name is always whole.
  *
  * @param path where it is to appear

@@ -7,6 +7,8 @@ import type { HubFile } from "./hub_api.ts";
 import { type About, broken, TransientError } from "./hub_errors.ts";
 import { retry } from "./retry.ts";
 import { follow, startRequest } from "./request.ts";
+import { openPlain } from "../files/plain_file.ts";
+import { openOwn } from "../files/own_file.ts";
 
 /** A file to be fetched. */
 interface Download {
@@ -51,7 +53,7 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
       hasMoved,
       () => (fileSize(incomplete) ?? 0) > 0,
     );
-    const found = guardDisk(incomplete, () => hashOf(incomplete, file));
+    const found = await guardDisk(incomplete, () => hashOfBlob(hub, incomplete, file));
     if (found === file.hash) break;
     Deno.removeSync(incomplete);
     // A part that an earlier run left may be what is wrong: begin anew, once.
@@ -68,7 +70,7 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
 
 /** One request for what is missing of a file, appended to what is there. */
 async function attempt(hub: Hub, { file, url, about, blob, onBytes }: Download): Promise<void> {
-  using part = Deno.openSync(`${blob}.incomplete`, { write: true, create: true });
+  using part = openOwn(`${blob}.incomplete`, { write: true });
   let have = part.statSync().size;
   if (have > file.size) part.truncateSync(have = 0);
   onBytes(have);
@@ -140,16 +142,21 @@ function wrongSize(file: HubFile, what: string): UserError {
   );
 }
 
-/** The hash of a file on disk, in the form that the hub lists for it. */
-function hashOf(path: string, { hash, size }: HubFile): string {
+/** The hash of a file on disk, in the form that the hub lists for it; signals are heard on the way. */
+export async function hashOfBlob(
+  { signal }: Pick<Hub, "signal">,
+  path: string,
+  { hash, size }: Pick<HubFile, "hash" | "size">,
+): Promise<string> {
   // A small file is a git object: SHA-1 over a header and the content.
   const hasher: Hash = hash.length === 64
     ? createHash("sha256")
     : createHash("sha1").update(`blob ${size}\0`);
   const buffer = new Uint8Array(2 ** 22);
-  using file = Deno.openSync(path);
-  for (let count = file.readSync(buffer); count !== null; count = file.readSync(buffer)) {
+  using file = openPlain(path);
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
     hasher.update(buffer.subarray(0, count));
+    signal?.throwIfAborted();
   }
   return hasher.digest("hex");
 }
@@ -157,7 +164,7 @@ function hashOf(path: string, { hash, size }: HubFile): string {
 async function takeLock(hub: Hub, path: string, what: string): Promise<Disposable> {
   const file = guardDisk(path, () => {
     Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
-    return Deno.openSync(path, { write: true, create: true });
+    return openOwn(path, { write: true });
   });
   try {
     for (let told = false; !file.tryLockSync(true); told = true) {

@@ -2,7 +2,8 @@ import type { Hub } from "./hub.ts";
 import { type About, broken, strange } from "./hub_errors.ts";
 import { retry } from "./retry.ts";
 import { isCommit, type RepoKind } from "./repo_id.ts";
-import { follow, startRequest } from "./request.ts";
+import { follow, nextAddress, startRequest } from "./request.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /** A file as the hub lists it. */
 export interface HubFile {
@@ -33,7 +34,9 @@ export async function listFiles(hub: Hub, kind: RepoKind, id: string, commit: st
   let url: string | undefined =
     `${hub.endpoint}/api/${kind}s/${id}/tree/${commit}?recursive=true&expand=false`;
   for (let page = 0; url !== undefined; page++) {
-    if (page === 10_000) throw strange(hub, `lists the files of ${id} without an end`);
+    if (page === 10_000 || files.length > MOST_FILES) {
+      throw strange(hub, `lists the files of ${id} without an end`);
+    }
     const found: { json: unknown; next?: string } = await readJson(hub, url, { kind, id, revision: commit });
     if (!Array.isArray(found.json)) throw strange(hub, `gives no list of the files of ${id}`);
     for (const entry of found.json) if (entry?.type === "file") files.push(hubFile(hub, entry));
@@ -41,6 +44,9 @@ export async function listFiles(hub: Hub, kind: RepoKind, id: string, commit: st
   }
   return files;
 }
+
+/** More than any repository has: the hub itself asks for fewer than 100,000. */
+const MOST_FILES = 1_000_000;
 
 function hubFile(hub: Hub, entry: Record<string, unknown>): HubFile {
   const lfs = entry.lfs as { oid?: unknown; size?: unknown } | null | undefined;
@@ -63,21 +69,46 @@ async function readJson(hub: Hub, url: string, about: About): Promise<{ json: un
   return await retry(hub, `ask for ${about.id}`, async () => {
     using request = startRequest(hub);
     const response = await follow(hub, url, about, {}, request.signal);
-    let text: string;
+    const next = nextPage(hub, response, url);
+    const text = await readText(hub, response, request.alive);
     try {
-      text = await response.text();
-    } catch (error) {
-      throw broken(hub, error);
-    }
-    try {
-      return { json: JSON.parse(text), next: nextPage(response, url) };
+      return { json: parseJson(text), next };
     } catch {
       throw strange(hub, `answers with something that is not JSON: ${JSON.stringify(text.slice(0, 60))}`);
     }
   });
 }
 
-function nextPage(response: Response, url: string): string | undefined {
+/** An answer of the hub's API, which tells about a repository and is no file: as much as one may be. */
+async function readText(hub: Hub, response: Response, alive: () => void): Promise<string> {
+  const began = performance.now();
+  const decoder = new TextDecoder();
+  const reader = response.body?.getReader();
+  let [text, bytes] = ["", 0];
+  for (;;) {
+    const { value, done } = await reader?.read().catch((error) => {
+      throw broken(hub, error);
+    }) ?? { done: true };
+    if (done) return text + decoder.decode();
+    alive();
+    bytes += value.length;
+    if (bytes > MOST_BYTES) {
+      throw strange(hub, `answers with more than ${MOST_BYTES / 2 ** 20} MiB where it lists files`);
+    }
+    if (performance.now() - began > MOST_PATIENCE * hub.patience) {
+      throw strange(hub, "answers without an end");
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/** A page lists a thousand files in some hundred bytes each. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** Of a whole answer, in times that may pass without a byte. */
+const MOST_PATIENCE = 5;
+
+function nextPage(hub: Hub, response: Response, url: string): string | undefined {
   const next = response.headers.get("link")?.match(/<([^>]*)>;\s*rel="?next"?/)?.[1];
-  return next === undefined ? undefined : new URL(next, url).href;
+  return next === undefined ? undefined : nextAddress(hub, url, next);
 }

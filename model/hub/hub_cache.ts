@@ -12,6 +12,8 @@
 import { fileSize, isFolder, linkTarget, namesIn } from "../files/on_disk.ts";
 import { hubCacheFolder } from "./hub_environment.ts";
 import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { writeWhole } from "../files/write_whole.ts";
 
 /** A repository in the cache. */
 export interface CachedRepo {
@@ -90,9 +92,7 @@ export function writeRef(repo: string, revision: string, commit: string): void {
   if (revision === commit || readRef(repo, revision) === commit) return;
   const path = `${repo}/refs/${revision}`;
   Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true });
-  const beside = `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
-  Deno.writeTextFileSync(beside, commit);
-  Deno.renameSync(beside, path);
+  writeWhole(path, commit);
 }
 
 /**
@@ -116,7 +116,7 @@ export function linkBlob(repo: string, commit: string, path: string, blob: strin
 
 function readRef(repo: string, revision: string): string | undefined {
   try {
-    return Deno.readTextFileSync(`${repo}/refs/${revision}`).trim();
+    return readPlainText(`${repo}/refs/${revision}`, 4096).trim();
   } catch {
     return undefined;
   }

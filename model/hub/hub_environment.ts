@@ -11,6 +11,9 @@ export function hubHome(): string {
   return expanded(variable("HF_HOME") ?? `${variable("XDG_CACHE_HOME") ?? "~/.cache"}/huggingface`);
 }
 
+/** Variables that hold a token of the hub. */
+export const TOKEN_VARIABLES = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"] as const;
+
 /** A variable of the environment; an empty one counts as absent. */
 export function variable(name: string): string | undefined {
   return Deno.env.get(name)?.trim() || undefined;

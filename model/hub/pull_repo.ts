@@ -1,7 +1,8 @@
 import { statfsSync } from "node:fs";
 import { UserError } from "../../gpu/errors.ts";
 import { fileSize } from "../files/on_disk.ts";
-import { downloadBlob } from "./download_blob.ts";
+import { downloadBlob, hashOfBlob } from "./download_blob.ts";
+import { isVerified, noteVerified } from "./verified_blobs.ts";
 import { guardDisk } from "./guard_disk.ts";
 import { type Hub, isOffline, openHub } from "./hub.ts";
 import { type HubFile, listFiles, resolveCommit } from "./hub_api.ts";
@@ -135,7 +136,7 @@ async function bring(
   const repo = repoFolder(kind, id);
   const name = repoFolderName(kind, id);
   const blob = `${repo}/blobs/${file.hash}`;
-  if (fileSize(blob) === file.size) onBytes(file.size);
+  if (await isWhole(hub, repo, file)) onBytes(file.size);
   else {
     const prefix = kind === "dataset" ? "datasets/" : "";
     const path = file.path.split("/").map(encodeURIComponent).join("/");
@@ -147,8 +148,23 @@ async function bring(
       lock: `${hubCacheFolder()}/.locks/${name}/${file.hash}.lock`,
       onBytes,
     });
+    noteVerified(repo, file.hash);
   }
   guardDisk(repo, () => linkBlob(repo, commit, file.path, file.hash));
+}
+
+/** Whether a blob is there and what its name says: one that has changed since it was verified is hashed again, or removed. */
+async function isWhole(hub: Hub, repo: string, file: HubFile): Promise<boolean> {
+  const blob = `${repo}/blobs/${file.hash}`;
+  if (fileSize(blob) !== file.size) return false;
+  if (isVerified(repo, file.hash, file.size)) return true;
+  if (await hashOfBlob(hub, blob, file) === file.hash) {
+    noteVerified(repo, file.hash);
+    return true;
+  }
+  hub.notice(`${file.path} in the cache is not what was fetched: it is fetched again`);
+  guardDisk(blob, () => Deno.removeSync(blob));
+  return false;
 }
 
 function choose({ kind, id, files }: PullOptions, listed: HubFile[]): HubFile[] {

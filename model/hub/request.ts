@@ -31,8 +31,8 @@ export function startRequest(hub: Hub): RequestClock {
 }
 
 /**
- * Sends a request and follows where it is sent on; the token goes to the endpoint's host alone, for a link to a
- * content network carries its own rights, and the token is nobody else's business.
+ * Sends a request and follows where it is sent on; the token goes to the endpoint's origin alone, for a link to a
+ * content network carries its own rights, and the token is nobody else's business. From https nothing leads to http.
  *
  * @returns a response of status 200, 206 or 416
  * @throws TransientError if trying again may help, UserError if it will not
@@ -46,7 +46,7 @@ export async function follow(
   onHop: (response: Response) => void = () => {},
 ): Promise<Response> {
   for (let hops = 0; hops < 10; hops++) {
-    const own = new URL(url).host === new URL(hub.endpoint).host;
+    const own = new URL(url).origin === new URL(hub.endpoint).origin;
     const identity = { "user-agent": "softcot", "accept-encoding": "identity", ...headers };
     const rights: Record<string, string> = own && hub.token ? { authorization: `Bearer ${hub.token}` } : {};
     let response: Response;
@@ -62,11 +62,18 @@ export async function follow(
     await response.body?.cancel().catch(() => {});
     if (response.status < 300 || response.status >= 400) throw refusal(hub, response, about);
     onHop(response);
-    const location = response.headers.get("location");
-    if (!location || !/^https?:/.test(new URL(location, url).href)) {
-      throw strange(hub, "sends us on to nowhere");
-    }
-    url = new URL(location, url).href;
+    url = nextAddress(hub, url, response.headers.get("location"));
   }
   throw strange(hub, "sends us on more than ten times");
+}
+
+/** An address that a server names, as seen from the one it was asked at. */
+export function nextAddress(hub: Hub, from: string, named: string | null): string {
+  const next = named && URL.canParse(named, from) ? new URL(named, from) : undefined;
+  if (next?.protocol !== "https:" && next?.protocol !== "http:") throw strange(hub, "sends us on to nowhere");
+  if (new URL(from).protocol === "https:" && next.protocol === "http:") {
+    throw strange(hub, `sends us on from https to plain http, at ${next.host}`);
+  }
+  next.username = next.password = "";
+  return next.href;
 }

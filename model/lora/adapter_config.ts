@@ -7,6 +7,9 @@
 import { UserError } from "../../gpu/errors.ts";
 import { readExtras } from "../files/model_extras.ts";
 import type { LoraSettings } from "../transformer/adapter.ts";
+import { modelFile } from "../files/model_file.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /** File of an adapter's A and B. */
 export const ADAPTER_WEIGHTS = "adapter_model.safetensors";
@@ -25,12 +28,12 @@ interface AdapterConfig extends LoraSettings {
  * @throws UserError if it is damaged, or asks for what is more than plain LoRA
  */
 export function readAdapterConfig(folder: string): AdapterConfig {
-  const path = `${folder}/${ADAPTER_CONFIG}`;
+  const path = modelFile(folder, ADAPTER_CONFIG);
   const refuse = (what: string) =>
     new UserError(`Cannot use the adapter ${folder}: ${ADAPTER_CONFIG}: ${what}`);
   let data: Record<string, unknown>;
   try {
-    data = JSON.parse(Deno.readTextFileSync(path));
+    data = parseJson(readPlainText(path)) as Record<string, unknown>;
   } catch (error) {
     throw refuse((error as Error).message);
   }

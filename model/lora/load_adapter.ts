@@ -8,6 +8,7 @@ import { type Adapter, createAdapter, refreshAdapter } from "../transformer/adap
 import type { ModelConfig } from "../transformer/config.ts";
 import { FUSED, fusedShape, loraTensors } from "../transformer/lora_params.ts";
 import { ADAPTER_WEIGHTS, readAdapterConfig } from "./adapter_config.ts";
+import { modelFile } from "../files/model_file.ts";
 
 /**
  * Loads an adapter onto the device. Projections that the file does not name are not adapted.
@@ -15,7 +16,7 @@ import { ADAPTER_WEIGHTS, readAdapterConfig } from "./adapter_config.ts";
  */
 export function loadAdapter(gpu: Gpu, config: ModelConfig, folder: string): Adapter {
   const { baseName: _, ...settings } = readAdapterConfig(folder);
-  const file = openSafetensors(`${folder}/${ADAPTER_WEIGHTS}`);
+  const file = openSafetensors(modelFile(folder, ADAPTER_WEIGHTS));
   try {
     const names = checkNames(file, config, folder);
     const targets = names.size === ALL ? {} : { targets: [...names].sort() };
@@ -32,7 +33,7 @@ export function loadAdapter(gpu: Gpu, config: ModelConfig, folder: string): Adap
  * @throws UserError if the file is missing or damaged, or does not fit
  */
 export function readAdapter(gpu: Gpu, config: ModelConfig, adapter: Adapter, folder: string): void {
-  const file = openSafetensors(`${folder}/${ADAPTER_WEIGHTS}`);
+  const file = openSafetensors(modelFile(folder, ADAPTER_WEIGHTS));
   try {
     checkNames(file, config, folder);
     readInto(gpu, config, adapter, file, folder);

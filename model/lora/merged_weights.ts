@@ -5,6 +5,7 @@ import { scaleOf } from "../transformer/adapter.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { ADAPTER_WEIGHTS, readAdapterConfig } from "./adapter_config.ts";
 import { checkNames } from "./load_adapter.ts";
+import { modelFile } from "../files/model_file.ts";
 
 /** The update of one projection. */
 interface Update {
@@ -26,7 +27,7 @@ interface Update {
 export function mergedWeights(config: ModelConfig, weights: TensorFile, folder: string): TensorFile {
   const settings = readAdapterConfig(folder);
   const scale = scaleOf(settings);
-  const adapter = openSafetensors(`${folder}/${ADAPTER_WEIGHTS}`);
+  const adapter = openSafetensors(modelFile(folder, ADAPTER_WEIGHTS));
   try {
     checkNames(adapter, config, folder);
     for (const name of weights.tensors.keys()) checkShapes(adapter, weights, name, settings.rank, folder);

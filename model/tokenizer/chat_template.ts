@@ -1,8 +1,9 @@
-import { Template } from "@huggingface/jinja";
+import type { Template } from "@huggingface/jinja";
 import { UserError } from "../../gpu/errors.ts";
 import { escapePattern, splitAtSpecial } from "./special_tokens.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { type Json, parseTokenizerFile, type TokenizerFiles, tokenText } from "./tokenizer_files.ts";
+import { readTemplate, renderWithin } from "./render_template.ts";
 
 /** One turn of a conversation. */
 export interface ChatMessage {
@@ -52,7 +53,7 @@ export function chatTemplate(tokenizer: Tokenizer): ChatTemplate {
   }
   let template: Template;
   try {
-    template = new Template(source);
+    template = readTemplate(source);
   } catch (error) {
     throw new UserError(`Cannot read the model's chat template: ${(error as Error).message}`);
   }
@@ -86,7 +87,7 @@ function renderTemplate(template: Template, messages: ChatMessage[], config: Jso
     return text === undefined ? [] : [[key, text]];
   });
   try {
-    return template.render({
+    return renderWithin(template, {
       ...Object.fromEntries(tokens),
       messages,
       tools: null,

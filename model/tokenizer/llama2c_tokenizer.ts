@@ -4,7 +4,7 @@ import type { TokenizerFiles } from "./tokenizer_files.ts";
 
 /** Llama 2 has 32,000. */
 const MOST_TOKENS = 1 << 20;
-const LONGEST_TOKEN = 4096;
+const LONGEST_TOKEN = 1024;
 /** Ids 0, 1 and 2; the file writes the last two with line breaks around them. */
 const SPECIAL = ["<unk>", "<s>", "</s>"];
 const BYTES = 256;

@@ -1,9 +1,11 @@
 import { Tokenizer as TextTokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../gpu/errors.ts";
+import { withDeadline } from "./with_deadline.ts";
 import { withUnicodeRules } from "./pre_tokenizers.ts";
 import { prependedId, type SpecialToken, specialTokensOf } from "./special_tokens.ts";
 import { tokenByteTable } from "./token_bytes.ts";
 import {
+  checkTokenIds,
   type Json,
   parseTokenizerFile,
   readTokenizerFiles,
@@ -63,8 +65,11 @@ export function loadTokenizer(source: string | URL | TokenizerFiles): Tokenizer 
   const definition = parseTokenizerFile(files["tokenizer.json"], where, "tokenizer.json");
   const config = parseTokenizerFile(files["tokenizer_config.json"] ?? "{}", where, "tokenizer_config.json");
   try {
-    return wrapTokenizer(definition, config, files);
+    checkTokenIds(definition);
+    const milliseconds = 5000 + files["tokenizer.json"].length / 1000;
+    return withDeadline(milliseconds, `open the ${where}`, () => wrapTokenizer(definition, config, files));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`Cannot open the ${where}: ${(error as Error).message}`);
   }
 }
@@ -107,6 +112,9 @@ export function streamDecoder(tokenizer: Tokenizer, goesOn = true): StreamDecode
   };
 }
 
+/** Milliseconds that a text of any length may take: known tokenizers read a million characters in a second. */
+const READING = 2000;
+
 function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): Tokenizer {
   const specialTokens = specialTokensOf(definition, config);
   const inner = textTokenizer(definition, config, specialTokens);
@@ -118,7 +126,8 @@ function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): T
   const isSpecial = new Set(specialIds.values());
   const decodeWhole = (ids: ArrayLike<number>) => {
     const known = Array.from(ids).filter((id) => !isSpecial.has(id) && inner.id_to_token(id) !== undefined);
-    return known.length === 0 ? "" : inner.decode(known);
+    if (known.length === 0) return "";
+    return withDeadline(READING, "decode the tokens", () => inner.decode(known));
   };
   const decode = table
     ? (ids: ArrayLike<number>, goesOn = false) => {
@@ -136,7 +145,8 @@ function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): T
     bosId: findBosId(definition, config, idOf),
     eosId: namedId(config.eos_token, idOf),
     specialTokens,
-    size: table?.bytes.length ?? Math.max(inner.get_vocab().size, ...[...isSpecial].map((id) => id + 1)),
+    size: table?.bytes.length ??
+      [...isSpecial].reduce((most, id) => Math.max(most, id + 1), inner.get_vocab().size),
     files,
   };
 }
@@ -169,7 +179,13 @@ function innerTokenizer(
 function encodeKnown(inner: TextTokenizer, definition: Json, text: string): number[] {
   if (text === "") return [];
   const unknownId = unknownTokenId(inner, definition);
-  const { ids, tokens } = inner.encode(text, { add_special_tokens: false });
+  // Its regular expressions come with the model, and may take for ever.
+  const milliseconds = READING + text.length / 10;
+  const { ids, tokens } = withDeadline(
+    milliseconds,
+    "encode the text",
+    () => inner.encode(text, { add_special_tokens: false }),
+  );
   const unknown = new Set(tokens.filter((_, i) => ids[i] === undefined || ids[i] === unknownId));
   if (unknown.size === 0) return ids;
   const shown = [...unknown].slice(0, 8).map((word) => JSON.stringify(word)).join(", ");

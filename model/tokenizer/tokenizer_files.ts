@@ -1,4 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
+import { modelFile } from "../files/model_file.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { parseJson } from "../files/parse_json.ts";
 
 /** The files a tokenizer is made of, as they are on disk: checkpoints copy them unchanged. */
 export interface TokenizerFiles {
@@ -13,6 +16,9 @@ export interface TokenizerFiles {
 /** A JSON object. */
 export type Json = Record<string, unknown>;
 
+/** Those of vocabularies of 256,000 tokens have 35 MB. */
+const MOST_BYTES = 256 * 2 ** 20;
+
 /**
  * Reads the tokenizer files of a Hugging Face folder.
  * @throws UserError if there is no tokenizer.json, or a file cannot be read
@@ -21,9 +27,9 @@ export function readTokenizerFiles(folder: string | URL): TokenizerFiles {
   const read = (name: string) => {
     const path = folder instanceof URL
       ? new URL(name, `${folder}/`.replace(/\/+$/, "/"))
-      : `${folder}/${name}`;
+      : modelFile(folder, name);
     try {
-      return Deno.readTextFileSync(path);
+      return readPlainText(path, MOST_BYTES);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw new UserError(`Cannot read ${path}: ${(error as Error).message}`);
@@ -52,7 +58,7 @@ export function readTokenizerFiles(folder: string | URL): TokenizerFiles {
 export function parseTokenizerFile(text: string, where: string, name: string): Json {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new UserError(`Cannot open the ${where}: ${name} is not JSON (${(error as Error).message})`);
   }
@@ -66,4 +72,34 @@ export function parseTokenizerFile(text: string, where: string, name: string): J
 export function tokenText(token: unknown): string | undefined {
   const content = typeof token === "object" && token !== null ? (token as Json).content : token;
   return typeof content === "string" ? content : undefined;
+}
+
+/** Four times the largest vocabulary that is known. */
+const MOST_TOKENS = 2 ** 20;
+/** UTF-16 units of a token's text. */
+const LONGEST_TOKEN = 2 ** 16;
+
+/**
+ * Refuses a tokenizer.json whose ids are none: lists are as long as the largest of them.
+ *
+ * @throws Error that names the token
+ */
+export function checkTokenIds(definition: Json): void {
+  const { vocab } = (definition.model ?? {}) as { vocab?: unknown };
+  const added = Array.isArray(definition.added_tokens) ? definition.added_tokens : [];
+  const check = (text: unknown, id: unknown) => {
+    if (typeof text === "string" && text.length > LONGEST_TOKEN) {
+      throw new Error(`a token has ${text.length} characters, at most ${LONGEST_TOKEN} are possible`);
+    }
+    if (Number.isInteger(id) && (id as number) >= 0 && (id as number) < MOST_TOKENS) return;
+    const shown = JSON.stringify(`${text}`.slice(0, 40));
+    throw new Error(
+      `the token ${shown} has the id ${JSON.stringify(id)}, one below ${MOST_TOKENS} is needed`,
+    );
+  };
+  if (Array.isArray(vocab)) vocab.forEach((piece, id) => check(Array.isArray(piece) ? piece[0] : "", id));
+  else {for (const text in vocab as Record<string, unknown>) {
+      check(text, (vocab as Record<string, unknown>)[text]);
+    }}
+  for (const token of added) check(token?.content, token?.id);
 }

@@ -3,6 +3,8 @@ import { isTaken } from "../../model/files/on_disk.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
 import { nameOf, newestCheckpoint, pointBest, stepOf } from "./run_checkpoints.ts";
 import { readState } from "./run_state.ts";
+import { openOwn } from "../../model/files/own_file.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */
 export interface Run {
@@ -38,6 +40,7 @@ export function createRun(folder: string, configToml: string): Run {
     writeWhole(`${folder}/config.toml`, configToml);
     return openLogs(folder, lockRun(folder));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(
       `Cannot write to ${folder}: ${(error as Error).message}, a writable folder is needed`,
     );
@@ -83,7 +86,7 @@ function restoreBest(folder: string, step: number | undefined): void {
 
 /** One process at a time writes to a run; the lock is the system's, and goes with the process. */
 function lockRun(folder: string): Disposable {
-  const file = Deno.openSync(`${folder}/lock`, { write: true, create: true });
+  const file = openOwn(`${folder}/lock`, { write: true });
   if (file.tryLockSync(true)) return file;
   file.close();
   throw new UserError(
@@ -95,7 +98,7 @@ function lockRun(folder: string): Disposable {
 function openLogs(folder: string, lock: Disposable): Run {
   const encoder = new TextEncoder();
   const openLog = (name: string) => {
-    const file = Deno.openSync(`${folder}/${name}`, { append: true, create: true });
+    const file = openOwn(`${folder}/${name}`, { append: true });
     const append = (line: Record<string, unknown>) => {
       const bytes = encoder.encode(JSON.stringify(line) + "\n");
       try {
@@ -123,10 +126,13 @@ function openLogs(folder: string, lock: Disposable): Run {
   };
 }
 
+/** Bytes: a text of V8 has no more characters than about 2^29. */
+const MOST_LOG = 500_000_000;
+
 /** Cuts a log after the last whole line of `step` or an earlier one. */
 function cutLog(path: string, step: number): void {
   if (!isTaken(path)) return;
-  const text = Deno.readTextFileSync(path);
+  const text = readPlainText(path, MOST_LOG);
   const kept = text.split("\n").slice(0, -1).filter((line) => {
     try {
       return JSON.parse(line).step <= step;

@@ -1,6 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { BaseModel } from "../../model/transformer/adapter.ts";
 import { stepOf } from "./run_checkpoints.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 
 /** What a checkpoint keeps beside weights and moments. */
 export interface RunState {
@@ -32,7 +34,7 @@ export function readState(folder: string): RunState & { sha256?: Record<string, 
     new UserError(`Cannot resume from ${folder}: state.json: ${what}, a whole checkpoint is needed`, OLDER);
   let state: RunState | null;
   try {
-    state = JSON.parse(Deno.readTextFileSync(`${folder}/state.json`));
+    state = parseJson(readPlainText(`${folder}/state.json`)) as RunState | null;
   } catch (error) {
     throw damaged((error as Error).message);
   }

@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
+import { isTaken, linkTarget } from "../../model/files/on_disk.ts";
 import { writeParams } from "../../model/files/params_file.ts";
 import { type LoadedModel, saveModel } from "../../model/files/save_model.ts";
 import { sha256Of } from "../../model/files/sha256_of.ts";
@@ -27,6 +27,8 @@ export async function saveCheckpoint(
   const folder = `${run.folder}/checkpoints/${name}`;
   const beside = `${folder}.tmp`;
   try {
+    // What a link leads to is not the run's to write to.
+    if (linkTarget(beside) !== undefined) Deno.removeSync(beside);
     await writeCheckpoint(run, trainer, state, beside);
     if (isTaken(folder)) Deno.removeSync(folder, { recursive: true });
     Deno.renameSync(beside, folder);

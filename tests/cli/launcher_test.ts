@@ -5,6 +5,7 @@ import { root } from "../support/places.ts";
 import { finish, type Finished } from "./support/run_softcot.ts";
 
 const launcher = join(root, "softcot");
+const DRIVERS = "/usr/share/vulkan/icd.d";
 const pinned = Deno.readTextFileSync(launcher).match(/^DENO_VERSION=(\S+)$/m)?.[1];
 
 /** A folder with a cache and a PATH of its own: the usual tools, and scripts that stand for others. */
@@ -26,6 +27,10 @@ async function inBox(work: (box: Box) => Promise<void>): Promise<void> {
         "tail",
         "cat",
         "ln",
+        "cp",
+        "ls",
+        "mktemp",
+        "sha256sum",
       ]
     ) {
       const path = await where(tool);
@@ -66,7 +71,7 @@ const npm = `[ "$1 $2 $3" = "install --prefix ." ] || exit 1
 for last; do :; done
 [ "$last" = "deno@${pinned}" ] || exit 1
 mkdir -p node_modules/@deno/any-platform
-ln -s "${Deno.execPath()}" node_modules/@deno/any-platform/deno`;
+cp "${Deno.execPath()}" node_modules/@deno/any-platform/deno`;
 
 Deno.test("the pinned Deno is the one that runs these tests, and is named in one place", async () => {
   assertEquals(pinned, Deno.version.deno);
@@ -128,9 +133,9 @@ Deno.test("where npm brings nothing that runs, pip is asked, and then the user",
     assertEquals([...Deno.readDirSync(join(cached, ".."))], []);
     await script(
       "python3",
-      `[ "$1 $2 $3" = "-m pip install" ] || exit 1
+      `[ "$1 $2 $3 $4" = "-I -m pip install" ] || exit 1
 while [ "$1" != --target ]; do shift; done
-mkdir -p "$2/bin" && ln -s "${Deno.execPath()}" "$2/bin/deno"`,
+mkdir -p "$2/bin" && cp "${Deno.execPath()}" "$2/bin/deno"`,
     );
     assertEquals((await start(["--version"])).code, 0);
   }));
@@ -183,6 +188,88 @@ Deno.test("a signal reaches the program itself", () =>
     }).spawn();
     const { stdout } = await child.output();
     assertEquals(new TextDecoder().decode(stdout).trim(), String(child.pid));
+  }));
+
+Deno.test("what npm and pip bring is not run before its hash is the expected one", () =>
+  inBox(async ({ folder, cached, script, start }) => {
+    const mark = join(folder, "mark");
+    const fake = `printf '#!/bin/sh\\necho > "${mark}"; echo deno ${pinned}\\n' > "$at" && chmod 755 "$at"`;
+    await script("npm", `mkdir -p node_modules/@deno/any; at=node_modules/@deno/any/deno; ${fake}`);
+    await script(
+      "python3",
+      `while [ "$1" != --target ]; do shift; done; mkdir -p "$2/bin"; at=$2/bin/deno; ${fake}`,
+    );
+    const { code, stderr } = await start(["--version"]);
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /the hash of what came is [0-9a-f]{64}, [0-9a-f]{64} is needed\nerror: Cannot install/,
+    );
+    assertEquals([await exists(mark), await exists(cached)], [false, false]);
+  }));
+
+Deno.test("a cache that is another's, that others may write to, or that no home leads to is not used", () =>
+  inBox(async ({ folder, script, start }) => {
+    const mark = join(folder, "mark");
+    const planted = async (at: string) => {
+      await Deno.mkdir(join(at, "softcot", `deno-${pinned}`), { recursive: true });
+      const path = join(at, "softcot", `deno-${pinned}`, "deno");
+      await Deno.writeTextFile(path, `#!/bin/sh\necho > "${mark}"; echo deno ${pinned}\n`);
+      await Deno.chmod(path, 0o755);
+      return path;
+    };
+    const refused = async (env: Record<string, string>, told: string) => {
+      const { code, stderr } = await start(["--version"], env);
+      assertEquals([code, await exists(mark)], [1, false], stderr);
+      assertStringIncludes(stderr, told);
+    };
+    await script("npm", "exit 1");
+    await planted(join(folder, "cache"));
+    for (const at of ["cache", "cache/softcot", `cache/softcot/deno-${pinned}`]) {
+      for (const mode of [0o777, 0o757]) {
+        await Deno.chmod(join(folder, at), mode);
+        await refused({}, `error: Cannot use ${join(folder, at)}: it is another user's, or others may write`);
+      }
+      await Deno.chmod(join(folder, at), 0o755);
+    }
+    const binary = join(folder, "cache", "softcot", `deno-${pinned}`, "deno");
+    if (Deno.uid() === 0) {
+      await Deno.chown(binary, 65534, 65534);
+      await refused({}, `error: Cannot use ${binary}: it is another user's`);
+    }
+    // Without a home, what lies in a shared or in the working folder is nobody's.
+    await planted(join(root, ".cache-of-test"));
+    try {
+      for (const home of ["", ".cache-of-test"]) {
+        await refused({ HOME: home, XDG_CACHE_HOME: home }, "neither HOME nor XDG_CACHE_HOME names one");
+      }
+    } finally {
+      await Deno.remove(join(root, ".cache-of-test"), { recursive: true });
+    }
+  }));
+
+Deno.test("the folder where a desktop is looked for is the user's own, and a silent one elsewhere is not asked", () =>
+  inBox(async ({ folder, start }) => {
+    await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
+    const desktop = join(folder, "d");
+    await Deno.mkdir(desktop);
+    using _silent = Deno.listen({ transport: "unix", path: join(desktop, "wayland-0") });
+    const env = { XDG_RUNTIME_DIR: desktop, WAYLAND_DISPLAY: join(desktop, "wayland-0") };
+    const shown =
+      'for (const name of ["XDG_RUNTIME_DIR", "WAYLAND_DISPLAY"]) console.log(Deno.env.get(name))';
+    const runtime = join(folder, "cache", "softcot", "runtime");
+    assertEquals((await start(["deno", "eval", shown], env)).stdout, `${runtime}\nundefined\n`);
+    assertEquals(Deno.statSync(runtime).mode! & 0o777, 0o700);
+    // A folder that others may write to, or a file, stands for none.
+    await Deno.chmod(runtime, 0o777);
+    assertEquals((await start(["deno", "eval", shown], env)).stdout, "/dev/null\nundefined\n");
+    await Deno.chmod(runtime, 0o700);
+    // Looking for a device is what asks the desktop, if there is a driver that looks.
+    const drivers = (await exists(DRIVERS)) ? [...Deno.readDirSync(DRIVERS)] : [];
+    const driver = drivers.find(({ name }) => name.startsWith("lvp"))?.name ?? "none";
+    const look = "console.log(await navigator.gpu.requestAdapter() !== undefined)";
+    const looked = await start(["deno", "eval", look], { ...env, VK_DRIVER_FILES: join(DRIVERS, driver) });
+    assertEquals([looked.code, looked.stdout], [0, "true\n"]);
   }));
 
 async function where(tool: string): Promise<string> {

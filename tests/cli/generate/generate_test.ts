@@ -103,14 +103,14 @@ Deno.test("--chat-template asks in the form of the model's template, and of its 
     "{% if messages | length > 1 %} {{ messages[0].content }}{% endif %}";
   await Deno.writeTextFile(`${run}/model/chat_template.jinja`, template);
   const promptOf = async (...args: string[]) => {
-    const { stdout, stderr } = await runSoftcot(["generate", "-m", `${run}/model`, "--json", ...args]);
+    const { stdout, stderr } = await runSoftcot(["generate", "-m", `${run}/model`, "--json", "-q", ...args]);
     assertEquals(stderr, "");
     return JSON.parse(stdout).prompt;
   };
   const asked = `User: ${QUESTION} Assistant:`;
   const system = ["--system", "1 +"];
   assertEquals(await promptOf("--chat-template", ...system, QUESTION), `${asked} 1 +`);
-  await Deno.writeTextFile(`${run}/config.toml`, 'chat-template = true\nsystem = "2 *"\n');
+  await Deno.writeTextFile(`${run}/model/config.toml`, 'chat-template = true\nsystem = "2 *"\n');
   assertEquals(await promptOf(QUESTION), `${asked} 2 *`);
   assertEquals(await promptOf(QUESTION, ...system), `${asked} 1 +`);
   assertEquals(await promptOf(QUESTION, "--no-chat-template"), asked);

@@ -9,7 +9,7 @@ export interface Finished {
 }
 
 /** The Vulkan loader of some systems complains on stderr where this is not set; the launcher sets it, too. */
-export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/tmp" };
+export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/dev/null" };
 
 /** Runs the program as a process of its own, without a terminal. */
 export async function runSoftcot(args: string[], env: Record<string, string> = {}): Promise<Finished> {
@@ -34,7 +34,7 @@ export async function fails(args: string[], code: number, ...messages: string[])
 
 /** The program as a command that is yet to be started. */
 export function softcotCommand(args: string[], options: Deno.CommandOptions): Deno.Command {
-  const all = ["run", "--allow-all", "--quiet", ...configured(), "cli/main.ts", ...args];
+  const all = ["run", "--allow-all", "--no-prompt", "--quiet", ...configured(), "cli/main.ts", ...args];
   return new Deno.Command(Deno.execPath(), { ...options, cwd: root, args: all });
 }
 

@@ -4,6 +4,7 @@ import { fails, succeed } from "../support/run_softcot.ts";
 import { assertSameRun, checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
 import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
 import { smallModel } from "../support/small_model.ts";
+import { fill, onSmallDisk } from "../../support/small_disk.ts";
 import { stopAt } from "../support/stop_when.ts";
 
 const { folder, model } = await smallModel();
@@ -154,26 +155,6 @@ Deno.test("a damaged newest checkpoint is told; without it the run goes on from 
   await succeed(resumeArgs(out));
   assertSameRun(out, expected);
 });
-
-const PAGE = 4096;
-
-/** Runs `test` on a file system of `pages`, if one can be mounted. */
-async function onSmallDisk(pages: number, test: (disk: string) => Promise<void>): Promise<void> {
-  const disk = await Deno.makeTempDir();
-  const command = (name: string, ...args: string[]) => new Deno.Command(name, { args }).output();
-  const options = `size=${pages * PAGE}`;
-  const mounted = await command("mount", "-t", "tmpfs", "-o", options, "tmpfs", disk).catch(() => undefined);
-  try {
-    if (mounted?.success) await test(disk);
-    else console.log("skipped: a file system to be filled can be mounted by root alone");
-  } finally {
-    if (mounted?.success) await command("umount", disk);
-    await Deno.remove(disk);
-  }
-}
-
-const fill = (disk: string, pages: number) =>
-  Deno.writeFileSync(`${disk}/filler`, new Uint8Array(pages * PAGE));
 
 Deno.test("a disk too full for a checkpoint: told, the one before is whole, and with room the run goes on", () =>
   onSmallDisk(256, async (disk) => {

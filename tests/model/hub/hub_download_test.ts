@@ -2,6 +2,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { PullProgress } from "../../../model/hub/pull_repo.ts";
 import { cachedSnapshot } from "../../../model/hub/hub_cache.ts";
+import { fill, onSmallDisk } from "../../support/small_disk.ts";
+import { withEnv } from "../../support/with_env.ts";
 import { blobSha1, ranged, type Seen, someBytes } from "../support/fake_hub.ts";
 import { BLOB, refused, weightRequests, WEIGHTS, withHub } from "../support/with_hub.ts";
 
@@ -214,13 +216,27 @@ Deno.test("a process that wants what another fetches waits, and then finds it", 
     assertStringIncludes(notices.join(), "waiting for another process that fetches model.safetensors");
   }));
 
-Deno.test({
-  name: "a full disk is named, and what to do",
-  ignore: Deno.build.os !== "linux",
-  fn: () =>
-    withHub(async ({ repo, pull }) => {
-      await Deno.mkdir(`${repo}/blobs`, { recursive: true });
-      await Deno.symlink("/dev/full", `${repo}/blobs/${BLOB}.incomplete`);
-      await refused(pull(), "is full", "HF_HUB_CACHE");
-    }),
-});
+Deno.test("a full disk is named, and what to do", () =>
+  onSmallDisk(128, (disk) =>
+    withHub(({ hub, pull }) =>
+      withEnv({ HF_HUB_CACHE: disk }, async () => {
+        hub.misbehave = ({ server }) => {
+          if (server === "cdn") fill(disk, 100);
+          return undefined;
+        };
+        await refused(pull(), "is full", "HF_HUB_CACHE");
+      })
+    )));
+
+Deno.test("a part that is a link is not written through", () =>
+  withHub(async ({ cache, repo, pull }) => {
+    await Deno.mkdir(`${repo}/blobs`, { recursive: true });
+    const victim = `${cache}/victim`;
+    Deno.writeTextFileSync(victim, "kept");
+    for (const target of [victim, `${cache}/none`, "/dev/full"]) {
+      Deno.symlinkSync(target, `${repo}/blobs/${BLOB}.incomplete`);
+      await refused(pull(), `${BLOB}.incomplete: a link or no regular file lies there`, "remove it");
+      Deno.removeSync(`${repo}/blobs/${BLOB}.incomplete`);
+    }
+    assertEquals([Deno.readTextFileSync(victim), [...Deno.readDirSync(cache)].length], ["kept", 3]);
+  }));

@@ -120,7 +120,7 @@ Deno.test("a checkpoint that the disk refuses leaves those before it, and nothin
       await savedRun(folder, trainer, state, [10], 10);
       const { run } = reopenRun(folder);
       // A folder where a file is to be written.
-      Deno.mkdirSync(`${folder}/checkpoints/step-000020.tmp/optimizer.safetensors.tmp`, { recursive: true });
+      Deno.mkdirSync(`${folder}/checkpoints/step-000020.tmp/optimizer.safetensors/x`, { recursive: true });
       const next = { ...state, step: 20, best: { step: 20, accuracy: 1 } };
       const error = await assertRejects(
         () => saveCheckpoint(run, trainer, next, 1),

@@ -1,0 +1,41 @@
+/**
+ * Files that are written where others may have laid something before: what is there already is never written through.
+ *
+ * @module
+ */
+import { UserError } from "../../gpu/errors.ts";
+
+/**
+ * Makes a new file beside a place, under a name that nobody can foresee.
+ *
+ * @returns the file, open, and its path: to be renamed to the place, or removed
+ */
+export function createBeside(path: string): { file: Deno.FsFile; beside: string } {
+  const beside = `${path}.${crypto.randomUUID().slice(0, 13)}.tmp`;
+  return { file: Deno.openSync(beside, { write: true, createNew: true }), beside };
+}
+
+/**
+ * Opens a file of one name alone to be written to, or makes it.
+ *
+ * @param options as of Deno.open
+ * @throws UserError if a link lies there, or something else that is no regular file
+ */
+export function openOwn(path: string, options: Deno.OpenOptions): Deno.FsFile {
+  let known: Deno.FileInfo;
+  try {
+    known = Deno.lstatSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return Deno.openSync(path, { ...options, createNew: true });
+  }
+  const refuse = (what: string) =>
+    new UserError(`Cannot write ${path}: ${what}`, "remove it, if nobody needs what it leads to");
+  if (!known.isFile) throw refuse("a link or no regular file lies there, a file is needed");
+  const file = Deno.openSync(path, options);
+  const { ino, dev } = file.statSync();
+  // It might have been exchanged since.
+  if (ino === known.ino && dev === known.dev) return file;
+  file.close();
+  throw refuse("it is not the file that was there a moment ago");
+}

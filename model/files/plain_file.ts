@@ -1,0 +1,54 @@
+/**
+ * Files that may be read or written without a surprise: regular ones. A FIFO or a device never ends, and what a link
+ * leads to is another's to choose.
+ *
+ * @module
+ */
+
+/**
+ * Opens a file to be read, if it is a regular one.
+ *
+ * @throws Error that says what it is instead, or what the system says
+ */
+export function openPlain(path: string | URL): Deno.FsFile {
+  // Opening a FIFO would wait for its writer.
+  refuseOther(Deno.statSync(path));
+  const file = Deno.openSync(path);
+  try {
+    refuseOther(file.statSync());
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/**
+ * The bytes of a regular file.
+ *
+ * @param most bytes that it may have
+ * @throws Error that says what it is instead, that it is larger, or what the system says
+ */
+export function readPlain(path: string | URL, most: number): Uint8Array<ArrayBuffer> {
+  using file = openPlain(path);
+  const { size } = file.statSync();
+  if (size > most) throw new Error(`it has ${size} bytes, at most ${most} are possible`);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (let count = 1; at < size && count > 0;) at += count = file.readSync(bytes.subarray(at)) ?? 0;
+  return bytes.subarray(0, at);
+}
+
+/** Bytes of a text that nothing asks to be longer: settings, states and indexes have far fewer. */
+const MOST_TEXT = 64 * 2 ** 20;
+
+/** As {@link readPlain}, the text in UTF-8. */
+export function readPlainText(path: string | URL, most = MOST_TEXT): string {
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(readPlain(path, most));
+}
+
+function refuseOther(info: Deno.FileInfo): void {
+  if (info.isFile) return;
+  if (info.isDirectory) throw new Deno.errors.IsADirectory("it is a folder, a file is needed");
+  throw new Error("it is no regular file, one is needed");
+}

@@ -1,0 +1,215 @@
+/** No character that a terminal acts on, or that reorders a line, comes out: wherever a name or a text reaches a person. */
+import { assert, assertEquals } from "@std/assert";
+import { createProgress } from "../../cli/terminal/progress.ts";
+import { reportError } from "../../cli/terminal/report_error.ts";
+import { safeJson, safeLine, safeText } from "../../cli/terminal/safe_text.ts";
+import { hideSecrets } from "../../cli/terminal/hide_secrets.ts";
+import { table } from "../../cli/terminal/table.ts";
+import { describeSample } from "../../cli/train/describe_sample.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { modelFolder, thinker } from "../cli/support/model_folder.ts";
+import { runSoftcot } from "../cli/support/run_softcot.ts";
+import { sourcesOf } from "../support/import_graph.ts";
+import { root } from "../support/places.ts";
+
+/** Clears the screen, sets the clipboard, by C0 and by C1; turns the line around; breaks lines in two ways; a hidden tag. */
+const BAD = "\x1b[2J\x1b]52;c;eA==\x07\x9b2J\x9d52;c;eA==\x9c\u202eabc\u2066\u200f\u2028\x7f\u{e0041}\r";
+const UNSAFE =
+  // deno-lint-ignore no-control-regex
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
+const harmless = (text: string, where: string) =>
+  assert(
+    !UNSAFE.test(text),
+    `${where}: ${JSON.stringify(text.match(UNSAFE)?.[0])} in ${JSON.stringify(text)}`,
+  );
+
+const folder = await modelFolder(thinker);
+const model = `${folder}/model`;
+/** A question that the small model can read. */
+const ASKED = "Sam has 3 coins. How many coins does Sam have?";
+
+const write = (path: string, text: string) => {
+  Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+  Deno.writeTextFileSync(path, text);
+  return path;
+};
+
+/** A copy of the small model with some of its files in another form. */
+function variant(name: string, files: Record<string, (text: string) => string>): string {
+  const place = `${folder}/${name}`;
+  Deno.mkdirSync(place, { recursive: true });
+  for (const { name: file } of Deno.readDirSync(model)) {
+    Deno.copyFileSync(`${model}/${file}`, `${place}/${file}`);
+  }
+  for (const [file, change] of Object.entries(files)) {
+    const before = [...Deno.readDirSync(place)].some(({ name }) => name === file)
+      ? Deno.readTextFileSync(`${place}/${file}`)
+      : "";
+    Deno.writeTextFileSync(`${place}/${file}`, change(before));
+  }
+  return place;
+}
+
+/** The token " +" is one that the small model always writes; no question needs it. */
+const spoken = variant("spoken", {
+  "tokenizer.json": (text) => text.replaceAll('" +"', JSON.stringify(` ${BAD}`)),
+});
+const json = JSON.stringify(BAD).replace("\x7f", "\\u007f");
+const question = JSON.stringify({ question: `1 + 1? ${BAD}`, answer: `2 ${BAD} #### 2` });
+const data = write(`${folder}/data/test.jsonl`, `${question}\n`.repeat(2));
+const generate = ["generate", ASKED, "--task", "sums", "--thinking", "hard", "--model"];
+
+/** Every place where something from elsewhere is shown, with a command that shows it; by the name of what is shown. */
+const PLACES: Record<string, string[]> = {
+  "text as it is generated": [...generate, spoken],
+  "tokens of the thinking": [...generate, spoken, "--show-thinking"],
+  "text in JSON": [...generate, spoken, "--json", "--show-thinking"],
+  "several texts": [...generate, spoken, "--samples", "2"],
+  "questions of a task": ["data", "show", "gsm8k", "--data", data, "--split", "test"],
+  "questions in JSON": ["data", "show", "gsm8k", "--data", data, "--split", "test", "--json"],
+  "names of runs": ["model", "list", "--runs", `${folder}/runs`],
+  "a setting": ["settings", "--model", BAD],
+  "a setting in JSON": ["settings", "--model", BAD, "--json"],
+  "a task's name": ["eval", BAD],
+  "a model's name": ["model", "info", BAD],
+  "a model's folder": ["model", "info", variant(`a${BAD.replaceAll("/", "")}`, {})],
+  "a flag": ["generate", `--${BAD}`],
+  "a command": [BAD],
+  "a key of TOML": ["train", "--config", write(`${folder}/a.toml`, `${json} = 1`)],
+  "a task file's key": ["eval", write(`${folder}/b.toml`, `${json} = 1`)],
+  "damaged JSON": ["model", "info", variant("d", { "config.json": () => `{"a": ${BAD}` })],
+  "an architecture": ["model", "info", variant("e", { "config.json": () => `{"model_type": ${json}}` })],
+  "a tensor's name": ["model", "info", withTensor("f")],
+  "an index": ["model", "info", withIndex("g")],
+  "a template's own error": [
+    ...generate,
+    variant("h", { "chat_template.jinja": () => `{{ raise_exception(${json}) }}` }),
+    "--chat-template",
+  ],
+  "a template that cannot be read": [
+    ...generate,
+    variant("i", { "chat_template.jinja": () => `{% ${BAD} %}` }),
+    "--chat-template",
+  ],
+  "an adapter's base": [...generate, "builtin", "--adapter", withAdapter("j")],
+  "a tokenizer's pattern": [
+    "model",
+    "info",
+    variant("k", { "tokenizer.json": (text) => text.replace('"Regex"', json) }),
+  ],
+  "a column": ["eval", "gsm8k", "--data", write(`${folder}/l/test.csv`, `${BAD.replace("\r", "")},b\n1,2\n`)],
+  "a line of JSON": ["eval", "gsm8k", "--data", write(`${folder}/m/test.jsonl`, `${BAD}\n`)],
+  "answers to check": ["eval", "check", BAD, `${BAD}x`],
+  "a file of pairs": ["eval", "check", "--file", write(`${folder}/n.jsonl`, pairs())],
+  "what a run sets": [...generate, variant("o", { "config.toml": () => `system = ${json}` })],
+};
+
+function withTensor(name: string): string {
+  const place = variant(name, {});
+  const bytes = Deno.readFileSync(`${place}/model.safetensors`);
+  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const end = bytes.length - 8 - length;
+  header[`model.layers.0.${BAD}`] = { dtype: "F32", shape: [0], data_offsets: [end, end] };
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const size = new Uint8Array(8);
+  new DataView(size.buffer).setBigUint64(0, BigInt(text.length), true);
+  const whole = new Uint8Array(8 + text.length + bytes.length - 8 - length);
+  whole.set(size);
+  whole.set(text, 8);
+  whole.set(bytes.subarray(8 + length), 8 + text.length);
+  Deno.writeFileSync(`${place}/model.safetensors`, whole);
+  return place;
+}
+
+function withIndex(name: string): string {
+  const index = `{"weight_map": {${json}: ${json}}}`;
+  const place = variant(name, { "model.safetensors.index.json": () => index });
+  Deno.removeSync(`${place}/model.safetensors`);
+  return place;
+}
+
+function withAdapter(name: string): string {
+  write(
+    `${folder}/${name}/adapter_config.json`,
+    `{"peft_type": ${json}, "base_model_name_or_path": ${json}}`,
+  );
+  return `${folder}/${name}`;
+}
+
+function pairs(): string {
+  return `{"gold": ${json}, "prediction": ${json}}\n`;
+}
+
+// A run whose name is what is told of it.
+const run = `${folder}/runs/r${BAD.replaceAll("/", "")}/checkpoints/step-000001`;
+Deno.mkdirSync(run, { recursive: true });
+for (const { name } of Deno.readDirSync(model)) Deno.copyFileSync(`${model}/${name}`, `${run}/${name}`);
+
+for (const [place, args] of Object.entries(PLACES)) {
+  Deno.test(`nothing that a terminal acts on comes out: ${place}`, async () => {
+    if (args.some((arg) => arg.includes("\0"))) throw new Error("no argument can hold that");
+    const { stdout, stderr } = await runSoftcot(args);
+    const all = stdout + stderr;
+    harmless(all, place);
+    assert(/\\u001b|\\u009b|\\u202e/.test(all), `nothing of it was shown: ${all}`);
+    if (args.includes("--json")) JSON.parse(stdout);
+  });
+}
+
+Deno.test("progress, samples, tables and errors go through the same function", () => {
+  let written = "";
+  const stream = { write: (text: string) => void (written += text), columns: () => 0, now: () => 0 };
+  using progress = createProgress({ label: BAD, total: 2, stream });
+  progress.update(1, { [BAD]: BAD });
+  const sample = { step: 1, question: BAD, gold: BAD, thinking: BAD, answer: BAD, boxed: BAD, reward: 1 };
+  progress.log(describeSample(sample as Parameters<typeof describeSample>[0]));
+  progress.show(BAD, true);
+  reportError(new UserError(BAD, BAD), { write: (line) => written += line + "\n" });
+  reportError(new Error(BAD), { write: (line) => written += line + "\n", debug: true });
+  written += table([[BAD, `${BAD}\nx`]], { header: [BAD, "b"] });
+  harmless(written, "terminal");
+});
+
+Deno.test("what is shown is told as escapes, and everything else stays as it is", () => {
+  assertEquals(safeText("a\tb\r\n\x1b[0mc"), "a\tb\n\\u001b[0mc");
+  assertEquals(safeLine("a\tb\nc"), "a\\tb\\nc");
+  const plain = "Grüße, 数学, עברית, العربية, 👩‍👩‍👧, ∑ é\n";
+  assertEquals([safeText(plain), hideSecrets(plain)], [plain, plain]);
+  const data = { [BAD]: [BAD, 1, null] };
+  harmless(safeJson(data), "JSON");
+  assertEquals(JSON.parse(safeJson(data)), data);
+});
+
+Deno.test("secrets are hidden in every form that a message may have", () => {
+  const token = "hf_" + "Ab3".repeat(10);
+  for (
+    const text of [
+      `Authorization: Bearer ${token}`,
+      token,
+      `"${token}"`,
+      `http://me:${token}@proxy:80/`,
+      `https://cdn.example/x?X-Amz-Signature=${token}&a=b`,
+      `https://cdn.example/x?a=b&Signature=${token}~`,
+      `bearer ${token.slice(3)}`,
+    ]
+  ) assert(!hideSecrets(text).includes(token.slice(3)), hideSecrets(text));
+});
+
+Deno.test("nothing is written to a terminal but by the files that make it safe", () => {
+  const allowed = [
+    "cli/terminal/print.ts",
+    "cli/terminal/progress_stream.ts",
+    "cli/terminal/report_error.ts",
+    // JSON, which is escaped there.
+    "cli/settings/define_command.ts",
+    // A program of its own, for those who make the embedded model.
+    "model/builtin/embed_weights.ts",
+  ];
+  const writers = ["cli", "eval", "model", "rl", "gpu"].flatMap(sourcesOf).filter((path) =>
+    /console\.(?!consoleSize)|std(out|err)\.(write|writable)|process\.std(out|err)\.write/.test(
+      Deno.readTextFileSync(`${root}${path}`),
+    )
+  );
+  assertEquals(writers.sort(), allowed.sort());
+});
