@@ -22,7 +22,7 @@ Deno.test("eval prints a plain table of the six modes on stdout, and progress on
   const lines = stdout.split("\n");
   assertMatch(
     lines[0],
-    /^sums v1, first 6 test questions \(limited\), 2 samples, at most 52 thinking and 5 answer tokens, gamma 0\.1, seed 0$/,
+    /^sums v1, first 6 test questions \(limited\), 2 samples, at most 52 thinking and 5 answer tokens, gamma 0\.5, seed 0$/,
   );
   assertMatch(lines[1], /^model .*\/model \([\da-f]{12}\), exact weights, on .+/);
   const modes = lines.filter((line) => /^(hard|soft|fuzzy)-/.test(line)).map((line) => line.split(/ {2,}/));
@@ -237,16 +237,16 @@ Deno.test("a question too long for the context is named before the first token o
     "sums",
     "sums-slips",
     "--limit",
-    "3",
+    "7",
     "--mode",
     "hard-greedy",
     "--max-thinking",
-    "215",
+    "210",
   ];
   const stderr = await fails(args, 1);
   assertMatch(
     stderr,
-    /after a prompt of 40 \(the longest of sums-slips, question 3 \(sums-[\da-f-]+\)\): the model's/,
+    /after a prompt of 41 \(the longest of sums-slips, question 7 \(sums-[\da-f-]+\)\): the model's/,
   );
   assert(!stderr.includes("rollouts  mode"), stderr);
 });
