@@ -20,7 +20,7 @@ Deno.test("every recipe file is carried in the program, and sets only what train
 
 Deno.test("a recipe is found by task and thinking, by task, by task and model, or by its name", () => {
   assertEquals(findRecipe(choice)?.name, "recipe sums");
-  assertEquals(findRecipe({ ...choice, thinking: "hard" })?.name, "recipe sums-hard");
+  assertEquals(findRecipe({ ...choice, thinking: "fuzzy" })?.name, "recipe sums-fuzzy");
   const gsm8k = { ...choice, task: "gsm8k" };
   assertEquals(findRecipe(gsm8k), undefined);
   assertEquals(findRecipe({ ...gsm8k, model: "/models/llama-3.1-8b-instruct" })?.values.lr, 3e-6);

@@ -21,7 +21,7 @@ Deno.test("a run's folder holds all settings, metrics, samples and checkpoints; 
   assertMatch(stdout, new RegExp(`^best validation: \\d\\.\\d{3} at step [46] \\(${out}/best\\)$`, "m"));
   const modes = stdout.split("\n").filter((line) => /^(hard|soft|fuzzy)-(greedy|sample) /.test(line));
   assertEquals(modes.length, 6);
-  for (const line of modes) assertMatch(line, /( +\d\.\d{3} ± \d\.\d{3}){2}$/);
+  for (const line of modes) assertMatch(line, /( +-?\d\.\d{3} ± \d\.\d{3}){2}$/);
   assertStringIncludes(stderr, `run      ${out}\n`);
   assertMatch(stderr, /^prompt {3}\d+ tokens: User:\| \w+\| has\|.*\| have\?\| Assistant:$/m);
   assertMatch(stderr, /^train 6\/6 .*reward \d+\.\d/m);
