@@ -8,19 +8,18 @@ interface RecipeChoice {
   /** A name that has the last word. */
   recipe?: string;
   task: string;
-  thinking: string;
   /** As given to --model. */
   model: string;
 }
 
 /**
- * The recipe of a choice: the one that is named, else that of the task and the way of thinking, else that of the task, else that
- * of the task and a model whose name is part of the given one; undefined where there is none.
+ * The recipe of a choice: the one that is named, else that of the task, else that of the task and a model whose name is
+ * part of the given one; undefined where there is none. All ways of thinking share it.
  * @throws UserError if the named one does not exist
  */
-export function findRecipe({ recipe, task, thinking, model }: RecipeChoice): Source | undefined {
+export function findRecipe({ recipe, task, model }: RecipeChoice): Source | undefined {
   if (recipe !== undefined) return readRecipe(recipe) ?? refuse(recipe);
-  return readRecipe(`${task}-${thinking}`) ?? readRecipe(task) ??
+  return readRecipe(task) ??
     Object.keys(RECIPES).filter((name) => name.startsWith(`${task}-`)).map((name) => readRecipe(name)!)
       .find(({ values }) => typeof values.model === "string" && isNamed(model, values.model));
 }

@@ -10,7 +10,7 @@ interface Sources<S extends Settings> {
   /** Parsed flags, by camel-case name; keys that are no settings are passed over. */
   flags?: Record<string, unknown>;
   file?: Source;
-  /** May depend on what flags, file and defaults say, e.g. on the task and the way of thinking. */
+  /** May depend on what flags, file and defaults say, e.g. on the task. */
   recipe?: Source | ((chosen: Values<S>) => Source | undefined);
   /** Where they differ from the declared defaults. */
   defaults?: Partial<Values<S>>;

@@ -36,7 +36,7 @@ makes what led to them more probable. Without flags it trains the embedded model
 minutes on two cores, no GPU needed. The folder of the run holds all settings, metrics.jsonl, samples.jsonl and \
 checkpoints, each an ordinary Hugging Face model.
 
-The defaults shown are the paper's. The recipe of the task and the way of thinking sets others: softcot settings \
+The defaults shown are the paper's. The recipe of the task sets others: softcot settings \
 shows every value and where it comes from.`,
   settings,
   recipe: findRecipe,

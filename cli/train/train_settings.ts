@@ -19,7 +19,7 @@ export const trainSettings = {
   thinking: flags.thinking,
   recipe: text("Recipe, a set of values that comes with softcot, to take values from", {
     placeholder: "name",
-    defaultText: "that of task and thinking, of the task, or of task and model",
+    defaultText: "that of the task, or of task and model",
   }),
   gamma: flags.gamma,
   tau: flags.tau,

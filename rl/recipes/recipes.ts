@@ -5,13 +5,11 @@ import gsm8kLlama8b from "./gsm8k-llama8b.toml" with { type: "text" };
 import mathLlama3b from "./math-llama3b.toml" with { type: "text" };
 import mathQwen3b from "./math-qwen3b.toml" with { type: "text" };
 import sums from "./sums.toml" with { type: "text" };
-import sumsFuzzy from "./sums-fuzzy.toml" with { type: "text" };
 import sumsSlips from "./sums-slips.toml" with { type: "text" };
 
 /** TOML texts: settings by the flags' names. */
 export const RECIPES: Readonly<Record<string, string>> = {
   "sums": sums,
-  "sums-fuzzy": sumsFuzzy,
   "sums-slips": sumsSlips,
   "gsm8k-llama3b": gsm8kLlama3b,
   "math-llama3b": mathLlama3b,

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { wayOfThinking } from "../../model/thinking/ways.ts";
-import { sums } from "../../eval/tasks/sums.ts";
+import { sums, sumsSlips } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { addAdapter, freeAdapter, scaleOf } from "../../model/transformer/adapter.ts";
@@ -98,7 +98,7 @@ Deno.test("supervised training lowers the loss by the adapter alone", async () =
   await trainSupervised(
     model,
     tokenizer,
-    sums,
+    sumsSlips,
     { ...SMALL_TRAINING, lr: 2e-3, steps: 12, batch: 16 },
     ({ loss }) => {
       losses.push(loss);
