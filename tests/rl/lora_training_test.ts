@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { wayOfThinking } from "../../model/thinking/ways.ts";
-import { sums, sumsSlips } from "../../eval/tasks/sums.ts";
+import { sumsSlips } from "../../eval/tasks/sums.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { addAdapter, freeAdapter, scaleOf } from "../../model/transformer/adapter.ts";
