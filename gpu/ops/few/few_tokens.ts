@@ -1,13 +1,11 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
-import { randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import type { DrawAddress } from "../mixture/noise.ts";
-import type { StepRecord } from "../choose/choose.ts";
+import { choose, type StepRecord } from "../choose/choose.ts";
 import { vocabularyKernel } from "../wgsl/vocabulary.ts";
-import deviationCode from "./row_deviation.wgsl" with { type: "text" };
 import drawsScoreCode from "./draws_score.wgsl" with { type: "text" };
-import drawCode from "./draw_tokens.wgsl" with { type: "text" };
+import drawCode from "./draws.wgsl" with { type: "text" };
 import scatterCode from "./scatter_few.wgsl" with { type: "text" };
 
 /** Tokens of each row with a number each. */
@@ -19,25 +17,31 @@ export interface FewTokens {
 }
 
 /**
- * Draws tokens of each row, one apart from another, from weights [rows, width] that `choose` made of logits; their values
- * become 1 / k. The first becomes the step's token in `record`.
+ * Draws tokens of each row, one apart from another, from softmax(z / tau) of logits z [rows, width]; their values become 1 / k. The first
+ * becomes the step's token in `record`, whose statistics are those of a greedy `choose`: all this is one dispatch.
+ * @param vocab columns that are real tokens
+ * @param chosen u32 [rows]: the likeliest tokens
  */
 export function drawTokens(
   gpu: Gpu,
-  weights: Tensor,
+  z: Tensor,
   vocab: number,
-  at: DrawAddress,
+  tau: number,
+  { info, shift, key }: DrawAddress,
   record: StepRecord,
+  chosen: Tensor,
   { ids, values }: FewTokens,
 ): void {
-  const { rows, cols: ldz } = asMatrix(weights);
+  const { rows } = asMatrix(z);
   const { cols: k } = asMatrix(ids);
-  expectShape("draw tokens", values, [rows, k]);
-  expectShape("draw tokens", at.info, [rows, 4]);
-  const kernel = vocabularyKernel("draw_tokens", vocab, () => randomSource + drawCode);
-  const place = { columns: record.tokens.shape[1], column: record.column };
-  const params = { rows, vocab, ldz, k, ...place, shift: at.shift, ...at.key };
-  run(gpu, kernel, [weights, at.info, record.tokens, ids, values], params, grid(rows));
+  for (const one of [ids, values]) expectShape("draw tokens", one, [rows, k]);
+  choose(gpu, "greedy", z, vocab, tau, info, shift, record, chosen, key, {
+    name: "draws",
+    fields: " k: u32,",
+    code: drawCode,
+    tensors: [ids, values],
+    params: { k },
+  });
 }
 
 /**
@@ -92,14 +96,4 @@ export function drawsScore(
     { rows, vocab, ldz, k, tau, clip },
     grid(rows),
   );
-}
-
-/** out[rows] = root mean square over dimensions of (a - b) / unit, a and b [rows, d]: exactly 0 where both have the same bits. */
-export function rowDeviation(gpu: Gpu, a: Tensor, b: Tensor, unit: number, out: Tensor): void {
-  const { rows, cols: d } = asMatrix(a);
-  expectShape("row deviation", b, a.shape);
-  expectShape("row deviation", out, [rows]);
-  if (d % 4 !== 0) throw new Error(`Cannot compare rows of ${d}: the width must be a multiple of 4`);
-  const code = () => `const S = ${gpu.subgroupSize}u;\n${deviationCode}`;
-  run(gpu, { label: "row_deviation", code }, [a, b, out], { rows, d, unit }, grid(rows));
 }
