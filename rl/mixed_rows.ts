@@ -49,7 +49,7 @@ export function mixedRowsBackward(
     const of = (tensor: Tensor) => rowsOf(tensor, first, count);
     const weights = temporary.f32([count, config.vocabSize], "weights over the vocabulary");
     const few = { ids: of(mixed.ids), values: of(mixed.values) };
-    scatterTokens(gpu, few, of(ones), weights, config.usedVocabSize, 0, of(stats));
+    scatterTokens(gpu, few, of(ones), weights, 0, of(stats));
     const rows = temporary.f32([count, config.hiddenSize], "d mixed rows");
     gather(gpu, dx, of(made), rows);
     matmulTN(gpu, weights, rows, embedding, { accumulate: true });

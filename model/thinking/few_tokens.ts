@@ -52,7 +52,7 @@ export function fewTokensThinking({ name, width, how }: FewTokensWay, unit: numb
       mixRows(gpu, params.embedding, few!, row);
       noiseMismatch(gpu, row, fed, 0, at, measured, unit);
       const scored = { ids: few!.ids, values: scores };
-      scatterTokens(gpu, scored, weights, z, config.usedVocabSize, clipStep, stats);
+      scatterTokens(gpu, scored, weights, z, clipStep, stats);
       return z;
     },
   };

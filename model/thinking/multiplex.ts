@@ -1,3 +1,4 @@
+import { choose } from "../../gpu/ops/choose/choose.ts";
 import { drawsScore, drawTokens } from "../../gpu/ops/few/few_tokens.ts";
 import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
 import { noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
@@ -45,6 +46,7 @@ export function multiplexThinking({ tau = 1, width, unit }: MultiplexOptions): T
       const row = scratch.f32(fed.shape, "mixture");
       mixRows(gpu, params.embedding, few!, row);
       noiseMismatch(gpu, row, fed, 0, at, measured, unit);
+      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, 0, record, chosen, at.key);
       drawsScore(gpu, z, config.usedVocabSize, tau, few!.ids, weights, clipStep, stats, info, record);
       return z;
     },

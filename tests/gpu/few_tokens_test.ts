@@ -242,6 +242,7 @@ for (
     }
     const factor = random32(7, rows);
     const dz = t.f32(z, [rows, width]);
+    choose(t.gpu, "mixture", dz, vocab, 0.9, infoOf(rows), 0, record, chosen, KEY);
     const stats = t.blank(rows, 4);
     drawsScore(t.gpu, dz, vocab, 0.9, few.ids, t.f32(factor, [rows]), 0, stats, infoOf(rows), record);
     const chances = await t.read(record.stats);
@@ -255,25 +256,44 @@ for (
   });
 }
 
-Deno.test("scattered numbers: added where an id comes twice, bounded by the clip, zero elsewhere", async () => {
-  const [rows, width, k] = [3, 80, 3];
-  const ids = [7, 7, 79, 0, 1, 2, 5, 6, 7];
-  const values = [1, 2, -4, 3, 0, 4, 0, 0, 0];
-  const few = { ids: t.u32(ids, [rows, k]), values: t.f32(values, [rows, k]) };
-  const [out, stats] = [t.blank(rows, width), t.blank(rows, 4)];
-  scatterTokens(t.gpu, few, t.f32([1, 2, 5], [rows]), out, 80, 5, stats);
-  const wanted = new Float64Array(rows * width);
-  wanted.set([3], 7);
-  wanted.set([-4], 79);
-  // The second row's length is 10.
-  wanted.set([3, 0, 4], width);
-  assertClose("scattered", await t.read(out), wanted);
-  assertEquals([...await t.read(stats)], [5, 0, 7, 0, 10, 0, 0, 0, 0, 0, 5, 0]);
+Deno.test("scattered numbers: added where an id comes twice, bounded by the clip where none does, zero elsewhere", async () => {
+  const [rows, width, k] = [11, 80, 3];
+  const scattered = async (ids: number[], values: number[], factor: number[], clip: number) => {
+    const few = { ids: t.u32(ids, [rows, k]), values: t.f32(values, [rows, k]) };
+    const [out, stats] = [t.blank(rows, width), t.blank(rows, 4)];
+    scatterTokens(t.gpu, few, t.f32(factor, [rows]), out, clip, stats);
+    const wanted = new Float64Array(rows * width);
+    const norms: number[] = [];
+    for (let r = 0; r < rows; r++) {
+      const own = [0, 1, 2].map((j) => factor[r] * values[r * k + j]);
+      norms.push(Math.hypot(...own));
+      const scale = clip > 0 && norms[r] > clip ? clip / norms[r] : 1;
+      own.forEach((value, j) => wanted[r * width + ids[r * k + j]] += scale * value);
+    }
+    assertClose("scattered", await t.read(out), wanted);
+    const found = await t.read(stats);
+    assertClose("norms", found.filter((_, i) => i % 4 === 0), norms);
+    assertEquals(
+      [...found.filter((_, i) => i % 4 !== 0)],
+      Array.from({ length: rows }, (_, r) => [0, ids[r * k], 0]).flat(),
+    );
+  };
+  const numbers = random32(61, rows * k);
+  const factor = [...random32(62, rows)].map((value) => 4 * value);
+  const twice = Array.from({ length: rows * k }, (_, i) => i % 3 === 2 ? 79 : i);
+  await scattered(twice.map((id, i) => i % 3 === 1 ? twice[i - 1] : id), [...numbers], factor, 0);
+  await scattered(twice, [...numbers], factor, 0);
+  await scattered(twice, [...numbers], factor, 2);
 });
 
-for (const [dtype, on] of [["f32", t], ["f16", t], ["f32", small], ["f16", small]] as const) {
-  Deno.test(`rows of E in ${dtype} are mixed${on === small ? ", E in chunks" : ""}, and kept where asked for`, async () => {
-    const [rows, vocab, d, k, slots, columns] = [5, 300, 68, 4, 9, 3];
+for (
+  const [dtype, on, d] of [
+    ...[["f32", t, 72], ["f32", t, 68], ["f16", t, 68], ["f32", small, 72], ["f32", small, 68]] as const,
+    ["f16", small, 72],
+  ] as const
+) {
+  Deno.test(`rows of E in ${dtype}, ${d} wide, are mixed${on === small ? ", E in chunks" : ""}, and kept where asked for`, async () => {
+    const [rows, vocab, k, slots, columns] = [5, 300, 4, 9, 3];
     const table = dtype === "f16" ? random16(3, vocab * d) : random32(3, vocab * d);
     const ids = Array.from({ length: rows * k }, (_, i) => (i * 137 + 11) % vocab);
     const values = random32(4, rows * k);

@@ -45,15 +45,14 @@ export function drawTokens(
 }
 
 /**
- * out [rows, width] = 0 but for factor[r] values[r, j] at ids[r, j], added where an id comes twice; a row longer than `clip` is scaled
- * down to it (0: never). stats [rows, 4] = (the norm before, 0, the first id, 0).
+ * out [rows, width] = 0 but for factor[r] values[r, j] at ids[r, j], added where an id comes twice. Where none does, a row longer than `clip`
+ * is scaled down to it (0: never); stats [rows, 4] = (the norm before, 0, the first id, 0).
  */
 export function scatterTokens(
   gpu: Gpu,
   { ids, values }: FewTokens,
   factor: Tensor,
   out: Tensor,
-  vocab: number,
   clip: number,
   stats: Tensor,
 ): void {
@@ -62,18 +61,20 @@ export function scatterTokens(
   for (const one of [ids, values]) expectShape("scatter tokens", one, [rows, k]);
   expectShape("scatter tokens", factor, [rows]);
   expectShape("scatter tokens", stats, [rows, 4]);
-  const kernel = vocabularyKernel("scatter_few", vocab, () => scatterCode);
-  run(gpu, kernel, [ids, values, factor, out, stats], { rows, ldz, k, clip }, grid(rows));
+  gpu.commands.zero(out);
+  const S = gpu.subgroupSize;
+  const kernel = { label: "scatter_few", code: () => `const S = ${S}u;\n${scatterCode}` };
+  run(gpu, kernel, [ids, values, factor, out, stats], { rows, ldz, k, clip }, grid(Math.ceil(rows / S)));
 }
 
 /**
- * The score of tokens drawn one apart from another: logits z [rows, width] become factor (sum of their one-hot rows - k p) / tau, p =
- * softmax(z / tau), bounded as by {@link scatterTokens}; stats [rows, 4] = (the norm before, ln p of the most probable token as `choose` put
+ * The score of tokens drawn one apart from another: weights p [rows, width] of a mixture, as `choose` makes them of logits at tau, become
+ * factor (sum of the tokens' one-hot rows - k p) / tau, bounded as by {@link scatterTokens}; stats [rows, 4] = (the norm before, ln p of the most probable token as `choose` put
  * it into `record`, whose rows info u32 [rows, 4] names, the first token, 0).
  */
 export function drawsScore(
   gpu: Gpu,
-  z: Tensor,
+  weights: Tensor,
   vocab: number,
   tau: number,
   ids: Tensor,
@@ -83,7 +84,7 @@ export function drawsScore(
   info: Tensor,
   record: StepRecord,
 ): void {
-  const { rows, cols: ldz } = asMatrix(z);
+  const { rows, cols: ldz } = asMatrix(weights);
   const { cols: k } = asMatrix(ids);
   expectShape("draws' score", ids, [rows, k]);
   expectShape("draws' score", factor, [rows]);
@@ -92,7 +93,7 @@ export function drawsScore(
   run(
     gpu,
     kernel,
-    [z, ids, factor, stats, info, record.stats],
+    [weights, ids, factor, stats, info, record.stats],
     { rows, vocab, ldz, k, tau, clip },
     grid(rows),
   );

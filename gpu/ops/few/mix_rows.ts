@@ -1,8 +1,9 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
-import { type Matrix, rowsOfChunk, widthOf } from "../../matrix.ts";
+import { type Matrix, rowsOfChunk, type WeightType, widthOf } from "../../matrix.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { loadFunction } from "../gather/gather.ts";
+import { elementsOf } from "../wgsl/elements.ts";
 import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
 import type { FewTokens } from "./few_tokens.ts";
 import mixCode from "./mix_rows.wgsl" with { type: "text" };
@@ -29,8 +30,8 @@ export function mixRows(
   if (embedding.cols !== d) {
     throw new Error(`Cannot mix rows of ${embedding.label}: they are ${embedding.cols} wide, ${d} needed`);
   }
-  const vector = d % 4 === 0;
   const { dtype, scales, chunks } = embedding;
+  const { label, prelude } = elementsFor(gpu, dtype, d);
   // Scales, where there are any, are binding 4.
   const free = scales ? 5 : 4;
   const numbered = ["FREE_1", "FREE_2", "FREE"].map((
@@ -38,9 +39,8 @@ export function mixRows(
     i,
   ): [string, number] => [name, free + (i + 1) % 3]);
   const code = () =>
-    vectorPrelude(vector, gpu.subgroupSize) + loadFunction(dtype, vector) +
+    prelude +
     numbered.reduce((text, [name, at]) => text.replaceAll(`binding(${name})`, `binding(${at})`), mixCode);
-  const label = vectorLabel(`mix_rows_${dtype}`, vector);
   using scratch = gpu.arena.scratch();
   const kept = keep ? [keep.info, keep.fed] : [scratch.u32([4], "unused"), scratch.f32([4], "unused")];
   chunks.forEach((chunk, i) => {
@@ -56,4 +56,34 @@ export function mixRows(
     const tensors = [chunk, ids, out, ...(scales ? [scales[i]] : []), values, ...kept];
     run(gpu, { label, code }, tensors, params, grid(rows));
   });
+}
+
+const SUMS = `alias Sum = V;
+fn unpacked(v: V) -> Sum { return v; }
+fn packed(sum: Sum) -> V { return sum; }
+fn plus(sum: Sum, weight: f32, v: Sum) -> Sum { return fma(V(weight), v, sum); }
+`;
+const SUMS_OF_8 = `struct Sum { first: vec4<f32>, last: vec4<f32> }
+fn unpacked(v: E) -> Sum { return Sum(first(v), last(v)); }
+fn packed(sum: Sum) -> E { return vec8(sum.first, sum.last); }
+fn plus(sum: Sum, weight: f32, v: Sum) -> Sum {
+  return Sum(fma(vec4<f32>(weight), v.first, sum.first), fma(vec4<f32>(weight), v.last, sum.last));
+}
+`;
+
+/** Numbers of f32 eight at once where that suits, else as any row is read. */
+function elementsFor(gpu: Gpu, dtype: WeightType, d: number): { label: string; prelude: string } {
+  const name = `mix_rows_${dtype}`;
+  if (dtype === "f32") {
+    const { label, prelude, width } = elementsOf(gpu, d);
+    return {
+      label: label(name),
+      prelude: prelude + (width === 8 ? SUMS_OF_8 : SUMS) + loadFunction(dtype, width > 1),
+    };
+  }
+  const vector = d % 4 === 0;
+  return {
+    label: vectorLabel(name, vector),
+    prelude: vectorPrelude(vector, gpu.subgroupSize) + SUMS + loadFunction(dtype, vector),
+  };
 }
