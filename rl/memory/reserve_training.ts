@@ -14,10 +14,10 @@ export async function reserveTraining(trainer: Trainer): Promise<void> {
   shareCacheBudget(model.gpu, gpu);
   const shape: TrainingShape = {
     ...settings,
-    ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, continuous: thinking.continuous },
+    ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, thinking },
     ...promptTokensOf(trainer),
     forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),
   };
   const dry = { ...model, gpu };
-  await trainDry(dryTrainer({ model: dry, rolloutModel: dry, shape, thinking, grads, optimizer }));
+  await trainDry(dryTrainer({ model: dry, rolloutModel: dry, shape, grads, optimizer }));
 }

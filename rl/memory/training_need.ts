@@ -1,6 +1,5 @@
 import {
   budgetDryCache,
-  dryThinking,
   type ForecastDevice,
   generateDry,
   openDryModel,
@@ -29,13 +28,13 @@ export async function trainingNeed(
   shape: TrainingShape,
   device: ForecastDevice = {},
 ): Promise<TrainingNeed> {
-  const { rank, types, continuous } = shape;
+  const { rank, types } = shape;
   const model = openDryModel(config, rank === undefined ? "f32" : types, device);
   const { gpu } = model;
   if (rank !== undefined) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
   const copy = shape.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
   const trainer = dryTrainer({
-    ...{ model, shape, thinking: dryThinking(continuous), rolloutModel: copy?.model ?? model },
+    ...{ model, shape, rolloutModel: copy?.model ?? model },
     grads: createLike(model, "gradient"),
     optimizer: createOptimizer(gpu, config, model.adapter),
   });

@@ -1,4 +1,4 @@
-import { wayOfThinking } from "../../../model/thinking/ways.ts";
+import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { LoadedModel } from "../../../model/files/save_model.ts";
@@ -9,16 +9,22 @@ import { trainSettings } from "./train_settings.ts";
 
 /** What decides the memory of a training. */
 export interface LongestTraining {
-  kind: "hard" | "soft";
+  kind: Way;
   questions: number;
   group: number;
   maxThinking: number;
   answerTokens: number;
   microRows: number;
   recompute: boolean;
+  /** Further draws of an update; none if left out. */
+  refill?: number;
+  entropyBonus?: number;
 }
 
-/** A trainer whose rollouts all run to their limits, and in whose groups rewards differ, so that none is left out. */
+/**
+ * A trainer whose rollouts all run to their limits, and in whose groups rewards differ, so that none is left out: with further draws
+ * in those of the last alone, so that all draws are made.
+ */
 export function longestTrainer(
   { model, tokenizer }: Pick<LoadedModel, "model" | "tokenizer">,
   { kind, maxThinking, answerTokens: maxAnswer, ...sizes }: LongestTraining,
@@ -27,7 +33,9 @@ export function longestTrainer(
   const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms });
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer, endTokenIds: [] });
   let turn = 0;
-  const rewards = [{ name: "turns", weight: 1, score: () => 100 * (turn++ % 2) }];
+  const { questions, group, refill = 0 } = sizes;
+  const isLast = () => Math.floor(turn / (questions * group)) % (refill + 1) === refill;
+  const rewards = [{ name: "turns", weight: 1, score: () => (isLast() ? 100 : 0) * (turn++ % 2) }];
   const settings = trainSettings(sizes);
   return localTrainer({ model, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards, settings });
 }
