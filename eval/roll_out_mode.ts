@@ -2,6 +2,7 @@ import { UserError } from "../gpu/errors.ts";
 import { generateJobs } from "../model/generation/generate_jobs.ts";
 import type { GenerationJob, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
+import { mixesVocabulary } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import { rolloutFlops } from "../model/transformer/flops.ts";
 import type { Model } from "../model/transformer/transformer.ts";
@@ -129,5 +130,5 @@ function flopsOf(run: ModeRun, record: RolloutRecord): number {
     thinking: record.thinkingTokens.length,
     forced: record.forcedTokens.length,
     answer: record.answerTokens.length,
-  }, thinking.continuous);
+  }, mixesVocabulary(thinking));
 }

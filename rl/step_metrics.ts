@@ -1,4 +1,5 @@
 import type { Rollout } from "../model/generation/rollout.ts";
+import { mixesVocabulary } from "../model/thinking/thinking.ts";
 import type { Diagnosed } from "./diagnose.ts";
 import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
@@ -119,8 +120,8 @@ export function stepMetrics(
   const tokens = rollouts.reduce((sum, { thinking, answer }) => sum + thinking.length + answer.length, 0);
   const rank = adapter?.settings.rank;
   const flops = {
-    rollout: batchFlops(config, batch, thinking.continuous, rank),
-    update: updateFlops(config, parts, thinking.continuous, rank),
+    rollout: batchFlops(config, batch, mixesVocabulary(thinking), rank),
+    update: updateFlops(config, parts, mixesVocabulary(thinking), rank),
   };
   const { seconds } = measured;
   return {

@@ -11,7 +11,7 @@ const adapterFlops = (config: ModelConfig, rank: number): number => 2 * loraCoun
 export function batchFlops(
   config: ModelConfig,
   batch: RolloutBatch,
-  continuous: boolean,
+  mixes: boolean,
   rank = 0,
 ): number {
   const adapted = adapterFlops(config, rank);
@@ -26,7 +26,7 @@ export function batchFlops(
         thinking: thinking.length,
         forced: forced.length,
         answer: answer.length,
-      }, continuous);
+      }, mixes);
     }
   }
   return flops;
@@ -34,13 +34,13 @@ export function batchFlops(
 
 /**
  * Useful operations of the update: matrix products and causal attention over real rows, the backward pass twice the
- * forward, shared prompts once, and the two products of each mixture's backward; no recomputation, no measurements.
+ * forward, shared prompts once, and where steps mix the vocabulary (`mixes`) the two products of each mixture's backward; no recomputation, no measurements.
  * With an adapter of `rank` frozen weights have no gradient: their backward pass is one product as the forward.
  */
 export function updateFlops(
   config: ModelConfig,
   parts: readonly ScoredGroup[][],
-  continuous: boolean,
+  mixes: boolean,
   rank = 0,
 ): number {
   const frozen = rank > 0;
@@ -55,7 +55,7 @@ export function updateFlops(
     for (const rollout of rollouts) {
       flops += pass(prompt.length, inputRows(rollout));
       flops += products * headFlops(config) * (rollout.thinking.length + rollout.answer.length);
-      if (continuous) flops += (frozen ? 1 : 2) * headFlops(config) * rollout.thinking.length;
+      if (mixes) flops += (frozen ? 1 : 2) * headFlops(config) * rollout.thinking.length;
     }
   }
   return flops;

@@ -1,3 +1,4 @@
+import { mixesVocabulary } from "../../model/thinking/thinking.ts";
 import { wayOfThinking } from "../../model/thinking/ways.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../../model/transformer/flops.ts";
@@ -69,7 +70,7 @@ export function rolloutMeasurements(found: FoundModel, thinkingTokens: number): 
           flops += rolloutFlops(
             model.config,
             { prompt: prompts[prompt].length, ...lengths },
-            thinking.continuous,
+            mixesVocabulary(thinking),
           );
           tokens += thought.length + answer.length;
         }

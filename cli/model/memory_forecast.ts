@@ -4,7 +4,7 @@ import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { ModelFiles } from "../../model/files/model_files.ts";
 import { loraCounts } from "../../model/memory/count_weights.ts";
 import { slotsThatFit } from "../../model/memory/cache_budget.ts";
-import { FORCED_TOKENS, generationNeed } from "../../model/memory/generation_memory.ts";
+import { dryThinking, FORCED_TOKENS, generationNeed } from "../../model/memory/generation_memory.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { kvBytesPerRow } from "../../model/transformer/kv_cache.ts";
 import { planWeights, weightBytes, type WeightForm } from "../../model/weights/weight_types.ts";
@@ -43,7 +43,7 @@ export async function memoryForecast(
     const free = deviceMemory(gpu.adapter)?.free;
     const device = { facts: gpu, free };
     const lengths = lengthsWithin(config, values);
-    const shape = { ...lengths, group, continuous: true };
+    const shape = { ...lengths, group, thinking: dryThinking("soft") };
     const maxNewTokens = lengths.maxThinking + FORCED_TOKENS + lengths.answerTokens;
     const fitting = slotsThatFit(gpu, config, { promptTokens: lengths.promptTokens, group, maxNewTokens });
     const chunk = Math.ceil(config.vocabSize * config.hiddenSize * 4 / gpu.maxBinding);

@@ -4,6 +4,7 @@ import type { Task } from "../../eval/task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
+import { dryThinking } from "../../model/memory/generation_memory.ts";
 import type { WeightTypes } from "../../model/transformer/params.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
 import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
@@ -68,7 +69,7 @@ export function trainingShape(values: TrainValues, known: Known): TrainingShape 
   return {
     ...shape,
     ...known,
-    continuous: thinking !== "hard",
+    thinking: dryThinking(thinking, values),
     rank: lora ? loraRank : undefined,
     // Tests think in all ways, validation in tokens.
     tests: testQuestions > 0
@@ -76,8 +77,8 @@ export function trainingShape(values: TrainValues, known: Known): TrainingShape 
         questions: Math.max(testQuestions, validation),
         samples: testSamples,
         atOnce: AT_ONCE,
-        continuous: true,
+        thinking: [...new Set(["soft", thinking] as const)].map((way) => dryThinking(way, values)),
       }
-      : { questions: validation, samples: 1, atOnce: AT_ONCE, continuous: false },
+      : { questions: validation, samples: 1, atOnce: AT_ONCE, thinking: [dryThinking("hard")] },
   };
 }

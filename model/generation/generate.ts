@@ -1,4 +1,5 @@
 import type { Scratch } from "../../gpu/arena.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
 import { generateJobs } from "./generate_jobs.ts";
 import type { GeneratedBatch, GenerateRequest, GenerationJob, Rollout } from "./rollout.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -16,21 +17,29 @@ export async function generate(
   request: GenerateRequest,
   scratch: Scratch,
 ): Promise<GeneratedBatch> {
-  const { prompts, group, rolloutIds, rules, thinking } = request;
+  const { prompts, group, rolloutIds } = request;
   const jobs = prompts.map((prompt, b): GenerationJob => ({
     prompt,
     rolloutIds: Array.from({ length: group }, (_, g) => rolloutIds[b * group + g]),
   }));
   const count = prompts.length * group;
-  const d = model.config.hiddenSize;
-  const hidden = scratch.f32(
-    thinking.continuous ? [count, Math.max(rules.maxThinking, 1), d] : [1, 1, d],
-    "hidden",
-  );
+  const hidden = roomForFed(model, request, count, scratch);
   const rollouts: Rollout[] = Array(count);
   await generateJobs(model, tokenizer, jobs, request, {
     hidden,
     onRollout: (rollout) => void (rollouts[rollout.index] = rollout),
   });
   return { rollouts, hidden };
+}
+
+/** [rollouts, steps, d]: room for the rows that continuous thinking feeds. */
+export function roomForFed(
+  { config }: Model,
+  { thinking, rules }: Pick<GenerateRequest, "thinking" | "rules">,
+  rollouts: number,
+  scratch: Scratch,
+): Tensor {
+  const d = config.hiddenSize;
+  const shape = thinking.continuous ? [rollouts, Math.max(rules.maxThinking, 1), d] : [1, 1, d];
+  return scratch.f32(shape, "hidden");
 }

@@ -5,9 +5,8 @@ import { generateJobs } from "../generation/generate_jobs.ts";
 import type { ThinkingRules } from "../generation/thinking_text.ts";
 import { budgetCache } from "./cache_budget.ts";
 import type { WeightTypes } from "../transformer/params.ts";
-import { gaussianThinking } from "../thinking/gaussian.ts";
-import { hardThinking } from "../thinking/hard.ts";
 import type { Thinking } from "../thinking/thinking.ts";
+import { type AnyWay, mixingOf, type MixingOptions, wayOfThinking } from "../thinking/ways.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { createEmptyModel, type Model } from "../transformer/transformer.ts";
 
@@ -27,8 +26,8 @@ export interface GenerationShape {
   answerTokens: number;
   /** Tokens of the longest text forced between them; {@link FORCED_TOKENS} if left out. */
   forcedTokens?: number;
-  /** Soft or fuzzy thinking. */
-  continuous: boolean;
+  /** How steps are taken: {@link dryThinking} does. */
+  thinking: Thinking;
   /** Rollouts at once at most. */
   atOnce?: number;
 }
@@ -69,9 +68,9 @@ export function dryRules(
   };
 }
 
-/** A way of thinking of the kind, sampled: its numbers take no part in memory. */
-export const dryThinking = (continuous: boolean): Thinking =>
-  continuous ? gaussianThinking("soft", 0.5, 1) : hardThinking(1);
+/** A way of thinking, sampled: of its numbers that of the tokens it mixes alone takes part in memory. */
+export const dryThinking = (way: AnyWay, mixing: MixingOptions = {}): Thinking =>
+  wayOfThinking(way, { ...mixingOf(mixing), greedy: false, gamma: 1, embeddingRms: 1 });
 
 /** An empty model on a dry device. */
 export function openDryModel(
@@ -89,7 +88,7 @@ export function budgetDryCache(gpu: Gpu, { free }: ForecastDevice): void {
 
 /** Generates dry on `model`'s device, every rollout as long as it may be. */
 export async function generateDry(model: Model, shape: GenerationShape): Promise<void> {
-  const { promptTokens, meanPromptTokens = promptTokens, prompts, group, atOnce, continuous } = shape;
+  const { promptTokens, meanPromptTokens = promptTokens, prompts, group, atOnce, thinking } = shape;
   // After twice as many rollouts as there are slots nothing new comes.
   const count = atOnce === undefined ? prompts : Math.min(prompts, Math.ceil(2 * atOnce / group));
   const others = Math.max(1, Math.round((count * meanPromptTokens - promptTokens) / Math.max(1, count - 1)));
@@ -98,7 +97,7 @@ export async function generateDry(model: Model, shape: GenerationShape): Promise
     rolloutIds: Array.from({ length: group }, (_, g) => b * group + g),
   }));
   await generateJobs(model, DRY_TOKENIZER, jobs, {
-    ...{ thinking: dryThinking(continuous), rules: dryRules(shape), answerTau: 1, seed: 0, step: 1, atOnce },
+    ...{ thinking, rules: dryRules(shape), answerTau: 1, seed: 0, step: 1, atOnce },
   }, { onRollout() {} });
 }
 

@@ -1,8 +1,8 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import { choose } from "../../gpu/ops/choose/choose.ts";
-import { rowDeviation, scatterTokens } from "../../gpu/ops/few/few_tokens.ts";
-import { type FewStep, type FewWeighing, weighFew } from "../../gpu/ops/few/few_weights.ts";
+import { type FewTokens, scatterTokens } from "../../gpu/ops/few/few_tokens.ts";
+import { type FewWeighing, weighFew } from "../../gpu/ops/few/few_weights.ts";
 import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
+import { noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import { Domain } from "../../gpu/random.ts";
 import { fewRowsBackward, keyOf, type Thinking } from "./thinking.ts";
 
@@ -33,38 +33,34 @@ export function fewTokensThinking({ name, width, how }: FewTokensWay, unit: numb
     few: width,
     step({ model, z, info, shift, record, chosen, next, fed, seed, step }) {
       const { gpu, config, params } = model;
-      const key = keyOf({ seed, step }, Domain.noise);
-      choose(gpu, "greedy", z, config.usedVocabSize, how.tau, info, shift, record, chosen, key);
+      const at = { info, shift, key: keyOf({ seed, step }, Domain.noise) };
       using scratch = gpu.arena.scratch();
-      const [rows] = z.shape;
-      const few = roomFor(scratch, rows, width);
-      weighFew(gpu, how, "weights", z, config.usedVocabSize, few, { info, shift, key }, record);
-      const weights = { ids: few.ids, values: few.out };
-      mixRows(gpu, params.embedding, weights, next, { info, fed, column: record.column });
+      const few = roomForFew(scratch, z.shape[0], width);
+      weighFew(gpu, how, z, config.usedVocabSize, few, at, record, chosen);
+      mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },
-    score({ model, z, weights, fed, info, record, seed, step, few: made, measured, stats, clipStep }) {
+    score({ model, z, weights, fed, info, record, seed, step, few, measured, stats, clipStep }) {
       if (!how.random) throw new Error(`Cannot score ${name} thinking without noise: it has no density`);
       const { gpu, config, params } = model;
       using scratch = gpu.arena.scratch();
       const [rows] = z.shape;
       const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise) };
-      const few = roomFor(scratch, rows, width);
-      const again = { ...few, ids: made!.ids, out: made!.values };
-      weighFew(gpu, how, "weights", z, config.usedVocabSize, again, at, record);
+      const chosen = scratch.u32([rows], "likeliest tokens");
+      const scores = scratch.f32([rows, width], "scores of tokens");
+      weighFew(gpu, how, z, config.usedVocabSize, few!, at, record, chosen, scores);
       const row = scratch.f32(fed.shape, "mixture");
-      mixRows(gpu, params.embedding, made!, row);
-      rowDeviation(gpu, row, fed, unit, measured);
-      weighFew(gpu, how, "score", z, config.usedVocabSize, few, at, record);
-      const score = { ids: few.ids, values: few.out };
-      scatterTokens(gpu, score, weights, z, config.usedVocabSize, clipStep, stats);
+      mixRows(gpu, params.embedding, few!, row);
+      noiseMismatch(gpu, row, fed, 0, at, measured, unit);
+      const scored = { ids: few!.ids, values: scores };
+      scatterTokens(gpu, scored, weights, z, clipStep, stats);
       return { logits: z };
     },
     rowBackward: fewRowsBackward,
   };
 }
 
-const roomFor = (scratch: Scratch, rows: number, width: number): FewStep => ({
+/** Room for the tokens of a step and their weights. */
+export const roomForFew = (scratch: Scratch, rows: number, width: number): FewTokens => ({
   ids: scratch.u32([rows, width], "tokens"),
-  logp: scratch.f32([rows, width], "ln p of tokens"),
-  out: scratch.f32([rows, width], "weights of tokens"),
+  values: scratch.f32([rows, width], "weights of tokens"),
 });

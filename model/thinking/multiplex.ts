@@ -1,7 +1,9 @@
 import { choose } from "../../gpu/ops/choose/choose.ts";
-import { drawsScore, drawTokens, rowDeviation, type Weighting } from "../../gpu/ops/few/few_tokens.ts";
+import { drawsScore, drawTokens, type Weighting } from "../../gpu/ops/few/few_tokens.ts";
 import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
+import { noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import { Domain } from "../../gpu/random.ts";
+import { roomForFew } from "./few_tokens.ts";
 import { fewRowsBackward, keyOf, type Thinking } from "./thinking.ts";
 
 /** Options of {@link multiplexThinking}. */
@@ -26,38 +28,28 @@ export function multiplexThinking({ tau = 1, width, weighting, unit }: Multiplex
     name: "multiplex",
     tau,
     continuous: true,
-    leaves: "weights",
+    leaves: "logits",
     sigma: unit,
     few: width,
     draws: true,
     step({ model, z, info, shift, record, chosen, next, fed, seed, step }) {
       const { gpu, config, params } = model;
-      const key = keyOf({ seed, step }, Domain.tokens);
-      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, shift, record, chosen, key);
+      const at = { info, shift, key: keyOf({ seed, step }, Domain.tokens) };
       using scratch = gpu.arena.scratch();
-      const [rows] = z.shape;
-      const few = {
-        ids: scratch.u32([rows, width], "tokens"),
-        values: scratch.f32([rows, width], "weights of tokens"),
-      };
-      const at = { info, shift, key };
-      drawTokens(gpu, z, config.usedVocabSize, at, record, few, weighting);
+      const few = roomForFew(scratch, z.shape[0], width);
+      drawTokens(gpu, z, config.usedVocabSize, tau, at, record, chosen, few, weighting);
       mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },
     score({ model, z, weights, fed, info, record, seed, step, few, measured, stats, clipStep }) {
       const { gpu, config, params } = model;
       using scratch = gpu.arena.scratch();
-      const [rows] = z.shape;
       const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.tokens) };
-      // Drawn again from the weights that the rollout drew from, made by the same kernel.
-      const p = scratch.f32(z.shape, "weights");
-      gpu.commands.copy(z, 0, p, 0, rows * z.shape[1]);
-      const chosen = scratch.u32([rows], "shadows");
-      choose(gpu, "mixture", p, config.usedVocabSize, tau, info, 0, record, chosen, at.key);
-      drawTokens(gpu, p, config.usedVocabSize, at, record, few!, weighting);
+      const chosen = scratch.u32([z.shape[0]], "likeliest tokens");
+      drawTokens(gpu, z, config.usedVocabSize, tau, at, record, chosen, few!, weighting);
       const row = scratch.f32(fed.shape, "mixture");
       mixRows(gpu, params.embedding, few!, row);
-      rowDeviation(gpu, row, fed, unit, measured);
+      noiseMismatch(gpu, row, fed, 0, at, measured, unit);
+      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, 0, record, chosen, at.key);
       drawsScore(gpu, z, config.usedVocabSize, tau, few!.ids, weights, clipStep, stats, info, record);
       return { logits: z };
     },

@@ -1,9 +1,11 @@
 import { choose } from "../../gpu/ops/choose/choose.ts";
-import { drawsScore, type FewTokens, rowDeviation, type Weighting } from "../../gpu/ops/few/few_tokens.ts";
+import { drawsScore, type FewTokens, type Weighting } from "../../gpu/ops/few/few_tokens.ts";
 import { mixRows } from "../../gpu/ops/few/mix_rows.ts";
-import { mixNeighbours, nearRows, withoutMixed } from "../../gpu/ops/few/neighbours.ts";
+import { drawBesideTop, mixNeighbours, nearRows, withoutMixed } from "../../gpu/ops/few/neighbours.ts";
+import { noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import { Domain } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
+import { roomForFew } from "./few_tokens.ts";
 import { fewRowsBackward, keyOf, type StepInput, type Thinking } from "./thinking.ts";
 
 /** Options of {@link neighboursThinking}. */
@@ -42,13 +44,7 @@ export function neighboursThinking({ tau = 1, width, rho, weighting, unit }: Nei
     const key = keyOf({ seed, step }, Domain.tokens);
     using scratch = gpu.arena.scratch();
     const top = scratch.u32(drawn.shape, "most probable");
-    const aside = {
-      tokens: scratch.u32(record.tokens.shape, "most probable, recorded"),
-      stats: scratch.f32(record.stats.shape, "statistics of the most probable"),
-      column: record.column,
-    };
-    choose(gpu, "greedy", z, vocab, tau, info, shift, aside, top, key);
-    choose(gpu, "sample", z, vocab, tau, info, shift, record, drawn, key);
+    drawBesideTop(gpu, z, vocab, tau, { info, shift, key }, record, drawn, top);
     const near = scratch.f32(z.shape, "nearness");
     const steps = mixing({ info, shift, seed, step });
     nearRows(gpu, params.embedding, top, steps, near);
@@ -65,11 +61,7 @@ export function neighboursThinking({ tau = 1, width, rho, weighting, unit }: Nei
     step(input) {
       const { model: { gpu, params }, info, record, chosen, next, fed } = input;
       using scratch = gpu.arena.scratch();
-      const [rows] = input.z.shape;
-      const few = {
-        ids: scratch.u32([rows, width], "tokens"),
-        values: scratch.f32([rows, width], "weights of tokens"),
-      };
+      const few = roomForFew(scratch, input.z.shape[0], width);
       take(input, chosen, few);
       mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },
@@ -79,13 +71,18 @@ export function neighboursThinking({ tau = 1, width, rho, weighting, unit }: Nei
       using scratch = gpu.arena.scratch();
       const [rows] = z.shape;
       const at = { ...input, shift: 0 };
+      const steps = mixing(at);
       const drawn = scratch.u32([rows], "drawn tokens");
       take(at, drawn, few!);
       const row = scratch.f32(fed.shape, "mixture");
       mixRows(gpu, params.embedding, few!, row);
-      rowDeviation(gpu, row, fed, unit, measured);
+      noiseMismatch(gpu, row, fed, 0, steps.at, measured, unit);
       const factor = scratch.f32([rows], "factors of tokens");
-      withoutMixed(gpu, weights, mixing(at), factor);
+      withoutMixed(gpu, weights, steps, factor);
+      // The step's statistics are those of its draw: what the mixture finds is not recorded.
+      const aside = { ...record, stats: scratch.f32(record.stats.shape, "statistics of the mixture") };
+      const likeliest = scratch.u32([rows], "most probable");
+      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, 0, aside, likeliest, steps.at.key);
       const one = { ...drawn, shape: [rows, 1] };
       drawsScore(gpu, z, config.usedVocabSize, tau, one, factor, clipStep, stats, info, record);
       return { logits: z };

@@ -1,9 +1,8 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import { choose, type StepRecord } from "../../gpu/ops/choose/choose.ts";
-import { rowDeviation } from "../../gpu/ops/few/few_tokens.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { mixtureBackward } from "../../gpu/ops/mixture/mixture_backward.ts";
-import { addNoise } from "../../gpu/ops/mixture/noise.ts";
+import { addNoise, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import {
   addRelativeNoise,
   type RelativeNoise,
@@ -102,11 +101,13 @@ function feed({ model: { gpu, params }, z, info, shift, record, next, fed, seed,
 }
 
 /** How far the row of these weights is from the one that was fed. */
-function measure({ model: { gpu, params }, fed, measured }: ScoreInput, weights: Tensor, unit: number): void {
+function measure(input: ScoreInput, weights: Tensor, unit: number): void {
+  const { model: { gpu, params }, info, fed, measured, seed, step } = input;
   using scratch = gpu.arena.scratch();
   const row = scratch.f32(fed.shape, "mixture");
   matmulNN(gpu, weights, params.embedding, row, { sparse: true });
-  rowDeviation(gpu, row, fed, unit, measured);
+  const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise) };
+  noiseMismatch(gpu, row, fed, 0, at, measured, unit);
 }
 
 function copyOf({ gpu }: Model, from: Tensor, scratch: Scratch, label: string): Tensor {

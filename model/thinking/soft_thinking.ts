@@ -1,6 +1,5 @@
 import { choose } from "../../gpu/ops/choose/choose.ts";
 import { filter, type Filters } from "../../gpu/ops/choose/filter.ts";
-import { drawTokens } from "../../gpu/ops/few/few_tokens.ts";
 import { matmulNN } from "../../gpu/ops/matmul/matmul.ts";
 import { addNoise } from "../../gpu/ops/mixture/noise.ts";
 import { blendToken } from "../../gpu/ops/mixture/blend_token.ts";
@@ -12,7 +11,10 @@ import { keyOf, type StepInput, type Thinking } from "./thinking.ts";
  * For evaluation alone: it has no noise, so nothing to learn from.
  */
 export const softThinking = (tau: number, filters: Filters): Thinking =>
-  untrained("soft-thinking", tau, filters, () => {});
+  untrained("soft-thinking", tau, filters, ({ model, z, info, shift, record, chosen, seed, step }) => {
+    const key = keyOf({ seed, step }, Domain.noise);
+    choose(model.gpu, "mixture", z, model.config.usedVocabSize, tau, info, shift, record, chosen, key);
+  });
 
 /**
  * Mixture of inputs, without training (arXiv 2505.14827): a token y is drawn from p, and the next row leans on it the more, the surer the model is
@@ -23,25 +25,28 @@ export const mixtureOfInputs = (tau: number, filters: Filters, beta: number): Th
     "mixture-of-inputs",
     tau,
     filters,
-    ({ model: { gpu, config }, z, info, shift, record, seed, step }) => {
+    ({ model: { gpu, config }, z, info, shift, record, chosen, seed, step }) => {
+      const key = keyOf({ seed, step }, Domain.tokens);
+      choose(gpu, "sample", z, config.usedVocabSize, tau, info, shift, record, chosen, key);
       using scratch = gpu.arena.scratch();
-      const [rows] = z.shape;
-      const drawn = {
-        ids: scratch.u32([rows, 1], "drawn tokens"),
-        values: scratch.f32([rows, 1], "their weights"),
+      // The step's token is the drawn one: what the mixture finds is not recorded.
+      const aside = {
+        tokens: scratch.u32(record.tokens.shape, "likeliest tokens"),
+        stats: scratch.f32(record.stats.shape, "their statistics"),
+        column: record.column,
       };
-      const at = { info, shift, key: keyOf({ seed, step }, Domain.tokens) };
-      drawTokens(gpu, z, config.usedVocabSize, at, record, drawn);
-      blendToken(gpu, z, config.usedVocabSize, { ...drawn.ids, shape: [rows] }, beta);
+      const likeliest = scratch.u32(chosen.shape, "likeliest tokens");
+      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, shift, aside, likeliest, key);
+      blendToken(gpu, z, config.usedVocabSize, chosen, beta);
     },
   );
 
-/** A mixture of the filtered vocabulary, its weights p changed by `blend`. */
+/** A mixture of the filtered vocabulary: `weigh` turns its logits z into the mixture's weights, and records the step. */
 function untrained(
   name: string,
   tau: number,
   filters: Filters,
-  blend: (input: StepInput) => void,
+  weigh: (input: StepInput) => void,
 ): Thinking {
   return {
     name,
@@ -50,15 +55,14 @@ function untrained(
     leaves: "weights",
     sigma: 0,
     step(input) {
-      const { model, z, info, shift, record, chosen, next, fed, seed, step } = input;
+      const { model, z, info, shift, record, next, fed, seed, step } = input;
       const { gpu, config, params } = model;
-      const key = keyOf({ seed, step }, Domain.noise);
       filter(gpu, z, config.usedVocabSize, tau, filters);
-      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, shift, record, chosen, key);
-      blend(input);
+      weigh(input);
       using scratch = gpu.arena.scratch();
       const row = scratch.f32(next.shape, "mixture");
       matmulNN(gpu, z, params.embedding, row, { sparse: true });
+      const key = keyOf({ seed, step }, Domain.noise);
       addNoise(gpu, row, 0, { info, shift, key }, next, fed, record.column);
     },
     score() {

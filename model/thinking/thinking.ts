@@ -133,8 +133,11 @@ export interface Thinking {
 }
 
 /** The backward of rows that mix a few tokens: into the embedding alone. */
-export const fewRowsBackward = ({ model: { gpu, config }, few, dRow, grads }: RowInput): void =>
-  mixRowsBackward(gpu, few!, dRow, config.usedVocabSize, grads.embedding);
+export const fewRowsBackward = ({ model: { gpu }, few, dRow, grads }: RowInput): void =>
+  mixRowsBackward(gpu, few!, dRow, grads.embedding);
+
+/** Whether steps mix the whole vocabulary, a product as large as the head's: those of a few tokens read so many rows of E. */
+export const mixesVocabulary = ({ continuous, few }: Thinking): boolean => continuous && few === undefined;
 
 /** The key of a step's draws. */
 export const keyOf = (input: { seed: number; step: number }, domain: number): RandomKey => ({

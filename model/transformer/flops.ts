@@ -27,13 +27,13 @@ interface RolloutLengths {
 
 /**
  * Useful operations of generating one rollout: matrix products and causal attention over the rows that its tokens
- * need, its part of the shared prompt, and the mixture of each continuous step. Rows past the end do not count.
+ * need, its part of the shared prompt, and where steps mix the vocabulary (`mixes`) the mixture of each. Rows past the end do not count.
  */
-export function rolloutFlops(config: ModelConfig, lengths: RolloutLengths, continuous: boolean): number {
+export function rolloutFlops(config: ModelConfig, lengths: RolloutLengths, mixes: boolean): number {
   const { prompt, shared, thinking, forced, answer } = lengths;
   const own = thinking + forced + Math.max(0, answer - 1);
   const prefill = prompt * blockFlops(config) + attentionFlops(config, 0, prompt);
   const decoded = own * blockFlops(config) + attentionFlops(config, prompt, own);
-  const heads = thinking * (continuous ? 2 : 1) + answer;
+  const heads = thinking * (mixes ? 2 : 1) + answer;
   return prefill / shared + decoded + heads * headFlops(config);
 }

@@ -1,8 +1,7 @@
 import type { Question } from "../../eval/task.ts";
-import { generate } from "../../model/generation/generate.ts";
+import { generate, roomForFed } from "../../model/generation/generate.ts";
 import type { Rollout, StepStats } from "../../model/generation/rollout.ts";
 import { DRY_TOKENIZER, dryRules } from "../../model/memory/generation_memory.ts";
-import type { Thinking } from "../../model/thinking/thinking.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
 import type { RolloutBatch, RolloutSource } from "../rollout_source.ts";
@@ -32,52 +31,64 @@ export async function trainDry(trainer: Trainer): Promise<void> {
 
 /** A trainer that draws and learns nothing, on a dry device. */
 export function dryTrainer(
-  { model, rolloutModel, shape, thinking, grads, optimizer, diagnosis }:
-    & Pick<Trainer, "model" | "thinking" | "grads" | "optimizer" | "diagnosis">
+  { model, rolloutModel, shape, grads, optimizer, diagnosis }:
+    & Pick<Trainer, "model" | "grads" | "optimizer" | "diagnosis">
     & {
       rolloutModel: Model;
       shape: TrainingShape;
     },
 ): Trainer {
-  const { questions, group, microRows, recompute } = shape;
+  const { thinking, questions, group, microRows, recompute, refill, entropyBonus } = shape;
   return {
     ...{ model, thinking, grads, optimizer, diagnosis },
     tokenizer: DRY_TOKENIZER,
-    task: { question: (): Question => ({ id: "", question: "", gold: "" }) } as unknown as Trainer["task"],
+    task: {
+      question: (_stream: string, _seed: number, index: number): Question => ({
+        ...{ id: `${index}`, question: "", gold: "" },
+      }),
+    } as unknown as Trainer["task"],
     rules: dryRules(shape),
     settings: {
       ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
-      diagnoseEvery: 1,
+      ...{ refill, entropyBonus, diagnoseEvery: 1 },
       ...OPTIMIZER,
     },
-    source: dryRollouts(rolloutModel, thinking, shape),
+    source: dryRollouts(rolloutModel, shape),
     reduce: () => Promise.resolve(),
   };
 }
 
-/** Generates dry, and then says how long the rollouts were: as {@link lengthsOf} has it. */
-function dryRollouts(model: Model, thinking: Thinking, shape: TrainingShape): RolloutSource {
-  const { promptTokens, group } = shape;
+/**
+ * Generates dry, and then says how long the rollouts were: as {@link lengthsOf} has it. Only the last rollouts that an update may draw differ
+ * in their rewards, so that as many are drawn as may be, and all that can be is learned from.
+ */
+function dryRollouts(model: Model, shape: TrainingShape): RolloutSource {
+  const { thinking, promptTokens, group, refill = 0 } = shape;
   const { usedVocabSize } = model.config;
   // All tokens differ where they can: then there is most to add to the embedding's gradient.
   const promptIds = (b: number) =>
     Array.from({ length: promptTokens }, (_, i) => (b * promptTokens + i) % usedVocabSize);
   const rules = dryRules(shape);
   return {
-    async rollouts(step, questions, scratch): Promise<RolloutBatch> {
-      const { hidden } = await generate(model, DRY_TOKENIZER, {
-        prompts: questions.map((_, b) => promptIds(b)),
-        group,
-        rolloutIds: Array.from({ length: questions.length * group }, (_, i) => i),
-        ...{ thinking, rules, answerTau: 1, seed: 0, step },
-      }, scratch);
-      const groups = lengthsOf(shape, step).map((lengths, b) => ({
+    async rollouts(step, questions, scratch, first = 0): Promise<RolloutBatch> {
+      const count = questions.length * group;
+      const isLast = first === refill * shape.questions * group;
+      // Between the first draw and the last, rows fed are all that is new.
+      const hidden = first === 0 || isLast
+        ? (await generate(model, DRY_TOKENIZER, {
+          prompts: questions.map((_, b) => promptIds(b)),
+          group,
+          rolloutIds: Array.from({ length: count }, (_, i) => i),
+          ...{ thinking, rules, answerTau: 1, seed: 0, step },
+        }, scratch)).hidden
+        : roomForFed(model, { thinking, rules }, count, scratch);
+      const groups = lengthsOf(shape, isLast ? step : 1).map((lengths, b) => ({
         question: questions[b],
         prompt: promptIds(b),
         rollouts: lengths.map((length, g) => ({
           rollout: dryRollout(shape, model.config, { length, prompt: b, index: b * group + g }),
           grade: { reward: 0 as const, correct: false, answer: null, rule: null },
-          reward: g % 2,
+          reward: isLast ? g % 2 : 0,
           rewards: [],
         })),
       }));

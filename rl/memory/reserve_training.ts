@@ -14,12 +14,12 @@ export async function reserveTraining(trainer: Trainer): Promise<void> {
   shareCacheBudget(model.gpu, gpu);
   const shape: TrainingShape = {
     ...settings,
-    ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, continuous: thinking.continuous },
+    ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, thinking },
     ...promptTokensOf(trainer),
     forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),
   };
   const dry = { ...model, gpu };
-  const parts = { thinking, grads, optimizer };
   const measured = diagnosis && { ...diagnosis, base: { ...diagnosis.base, gpu } };
-  await trainDry(dryTrainer({ model: dry, rolloutModel: dry, shape, ...parts, diagnosis: measured }));
+  const parts = { shape, grads, optimizer, diagnosis: measured };
+  await trainDry(dryTrainer({ model: dry, rolloutModel: dry, ...parts }));
 }

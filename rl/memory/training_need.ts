@@ -1,6 +1,5 @@
 import {
   budgetDryCache,
-  dryThinking,
   type ForecastDevice,
   generateDry,
   openDryModel,
@@ -31,14 +30,14 @@ export async function trainingNeed(
   shape: TrainingShape,
   device: ForecastDevice = {},
 ): Promise<TrainingNeed> {
-  const { rank, types, continuous } = shape;
+  const { rank, types } = shape;
   const model = openDryModel(config, rank === undefined ? "f32" : types, device);
   const { gpu } = model;
   if (rank !== undefined) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
   const copy = shape.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
   const base = () => createEmptyModel(gpu, config, shape.baseTypes);
   const trainer = dryTrainer({
-    ...{ model, shape, thinking: dryThinking(continuous), rolloutModel: copy?.model ?? model },
+    ...{ model, shape, rolloutModel: copy?.model ?? model },
     grads: createLike(model, "gradient"),
     optimizer: createOptimizer(gpu, config, model.adapter),
     diagnosis: shape.diagnoseEvery ? diagnosisOf(model, rank === undefined ? base() : undefined) : undefined,
@@ -49,9 +48,11 @@ export async function trainingNeed(
   budgetDryCache(gpu, device);
   await trainDry(trainer);
   if (shape.tests) {
-    const { questions: prompts, samples, ...rest } = shape.tests;
-    gpu.arena.trim();
-    await generateDry(model, { ...shape, prompts, group: samples, ...rest });
+    const { questions: prompts, samples: group, atOnce } = shape.tests;
+    for (const thinking of shape.tests.thinking) {
+      gpu.arena.trim();
+      await generateDry(model, { ...shape, prompts, group, atOnce, thinking });
+    }
   }
   return { state, total: gpu.arena.peakBytes };
 }

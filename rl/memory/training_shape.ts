@@ -1,4 +1,5 @@
 import { promptOf } from "../../eval/questions/prompt_ids.ts";
+import type { Thinking } from "../../model/thinking/thinking.ts";
 import type { GenerationShape } from "../../model/memory/generation_memory.ts";
 import type { WeightTypes } from "../../model/transformer/params.ts";
 import type { Trainer } from "../trainer.ts";
@@ -10,6 +11,10 @@ export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce
   /** Most rows of a micro-batch. */
   microRows: number;
   recompute: boolean;
+  /** Further draws of an update, for groups whose rewards do not differ; none where it is left out. */
+  refill?: number;
+  /** Weight on the entropy of the actions' distributions: whether there is one takes part in memory. */
+  entropyBonus?: number;
   /** Rank of the adapter; a full training where it is left out. */
   rank?: number;
   /** Types of the weights that an adapter is trained on; f32 where they are left out, and in a full training. */
@@ -20,8 +25,8 @@ export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce
   diagnoseEvery?: number;
   /** Types of that model's weights; f32 where they are left out. */
   baseTypes?: WeightTypes;
-  /** Questions that are answered between updates, so many at once; none where they are left out. */
-  tests?: { questions: number; samples: number; atOnce: number; continuous: boolean };
+  /** Questions that are answered between updates, so many at once, in each of these ways; none where they are left out. */
+  tests?: { questions: number; samples: number; atOnce: number; thinking: readonly Thinking[] };
 }
 
 // Questions whose prompts are made for their lengths; those of later steps are hardly longer.

@@ -17,6 +17,7 @@ import { countWeights } from "../../model/memory/count_weights.ts";
 import { createKvCache } from "../../model/transformer/kv_cache.ts";
 import { packRows, uploadLayout } from "../../model/transformer/packing.ts";
 import { forwardCached, freeModel, type Model } from "../../model/transformer/transformer.ts";
+import { dryThinking } from "../../model/memory/generation_memory.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
 import { randomModel } from "../model/support/small_models.ts";
 import { type Fit, fitLaw, type Law } from "./support/fit_law.ts";
@@ -204,7 +205,7 @@ async function training(): Promise<Series[]> {
     answerTokens: 24,
     forcedTokens: 8,
   };
-  const shape = { ...lengths, microRows: 2 ** 20, recompute: false, continuous: true };
+  const shape = { ...lengths, microRows: 2 ** 20, recompute: false, thinking: dryThinking("soft") };
   const grow = async (
     name: string,
     sizes: readonly number[],

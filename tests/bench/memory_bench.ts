@@ -16,7 +16,7 @@ import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
-import { generationNeed } from "../../model/memory/generation_memory.ts";
+import { dryThinking, generationNeed } from "../../model/memory/generation_memory.ts";
 import { addAdapter } from "../../model/transformer/adapter.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
@@ -92,7 +92,7 @@ async function train(name: string, { lora, continuous, several, recompute }: Tra
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds: [] });
   const need = await trainingNeed(config, {
     ...sizes,
-    ...{ continuous, recompute, microRows, rank: lora ? RANK : undefined },
+    ...{ thinking: dryThinking(kind), recompute, microRows, rank: lora ? RANK : undefined },
     ...promptTokens(tokenizer, questions),
     forcedTokens: rules.forcedIds.triggerAndBox.length,
     types: planWeights(config, files.weights, lora ? "exact" : "f32", name).types,
@@ -123,7 +123,14 @@ async function evaluate(name: string, continuous: boolean, prompts: number): Pro
   const need = await generationNeed(
     config,
     {
-      ...{ prompts, group: 1, maxThinking, answerTokens, continuous, atOnce },
+      ...{
+        prompts,
+        group: 1,
+        maxThinking,
+        answerTokens,
+        thinking: dryThinking(continuous ? "soft" : "hard"),
+        atOnce,
+      },
       ...promptTokens(tokenizer, prompts),
       forcedTokens: thinkingRules(tokenizer, lengths).forcedIds.triggerAndBox.length,
     },

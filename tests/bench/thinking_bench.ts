@@ -4,10 +4,11 @@
  * mixture of soft and fuzzy thinking reads all of the embedding: their bound is then FLOPs(hard) / FLOPs(soft).
  *
  *     deno run -A tests/bench/thinking_bench.ts [--vocabularies 80,49152,128256] [--ways soft,soft@hidden,gumbel] [--rounds 5] [--group 16] [--cpu] [--json]
- *         [--profile]
+ *         [--updates] [--profile]
  *
  * `soft@hidden` is soft thinking with `--noise-on hidden`. A vocabulary of 80 comes with the embedded model's shape, the others with that of SmolLM2-135M. Ways of thinking take turns
  * within each round, so that ratios do not depend on the machine's load; what is shown are the medians of the rounds' ratios.
+ * `--updates` times updates on such rollouts instead, of made-up rewards.
  * `--cpu` takes processor seconds of this process for seconds, where other work makes the wall's too uneven (software devices).
  */
 import { cpuUsage } from "node:process";
@@ -21,7 +22,7 @@ import type { NoisePlace } from "../../model/thinking/noise_on.ts";
 import { type Way, WAYS } from "../../model/thinking/ways.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
 import { randomModel } from "../model/support/small_models.ts";
-import { PROMPT, rolloutSteps, shapeLogits, shapeOf } from "./support/rollout_steps.ts";
+import { PROMPT, rolloutSteps, shapeLogits, shapeOf, updates } from "./support/rollout_steps.ts";
 
 const { values } = parseArgs({
   options: {
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "5" },
     group: { type: "string", default: "16" },
     cpu: { type: "boolean", default: false },
+    updates: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
   },
@@ -68,6 +70,7 @@ async function measure(vocabSize: number): Promise<Result[]> {
   const config = shapeOf({ vocabSize, ...(vocabSize <= 128 ? SMALL : SMOLLM2) });
   const steps = vocabSize <= 128 ? 40 : 8;
   const model = randomModel(gpu, config);
+  const update = values.updates ? updates(model, group, steps) : undefined;
   const results: Result[] = [];
   for (const shape of SHAPES) {
     shapeLogits(model, shape);
@@ -77,7 +80,8 @@ async function measure(vocabSize: number): Promise<Result[]> {
       const secondsOf = async (name: string) => {
         gpu.profile.phase = round === 0 ? "compile" : `${vocabSize} ${shape} ${name}`;
         const [way, noiseOn] = name.split("@") as [Way, NoisePlace | undefined];
-        return await rolloutSteps(model, group, steps, way, clock, { noiseOn });
+        return await (update?.(way, { noiseOn }, clock) ??
+          rolloutSteps(model, group, steps, way, { noiseOn }, clock));
       };
       const base = await secondsOf("hard");
       for (const [i, way] of OTHERS.entries()) {

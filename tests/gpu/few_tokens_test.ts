@@ -1,9 +1,11 @@
 /** Ways of mixing a few tokens: the kernels against the f64 references of the ways, fed the numbers of the same generator. */
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { MOST_FEW, weighFew } from "../../gpu/ops/few/few_weights.ts";
-import { drawsScore, drawTokens, rowDeviation, scatterTokens } from "../../gpu/ops/few/few_tokens.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { type FewWeighing, weighFew } from "../../gpu/ops/few/few_weights.ts";
+import { drawsScore, drawTokens, MOST_FEW, scatterTokens } from "../../gpu/ops/few/few_tokens.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { mixRows, mixRowsBackward } from "../../gpu/ops/few/mix_rows.ts";
+import { noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import { Domain } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { normalsFromWords, philox, uniformFromWord } from "../reference/random.ts";
@@ -19,7 +21,7 @@ import {
   type StepInput,
   topTokens,
 } from "../reference/ways/way.ts";
-import { assertClose, assertSameBits, BLANK, openTestGpu, random16, random32 } from "./support.ts";
+import { assertClose, assertSameBits, openTestGpu, random16, random32 } from "./support.ts";
 
 const t = await openTestGpu();
 // Embeddings in several chunks.
@@ -40,11 +42,29 @@ const recordOf = (rows: number) => ({
 const wordsOf = (row: number, id: number, attempt = 0) =>
   philox([id + attempt * 2 ** 20, 40 + row, 3 * row + 1, KEY.step], [KEY.seed, KEY.domain]);
 
-function stepOf(rows: number, k: number) {
+const stepOf = (rows: number, k: number) => ({
+  ids: t.u32(new Array(rows * k).fill(0), [rows, k]),
+  values: t.blank(rows, k),
+});
+
+/** What {@link weighFew} makes of logits [rows, width]: tokens, weights, scores where they are wanted, and the step's tokens. */
+async function weighed(
+  how: FewWeighing,
+  z: Float64Array | number[],
+  { rows, vocab, width, k }: { rows: number; vocab: number; width: number; k: number },
+  withScores = false,
+) {
+  const [few, record, chosen] = [stepOf(rows, k), recordOf(rows), t.u32(new Array(rows).fill(0), [rows])];
+  const scores = withScores ? t.blank(rows, k) : undefined;
+  const at = { info: infoOf(rows), shift: 0, key: KEY };
+  weighFew(t.gpu, how, t.f32(z, [rows, width]), vocab, few, at, record, chosen, scores);
   return {
-    ids: t.u32(new Array(rows * k).fill(0), [rows, k]),
-    logp: t.blank(rows, k),
-    out: t.blank(rows, k),
+    ids: await t.readU32(few.ids),
+    weights: await t.read(few.values),
+    scores: scores ? await t.read(scores) : new Float32Array(0),
+    tokens: await t.readU32(record.tokens),
+    stats: await t.read(record.stats),
+    chosen: await t.readU32(chosen),
   };
 }
 
@@ -68,77 +88,58 @@ const SIZES = [
   { rows: 70, vocab: 75, width: 80, k: 1 },
 ];
 
-for (const { rows, vocab, width, k } of SIZES) {
-  Deno.test(`the ${k} likeliest of ${vocab} tokens in ${rows} rows, and their logarithms among themselves`, async () => {
+for (const size of SIZES) {
+  const { rows, vocab, width, k } = size;
+  Deno.test(`the ${k} likeliest of ${vocab} tokens in ${rows} rows, and their probabilities among themselves`, async () => {
     const z = logitsOf(vocab + k, rows, width, 2);
-    const step = stepOf(rows, k);
+    // Without noise and at temperature 1 the weights are p^ itself.
     const how = { kind: "gumbel", tau: 0.7, random: false, temperature: 1, score: "weights" } as const;
-    const record = recordOf(rows);
-    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, step, {
-      info: infoOf(rows),
-      shift: 0,
-      key: KEY,
-    }, record);
-    const ids = await t.readU32(step.ids);
-    const tokens = await t.readU32(record.tokens);
-    const logp = await t.read(step.logp);
+    const { ids, weights, tokens, chosen, stats } = await weighed(how, z, size);
+    const [record, alone] = [recordOf(rows), t.u32(new Array(rows).fill(0), [rows])];
+    choose(t.gpu, "greedy", t.f32(z, [rows, width]), vocab, 0.7, infoOf(rows), 0, record, alone, KEY);
+    assertSameBits("statistics", stats, await t.read(record.stats));
     for (let r = 0; r < rows; r++) {
       const row = z.subarray(r * width, r * width + vocab);
       const wanted = topTokens(row, k);
       assertEquals([...ids.subarray(r * k, (r + 1) * k)], wanted);
-      assertEquals(tokens[r], wanted[0]);
+      assertEquals([tokens[r], chosen[r]], [wanted[0], wanted[0]]);
       assertClose(
-        `ln p^ of row ${r}`,
-        logp.subarray(r * k, (r + 1) * k),
-        logProbabilitiesOf(pick(row, wanted), 0.7),
+        `p^ of row ${r}`,
+        weights.subarray(r * k, (r + 1) * k),
+        logProbabilitiesOf(pick(row, wanted), 0.7).map(Math.exp),
       );
     }
-    // Without noise and at temperature 1 the weights are p^ itself.
-    assertClose("weights", await t.read(step.out), [...logp].map(Math.exp));
   });
 }
 
 Deno.test("equal logits are taken by ascending id, and what is no token never", async () => {
-  const z = [1, 3, 3, 2, 3, 9, 9, 9];
-  const step = stepOf(1, 4);
   const how = { kind: "dirichlet", tau: 1, random: false, alpha: 1 } as const;
-  weighFew(
-    t.gpu,
-    how,
-    "weights",
-    t.f32(z, [1, 8]),
-    5,
-    step,
-    { info: infoOf(1), shift: 0, key: KEY },
-    recordOf(1),
-  );
-  assertEquals([...await t.readU32(step.ids)], [1, 2, 4, 3]);
-  for (const k of [6, MOST_FEW + 1]) {
-    assertThrows(
-      () =>
-        weighFew(t.gpu, how, "weights", t.f32(new Array(40).fill(0), [1, 40]), k > 6 ? 40 : 5, stepOf(1, k), {
-          info: infoOf(1),
-          shift: 0,
-          key: KEY,
-        }, recordOf(1)),
+  const size = { rows: 1, vocab: 5, width: 8, k: 4 };
+  assertEquals([...(await weighed(how, [1, 3, 3, 2, 3, 9, 9, 9], size)).ids], [1, 2, 4, 3]);
+  for (const [vocab, width] of [[40, 40], [3000, 3008]]) {
+    const all = { rows: 2, vocab, width, k: MOST_FEW };
+    const { ids } = await weighed(how, new Array(2 * width).fill(1), all);
+    const wanted = Array.from({ length: MOST_FEW }, (_, i) => i);
+    assertEquals([...ids], [...wanted, ...wanted]);
+  }
+  for (const [k, vocab] of [[6, 5], [MOST_FEW + 1, 40]]) {
+    const size = { rows: 1, vocab, width: 40, k };
+    await assertRejects(
+      () => weighed(how, new Array(40).fill(0), size),
       Error,
       `Cannot weigh the ${k} likeliest`,
     );
   }
 });
 
-for (const form of ["low-variance", "plain", "published"] as const) {
+for (const form of ["low-variance", "published"] as const) {
   Deno.test(`gumbel, ${form}: weights, shadow and score are the reference's for the same uniforms`, async () => {
     const [rows, vocab, width, k, tau] = [40, 75, 80, 5, 0.8];
     const z = logitsOf(31, rows, width, 1.5);
-    const score = ({ "low-variance": "weights", plain: "noise", published: "published" } as const)[form];
+    const score = form === "published" ? form : "weights";
     const how = { kind: "gumbel", tau, random: true, temperature: 0.1, score } as const;
     const way = gumbelWay({ tau, width: k, gumbelTau: 0.1, form });
-    const at = { info: infoOf(rows), shift: 0, key: KEY };
-    const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
-    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
-    weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
-    const tokens = await t.readU32(record.tokens);
+    const { weights, scores, tokens } = await weighed(how, z, { rows, vocab, width, k }, true);
     const wanted = { weights: [] as number[], scores: [] as number[] };
     for (let r = 0; r < rows; r++) {
       const input = inputOf(z.subarray(r * width, r * width + vocab));
@@ -149,8 +150,8 @@ for (const form of ["low-variance", "plain", "published"] as const) {
       wanted.scores.push(...pick(way.score(input, action).logits!, action.tokens));
     }
     // A tenth of a temperature makes ten of a rounding of the logarithms.
-    assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-10);
-    assertClose("score", await t.read(scored.out), wanted.scores, 1e-10);
+    assertClose("weights", weights, wanted.weights, 1e-10);
+    assertClose("score", scores, wanted.scores, 1e-10);
   });
 }
 
@@ -160,11 +161,7 @@ for (const alpha of [0.3, 2, 40]) {
     const z = logitsOf(32, rows, width, 1.5);
     const how = { kind: "dirichlet", tau, random: true, alpha } as const;
     const way = dirichletWay({ tau, width: k, alpha });
-    const at = { info: infoOf(rows), shift: 0, key: KEY };
-    const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
-    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
-    weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
-    const tokens = await t.readU32(record.tokens);
+    const { weights, scores, tokens } = await weighed(how, z, { rows, vocab, width, k }, true);
     const wanted = { weights: [] as number[], scores: [] as number[] };
     for (let r = 0; r < rows; r++) {
       const input = inputOf(z.subarray(r * width, r * width + vocab));
@@ -180,8 +177,8 @@ for (const alpha of [0.3, 2, 40]) {
       wanted.weights.push(...action.weights);
       wanted.scores.push(...pick(way.score(input, action).logits!, action.tokens));
     }
-    assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-10);
-    assertClose("score", await t.read(scored.out), wanted.scores, 1e-10);
+    assertClose("weights", weights, wanted.weights, 1e-10);
+    assertClose("score", scores, wanted.scores, 1e-10);
   });
 }
 
@@ -191,10 +188,7 @@ for (const score of ["mean", "whole"] as const) {
       const [rows, vocab, width, k, tau] = [40, 75, 80, 16, 0.9];
       const z = logitsOf(33, rows, width, 1.5);
       const how = { kind: "covariance", tau, random: true, eta, score } as const;
-      const at = { info: infoOf(rows), shift: 0, key: KEY };
-      const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
-      weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
-      weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
+      const { weights, scores } = await weighed(how, z, { rows, vocab, width, k }, true);
       const wanted = { weights: [] as number[], scores: [] as number[] };
       for (let r = 0; r < rows; r++) {
         const row = z.subarray(r * width, r * width + vocab);
@@ -210,8 +204,8 @@ for (const score of ["mean", "whole"] as const) {
           ...p.map((value, i) => (Math.sqrt(value) * f[i] / eta + q[i] - value * sum) / tau),
         );
       }
-      assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-11);
-      assertClose("score", await t.read(scored.out), wanted.scores, 1e-9);
+      assertClose("weights", weights, wanted.weights, 1e-11);
+      assertClose("score", scores, wanted.scores, 1e-9);
     });
   }
 }
@@ -223,11 +217,7 @@ for (const score of ["mean", "whole"] as const) {
     const how = { kind: "noisy_logits", tau, random: true, scale, score } as const;
     const follows = score === "whole" ? "own" : "published";
     const way = logitNoiseWay({ tau, width: k, scale, follows, differences: true });
-    const at = { info: infoOf(rows), shift: 0, key: KEY };
-    const [weighed, scored, record] = [stepOf(rows, k), stepOf(rows, k), recordOf(rows)];
-    weighFew(t.gpu, how, "weights", t.f32(z, [rows, width]), vocab, weighed, at, record);
-    weighFew(t.gpu, how, "score", t.f32(z, [rows, width]), vocab, scored, at, record);
-    const tokens = await t.readU32(record.tokens);
+    const { weights, scores, tokens } = await weighed(how, z, { rows, vocab, width, k }, true);
     const wanted = { weights: [] as number[], scores: [] as number[] };
     for (let r = 0; r < rows; r++) {
       const input = inputOf(z.subarray(r * width, r * width + vocab));
@@ -237,8 +227,8 @@ for (const score of ["mean", "whole"] as const) {
       wanted.weights.push(...probabilitiesOf(action.noisy, tau));
       wanted.scores.push(...pick(way.score(input, action).logits!, action.tokens));
     }
-    assertClose("weights", await t.read(weighed.out), wanted.weights, 1e-11);
-    assertClose("score", await t.read(scored.out), wanted.scores, 1e-11);
+    assertClose("weights", weights, wanted.weights, 1e-11);
+    assertClose("score", scores, wanted.scores, 1e-11);
   });
 }
 
@@ -249,24 +239,15 @@ for (
     { rows: 1, vocab: 151936, width: 151936, k: 32 },
   ]
 ) {
-  Deno.test(`${k} draws a row from ${vocab} weights follow them, and their score is the reference's`, async () => {
+  Deno.test(`${k} draws a row from ${vocab} logits follow their probabilities, and their score is the reference's`, async () => {
     const z = logitsOf(51, rows, width, 2);
     const p = Array.from(
       { length: rows },
       (_, r) => softmax(z.subarray(r * width, r * width + vocab), 1, vocab, 0.9).probabilities,
     );
-    const weights = new Float64Array(rows * width);
-    p.forEach((row, r) => weights.set(row, r * width));
-    const few = { ids: t.u32(new Array(rows * k).fill(0), [rows, k]), values: t.blank(rows, k) };
-    const record = recordOf(rows);
-    drawTokens(
-      t.gpu,
-      t.f32(weights, [rows, width]),
-      vocab,
-      { info: infoOf(rows), shift: 0, key: KEY },
-      record,
-      few,
-    );
+    const [few, record, chosen] = [stepOf(rows, k), recordOf(rows), t.u32(new Array(rows).fill(0), [rows])];
+    const at = { info: infoOf(rows), shift: 0, key: KEY };
+    drawTokens(t.gpu, t.f32(z, [rows, width]), vocab, 0.9, at, record, chosen, few);
     const ids = await t.readU32(few.ids);
     const tokens = await t.readU32(record.tokens);
     assert([...await t.read(few.values)].every((value) => value === Math.fround(1 / k)));
@@ -289,15 +270,7 @@ for (
         );
       }
     }
-    drawTokens(
-      t.gpu,
-      t.f32(weights, [rows, width]),
-      vocab,
-      { info: infoOf(rows), shift: 0, key: KEY },
-      record,
-      few,
-      "probability",
-    );
+    drawTokens(t.gpu, t.f32(z, [rows, width]), vocab, 0.9, at, record, chosen, few, "probability");
     assertEquals(await t.readU32(few.ids), ids);
     const shares = Array.from({ length: rows }, (_, r) => {
       const own = [...ids.subarray(r * k, (r + 1) * k)].map((id) => p[r][id]);
@@ -306,9 +279,11 @@ for (
     assertClose("weights by probability", await t.read(few.values), shares.flat(), 1e-11);
     const factor = random32(7, rows);
     const dz = t.f32(z, [rows, width]);
+    choose(t.gpu, "mixture", dz, vocab, 0.9, infoOf(rows), 0, record, chosen, KEY);
     const stats = t.blank(rows, 4);
     drawsScore(t.gpu, dz, vocab, 0.9, few.ids, t.f32(factor, [rows]), 0, stats, infoOf(rows), record);
-    assert([...await t.read(stats)].every((value, i) => i % 4 !== 1 || value === BLANK));
+    const chances = await t.read(record.stats);
+    assert([...await t.read(stats)].every((value, i) => i % 4 !== 1 || value === chances[i - 1]));
     const wanted = new Float64Array(rows * width);
     p.forEach((row, r) => {
       row.forEach((value, c) => wanted[r * width + c] = -factor[r] * k * value / 0.9);
@@ -318,25 +293,44 @@ for (
   });
 }
 
-Deno.test("scattered numbers: added where an id comes twice, bounded by the clip, zero elsewhere", async () => {
-  const [rows, width, k] = [3, 80, 3];
-  const ids = [7, 7, 79, 0, 1, 2, 5, 6, 7];
-  const values = [1, 2, -4, 3, 0, 4, 0, 0, 0];
-  const few = { ids: t.u32(ids, [rows, k]), values: t.f32(values, [rows, k]) };
-  const [out, stats] = [t.blank(rows, width), t.blank(rows, 4)];
-  scatterTokens(t.gpu, few, t.f32([1, 2, 5], [rows]), out, 80, 5, stats);
-  const wanted = new Float64Array(rows * width);
-  wanted.set([3], 7);
-  wanted.set([-4], 79);
-  // The second row's length is 10.
-  wanted.set([3, 0, 4], width);
-  assertClose("scattered", await t.read(out), wanted);
-  assertEquals([...await t.read(stats)], [5, 0, 7, 0, 10, 0, 0, 0, 0, 0, 5, 0]);
+Deno.test("scattered numbers: added where an id comes twice, bounded by the clip where none does, zero elsewhere", async () => {
+  const [rows, width, k] = [11, 80, 3];
+  const scattered = async (ids: number[], values: number[], factor: number[], clip: number) => {
+    const few = { ids: t.u32(ids, [rows, k]), values: t.f32(values, [rows, k]) };
+    const [out, stats] = [t.blank(rows, width), t.blank(rows, 4)];
+    scatterTokens(t.gpu, few, t.f32(factor, [rows]), out, clip, stats);
+    const wanted = new Float64Array(rows * width);
+    const norms: number[] = [];
+    for (let r = 0; r < rows; r++) {
+      const own = [0, 1, 2].map((j) => factor[r] * values[r * k + j]);
+      norms.push(Math.hypot(...own));
+      const scale = clip > 0 && norms[r] > clip ? clip / norms[r] : 1;
+      own.forEach((value, j) => wanted[r * width + ids[r * k + j]] += scale * value);
+    }
+    assertClose("scattered", await t.read(out), wanted);
+    const found = await t.read(stats);
+    assertClose("norms", found.filter((_, i) => i % 4 === 0), norms);
+    assertEquals(
+      [...found.filter((_, i) => i % 4 !== 0)],
+      Array.from({ length: rows }, (_, r) => [0, ids[r * k], 0]).flat(),
+    );
+  };
+  const numbers = random32(61, rows * k);
+  const factor = [...random32(62, rows)].map((value) => 4 * value);
+  const twice = Array.from({ length: rows * k }, (_, i) => i % 3 === 2 ? 79 : i);
+  await scattered(twice.map((id, i) => i % 3 === 1 ? twice[i - 1] : id), [...numbers], factor, 0);
+  await scattered(twice, [...numbers], factor, 0);
+  await scattered(twice, [...numbers], factor, 2);
 });
 
-for (const [dtype, on] of [["f32", t], ["f16", t], ["f32", small], ["f16", small]] as const) {
-  Deno.test(`rows of E in ${dtype} are mixed${on === small ? ", E in chunks" : ""}, and kept where asked for`, async () => {
-    const [rows, vocab, d, k, slots, columns] = [5, 300, 68, 4, 9, 3];
+for (
+  const [dtype, on, d] of [
+    ...[["f32", t, 72], ["f32", t, 68], ["f16", t, 68], ["f32", small, 72], ["f32", small, 68]] as const,
+    ["f16", small, 72],
+  ] as const
+) {
+  Deno.test(`rows of E in ${dtype}, ${d} wide, are mixed${on === small ? ", E in chunks" : ""}, and kept where asked for`, async () => {
+    const [rows, vocab, k, slots, columns] = [5, 300, 4, 9, 3];
     const table = dtype === "f16" ? random16(3, vocab * d) : random32(3, vocab * d);
     const ids = Array.from({ length: rows * k }, (_, i) => (i * 137 + 11) % vocab);
     const values = random32(4, rows * k);
@@ -358,10 +352,12 @@ for (const [dtype, on] of [["f32", t], ["f16", t], ["f32", small], ["f16", small
       const at = (2 * r * columns + 1) * d;
       assertSameBits(`row ${r}`, kept.subarray(at, at + d), found.subarray(r * d, (r + 1) * d));
     }
+    const at = { info, shift: 0, key: KEY };
     const deviation = on.blank(rows);
-    rowDeviation(on.gpu, out, out, 0.3, deviation);
+    noiseMismatch(on.gpu, out, out, 0, at, deviation, 0.3);
     assertEquals([...await on.read(deviation)], new Array(rows).fill(0));
-    rowDeviation(on.gpu, out, on.f32([...found].map((value) => value + 0.5), [rows, d]), 0.25, deviation);
+    const other = on.f32([...found].map((value) => value + 0.5), [rows, d]);
+    noiseMismatch(on.gpu, out, other, 0, at, deviation, 0.25);
     assertClose("deviation", await on.read(deviation), new Array(rows).fill(2), 1e-9);
   });
 }
@@ -382,7 +378,7 @@ for (const on of [t, small]) {
       for (let c = 0; c < d; c++) wanted[id * d + c] += values[i] * dRows[Math.floor(i / k) * d + c];
     });
     const few = { ids: on.u32(ids, [rows, k]), values: on.f32(values, [rows, k]) };
-    mixRowsBackward(on.gpu, few, on.f32(dRows, [rows, d]), vocab, grad);
+    mixRowsBackward(on.gpu, few, on.f32(dRows, [rows, d]), grad);
     assertClose("dE", await downloadMatrix(on.gpu, grad), wanted);
   });
 }

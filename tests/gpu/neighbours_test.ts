@@ -1,12 +1,13 @@
 /** Steps among neighbours: which are mixed, of what and how, against the f64 reference, fed the numbers of the same generator. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Weighting } from "../../gpu/ops/few/few_tokens.ts";
-import { mixNeighbours, nearRows, withoutMixed } from "../../gpu/ops/few/neighbours.ts";
+import { choose } from "../../gpu/ops/choose/choose.ts";
+import { drawBesideTop, mixNeighbours, nearRows, withoutMixed } from "../../gpu/ops/few/neighbours.ts";
 import { Domain } from "../../gpu/random.ts";
 import { uniformAt } from "../reference/random.ts";
 import { nearestRows, neighboursWay } from "../reference/ways/neighbours.ts";
 import { largestOf, type StepInput } from "../reference/ways/way.ts";
-import { assertClose, openTestGpu, random16, random32 } from "./support.ts";
+import { assertClose, assertSameBits, openTestGpu, random16, random32 } from "./support.ts";
 
 const t = await openTestGpu();
 // Embeddings in several chunks.
@@ -112,6 +113,29 @@ for (const { on, rows, vocab, width, d, k, rho, ...form } of CASES) {
       assertClose("cosines", found.with(top, 0), wanted.with(top, 0), 1e-11);
       assertEquals(nearestRows(inputOf(r), top, 1)[0], largestOf(found.with(top, -1e30)));
     }
+  });
+}
+
+for (const [rows, vocab, width] of [[19, 75, 80], [3, 2049, 2052], [2, 49149, 49152]]) {
+  Deno.test(`a draw from ${vocab} tokens that tells the most probable one beside is the same draw`, async () => {
+    const z = random32(vocab, rows * width, 2);
+    const info = t.u32(Array.from({ length: rows }, (_, r) => [r, 3 * r + 1, 0, 38 + r]).flat(), [rows, 4]);
+    const recordOf = () => ({
+      ...{ tokens: t.u32(new Array(rows).fill(0), [rows, 1]), stats: t.blank(rows, 1, 4), column: 0 },
+    });
+    const [record, alone] = [recordOf(), recordOf()];
+    const [drawn, top, chosen] = [0, 1, 2].map(() => t.u32(new Array(rows).fill(0)));
+    const at = { info, shift: 2, key: KEY };
+    drawBesideTop(t.gpu, t.f32(z, [rows, width]), vocab, TAU, at, record, drawn, top);
+    choose(t.gpu, "sample", t.f32(z, [rows, width]), vocab, TAU, info, 2, alone, chosen, KEY);
+    assertEquals(await t.readU32(drawn), await t.readU32(chosen));
+    assertEquals(await t.readU32(record.tokens), await t.readU32(alone.tokens));
+    assertSameBits("statistics", await t.read(record.stats), await t.read(alone.stats));
+    const wanted = Array.from(
+      { length: rows },
+      (_, r) => largestOf(z.subarray(r * width, r * width + vocab)),
+    );
+    assertEquals([...await t.readU32(top)], wanted);
   });
 }
 

@@ -3,9 +3,10 @@
 // mode 0: the most probable token; 1: a token drawn from softmax(z / tau); 2: z becomes p = softmax(z / tau), weights below
 // NEGLIGIBLE set to 0, token = argmax.
 // info[r] = (row, rollout, _, position). Token to tokens[row, column]; stats[row, column] = (ln p(token) at tau, entropy
-// at tau 1, gap between the top two logits, top logit); the token also to chosen[r].
+// at tau 1, gap between the top two logits, top logit); the token also to chosen[r]. What another kernel does with the row beside this
+// is its function `further`, called by all MEMBERS invocations of the row; its fields come last in Params.
 struct Params {
-  rows: u32, vocab: u32, ldz: u32, mode: u32, tau: f32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32,
+  rows: u32, vocab: u32, ldz: u32, mode: u32, tau: f32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32,MORE_FIELDS
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read> info: array<vec4<u32>>;
@@ -34,32 +35,34 @@ fn total() -> vec3<f32> {
   for (var l = 0u; l < LANES; l++) { all += sums[l]; }
   return all;
 }
+// A token at tau, by the inverse CDF over the lanes' sums, then over one lane's tokens: lane, lane + LANES, ...
+fn drawn(who: vec4<u32>, draw: u32, base: u32) -> u32 {
+  let word = philox(vec4<u32>(draw, who.w + p.shift, who.y, p.step), vec2<u32>(p.seed, p.domain)).x;
+  var left = uniform01(word) * row_sum.z;
+  var l = 0u;
+  var lastLane = 0u;
+  for (var i = 0u; i < LANES; i++) { if (sums[i].z > 0.0) { lastLane = i; } }
+  loop {
+    if (l == lastLane || left < sums[l].z) { break; }
+    left -= sums[l].z;
+    l++;
+  }
+  var choice = l;
+  for (var c = l; c < p.vocab; c += LANES) {
+    let weight = exp((logit(base + c) - row_top.first) / p.tau);
+    if (weight > 0.0) { choice = c; }
+    if (left < weight) { break; }
+    left -= weight;
+  }
+  return choice;
+}
 // Draws the token where that is asked for, and stores the step's results.
 fn finish(row: u32, base: u32) {
   let top = row_top.first;
   let all = row_sum;
   let who = info[row];
   var choice = row_top.token;
-  if (p.mode == 1u) {
-    let word = philox(vec4<u32>(0u, who.w + p.shift, who.y, p.step), vec2<u32>(p.seed, p.domain)).x;
-    // Inverse CDF over the lanes' sums, then over one lane's tokens: lane, lane + LANES, ...
-    var left = uniform01(word) * all.z;
-    var l = 0u;
-    var lastLane = 0u;
-    for (var i = 0u; i < LANES; i++) { if (sums[i].z > 0.0) { lastLane = i; } }
-    loop {
-      if (l == lastLane || left < sums[l].z) { break; }
-      left -= sums[l].z;
-      l++;
-    }
-    choice = l;
-    for (var c = l; c < p.vocab; c += LANES) {
-      let weight = exp((logit(base + c) - top) / p.tau);
-      if (weight > 0.0) { choice = c; }
-      if (left < weight) { break; }
-      left -= weight;
-    }
-  }
+  if (p.mode == 1u) { choice = drawn(who, 0u, base); }
   var value = 0.0;
   if (p.mode == 1u) { value = logit(base + choice) - top; }
   let at = who.x * p.columns + p.column;

@@ -1,4 +1,4 @@
-// The passes of choose.wgsl for any device and any stride: one workgroup a row, one lane an invocation.
+// The passes of choose.wgsl for any device and any stride: one workgroup a row, one lane an invocation, LANES members.
 @group(0) @binding(1) var<storage, read_write> z: array<f32>;
 fn logit(at: u32) -> f32 { return z[at]; }
 // A lane takes columns c, c + LANES, ...: four an iteration, which on the software device costs as much as two loads.
@@ -59,4 +59,5 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     }
   }
   if (lane == 0u) { finish(row, base); }
+  further(row, base, lane, true);
 }

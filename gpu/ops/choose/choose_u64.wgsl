@@ -95,4 +95,5 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     }
   }
   if (live && member == 0u) { finish(row, base); }
+  further(row, base, member, live);
 }

@@ -1,21 +1,14 @@
 import type { Gpu } from "../../gpu.ts";
-import { grid, run } from "../../kernel.ts";
-import { randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
-import type { StepRecord } from "../choose/choose.ts";
+import { choose, type StepRecord } from "../choose/choose.ts";
 import type { DrawAddress } from "../mixture/noise.ts";
-import { vocabularyKernel } from "../wgsl/vocabulary.ts";
 import covarianceCode from "./covariance.wgsl" with { type: "text" };
 import dirichletCode from "./dirichlet.wgsl" with { type: "text" };
+import { type FewTokens, MOST_FEW } from "./few_tokens.ts";
+import largestCode from "./largest.wgsl" with { type: "text" };
 import stepCode from "./few_step.wgsl" with { type: "text" };
 import gumbelCode from "./gumbel.wgsl" with { type: "text" };
 import noisyCode from "./noisy_logits.wgsl" with { type: "text" };
-
-/** Most tokens that a mixture of few has: a lane looks at its part of the largest vocabulary once for each, within the loop limit. */
-export const MOST_FEW = 32;
-
-/** What a kernel makes of the tokens: the weights of the step's mixture, or d ln pi / dz on the tokens' logits. */
-export type FewOutput = "weights" | "score";
 
 /** How a few tokens are weighed at random; `random` false: without noise. */
 export type FewWeighing =
@@ -25,8 +18,8 @@ export type FewWeighing =
       kind: "gumbel";
       /** Of the softmax over noisy ln p^. */
       temperature: number;
-      /** `weights`: of the density given the weights alone; `noise`: of that of the noise; `published`: clamped, averaged, likely tokens alone. */
-      score: "weights" | "noise" | "published";
+      /** `weights`: of the density of the weights; `published`: of that of the noise, clamped, averaged, likely tokens alone. */
+      score: "weights" | "published";
     }
     | {
       kind: "dirichlet";
@@ -55,60 +48,54 @@ const CODE = {
   covariance: covarianceCode,
   noisy_logits: noisyCode,
 };
-
-/** A step's tokens [rows, k], ln of their probabilities among themselves, and what is made of them. */
-export interface FewStep {
-  /** u32 [rows, k]: descending probability, equal ones by ascending id. */
-  ids: Tensor;
-  /** [rows, k]: ln of softmax(z / tau) among the k. */
-  logp: Tensor;
-  /** [rows, k]. */
-  out: Tensor;
-}
+const FIELDS = {
+  gumbel: "temperature: f32, published: u32",
+  dirichlet: "alpha: f32",
+  covariance: "eta: f32",
+  noisy_logits: "scale: f32",
+};
 
 /**
- * Takes the k likeliest tokens of logits z [rows, width] and weighs or scores them; draws are keyed by the tokens' ids. With weights, the
- * heaviest token becomes the step's in `record`.
+ * Takes the k likeliest tokens of logits z [rows, width] and weighs them, as `few`; draws are keyed by the tokens' ids. The heaviest token
+ * becomes the step's in `record`, whose statistics are those of a greedy `choose`: all this is one dispatch.
  * @param vocab columns that are real tokens
+ * @param chosen u32 [rows]: the likeliest tokens
+ * @param scores [rows, k]: become d ln pi / dz on the tokens' logits, where they are given
  * @throws Error if k is not 1 to {@link MOST_FEW} and at most `vocab`
  */
 export function weighFew(
   gpu: Gpu,
   how: FewWeighing,
-  what: FewOutput,
   z: Tensor,
   vocab: number,
-  { ids, logp, out }: FewStep,
-  at: DrawAddress,
+  { ids, values }: FewTokens,
+  { info, shift, key }: DrawAddress,
   record: StepRecord,
+  chosen: Tensor,
+  scores?: Tensor,
 ): void {
-  const { rows, cols: ldz } = asMatrix(z);
+  const { rows } = asMatrix(z);
   const { cols: k } = asMatrix(ids);
   if (!(k >= 1 && k <= Math.min(MOST_FEW, vocab))) {
     throw new Error(
       `Cannot weigh the ${k} likeliest of ${vocab} tokens: 1 to ${MOST_FEW}, at most all, are possible`,
     );
   }
-  expectShape("weigh few", at.info, [rows, 4]);
-  for (const one of [ids, logp, out]) expectShape("weigh few", one, [rows, k]);
-  const kernel = vocabularyKernel(
-    `few_${how.kind}`,
-    vocab,
-    () => `${CODE[how.kind]}\n${randomSource}\n${stepCode}`,
-  );
-  const params = {
-    ...{ rows, vocab, ldz, k, mode: what === "weights" ? 0 : scoreMode(how), random: how.random ? 1 : 0 },
-    ...{ columns: record.tokens.shape[1], column: record.column },
-    ...{ shift: at.shift, ...at.key, tau: how.tau },
-    ...constants(how),
-  };
-  run(gpu, kernel, [z, at.info, ids, logp, out, record.tokens], params, grid(rows));
+  for (const one of [ids, values, scores ?? values]) expectShape("weigh few", one, [rows, k]);
+  using scratch = gpu.arena.scratch();
+  choose(gpu, "greedy", z, vocab, how.tau, info, shift, record, chosen, key, {
+    name: `few_${how.kind}`,
+    fields: ` k: u32, random: u32, score: u32, ${FIELDS[how.kind]},`,
+    code: `const MOST_FEW = ${MOST_FEW};\n${largestCode}\n${stepCode}\n${CODE[how.kind]}`,
+    tensors: [ids, values, scores ?? scratch.f32([1], "unused")],
+    params: {
+      ...{ k, random: how.random ? 1 : 0, score: scores ? scoreNumber(how) : 0 },
+      ...constants(how),
+    },
+  });
 }
 
-function scoreMode(how: FewWeighing): number {
-  if (how.kind === "gumbel") return how.score === "weights" ? 1 : 2;
-  return how.kind === "dirichlet" ? 1 : { mean: 1, whole: 2 }[how.score];
-}
+const scoreNumber = (how: FewWeighing): number => "score" in how && how.score === "whole" ? 2 : 1;
 
 function constants(how: FewWeighing): Record<string, number> {
   if (how.kind === "dirichlet") return { alpha: how.alpha };

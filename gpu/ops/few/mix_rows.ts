@@ -1,9 +1,10 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
-import { type Matrix, rowsOfChunk, widthOf } from "../../matrix.ts";
+import { type Matrix, rowsOfChunk, type WeightType, widthOf } from "../../matrix.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { loadFunction } from "../gather/gather.ts";
 import { matmulTN } from "../matmul/matmul.ts";
+import { elementsOf } from "../wgsl/elements.ts";
 import { freeBindings } from "../wgsl/free_bindings.ts";
 import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
 import { type FewTokens, scatterTokens } from "./few_tokens.ts";
@@ -31,12 +32,9 @@ export function mixRows(
   if (embedding.cols !== d) {
     throw new Error(`Cannot mix rows of ${embedding.label}: they are ${embedding.cols} wide, ${d} needed`);
   }
-  const vector = d % 4 === 0;
   const { dtype, scales, chunks } = embedding;
-  const code = () =>
-    vectorPrelude(vector, gpu.subgroupSize) + loadFunction(dtype, vector) +
-    freeBindings(mixCode, scales !== undefined);
-  const label = vectorLabel(`mix_rows_${dtype}`, vector);
+  const { label, prelude } = elementsFor(gpu, dtype, d);
+  const code = () => prelude + freeBindings(mixCode, scales !== undefined);
   using scratch = gpu.arena.scratch();
   const kept = keep ? [keep.info, keep.fed] : [scratch.u32([4], "unused"), scratch.f32([4], "unused")];
   chunks.forEach((chunk, i) => {
@@ -55,13 +53,43 @@ export function mixRows(
 }
 
 /** grad [V, d] += w^T dRows, the gradient of E in {@link mixRows}: dRows [rows, d], w the values over the vocabulary. */
-export function mixRowsBackward(gpu: Gpu, few: FewTokens, dRows: Tensor, vocab: number, grad: Matrix): void {
+export function mixRowsBackward(gpu: Gpu, few: FewTokens, dRows: Tensor, grad: Matrix): void {
   const { rows } = asMatrix(dRows);
   using scratch = gpu.arena.scratch();
   const ones = scratch.f32([rows], "ones");
   gpu.commands.upload(ones, new Float32Array(rows).fill(1));
   const stats = scratch.f32([rows, 4], "stats of weights");
   const weights = scratch.f32([rows, grad.rows], "weights over the vocabulary");
-  scatterTokens(gpu, few, ones, weights, vocab, 0, stats);
+  scatterTokens(gpu, few, ones, weights, 0, stats);
   matmulTN(gpu, weights, dRows, grad, { accumulate: true });
+}
+
+const SUMS = `alias Sum = V;
+fn unpacked(v: V) -> Sum { return v; }
+fn packed(sum: Sum) -> V { return sum; }
+fn plus(sum: Sum, weight: f32, v: Sum) -> Sum { return fma(V(weight), v, sum); }
+`;
+const SUMS_OF_8 = `struct Sum { first: vec4<f32>, last: vec4<f32> }
+fn unpacked(v: E) -> Sum { return Sum(first(v), last(v)); }
+fn packed(sum: Sum) -> E { return vec8(sum.first, sum.last); }
+fn plus(sum: Sum, weight: f32, v: Sum) -> Sum {
+  return Sum(fma(vec4<f32>(weight), v.first, sum.first), fma(vec4<f32>(weight), v.last, sum.last));
+}
+`;
+
+/** Numbers of f32 eight at once where that suits, else as any row is read. */
+function elementsFor(gpu: Gpu, dtype: WeightType, d: number): { label: string; prelude: string } {
+  const name = `mix_rows_${dtype}`;
+  if (dtype === "f32") {
+    const { label, prelude, width } = elementsOf(gpu, d);
+    return {
+      label: label(name),
+      prelude: prelude + (width === 8 ? SUMS_OF_8 : SUMS) + loadFunction(dtype, width > 1),
+    };
+  }
+  const vector = d % 4 === 0;
+  return {
+    label: vectorLabel(name, vector),
+    prelude: vectorPrelude(vector, gpu.subgroupSize) + SUMS + loadFunction(dtype, vector),
+  };
 }

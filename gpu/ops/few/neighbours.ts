@@ -3,16 +3,15 @@ import { grid, run } from "../../kernel.ts";
 import { type Matrix, rowsOfChunk, widthOf } from "../../matrix.ts";
 import { randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
-import type { StepRecord } from "../choose/choose.ts";
+import { choose, type StepRecord } from "../choose/choose.ts";
 import { gather, loadFunction } from "../gather/gather.ts";
 import type { DrawAddress } from "../mixture/noise.ts";
 import { freeBindings } from "../wgsl/free_bindings.ts";
 import { vectorPrelude } from "../wgsl/vector_prelude.ts";
 import { vocabularyKernel } from "../wgsl/vocabulary.ts";
 import cosinesCode from "./cosines.wgsl" with { type: "text" };
-import stepCode from "./few_step.wgsl" with { type: "text" };
-import type { FewTokens, Weighting } from "./few_tokens.ts";
-import { MOST_FEW } from "./few_weights.ts";
+import { type FewTokens, MOST_FEW, type Weighting } from "./few_tokens.ts";
+import largestCode from "./largest.wgsl" with { type: "text" };
 import mixedCode from "./mixed_step.wgsl" with { type: "text" };
 import neighboursCode from "./neighbours.wgsl" with { type: "text" };
 import withoutCode from "./without_mixed.wgsl" with { type: "text" };
@@ -23,6 +22,32 @@ export interface MixedSteps {
   at: DrawAddress;
   /** 0 to 1. */
   rho: number;
+}
+
+const LIKELIEST = `@group(0) @binding(6) var<storage, read_write> likeliest: array<u32>;
+fn further(row: u32, base: u32, member: u32, live: bool) {
+  if (live && member == 0u) { likeliest[row] = row_top.token; }
+}
+`;
+
+/**
+ * Draws a token of each row of logits z [rows, width] as `choose` does, and tells the most probable ones beside: one dispatch.
+ * @param drawn u32 [rows]
+ * @param top u32 [rows]: the most probable
+ */
+export function drawBesideTop(
+  gpu: Gpu,
+  z: Tensor,
+  vocab: number,
+  tau: number,
+  { info, shift, key }: DrawAddress,
+  record: StepRecord,
+  drawn: Tensor,
+  top: Tensor,
+): void {
+  expectShape("draw beside top", top, drawn.shape);
+  const further = { name: "draw_beside_top", fields: "", code: LIKELIEST, tensors: [top], params: {} };
+  choose(gpu, "sample", z, vocab, tau, info, shift, record, drawn, key, further);
 }
 
 /** Rows of steps that a workgroup of the cosines looks through. */
@@ -96,15 +121,15 @@ export function mixNeighbours(
   const kernel = vocabularyKernel(
     "neighbours",
     vocab,
-    () => `${neighboursCode}\n${randomSource}\n${mixedCode}\n${stepCode}`,
+    () =>
+      `const MOST_FEW = ${MOST_FEW};\n${neighboursCode}\n${randomSource}\n${mixedCode}\n` +
+      largestCode.replaceAll("LANE_MEMORY", "workgroup"),
   );
-  using scratch = gpu.arena.scratch();
-  const order = scratch.f32([rows, k], "order of tokens");
   const params = {
     ...{ rows, vocab, ldz, k, columns: record.tokens.shape[1], column: record.column },
     ...{ shift: at.shift, ...at.key, tau, rho, weighted: weighting === "uniform" ? 0 : 1 },
   };
-  run(gpu, kernel, [near, at.info, ids, order, values, record.tokens, z], params, grid(rows));
+  run(gpu, kernel, [near, at.info, ids, values, record.tokens, z], params, grid(rows));
 }
 
 /** out [rows] = factor [rows], but 0 where the step mixes: it carries no action. */

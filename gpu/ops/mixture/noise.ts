@@ -42,8 +42,9 @@ export function noiseBackward(gpu: Gpu, weight: Tensor, sigma: number, at: Noise
 }
 
 /**
- * out[rows] = rms over dimensions of (h - (m + sigma eps)) / sigma: how far training's mixture m is from the
- * rollout's, whose noisy rows are h [rows, d]. Exactly 0 when m has the same bits.
+ * out[rows] = rms over dimensions of (h - (m + sigma eps)) / unit: how far training's mixture m is from the
+ * rollout's, whose noisy rows are h [rows, d]. Exactly 0 when m has the same bits. Without noise sigma is 0.
+ * @param unit sigma if left out
  */
 export function noiseMismatch(
   gpu: Gpu,
@@ -52,10 +53,11 @@ export function noiseMismatch(
   sigma: number,
   at: NoiseAddress,
   out: Tensor,
+  unit = sigma,
 ): void {
   expectShape("noise_mismatch", h, m.shape);
   using scratch = gpu.arena.scratch();
-  noise(gpu, 2, m, sigma, at, h, scratch.f32([1], "unused"), out, 0, 0);
+  noise(gpu, 2, m, sigma, at, h, scratch.f32([1], "unused"), out, 0, 0, unit);
 }
 
 function noise(
@@ -69,6 +71,7 @@ function noise(
   weight: Tensor,
   columns: number,
   column: number,
+  unit = sigma,
 ): void {
   const { rows, cols: d } = asMatrix(m);
   expectShape("noise", at.info, [rows, 4]);
@@ -77,7 +80,7 @@ function noise(
     gpu,
     { label: "noise", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${noiseCode}` },
     [at.info, m, next, fed, weight],
-    { rows, d, mode, sigma, columns, column, shift: at.shift, pairs: at.antithetic ? 1 : 0, ...at.key },
+    { rows, d, mode, sigma, unit, columns, column, shift: at.shift, pairs: at.antithetic ? 1 : 0, ...at.key },
     grid(rows),
   );
 }

@@ -2,9 +2,9 @@
 // info[r] = (row, rollout, _, position), position counted `shift` further. d is a multiple of 4. m, g [rows, d].
 // mode 0: next[r] = m[r] + sigma eps, stored also in fed[row, column]; mode 1: g[r] = weight[r] eps / sigma.
 // pairs 1: rollouts 2 i and 2 i + 1 have the noise of rollout i, the second with the other sign.
-// mode 2: weight[r] = root mean square over d of (target[r] - (m[r] + sigma eps)) / sigma, target in `next`.
+// mode 2: weight[r] = root mean square over d of (target[r] - (m[r] + sigma eps)) / unit, target in `next`.
 struct Params {
-  rows: u32, d: u32, mode: u32, sigma: f32, columns: u32, column: u32, shift: u32, pairs: u32, seed: u32, domain: u32, step: u32,
+  rows: u32, d: u32, mode: u32, sigma: f32, unit: f32, columns: u32, column: u32, shift: u32, pairs: u32, seed: u32, domain: u32, step: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> info: array<vec4<u32>>;
@@ -40,5 +40,5 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     }
   }
   let total = subgroupAdd(square);
-  if (p.mode == 2u && lane == 0u) { weight[row] = sqrt(total / f32(p.d)) / p.sigma; }
+  if (p.mode == 2u && lane == 0u) { weight[row] = sqrt(total / f32(p.d)) / p.unit; }
 }

@@ -1,3 +1,4 @@
+import { madeUpGroups, repeatedUpdate } from "../../../cli/bench/repeated_update.ts";
 import { type MixingOptions, type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { uploadRows } from "../../../gpu/matrix.ts";
 import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
@@ -48,6 +49,10 @@ export function shapeLogits({ gpu, config, params }: Model, shape: keyof typeof 
   uploadRows(gpu, params.finalNorm, 0, new Float32Array(config.hiddenSize).fill(factor));
 }
 
+const prompt = Array.from({ length: PROMPT }, (_, i) => i);
+const thinkingOf = (way: Way, mixing: MixingOptions = {}) =>
+  wayOfThinking(way, { ...mixing, greedy: false, gamma: 0.33, embeddingRms: 0.02 });
+
 /**
  * Seconds of `steps` steps of thinking of rollouts of one prompt, after the first few: the prompt has been read by then.
  * @param clock milliseconds, of the wall or of what else is to be measured
@@ -57,16 +62,16 @@ export async function rolloutSteps(
   group: number,
   steps: number,
   way: Way,
-  clock: () => number = () => performance.now(),
   mixing: MixingOptions = {},
+  clock: () => number = () => performance.now(),
 ): Promise<number> {
   using scratch = model.gpu.arena.scratch();
   let started = 0;
   await generate(model, tokenizer, {
-    prompts: [Array.from({ length: PROMPT }, (_, i) => i)],
+    prompts: [prompt],
     group,
     rolloutIds: Uint32Array.from({ length: group }, (_, i) => i),
-    thinking: wayOfThinking(way, { ...mixing, greedy: false, gamma: 0.33, embeddingRms: 0.02 }),
+    thinking: thinkingOf(way, mixing),
     rules: thinkingRules(tokenizer, { maxThinking: steps + STRIDE, maxAnswer: 1, endTokenIds: [] }),
     answerTau: 0,
     plain: true,
@@ -76,4 +81,19 @@ export async function rolloutSteps(
     onTokens: () => void (started ||= clock()),
   }, scratch);
   return (clock() - started) / 1000;
+}
+
+/** What tells the seconds of an update in a way of thinking, on `group` rollouts of one prompt that have thought for `steps` steps. */
+export function updates(model: Model, group: number, steps: number) {
+  const { gpu, config } = model;
+  const hidden = gpu.arena.create([group, steps, config.hiddenSize], "f32", "rows fed");
+  const groups = madeUpGroups([prompt], group, () => steps, config.usedVocabSize);
+  const { record, optimizer, objective } = repeatedUpdate(model, groups, thinkingOf("hard"), hidden);
+  return async (way: Way, mixing: MixingOptions, clock: () => number): Promise<number> => {
+    objective.thinking = thinkingOf(way, mixing);
+    const started = clock();
+    await record()();
+    await gpu.reader.read(optimizer.norm);
+    return (clock() - started) / 1000;
+  };
 }

@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { wayOfThinking } from "../../../model/thinking/ways.ts";
+import type { NoisePlace } from "../../../model/thinking/noise_on.ts";
+import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { generateJobs } from "../../../model/generation/generate_jobs.ts";
-import { generationNeed } from "../../../model/memory/generation_memory.ts";
+import { dryThinking, generationNeed } from "../../../model/memory/generation_memory.ts";
 import { slotsThatFit } from "../../../model/memory/cache_budget.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import { randomModel, SMALL, tokenizer } from "../support/small_models.ts";
@@ -16,7 +17,11 @@ const MUTE = { ...tokenizer, tokenText: () => "", decode: () => "" };
 const rules = thinkingRules(tokenizer, { maxThinking: 60, maxAnswer: 4, endTokenIds: [] });
 const forcedTokens = rules.forcedIds.triggerAndBox.length;
 
-for (const continuous of [true, false]) {
+const WAYS: [way: Way, noiseOn?: NoisePlace][] = [
+  ...[["soft"], ["hard"], ["multiplex"], ["covariance"], ["neighbours"]] as [Way][],
+  ...[["soft", "logits"], ["soft", "hidden"]] as [Way, NoisePlace][],
+];
+for (const [way, noiseOn] of WAYS) {
   for (
     const { prompts, group, atOnce } of [
       { prompts: 40, group: 1, atOnce: 256 },
@@ -24,7 +29,9 @@ for (const continuous of [true, false]) {
       { prompts: 4, group: 8, atOnce: 256 },
     ]
   ) {
-    const what = `${prompts} x ${group} ${continuous ? "soft" : "hard"} rollouts, ${atOnce} at once at most`;
+    const what = `${prompts} x ${group} ${way} rollouts${
+      noiseOn ? `, noise on ${noiseOn}` : ""
+    }, ${atOnce} at once at most`;
     Deno.test(`${what}: generation holds what was forecast`, async () => {
       const gpu = await openGpu();
       const model = randomModel(gpu, SHAPE);
@@ -32,15 +39,15 @@ for (const continuous of [true, false]) {
         prompt: PROMPT,
         rolloutIds: Array.from({ length: group }, (_, g) => b * group + g),
       }));
-      const thinking = wayOfThinking(continuous ? "soft" : "hard", {
-        ...{ greedy: false, gamma: 0.1, embeddingRms: 0.1 },
+      const thinking = wayOfThinking(way, {
+        ...{ greedy: false, gamma: 0.1, embeddingRms: 0.1, noiseOn },
       });
       const settings = { thinking, rules, answerTau: 1, seed: 0, step: 0, atOnce };
       await generateJobs(model, MUTE, jobs, settings, { onRollout() {} });
       const { weights, total } = await generationNeed(
         SHAPE,
         {
-          ...{ prompts, group, atOnce, continuous, forcedTokens },
+          ...{ prompts, group, atOnce, thinking: dryThinking(way, { noiseOn }), forcedTokens },
           ...{ promptTokens: PROMPT.length, maxThinking: 60, answerTokens: 4 },
         },
         "f32",
@@ -64,7 +71,7 @@ Deno.test("as many rollouts go at once as bindings allow, and their forecast fol
     generationNeed(
       SHAPE,
       {
-        ...{ prompts, group: 1, continuous: true, atOnce: 256, forcedTokens: 5 },
+        ...{ prompts, group: 1, thinking: dryThinking("soft"), atOnce: 256, forcedTokens: 5 },
         ...{ promptTokens: PROMPT.length, maxThinking: 100, answerTokens: 4 },
       },
       "f32",

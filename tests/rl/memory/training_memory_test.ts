@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { wayOfThinking } from "../../../model/thinking/ways.ts";
+import { dryThinking } from "../../../model/memory/generation_memory.ts";
+import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { downloadMatrix } from "../../../gpu/matrix.ts";
@@ -10,10 +11,11 @@ import { diagnosisOf, type Trainer } from "../../../rl/trainer.ts";
 import { trainStep } from "../../../rl/train_step.ts";
 import { reserveTraining } from "../../../rl/memory/reserve_training.ts";
 import { trainingNeed } from "../../../rl/memory/training_need.ts";
+import type { TrainingShape } from "../../../rl/memory/training_shape.ts";
 import { sumsPrompts } from "../../../cli/bench/sums_prompts.ts";
 import { randomModel, SMALL, tokenizer } from "../../model/support/small_models.ts";
 import { localTrainer } from "../support/local_trainer.ts";
-import { longestTrainer } from "../support/longest_trainer.ts";
+import { longestTrainer, type LongestTraining } from "../support/longest_trainer.ts";
 import { trainSettings } from "../support/train_settings.ts";
 
 const SHAPE = { ...SMALL, layers: 3, hiddenSize: 96, heads: 6, kvHeads: 3, intermediateSize: 256 };
@@ -23,32 +25,54 @@ const LENGTHS = { questions: 3, group: 6, maxThinking: 24, answerTokens: 4 };
 const diagnosed = (trainer: Trainer, diagnoseEvery: number): Trainer => ({
   ...trainer,
   settings: { ...trainer.settings, diagnoseEvery },
-  diagnosis: diagnosisOf(trainer.model, randomModel(trainer.model.gpu, SHAPE)),
+  diagnosis: diagnosisOf(
+    trainer.model,
+    trainer.model.adapter ? undefined : randomModel(trainer.model.gpu, SHAPE),
+  ),
 });
 
-for (
-  const [kind, rank, recompute, microRows, diagnoseEvery] of [
-    ["soft", undefined, false, 8192, 0],
-    ["hard", undefined, false, 200, 0],
-    ["soft", undefined, true, 200, 0],
-    ["soft", undefined, true, 200, 2],
-    ["soft", 8, false, 200, 0],
-    ["hard", 8, true, 8192, 1],
-  ] as const
-) {
-  const what = `${kind}, ${rank ? "LoRA" : "full"}, ${recompute ? "recomputed" : "kept"}, ${microRows} rows` +
-    (diagnoseEvery ? ", diagnosed" : "");
+const TRAININGS: [
+  kind: Way,
+  rank: number | undefined,
+  recompute: boolean,
+  microRows: number,
+  more: Pick<LongestTraining, "noiseOn" | "refill" | "entropyBonus"> & { diagnoseEvery?: number },
+][] = [
+  ["soft", undefined, false, 8192, {}],
+  ["hard", undefined, false, 200, {}],
+  ["soft", undefined, true, 200, {}],
+  ["soft", undefined, true, 200, { diagnoseEvery: 2 }],
+  ["soft", 8, false, 200, {}],
+  ["hard", 8, true, 8192, { diagnoseEvery: 1 }],
+  ["multiplex", undefined, false, 8192, {}],
+  ["covariance", undefined, true, 200, {}],
+  ["neighbours", undefined, false, 8192, {}],
+  ["soft", undefined, false, 8192, { noiseOn: "logits" }],
+  ["soft", undefined, true, 200, { noiseOn: "hidden" }],
+  ["fuzzy", 8, false, 200, { noiseOn: "top-logits" }],
+  ["gumbel", 8, false, 200, { refill: 2 }],
+  ["soft", 8, true, 200, { refill: 3 }],
+  ["dirichlet", undefined, false, 8192, { refill: 1, entropyBonus: 0.1 }],
+  ["neighbours", 8, true, 200, { refill: 1, diagnoseEvery: 2 }],
+  ["hard", 8, true, 200, { entropyBonus: 0.1 }],
+];
+for (const [kind, rank, recompute, microRows, more] of TRAININGS) {
+  const options = Object.entries(more).map(([name, value]) => `, ${name} ${value}`).join("");
+  const kept = recompute ? "recomputed" : "kept";
+  const what = `${kind}, ${rank ? "LoRA" : "full"}, ${kept}, ${microRows} rows${options}`;
   Deno.test(`training holds what was forecast: ${what}`, async () => {
     const gpu = await openGpu();
     const model = randomModel(gpu, SHAPE);
     if (rank) addAdapter(model, { rank, alpha: 32 }, 0);
-    const plain = longestTrainer({ model, tokenizer }, { kind, ...LENGTHS, microRows, recompute });
+    const { diagnoseEvery = 0, ...beside } = more;
+    const plain = longestTrainer({ model, tokenizer }, { kind, ...LENGTHS, microRows, recompute, ...beside });
     const trainer = diagnoseEvery ? diagnosed(plain, diagnoseEvery) : plain;
     for (let step = 1; step <= 3; step++) await trainStep(trainer, step);
     const held = gpu.arena.peakBytes;
     const prompts = sumsPrompts(tokenizer, LENGTHS.questions);
     const { total } = await trainingNeed(SHAPE, {
-      ...{ ...LENGTHS, microRows, recompute, rank, diagnoseEvery, continuous: kind === "soft" },
+      ...{ ...LENGTHS, microRows, recompute, rank, diagnoseEvery, ...beside },
+      thinking: dryThinking(kind, beside),
       promptTokens: Math.max(...prompts.map(({ length }) => length)),
       forcedTokens: trainer.rules.forcedIds.triggerAndBox.length,
     }, { facts: gpu });
@@ -90,7 +114,13 @@ for (const [kind, diagnoseEvery] of [["hard", 0], ["soft", 0], ["soft", 2]] as c
   });
 }
 
-const SOME = { ...LENGTHS, promptTokens: 20, microRows: 8192, recompute: false, continuous: true };
+const SOME = {
+  ...LENGTHS,
+  promptTokens: 20,
+  microRows: 8192,
+  recompute: false,
+  thinking: dryThinking("soft"),
+};
 
 Deno.test("what is held throughout is told apart: weights, gradients, moments, an adapter, a copy in f16", async () => {
   const full = await trainingNeed(SHAPE, SOME);
@@ -111,15 +141,18 @@ Deno.test("what is held throughout is told apart: weights, gradients, moments, a
 
 Deno.test("more rollouts, rows and length take more; recomputing and smaller micro-batches less", async () => {
   const { total } = await trainingNeed(SHAPE, SOME);
-  const need = async (more: Partial<typeof SOME>) => (await trainingNeed(SHAPE, { ...SOME, ...more })).total;
+  const need = async (more: Partial<TrainingShape>) =>
+    (await trainingNeed(SHAPE, { ...SOME, ...more })).total;
   assert(await need({ group: 12 }) > 1.3 * total);
   assert(await need({ maxThinking: 48 }) > 1.3 * total);
+  assert(await need({ refill: 8 }) > 1.1 * total);
+  assert(await need({ entropyBonus: 0.1 }) > total);
   assert(await need({ recompute: true }) < 0.9 * total);
   assert(await need({ microRows: 200 }) < 0.9 * total);
 });
 
 Deno.test("tests between updates count as far as they hold more than the updates", async () => {
-  const tests = { questions: 4, samples: 1, atOnce: 256, continuous: true };
+  const tests = { questions: 4, samples: 1, atOnce: 256, thinking: [dryThinking("soft")] };
   const without = await trainingNeed(SHAPE, SOME);
   assertEquals(await trainingNeed(SHAPE, { ...SOME, tests }), without);
   const many = await trainingNeed(SHAPE, { ...SOME, tests: { ...tests, questions: 2000 } });
