@@ -3,6 +3,7 @@ import type { StepRecord } from "../gpu/ops/choose/choose.ts";
 import type { FewTokens } from "../gpu/ops/few/few_tokens.ts";
 import { gather } from "../gpu/ops/gather/gather.ts";
 import { rowsOf, type Tensor } from "../gpu/tensor.ts";
+import { roomForFew } from "../model/thinking/few_tokens.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import { headChunkRows } from "../model/transformer/head.ts";
 import type { Gradients } from "../model/transformer/params.ts";
@@ -11,17 +12,12 @@ import type { Action } from "./packed_batch.ts";
 import { uploadWords } from "./through_head.ts";
 
 /** Room for the tokens and weights of the rows that thinking fed, action by action, where the way of thinking mixes a few. */
-export function createMixedRows(
+export const createMixedRows = (
   scratch: Scratch,
   { few }: Thinking,
   actions: readonly Action[],
-): FewTokens | undefined {
-  if (few === undefined || actions.length === 0) return undefined;
-  return {
-    ids: scratch.u32([actions.length, few], "mixed tokens"),
-    values: scratch.f32([actions.length, few], "mixed weights"),
-  };
-}
+): FewTokens | undefined =>
+  few === undefined || actions.length === 0 ? undefined : roomForFew(scratch, actions.length, few);
 
 /** Room for what a way that takes its steps again finds of each action; hardly any where it does not. */
 export function createRecord(

@@ -1,5 +1,5 @@
 import { ValidationError } from "@cliffy/command";
-import { UNTRAINED_WAYS } from "../../model/thinking/ways.ts";
+import { DRAWN_MIXTURES, UNTRAINED_WAYS } from "../../model/thinking/ways.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/files/find_model.ts";
@@ -81,7 +81,7 @@ generateCommand.type("mode", () => {
 }).option("--mode <mode:mode>", "", { hidden: true });
 
 /** Ways without a greedy form: their steps are draws. */
-const DRAWN: readonly string[] = ["multiplex", "neighbours", "mixture-of-inputs"];
+const DRAWN: readonly string[] = [...DRAWN_MIXTURES, "mixture-of-inputs"];
 
 /** What can be told to be wrong before anything is opened. */
 function checkUsage(

@@ -1,7 +1,6 @@
 import { MOST_SAMPLES } from "../../eval/evaluate_options.ts";
 import { ALL_MODES, MODES } from "../../eval/modes.ts";
-import { WEIGHTINGS } from "../../gpu/ops/few/few_tokens.ts";
-import { MOST_FEW } from "../../gpu/ops/few/few_tokens.ts";
+import { MOST_FEW, WEIGHTINGS } from "../../gpu/ops/few/few_tokens.ts";
 import { NOISE_PLACES } from "../../model/thinking/noise_on.ts";
 import { WAY_DEFAULTS, WAYS } from "../../model/thinking/ways.ts";
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";

@@ -1,12 +1,11 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
-import { type Way, wayOfThinking } from "../../model/thinking/ways.ts";
+import { DRAWN_MIXTURES, type Way, wayOfThinking } from "../../model/thinking/ways.ts";
 import type { TrainValues } from "./train_settings.ts";
 
 /** Ways whose action is the weights of a few tokens. */
 const WEIGHTED: readonly Way[] = ["gumbel", "dirichlet", "covariance"];
-/** Ways whose action is drawn tokens, though they feed mixtures. */
-const DRAWN: readonly Way[] = ["multiplex", "neighbours"];
+const DRAWN: readonly Way[] = DRAWN_MIXTURES;
 
 /**
  * The way of thinking that a run trains.

@@ -33,22 +33,16 @@ type Place = Pick<StepInput, "model" | "z" | "info" | "shift" | "record" | "seed
  * Neighbours are those in E as it is: a run needs no state for them, and E is the same in the rollouts and the gradient of an update.
  */
 export function neighboursThinking({ tau = 1, width, rho, weighting, unit }: NeighboursOptions): Thinking {
-  const mixing = ({ info, shift, seed, step }: Pick<Place, "info" | "shift" | "seed" | "step">) => ({
-    at: { info, shift, key: keyOf({ seed, step }, Domain.noise) },
-    rho,
-  });
-  /** Draws a token [rows] for each row, and finds what its step mixes; z stays. */
-  const take = ({ model, z, info, shift, record, seed, step }: Place, drawn: Tensor, few: FewTokens) => {
-    const { gpu, config, params } = model;
+  /** Draws a token for each row and finds what its step mixes; z stays. drawn, top u32 [rows], as {@link drawBesideTop} has them. */
+  const take = (place: Place, drawn: Tensor, top: Tensor, few: FewTokens) => {
+    const { model: { gpu, config, params }, z, info, shift, record } = place;
     const { usedVocabSize: vocab } = config;
-    const key = keyOf({ seed, step }, Domain.tokens);
+    const at = { info, shift, key: keyOf(place, Domain.tokens) };
     using scratch = gpu.arena.scratch();
-    const top = scratch.u32(drawn.shape, "most probable");
-    drawBesideTop(gpu, z, vocab, tau, { info, shift, key }, record, drawn, top);
+    drawBesideTop(gpu, z, vocab, tau, at, { rho, domain: Domain.noise }, record, drawn, top);
     const near = scratch.f32(z.shape, "nearness");
-    const steps = mixing({ info, shift, seed, step });
-    nearRows(gpu, params.embedding, top, steps, near);
-    mixNeighbours(gpu, near, z, vocab, { weighting, tau }, steps, record, few);
+    nearRows(gpu, params.embedding, top, near);
+    mixNeighbours(gpu, near, z, vocab, { weighting, tau }, info, top, record, few);
   };
   return {
     name: "neighbours",
@@ -62,27 +56,26 @@ export function neighboursThinking({ tau = 1, width, rho, weighting, unit }: Nei
       const { model: { gpu, params }, info, record, chosen, next, fed } = input;
       using scratch = gpu.arena.scratch();
       const few = roomForFew(scratch, input.z.shape[0], width);
-      take(input, chosen, few);
+      take(input, chosen, scratch.u32(chosen.shape, "tops of mixed steps"), few);
       mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },
     score(input) {
-      const { model, z, weights, fed, info, record, few, measured, stats, clipStep } = input;
+      const { model, z, weights, fed, info, record, seed, step, few, measured, stats, clipStep } = input;
       const { gpu, config, params } = model;
       using scratch = gpu.arena.scratch();
       const [rows] = z.shape;
-      const at = { ...input, shift: 0 };
-      const steps = mixing(at);
-      const drawn = scratch.u32([rows], "drawn tokens");
-      take(at, drawn, few!);
+      const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise) };
+      const [drawn, top] = ["drawn tokens", "tops of mixed steps"].map((label) => scratch.u32([rows], label));
+      take({ ...input, shift: 0 }, drawn, top, few!);
       const row = scratch.f32(fed.shape, "mixture");
       mixRows(gpu, params.embedding, few!, row);
-      noiseMismatch(gpu, row, fed, 0, steps.at, measured, unit);
+      noiseMismatch(gpu, row, fed, 0, at, measured, unit);
       const factor = scratch.f32([rows], "factors of tokens");
-      withoutMixed(gpu, weights, steps, factor);
+      withoutMixed(gpu, weights, top, factor);
       // The step's statistics are those of its draw: what the mixture finds is not recorded.
       const aside = { ...record, stats: scratch.f32(record.stats.shape, "statistics of the mixture") };
       const likeliest = scratch.u32([rows], "most probable");
-      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, 0, aside, likeliest, steps.at.key);
+      choose(gpu, "mixture", z, config.usedVocabSize, tau, info, 0, aside, likeliest, at.key);
       const one = { ...drawn, shape: [rows, 1] };
       drawsScore(gpu, z, config.usedVocabSize, tau, one, factor, clipStep, stats, info, record);
       return { logits: z };

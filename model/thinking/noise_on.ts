@@ -2,7 +2,7 @@ import type { Scratch } from "../../gpu/arena.ts";
 import { choose, type StepRecord } from "../../gpu/ops/choose/choose.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { mixtureBackward } from "../../gpu/ops/mixture/mixture_backward.ts";
-import { addNoise, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
+import { addNoise, type DrawAddress, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import {
   addRelativeNoise,
   type RelativeNoise,
@@ -60,54 +60,55 @@ export function noiseOnThinking(options: NoiseOnOptions): Thinking {
 /** Where a step is taken, in rollout (with its shift) and training. */
 type Place = Pick<ScoreInput, "info" | "record" | "seed" | "step"> & { shift?: number };
 
+/** What keys the draws of a step. */
+const drawsAt = ({ info, shift = 0, ...place }: Place): DrawAddress => ({
+  ...{ info, shift, key: keyOf(place, Domain.noise) },
+});
+
 /** How the noise on n columns of some rows is drawn. */
-const noiseOf = (
-  { scale }: NoiseOnOptions,
-  n: number,
-  { info, seed, step, shift = 0 }: Place,
-): RelativeNoise => ({ n, scale, at: { info, shift, key: keyOf({ seed, step }, Domain.noise) } });
+const noiseOf = ({ scale }: NoiseOnOptions, n: number, place: Place): RelativeNoise => ({
+  ...{ n, scale, at: drawsAt(place) },
+});
 
 /** Noisy logits become weights; their heaviest token becomes the step's, and nothing else is recorded. */
 function weigh(
   { gpu, config }: Model,
   z: Tensor,
   tau: number,
-  { info, record, shift = 0, seed, step }: Place,
+  place: Place,
   chosen?: Tensor,
 ): void {
+  const { record } = place;
+  const { info, shift, key } = drawsAt(place);
   using scratch = gpu.arena.scratch();
   const tokens = chosen ?? scratch.u32([z.shape[0]], "shadows");
   const aside: StepRecord = { ...record, stats: scratch.f32(record.stats.shape, "noisy statistics") };
-  const key = keyOf({ seed, step }, Domain.noise);
   choose(gpu, "mixture", z, config.usedVocabSize, tau, info, shift, aside, tokens, key);
 }
 
 /** Records the statistics of a step's logits, which stay as they are. */
-function recordStep(
-  { model: { gpu, config }, z, info, shift, record, chosen, seed, step }: StepInput,
-  tau: number,
-) {
-  const key = keyOf({ seed, step }, Domain.noise);
+function recordStep(input: StepInput, tau: number): void {
+  const { model: { gpu, config }, z, record, chosen } = input;
+  const { info, shift, key } = drawsAt(input);
   choose(gpu, "greedy", z, config.usedVocabSize, tau, info, shift, record, chosen, key);
 }
 
 /** The row that weights over the vocabulary make, for the next step and for training. */
-function feed({ model: { gpu, params }, z, info, shift, record, next, fed, seed, step }: StepInput): void {
+function feed(input: StepInput): void {
+  const { model: { gpu, params }, z, record, next, fed } = input;
   using scratch = gpu.arena.scratch();
   const row = scratch.f32(next.shape, "mixture");
   matmulNN(gpu, z, params.embedding, row, { sparse: true });
-  const at = { info, shift, key: keyOf({ seed, step }, Domain.noise) };
-  addNoise(gpu, row, 0, at, next, fed, record.column);
+  addNoise(gpu, row, 0, drawsAt(input), next, fed, record.column);
 }
 
 /** How far the row of these weights is from the one that was fed. */
 function measure(input: ScoreInput, weights: Tensor, unit: number): void {
-  const { model: { gpu, params }, info, fed, measured, seed, step } = input;
+  const { model: { gpu, params }, fed, measured } = input;
   using scratch = gpu.arena.scratch();
   const row = scratch.f32(fed.shape, "mixture");
   matmulNN(gpu, weights, params.embedding, row, { sparse: true });
-  const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise) };
-  noiseMismatch(gpu, row, fed, 0, at, measured, unit);
+  noiseMismatch(gpu, row, fed, 0, drawsAt(input), measured, unit);
 }
 
 function copyOf({ gpu }: Model, from: Tensor, scratch: Scratch, label: string): Tensor {

@@ -26,6 +26,9 @@ export const UNTRAINED_WAYS = ["soft-thinking", "mixture-of-inputs"] as const;
 /** One of {@link WAYS} or {@link UNTRAINED_WAYS}. */
 export type AnyWay = Way | typeof UNTRAINED_WAYS[number];
 
+/** Trained ways that feed mixtures, but whose actions are drawn tokens: they have no greedy form. */
+export const DRAWN_MIXTURES = ["multiplex", "neighbours"] as const satisfies readonly Way[];
+
 /** What the ways of mixing take where nobody says. */
 export const WAY_DEFAULTS = {
   width: { multiplex: 3, gumbel: 5, dirichlet: 5, covariance: 16, neighbours: 3 },
@@ -121,7 +124,7 @@ export const THINKING_TAU: Record<AnyWay, number> = {
 
 /**
  * A way of thinking, sampled or greedy.
- * @throws Error if a greedy form is asked of a way that has none: multiplex and neighbours, whose steps are draws
+ * @throws Error if a greedy form is asked of one of {@link DRAWN_MIXTURES}
  */
 export function wayOfThinking(way: AnyWay, options: WayOptions): Thinking {
   const { greedy, tau = THINKING_TAU[way], filters } = options;
@@ -155,7 +158,7 @@ function noisyThinking(name: "soft" | "fuzzy", tau: number, options: WayOptions)
   return noiseOnThinking({ name, tau, on, scale, width, wholeScore, unit });
 }
 
-function drawnMixture(way: "multiplex" | "neighbours", tau: number, options: WayOptions): Thinking {
+function drawnMixture(way: typeof DRAWN_MIXTURES[number], tau: number, options: WayOptions): Thinking {
   const { embeddingRms: unit, width = WAY_DEFAULTS.width[way] } = options;
   const { weighting = WAY_DEFAULTS.weighting[way] } = options;
   return way === "multiplex"

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Weighting } from "../../gpu/ops/few/few_tokens.ts";
 import { choose } from "../../gpu/ops/choose/choose.ts";
 import { drawBesideTop, mixNeighbours, nearRows, withoutMixed } from "../../gpu/ops/few/neighbours.ts";
+import { NO_ROW } from "../../gpu/ops/gather/gather.ts";
 import { Domain } from "../../gpu/random.ts";
 import { uniformAt } from "../reference/random.ts";
 import { nearestRows, neighboursWay } from "../reference/ways/neighbours.ts";
@@ -42,20 +43,25 @@ for (const { on, rows, vocab, width, d, k, rho, ...form } of CASES) {
   /** What a device takes for steps of these rows, of which each drew the token of its number. */
   const take = async (weighting: Weighting) => {
     const info = on.u32(Array.from({ length: rows }, (_, r) => [r, 3 * r + 1, 0, 38 + r]).flat(), [rows, 4]);
-    const steps = { at: { info, shift: 2, key: KEY }, rho };
-    const top = on.u32(Array.from({ length: rows }, (_, r) => largestOf(inputOf(r).logits)));
+    const recordOf = (tokens: number[]) => ({
+      ...{ tokens: on.u32(tokens, [rows, 1]), stats: on.blank(rows, 1, 4), column: 0 },
+    });
+    const [any, top] = [0, 1].map(() => on.u32(new Array(rows).fill(0)));
+    const at = { info, shift: 2, key: { ...KEY, domain: Domain.tokens } };
+    const logits = on.f32(z, [rows, width]);
+    const steps = { rho, domain: KEY.domain };
+    drawBesideTop(on.gpu, logits, vocab, TAU, at, steps, recordOf(new Array(rows).fill(0)), any, top);
     const near = on.blank(rows, width);
     const embedding = on.matrix(table, width, d, dtype);
     assertEquals(embedding.chunks.length > 1, on === small);
-    nearRows(on.gpu, embedding, top, steps, near);
-    const drawn = Array.from({ length: rows }, (_, r) => r % vocab);
-    const record = { tokens: on.u32(drawn, [rows, 1]), stats: on.blank(rows, 1, 4), column: 0 };
+    nearRows(on.gpu, embedding, top, near);
+    const record = recordOf(Array.from({ length: rows }, (_, r) => r % vocab));
     const few = { ids: on.u32(new Array(rows * k).fill(0), [rows, k]), values: on.blank(rows, k) };
-    const logits = on.f32(z, [rows, width]);
-    mixNeighbours(on.gpu, near, logits, vocab, { weighting, tau: TAU }, steps, record, few);
+    mixNeighbours(on.gpu, near, logits, vocab, { weighting, tau: TAU }, info, top, record, few);
     const factor = on.blank(rows);
-    withoutMixed(on.gpu, on.f32(new Array(rows).fill(1.5)), steps, factor);
+    withoutMixed(on.gpu, on.f32(new Array(rows).fill(1.5)), top, factor);
     return {
+      top: await on.readU32(top),
       ids: await on.readU32(few.ids),
       values: await on.read(few.values),
       tokens: await on.readU32(record.tokens),
@@ -73,7 +79,8 @@ for (const { on, rows, vocab, width, d, k, rho, ...form } of CASES) {
       for (let r = 0; r < rows; r++) {
         const ids = [...found.ids.subarray(r * k, (r + 1) * k)];
         if (uniforms[r] >= rho) {
-          assertEquals([ids, found.tokens[r], found.factor[r]], [
+          assertEquals([found.top[r], ids, found.tokens[r], found.factor[r]], [
+            NO_ROW,
             new Array(k).fill(r % vocab),
             r % vocab,
             1.5,
@@ -83,7 +90,12 @@ for (const { on, rows, vocab, width, d, k, rho, ...form } of CASES) {
         }
         mixed++;
         const { action, shadow } = way.act(inputOf(r), { uniforms: [uniforms[r], 0.5], normals: [] });
-        assertEquals([ids, found.tokens[r], found.factor[r]], [action.tokens, shadow, 0]);
+        assertEquals([found.top[r], ids, found.tokens[r], found.factor[r]], [
+          shadow,
+          action.tokens,
+          shadow,
+          0,
+        ]);
         weights.push(...action.weights);
       }
       assert(mixed > 0 && (mixed < rows || rho === 1), `${mixed} of ${rows} mixed`);
@@ -126,7 +138,8 @@ for (const [rows, vocab, width] of [[19, 75, 80], [3, 2049, 2052], [2, 49149, 49
     const [record, alone] = [recordOf(), recordOf()];
     const [drawn, top, chosen] = [0, 1, 2].map(() => t.u32(new Array(rows).fill(0)));
     const at = { info, shift: 2, key: KEY };
-    drawBesideTop(t.gpu, t.f32(z, [rows, width]), vocab, TAU, at, record, drawn, top);
+    const all = { rho: 1, domain: Domain.noise };
+    drawBesideTop(t.gpu, t.f32(z, [rows, width]), vocab, TAU, at, all, record, drawn, top);
     choose(t.gpu, "sample", t.f32(z, [rows, width]), vocab, TAU, info, 2, alone, chosen, KEY);
     assertEquals(await t.readU32(drawn), await t.readU32(chosen));
     assertEquals(await t.readU32(record.tokens), await t.readU32(alone.tokens));
@@ -142,14 +155,13 @@ for (const [rows, vocab, width] of [[19, 75, 80], [3, 2049, 2052], [2, 49149, 49
 Deno.test("neighbours: equal cosines by ascending id, and no more tokens than there are", async () => {
   const table = Float64Array.of(1, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 3, 0, 0, 0, -1, 0, 0, 0);
   const info = t.u32([0, 0, 0, 0], [1, 4]);
-  const steps = { at: { info, shift: 0, key: KEY }, rho: 1 };
-  const near = t.blank(1, 5);
-  nearRows(t.gpu, t.matrix(table, 5, 4), t.u32([1]), steps, near);
+  const [top, near] = [t.u32([1]), t.blank(1, 5)];
+  nearRows(t.gpu, t.matrix(table, 5, 4), top, near);
   const record = { tokens: t.u32([4], [1, 1]), stats: t.blank(1, 1, 4), column: 0 };
   const take = (k: number) => {
     const few = { ids: t.u32(new Array(k).fill(0), [1, k]), values: t.blank(1, k) };
     const how = { weighting: "uniform", tau: 1 } as const;
-    mixNeighbours(t.gpu, near, t.f32([0, 1, 0, 0, 0], [1, 5]), 5, how, steps, record, few);
+    mixNeighbours(t.gpu, near, t.f32([0, 1, 0, 0, 0], [1, 5]), 5, how, info, top, record, few);
     return few;
   };
   assertEquals([...await t.readU32(take(4).ids)], [1, 0, 3, 2]);

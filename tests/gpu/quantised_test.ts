@@ -98,10 +98,8 @@ for (const [family, t] of FAMILIES) {
       using q = make(t, type, 8, rows, d);
       const rowOf = (v: number) => q.values.subarray(v * d, (v + 1) * d);
       const tops = [0, 76, 31];
-      const info = t.u32(tops.flatMap((_, r) => [r, r, 0, r]), [tops.length, 4]);
       const near = t.blank(tops.length, rows);
-      const at = { info, shift: 0, key: { seed: 1, domain: 0, step: 1 } };
-      nearRows(t.gpu, q.matrix, t.u32(tops), { at, rho: 1 }, near);
+      nearRows(t.gpu, q.matrix, t.u32(tops), near);
       const wanted = tops.flatMap((top) =>
         Array.from(
           { length: rows },

@@ -104,14 +104,7 @@ Deno.test("a base that is held in f16 is the one that was widened to f32: nothin
   const [base, policy] = [createModel(gpu, config, "f16"), createModel(gpu, config)];
   uploadNamed(gpu, config, base.params, await downloadNamed(gpu, config, full.params));
   uploadNamed(gpu, config, policy.params, await downloadNamed(gpu, config, base.params));
-  const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.33, embeddingRms: 1 });
-  const trainer = smallTrainer(policy, thinking);
-  using scratch = gpu.arena.scratch();
-  const batch = await trainer.source.rollouts(1, questionsOf(trainer, 1), scratch);
-  const parts = microBatches(scoredGroups(batch, {}), 150);
-  const found = await divergenceOf({ policy, base, thinking, hidden: batch.hidden }, parts);
-  assertEquals(found, { kl_thinking: 0, kl_answer: 0 });
-  freeTrainer(trainer);
+  await assertNothingDiverges(policy, base);
   for (const model of [full, policy, base]) freeModel(model);
 });
 
@@ -119,17 +112,19 @@ Deno.test("an adapter that adds nothing yet does not diverge from the model with
   const policy = tinyModel(gpu);
   const base = { ...policy };
   addAdapter(policy, { rank: 4, alpha: 8 }, 1);
+  await assertNothingDiverges(policy, base);
+  freeModel(policy);
+});
+
+/** On soft rollouts of the policy; and of no rollouts nothing is told. */
+async function assertNothingDiverges(policy: Model, base: Model): Promise<void> {
   const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.33, embeddingRms: 1 });
   const trainer = smallTrainer(policy, thinking);
   using scratch = gpu.arena.scratch();
   const batch = await trainer.source.rollouts(1, questionsOf(trainer, 1), scratch);
+  const compared = { policy, base, thinking, hidden: batch.hidden };
   const parts = microBatches(scoredGroups(batch, {}), 150);
-  const found = await divergenceOf({ policy, base, thinking, hidden: batch.hidden }, parts);
-  assertEquals(found, { kl_thinking: 0, kl_answer: 0 });
-  assertEquals(await divergenceOf({ policy, base, thinking, hidden: batch.hidden }, []), {
-    kl_thinking: null,
-    kl_answer: null,
-  });
+  assertEquals(await divergenceOf(compared, parts), { kl_thinking: 0, kl_answer: 0 });
+  assertEquals(await divergenceOf(compared, []), { kl_thinking: null, kl_answer: null });
   freeTrainer(trainer);
-  freeModel(policy);
-});
+}

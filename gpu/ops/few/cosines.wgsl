@@ -1,16 +1,13 @@
-// near[r, v] = E_v . q_r / |E_v|, in the order of the cosines, for rows r whose step mixes (mixed_step.wgsl): q [rows, d] holds E's rows of
-// the tokens top[r], which are their own nearest by OWN. Other rows of near [rows, ldn] are left as they are. v = base .. base + sourceRows,
-// a chunk of E [V, d] (f32, packed f16 or quantised), d a multiple of 4. info[r] = (_, rollout, _, position). One subgroup for
-// four rows of E and TILE rows of q: E is read for those that mix alone.
-struct Params {
-  rows: u32, d: u32, width: u32, sourceRows: u32, base: u32, ldn: u32, shift: u32, seed: u32, domain: u32, step: u32, rho: f32,
-}
+// near[r, v] = E_v . q_r / |E_v|, in the order of the cosines, for rows r whose step mixes (mixed_top.wgsl): q [rows, d] holds E's rows of
+// the tokens top[r], which are their own nearest by OWN. Rows of near [rows, ldn] where top is NO_ROW are left as they are. v = base ..
+// base + sourceRows, a chunk of E [V, d] (f32, packed f16 or quantised), d a multiple of 4. One subgroup for four rows of E and TILE rows
+// of q: E is read for those that mix alone.
+struct Params { rows: u32, d: u32, width: u32, sourceRows: u32, base: u32, ldn: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> source: array<T>;
 @group(0) @binding(2) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> near: array<f32>;
-@group(0) @binding(FREE) var<storage, read> info: array<vec4<u32>>;
-@group(0) @binding(FREE_1) var<storage, read> top: array<u32>;
+@group(0) @binding(FREE) var<storage, read> top: array<u32>;
 const OWN = 3.0e38;
 @compute @workgroup_size(S)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -22,7 +19,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let end = min(start + TILE, p.rows);
   // A bit for each row that mixes, found by the lanes in turn.
   var mixing = 0u;
-  for (var r = start + lane; r < end; r += S) { mixing |= select(0u, 1u << (r - start), mixes(r)); }
+  for (var r = start + lane; r < end; r += S) { mixing |= select(1u << (r - start), 0u, top[r] == NO_ROW); }
   mixing = subgroupAdd(mixing);
   if (mixing == 0u) { return; }
   let width = p.d / 4u;

@@ -1,9 +1,9 @@
 // A step among neighbours (N-GRPO, arXiv 2606.10768). near [rows, ldz], what cosines.wgsl left: its k largest are the most probable
-// token and its nearest. Where the step mixes, values are 1 / k, or with weighted 1 softmax(logits / tau) among the k, and the first
+// token and its nearest. Where the step mixes (top[r] is no NO_ROW), values are 1 / k, or with weighted 1 softmax(logits / tau) among the k, and the first
 // becomes the step's token. Else ids are the token that stands there already, k times, with values 1, 0, ..., 0. logits [rows, ldz].
-// ids u32 [rows, k], values [rows, k]; info[r] = (row, rollout, _, position). One workgroup a row, LANES members (largest.wgsl).
+// ids u32 [rows, k], values [rows, k]; info[r] = (row, _, _, _). One workgroup a row, LANES members (largest.wgsl).
 struct Params {
-  rows: u32, vocab: u32, ldz: u32, k: u32, columns: u32, column: u32, shift: u32, seed: u32, domain: u32, step: u32, tau: f32, rho: f32, weighted: u32,
+  rows: u32, vocab: u32, ldz: u32, k: u32, columns: u32, column: u32, tau: f32, weighted: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> near: array<f32>;
@@ -12,6 +12,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> values: array<f32>;
 @group(0) @binding(5) var<storage, read_write> tokens: array<u32>;
 @group(0) @binding(6) var<storage, read> logits: array<f32>;
+@group(0) @binding(7) var<storage, read> mixed_top: array<u32>;
 const MEMBERS = LANES;
 struct Top { first: f32, second: f32, token: u32 }
 var<workgroup> tops: array<Top, LANES>;
@@ -22,7 +23,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let row = wg.y * n.x + wg.x;
   if (row >= p.rows) { return; }
   let at = info[row].x * p.columns + p.column;
-  if (!mixes(row)) {
+  if (mixed_top[row] == NO_ROW) {
     for (var j = lane; j < p.k; j += LANES) {
       ids[row * p.k + j] = tokens[at];
       values[row * p.k + j] = select(0.0, 1.0, j == 0u);
