@@ -9,38 +9,37 @@ import { Command } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
-import { benchCommand } from "./bench/bench.ts";
-import { dataCommand } from "./data/data.ts";
-import { doctorCommand } from "./doctor/doctor.ts";
-import { evalCommand } from "./eval/eval.ts";
 import { protectAnswers } from "./eval/protect_answers.ts";
-import { generateCommand } from "./generate/generate.ts";
-import { modelCommand } from "./model/model.ts";
-import { settingsCommand } from "./settings_command.ts";
-import { sftCommand } from "./sft/sft.ts";
 import { reportError } from "./terminal/report_error.ts";
-import { trainCommand } from "./train/train.ts";
 import { ownProcess } from "./permissions/give_up.ts";
 import { guardConsole } from "./terminal/print.ts";
 
 // deno-lint-ignore no-explicit-any
-const commands: Record<string, Command<any>> = {
-  train: trainCommand,
-  eval: evalCommand,
-  generate: generateCommand,
-  sft: sftCommand,
-  model: modelCommand,
-  data: dataCommand,
-  bench: benchCommand,
-  doctor: doctorCommand,
-  settings: settingsCommand,
+type AnyCommand = Command<any>;
+
+/** Loaded when they are needed: what all of them import takes longer to load than most of them take to run. */
+const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
+  train: async () => (await import("./train/train.ts")).trainCommand,
+  eval: async () => (await import("./eval/eval.ts")).evalCommand,
+  generate: async () => (await import("./generate/generate.ts")).generateCommand,
+  sft: async () => (await import("./sft/sft.ts")).sftCommand,
+  model: async () => (await import("./model/model.ts")).modelCommand,
+  data: async () => (await import("./data/data.ts")).dataCommand,
+  bench: async () => (await import("./bench/bench.ts")).benchCommand,
+  doctor: async () => (await import("./doctor/doctor.ts")).doctorCommand,
+  settings: async () => (await import("./settings_command.ts")).settingsCommand,
 };
 
-/** The program with all its commands. */
-// deno-lint-ignore no-explicit-any
-export function createProgram(): Command<any> {
-  // deno-lint-ignore no-explicit-any
-  const program: Command<any> = new Command()
+/** Which commands a command line needs: the one that it names; none for the version; all for help and for a guess. */
+function needed(args: readonly string[]): string[] {
+  const named = args.find((arg) => !arg.startsWith("-"));
+  if (named === undefined && args.some((arg) => arg === "-V" || arg === "--version")) return [];
+  return named !== undefined && Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
+}
+
+/** The program with the commands that a command line needs: all of them where none is given. */
+export async function createProgram(args: readonly string[] = []): Promise<AnyCommand> {
+  const program: AnyCommand = new Command()
     .name("softcot")
     .version(project.version)
     .meta("deno", Deno.version.deno)
@@ -49,7 +48,7 @@ export function createProgram(): Command<any> {
     .globalOption("--json", "Print results as JSON.")
     .env("SOFTCOT_DEBUG=<on:string>", "show the stack of unexpected errors")
     .throwErrors();
-  for (const [name, command] of Object.entries(commands)) program.command(name, command);
+  for (const name of needed(args)) program.command(name, await commands[name]());
   program.command("completions", new CompletionsCommand());
   program.command("help", new HelpCommand());
   return program;
@@ -58,7 +57,7 @@ export function createProgram(): Command<any> {
 /** Runs one command line and returns the status that the process is to end with. */
 async function main(args: string[]): Promise<number> {
   try {
-    await createProgram().parse(protectAnswers(args));
+    await (await createProgram(args)).parse(protectAnswers(args));
     return 0;
   } catch (error) {
     return reportError(error);

@@ -115,12 +115,24 @@ Deno.test("a reader that closes early is no error", async () => {
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("every command's help can be made, and none misses a description", () => {
-  const program = createProgram();
+Deno.test("every command's help can be made, and none misses a description", async () => {
+  const program = await createProgram();
   assertStringIncludes(program.getHelp(), "Commands:");
   const settings = program.getCommand("settings");
   assert(settings);
   assertStringIncludes(settings.getHelp(), "Show every setting");
+});
+
+Deno.test("a command line loads the command that it names, and no other", async () => {
+  const loaded = async (...args: string[]) => {
+    const program = await createProgram(args);
+    return ["train", "eval", "settings"].filter((name) => program.getCommand(name) !== undefined);
+  };
+  assertEquals(await loaded("--json", "eval", "check", "--", "settings"), ["eval"]);
+  assertEquals(await loaded("--version"), []);
+  for (const line of [[], ["--help"], ["help", "eval"], ["evl"], ["constructor"], ["complete", "--", ""]]) {
+    assertEquals(await loaded(...line), ["train", "eval", "settings"]);
+  }
 });
 
 Deno.test("the first Ctrl-C asks a long command to stop, the second ends it", () =>
