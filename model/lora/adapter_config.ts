@@ -29,8 +29,8 @@ interface AdapterConfig extends LoraSettings {
  */
 export function readAdapterConfig(folder: string): AdapterConfig {
   const path = modelFile(folder, ADAPTER_CONFIG);
-  const refuse = (what: string) =>
-    new UserError(`Cannot use the adapter ${folder}: ${ADAPTER_CONFIG}: ${what}`);
+  const refuse: Refuse = (what, hint) =>
+    new UserError(`Cannot use the adapter ${folder}: ${ADAPTER_CONFIG}: ${what}`, hint);
   let data: Record<string, unknown>;
   try {
     data = parseJson(readPlainText(path)) as Record<string, unknown>;
@@ -53,6 +53,7 @@ export function readAdapterConfig(folder: string): AdapterConfig {
       throw refuse(`${key} is ${JSON.stringify(data[key])}, which softcot does not support`);
     }
   }
+  refuseChangedBase(data.init_lora_weights, refuse);
   const base = data.base_model_name_or_path;
   return {
     rank: r as number,
@@ -77,10 +78,44 @@ const UNSUPPORTED = [
   "alpha_pattern",
   "lora_bias",
   "alora_invocation_tokens",
+  "arrow_config",
   "layer_replication",
   "trainable_token_indices",
   "target_parameters",
 ];
+
+type Refuse = (what: string, hint?: string) => UserError;
+
+/** Values of `init_lora_weights` that leave the base model as it is; so do true, false and nothing. */
+const PLAIN_INITS = ["gaussian", "eva", "orthogonal", "mica"];
+
+/** Those that PEFT turns into a plain adapter where it is asked to: `pissa_niter_16` and the like, too. */
+const CONVERTIBLE = /^(pissa|corda|olora$|lora_ga$)/i;
+
+/**
+ * An adapter that began with a part of the base model's weights was trained beside weights that lack this part: beside
+ * the base model as its files have it, it would count twice.
+ */
+function refuseChangedBase(init: unknown, refuse: Refuse): void {
+  if (init == null || typeof init === "boolean") return;
+  const name = typeof init === "string" ? init.toLowerCase() : "";
+  if (PLAIN_INITS.includes(name)) return;
+  const shown = `init_lora_weights is ${JSON.stringify(init)?.slice(0, 80)}`;
+  const merge = "merge it into its base model in PEFT (merge_and_unload) and give the whole model";
+  if (CONVERTIBLE.test(name)) {
+    throw refuse(
+      `${shown}, which changes the base model's weights before the training; weights as they were are needed`,
+      `in PEFT, save_pretrained with path_initial_model_for_weight_conversion makes a plain adapter of it; or ${merge}`,
+    );
+  }
+  if (name === "loftq") {
+    throw refuse(
+      `${shown}, which quantises the base model's weights; weights as they were are needed`,
+      merge,
+    );
+  }
+  throw refuse(`${shown}, one of true, false, ${PLAIN_INITS.join(", ")} is needed`);
+}
 
 function isSet(value: unknown): boolean {
   if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
