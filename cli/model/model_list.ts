@@ -1,5 +1,6 @@
 import { BUILTIN } from "../../model/builtin/builtin_model.ts";
 import { ARCHITECTURES } from "../../model/files/architectures.ts";
+import { bestCheckpoint } from "../../model/files/best_checkpoint.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { fileSize, linkTarget, namesIn } from "../../model/files/on_disk.ts";
 import { openGguf } from "../../model/formats/gguf.ts";
@@ -101,7 +102,7 @@ function fromRuns(runs: string): Listed[] {
     const steps = namesIn(`${run}/checkpoints`).filter((entry) => /^step-\d+$/.test(entry)).sort();
     if (steps.length === 0) return [];
     const newest = steps.at(-1)!;
-    const best = linkTarget(`${run}/best`)?.match(/step-(\d+)/)?.[1];
+    const best = /step-(\d+)$/.exec(bestCheckpoint(run) ?? "")?.[1];
     const folder = `${run}/checkpoints/${best === undefined ? newest : `step-${best}`}`;
     const step = `step ${Number(newest.slice(5))}${best === undefined ? "" : `, best ${Number(best)}`}`;
     const found = { ...described(folderArchitecture(folder)), bytes: weightBytes(folder) };

@@ -1,4 +1,5 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
+import { nameOf } from "../../rl/run/run_checkpoints.ts";
 import { type Estimate, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { counted } from "../terminal/counted.ts";
@@ -28,7 +29,10 @@ function describeResult({ run, steps, best, seconds, tests }: RunResult): string
   const lines = [
     `${counted(steps, "update")} in ${Math.round(seconds)} s; the run is in ${run}`,
   ];
-  if (best) lines.push(`best validation: ${best.accuracy.toFixed(3)} at step ${best.step} (${run}/best)`);
+  if (best) {
+    const place = `${run}/checkpoints/${nameOf(best.step)}`;
+    lines.push(`best validation: ${best.accuracy.toFixed(3)} at step ${best.step} (${place})`);
+  }
   const { before, after } = tests;
   if (!after) return lines.join("\n");
   lines.push(

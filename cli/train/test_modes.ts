@@ -4,6 +4,7 @@ import { modesOf, samplesIn } from "../../eval/modes.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import { mixingOf } from "../../model/thinking/ways.ts";
 import { loadTrained } from "../../rl/run/load_checkpoint.ts";
+import { nameOf } from "../../rl/run/run_checkpoints.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { memoryApart } from "../../rl/train.ts";
 import type { Trainer } from "../../rl/trainer.ts";
@@ -75,6 +76,6 @@ export async function testBest(
   measure: () => Promise<ModeResult[] | null>,
 ): Promise<ModeResult[] | null> {
   if (!best || best.step === step) return null;
-  loadTrained(`${folder}/best`, model);
+  loadTrained(`${folder}/checkpoints/${nameOf(best.step)}`, model);
   return await measure();
 }

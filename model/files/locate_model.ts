@@ -2,6 +2,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { BUILTIN } from "../builtin/builtin_model.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { isRepoId } from "../hub/repo_id.ts";
+import { behindBest, bestCheckpoint } from "./best_checkpoint.ts";
 import { checkpointsOf, lookInto } from "./look_into.ts";
 import { modelFile } from "./model_file.ts";
 
@@ -20,9 +21,10 @@ interface ModelPlace {
  * @throws UserError saying what was looked for
  */
 export function locateModel(name: string): ModelPlace {
-  const kind = kindOf(name);
-  if (kind === "file") return locateFile(name);
-  if (kind === "folder") return locateIn(name, name);
+  const place = behindBest(name);
+  const kind = kindOf(place);
+  if (kind === "file") return locateFile(place);
+  if (kind === "folder") return locateIn(place, name);
   const snapshot = cachedSnapshot("model", name);
   if (snapshot !== undefined) return locateIn(snapshot, name);
   throw new UserError(
@@ -44,8 +46,10 @@ function locateFile(path: string): ModelPlace {
 }
 
 function locateIn(folder: string, name: string): ModelPlace {
-  const candidates = [folder, `${folder}/best`, ...checkpointsOf(folder)];
-  const configured = candidates.find((candidate) => kindOf(`${candidate}/config.json`) === "file");
+  const candidates = [folder, bestCheckpoint(folder), ...checkpointsOf(folder)];
+  const configured = candidates.find((candidate) =>
+    candidate && kindOf(`${candidate}/config.json`) === "file"
+  );
   if (configured !== undefined && hasSafetensors(configured)) {
     return { format: "huggingface", path: configured };
   }

@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { behindBest, bestCheckpoint } from "../files/best_checkpoint.ts";
 import { checkpointsOf } from "../files/look_into.ts";
 import { isThere } from "../files/on_disk.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
@@ -9,9 +10,9 @@ import { ADAPTER_CONFIG } from "./adapter_config.ts";
  * newest), or a repository in the hub's cache; undefined if it is none of them.
  */
 export function findAdapter(name: string): string | undefined {
-  const folder = isThere(name) ? name : cachedSnapshot("model", name) ?? name;
-  return [folder, `${folder}/best`, ...checkpointsOf(folder)].find((place) =>
-    isThere(`${place}/${ADAPTER_CONFIG}`)
+  const folder = isThere(name) ? behindBest(name) : cachedSnapshot("model", name) ?? name;
+  return [folder, bestCheckpoint(folder), ...checkpointsOf(folder)].find((place) =>
+    place && isThere(`${place}/${ADAPTER_CONFIG}`)
   );
 }
 

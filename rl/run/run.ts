@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { BEST } from "../../model/files/best_checkpoint.ts";
 import { isTaken } from "../../model/files/on_disk.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
 import { nameOf, newestCheckpoint, pointBest, stepOf } from "./run_checkpoints.ts";
@@ -77,11 +78,11 @@ export function refuseNoRun(folder: string): void {
   );
 }
 
-/** A kill may come between a checkpoint and the link to it, and the best one may have been removed by hand. */
+/** A kill may come between a checkpoint and the file that names it, and the best one may have been removed by hand. */
 function restoreBest(folder: string, step: number | undefined): void {
   const name = step === undefined ? undefined : nameOf(step);
   if (name !== undefined && isTaken(`${folder}/checkpoints/${name}`)) pointBest(folder, name);
-  else if (isTaken(`${folder}/best`)) Deno.removeSync(`${folder}/best`);
+  else if (isTaken(`${folder}/${BEST}`)) Deno.removeSync(`${folder}/${BEST}`);
 }
 
 /** One process at a time writes to a run; the lock is the system's, and goes with the process. */

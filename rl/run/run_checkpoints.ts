@@ -1,4 +1,6 @@
-import { isTaken } from "../../model/files/on_disk.ts";
+import { BEST } from "../../model/files/best_checkpoint.ts";
+import { linkTarget } from "../../model/files/on_disk.ts";
+import { writeWhole } from "../../model/files/write_whole.ts";
 
 /** The newest checkpoint of a run's folder, if there is one. */
 export function newestCheckpoint(folder: string): string | undefined {
@@ -18,12 +20,12 @@ export const nameOf = (step: number): string => `step-${String(step).padStart(6,
 /** Step of a checkpoint's folder. */
 export const stepOf = (path: string): number => Number(/step-(\d+)$/.exec(path)?.[1]);
 
-/** Lets `best` stand for a checkpoint. */
+/** Lets `best` stand for a checkpoint: a file that names it, since links need the right to read and write everything. */
 export function pointBest(folder: string, name: string): void {
-  const beside = `${folder}/best.tmp`;
-  if (isTaken(beside)) Deno.removeSync(beside);
-  Deno.symlinkSync(`checkpoints/${name}`, beside);
-  Deno.renameSync(beside, `${folder}/best`);
+  const path = `${folder}/${BEST}`;
+  // Runs of old have a link to the checkpoint's folder, which no file can take the place of.
+  if (linkTarget(path) !== undefined) Deno.removeSync(path);
+  writeWhole(path, `checkpoints/${name}\n`);
 }
 
 /** Removes the oldest checkpoints but `keep`, and never the best. */

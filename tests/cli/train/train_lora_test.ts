@@ -1,5 +1,6 @@
 /** Runs that train an adapter, as processes: killed and resumed, continued in another run, evaluated, and refused. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { bestCheckpoint } from "../../../model/files/best_checkpoint.ts";
 import { fails, succeed } from "../support/run_softcot.ts";
 import { assertSameRun, checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
 import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
@@ -104,7 +105,7 @@ Deno.test("an adapter is continued by another run, with the form that it has", a
   await fails(train({ adapter, "lora-rank": 8, out: `${out}-8` }), 1, "with --lora-rank 8: it has 4", hint);
   // The run's folder as the model: its base with the adapter.
   await succeed(trainArgs({ model: first, "lora-lr": 0, "validate-every": 0, steps: 1, out: `${out}-run` }));
-  const best = Deno.readFileSync(`${first}/best/${ADAPTER}`);
+  const best = Deno.readFileSync(`${bestCheckpoint(first)}/${ADAPTER}`);
   assertEquals(Deno.readFileSync(`${newest(`${out}-run`)}/${ADAPTER}`), best);
 });
 

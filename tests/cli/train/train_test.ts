@@ -2,6 +2,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { parse } from "smol-toml";
+import { bestCheckpoint } from "../../../model/files/best_checkpoint.ts";
 import { trainSettings } from "../../../cli/train/train_settings.ts";
 import { dashed } from "../../../cli/settings/dashed.ts";
 import { root } from "../../support/places.ts";
@@ -18,7 +19,10 @@ Deno.test("a run's folder holds all settings, metrics, samples and checkpoints; 
   const out = `${folder}/whole`;
   const { stdout, stderr } = await succeed(train({ "test-questions": 3, out }));
   assertMatch(stdout, new RegExp(`^6 updates in \\d+ s; the run is in ${out}\n`));
-  assertMatch(stdout, new RegExp(`^best validation: \\d\\.\\d{3} at step [46] \\(${out}/best\\)$`, "m"));
+  assertMatch(
+    stdout,
+    new RegExp(`^best validation: \\d\\.\\d{3} at step [46] \\(${out}/checkpoints/step-00000[46]\\)$`, "m"),
+  );
   const modes = stdout.split("\n").filter((line) => /^(hard|soft|fuzzy)-(greedy|sample) /.test(line));
   assertEquals(modes.length, 6);
   for (const line of modes) assertMatch(line, /( +-?\d\.\d{3} ± \d\.\d{3}){2}$/);
@@ -141,7 +145,7 @@ Deno.test("a run's folder is a model: its best checkpoint answers questions", as
     "2",
     "--json",
   ]);
-  const bytes = Deno.readFileSync(`${out}/best/model.safetensors`);
+  const bytes = Deno.readFileSync(`${bestCheckpoint(out)}/model.safetensors`);
   assertEquals(JSON.parse(stdout).model.hash, createHash("sha256").update(bytes).digest("hex"));
   await succeed(train({ model: out, steps: 1, out: `${folder}/further` }));
 });

@@ -57,9 +57,27 @@ Deno.test("a run stands for its best checkpoint, else for its newest", async () 
       await save(randomModel(gpu, SMALL, step), folder, "F32", { embeddingRms: step });
     }
     assertEquals((await findModel(gpu, run)).embeddingRms, 100);
-    await Deno.symlink("checkpoints/step-000020", `${run}/best`);
-    const found = await findModel(gpu, run);
-    assertEquals([found.embeddingRms, found.folder], [20, `${run}/best`]);
+    const best = `${run}/checkpoints/step-000020`;
+    const foundAs = async (name: string) => {
+      const { embeddingRms, folder } = await findModel(gpu, name);
+      return [embeddingRms, folder];
+    };
+    Deno.writeTextFileSync(`${run}/best`, "checkpoints/step-000020\n");
+    for (const name of [run, `${run}/best`]) assertEquals(await foundAs(name), [20, best]);
+    // What older versions left is a link.
+    Deno.removeSync(`${run}/best`);
+    Deno.symlinkSync("checkpoints/step-000020", `${run}/best`);
+    assertEquals(await foundAs(run), [20, best]);
+    assertEquals(await foundAs(`${run}/best`), [20, `${run}/best`]);
+    for (const elsewhere of [`${run}/checkpoints/step-000009`, "../x", "/etc/passwd", "checkpoints/../x"]) {
+      for (
+        const lay of [Deno.symlinkSync, (text: string, path: string) => Deno.writeTextFileSync(path, text)]
+      ) {
+        Deno.removeSync(`${run}/best`);
+        lay(elsewhere, `${run}/best`);
+        assertEquals((await foundAs(run))[0], 100);
+      }
+    }
   });
 });
 

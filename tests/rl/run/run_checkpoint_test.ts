@@ -1,6 +1,7 @@
 /** A run's checkpoints: whole or refused, the newest and the best one kept. */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { UserError } from "../../../gpu/errors.ts";
+import { bestCheckpoint } from "../../../model/files/best_checkpoint.ts";
 import { findModel } from "../../../model/files/find_model.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
 import { createRun, reopenRun } from "../../../rl/run/run.ts";
@@ -89,16 +90,19 @@ Deno.test("damaged checkpoints are told by file, with the way back to an older o
     })
   ));
 
-Deno.test("the newest checkpoints and the best one are kept; best is a link that moves with the folder", () =>
+Deno.test("the newest checkpoints and the best one are kept; best names it and moves with the folder", () =>
   inRun((folder) =>
     withRandomTrainer(gpu, 1, async (trainer, state) => {
       await savedRun(folder, trainer, state, [10, 20, 30, 40, 50], 20);
       assertEquals(checkpointsOf(folder), ["step-000020", "step-000040", "step-000050"]);
-      assertEquals(Deno.readLinkSync(`${folder}/best`), "checkpoints/step-000020");
+      assertEquals(bestCheckpoint(folder), `${folder}/checkpoints/step-000020`);
       assertEquals(newestCheckpoint(folder), `${folder}/checkpoints/step-000050`);
       Deno.renameSync(folder, `${folder}-moved`);
       const found = await findModel(gpu, `${folder}-moved`);
-      assertEquals([found.folder, found.embeddingRms], [`${folder}-moved/best`, state.embeddingRms]);
+      assertEquals([found.folder, found.embeddingRms], [
+        `${folder}-moved/checkpoints/step-000020`,
+        state.embeddingRms,
+      ]);
       const ours = await downloadNamed(gpu, trainer.model.config, trainer.model.params);
       const theirs = await downloadNamed(gpu, found.model.config, found.model.params);
       for (const [name, values] of ours) assertSameBits(name, theirs.get(name)!, values);
@@ -130,7 +134,7 @@ Deno.test("a checkpoint that the disk refuses leaves those before it, and nothin
       assertStringIncludes(error.hint!, `--resume --out ${folder}`);
       run.close();
       assertEquals(checkpointsOf(folder), ["step-000010"]);
-      assertEquals(Deno.readLinkSync(`${folder}/best`), "checkpoints/step-000010");
+      assertEquals(bestCheckpoint(folder), `${folder}/checkpoints/step-000010`);
       assert(readState(`${folder}/checkpoints/step-000010`).step === 10);
     })
   ));

@@ -1,5 +1,6 @@
 /** A run's folder: made once, opened again at its newest whole checkpoint, its logs cut, by one process at a time. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { bestCheckpoint } from "../../../model/files/best_checkpoint.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { createRun, reopenRun } from "../../../rl/run/run.ts";
 import { saveCheckpoint } from "../../../rl/run/save_checkpoint.ts";
@@ -87,21 +88,21 @@ Deno.test("a resumed run's logs end at its checkpoint, whatever was being writte
     })
   ));
 
-Deno.test("a link to the best checkpoint that a kill prevented is made on resume", () =>
+Deno.test("the name of the best checkpoint that a kill prevented is written on resume, in the place of an old link, too", () =>
   inRun((folder) =>
     withRandomTrainer(gpu, 1, async (trainer, state) => {
       await savedRun(folder, trainer, state, [10], 10);
       const run = reopenRun(folder).run;
       await saveCheckpoint(run, trainer, { ...state, step: 20, best: { step: 20, accuracy: 0.75 } }, 2);
       run.close();
-      // As if killed between the rename of the checkpoint and that of the link.
+      // As if killed between the rename of the checkpoint and that of its name.
       Deno.removeSync(`${folder}/best`);
       Deno.symlinkSync("checkpoints/step-000010", `${folder}/best`);
       reopenRun(folder).run.close();
-      assertEquals(Deno.readLinkSync(`${folder}/best`), "checkpoints/step-000020");
+      assertEquals(bestCheckpoint(folder), `${folder}/checkpoints/step-000020`);
       // As if a person went back to the older checkpoint.
       Deno.removeSync(`${folder}/checkpoints/step-000020`, { recursive: true });
       reopenRun(folder).run.close();
-      assertEquals(Deno.readLinkSync(`${folder}/best`), "checkpoints/step-000010");
+      assertEquals(bestCheckpoint(folder), `${folder}/checkpoints/step-000010`);
     })
   ));
