@@ -5,6 +5,7 @@ import { freeModel } from "../../model/transformer/transformer.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { trainingStateBytes } from "../../model/memory/count_weights.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
+import { count, describeCount } from "./count.ts";
 import { measure, type Measured, type Measurement } from "./measure.ts";
 import { generationMeasurements, rolloutMeasurements, updateMeasurement } from "./model_parts.ts";
 import { kernelMeasurements, peakMeasurements, productMeasurements } from "./parts.ts";
@@ -27,6 +28,9 @@ const settings = {
   parts: choices(PARTS, "What to measure, after the peaks", { default: PARTS, placeholder: "parts" }),
   tune: flag(
     "Measure which tiles products run fastest with on this adapter, and keep them for all later commands",
+  ),
+  count: flag(
+    "Count dispatches and barriers of a token and of an update on cards that need not be here, and measure nothing",
   ),
   rounds: integer("Repetitions; shown are medians", { default: 5, min: 1 }),
   rows: integer("Rows of the kernels' inputs", { default: 512, min: 8, max: 4096 }),
@@ -61,8 +65,16 @@ hold on a busy machine. The update is that of f32 weights, whatever --weights sa
     ["Find the fastest tiles of this adapter, once", "softcot bench --tune"],
     ["Generation alone, of a model of yours", "softcot bench --model MODEL --parts generation,rollouts"],
     ["The same with weights of another type", "softcot bench --model MODEL --weights f16 --parts generation"],
+    ["How many dispatches a token takes on GPUs", "softcot bench --model MODEL --count"],
   ],
-  async run({ model, weights, parts, rounds, rows, thinkingTokens, tune: tunes }, { quiet, print }) {
+  async run(
+    { model, weights, parts, rounds, rows, thinkingTokens, tune: tunes, count: counts },
+    { quiet, print },
+  ) {
+    if (counts) {
+      const report = await count(model, weights);
+      return print(report, () => describeCount(report));
+    }
     using watch = watchInterrupt("Stopping after this repetition. Press Ctrl-C again to stop at once.");
     if (tunes) {
       using progress = createProgress({ label: "tune", quiet });

@@ -1,5 +1,5 @@
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
-import type { DeviceFacts } from "../../gpu/device/dry_gpu.ts";
+import type { DeviceFacts } from "../../gpu/device/cards.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";

@@ -1,4 +1,5 @@
-import { type DeviceFacts, openDryGpu, SOME_GPU } from "../../gpu/device/dry_gpu.ts";
+import type { DeviceFacts } from "../../gpu/device/cards.ts";
+import { openDryGpu, SOME_GPU } from "../../gpu/device/dry_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { generateJobs } from "../generation/generate_jobs.ts";

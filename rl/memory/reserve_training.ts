@@ -10,7 +10,7 @@ import { promptTokensOf, type TrainingShape } from "./training_shape.ts";
  */
 export async function reserveTraining(trainer: Trainer): Promise<void> {
   const { model, thinking, rules, settings, grads, optimizer, diagnosis } = trainer;
-  const gpu = openDryGpu(model.gpu, model.gpu.arena);
+  const gpu = openDryGpu(model.gpu, { arena: model.gpu.arena });
   shareCacheBudget(model.gpu, gpu);
   const shape: TrainingShape = {
     ...settings,

@@ -50,3 +50,17 @@ Deno.test("bench prints a table of what was asked for, and refuses other parts",
   assert(!stdout.includes("AdamW"));
   await fails(["bench", "--parts", "speed"], 2);
 });
+
+Deno.test("bench counts dispatches and barriers on cards that are not here", async () => {
+  const { stdout } = await succeed(["bench", "--model", model, "--count", "--json"]);
+  const { cards } = JSON.parse(stdout);
+  assertEquals(cards.map(({ subgroupSize }: { subgroupSize: number }) => subgroupSize), [32, 64, 8]);
+  for (const { device, works } of cards) {
+    for (const { name, dispatches, barriers, kernels, layer } of works) {
+      const sum = Object.values<number>(kernels).reduce((sum, n) => sum + n, 0);
+      assert(Math.abs(sum - dispatches) < 1e-9 && barriers > 0 && layer.dispatches > 0, `${device}: ${name}`);
+    }
+  }
+  const { stdout: shown } = await succeed(["bench", "--model", model, "--count"]);
+  assertMatch(shown, /^an AMD card, 64 lanes +a token of hard thinking, batch 1 +\d+/m);
+});
