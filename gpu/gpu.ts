@@ -16,7 +16,9 @@ export interface Gpu {
   readonly device: GPUDevice;
   /** What it says of itself. */
   readonly adapter: AdapterFacts;
-  /** Lanes of a subgroup, measured. */
+  /** What the text of every kernel begins with. */
+  readonly wgslHead: string;
+  /** Lanes that a subgroup has at least, in every kernel: those of a workgroup of so many invocations are one. */
   readonly subgroupSize: number;
   /** What a workgroup may have. */
   readonly workgroups: WorkgroupLimits;

@@ -100,7 +100,7 @@ function compile(gpu: Gpu, source: KernelSource): Pipeline {
       })),
     ],
   });
-  const module = device.createShaderModule({ label, code });
+  const module = device.createShaderModule({ label, code: gpu.wgslHead + code });
   const pipeline = device.createComputePipeline({
     label,
     layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),

@@ -152,7 +152,7 @@ async function tryOut(gpu: Gpu): Promise<Finding[]> {
     const { error, gigaflops } = await testMatmul(gpu, dtype);
     const bad = !(error < (dtype === "f32" ? 1e-7 : 1e-6));
     const name = `matrix product, ${dtype} weights`;
-    const found = `${bad ? `error ${error}` : "right"}, ${
+    const found = `${bad ? `error ${error}` : "right at four sizes"}, ${
       gigaflops.toPrecision(3)
     } GFLOP/s (512 x 512 x 512)`;
     findings.push({ name, state: bad ? "missing" : "ok", found, hint: bad ? hint : undefined });

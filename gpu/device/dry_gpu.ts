@@ -43,8 +43,7 @@ export function openDryGpu(facts: DeviceFacts, { arena: own, onKernel }: DryOpti
   };
   return {
     ...{ adapter, subgroupSize, workgroups, maxBinding, matmulFamily, u64Loads, tuning },
-    ...{ device, arena, pipelines },
-    commands,
+    ...{ device, arena, pipelines, commands, wgslHead: "" },
     reader: { start, read: (tensor) => start(tensor)(), close() {} },
     errors: { check() {}, watch() {}, settled: () => Promise.resolve() },
     profile: createProfile(device, false),

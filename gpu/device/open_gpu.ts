@@ -1,5 +1,5 @@
 import { UserError } from "../errors.ts";
-import { adapterFacts, adapterKind, workgroupLimits } from "../adapter.ts";
+import { adapterFacts, adapterKind, type WorkgroupLimits, workgroupLimits } from "../adapter.ts";
 import { createArena } from "../arena.ts";
 import { createCommands } from "../commands.ts";
 import { watchErrors } from "../error_log.ts";
@@ -7,7 +7,8 @@ import type { Gpu, MatmulFamily } from "../gpu.ts";
 import { pinWorkers, threads } from "./pin_workers.ts";
 import { createProfile } from "../profile.ts";
 import { createReader } from "../reader.ts";
-import { measureSubgroupSize } from "./subgroup_size.ts";
+import { checkDevice } from "./check_device.ts";
+import { measureSubgroups } from "./measure_subgroups.ts";
 import { readTuning } from "../tuning.ts";
 
 /** Options of {@link openGpu}; all have defaults taken from the adapter. */
@@ -18,6 +19,8 @@ export interface GpuOptions {
   matmulFamily?: MatmulFamily;
   /** Forbids loads of 64-bit words, to test what devices without them run. */
   forbidU64?: boolean;
+  /** Makes kernels for subgroups of so many lanes, to test what becomes of a device that has fewer. */
+  subgroupSize?: number;
   /** Measures the time of every dispatch, if the adapter has timestamp queries. */
   profile?: boolean;
 }
@@ -28,7 +31,7 @@ const U64 = "wgpu-shader-int64" as GPUFeatureName;
 
 /**
  * Opens the best Vulkan device with all limits it has.
- * @throws UserError if there is no adapter, or none with subgroup operations.
+ * @throws UserError if there is no adapter, none with subgroup operations, or one that computes wrong numbers.
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   // Read before the first requestAdapter: without it a GL device may be taken in silence.
@@ -50,11 +53,14 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const commands = createCommands(device, errors, profile);
   const reader = createReader(device, commands, errors);
   const maxBinding = Math.min(options.maxBinding ?? Infinity, device.limits.maxStorageBufferBindingSize);
+  const { wgslHead, size } = await measureSubgroups(device);
+  const workgroups = workgroupLimits(adapter, device);
   const gpu: Gpu = {
     device,
+    wgslHead,
     adapter: facts,
-    subgroupSize: await measureSubgroupSize(device),
-    workgroups: workgroupLimits(adapter, device),
+    subgroupSize: options.subgroupSize ?? leastLanes(size, workgroups),
+    workgroups,
     maxBinding,
     matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
     u64Loads: options.forbidU64 !== true && device.features.has(U64),
@@ -74,8 +80,16 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     commands.flush();
     gpu.pipelines.forEach((pipeline) => pipeline.groups.clear());
   };
+  await checkDevice(gpu).catch((error) => {
+    gpu.close();
+    throw error;
+  });
   return gpu;
 }
+
+/** A driver may choose for each pipeline how many lanes its subgroups have: the fewest, where it says how many these are. */
+const leastLanes = (measured: number, { minSubgroup }: WorkgroupLimits): number =>
+  minSubgroup > 1 ? Math.min(measured, minSubgroup) : measured;
 
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const limits: Record<string, number> = {};

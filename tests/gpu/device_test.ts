@@ -1,6 +1,8 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { checkDevice } from "../../gpu/device/check_device.ts";
+import { matmulError } from "../../gpu/device/matmul_error.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { GpuError } from "../../gpu/errors.ts";
+import { GpuError, UserError } from "../../gpu/errors.ts";
 import { run } from "../../gpu/kernel.ts";
 import { createMatrix, downloadMatrix, freeMatrix, uploadRows } from "../../gpu/matrix.ts";
 import { asMatrix, firstRows, reshape, rowsOf } from "../../gpu/tensor.ts";
@@ -25,9 +27,52 @@ const add = kernel("test_add", "x[id.x] += p.by;");
 Deno.test("openGpu tells what the device is and can", () => {
   const { gpu } = t;
   assert(gpu.adapter.name.length > 0);
-  assert([4, 8, 16, 32, 64, 128].includes(gpu.subgroupSize), `subgroups of ${gpu.subgroupSize}`);
+  assert([2, 4, 8, 16, 32, 64, 128].includes(gpu.subgroupSize), `subgroups of ${gpu.subgroupSize}`);
+  const { minSubgroup, maxSubgroup } = gpu.workgroups;
+  assert(minSubgroup <= gpu.subgroupSize && gpu.subgroupSize <= maxSubgroup, "lanes within the adapter's");
   assert(gpu.maxBinding >= 128 << 20, "limits of the adapter, not the defaults");
   assertEquals(gpu.matmulFamily, gpu.adapter.software ? "broadcast" : "tile");
+});
+
+Deno.test("kernels for fewer lanes than there are compute rightly; for more the device is refused by name", async () => {
+  const { subgroupSize: lanes, adapter } = t.gpu;
+  const fewer = await openGpu({ subgroupSize: lanes / 2 });
+  try {
+    for (const dtype of ["f32", "f16"] as const) {
+      assert(await matmulError(fewer, [2, 256, 64], dtype) < 1e-7);
+    }
+  } finally {
+    fewer.close();
+  }
+  const refused = await assertRejects(() => openGpu({ subgroupSize: 2 * lanes }), UserError);
+  assertStringIncludes(
+    refused.message,
+    `Cannot use the GPU ${adapter.name}: its subgroups have ${lanes} lanes`,
+  );
+  assertStringIncludes(refused.message, `made for ${2 * lanes}`);
+});
+
+Deno.test("a device on which functions compute something else is refused, with what is wrong", async () => {
+  const broken = [
+    [
+      "fn unpack2x16float(w: u32) -> vec2<f32> { return vec2<f32>(f32(w & 1u)); }",
+      "product with packed f16 weights",
+    ],
+    [
+      "fn fma(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>) -> vec4<f32> { return c; }",
+      "product with f32 weights",
+    ],
+    ["fn sqrt(x: f32) -> f32 { return x; }", "a norm is wrong"],
+    [
+      "fn subgroupAdd(x: u32) -> u32 { return x; } fn dot(a: u32, b: u32) -> u32 { return a; }",
+      "check_device",
+    ],
+  ];
+  for (const [text, message] of broken) {
+    const gpu = { ...t.gpu, wgslHead: `${t.gpu.wgslHead}${text}\n` };
+    await assertRejects(() => checkDevice(gpu), UserError, message);
+  }
+  await checkDevice(t.gpu);
 });
 
 Deno.test("each dispatch sees its own parameters, beyond one table of uniforms", async () => {

@@ -50,7 +50,7 @@ export function product(
   const [kernel, variant] = choose(sparse);
   if (kind === "nn" && kernel.tile.family === "split") return splitProduct(gpu, operands, sizes, variant);
   if (!sparse) return denseProduct(gpu, operands, sizes, variant, kernel.terms);
-  if (canListSteps(gpu, sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
+  if (canListSteps(sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
   const [dense, denseVariant] = choose(false);
   denseProduct(gpu, operands, sizes, denseVariant, dense.terms);
 }
@@ -125,11 +125,10 @@ const MOST_STEPS = 32768;
 const stepOf = ({ tile }: { tile: MatmulVariant["tile"] }): number =>
   tile.family === "tile" ? tile.depth : SPARSE_STEP;
 
-/** Whether a list of k-steps can be made, by whole subgroups of one size, and read. */
-function canListSteps(gpu: Gpu, { m, k, lda, aOff }: Sizes, { tile, loads, aligned }: Kernel): boolean {
+/** Whether a list of k-steps can be made and read. */
+function canListSteps({ m, k, lda, aOff }: Sizes, { tile, loads, aligned }: Kernel): boolean {
   const length = stepOf({ tile });
-  const { minSubgroup, maxSubgroup } = gpu.workgroups;
-  const listed = aligned ? lda % 4 === 0 && minSubgroup === maxSubgroup : loads !== undefined;
+  const listed = aligned ? lda % 4 === 0 : loads !== undefined;
   return listed && k % length === 0 && aOff % length === 0 && k >= LEAST_SPARSE && k <= MOST_STEPS * length &&
     m <= 65535;
 }

@@ -1,0 +1,50 @@
+import type { Gpu } from "../gpu.ts";
+import { createMatrix, freeMatrix, uploadRows } from "../matrix.ts";
+import { matmulNT } from "../ops/matmul/matmul.ts";
+import type { DType } from "../tensor.ts";
+
+/** Numbers that f16 holds exactly, without a pattern that a wrong tile could repeat. */
+const number = (i: number): number => Math.f16round(Math.sin(1 + i * 0.7) * 0.5);
+
+/**
+ * Tries the product of [m, k] by weights [n, k] of a type.
+ * @returns its normalised mean squared error against f64; NaN where it has no numbers
+ */
+export async function matmulError(
+  gpu: Gpu,
+  [m, k, n]: readonly [number, number, number],
+  dtype: DType,
+): Promise<number> {
+  const x = Float32Array.from({ length: m * k }, (_, i) => number(i));
+  const w = Float32Array.from({ length: n * k }, (_, i) => number(i + 5000));
+  const out = await multiply(gpu, x, w, [m, k, n], dtype);
+  let [square, norm] = [0, 0];
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let c = 0; c < k; c++) sum += x[i * k + c] * w[j * k + c];
+      square += (out[i * n + j] - sum) ** 2;
+      norm += sum * sum;
+    }
+  }
+  return square / norm;
+}
+
+async function multiply(
+  gpu: Gpu,
+  x: Float32Array<ArrayBuffer>,
+  w: Float32Array<ArrayBuffer>,
+  [m, k, n]: readonly [number, number, number],
+  dtype: DType,
+): Promise<Float32Array> {
+  using scratch = gpu.arena.scratch();
+  const rows = scratch.f32([m, k], "self test rows");
+  gpu.commands.upload(rows, x);
+  const weight = createMatrix(gpu, n, k, dtype, "self test weight");
+  uploadRows(gpu, weight, 0, w);
+  const out = scratch.f32([m, n], "self test product");
+  matmulNT(gpu, rows, weight, out);
+  const bytes = await gpu.reader.read(out);
+  freeMatrix(gpu, weight);
+  return new Float32Array(bytes);
+}
