@@ -12,6 +12,7 @@ import { endTokenIds, type Fields, positiveNumber, shownField, wholeNumber } fro
 import { modelFile } from "./model_file.ts";
 import { readPlainText } from "./plain_file.ts";
 import { parseJson } from "./parse_json.ts";
+import { ropeFields } from "./rope_fields.ts";
 
 /**
  * Reads the shape of the model in a Hugging Face folder. End tokens are those of config.json and of
@@ -47,7 +48,7 @@ export function parseHfConfig(json: unknown, where = "config.json"): ModelConfig
   const vocabSize = count("vocab_size");
   const hiddenSize = count("hidden_size");
   const heads = count("num_attention_heads");
-  const rope = (fields.rope_parameters ?? {}) as Fields;
+  const maxPosition = count("max_position_embeddings", architecture === "llama" ? 2048 : 32_768);
   const config: ModelConfig = {
     architecture,
     vocabSize,
@@ -58,17 +59,11 @@ export function parseHfConfig(json: unknown, where = "config.json"): ModelConfig
     headDim: count("head_dim", architecture === "qwen3" ? 128 : hiddenSize / heads),
     intermediateSize: count("intermediate_size"),
     normEps: positiveNumber(fields, "rms_norm_eps", where, 1e-6),
-    ropeTheta: positiveNumber(
-      { rope_theta: rope.rope_theta ?? fields.rope_theta },
-      "rope_theta",
-      where,
-      10_000,
-    ),
-    ropeScaling: ropeScaling((fields.rope_scaling ?? rope) as Fields, where),
+    ...ropeFields(fields, maxPosition, where),
     tied: fields.tie_word_embeddings === true,
     qkvBias: architecture === "qwen2",
     qkNorm: architecture === "qwen3",
-    maxPosition: count("max_position_embeddings", architecture === "llama" ? 2048 : 32_768),
+    maxPosition,
     eosTokenIds: endTokenIds(fields.eos_token_id, vocabSize, where),
     usedVocabSize: count(USED_VOCAB_KEY, vocabSize),
   };
@@ -140,38 +135,6 @@ function refuseUnsupported(fields: Fields, where: string): void {
   if (fields.tie_word_embeddings != null && typeof fields.tie_word_embeddings !== "boolean") {
     refuse("tie_word_embeddings", "true or false is needed");
   }
-  if (fields.rope_parameters != null && typeof fields.rope_parameters !== "object") {
-    refuse("rope_parameters", "an object is needed");
-  }
-  if ((fields.partial_rotary_factor ?? 1) !== 1) refuse("partial_rotary_factor", "1 is needed");
-}
-
-function ropeScaling(scaling: Fields, where: string): RopeScaling | undefined {
-  if (typeof scaling !== "object") {
-    throw new UserError(
-      `Cannot open the model by ${where}: rope_scaling is ${shownField(scaling)}, an object is needed`,
-    );
-  }
-  const number = (key: string) => positiveNumber(scaling, key, `rope_scaling of ${where}`);
-  const type = scaling.rope_type ?? scaling.type ?? "default";
-  if (type === "default") return undefined;
-  if (type === "linear") return { type, factor: number("factor") };
-  if (type !== "llama3") {
-    throw new UserError(
-      `Cannot open the model by ${where}: rope_scaling is of type ${
-        shownField(type)
-      }, llama3, linear or default is needed`,
-    );
-  }
-  const [lowFreqFactor, highFreqFactor] = [number("low_freq_factor"), number("high_freq_factor")];
-  if (lowFreqFactor >= highFreqFactor) {
-    throw new UserError(
-      `Cannot open the model by ${where}: low_freq_factor is ${lowFreqFactor}, less than high_freq_factor ` +
-        `${highFreqFactor} is needed`,
-    );
-  }
-  const originalMaxPosition = number("original_max_position_embeddings");
-  return { type, factor: number("factor"), lowFreqFactor, highFreqFactor, originalMaxPosition };
 }
 
 function hfRopeScaling(scaling: RopeScaling): Fields {
