@@ -60,6 +60,7 @@ Operations and bytes are the useful ones, rates follow from the median of the ro
 measured in the same run: of multiply-adds alone, or of copying. Works of a part take turns, so that ratios between them \
 hold on a busy machine. The update is that of f32 weights, whatever --weights says.`,
   settings,
+  opensDevice: true,
   examples: [
     ["Everything, on the embedded model", "softcot bench"],
     ["Find the fastest tiles of this adapter, once", "softcot bench --tune"],

@@ -45,6 +45,7 @@ export const doctorCommand = defineCommand({
 Shows the adapter, what it grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
 long loop, a few steps of a small model. Ends with status 1 if something is missing, and says what to do.`,
   settings: {},
+  opensDevice: true,
   examples: [["What is here", "softcot doctor"], ["For a bug report", "softcot doctor --json"]],
   async run(_, { print }) {
     const diagnosis = await diagnose();

@@ -35,6 +35,7 @@ given again: its result is that of a run never stopped.`,
     `what to ask: ${TASKS.map(({ name }) => name).join(", ")}, or the file of a task (default: sums)`,
   ]],
   settings: evalSettings,
+  opensDevice: true,
   examples: [
     ["The embedded model on the embedded task", "softcot eval"],
     ["A trained run, with pass@32", "softcot eval sums --model runs/sums-soft --samples 32"],

@@ -25,6 +25,7 @@ The text is shown as it comes. Soft and fuzzy thinking feed mixtures of tokens, 
 is their shadow, the most probable token of each step. Without an argument the text is read from the standard input.`,
   arguments: [["[text:string]", "the question (default: read from the standard input)"]],
   settings: generateSettings,
+  opensDevice: true,
   examples: [
     [
       "A question to the embedded model",

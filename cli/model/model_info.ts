@@ -14,6 +14,7 @@ The device is asked for its largest binding, which decides into how many chunks 
 once, and, where anybody tells, for the memory it has free.`,
   arguments: [["[model:string]", "folder, file, run or name (default: builtin)"]],
   settings: forecastSettings,
+  opensDevice: true,
   examples: [
     ["The embedded model", "softcot model info"],
     ["A trained run", "softcot model info runs/sums-soft"],

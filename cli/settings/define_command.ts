@@ -9,6 +9,7 @@ import { giveUpPermissions } from "../permissions/give_up.ts";
 import type { Kind } from "../permissions/permission_table.ts";
 import { print } from "../terminal/print.ts";
 import { safeJson } from "../terminal/safe_text.ts";
+import { seeToVulkan } from "../vulkan/see_to_vulkan.ts";
 
 /** What a command's `run` gets beside its values. */
 export interface Context<S extends Settings> {
@@ -32,6 +33,8 @@ interface CommandSpec<S extends Settings> {
   arguments?: readonly (readonly [definition: string, description: string])[];
   /** The values that may be set; most come from flags.ts, since a flag means the same everywhere. */
   settings: S;
+  /** It opens a device, or may: one is seen to before it runs. */
+  opensDevice?: true;
   /** The recipe that fits what flags and config file chose. */
   recipe?: (chosen: Values<S>) => Source | undefined;
   examples?: readonly (readonly [what: string, line: string])[];
@@ -67,6 +70,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       recipe: spec.recipe,
       others: everyFlag,
     });
+    if (spec.opensDevice) seeToVulkan();
     const { allowOwn = [] } = values as { allowOwn?: readonly Kind[] };
     giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), allowOwn);
     const json = options.json === true;

@@ -24,6 +24,7 @@ export const sftCommand = defineCommand({
 Makes the base model that reinforcement starts from: cross-entropy on the answer part of demonstrations that the task \
 writes, each seen once. Without --model a new model of the given shape is made, with the embedded tokenizer.`,
   settings: sftSettings,
+  opensDevice: true,
   examples: [
     ["The embedded model", "softcot sft --out base --dtype f16"],
     ["A wider one", "softcot sft --width 128 --layers 4 --mlp 352 --out wide"],

@@ -39,6 +39,7 @@ checkpoints, each an ordinary Hugging Face model.
 The defaults shown are the paper's. The recipe of the task sets others: softcot settings \
 shows every value and where it comes from.`,
   settings,
+  opensDevice: true,
   recipe: findRecipe,
   examples: [
     ["The embedded model and task, soft thinking", "softcot train"],

@@ -34,8 +34,10 @@ const U64 = "wgpu-shader-int64" as GPUFeatureName;
  * @throws UserError if there is no adapter, none with subgroup operations, or one that computes wrong numbers.
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
-  // Read before the first requestAdapter: without it a GL device may be taken in silence.
-  if (!Deno.env.has("DENO_WEBGPU_BACKEND")) Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  // Read before the first requestAdapter: without it a GL device may be taken in silence, and Deno aborts now and then at its end.
+  if (!Deno.env.has("DENO_WEBGPU_BACKEND") && Deno.build.os !== "darwin") {
+    Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  }
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new UserError(

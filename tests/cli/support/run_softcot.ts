@@ -8,9 +8,6 @@ export interface Finished {
   stderr: string;
 }
 
-/** The Vulkan loader of some systems complains on stderr where this is not set; the launcher sets it, too. */
-export const ENV = { XDG_RUNTIME_DIR: Deno.env.get("XDG_RUNTIME_DIR") ?? "/dev/null" };
-
 /** Runs the program as a process of its own, without a terminal. */
 export async function runSoftcot(args: string[], env: Record<string, string> = {}): Promise<Finished> {
   return told(await softcotCommand(args, { env: { NO_COLOR: "1", ...env }, stdin: "null" }).output());
@@ -18,14 +15,14 @@ export async function runSoftcot(args: string[], env: Record<string, string> = {
 
 /** Runs the program, which has to succeed. */
 export async function succeed(args: string[]): Promise<Finished> {
-  const done = await runSoftcot(args, ENV);
+  const done = await runSoftcot(args);
   assertEquals(done.code, 0, done.stderr);
   return done;
 }
 
 /** Runs the program, which has to end with this status, these words on stderr, and no stack. Returns all of stderr. */
 export async function fails(args: string[], code: number, ...messages: string[]): Promise<string> {
-  const done = await runSoftcot(args, ENV);
+  const done = await runSoftcot(args);
   assertEquals([done.code, done.stdout], [code, ""], done.stderr);
   for (const message of messages) assertStringIncludes(done.stderr, message);
   assert(!/^ +at /m.test(done.stderr), "a stack trace");

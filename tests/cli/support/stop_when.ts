@@ -1,5 +1,5 @@
 import { linesIn } from "../../rl/support/run_files.ts";
-import { ENV, softcotCommand } from "./run_softcot.ts";
+import { softcotCommand } from "./run_softcot.ts";
 
 /** How a process ended that was stopped on its way. */
 export interface Stopped {
@@ -17,7 +17,7 @@ export async function stopWhen(
   ready: (stderr: string) => boolean,
   signal: Deno.Signal,
 ): Promise<Stopped> {
-  const env = { NO_COLOR: "1", ...ENV };
+  const env = { NO_COLOR: "1" };
   const child = softcotCommand(args, { env, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
   let stderr = "";
   const said = (async () => {

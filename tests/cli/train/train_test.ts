@@ -7,7 +7,7 @@ import { trainSettings } from "../../../cli/train/train_settings.ts";
 import { dashed } from "../../../cli/settings/dashed.ts";
 import { root } from "../../support/places.ts";
 import { jsonLines } from "../../support/json_lines.ts";
-import { configured, ENV, fails, succeed, told } from "../support/run_softcot.ts";
+import { configured, fails, succeed, told } from "../support/run_softcot.ts";
 import { checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
 import { smallModel } from "../support/small_model.ts";
 import { trainArgs, type TrainFlags } from "../support/train_args.ts";
@@ -123,7 +123,7 @@ Deno.test("without --out a run gets a name of its own in runs/, of its task and 
     const command = new Deno.Command(Deno.execPath(), {
       args: [...args, ...flags],
       cwd,
-      env: { NO_COLOR: "1", ...ENV },
+      env: { NO_COLOR: "1" },
     });
     const { code, stdout, stderr } = told(await command.output());
     assertEquals(code, 0, stderr);

@@ -1,0 +1,62 @@
+import { isThere } from "../../model/files/on_disk.ts";
+import { say } from "../terminal/print.ts";
+
+/** Mesa's drivers, which have the software device with them, and the loader. */
+const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
+
+/**
+ * Installs a Vulkan driver that needs no GPU where none is: root does so after saying it, as in a fresh container; others are asked
+ * first, or say SOFTCOT_INSTALL=1. Where nothing is installed, says what would help; the command then fails by itself.
+ */
+export function offerDriver(): void {
+  if (isThere("/proc/driver/nvidia/version")) {
+    say(
+      "softcot: an NVIDIA card is here, but not its Vulkan driver; in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it",
+    );
+  }
+  const names = PACKAGES.join(" ");
+  const asRoot = Deno.env.get("SOFTCOT_NO_INSTALL") || !isOnPath("apt-get")
+    ? undefined
+    : rightToInstall(names);
+  if (!asRoot) {
+    say(
+      `softcot: no Vulkan driver was found; on Debian or Ubuntu 'apt-get install ${names}' brings one that needs no GPU`,
+    );
+    return;
+  }
+  say(
+    `softcot: no Vulkan driver was found: installing ${names}, which need no GPU (SOFTCOT_NO_INSTALL=1 prevents it)`,
+  );
+  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...PACKAGES];
+  if (
+    runs([...asRoot, ...install]) || (runs([...asRoot, "apt-get", "update"]) && runs([...asRoot, ...install]))
+  ) return;
+  say(`softcot: that failed; try 'apt-get update && apt-get install ${names}' to see why`);
+}
+
+/** What goes before a command that installs; undefined where this user may not, or does not want to. */
+function rightToInstall(names: string): string[] | undefined {
+  const env = ["env", "DEBIAN_FRONTEND=noninteractive"];
+  if (Deno.uid() === 0) return env;
+  if (!isOnPath("sudo")) return undefined;
+  const sudo = ["sudo", "-n", ...env];
+  if (Deno.env.get("SOFTCOT_INSTALL") === "1") return sudo;
+  if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return undefined;
+  const told = `softcot: no Vulkan driver was found; install ${names} with sudo? [y/N] `;
+  Deno.stderr.writeSync(new TextEncoder().encode(told));
+  // A terminal gives a line at a time.
+  const line = new Uint8Array(1024);
+  const answer = new TextDecoder().decode(line.subarray(0, Deno.stdin.readSync(line) ?? 0)).trim();
+  if (!/^y(es)?$/i.test(answer)) return undefined;
+  return runs(["sudo", "-v"], "inherit") ? sudo : undefined;
+}
+
+function runs([program, ...args]: string[], terminal: "inherit" | "null" = "null"): boolean {
+  const stdio = { stdin: terminal, stdout: terminal, stderr: terminal };
+  return new Deno.Command(program, { args, ...stdio }).outputSync().success;
+}
+
+function isOnPath(program: string): boolean {
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  return folders.some((folder) => folder.startsWith("/") && isThere(`${folder}/${program}`));
+}
