@@ -10,10 +10,13 @@ import type { Measurement } from "./measure.ts";
 import { madeUpGroups, repeatedUpdate } from "./repeated_update.ts";
 import { sumsPrompts } from "./sums_prompts.ts";
 
+/** What is measured of a model: it may be one of random weights. */
+export type MeasuredModel = Pick<FoundModel, "model" | "tokenizer" | "embeddingRms">;
+
 const KINDS = ["hard", "soft", "fuzzy"] as const;
 
 /** Prefill of one long prompt, and decoding step by step at batches of 1, 8 and 64. */
-export function generationMeasurements(found: FoundModel): Measurement[] {
+export function generationMeasurements(found: MeasuredModel): Measurement[] {
   const { config } = found.model;
   const longest = Math.min(512, config.maxPosition - 8);
   const prefill = longest * blockFlops(config) + attentionFlops(config, 0, longest) + headFlops(config);
@@ -36,7 +39,7 @@ export function generationMeasurements(found: FoundModel): Measurement[] {
 }
 
 /** Rollouts of the embedded task's first questions in each way of thinking; they take turns, so that ratios hold. */
-export function rolloutMeasurements(found: FoundModel, thinkingTokens: number): Measurement[] {
+export function rolloutMeasurements(found: MeasuredModel, thinkingTokens: number): Measurement[] {
   const { model, tokenizer, embeddingRms } = found;
   const [questions, group, answerTokens] = [2, 16, 4];
   const prompts = sumsPrompts(tokenizer, questions);
@@ -87,7 +90,7 @@ export function rolloutMeasurements(found: FoundModel, thinkingTokens: number): 
 
 /** The update of 2 x 16 soft rollouts of equal length: objective, backward pass and optimizer, with full weights. */
 export function updateMeasurement(
-  { model, tokenizer, embeddingRms }: FoundModel,
+  { model, tokenizer, embeddingRms }: MeasuredModel,
   thinkingTokens: number,
 ): Measurement {
   const { gpu, config } = model;
@@ -117,7 +120,7 @@ const request = (prompts: number[][], group: number): Pick<
 });
 
 async function continueText(
-  { model, tokenizer }: FoundModel,
+  { model, tokenizer }: MeasuredModel,
   promptTokens: number,
   batch: number,
   steps: number,

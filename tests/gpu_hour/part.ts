@@ -1,0 +1,48 @@
+/** One number that a part found. */
+export interface Figure {
+  what: string;
+  value: number;
+  unit: string;
+  /** What it should be near, and who says so. */
+  near?: string;
+}
+
+/** A part of the first hour: a program of its own, so that one that hangs or loses the device harms no other. */
+export interface Part {
+  name: string;
+  /** What it may take on a GPU; then it is killed, and what it had said counts. */
+  seconds: number;
+  /** The program and its arguments. */
+  command(tiny: boolean): string[];
+  /** Set in its environment besides; what it may leave behind goes into the hour's scratch folder. */
+  env?(tiny: boolean, scratch: string): Record<string, string>;
+  /** Its figures, from what it wrote to stdout: also from the half of it, where its time was up. */
+  read(stdout: string): Figure[];
+  /** The name of the device, from the same. */
+  adapter?(stdout: string): string;
+  /** What makes figures wrong rather than slow. */
+  fault?(figures: readonly Figure[]): string | undefined;
+}
+
+/** How a part ended. */
+export interface PartResult {
+  name: string;
+  state: "ok" | "failed" | "out of time" | "left out";
+  seconds: number;
+  figures: Figure[];
+  /** Why it is not `ok`: its last words on stderr. */
+  reason?: string;
+  /** Name of the device, where the part told it. */
+  adapter?: string;
+}
+
+/** The line of JSON that a program ended with. */
+export function lastJson<T>(stdout: string): T {
+  const line = stdout.trimEnd().split("\n").at(-1);
+  if (!line?.startsWith("{")) throw new Error("its last line is no JSON");
+  return JSON.parse(line);
+}
+
+/** The value of a figure by its name. */
+export const valueOf = (figures: readonly Figure[], what: string): number | undefined =>
+  figures.find((figure) => figure.what === what)?.value;
