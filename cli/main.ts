@@ -28,6 +28,9 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   bench: async () => (await import("./bench/bench.ts")).benchCommand,
   doctor: async () => (await import("./doctor/doctor.ts")).doctorCommand,
   settings: async () => (await import("./settings_command.ts")).settingsCommand,
+  version: async () => (await import("./version.ts")).versionCommand,
+  licenses: async () => (await import("./licenses/licenses.ts")).licensesCommand,
+  cache: async () => (await import("./cache/cache.ts")).cacheCommand,
 };
 
 /** Which commands a command line needs: the one that it names; none for the version; all for help and for a guess. */
@@ -64,7 +67,8 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) {
+/** Runs this process's command line, and ends the process. */
+export async function runProgram(): Promise<never> {
   guardConsole();
   ownProcess();
   addEventListener("unhandledrejection", (event) => {
@@ -73,3 +77,5 @@ if (import.meta.main) {
   });
   Deno.exit(await main(Deno.args));
 }
+
+if (import.meta.main) await runProgram();

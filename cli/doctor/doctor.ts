@@ -3,6 +3,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test.ts";
+import { PINNED_DENO } from "../facts/pinned_deno.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { table } from "../terminal/table.ts";
 import { tryModel } from "./try_model.ts";
@@ -91,9 +92,6 @@ async function diagnose(): Promise<Diagnosis> {
     gpu.close();
   }
 }
-
-/** The Deno that everything is tested with: the one that the launcher installs. */
-export const PINNED_DENO = "2.9.6";
 
 function denoVersion(): Finding {
   const here = Deno.version.deno;

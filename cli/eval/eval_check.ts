@@ -1,5 +1,5 @@
 import { ValidationError } from "@cliffy/command";
-import { loadEngine } from "../../eval/answer/algebra/engine.ts";
+import { isEngineLoaded, loadEngine } from "../../eval/answer/algebra/engine.ts";
 import { readPairs } from "../../eval/answer/read_pairs.ts";
 import { type Verdict, verify, type VerifyOptions } from "../../eval/answer/verify.ts";
 import { UserError } from "../../gpu/errors.ts";
@@ -47,7 +47,7 @@ Prints the verdict, the rule that decided, and both sides as they were understoo
           `${args.length} answers were given; a gold answer and another are needed, or a file of pairs with --file.`,
         );
       }
-      const verdict = verify(args[0].trim(), args[1].trim(), options);
+      const verdict = await verifyOne(args[0].trim(), args[1].trim(), options);
       return print(verdict, () => describe(verdict));
     }
     if (args.length > 0) {
@@ -56,6 +56,17 @@ Prints the verdict, the rule that decided, and both sides as they were understoo
     await judgeFile(values.file, options, quiet, json, print);
   },
 });
+
+/** Loads the engine for the pair alone that needs it; in a bundle it cannot be loaded in the midst of a verdict. */
+async function verifyOne(gold: string, answer: string, options: VerifyOptions): Promise<Verdict> {
+  try {
+    return verify(gold, answer, options);
+  } catch (error) {
+    if (!(error instanceof UserError) || isEngineLoaded()) throw error;
+    await loadEngine();
+    return verify(gold, answer, options);
+  }
+}
 
 function optionsOf(values: Values<typeof settings>): VerifyOptions {
   const { precision } = values;

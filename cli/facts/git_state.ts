@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { isThere } from "../../model/files/on_disk.ts";
+import { ownBuild } from "./own_build.ts";
 
 /** Which state of softcot's own source runs. */
 export interface GitState {
@@ -9,8 +10,12 @@ export interface GitState {
   modified: boolean;
 }
 
-/** The state of the checkout that this program runs from; undefined where it runs from none, or there is no git. */
+/** The state of the checkout that this program runs from, or was built from; undefined where that is none, or there is no git. */
 export function gitState(): GitState | undefined {
+  const build = ownBuild();
+  if (build) {
+    return build.commit === undefined ? undefined : { commit: build.commit, modified: !!build.modified };
+  }
   if (!import.meta.url.startsWith("file:")) return undefined;
   const root = fileURLToPath(new URL("../../", import.meta.url));
   // A copy inside another repository has no .git of its own.

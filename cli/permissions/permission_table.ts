@@ -28,4 +28,8 @@ export const PERMISSIONS: Readonly<Record<string, readonly Kind[]>> = {
   bench: [...DEVICE, "write"],
   doctor: [...DEVICE, "sys"],
   settings: [],
+  version: ["run"],
+  licenses: ["run"],
+  "cache list": ["sys"],
+  "cache clear": ["sys", "write"],
 };

@@ -84,7 +84,7 @@ Deno.test("the pinned Deno is the one that runs these tests, and is named in one
     ":!deno.lock",
   ]);
   // Two places, because the launcher is no TypeScript; the test of doctor holds them against each other.
-  if (code === 0) assertEquals(stdout.trim().split("\n"), ["cli/doctor/doctor.ts", "softcot"]);
+  if (code === 0) assertEquals(stdout.trim().split("\n"), ["cli/facts/pinned_deno.ts", "softcot"]);
 });
 
 Deno.test("the lock file names versions and hashes, and no address to fetch them from", async () => {

@@ -8,7 +8,7 @@ import { createProgram } from "../../cli/main.ts";
 import { GpuError, UserError } from "../../gpu/errors.ts";
 import { root } from "../support/places.ts";
 import { inFolder } from "../support/folders.ts";
-import { configured, finish, runSoftcot } from "./support/run_softcot.ts";
+import { finish, programWords, runSoftcot } from "./support/run_softcot.ts";
 
 Deno.test("help names every command, and goes to stdout", async () => {
   const { code, stdout, stderr } = await runSoftcot(["--help"]);
@@ -107,10 +107,10 @@ Deno.test("every error is a line, a hint and a status", () => {
 });
 
 Deno.test("a reader that closes early is no error", async () => {
-  const deno = [Deno.execPath(), "run", "-A", "--quiet", ...configured(), "cli/main.ts", "settings"];
+  const words = [...programWords(), "settings"];
   const { code, stderr } = await finish("bash", [
     "-c",
-    `${deno.map((word) => `'${word}'`).join(" ")} | true`,
+    `${words.map((word) => `'${word}'`).join(" ")} | true`,
   ]);
   assertEquals([code, stderr], [0, ""]);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PINNED_DENO } from "../../../cli/doctor/doctor.ts";
+import { PINNED_DENO } from "../../../cli/facts/pinned_deno.ts";
 import { root } from "../../support/places.ts";
 import { runSoftcot } from "../support/run_softcot.ts";
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { resolve } from "node:path";
 import { root } from "../../support/places.ts";
 
 /** What a process said and how it ended. */
@@ -31,8 +32,18 @@ export async function fails(args: string[], code: number, ...messages: string[])
 
 /** The program as a command that is yet to be started. */
 export function softcotCommand(args: string[], options: Deno.CommandOptions): Deno.Command {
-  const all = ["run", "--allow-all", "--no-prompt", "--quiet", ...configured(), "cli/main.ts", ...args];
-  return new Deno.Command(Deno.execPath(), { ...options, cwd: root, args: all });
+  const [program, ...first] = programWords();
+  return new Deno.Command(program, { cwd: root, ...options, args: [...first, ...args] });
+}
+
+/** What starts the program, before its arguments: the built file that SOFTCOT_BINARY names, or the sources. */
+export function programWords(): string[] {
+  const built = Deno.env.get("SOFTCOT_BINARY");
+  if (built) return [resolve(built)];
+  return [
+    ...[Deno.execPath(), "run", "--allow-all", "--no-prompt", "--quiet"],
+    ...[...configured(), `${root}cli/main.ts`],
+  ];
 }
 
 /** Runs another program to its end, in the root of the project. Colours are off unless `env` says otherwise. */

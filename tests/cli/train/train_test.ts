@@ -5,9 +5,8 @@ import { parse } from "smol-toml";
 import { bestCheckpoint } from "../../../model/files/best_checkpoint.ts";
 import { trainSettings } from "../../../cli/train/train_settings.ts";
 import { dashed } from "../../../cli/settings/dashed.ts";
-import { root } from "../../support/places.ts";
 import { jsonLines } from "../../support/json_lines.ts";
-import { configured, fails, succeed, told } from "../support/run_softcot.ts";
+import { fails, softcotCommand, succeed, told } from "../support/run_softcot.ts";
 import { checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
 import { smallModel } from "../support/small_model.ts";
 import { trainArgs, type TrainFlags } from "../support/train_args.ts";
@@ -116,15 +115,9 @@ Deno.test("without --out a run gets a name of its own in runs/, of its task and 
   // The working folder decides where runs/ is.
   const cwd = `${folder}/cwd`;
   await Deno.mkdir(cwd);
-  const config = configured().at(-1) ?? `${root}deno.json`;
-  const args = ["run", "--allow-all", "--quiet", "--config", config, `${root}cli/main.ts`];
   const flags = train({ steps: 1, thinking: "fuzzy" });
   for (const name of ["sums-fuzzy", "sums-fuzzy-2"]) {
-    const command = new Deno.Command(Deno.execPath(), {
-      args: [...args, ...flags],
-      cwd,
-      env: { NO_COLOR: "1" },
-    });
+    const command = softcotCommand(flags, { cwd, env: { NO_COLOR: "1" } });
     const { code, stdout, stderr } = told(await command.output());
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, `the run is in runs/${name}\n`);

@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { fileSize, namesIn } from "../../model/files/on_disk.ts";
+import { ownFolder } from "../facts/own_build.ts";
+
+/** A version of softcot, or a Deno, that was put into a cache folder. */
+export interface KeptCopy {
+  path: string;
+  bytes: number;
+  /** When it was started last; of a Deno that ./softcot installed nobody writes it down. */
+  started?: Date;
+  /** This very process runs from it. */
+  running: boolean;
+}
+
+/** The copies in all cache folders, by path. */
+export function keptCopies(): KeptCopy[] {
+  const self = Deno.realPathSync(ownFolder());
+  return cachePlaces().flatMap((place) =>
+    namesIn(place).filter((name) => /^(softcot|deno)-\d/.test(name)).map((name) => {
+      const path = join(place, name);
+      const real = Deno.realPathSync(path);
+      const running = self === real || Deno.realPathSync(Deno.execPath()).startsWith(`${real}/`);
+      return {
+        path,
+        bytes: bytesIn(path),
+        started: name.startsWith("softcot-") ? Deno.statSync(path).mtime! : undefined,
+        running,
+      };
+    })
+  ).sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+/** Where the launchers may put something: as they look for it, without doubles. */
+function cachePlaces(): string[] {
+  const { env } = Deno;
+  const of = (name: string) => env.get(name) || undefined;
+  const user = Deno.uid();
+  const home = of("HOME");
+  const places = [
+    of("SOFTCOT_CACHE"),
+    ...[of("XDG_CACHE_HOME"), home && join(home, ".cache")].map((base) => base && join(base, "softcot")),
+    ...["/var/tmp", of("TMPDIR") ?? "/tmp", "/dev/shm"].map((base) => join(base, `softcot-${user}`)),
+  ];
+  return [...new Set(places.filter((place) => place !== undefined))];
+}
+
+const bytesIn = (folder: string): number =>
+  namesIn(folder).reduce((sum, name) => sum + (fileSize(join(folder, name)) ?? 0), 0);

@@ -1,0 +1,80 @@
+#!/bin/sh
+# softcot @VERSION@ for Linux on @MACHINE@ in one file: this script, and behind it an archive of Deno and the program.
+# The first start unpacks it into a cache folder (SOFTCOT_CACHE names one); `--unpack DIR` unpacks it there, and starts nothing.
+set -eu
+id=@ID@ machine=@MACHINE@ files=@FILES@ offset=@OFFSET@ bytes=@BYTES@
+sha256=@SHA256@
+path=${PATH-} PATH=${PATH:+$PATH:}/usr/bin:/bin new='' why='' dir='' user=$(id -u)
+fail() {
+  printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
+  exit 1
+}
+# Whether nobody but this user, or root, can change what lies at these paths, and their links: asked as ./softcot asks.
+is_own() {
+  { ls -ldnL -- "$@" && ls -ldn -- "$@"; } 2>/dev/null | (
+    seen=0
+    while read -r mode _ owner group _; do
+      seen=$((seen + 1))
+      [ "$owner" = "$user" ] || [ "$owner" = 0 ] || exit 1
+      case $mode in
+        l* | d????????[tT]*) ;;
+        ????????w*) exit 1 ;;
+        ?????w*) [ "$group" = "$(id -g)" ] && [ "$(id -gn)" = "$(id -un)" ] || exit 1 ;;
+      esac
+    done
+    [ $seen -eq $((2 * $#)) ]
+  )
+}
+count() { echo $#; }
+is_whole() { [ -x "$1/deno" ] && [ "$(count "$1"/*)" -eq $files ]; }
+is_there() { is_whole "$1/$id" && is_own "${1%/*}/" "$1" "$1/$id" "$1/$id/deno" && app=$1/$id; }
+cannot() {
+  [ -z "$new" ] || rm -rf "$new"
+  why="$why${why:+; }$1 $2" new=''
+  return 1
+}
+# Unpacks beside its place and renames: what lies there is whole, also where two start at once.
+unpack() {
+  new=$( (umask 077 && mkdir -p "$1" && mktemp -d "$1/.new.XXXXXXXX") 2>/dev/null) || cannot "$1" 'cannot be written' || return 1
+  [ -n "$dir" ] || is_own "${1%/*}/" "$1" || cannot "$1" "is another user's, or others may write there" || return 1
+  (printf '#!/bin/sh\n' >"$new/try" && chmod 700 "$new/try") 2>/dev/null || cannot "$1" 'is full' || return 1
+  "$new/try" 2>/dev/null || cannot "$1" 'lets no program run' || return 1
+  printf 'softcot: unpacking into %s (once)\n' "$1" >&2
+  { mkdir "$new/app" && tail -c +$offset "$self" | gzip -dc | tar xof - -C "$new/app" && is_whole "$new/app"; } 2>/dev/null ||
+    cannot "$1" 'is full' || return 1
+  "$new/app/deno" -V >/dev/null 2>&1 || { rm -rf "$new" && fail 'Cannot run Deno here: glibc 2.27 or newer is needed' \
+    'use a container of a newer Linux; those with musl, as Alpine, will not do'; }
+  app=$1/$id
+  mv -T "$new/app" "$app" 2>/dev/null || is_whole "$app" || { rm -rf "$app" && mv -T "$new/app" "$app"; }
+  rm -rf "$new"
+}
+each_place() {
+  [ -z "${SOFTCOT_CACHE:-}" ] || { "$1" "$SOFTCOT_CACHE" && return 0 || return 1; }
+  for place in "${XDG_CACHE_HOME:-.}/softcot" "${HOME:-.}/.cache/softcot" /var/tmp/softcot-"$user" \
+    "${TMPDIR:-/tmp}/softcot-$user" /dev/shm/softcot-"$user"; do
+    case $place in /*) ! "$1" "$place" || return 0 ;; esac
+  done
+  return 1
+}
+
+case $0 in */*) self=$0 ;; *) self=$(command -v -- "$0" || echo "./$0") ;; esac
+case ${SOFTCOT_CACHE:-/} in /*) ;; *) SOFTCOT_CACHE=$PWD/$SOFTCOT_CACHE ;; esac
+have=$(wc -c <"$self") need=$((offset - 1 + bytes))
+[ "$have" -eq $need ] || fail "Cannot start $self: it is damaged, it has $have bytes and $need are needed" 'copy it again'
+[ "$(uname -sm)" = "Linux $machine" ] || fail "Cannot start $self: it is for Linux $machine, this is $(uname -sm)" 'get the other file'
+if [ "${1:-}" = --unpack ] || ! each_place is_there; then
+  found=$( (tail -c +$offset "$self" | sha256sum || tail -c +$offset "$self" | shasum -a 256) 2>/dev/null) found=${found%% *}
+  [ "$found" = $sha256 ] || fail "Cannot unpack $self: it is damaged, its SHA-256 is $found and $sha256 is needed" 'copy it again'
+  if [ "${1:-}" = --unpack ]; then
+    case ${2:-} in '') fail 'Cannot unpack: the folder is missing' 'softcot --unpack DIR' ;; /*) dir=${2%/} ;; *) dir=$PWD/${2%/} ;; esac
+    [ ! -e "$dir" ] || rmdir "$dir" 2>/dev/null || fail "Cannot unpack into $dir: something lies there" 'name a new folder'
+    id=${dir##*/}
+    unpack "${dir%/*}" || fail "Cannot unpack: $why" 'name a folder with 130 MB free, where programs may run'
+    printf 'softcot: start it with %s/softcot\n' "$dir" >&2
+    exit 0
+  fi
+  each_place unpack || fail "Cannot unpack: $why" 'set SOFTCOT_CACHE to a folder of yours with 130 MB free, where programs may run'
+  find "${app%/*}" -maxdepth 1 \( -name 'softcot-[0-9]*.[0-9]*-????????????' -mtime +30 -o -name '.new.*' -mmin +60 \) -exec rm -rf {} + 2>/dev/null || :
+fi
+touch -c "$app" 2>/dev/null || :
+PATH=$path exec "$app/softcot" "$@"
