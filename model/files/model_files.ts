@@ -18,6 +18,7 @@ import { readModelConfig } from "./hf_config.ts";
 import { locateModel } from "./locate_model.ts";
 import { readExtras } from "./model_extras.ts";
 import { checkTensors } from "./params_file.ts";
+import { settleHead } from "./settle_head.ts";
 import { sha256Of } from "./sha256_of.ts";
 import { modelFile } from "./model_file.ts";
 import { readPlain } from "./plain_file.ts";
@@ -108,7 +109,11 @@ function openGgufModel(path: string): ModelFiles {
     const config = ggufConfig(gguf);
     const tokenizer = loadTokenizer(ggufTokenizerFiles(gguf.metadata, path));
     const weights = ggufWeights(gguf, config.architecture, config.headDim);
-    return complete({ file: path, config, tokenizer, weights, hash: () => sha256Of([path]) }, undefined);
+    return complete(
+      { file: path, config, tokenizer, weights, hash: () => sha256Of([path]) },
+      undefined,
+      false,
+    );
   } catch (error) {
     gguf.close();
     throw error;
@@ -153,21 +158,24 @@ function readLlama2cTokenizer(path: string, { vocabSize }: ModelConfig): Uint8Ar
 function complete(
   files: Omit<ModelFiles, "embeddingRms" | "rmsMeasured" | typeof Symbol.dispose>,
   knownRms: number | undefined,
+  statesTied = true,
 ): ModelFiles {
-  const { config, weights } = files;
   const where = files.folder ?? files.file ?? BUILTIN;
   try {
+    const { config, weights } = settleHead(files.config, files.weights, where, statesTied);
     checkTensors(weights, tensorShapes(config), where);
     refuseUnused(weights, config, where);
     const embeddingRms = knownRms ?? measureRms(weights, where);
     return {
       ...files,
+      config,
+      weights,
       embeddingRms,
       rmsMeasured: knownRms === undefined,
       [Symbol.dispose]: () => weights.close(),
     };
   } catch (error) {
-    weights.close();
+    files.weights.close();
     throw error;
   }
 }
