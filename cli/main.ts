@@ -23,6 +23,8 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   eval: async () => (await import("./eval/eval.ts")).evalCommand,
   generate: async () => (await import("./generate/generate.ts")).generateCommand,
   sft: async () => (await import("./sft/sft.ts")).sftCommand,
+  sweep: async () => (await import("./sweep/sweep.ts")).sweepCommand,
+  compare: async () => (await import("./compare/compare.ts")).compareCommand,
   model: async () => (await import("./model/model.ts")).modelCommand,
   data: async () => (await import("./data/data.ts")).dataCommand,
   bench: async () => (await import("./bench/bench.ts")).benchCommand,

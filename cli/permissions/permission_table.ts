@@ -17,6 +17,9 @@ export const PERMISSIONS: Readonly<Record<string, readonly Kind[]>> = {
   "eval check": [],
   generate: DEVICE,
   sft: [...DEVICE, "write"],
+  // Each run is a process of its own.
+  sweep: ["run", "write"],
+  compare: [],
   "model pull": PULL,
   "model list": [],
   "model info": DEVICE,

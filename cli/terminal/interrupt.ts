@@ -1,5 +1,8 @@
 import { say } from "./print.ts";
 
+/** The variable that tells a process of a sweep which process started it: it ends, as by SIGTERM, when that one does. */
+export const PARENT = "SOFTCOT_STARTED_BY";
+
 /** Watches for Ctrl-C while a long command runs. */
 interface InterruptWatch extends Disposable {
   /** Aborted by the first Ctrl-C (or SIGTERM): finish the step, save, and throw `Interrupted`. */
@@ -27,13 +30,28 @@ export function watchInterrupt(notice: string): InterruptWatch {
   Deno.addSignalListener("SIGINT", handlers.SIGINT);
   // Windows knows no SIGTERM.
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", handlers.SIGTERM);
+  const watch = watchParent(handlers.SIGTERM);
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
+      clearInterval(watch);
       Deno.removeSignalListener("SIGINT", handlers.SIGINT);
       if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", handlers.SIGTERM);
     },
   };
+}
+
+/** Calls `ended` when the process that started this one, and said so, is there no more. */
+function watchParent(ended: () => void): ReturnType<typeof setInterval> | undefined {
+  const parent = Deno.env.get(PARENT);
+  if (parent === undefined) return undefined;
+  const watch = setInterval(() => {
+    if (`${Deno.ppid}` === parent) return;
+    clearInterval(watch);
+    ended();
+  }, 500);
+  Deno.unrefTimer(watch);
+  return watch;
 }
 
 /** Thrown by a long command that Ctrl-C stopped, after it has saved what it had. */

@@ -1,0 +1,62 @@
+import { ValidationError } from "@cliffy/command";
+import { ALL_MODES } from "../../eval/modes.ts";
+import { defineCommand } from "../settings/define_command.ts";
+import { choices, flag, text } from "../settings/setting.ts";
+import { compareLines, type Comparison } from "./comparison.ts";
+import { comparisonCsv, comparisonMarkdown, describeComparison } from "./comparison_table.ts";
+import { linesOf } from "./lines_of.ts";
+
+/** How a table is written, for every command that writes one. */
+export const tableFlags = {
+  csv: flag("Write all numbers as CSV"),
+  markdown: flag("Write the table in Markdown"),
+};
+
+const settings = {
+  against: text("Line to take differences to, by its name", {
+    placeholder: "line",
+    defaultText: "the first",
+  }),
+  mode: choices(ALL_MODES, "Modes to show", { placeholder: "modes", defaultText: "all that were measured" }),
+  checkpoints: flag("Show what was measured on the way, not at the end alone"),
+  ...tableFlags,
+};
+
+/** `softcot compare`: runs side by side. */
+export const compareCommand = defineCommand({
+  description: `Compare runs: what they learned, and what that took.
+
+Runs that differ in nothing but their seed are one line: mean and standard deviation over its seeds. Differences to one line are \
+paired by seed and question. Measured is what the run's own tables hold (tests.json), and evaluations that lie in its folder as \
+evaluations/step-000100/NAME.json, as a sweep leaves them. A sweep's folder stands for all its runs.`,
+  arguments: [["<runs...:string>", "folders of runs, or of sweeps"]],
+  settings,
+  examples: [
+    ["Three seeds of two ways", "softcot compare runs/soft-* runs/hard-*"],
+    ["All of a sweep, as a table for a page", "softcot compare sweeps/ways --markdown"],
+    [
+      "Only how drawn tokens do, against untrained",
+      "softcot compare sweeps/ways --mode hard-sample --against untrained",
+    ],
+  ],
+  run({ against, mode, checkpoints, csv, markdown }, { args, json, print }) {
+    refuseTwoForms({ csv, markdown, json });
+    const comparison = compareLines(linesOf(args), { against, modes: mode, checkpoints });
+    print(comparison, () => inForm(comparison, { csv, markdown }));
+  },
+});
+
+/** @throws ValidationError (wrong usage) where a table is asked for in two forms */
+export function refuseTwoForms(forms: { csv: boolean; markdown: boolean; json: boolean }): void {
+  const asked = Object.entries(forms).filter(([, is]) => is).map(([name]) => `--${name}`);
+  if (asked.length > 1) throw new ValidationError(`${asked.join(" and ")} do not go together.`);
+}
+
+/** A table in the form that is asked for. */
+export function inForm(
+  comparison: Comparison,
+  { csv, markdown }: { csv: boolean; markdown: boolean },
+): string {
+  if (csv) return comparisonCsv(comparison);
+  return markdown ? comparisonMarkdown(comparison) : describeComparison(comparison);
+}

@@ -1,0 +1,111 @@
+import type { ModeResult } from "../../eval/measures/mode_result.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { isFile, isFolder, namesIn } from "../../model/files/on_disk.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
+import type { MetricsLine } from "../../rl/train.ts";
+import type { TaskReport } from "../eval/plan_tasks.ts";
+import { readConfigFile } from "../settings/config_file.ts";
+import { jsonLinesOf } from "./json_lines_of.ts";
+
+/** What is on disk of a run, for comparing it with others. */
+export interface RunRecord {
+  /** Its folder. */
+  folder: string;
+  /** Its config.toml; empty of a model that was not trained. */
+  settings: Record<string, unknown>;
+  /** Null of a model that was not trained. */
+  seed: number | null;
+  /** A line an update. */
+  lines: MetricsLine[];
+  /** What was measured after how many updates, earliest first. */
+  measured: Measured[];
+}
+
+/** What was measured of a model. */
+export interface Measured {
+  /** Updates by then. */
+  step: number;
+  /** Tasks that are answered in text, in each mode. */
+  modes: { task: string; result: ModeResult }[];
+  /** Tasks of choices. */
+  choices: ChoiceMeasured[];
+}
+
+/** A task of choices, question by question. */
+export interface ChoiceMeasured {
+  task: string;
+  answers: { id: string; correct: boolean; nll: number }[];
+}
+
+/** Bytes of a report: a few MB in fact. */
+const MOST_REPORT = 400_000_000;
+
+/**
+ * A run from its folder: its settings, its metrics, its own tables, and the evaluations that lie in `evaluations/step-000100/`.
+ *
+ * @throws UserError if there is no run, or a file of it is damaged
+ */
+export function readRun(folder: string): RunRecord {
+  if (!isFile(`${folder}/config.toml`)) {
+    const found = isFolder(folder) ? "it holds no config.toml" : "there is no such folder";
+    throw new UserError(`Cannot compare ${folder}: ${found}, a run's folder is needed`);
+  }
+  const settings = readConfigFile(`${folder}/config.toml`).values;
+  const lines = isFile(`${folder}/metrics.jsonl`) ? jsonLinesOf(`${folder}/metrics.jsonl`) : [];
+  const own = ownTests(folder, String(settings.task), Number(settings.steps));
+  return { folder, settings, seed: Number(settings.seed), lines, measured: measuredIn(folder, own) };
+}
+
+/** What was measured of a model that was not trained: the evaluations in a folder. */
+export function readUntrained(folder: string): RunRecord {
+  return { folder, settings: {}, seed: null, lines: [], measured: measuredIn(folder, []) };
+}
+
+/** The tables that training itself makes, before and after. */
+function ownTests(folder: string, task: string, steps: number): Measured[] {
+  const path = `${folder}/tests.json`;
+  if (!isFile(path)) return [];
+  const { before, after } = parsed(path) as Record<"before" | "after", ModeResult[] | null | undefined>;
+  const of = (step: number, modes: ModeResult[] | null | undefined): Measured[] =>
+    modes ? [{ step, modes: modes.map((result) => ({ task, result })), choices: [] }] : [];
+  return [...of(0, before), ...of(steps, after)];
+}
+
+/** With the evaluations, which take the place of the same mode's own table. */
+function measuredIn(folder: string, own: readonly Measured[]): Measured[] {
+  const found = new Map(own.map((one) => [one.step, one]));
+  for (const name of namesIn(`${folder}/evaluations`).sort()) {
+    const step = Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
+    if (Number.isNaN(step)) continue;
+    const one = found.get(step) ?? { step, modes: [], choices: [] };
+    found.set(step, one);
+    for (const file of namesIn(`${folder}/evaluations/${name}`).sort()) {
+      if (file.endsWith(".json")) addReports(one, parsed(`${folder}/evaluations/${name}/${file}`));
+    }
+  }
+  return [...found.values()].sort((a, b) => a.step - b.step);
+}
+
+function addReports(one: Measured, reports: unknown): void {
+  for (const report of [reports].flat() as TaskReport[]) {
+    const task = report.task.name;
+    if (!("modes" in report)) {
+      one.choices = [...one.choices.filter((other) => other.task !== task), {
+        task,
+        answers: report.answers,
+      }];
+      continue;
+    }
+    const isOther = (other: { task: string; result: ModeResult }) =>
+      other.task !== task || !report.modes.some(({ mode }) => mode === other.result.mode);
+    one.modes = [...one.modes.filter(isOther), ...report.modes.map((result) => ({ task, result }))];
+  }
+}
+
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readPlainText(path, MOST_REPORT));
+  } catch (error) {
+    throw new UserError(`Cannot compare: ${path} is damaged (${(error as Error).message})`, "remove it");
+  }
+}

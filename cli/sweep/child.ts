@@ -1,0 +1,88 @@
+import { openOwn } from "../../model/files/own_file.ts";
+import { ownCommand } from "./own_command.ts";
+import { PARENT } from "../terminal/interrupt.ts";
+
+/** How a process of a sweep ended. */
+export interface Ended {
+  /** Its exit status. */
+  code: number;
+  /** What it wrote to stdout. */
+  stdout: string;
+  /** The last line it said that begins with `error:`, else its last line. */
+  message: string;
+  seconds: number;
+}
+
+/** Processes that are at work. */
+export interface Children {
+  /** Starts the program with these arguments and waits for its end; what it says goes to a log. */
+  run(args: readonly string[], log: string): Promise<Ended>;
+  /** Asks all of them to save and end. */
+  stop(): void;
+}
+
+/**
+ * Starts processes of this program, each in a group of its own: Ctrl-C reaches them through the sweep alone, once. Where the sweep
+ * is killed they notice, save and end (see interrupt.ts).
+ *
+ * @param env variables of theirs beside those of this process
+ */
+export function createChildren(env: Record<string, string>): Children {
+  const running = new Set<Deno.ChildProcess>();
+  return {
+    async run(args, log) {
+      const began = performance.now();
+      const child = ownCommand(args, {
+        env: { ...env, [PARENT]: `${Deno.pid}`, NO_COLOR: "1" },
+        ...{ stdin: "null", stdout: "piped", stderr: "piped", detached: true },
+      }).spawn();
+      running.add(child);
+      try {
+        const [stdout, said, { code }] = await Promise.all([
+          new Response(child.stdout).text(),
+          keepLog(child.stderr, log),
+          child.status,
+        ]);
+        return { code, stdout, message: messageOf(said), seconds: (performance.now() - began) / 1000 };
+      } finally {
+        running.delete(child);
+      }
+    },
+    stop() {
+      for (const child of running) {
+        try {
+          child.kill("SIGTERM");
+        } catch {
+          // it has ended
+        }
+      }
+    },
+  };
+}
+
+/** Copies what a process says to a file, as it comes; returns its end. */
+async function keepLog(stream: ReadableStream<Uint8Array>, path: string): Promise<string> {
+  let last = "";
+  let file: Deno.FsFile | undefined = openOwn(path, { append: true });
+  try {
+    for await (const bytes of stream) {
+      last = (last + new TextDecoder().decode(bytes)).slice(-4000);
+      try {
+        for (let at = 0; file !== undefined && at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+      } catch {
+        // On a full disk the process is to say so itself, and to be read to its end.
+        file?.close();
+        file = undefined;
+      }
+    }
+  } finally {
+    file?.close();
+  }
+  return last;
+}
+
+function messageOf(said: string): string {
+  const lines = said.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  const error = lines.findLast((line) => line.startsWith("error: "));
+  return error?.slice("error: ".length) ?? lines.at(-1) ?? "it said nothing";
+}

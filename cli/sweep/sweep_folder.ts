@@ -1,0 +1,147 @@
+import { UserError } from "../../gpu/errors.ts";
+import { isTaken, namesIn } from "../../model/files/on_disk.ts";
+import { openOwn } from "../../model/files/own_file.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
+import { writeJson } from "../../model/files/write_whole.ts";
+import type { Named, PlannedEvaluation, PlannedRun, SweepPlan } from "./sweep_plan.ts";
+
+/**
+ * Where a sweep keeps everything:
+ *
+ *     sweep.json           the plan
+ *     base/                the model that it made itself
+ *     untrained/           evaluations of the model that runs start from
+ *     runs/NAME/           each run as softcot train leaves it, and evaluations/step-000100/NAME.json
+ *     settings/, logs/     what each run was told, and what it said
+ *     jobs/NAME.json       what took how long, and what failed
+ *     comparison.json      the table, once all has ended
+ */
+export interface SweepFolder extends Disposable {
+  readonly path: string;
+}
+
+/** How far the processes of one run have come: kept in jobs/NAME.json. */
+export interface JobRecord {
+  /** Seconds of each that ended well; null where it was interrupted on the way. */
+  seconds: Record<string, number | null>;
+  /** What went wrong; the next sweep tries again. */
+  failed?: { what: string; status: number; message: string };
+}
+
+const PLAN = "sweep.json";
+
+/** The part of a plan that decides results; runs by name. */
+interface KeptPlan {
+  base: Named | null;
+  evaluations: PlannedEvaluation[];
+  runs: Record<string, Named>;
+  lines: Record<string, string>;
+}
+
+/**
+ * Opens a sweep's folder, or makes it. One with this plan is gone on with; a plan may have grown by runs.
+ *
+ * @throws UserError if it holds other things or another plan, naming what differs, or another process is at work in it
+ */
+export function openSweep(path: string, plan: SweepPlan): SweepFolder {
+  const kept = readPlan(path);
+  if (!kept && namesIn(path).length > 0) {
+    throw new UserError(
+      `Cannot keep a sweep in ${path}: it holds other things (${
+        namesIn(path).sort().slice(0, 3).join(", ")
+      })`,
+      "choose another folder with --out",
+    );
+  }
+  try {
+    for (const inner of ["settings", "logs", "runs", "jobs"]) {
+      Deno.mkdirSync(`${path}/${inner}`, { recursive: true });
+    }
+  } catch (error) {
+    throw new UserError(`Cannot keep a sweep in ${path}: ${(error as Error).message}`);
+  }
+  const lock = openOwn(`${path}/lock`, { write: true });
+  if (!lock.tryLockSync(true)) {
+    lock.close();
+    throw new UserError(
+      `Cannot go on in ${path}: another sweep is at work there`,
+      "wait for its end, or choose another folder with --out",
+    );
+  }
+  try {
+    if (kept) compare(path, kept, plan);
+    writeJson(`${path}/${PLAN}`, asKept(plan));
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+  return { path, [Symbol.dispose]: () => lock.close() };
+}
+
+/** The lines of a sweep's runs by their names; undefined if the folder is no sweep's. */
+export function linesOfSweep(path: string): Record<string, string> | undefined {
+  return readPlan(path)?.lines;
+}
+
+/** What is known of a run's processes. */
+export function readJob(path: string, name: string): JobRecord {
+  const file = `${path}/jobs/${name}.json`;
+  return isTaken(file) ? JSON.parse(readPlainText(file)) : { seconds: {} };
+}
+
+/** Keeps what is known of a run's processes. */
+export function writeJob(path: string, name: string, record: JobRecord): void {
+  writeJson(`${path}/jobs/${name}.json`, record);
+}
+
+function asKept({ base, evaluations, runs }: SweepPlan): KeptPlan {
+  const byName = <T>(value: (run: PlannedRun) => T) =>
+    Object.fromEntries(runs.map((run) => [run.name, value(run)]));
+  return {
+    base: base ?? null,
+    evaluations,
+    runs: byName(({ settings }) => settings),
+    lines: byName(({ line }) => line),
+  };
+}
+
+function readPlan(path: string): KeptPlan | undefined {
+  if (!isTaken(`${path}/${PLAN}`)) return undefined;
+  try {
+    return JSON.parse(readPlainText(`${path}/${PLAN}`));
+  } catch {
+    throw new UserError(
+      `Cannot go on in ${path}: its ${PLAN} is damaged`,
+      "choose another folder with --out",
+    );
+  }
+}
+
+function compare(path: string, kept: KeptPlan, plan: SweepPlan): void {
+  const asked = asKept(plan);
+  const different = (["base", "evaluations"] as const)
+    .filter((part) => !same(kept[part], asked[part])).map((part) => `another ${part}`);
+  for (const [name, settings] of Object.entries(kept.runs)) {
+    if (!(name in asked.runs)) different.push(`a run ${name}`);
+    else if (!same(settings, asked.runs[name])) different.push(`other settings of run ${name}`);
+  }
+  if (different.length === 0) return;
+  throw new UserError(
+    `Cannot go on in ${path}: it was begun with ${different.slice(0, 3).join(", ")}` +
+      (different.length > 3 ? `, and ${different.length - 3} more` : ""),
+    "give the file as it was (runs may be added), or choose another folder with --out",
+  );
+}
+
+/** As it will be once it is written; keys in whatever order. */
+const same = (a: unknown, b: unknown): boolean => sorted(a) === sorted(b);
+
+function sorted(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, one) =>
+      typeof one === "object" && one !== null && !Array.isArray(one)
+        ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => a < b ? -1 : 1))
+        : one,
+  );
+}
