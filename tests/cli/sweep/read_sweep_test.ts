@@ -1,0 +1,79 @@
+/** A sweep's file: its grid, and every mistake in it told before anything runs. */
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseSettings } from "../../../cli/settings/config_file.ts";
+import { planSweep } from "../../../cli/sweep/read_sweep.ts";
+import { UserError } from "../../../gpu/errors.ts";
+
+const plan = (text: string) => planSweep(parseSettings(text, "x.toml"), "sweeps/x");
+
+Deno.test("a grid crosses its axes; seeds change slowest, named tables set several values at once", () => {
+  const { runs } = plan(`
+fixed = { steps = 4, task = "sums" }
+[grid]
+seed = [3, 4]
+lr = [1e-4, 3e-4]
+[[grid.way]]
+name = "hard"
+thinking = "hard"
+[[grid.way]]
+name = "top 5"
+thinking = "fuzzy"
+noise-on = "top-logits"
+`);
+  assertEquals(runs.map(({ name }) => name), [
+    "lr-1e-4-hard-seed-3",
+    "lr-1e-4-top_5-seed-3",
+    "lr-3e-4-hard-seed-3",
+    "lr-3e-4-top_5-seed-3",
+    "lr-1e-4-hard-seed-4",
+    "lr-1e-4-top_5-seed-4",
+    "lr-3e-4-hard-seed-4",
+    "lr-3e-4-top_5-seed-4",
+  ]);
+  assertEquals(runs[3].line, "lr-3e-4-top_5");
+  assertEquals(runs[3].settings, {
+    ...{ steps: 4, task: "sums", lr: 3e-4, thinking: "fuzzy", "noise-on": "top-logits", seed: 3 },
+  });
+  assertEquals(plan("").runs.map(({ name }) => name), ["run"]);
+  assertEquals(plan("[grid]\nthinking = ['hard', 'soft']").runs.map(({ name }) => name), ["hard", "soft"]);
+});
+
+Deno.test("recipes count: an evaluation on the way needs a checkpoint there, and all checkpoints are kept for it", () => {
+  const at = (steps: string) => plan(`[[evaluate]]\nat = ${steps}`); // the recipe of sums: 100 updates, saved every 40
+  assertEquals(at("[40, 'end']").runs[0].settings.keep, 100);
+  assertEquals(at("['end']").runs[0].settings.keep, undefined);
+  assertThrows(() => at("[50]"), UserError, "after 50 updates, where run run has no checkpoint");
+  assertThrows(() => at("[120]"), UserError, "it makes 100 and saves every 40");
+});
+
+Deno.test("a base model of the sweep's own is what runs start from, unless they name another", () => {
+  assertEquals(plan("[base]\nsteps = 3").runs[0].settings.model, "sweeps/x/base");
+  assertEquals(plan("[base]\nsteps = 3\n[fixed]\nmodel = 'm'").runs[0].settings.model, "m");
+});
+
+for (
+  const [text, message, hint] of [
+    ["steps = 3", "there is no place for steps", "settings of training stand in [fixed]"],
+    ["[fixed]\nstep = 3", "there is no setting step", "did you mean steps?"],
+    ["[fixed]\nout = 'x'", "it sets out, which the sweep sets itself"],
+    ["[grid]\nlr = ['a']", 'lr is "a", a number of at least 0 is needed'],
+    ["[grid]\nseed = 3", "seed of [grid] is 3, a list of values or of named tables is needed"],
+    ["[grid]\nseed = []", "seed of [grid] is empty"],
+    ["[[grid.way]]\nthinking = 'hard'", "way of [grid] has a table without a name"],
+    ["[grid]\nseed = [1, 1]", "two points of the grid are called run-seed-1"],
+    ["[base]\nout = 'x'", "[base]: it sets out"],
+    ["[base]\nwidht = 8", "there is no setting widht", "did you mean width?"],
+    ["[[evaluate]]\nmodel = 'x'", "it sets model"],
+    ["[[evaluate]]\ntasks = []", "tasks is [], a list of tasks is needed"],
+    ["[[evaluate]]\nat = ['start']", 'at is ["start"], numbers of updates are needed'],
+    ["[[evaluate]]\nsamples = 0", "samples is 0"],
+    ["[evaluate]\nsamples = 2", "evaluate is one table", "write [[evaluate]]"],
+    ["fixed = 3", "[fixed]: it is 3, a table is needed"],
+  ]
+) {
+  Deno.test(`refused: ${text.replaceAll("\n", "; ")}`, () => {
+    const error = assertThrows(() => plan(text), UserError);
+    assertStringIncludes(error.message, message);
+    if (hint) assertStringIncludes(error.hint!, hint);
+  });
+}
