@@ -16,7 +16,7 @@ function ownStart(): string[] {
   const config = main.startsWith("file:") ? fileURLToPath(new URL("../deno.json", main)) : "";
   return [
     ...["run", "--quiet", "--no-prompt", "--allow-all"],
-    ...(isFile(config) ? ["--config", config] : []),
+    ...(isFile(config) ? ["--config", config] : ["--no-config", "--no-lock"]),
     main,
   ];
 }

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { assertSameRun, linesIn } from "../../rl/support/run_files.ts";
 import { onSmallDisk } from "../../support/small_disk.ts";
-import { ENV, fails, runSoftcot, succeed } from "../support/run_softcot.ts";
+import { fails, runSoftcot, succeed } from "../support/run_softcot.ts";
 import { smallModel } from "../support/small_model.ts";
 import { stopWhen } from "../support/stop_when.ts";
 import { type SweepFile, sweepFile } from "../support/sweep_file.ts";
@@ -145,7 +145,7 @@ Deno.test("a run that is refused is named and stops no other; it is tried again,
   const ways =
     '[[grid.way]]\nname = "still"\nthinking = "soft"\ngamma = 0\n[[grid.way]]\nname = "hard"\nthinking = "hard"\n';
   const args = sweep("refused", { ways, seeds: [0] }, "--out", out, "--json");
-  const first = await runSoftcot([...args, "--dry-run"], ENV);
+  const first = await runSoftcot([...args, "--dry-run"]);
   // The first run tells no speed: it is refused.
   assertEquals(first.code, 0, first.stderr);
   const { seconds, jobs } = JSON.parse(first.stdout);
@@ -156,7 +156,7 @@ Deno.test("a run that is refused is named and stops no other; it is tried again,
     ["still-seed-0", "failed"],
     ["hard-seed-0", "to do"],
   ]);
-  const { code, stdout, stderr } = await runSoftcot(args, ENV);
+  const { code, stdout, stderr } = await runSoftcot(args);
   assertEquals(code, 1);
   assertStringIncludes(
     stderr,
@@ -196,7 +196,7 @@ Deno.test("a disk too full: told, and with room the same command goes on", () =>
   onSmallDisk(256, async (disk) => {
     const args = sweep("full", { seeds: [0], ways: "" }, "--out", `${disk}/sweep`);
     Deno.writeFileSync(`${disk}/filler`, new Uint8Array(4096 * 225));
-    const { code, stderr } = await runSoftcot(args, ENV);
+    const { code, stderr } = await runSoftcot(args);
     assertEquals(code, 1, stderr);
     assertMatch(stderr, /No space left on device/);
     assert(!/^ +at /m.test(stderr), "a stack trace");
