@@ -161,15 +161,23 @@ function parseProduct(c: Cursor): Node {
       if (peek(c).kind === "number" && !mayPrecedeNumber(left, peek(c).spaced)) {
         throw new ParseFailure("numbers side by side");
       }
-      left = product(left, parsePower(c));
+      left = beside(left, c);
     } else return left;
   }
 }
 
 function product(left: Node, right: Node): Node {
-  return left.kind === "apply" && left.op === "multiply" && !left.call
-    ? { ...left, args: [...left.args, right] }
+  return left.kind === "apply" && left.op === "multiply"
+    ? apply("multiply", ...left.args, right)
     : apply("multiply", left, right);
+}
+
+/** The product with the factor that stands beside; of N(3) it is remembered that it may be a call. */
+function beside(left: Node, c: Cursor): Node {
+  const bracket = left.kind === "symbol" && !left.constant && isMark(c, "(");
+  const right = parsePower(c);
+  const whole = product(left, right);
+  return bracket && whole.kind === "apply" && peek(c, -1).text === ")" ? { ...whole, call: true } : whole;
 }
 
 /** A factor behind * or /, which may carry a sign. */

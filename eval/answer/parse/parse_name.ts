@@ -1,6 +1,6 @@
 /** Grammar of names: subscripts, primes, calls, angles. */
 import { apply, constant, type Node, symbol } from "../node.ts";
-import { type Cursor, groupTokens, isMark, next, peek, take } from "./cursor.ts";
+import { type Cursor, expect, groupTokens, isMark, next, peek, take } from "./cursor.ts";
 import { ParseFailure, type Token, tokenText } from "./token.ts";
 
 /** A name with its subscript and primes; `e`, `i` are constants where they stand alone. */
@@ -46,19 +46,34 @@ const FUNCTION_LETTERS = new Set("f g h F G H P Q W phi Phi psi Psi".split(" "))
 /** f(x): a call, where the letter usually names a function or the brackets hold several arguments; else a product. */
 function callOrName(c: Cursor, name: NamedNode): Node {
   if (!isMark(c, "(") || name.constant) return name;
-  const start = c.at;
-  next(c);
-  const inside = c.parseList(c);
-  if (!take(c, ")")) {
-    c.at = start;
+  const several = bracketedItems(c);
+  if (several === 0 || (several === 1 && !FUNCTION_LETTERS.has(name.name.replace(/[_'].*$/s, "")))) {
     return name;
   }
-  const args = inside.kind === "list" ? inside.items : [inside];
-  if (args.length > 1 || FUNCTION_LETTERS.has(name.name.replace(/[_'].*$/s, ""))) {
-    return { kind: "apply", op: `call:${name.name}`, args };
-  }
-  return { kind: "apply", op: "multiply", args: [name, inside], call: true };
+  next(c);
+  const inside = c.parseList(c);
+  expect(c, ")");
+  return { kind: "apply", op: `call:${name.name}`, args: inside.kind === "list" ? inside.items : [inside] };
 }
+
+/** How many items stand between the round brackets that open here; 0 where they do not close as round ones. */
+function bracketedItems(c: Cursor): number {
+  const open: string[] = [];
+  let items = 1;
+  for (let ahead = 0; peek(c, ahead).kind !== "end"; ahead++) {
+    const { kind, text } = peek(c, ahead);
+    if (kind !== "mark") continue;
+    if (OPENING.has(text)) open.push(text);
+    else if (CLOSING.has(text)) {
+      const opened = open.pop();
+      if (open.length === 0) return opened === "(" && text === ")" ? items : 0;
+    } else if (open.length === 1 && (text === "," || text === "and" || text === "or")) items++;
+  }
+  return 0;
+}
+
+const OPENING = new Set(["(", "[", "{", "\\{"]);
+const CLOSING = new Set([")", "]", "}", "\\}"]);
 
 /** The letters of an angle or a triangle, as one name. */
 export function nameText(c: Cursor): string {

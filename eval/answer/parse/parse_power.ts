@@ -65,7 +65,10 @@ function degrees(c: Cursor, value: Node): Node {
   return { kind: "unit", value, unit: "deg" };
 }
 
-/** The argument of a command or of ^: a brace group, or one token (one digit of a number, unless `whole`). */
+/**
+ * The argument of a command or of ^: a brace group, or one token (one digit of a number, unless `whole`). A letter is an
+ * argument without what stands behind it: in \sqrt x(y+1) and 3^k(k-2) the brackets are factors.
+ */
 export function parseArgument(c: Cursor, whole = false): Node {
   if (take(c, "{")) {
     const node = c.parseList(c);
@@ -74,8 +77,17 @@ export function parseArgument(c: Cursor, whole = false): Node {
   }
   const t = peek(c);
   if (t.kind === "number" && !whole && /^\d+$/.test(t.text) && t.text.length > 1) return splitDigit(c, t);
-  if (whole && take(c, "-")) return apply("negate", parsePrimary(c));
-  if (whole && take(c, "+")) return parsePrimary(c);
+  if (whole && take(c, "-")) return apply("negate", parseOne(c));
+  if (whole) take(c, "+");
+  return parseOne(c);
+}
+
+function parseOne(c: Cursor): Node {
+  const t = peek(c);
+  if (t.kind === "letter") {
+    return t.text === "e" || t.text === "i" ? constant(next(c).text) : symbol(next(c).text);
+  }
+  if (t.kind === "command" && GREEK.has(t.text)) return symbol(next(c).text);
   return parsePrimary(c);
 }
 
