@@ -33,7 +33,7 @@ export type Node =
   /** a letter, Greek letter, subscripted or decorated name; also the constants `pi`, `e`, `i`, `infinity` by `constant` */
   | { kind: "symbol"; name: string; constant?: boolean }
   /** `op` applied to scalars: add, multiply, divide, negate, power, root, sin, ...; or union, intersect, setminus */
-  | { kind: "apply"; op: string; args: Node[]; call?: boolean }
+  | Apply
   /** brackets kept: `(1,2)` is a tuple or an open interval, `[1,2)` an interval */
   | { kind: "tuple"; open: "(" | "["; close: ")" | "]"; items: Node[] }
   | { kind: "set"; items: Node[] }
@@ -50,7 +50,18 @@ export type Node =
   | { kind: "based"; digits: string; base: number }
   | { kind: "text"; text: string };
 
-export const apply = (op: string, ...args: Node[]): Node => ({ kind: "apply", op, args });
+/** An operation on parts; of a product some things are remembered about how it was written. */
+interface Apply {
+  kind: "apply";
+  op: string;
+  args: Node[];
+  /** a name before a bracket, which may be a call: N(3) */
+  call?: boolean;
+  /** the first of the last factors that stand apart from those before them, by a space or by more */
+  apart?: { from: number; line: boolean };
+}
+
+export const apply = (op: string, ...args: Node[]): Apply => ({ kind: "apply", op, args });
 export const number = (value: Rational): Node => ({ kind: "number", value });
 export const symbol = (name: string): Node & { kind: "symbol" } => ({ kind: "symbol", name });
 export const constant = (name: string): Node & { kind: "symbol" } => ({

@@ -1,77 +1,14 @@
 /** What an answer claims, apart from how it is written down: chains of equations, names, approximations. */
 import { matrixValue } from "./algebra/matrix_value.ts";
 import { exactValue, sameScalar } from "./algebra/same_scalar.ts";
-import { freeSymbols } from "./algebra/sample_points.ts";
 import type { Steps } from "./budget.ts";
-import { type Node, some } from "./node.ts";
+import type { Context } from "./compare/context.ts";
+import { contradicts, isValue } from "./contradicts.ts";
+import { isName } from "./is_name.ts";
+import { apply, format, type Node } from "./node.ts";
+import { substitute } from "./algebra/substitute.ts";
 
-/**
- * True if the node only names something: `x`, `f(x)`, `AB`, `|AB|`, `\angle ABC`, `(p, q)`, `\frac{NO}{BO}`, `A:B`,
- * `\text{Area}`. A value that is set equal to a name counts as the value.
- */
-function isName(node: Node): boolean {
-  switch (node.kind) {
-    case "symbol":
-      return !node.constant;
-    case "text":
-      return true;
-    case "tuple":
-    case "ratio":
-      return node.items.every(isName);
-    case "apply":
-      return isNameOf(node.op, node.args, node.call === true);
-    default:
-      return false;
-  }
-}
-
-function isNameOf(op: string, args: Node[], call: boolean): boolean {
-  if (op === "call:P" || op === "call:Pr") return true;
-  if (op.startsWith("call:")) return args.every((a) => isName(a) || a.kind === "number" || isShift(a));
-  if (call) return isCall(args);
-  if (op === "multiply") return args.length > 1 && (args.every(isPoint) || isMeasure(args));
-  if (op === "abs") return isLength(args[0]);
-  if (op === "divide") return args.every(isName) || args.every(isDifferential);
-  if (op === "min" || op === "max") return args.every(isName);
-  return false;
-}
-
-/** N(n), V(2): a letter that seldom is a number, before one letter or number. x(y) is a product. */
-function isCall([callee, arg]: Node[]): boolean {
-  if (callee.kind !== "symbol" || !/^(?:[A-Zpqrsuvw]|[A-Z]?[a-z]{2,})(?:'|_|$)/.test(callee.name)) {
-    return false;
-  }
-  return arg.kind === "number" || (arg.kind === "symbol" && arg.name !== callee.name);
-}
-
-/** `m\angle ABC`. */
-function isMeasure([first, second]: Node[]): boolean {
-  return first.kind === "symbol" && first.name === "m" && second.kind === "symbol" &&
-    second.name.startsWith("angle ");
-}
-
-/** dy, as in dy/dx. */
-function isDifferential(node: Node): boolean {
-  return node.kind === "apply" && node.op === "multiply" && node.args.length === 2 &&
-    node.args.every((a) => a.kind === "symbol") && (node.args[0] as { name: string }).name === "d";
-}
-
-/** What stands in |AB| or |\vec{a}|. */
-function isLength(node: Node): boolean {
-  if (node.kind === "symbol") return /^(?:vec|overrightarrow|overline)\{/.test(node.name);
-  return node.kind === "apply" && node.op === "multiply" && node.args.every(isPoint);
-}
-
-/** A capital letter that names a point, as in the length AB. */
-function isPoint(node: Node): boolean {
-  return node.kind === "symbol" && /^[A-Z](?:'|_|$)/.test(node.name);
-}
-
-/** The argument of f(x + 1) or a_{n+1}. */
-function isShift(node: Node): boolean {
-  return node.kind === "apply" && (node.op === "add" || node.op === "negate") &&
-    node.args.every((a) => a.kind === "number" || a.kind === "symbol" || isShift(a));
-}
+type Relation = Node & { kind: "relation" };
 
 /** A relation between a name and a value, if the node is one. */
 export function assignment(node: Node): { name: Node; value: Node } | null {
@@ -80,46 +17,100 @@ export function assignment(node: Node): { name: Node; value: Node } | null {
   return isName(node.sides[0]) ? { name: node.sides[0], value: node.sides[1] } : null;
 }
 
-/** Simplifies chains: of `x = A = B \approx C` only `x = B` is left; a name is put first. */
-export function understand(node: Node, steps: Steps): Node {
-  if (node.kind === "relation") return chain(node, steps);
+/** Simplifies what is said: equations side by side are a list; of `x = A = B \approx C` only `x = B` is left; a name is put first. */
+export function understand(node: Node, c: Context): Node {
+  if (node.kind === "relation") return sideBySide(node, c) ?? chain(node, c);
   if (node.kind === "list") {
     return distribute({
       ...node,
-      items: node.items.map((item) => understand(item, steps)),
+      items: node.items.map((item) => understand(item, c)),
     });
   }
   return matrixValue(node) ?? node;
 }
 
-function chain(node: Node & { kind: "relation" }, steps: Steps): Node {
+/** `u = 2 v = 9`, with the name apart from the value before it: two equations, without a comma between them. */
+function sideBySide({ ops, sides }: Relation, c: Context): Node | null {
+  for (let k = 1; k < ops.length; k++) {
+    if (ops[k - 1] !== "=" || ops[k] !== "=") continue;
+    const split = splitApart(sides[k]);
+    if (!split || !isName(split.name) || !(split.line || isValue(split.value))) continue;
+    const first: Node = {
+      kind: "relation",
+      ops: ops.slice(0, k),
+      sides: [...sides.slice(0, k), split.value],
+    };
+    const rest: Node = { kind: "relation", ops: ops.slice(k), sides: [split.name, ...sides.slice(k + 1)] };
+    const last = understand(rest, c);
+    return {
+      kind: "list",
+      items: [understand(first, c), ...(last.kind === "list" ? last.items : [last])],
+    };
+  }
+  return null;
+}
+
+/** The last factors of an expression that stand apart, and what stands before them. */
+function splitApart(node: Node): { value: Node; name: Node; line: boolean } | null {
+  if (node.kind !== "apply") return null;
+  if (node.op === "multiply" && node.apart) {
+    const { from, line } = node.apart;
+    const product = (args: Node[]) => args.length === 1 ? args[0] : apply("multiply", ...args);
+    return { value: product(node.args.slice(0, from)), name: product(node.args.slice(from)), line };
+  }
+  if (!["add", "negate", "plusminus", "minusplus", "pm", "mp"].includes(node.op)) return null;
+  const split = splitApart(node.args.at(-1)!);
+  return split && { ...split, value: { ...node, args: [...node.args.slice(0, -1), split.value] } };
+}
+
+/**
+ * Simplifies a chain: of `x = A = B \approx C` only `x = B` is left, with the name put first. An answer that contradicts
+ * itself stays as it is.
+ */
+function chain(node: Relation, c: Context): Node {
   let { ops, sides } = node;
   const about = ops.indexOf("~");
   if (about >= 0) {
-    if (about === 0 && isName(sides[0])) return chainOf(["="], [sides[0], sides[1]], steps);
+    if (about === 0 && isName(sides[0])) return chainOf(["="], [sides[0], sides[1]], c);
     ops = ops.slice(0, about);
     sides = sides.slice(0, about + 1);
   }
-  return chainOf(ops, sides, steps);
+  return isFalse(ops, sides, c) ? { kind: "relation", ops, sides } : chainOf(ops, sides, c);
 }
 
-function chainOf(ops: (Node & { kind: "relation" })["ops"], sides: Node[], steps: Steps): Node {
-  if (ops.length === 0) return understand(sides[0], steps);
+/** True if the chain says that two values are equal which are not. A gold answer is taken at its word. */
+function isFalse(ops: Relation["ops"], sides: Node[], c: Context): boolean {
+  if (c.side === "gold" || ops.length < 2 || !ops.every((op) => op === "=")) return false;
+  const value = sides.findLast(isValue);
+  if (value === undefined) return false;
+  const name = sides[0].kind === "symbol" && !sides[0].constant ? sides[0].name : null;
+  return sides.some((side) => {
+    // x = 2x - 3 = 3 is true of x = 3.
+    const said = name === null || side === sides[0] ? side : substitute(side, name, value);
+    return side !== value && isValue(said) && contradicts(said, value, c);
+  });
+}
+
+/** The end of a false chain `x = 3 + 3 = 2` that shows its work under the name that is asked for: a slip, and no second answer. */
+export function endOfWork(node: Node, name: Node): Node | null {
+  if (node.kind !== "relation" || node.ops.length < 2 || !node.ops.every((op) => op === "=")) return null;
+  const middle = node.sides.slice(1, -1);
+  const shows = middle.some((side) => side.kind === "apply" && side.op !== "negate" && side.op !== "divide");
+  return shows && format(node.sides[0]) === format(name) ? node.sides.at(-1)! : null;
+}
+
+function chainOf(ops: Relation["ops"], sides: Node[], c: Context): Node {
+  if (ops.length === 0) return understand(sides[0], c);
   if (!ops.every((op) => op === "=")) {
     // x = A < B or the like: kept whole.
     return { kind: "relation", ops, sides: sides.map((s) => matrixValue(s) ?? s) };
   }
   const first = sides[0];
-  const last = understand(sides[sides.length - 1], steps);
+  const last = understand(sides[sides.length - 1], c);
   if (isName(first)) return { kind: "relation", ops: ["="], sides: [first, last] };
   if (ops.length === 1 && isName(last)) return { kind: "relation", ops: ["="], sides: [last, first] };
-  if (isValue(last) && (ops.length > 1 || isSameValue(first, last, steps))) return last;
+  if (isValue(last) && (ops.length > 1 || isSameValue(first, last, c.steps))) return last;
   return { kind: "relation", ops, sides };
-}
-
-/** A number, without symbols. */
-function isValue(node: Node): boolean {
-  return !some(node, (n) => n.kind === "text" || n.kind === "relation") && freeSymbols(node).length === 0;
 }
 
 /** `5 + 3 = 8` says 8, if it is true. */

@@ -149,7 +149,7 @@ function judge(
   const [gold, answer] = [a.node, b.node];
   const found = guarded(() => {
     const context = contextOf(options);
-    return compare(understand(gold, context.steps), understand(answer, context.steps), context);
+    return compare(understand(gold, { ...context, side: "gold" }), understand(answer, context), context);
   }, options.timeLimit ?? 2);
   return { ...found, ...sides };
 }
@@ -163,6 +163,7 @@ function contextOf(options: VerifyOptions): Context {
     allowSetRelation: options.allowSetRelation === true,
     tolerances: tolerancesOf(options.precision),
     tolerance: 0,
+    side: "answer",
     compare,
   };
 }

@@ -1,7 +1,7 @@
 /** Are two answers the same? Each kind of answer has its rule; parts are compared in the same way. */
 import type { Finding } from "../algebra/same_scalar.ts";
 import { format, type Node } from "../node.ts";
-import { assignment } from "../understand.ts";
+import { assignment, endOfWork } from "../understand.ts";
 import { compareLists, compareMatrices, compareTuples } from "./compare_many.ts";
 import { compareScalars } from "./compare_scalars.ts";
 import { compareSets, isSetLike } from "./compare_sets.ts";
@@ -35,6 +35,8 @@ export function compare(gold: Node, answer: Node, c: Context): Finding {
 function relations(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [assignment(gold), assignment(answer)];
   if (gold.kind === "relation" && answer.kind === "relation") {
+    const end = a && endOfWork(answer, a.name);
+    if (end) return compare(a.value, end, c);
     if (a && b && (format(a.name) === format(b.name) || !c.strict)) {
       const found = compare(a.value, b.value, c);
       if (found.equal) return found;

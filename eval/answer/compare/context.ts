@@ -19,6 +19,8 @@ export interface Context {
   tolerances: Rational[];
   /** which of them holds now */
   tolerance: number;
+  /** whose claims are being understood: a gold answer is taken at its word, an answer must not contradict itself */
+  side: "gold" | "answer";
   /** compares two parts, whatever they are */
   compare: (gold: Node, answer: Node, c: Context) => Finding;
 }

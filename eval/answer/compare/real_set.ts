@@ -5,7 +5,7 @@ import { normalForm } from "../algebra/normal_form.ts";
 import { numericValue } from "../algebra/numeric_value.ts";
 import { constantOf } from "../algebra/polynomial.ts";
 import { type Steps, TooLarge } from "../budget.ts";
-import { apply, constant, FLIPPED, type Node, number, type RelationOp } from "../node.ts";
+import { apply, constant, FLIPPED, format, type Node, number, type RelationOp } from "../node.ts";
 import { divideRationals, negateRational } from "../rational.ts";
 
 /** An interval; `from` and `to` are doubles, used to put ends in order. */
@@ -140,8 +140,7 @@ export function solutions(node: Node, steps: Steps): Described | null {
   return all;
 }
 
-const sameName = (a: Node, b: Node): boolean => JSON.stringify(a, bigText) === JSON.stringify(b, bigText);
-const bigText = (_: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
+const sameName = (a: Node, b: Node): boolean => format(a) === format(b);
 
 function single(left: Node, op: RelationOp, right: Node, steps: Steps): Described | null {
   if (op === "in") {

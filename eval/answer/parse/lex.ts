@@ -1,7 +1,7 @@
 /** Text of an answer into tokens. Spacing, looks and aliases end here: equal token texts are "identical text". */
 import { lexCommand } from "./lex_command.ts";
 import { lexNumber } from "./lex_number.ts";
-import { push, type Reader, type Token } from "./token.ts";
+import { noGap, push, type Reader, type Token } from "./token.ts";
 import { bareUnit, isPercentWord } from "./units.ts";
 import { FUNCTIONS, GREEK, UNICODE } from "./vocabulary.ts";
 
@@ -11,7 +11,16 @@ import { FUNCTIONS, GREEK, UNICODE } from "./vocabulary.ts";
  * @param plain true for plain text, where `1,5` is a decimal and `5 m` five metres; in maths both are something else
  */
 export function lex(text: string, plain = false): Token[] {
-  const reader: Reader = { text: prepare(text), at: 0, tokens: [], spaced: false, depth: 0, plain, lex };
+  const reader: Reader = {
+    text: prepare(text),
+    at: 0,
+    tokens: [],
+    spaced: false,
+    gap: noGap(),
+    depth: 0,
+    plain,
+    lex,
+  };
   while (reader.at < reader.text.length) step(reader);
   return words(trimEnd(reader.tokens));
 }
@@ -34,6 +43,8 @@ function step(r: Reader): void {
   const c = r.text[r.at];
   if (/\s/.test(c) || c === "~" || c === "$") {
     r.spaced = true;
+    if (c === "\n") r.gap.line = true;
+    else if (c === "$") r.gap.delimiters++;
     r.at++;
   } else if ((c >= "0" && c <= "9") || (c === "." && /\d/.test(r.text[r.at + 1] ?? ""))) lexNumber(r);
   else if (c === "\\") lexCommand(r);

@@ -8,6 +8,7 @@ import {
   FUNCTIONS,
   SPACE_COMMANDS,
   TEXT_COMMANDS,
+  WIDE_COMMANDS,
 } from "./vocabulary.ts";
 
 /** Commands that show nothing, or change colours: dropped with their first argument. */
@@ -24,6 +25,7 @@ export function lexCommand(r: Reader): void {
   if (FACE_COMMANDS.has(name)) return readFace(r, length);
   if (WITHOUT_ARGUMENT.has(name)) {
     const group = argument(r, r.at + length);
+    if (WIDE_COMMANDS.has(name)) r.spaced = r.gap.wide = true;
     r.at = group.end;
     return;
   }
@@ -35,6 +37,7 @@ export function lexCommand(r: Reader): void {
   }
   if (SPACE_COMMANDS.has(name)) {
     r.spaced = true;
+    if (WIDE_COMMANDS.has(name)) r.gap.wide = true;
     r.at += length;
     return;
   }
@@ -57,6 +60,7 @@ function readEscape(r: Reader, next: string): void {
     r.at += 2;
   } else if ("()[]".includes(next)) {
     r.spaced = true;
+    r.gap.delimiters++;
     r.at += 2;
   } else if (next === "{" || next === "}") push(r, "mark", `\\${next}`, 2);
   else if (next === "\\") push(r, "mark", "\\\\", 2);

@@ -35,10 +35,13 @@ function parseSemicolons(c: Cursor): Node {
   return { kind: "list", items: groups };
 }
 
-type Separator = "," | "and" | "or";
+type Separator = "," | "and" | "or" | "gap";
 
-/** Steps over one separator: a comma, `and`, `or`, or a comma with one of them. */
+/** Steps over one separator: a comma, `and`, `or`, or a comma with one of them; a wide space or the end of a row. */
 function takeSeparator(c: Cursor): Separator | null {
+  if (
+    take(c, "\\\\") || (peek(c).gap === "wide" && peek(c).kind !== "end" && !SEPARATORS.has(peek(c).text))
+  ) return "gap";
   const comma = take(c, ",");
   const word = take(c, "and") ? "and" : take(c, "or") ? "or" : null;
   return word ?? (comma ? "," : null);
@@ -48,16 +51,22 @@ function takeSeparator(c: Cursor): Separator | null {
 function parseList(c: Cursor): Node {
   return nested(c, () => {
     const items = [parseRelation(c)];
-    const words = new Set<Separator>();
+    const words = new Set<"," | "and" | "or">();
     for (let word = takeSeparator(c); word; word = takeSeparator(c)) {
-      words.add(word);
+      words.add(word === "gap" ? "," : word);
       items.push(parseRelation(c));
+      // u = 2 \quad v = 9 are two equations; 5 \quad 6 may be anything.
+      if (word === "gap" && !items.slice(-2).every((item) => item.kind === "relation")) {
+        throw new ParseFailure("a gap");
+      }
     }
     if (items.length === 1) return items[0];
     const [only] = words;
     return words.size === 1 && only !== "," ? { kind: "list", items, joined: only } : { kind: "list", items };
   });
 }
+
+const SEPARATORS = new Set([",", "and", "or", ";", ")", "]", "}", "\\}", "|", ":"]);
 
 const RELATION_MARKS = new Set(["=", "<", ">", "<=", ">=", "!=", "~"]);
 const RELATION_COMMANDS = new Set(["in", "notin", "subset", "equiv", "to", "~"]);
@@ -123,6 +132,7 @@ function parseSum(c: Cursor): Node {
   return nested(c, () => {
     let left = parseTerm(c);
     for (;;) {
+      if (isSignBehindGap(c)) return left;
       if (take(c, "+")) left = sum(left, parseTerm(c));
       else if (take(c, "-")) left = difference(left, parseTerm(c));
       else if (takeCommand(c, "pm")) left = apply("plusminus", left, parseTerm(c));
@@ -131,6 +141,9 @@ function parseSum(c: Cursor): Node {
     }
   });
 }
+
+/** `u = 2 \quad -v = 9`: the sign belongs to what follows. */
+const isSignBehindGap = (c: Cursor): boolean => peek(c).gap === "wide" && !peek(c, 1).spaced;
 
 /** A difference of numbers, or of sets: \mathbb{R} - \{2\}. */
 function difference(left: Node, right: Node): Node {
@@ -156,7 +169,7 @@ function parseProduct(c: Cursor): Node {
   for (;;) {
     if (take(c, "*")) left = product(left, parseSigned(c));
     else if (take(c, "/")) left = apply("divide", left, parseSigned(c));
-    else if (startsFactor(c)) {
+    else if (startsFactor(c) && peek(c).gap !== "wide") {
       // Two numbers side by side are no product, and `x 3` after a number or a fraction is a slip.
       if (peek(c).kind === "number" && !mayPrecedeNumber(left, peek(c).spaced)) {
         throw new ParseFailure("numbers side by side");
@@ -166,7 +179,14 @@ function parseProduct(c: Cursor): Node {
   }
 }
 
-function product(left: Node, right: Node): Node {
+/** Whether a space stands before the factor that is next; the one that ends a command such as \pi does not count. */
+function standsApart(c: Cursor): "line" | "space" | null {
+  const t = peek(c);
+  if (t.gap === "line") return "line";
+  return t.spaced && peek(c, -1).kind !== "command" ? "space" : null;
+}
+
+function product(left: Node, right: Node): Node & { kind: "apply" } {
   return left.kind === "apply" && left.op === "multiply"
     ? apply("multiply", ...left.args, right)
     : apply("multiply", left, right);
@@ -175,9 +195,14 @@ function product(left: Node, right: Node): Node {
 /** The product with the factor that stands beside; of N(3) it is remembered that it may be a call. */
 function beside(left: Node, c: Cursor): Node {
   const bracket = left.kind === "symbol" && !left.constant && isMark(c, "(");
+  const apart = standsApart(c);
   const right = parsePower(c);
-  const whole = product(left, right);
-  return bracket && whole.kind === "apply" && peek(c, -1).text === ")" ? { ...whole, call: true } : whole;
+  const before = left.kind === "apply" && left.op === "multiply" ? left : null;
+  const whole: Node & { kind: "apply" } = product(left, right);
+  if (bracket && peek(c, -1).text === ")") whole.call = true;
+  if (apart) whole.apart = { from: before?.args.length ?? 1, line: apart === "line" };
+  else if (before?.apart) whole.apart = before.apart;
+  return whole;
 }
 
 /** A factor behind * or /, which may carry a sign. */

@@ -6,6 +6,8 @@ export interface Token {
   kind: "number" | "letter" | "command" | "mark" | "text" | "unit" | "end";
   text: string;
   spaced: boolean;
+  /** more than a space stood before it: `line`, an end of a line or of a piece of maths; `wide`, a \quad or more */
+  gap?: "line" | "wide";
   value?: Rational;
   /** for letters and bare words: the length of the run of letters it came from */
   run?: number;
@@ -25,6 +27,8 @@ export interface Reader {
   at: number;
   tokens: Token[];
   spaced: boolean;
+  /** what stands before the next token: signs that open or close maths, ends of lines, wide spaces */
+  gap: { delimiters: number; line: boolean; wide: boolean };
   /** depth of ( [ \{ : inside them `1,234` is a list */
   depth: number;
   /** plain text, where `1,5` is a decimal and `5 m` five metres; in maths both are something else */
@@ -32,6 +36,9 @@ export interface Reader {
   /** reads a text inside of this one */
   lex: (text: string, plain: boolean) => Token[];
 }
+
+/** A gap in which nothing has been seen yet. */
+export const noGap = (): Reader["gap"] => ({ delimiters: 0, line: false, wide: false });
 
 /** Adds a token that took `length` characters. */
 export function push(
@@ -41,8 +48,11 @@ export function push(
   length: number,
   extra?: Partial<Token>,
 ): void {
-  r.tokens.push({ kind, text, spaced: r.spaced, ...extra });
+  const { delimiters, line, wide } = r.gap;
+  const gap = wide ? "wide" : line || delimiters > 1 ? "line" : undefined;
+  r.tokens.push({ kind, text, spaced: r.spaced, ...(gap && { gap }), ...extra });
   r.spaced = false;
+  if (gap || delimiters > 0) r.gap = noGap();
   r.at += length;
   if (OPEN.has(text) && kind === "mark") r.depth++;
   if (CLOSE.has(text) && kind === "mark") r.depth--;
@@ -54,6 +64,8 @@ export function tokenText(tokens: Token[]): string {
   let last = "";
   for (const t of tokens) {
     if (t.kind === "number" && last === "number") line += " ";
+    // u=2 \quad v=9 is not u=2v=9.
+    if (t.gap === "wide" && /[^,;]$/.test(line)) line += "  ";
     line += t.kind === "text" || t.kind === "unit"
       ? `"${t.text}"`
       : t.kind === "command"

@@ -104,6 +104,9 @@ export const SPACE_COMMANDS = new Set([
   "qquad",
 ]);
 
+/** Spaces so wide that what stands on both sides is no product. */
+export const WIDE_COMMANDS = new Set("quad qquad enspace hfill newline hspace phantom".split(" "));
+
 /** Commands whose argument is a text. */
 export const TEXT_COMMANDS = new Set(
   "text textbf textit textrm textsf texttt textnormal mbox hbox emph textsc textup".split(" "),

@@ -4,8 +4,10 @@ import type { VerifyOptions } from "../../../../../eval/answer/verify.ts";
 /** A pair and how it is judged; exact where no options are given. */
 export type Judged = [gold: string, answer: string, options?: VerifyOptions];
 
-/** Pairs of one kind. Those without `extract` are judged both ways round. */
+/** Pairs of one kind. They are judged both ways round, save those with `extract` and those of kinds that say `oneWay`. */
 export interface Kind {
+  /** golds are read otherwise than answers */
+  oneWay?: true;
   /** what must be equal */
   same: Judged[];
   /** what must not be equal */
