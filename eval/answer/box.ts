@@ -73,6 +73,27 @@ function inOneSpan(between: string): boolean {
     outside.replace(SPACING, "").replace(/[,;]/g, "") === "";
 }
 
+const ROUNDING = new RegExp(
+  "^(?:(?:or|and|i\\.?e\\.?|that is|which is|this is|it is|is|which equals|equals|that equals) )*" +
+    "(?:\\\\approx|≈|\\\\simeq|\\\\doteq|~|approximately|approx\\.?|about|roughly|around|nearly|close to|numerically|in decimals?|as a decimal)" +
+    "(?: (?:equal to|equals|to|is|by|=))*$",
+  "i",
+);
+
+/** The last two boxes, where the words between them say that the last one only rounds the one before; else null. */
+export function roundedBox(text: string): { exact: string; rounded: string } | null {
+  const [exact, last] = boxes(text).slice(-2);
+  if (!last || exact.content === "" || last.content === "") return null;
+  const between = text.slice(exact.to, last.from).replace(/\\(?:text|mbox|textrm) ?\{([^{}]*)\}/g, " $1 ");
+  const bare = between.replace(SPACING, " ").replace(/[,;:().]+(?=\s|$)|(?<=\s)[(]/g, " ").replace(
+    /\s+/g,
+    " ",
+  ).trim();
+  return between.length <= 100 && ROUNDING.test(bare)
+    ? { exact: exact.content, rounded: last.content }
+    : null;
+}
+
 /** True if the boxes with this text between them are parts of one answer. */
 function joined(between: string): boolean {
   if (between.length > 200) return false;

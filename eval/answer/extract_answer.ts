@@ -1,16 +1,14 @@
 /** Finding the answer in a whole reply, by the signs that a task admits. The protocol of the method admits the box alone. */
-import { boxedAnswer } from "./box.ts";
+import { boxedAnswer, roundedBox } from "./box.ts";
+import { choiceLetter } from "./extract/choice_letter.ts";
+import type { Extracted, Place } from "./extract/extracted.ts";
+import { brief, finalAnswer } from "./extract/final_answer.ts";
+import { isProse, lastNumber, lastSpan, percentBehind, statedParts } from "./extract/spans.ts";
 
 /** A sign of the answer in a reply; `any` tries box, final, hashes, maths, number and choice in this order. */
 export type Extraction = "none" | "box" | "final" | "hashes" | "maths" | "number" | "choice" | "any";
 
-/** What was found. `plain` says that it stood outside of maths, where `1,5` is a decimal and `5 m` five metres. */
-interface Extracted {
-  text: string;
-  plain: boolean;
-}
-
-/** Characters at the end of a reply that are searched. */
+/** Characters at the end of a reply that are searched for maths, numbers and letters; boxes and sentences are found anywhere. */
 const MAX_REPLY = 8000;
 
 /**
@@ -20,78 +18,71 @@ const MAX_REPLY = 8000;
  * that is nothing but an answer is taken whole.
  */
 export function extractAnswer(reply: string, how: Extraction): Extracted | null {
-  const text = reply.slice(-MAX_REPLY);
   switch (how) {
     case "none":
       return { text: reply, plain: false };
     case "box": {
-      const box = boxedAnswer(text);
-      return box && { text: box.text, plain: false };
+      const box = boxedAnswer(reply);
+      return box && inBox(reply, box.text);
     }
     case "final":
-      return finalAnswer(text)?.found ?? null;
+      return finalAnswer(reply)?.found ?? null;
     case "hashes":
-      return hashes(text);
+      return hashes(reply.slice(-MAX_REPLY));
     case "maths":
-      return lastSpan(text)?.found ?? null;
+      return lastSpan(reply.slice(-MAX_REPLY))?.found ?? null;
     case "number":
-      return lastNumber(text)?.found ?? null;
+      return lastNumber(reply.slice(-MAX_REPLY))?.found ?? null;
     case "choice":
-      return choice(text);
+      return choiceLetter(reply.slice(-MAX_REPLY));
     case "any":
-      return anySign(text);
+      return anySign(reply);
   }
 }
 
-function anySign(text: string): Extracted | null {
-  const box = boxedAnswer(text);
-  const final = finalAnswer(text);
+/** The last box; where it only rounds the box before, that one with the rounded value beside it. */
+function inBox(reply: string, text: string): Extracted {
+  const pair = roundedBox(reply);
+  return pair ? { text: pair.exact, plain: false, rounded: pair.rounded } : { text, plain: false };
+}
+
+function anySign(reply: string): Extracted | null {
+  const box = boxedAnswer(reply);
+  const final = finalAnswer(reply);
   if (box && (!final || final.at <= box.to)) {
-    return { text: box.text + percentBehind(text.slice(box.to)), plain: false };
+    return inBox(reply, box.text + percentBehind(reply.slice(box.to)));
   }
   if (final) return final.found;
+  const text = reply.slice(-MAX_REPLY);
   const open = /\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)$/.exec(text)?.[1].trim();
   if (open) return { text: open, plain: false };
   const marked = hashes(text);
   if (marked) return marked;
   if (!isProse(text)) return { text: text.trim(), plain: !/[$\\^_{}]/.test(text) };
-  return later(lastSpan(text), lastNumber(text), text) ?? choice(text) ?? brief(text);
+  return later(lastSpan(text), lastNumber(text), text) ?? choiceLetter(text) ?? brief(text);
 }
 
-/** `\boxed{28}$ pct`: the sign outside the box belongs to the answer. */
-function percentBehind(rest: string): string {
-  return /^[\s$]*(?:\\?%|percent\b|percentage\b|pct\b)/.test(rest) ? "\\%" : "";
+/**
+ * The parts of a gold answer that is a sentence with several values, such as "radius $4$, area $16\pi$": each must be
+ * matched. Null where a sign says which value is the answer, or where there is one.
+ */
+export function goldParts(gold: string, how: Extraction): Extracted[] | null {
+  if ((how !== "any" && how !== "maths") || !isProse(gold)) return null;
+  if (how === "any" && (boxedAnswer(gold) || finalAnswer(gold) || hashes(gold))) return null;
+  const parts = statedParts(gold, how === "any");
+  return parts.length > 1 ? parts : null;
 }
 
-interface Place {
-  found: Extracted;
-  at: number;
-}
-
-const FINAL = /\b(?:final answer(?: is|:)|answer(?: is|:| should be)|final answer)[\s:*]*/gi;
-
-/** The sentence behind the last "final answer is", or the answer in it. */
-function finalAnswer(text: string): Place | null {
-  const matches = [...text.matchAll(FINAL)];
-  for (const m of matches.reverse()) {
-    const at = m.index + m[0].length;
-    const sentence = /^[^\n]*?(?=\.(?:\s|$)|\n|<\||$)/.exec(text.slice(at, at + 2000))?.[0].trim() ?? "";
-    if (sentence === "") continue;
-    const box = boxedAnswer(sentence);
-    const found = box
-      ? { text: box.text + percentBehind(sentence.slice(box.to)), plain: false }
-      : inSentence(sentence);
-    if (found) return { found, at };
+/** As many values as there are parts in the gold answer, from all of a reply or from its last sentence; null where there are not. */
+export function replyParts(reply: string, how: Extraction, count: number): Extracted[] | null {
+  const text = reply.slice(-MAX_REPLY).trim();
+  if (how === "any" && (boxedAnswer(text) || finalAnswer(text))) return null;
+  const lastSentence = text.split(/(?<=[.!?。])\s+(?=\S)/).at(-1)!;
+  for (const piece of [text, lastSentence]) {
+    const parts = statedParts(piece, how === "any");
+    if (parts.length === count) return parts;
   }
   return null;
-}
-
-function inSentence(sentence: string): Extracted | null {
-  if (!isProse(sentence)) return { text: sentence, plain: !/[$\\^_{}]/.test(sentence) };
-  const span = lastSpan(sentence);
-  const number = lastNumber(sentence);
-  if (span && (!number || number.at < span.at)) return span.found;
-  return number?.found ?? brief(sentence);
 }
 
 /** The last maths span, unless a number stands in a later sentence. */
@@ -102,64 +93,7 @@ function later(span: Place | null, number: Place | null, text: string): Extracte
   return newSentence ? number.found : span.found;
 }
 
-const WORDS_OF_MATHS = new Set(
-  ("and or sin cos tan cot sec csc log sqrt percent percentage pct dollars dollar cents miles feet inches units degrees hours minutes " +
-    "meters days years").split(" "),
-);
-
-/** True if words stand outside of maths that are not part of an answer. */
-function isProse(text: string): boolean {
-  const outside = text.replace(/\$\$[^$]*\$\$|\$[^$]*\$|\\\[[\s\S]*?\\\]|\\\([\s\S]*?\\\)/g, " ")
-    .replace(/\\(?:text|mbox|mathrm|textbf|textnormal)\s*\{[^{}]*\}/g, " ").replace(/\\[A-Za-z]+/g, " ")
-    .replace(/(?<=[\d)])or(?=[A-Z(\d-])/g, " ");
-  return (outside.match(/[A-Za-z]{3,}/g) ?? []).some((word) => !WORDS_OF_MATHS.has(word.toLowerCase()));
-}
-
-const SPAN = /\$\$([\s\S]+?)\$\$|(?<!\\)\$((?:[^$\\]|\\[\s\S])+?)\$|\\\[([\s\S]+?)\\\]|\\\(([\s\S]+?)\\\)/g;
-
-/** The last maths span, with the spans that `and`, `or` and commas join to it, and with a percent sign behind it. */
-function lastSpan(text: string): Place | null {
-  const spans = [...text.matchAll(SPAN)];
-  const last = spans.at(-1);
-  if (!last) return null;
-  const parts = [inside(last)];
-  let start = last.index;
-  for (let k = spans.length - 2; k >= 0; k--) {
-    const end = spans[k].index + spans[k][0].length;
-    if (!/^\s*(?:,|and|or|,\s*and|,\s*or)\s*$/.test(text.slice(end, start))) break;
-    start = spans[k].index;
-    parts.unshift(inside(spans[k]));
-  }
-  const end = last.index + last[0].length;
-  return { found: { text: parts.join(" , ") + percentBehind(text.slice(end)), plain: false }, at: end };
-}
-
-const inside = (m: RegExpMatchArray): string => (m[1] ?? m[2] ?? m[3] ?? m[4]).trim();
-
-const NUMBER =
-  /(?<![\w\\.,])[-−+]?(?:\\?\$|[€£])?\s?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?!\d)|\d+(?:[.,]\d+)?|\.\d+)(?:\s?\/\s?\d+)?(?:\s?(?:\\?%|percent\b|percentage\b|pct\b))?(?![A-Za-z_]{4}|[A-Z]|\d)/g;
-
-function lastNumber(text: string): Place | null {
-  const last = [...text.matchAll(NUMBER)].at(-1);
-  return last ? { found: { text: last[0].trim(), plain: true }, at: last.index } : null;
-}
-
 function hashes(text: string): Extracted | null {
   const found = [...text.matchAll(/####\s*([^\n]+)/g)].at(-1)?.[1].trim();
   return found ? { text: found, plain: true } : null;
-}
-
-/** The letter of a choice, alone or in brackets. */
-function choice(text: string): Extracted | null {
-  const bracketed = [...text.matchAll(/\(([A-J])\)/g)].at(-1)?.[1];
-  const bare = bracketed ?? [...text.matchAll(/(?<![A-Za-z'’])([A-J])(?![A-Za-z'’])/g)].at(-1)?.[1];
-  return bare ? { text: bare, plain: false } : null;
-}
-
-/** A word or two without a sign of anything else. */
-function brief(text: string): Extracted | null {
-  const words = text.replace(/[*"“”]/g, "").trim();
-  return /^[A-Za-z][A-Za-z -]{0,40}\.?$/.test(words) && words.split(/\s+/).length <= 4
-    ? { text: words, plain: false }
-    : null;
 }

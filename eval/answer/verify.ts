@@ -6,12 +6,15 @@ import { MAX_CHARS, MAX_STEPS, TooLarge } from "./budget.ts";
 import { compare } from "./compare/compare.ts";
 import type { Context } from "./compare/context.ts";
 import { type Precision, tolerancesOf } from "./compare/tolerance.ts";
-import { extractAnswer, type Extraction } from "./extract_answer.ts";
+import type { Extracted } from "./extract/extracted.ts";
+import { extractAnswer, type Extraction, goldParts, replyParts } from "./extract_answer.ts";
 import { guarded } from "./guarded.ts";
 import { format, type Node } from "./node.ts";
+import { isRounding } from "./is_rounding.ts";
 import { lex } from "./parse/lex.ts";
 import { parseTokens } from "./parse/parse.ts";
 import { ParseFailure, type Token, tokenText } from "./parse/token.ts";
+import { plainCharacters } from "./plain_characters.ts";
 import { equalRationals, formatRational, parseDecimal, type Rational } from "./rational.ts";
 import { understand } from "./understand.ts";
 
@@ -71,7 +74,7 @@ export function parseAnswer(text: string, plain = false): ParsedAnswer {
   if (text.length > MAX_CHARS) return { normalized: text.trim(), node: null };
   let normalized = text.trim();
   try {
-    const tokens: Token[] = lex(text, plain);
+    const tokens: Token[] = lex(plainCharacters(text), plain);
     normalized = tokenText(tokens);
     return { normalized, node: parseTokens(tokens) };
   } catch (error) {
@@ -104,10 +107,41 @@ export function verify(gold: string | string[], answer: string, options: VerifyO
 
 function verifyOne(gold: string, reply: string, options: VerifyOptions): Verdict {
   const how = options.extract ?? "none";
+  [gold, reply] = [plainCharacters(gold), plainCharacters(reply)];
+  const parts = goldParts(gold, how);
+  if (parts) return verifyParts(parts, gold, reply, options);
   const a = how === "none"
     ? { text: gold, plain: false }
     : extractAnswer(gold, how) ?? { text: gold, plain: false };
   const b = extractAnswer(reply, how);
+  if (b?.rounded === undefined) return verifyExtracted(a, b, options);
+  // Two boxes of which one rounds the other are one answer; else the last one is it.
+  const last = verifyExtracted(a, { text: b.rounded, plain: false }, options);
+  const [exact, about] = [parseAnswer(b.text).node, parseAnswer(b.rounded).node];
+  return last.equal || !exact || !about || !isRounding(exact, about) ? last : verifyExtracted(a, b, options);
+}
+
+/** A gold answer of several values, each of which must be there, in their order. */
+function verifyParts(parts: Extracted[], gold: string, reply: string, options: VerifyOptions): Verdict {
+  if (gold.trim() === reply.trim()) return { equal: true, rule: "identical text", gold, answer: reply };
+  const how = options.extract ?? "none";
+  const answers = replyParts(reply, how, parts.length);
+  if (!answers) {
+    const all = `(${parts.map(({ text }) => `{${text}}`).join(", ")})`;
+    return verifyExtracted({ text: all, plain: false }, extractAnswer(reply, how), options);
+  }
+  const found = parts.map((part, k) => verifyExtracted(part, answers[k], options));
+  const wrong = found.findIndex(({ equal }) => !equal);
+  const sides = {
+    gold: found.map((v) => v.gold).join("; "),
+    answer: found.map((v) => v.answer ?? "").join("; "),
+  };
+  if (wrong < 0) return { equal: true, rule: "every part", ...sides };
+  return { equal: false, rule: `part ${wrong + 1} differs`, detail: found[wrong].rule, ...sides };
+}
+
+/** Compares what was found. */
+function verifyExtracted(a: Extracted, b: Extracted | null, options: VerifyOptions): Verdict {
   const goldText = a.text.trim();
   if (goldText === "") return { equal: false, rule: "no gold answer", gold: "", answer: b?.text ?? null };
   if (!b || b.text.trim() === "") {

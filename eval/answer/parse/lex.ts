@@ -1,4 +1,5 @@
 /** Text of an answer into tokens. Spacing, looks and aliases end here: equal token texts are "identical text". */
+import { levelCharacters } from "../plain_characters.ts";
 import { lexCommand } from "./lex_command.ts";
 import { lexNumber } from "./lex_number.ts";
 import { noGap, push, type Reader, type Token } from "./token.ts";
@@ -27,16 +28,18 @@ export function lex(text: string, plain = false): Token[] {
 
 /** Rewrites single characters and doubled backslashes before the tokens are read. */
 function prepare(text: string): string {
-  let s = text.replace(/√\s*(\d+(?:\.\d+)?)/g, "\\sqrt{$1}").replace(
-    /[\u0080-\uffff]/g,
-    (c) => UNICODE.get(c) ?? c,
-  );
+  let s = !/\P{ASCII}/u.test(text) ? text : withoutUnicode(text);
   if (s.includes("\\\\") && !s.includes("\\begin")) {
     // Text that was escaped once too often: \\frac for \frac.
     s = s.replace(/\\\\(?=[A-Za-z]{2})/g, "\\");
   }
   s = s.replace(/(:\d\d\s*)([apAP])\.?\s?[mM](?![A-Za-z])\.?/g, "$1\\text{$2m}");
   return s.replace(/\\(q?quad)(?=[A-Za-z])/g, "\\$1 ").replace(/(?<=[\d)\]}])\s*or(?=[A-Z(\\\-\d])/g, " or ");
+}
+
+function withoutUnicode(text: string): string {
+  return levelCharacters(text).replace(/√\s*(\d+(?:\.\d+)?)/g, "\\sqrt{$1}")
+    .replace(/[\u0080-\uffff]/g, (c) => UNICODE.get(c) ?? c);
 }
 
 function step(r: Reader): void {

@@ -83,7 +83,14 @@ const NOT_UNITS = new Set(
     "billion billions trillion trillions dozen dozens score point base mod modulo if when for where with without pi root squared cubed negative " +
     "positive to from between inclusive exclusive except only remainder infinity infinitely zero one two three four five six seven eight nine ten " +
     "recurring repeating repeated factorial doubled tripled double triple twice thrice halved inverse reciprocal opposite power powers short off " +
-    "each percent pct percentage percents x y z n k e i").split(" "),
+    "each percent pct percentage percents x y z n k e i " +
+    // what a sentence says of a number, and what turns it round
+    "is are was were be been isn't aren't wasn't wrong incorrect false invalid impossible maybe perhaps probably possibly likely " +
+    "unlikely but because since so then thus hence therefore however instead rather although though while whereas unless until yet " +
+    "still sorry guess think believe mean should would could can cannot can't might may must will does don't doesn't did didn't seems " +
+    "looks appears almost nearly roughly approx circa too neither nor plus another other different same versus vs below above past " +
+    "before after beyond gross tens dozens fifth fifths sixth sixths seventh sevenths eighth eighths ninth ninths")
+    .split(" "),
 );
 
 /** Words that multiply the number before them. */
@@ -120,7 +127,7 @@ export function bareUnit(word: string, plain: boolean): string | null {
  */
 export function textUnit(text: string): string | null {
   const words = text.replace(/[.~]/g, " ").replace(/[()]/g, "").trim().split(/\s+/).filter((w) => w !== "");
-  if (words.length === 0 || words.length > 5) return null;
+  if (words.length === 0 || words.length > 5 || /^(?:right|of)$/i.test(words[words.length - 1])) return null;
   const meridiem = /^([ap])\s?\.?\s?m\.?$/i.exec(text.trim());
   if (meridiem) return `${meridiem[1].toLowerCase()}m`;
   if (words.length === 1 && /^(?:st|nd|rd|th)$/.test(words[0])) return "th";

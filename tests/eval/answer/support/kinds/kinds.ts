@@ -2,10 +2,16 @@
 import { argumentsOfCommands } from "./arguments.ts";
 import { chains } from "./chains.ts";
 import type { Kind } from "./kind.ts";
+import { replies } from "./replies.ts";
+import { scripts } from "./scripts.ts";
+import { severalValues } from "./several_values.ts";
 import { sideBySide } from "./side_by_side.ts";
 
 export const KINDS: Record<string, Kind> = {
   "arguments of commands": argumentsOfCommands,
   "equations side by side": sideBySide,
   "chains of equations": chains,
+  "golds of several values": severalValues,
+  "other scripts": scripts,
+  "boxes and choices in replies": replies,
 };
