@@ -25,11 +25,10 @@ is_own() {
     [ $seen -eq $((2 * $#)) ]
   )
 }
-count() { echo $#; }
-is_whole() { [ -x "$1/deno" ] && [ "$(count "$1"/*)" -eq $files ]; }
+is_whole() { [ -x "$1/deno" ] && set -- "$1"/* && [ $# -eq $files ]; }
 is_there() { is_whole "$1/$id" && is_own "${1%/*}/" "$1" "$1/$id" "$1/$id/deno" && app=$1/$id; }
 cannot() {
-  [ -z "$new" ] || rm -rf "$new"
+  rm -rf "$new"
   why="$why${why:+; }$1 $2" new=''
   return 1
 }
@@ -39,11 +38,11 @@ unpack() {
   [ -n "$dir" ] || is_own "${1%/*}/" "$1" || cannot "$1" "is another user's, or others may write there" || return 1
   (printf '#!/bin/sh\n' >"$new/try" && chmod 700 "$new/try") 2>/dev/null || cannot "$1" 'is full' || return 1
   "$new/try" 2>/dev/null || cannot "$1" 'lets no program run' || return 1
-  printf 'softcot: unpacking into %s (once)\n' "$1" >&2
+  printf 'softcot: unpacking into %s (once)\n' "$1/$id" >&2
   { mkdir "$new/app" && tail -c +$offset "$self" | gzip -dc | tar xof - -C "$new/app" && is_whole "$new/app"; } 2>/dev/null ||
     cannot "$1" 'is full' || return 1
-  "$new/app/deno" -V >/dev/null 2>&1 || { rm -rf "$new" && fail 'Cannot run Deno here: glibc 2.27 or newer is needed' \
-    'use a container of a newer Linux; those with musl, as Alpine, will not do'; }
+  "$new/app/deno" -V >/dev/null 2>&1 || fail 'Cannot run Deno here: glibc 2.27 or newer is needed' \
+    'use a container of a newer Linux; those with musl, as Alpine, will not do'
   app=$1/$id
   mv -T "$new/app" "$app" 2>/dev/null || is_whole "$app" || { rm -rf "$app" && mv -T "$new/app" "$app"; }
   rm -rf "$new"
@@ -62,6 +61,7 @@ case ${SOFTCOT_CACHE:-/} in /*) ;; *) SOFTCOT_CACHE=$PWD/$SOFTCOT_CACHE ;; esac
 have=$(wc -c <"$self") need=$((offset - 1 + bytes))
 [ "$have" -eq $need ] || fail "Cannot start $self: it is damaged, it has $have bytes and $need are needed" 'copy it again'
 [ "$(uname -sm)" = "Linux $machine" ] || fail "Cannot start $self: it is for Linux $machine, this is $(uname -sm)" 'get the other file'
+trap 'rm -rf "$new"' EXIT && trap 'exit 130' HUP INT TERM
 if [ "${1:-}" = --unpack ] || ! each_place is_there; then
   found=$( (tail -c +$offset "$self" | sha256sum || tail -c +$offset "$self" | shasum -a 256) 2>/dev/null) found=${found%% *}
   [ "$found" = $sha256 ] || fail "Cannot unpack $self: it is damaged, its SHA-256 is $found and $sha256 is needed" 'copy it again'

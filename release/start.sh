@@ -8,6 +8,6 @@ while [ -L "$here" ]; do
 done
 case $here in */*) folder=${here%/*} ;; *) folder=. ;; esac
 here=$(CDPATH='' cd -- "$folder/" && pwd -P)
-# Without this Deno loads the GL backend too, which is slower and makes it abort now and then.
-export DENO_WEBGPU_BACKEND="${DENO_WEBGPU_BACKEND:-vulkan}" DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
+# What lies in folders above, or where it was started, is none of the program's.
+export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
 exec "$here/deno" run --quiet --no-prompt --allow-all --no-config --no-lock "$here/main.js" "$@"

@@ -1,0 +1,84 @@
+/**
+ * The one file for servers in short: built from the Deno that runs this, or the one that SOFTCOT_BINARY names. odd_places.ts
+ * and two_builds.ts beside this are the long form, and `SOFTCOT_BINARY=FILE` makes all of tests/cli run against the file.
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import project from "../../deno.json" with { type: "json" };
+import { gitState } from "../../cli/facts/git_state.ts";
+import { buildBinaries } from "../../release/binary.ts";
+import { TARGETS } from "../../release/targets.ts";
+import { byteModel } from "../cli/support/model_folder.ts";
+import { type Finished, told } from "../cli/support/run_softcot.ts";
+import { root } from "../support/places.ts";
+import { testFolder } from "../support/folders.ts";
+import { ODD_PLACES } from "./support/odd_places.ts";
+import { complaint, visitPlace } from "./support/visit_place.ts";
+
+const here = TARGETS.find(({ triple }) => triple === Deno.build.target);
+const folder = await testFolder();
+const given = Deno.env.get("SOFTCOT_BINARY");
+
+/** The most that people are to copy, in bytes. */
+const MOST_BYTES = 45e6;
+
+async function start(args: string[], cwd = folder): Promise<Finished> {
+  const env = { SOFTCOT_CACHE: `${folder}/cache`, NO_COLOR: "1" };
+  return told(await new Deno.Command(await file(), { args, cwd, env, stdin: "null" }).output());
+}
+
+let built: Promise<string> | undefined;
+const file = (): Promise<string> =>
+  built ??= given
+    ? Promise.resolve(given)
+    : buildBinaries({ targets: [here!.name], out: `${folder}/dist` }).then(([path]) => path);
+
+function test(name: string, run: () => Promise<void>): void {
+  Deno.test({ name, ignore: here === undefined, fn: run });
+}
+
+test("a file is built, small enough, with its hash and without a source map", async () => {
+  const path = await file();
+  assert(Deno.statSync(path).size < MOST_BYTES);
+  const check = new Deno.Command("sha256sum", { args: ["--check", `${path}.sha256`], cwd: `${path}/..` });
+  if (!given) assertEquals(told(await check.output()).code, 0);
+  const { code, stderr } = await start(["--unpack", `${folder}/app`]);
+  assertEquals(code, 0, stderr);
+  const names = [...Deno.readDirSync(`${folder}/app`)].map(({ name }) => name);
+  for (const name of ["main.js", "answer_worker.js", "deno", "softcot"]) assert(names.includes(name), name);
+  assertEquals(names.filter((name) => name.endsWith(".map")), []);
+  assert(!Deno.readTextFileSync(`${folder}/app/main.js`).includes("sourceMappingURL"));
+});
+
+test("its launcher stays short", () => {
+  assert(Deno.readTextFileSync(`${root}release/launcher.sh`).trimEnd().split("\n").length <= 80);
+  return Promise.resolve();
+});
+
+test("it knows its version and commit, and the licences of what is inside", async () => {
+  const version = JSON.parse((await start(["version", "--json"])).stdout);
+  assertEquals([version.softcot, version.form, version.deno], [project.version, "built", Deno.version.deno]);
+  if (!given) assertEquals(version.commit, gitState()?.commit);
+  assertMatch((await start(["--version"])).stdout, /^softcot \d/);
+  const { stdout } = await start(["licenses"]);
+  for (const name of ["softcot", "commander", "zod", "Deno"]) {
+    assertMatch(stdout, new RegExp(`^${name} \\d`, "m"));
+  }
+  assert(!/undefined|no licence named/.test(stdout));
+});
+
+test("it trains a step, and a checker's workers and its library work", async () => {
+  const run = await start(["train", "--steps", "1", "--test-questions", "0", "--out", `${folder}/run`]);
+  assertEquals(run.code, 0, run.stderr);
+  assertMatch((await start(["eval", "check", "\\sqrt{8}", "2\\sqrt{2}"])).stdout, /^equal$/m);
+  const flags = ["--data", `${root}tests/eval/fixtures/gsm8k/hub`, "--model", await byteModel(folder)];
+  const few = ["--limit", "2", "--max-thinking", "4", "--mode", "hard-greedy"];
+  const asked = await start(["eval", "gsm8k", ...flags, ...few]);
+  assertEquals(asked.code, 0, asked.stderr);
+});
+
+for (const place of ODD_PLACES.filter(({ short }) => short)) {
+  test(`it starts, or is refused, as it should: ${place.what}`, async () => {
+    const done = await visitPlace(await file(), place);
+    if (done) assertEquals(complaint(place, done), undefined);
+  });
+}
