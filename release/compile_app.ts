@@ -37,7 +37,9 @@ export async function compileApp(
   } catch (error) {
     const hint =
       `name a denort of Deno ${PINNED_DENO} for ${target.triple} with DENORT_BIN, or let Deno download it`;
-    throw new UserError(`Cannot compile: ${(error as Error).message}`, hint);
+    // The causes; the stack that follows is Deno's own.
+    const causes = (error as Error).message.split(/\n+Stack backtrace/)[0].replace(/\s*\n\s*/g, " ");
+    throw new UserError(`Cannot compile: ${causes}`, hint);
   }
   if (Deno.build.target === target.triple) await checkCompiled(path);
 }
