@@ -53,18 +53,18 @@ function divide(a: Fixed, b: Fixed): Fixed {
  * @throws Undecidable where a function has no value there, or where sizes leave the range that can be trusted
  */
 export function isZeroAt(p: Polynomial, v: Values): boolean {
-  const { sum, largest } = total(p, v);
+  const { sum, largest } = total(p, v, MAX_COEFFICIENT_BITS);
   if (largest < 10n ** BigInt(PLACES - 30)) throw new Undecidable("too small to tell from zero");
   return size(sum) * 10n ** ZERO_DIGITS < largest;
 }
 
-function total(p: Polynomial, v: Values): { sum: Fixed; largest: bigint } {
+function total(p: Polynomial, v: Values, mostBits = Infinity): { sum: Fixed; largest: bigint } {
   let sum: Fixed = { re: 0n, im: 0n };
   let largest = 0n;
   let coefficientBits = 0;
   for (const term of p.values()) {
     coefficientBits += bits(term.coefficient.num) + bits(term.coefficient.den);
-    if (coefficientBits > MAX_COEFFICIENT_BITS) {
+    if (coefficientBits > mostBits) {
       throw new Undecidable("coefficients too long to tell values apart");
     }
     let product = toFixed(term.coefficient);
@@ -79,6 +79,33 @@ function total(p: Polynomial, v: Values): { sum: Fixed; largest: bigint } {
     if (size(product) > largest) largest = size(product);
   }
   return { sum, largest };
+}
+
+/** A real value and how far the true one may be from it. */
+interface Decimal {
+  value: Rational;
+  error: Rational;
+}
+
+/** Of the largest term, what rounding can have taken away; of 160 digits some twenty are spared for it. */
+const ROUNDING_DIGITS = 140n;
+
+/**
+ * The value of a fraction to some 140 digits of its largest term, so that terms may cancel.
+ *
+ * @returns null where the value is not real
+ * @throws Undecidable where a function has no value, or where sizes leave the range that can be trusted
+ */
+export function decimalAt(f: Fraction, v: Values): Decimal | null {
+  const [num, den] = [total(f.num, v), total(f.den, v)];
+  const slack = (largest: bigint) => largest / 10n ** ROUNDING_DIGITS + 10n ** 10n;
+  const [lostNum, lostDen] = [slack(num.largest), slack(den.largest)];
+  if (size(den.sum) < lostDen * 10n ** 20n) throw new Undecidable("denominator near zero");
+  const value = divide(num.sum, den.sum);
+  const lost = (lostNum * SCALE + size(value) * lostDen) / size(den.sum) * 4n + 4n;
+  const im = value.im < 0n ? -value.im : value.im;
+  if (im > lost) return null;
+  return { value: rational(value.re, SCALE), error: rational(lost, SCALE) };
 }
 
 /** Steps that one value from the engine takes: it is slower than exact algebra. */

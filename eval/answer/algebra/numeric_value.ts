@@ -161,7 +161,8 @@ const REAL: Record<string, (x: number) => number> = {
   factorial: (x) => gamma(x + 1),
 };
 
-function realFunction(op: string, x: number[]): number {
+/** A function of real numbers; NaN where it is not known or has no value. */
+export function realFunction(op: string, x: number[]): number {
   if (op === "max") return Math.max(...x);
   if (op === "min") return Math.min(...x);
   if (op === "binomial") return gamma(x[0] + 1) / (gamma(x[1] + 1) * gamma(x[0] - x[1] + 1));

@@ -6,12 +6,13 @@ import { type Steps, Undecidable } from "../budget.ts";
 import { format, type Node, number, some } from "../node.ts";
 import { equalRationals, formatRational, type Rational, rational } from "../rational.ts";
 import { type Algebra, newAlgebra, type Polynomial } from "./algebra.ts";
+import { boundedValue } from "./bounded_value.ts";
 import { modulus } from "./complex.ts";
 import { addFractions, negateFraction } from "./fraction.ts";
 import { isSquare } from "./is_square.ts";
 import { isZeroAt, type Values } from "./is_zero_at.ts";
 import { normalForm } from "./normal_form.ts";
-import { numericValue } from "./numeric_value.ts";
+import { numericValue, type Point } from "./numeric_value.ts";
 import { constantOf } from "./polynomial.ts";
 import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./sample_points.ts";
 import { mentionsInSubscript, substitute } from "./substitute.ts";
@@ -102,7 +103,10 @@ function differInDoubles(
     const y = numericValue(b, { point, complex, steps });
     const scale = Math.max(modulus(x), modulus(y));
     const distance = modulus({ re: x.re - y.re, im: x.im - y.im });
-    if (Number.isFinite(scale) && distance > 1e-6 * scale && distance > 1e-9) {
+    if (
+      Number.isFinite(scale) && distance > 1e-6 * scale && distance > 1e-9 &&
+      !mayBeRounding(a, b, point, distance, steps)
+    ) {
       const where = names.map((n) => ` ${n} = ${formatRational(point.get(n)!)}`).join(",");
       return {
         equal: false,
@@ -113,6 +117,19 @@ function differInDoubles(
   }
   return null;
 }
+
+/** True if terms so large cancel that the distance of the two values may be rounding; complex values are trusted. */
+function mayBeRounding(a: Node, b: Node, point: Point, distance: number, steps: Steps): boolean {
+  if (!some(a, isLarge) && !some(b, isLarge)) return false;
+  const error = boundedValue(a, point, steps).error + boundedValue(b, point, steps).error;
+  return Number.isFinite(error) ? error >= distance : false;
+}
+
+/** What can be so large, or so near to a pole, that its last digits outweigh other terms. */
+const isLarge = (n: Node): boolean =>
+  n.kind === "number" ? n.value.num > LARGE || n.value.num < -LARGE : n.kind === "apply" &&
+    (n.op === "power" || n.op === "factorial" || n.op === "exp" || n.op === "binomial");
+const LARGE = 1_000_000_000n;
 
 const show = (z: { re: number; im: number }): string => z.im === 0 ? `${z.re}` : `${z.re} + ${z.im} i`;
 

@@ -1,12 +1,18 @@
 /** Tolerances, where a task asks for one: exact decimals, absolute, inclusive. */
 import { UserError } from "../../../gpu/errors.ts";
+import { newAlgebra } from "../algebra/algebra.ts";
+import { boundedValue } from "../algebra/bounded_value.ts";
+import { addFractions, negateFraction } from "../algebra/fraction.ts";
+import { decimalAt } from "../algebra/is_zero_at.ts";
+import { normalForm } from "../algebra/normal_form.ts";
 import { numericValue } from "../algebra/numeric_value.ts";
 import { exactValue, type Finding } from "../algebra/same_scalar.ts";
 import { freeSymbols } from "../algebra/sample_points.ts";
-import type { Steps } from "../budget.ts";
+import { type Steps, Undecidable } from "../budget.ts";
 import type { Node } from "../node.ts";
 import {
   absoluteRational,
+  addRationals,
   compareRationals,
   formatRational,
   parseDecimal,
@@ -48,10 +54,42 @@ export function withinTolerance(gold: Node, answer: Node, tolerance: Rational, s
   if (a && b) {
     return { equal: compareRationals(absoluteRational(subtractRationals(a, b)), tolerance) <= 0, rule };
   }
-  const [x, y] = [gold, answer].map((n) => numericValue(n, { point: new Map(), complex: false, steps }));
+  const point = new Map();
+  const [x, y] = [gold, answer].map((n) => numericValue(n, { point, complex: false, steps }));
   if (![x.re, x.im, y.re, y.im].every(Number.isFinite) || x.im !== 0 || y.im !== 0) return null;
-  const distance = Math.abs(x.re - y.re);
-  // Doubles cannot tell on which side of the tolerance a value lies that is this near to it.
-  const rounding = 1e-13 * Math.max(Math.abs(x.re), Math.abs(y.re));
-  return { equal: distance + rounding <= toNumber(tolerance), rule };
+  const [u, v] = [gold, answer].map((n) => boundedValue(n, point, steps));
+  const distance = Math.abs(u.value - v.value);
+  const error = (u.error + v.error + 2 ** -52 * distance) * (1 + 2 ** -50);
+  const most = toNumber(tolerance);
+  if (distance + error <= most * (1 - 2 ** -50)) return { equal: true, rule };
+  if (distance - error > most * (1 + 2 ** -50)) return { equal: false, rule };
+  return inManyDigits(gold, answer, tolerance, steps, rule);
+}
+
+/** What doubles cannot tell, since terms cancel or the tolerance is met by a hair: 140 digits, or nothing. */
+function inManyDigits(
+  gold: Node,
+  answer: Node,
+  tolerance: Rational,
+  steps: Steps,
+  rule: string,
+): Finding | null {
+  const undecided = (detail: string): Finding => ({ equal: false, rule: "too large to decide", detail });
+  try {
+    const g = newAlgebra(steps, false);
+    const difference = addFractions(normalForm(gold, g), negateFraction(normalForm(answer, g)), g);
+    const opaque = () => {
+      throw new Undecidable("a function without a value");
+    };
+    const found = decimalAt(difference, { g, point: new Map(), complex: true, known: new Map(), opaque });
+    if (!found) return null;
+    const distance = absoluteRational(found.value);
+    if (compareRationals(addRationals(distance, found.error), tolerance) <= 0) return { equal: true, rule };
+    return compareRationals(subtractRationals(distance, found.error), tolerance) > 0
+      ? { equal: false, rule }
+      : undecided("too near to the tolerance");
+  } catch (error) {
+    if (error instanceof Undecidable) return undecided(error.message);
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 /** All kinds of pairs, by what they are about. */
 import { argumentsOfCommands } from "./arguments.ts";
+import { cancellation } from "./cancellation.ts";
 import { chains } from "./chains.ts";
 import type { Kind } from "./kind.ts";
 import { replies } from "./replies.ts";
@@ -12,6 +13,7 @@ export const KINDS: Record<string, Kind> = {
   "equations side by side": sideBySide,
   "chains of equations": chains,
   "golds of several values": severalValues,
+  "terms that cancel": cancellation,
   "other scripts": scripts,
   "boxes and choices in replies": replies,
 };
