@@ -9,6 +9,8 @@ export interface Cursor {
   at: number;
   depth: number;
   steps: number;
+  /** an upright letter was read as a symbol: the next one is no unit */
+  uprightSymbols: boolean;
   /** open bars: inside |...| a bar closes */
   bars: number;
   parseList: (c: Cursor) => Node;

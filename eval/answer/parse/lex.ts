@@ -3,7 +3,7 @@ import { levelCharacters } from "../plain_characters.ts";
 import { lexCommand } from "./lex_command.ts";
 import { lexNumber } from "./lex_number.ts";
 import { noGap, push, type Reader, type Token } from "./token.ts";
-import { bareUnit, isPercentWord } from "./units.ts";
+import { bareUnit, canonicalWord, isAmbiguousUnit, isKnownUnit, isPercentWord } from "./units.ts";
 import { FUNCTIONS, GREEK, UNICODE } from "./vocabulary.ts";
 
 /**
@@ -11,7 +11,7 @@ import { FUNCTIONS, GREEK, UNICODE } from "./vocabulary.ts";
  *
  * @param plain true for plain text, where `1,5` is a decimal and `5 m` five metres; in maths both are something else
  */
-export function lex(text: string, plain = false): Token[] {
+export function lex(text: string, plain = false, upright = false): Token[] {
   const reader: Reader = {
     text: prepare(text),
     at: 0,
@@ -20,6 +20,7 @@ export function lex(text: string, plain = false): Token[] {
     gap: noGap(),
     depth: 0,
     plain,
+    upright,
     lex,
   };
   while (reader.at < reader.text.length) step(reader);
@@ -70,8 +71,17 @@ function readWord(r: Reader): void {
     return push(r, "letter", word[0], 1, { run: word.length });
   }
   if (afterValue && isPercentWord(word)) return push(r, "mark", "%", word.length);
-  const unit = afterValue ? bareUnit(word, r.plain) : null;
+  const phrase = afterValue ? phraseOfUnits(r) : null;
+  if (phrase) return push(r, "text", phrase, phrase.length, { run: phrase.length });
+  const unit = afterValue || isBehindUnit(r) ? bareUnit(word, r.plain || !afterValue) : null;
   if (unit) return push(r, "unit", unit, word.length);
+  if (
+    afterValue && r.spaced && isAmbiguousUnit(word) &&
+    /^[\s.$]*(?:$|[,;)\]}])/.test(r.text.slice(r.at + word.length))
+  ) {
+    return push(r, "unit", canonicalWord(word), word.length);
+  }
+  if (r.upright && word.length > 1 && !FUNCTIONS.has(word)) return push(r, "text", word, word.length);
   if (word.length > 1 && (FUNCTIONS.has(word) || word === "pi" || GREEK.has(word) && word.length > 2)) {
     return push(r, "command", word, word.length);
   }
@@ -79,7 +89,30 @@ function readWord(r: Reader): void {
   if (word.length >= 5 && word !== word.toUpperCase()) {
     return push(r, "text", word, word.length, { run: word.length });
   }
-  for (let i = 0; i < word.length; i++) push(r, "letter", word[i], 1, { run: word.length });
+  for (let i = 0; i < word.length; i++) {
+    push(r, "letter", word[i], 1, { run: word.length, ...(r.upright && { upright: true }) });
+  }
+}
+
+/** True behind `km/` and `kg*`, in a unit of several. */
+function isBehindUnit(r: Reader): boolean {
+  const [unit, sign] = r.tokens.slice(-2);
+  return sign?.kind === "mark" && (sign.text === "/" || sign.text === "*") && unit.kind === "unit";
+}
+
+const PHRASE = /[A-Za-z]+(?: +[A-Za-z]+){1,4}(?=[\s.$~]*(?:$|[,;)\]}=<>\\]))/y;
+
+/** `14 square metres`, `60 km per hour`: words behind a number of which one is a unit, or long. */
+function phraseOfUnits(r: Reader): string | null {
+  PHRASE.lastIndex = r.at;
+  const phrase = PHRASE.exec(r.text)?.[0];
+  const words = phrase?.split(/ +/) ?? [];
+  if (words.some((w) => FUNCTIONS.has(w) || GREEK.has(w) || SEPARATORS.has(w.toLowerCase()) || w === "pi")) {
+    return null;
+  }
+  return words.some((w) => w.length >= 5 || (w.length > 2 && isKnownUnit(w) && !isAmbiguousUnit(w)))
+    ? phrase!
+    : null;
 }
 
 const TWO = new Set(["<=", ">=", "!=", "**", "=="]);

@@ -1,6 +1,8 @@
 /** LaTeX commands: aliases, spacing, texts, faces and environments. */
 import { closingBrace } from "../box.ts";
+import { textUnit } from "./text_unit.ts";
 import { ParseFailure, push, type Reader } from "./token.ts";
+import { isAmbiguousUnit } from "./units.ts";
 import {
   COMMAND_ALIASES,
   DROPPED_COMMANDS,
@@ -22,7 +24,7 @@ export function lexCommand(r: Reader): void {
   const length = name.length + 1;
   if (TEXT_COMMANDS.has(name)) return readText(r, length);
   if (name === "begin" || name === "end") return readEnvironment(r, name, length);
-  if (FACE_COMMANDS.has(name)) return readFace(r, length);
+  if (FACE_COMMANDS.has(name)) return readFace(r, name, length);
   if (WITHOUT_ARGUMENT.has(name)) {
     const group = argument(r, r.at + length);
     if (WIDE_COMMANDS.has(name)) r.spaced = r.gap.wide = true;
@@ -93,6 +95,15 @@ function readText(r: Reader, length: number): void {
     r.at = end;
     return;
   }
+  const measured = /^([-+]?\d[\d,.]*)\s*([A-Za-z°^].*)$/.exec(content);
+  if (measured && textUnit(measured[2])) {
+    // \text{14 square metres}: a number and its unit.
+    r.tokens.push(...r.lex(measured[1], r.plain));
+    r.spaced = true;
+    push(r, "text", measured[2], 0);
+    r.at = end;
+    return;
+  }
   const parts = content.split(/(\s*[,;]\s*(?:and|or)?\s+|\s*[,;]\s*|(?<=^|\s)(?:and|or)(?=\s|$))/i);
   r.spaced = true;
   for (const part of parts) {
@@ -106,16 +117,29 @@ function readText(r: Reader, length: number): void {
 }
 
 /** `\mathrm{e}` is the letter e, `\mathrm{cm}` a text, `\mathbf{2340}` what is inside. */
-function readFace(r: Reader, length: number): void {
+function readFace(r: Reader, name: string, length: number): void {
   const { content, end } = argument(r, r.at + length);
   const inner = content.replace(/[~\s]|\\[,;! ]/g, "");
-  if (/^[A-Za-z]{2,}$/.test(inner) && !FUNCTIONS.has(inner)) push(r, "text", inner, 0);
+  const upright = UPRIGHT.has(name);
+  const isUnit = upright && isAmbiguousUnit(inner) && isBehindNumber(r) &&
+    !/^\s*[({_^\\]/.test(r.text.slice(end, end + 4));
+  if (/^[A-Za-z]{2,}$/.test(inner) && (isUnit || !FUNCTIONS.has(inner))) push(r, "text", inner, 0);
   else if (FUNCTIONS.has(inner)) push(r, "command", inner, 0);
   else {
     const spaced = r.spaced;
-    for (const token of r.lex(content, r.plain)) r.tokens.push({ ...token, spaced: token.spaced || spaced });
+    const tokens = r.lex(content, r.plain, upright);
+    tokens.forEach((token, k) => r.tokens.push({ ...token, spaced: token.spaced || (k === 0 && spaced) }));
+    r.spaced = false;
   }
   r.at = end;
+}
+
+const UPRIGHT = new Set(["mathrm", "mathsf", "rm"]);
+
+function isBehindNumber(r: Reader): boolean {
+  const last = r.tokens.at(-1);
+  return last !== undefined &&
+    (last.kind === "number" || last.text === ")" || last.text === "}" || last.text === "pi");
 }
 
 function readEnvironment(r: Reader, name: string, length: number): void {

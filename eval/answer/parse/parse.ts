@@ -1,8 +1,10 @@
 /** Grammar of answers, from the top: lists, relations, unions, ratios, sums, products. Scalars end in parse_power.ts. */
+import { freeSymbols } from "../algebra/sample_points.ts";
 import { apply, checkSize, type Node, type RelationOp } from "../node.ts";
 import { type Cursor, isCommand, isMark, nested, next, peek, take, takeCommand } from "./cursor.ts";
 import { parseArgument, parsePower } from "./parse_power.ts";
-import { parseUnit } from "./parse_unit.ts";
+import { mayBeUnit, parseUnit, unitAhead } from "./parse_unit.ts";
+import { textUnit } from "./text_unit.ts";
 import { ParseFailure, type Token } from "./token.ts";
 
 /**
@@ -17,6 +19,7 @@ export function parseTokens(tokens: Token[]): Node {
     depth: 0,
     steps: 0,
     bars: 0,
+    uprightSymbols: false,
     parseList,
     parseSum,
     parsePower,
@@ -167,6 +170,7 @@ function parseTerm(c: Cursor): Node {
 function parseProduct(c: Cursor): Node {
   let left = parsePower(c);
   for (;;) {
+    if (isUnitBehind(c, left)) return left;
     if (take(c, "*")) left = product(left, parseSigned(c));
     else if (take(c, "/")) left = apply("divide", left, parseSigned(c));
     else if (startsFactor(c) && peek(c).gap !== "wide") {
@@ -190,6 +194,14 @@ function product(left: Node, right: Node): Node & { kind: "apply" } {
   return left.kind === "apply" && left.op === "multiply"
     ? apply("multiply", ...left.args, right)
     : apply("multiply", left, right);
+}
+
+/** True if a unit is next, or the stroke of one behind a currency sign: the sum, or what is above, ends there. */
+function isUnitBehind(c: Cursor, left: Node): boolean {
+  if (left.kind === "unit") {
+    return isMark(c, "/") && peek(c, 1).kind === "text" && textUnit(peek(c, 1).text) !== null;
+  }
+  return mayBeUnit(peek(c)) && (peek(c).spaced || freeSymbols(left).length === 0) && unitAhead(c);
 }
 
 /** The product with the factor that stands beside; of N(3) it is remembered that it may be a call. */

@@ -33,7 +33,7 @@ export function parsePower(c: Cursor): Node {
       } else if (isMark(c, "_") && isDigits(node)) node = parseBase(c, node);
       else if (isCommand(c, "circ") || isCommand(c, "deg")) {
         next(c);
-        node = { kind: "unit", value: node, unit: "deg" };
+        node = degrees(c, node);
       } else return node;
     }
   });
@@ -58,9 +58,12 @@ function parseExponent(c: Cursor, base: Node): Node {
 
 function degrees(c: Cursor, value: Node): Node {
   const scale = peek(c);
-  if (scale.kind === "letter" && (scale.text === "C" || scale.text === "F")) {
+  const name = scale.kind === "letter" || scale.kind === "text"
+    ? /^(?:(C)(?:elsius)?|(F)(?:ahrenheit)?)$/i.exec(scale.text)
+    : null;
+  if (name) {
     next(c);
-    return { kind: "unit", value, unit: `deg${scale.text}` };
+    return { kind: "unit", value, unit: `deg${name[1] ? "C" : "F"}` };
   }
   return { kind: "unit", value, unit: "deg" };
 }
@@ -106,6 +109,7 @@ function parsePrimary(c: Cursor): Node {
       return parseNumber(c);
     case "letter":
       next(c);
+      c.uprightSymbols ||= t.upright === true;
       return parseName(c, t.text);
     case "text":
       next(c);

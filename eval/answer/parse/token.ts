@@ -9,6 +9,8 @@ export interface Token {
   /** more than a space stood before it: `line`, an end of a line or of a piece of maths; `wide`, a \quad or more */
   gap?: "line" | "wide";
   value?: Rational;
+  /** a letter in an upright face: after a number it is a unit */
+  upright?: true;
   /** for letters and bare words: the length of the run of letters it came from */
   run?: number;
 }
@@ -33,8 +35,10 @@ export interface Reader {
   depth: number;
   /** plain text, where `1,5` is a decimal and `5 m` five metres; in maths both are something else */
   plain: boolean;
+  /** in an upright face, where words are words and letters may be units */
+  upright: boolean;
   /** reads a text inside of this one */
-  lex: (text: string, plain: boolean) => Token[];
+  lex: (text: string, plain: boolean, upright?: boolean) => Token[];
 }
 
 /** A gap in which nothing has been seen yet. */

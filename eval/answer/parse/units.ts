@@ -9,9 +9,11 @@ $ dollar dollars usd buck bucks
 ₹ rupee rupees inr rs
 c cent cents ¢
 % percent pct percentage percents
+nm nanometer nanometers nanometre nanometres
+um μm micrometer micrometers micrometre micrometres micron microns
 mm millimeter millimeters millimetre millimetres
 cm centimeter centimeters centimetre centimetres cms
-dm decimeter decimeters
+dm decimeter decimeters decimetre decimetres
 m meter meters metre metres
 km kilometer kilometers kilometre kilometres kms
 in inch inches
@@ -24,9 +26,12 @@ kg kilogram kilograms kgs kilo kilos
 lb pound pounds lbs
 oz ounce ounces
 ton tons tonne tonnes
-ml milliliter milliliters millilitre mL
-L liter liters litre litres
+ml milliliter milliliters millilitre millilitres mL cc
+L l liter liters litre litres
 gal gallon gallons
+ns nanosecond nanoseconds
+us μs microsecond microseconds
+ms millisecond milliseconds
 s second seconds sec secs
 min minute minutes mins
 h hour hours hr hrs
@@ -36,14 +41,48 @@ month months mo
 year years yr yrs
 mph
 kph kmh
+rpm
 Hz hertz
+kHz kilohertz
+MHz megahertz
+GHz gigahertz
+kN kilonewton kilonewtons
 N newton newtons
+kJ kilojoule kilojoules
+MJ megajoule megajoules
 J joule joules
+eV electronvolt electronvolts
+MeV
+keV
+cal calorie calories
+kcal kilocalorie kilocalories
+kW kilowatt kilowatts
+MW megawatt megawatts
 W watt watts
+kWh
+kV kilovolt kilovolts
 V volt volts
+Pa pascal pascals
+kPa kilopascal kilopascals
+MPa megapascal megapascals
+atm atmosphere atmospheres
+bar bars
+mol mole moles
+F farad farads
+C coulomb coulombs
+T tesla teslas
+H henry henrys
+Wb weber webers
+ohm ohms Ω
+ha hectare hectares
+knot knots
+dB decibel decibels
 A ampere amperes amp amps
+mA milliampere milliamperes milliamps
 K kelvin kelvins
-deg degree degrees
+degC °C celsius centigrade
+degF °F fahrenheit
+deg degree degrees °
 rad radian radians
 unit units
 acre acres
@@ -56,7 +95,25 @@ for (const line of SPELLINGS.trim().split("\n")) {
 }
 
 /** Units so short that in maths the letters are symbols: units in plain text and in `\text` alone. */
-const LETTER_UNITS = new Set(["c", "m", "g", "s", "h", "N", "J", "W", "V", "A", "K", "L"]);
+const LETTER_UNITS = new Set([
+  "c",
+  "m",
+  "g",
+  "s",
+  "h",
+  "l",
+  "N",
+  "J",
+  "W",
+  "V",
+  "A",
+  "K",
+  "L",
+  "F",
+  "C",
+  "T",
+  "H",
+]);
 
 /** Units that are also ordinary words or products of letters: in maths they need `\text` as well. */
 const AMBIGUOUS = new Set([
@@ -74,13 +131,23 @@ const AMBIGUOUS = new Set([
   "sec",
   "ton",
   "day",
+  "bar",
+  "bars",
+  "cal",
+  "mol",
+  "atm",
+  "ns",
+  "us",
+  "ms",
+  "ha",
+  "cc",
 ]);
 
 /** Words that change the value or the claim: a text with one of them is never a mere unit. */
-const NOT_UNITS = new Set(
+export const NOT_UNITS = new Set(
   ("and or not no none at least most more less than over under about around approximately times plus minus half halves third thirds " +
     "quarter quarters fourth tenth tenths hundredth hundredths thousandth thousandths hundred hundreds thousand thousands million millions " +
-    "billion billions trillion trillions dozen dozens score point base mod modulo if when for where with without pi root squared cubed negative " +
+    "billion billions trillion trillions dozen dozens score point base mod modulo if when for where with without pi root roots squared cubed negative " +
     "positive to from between inclusive exclusive except only remainder infinity infinitely zero one two three four five six seven eight nine ten " +
     "recurring repeating repeated factorial doubled tripled double triple twice thrice halved inverse reciprocal opposite power powers short off " +
     "each percent pct percentage percents x y z n k e i " +
@@ -120,37 +187,18 @@ export function bareUnit(word: string, plain: boolean): string | null {
   return canonical;
 }
 
-/**
- * The unit in a text that stands after a number (`cm`, `square feet`, `sq. units`, `right triangles`), canonically spelled.
- *
- * @returns null where the text says more than a unit does (`or more`, `million`, `and 3`)
- */
-export function textUnit(text: string): string | null {
-  const words = text.replace(/[.~]/g, " ").replace(/[()]/g, "").trim().split(/\s+/).filter((w) => w !== "");
-  if (words.length === 0 || words.length > 5 || /^(?:right|of)$/i.test(words[words.length - 1])) return null;
-  const meridiem = /^([ap])\s?\.?\s?m\.?$/i.exec(text.trim());
-  if (meridiem) return `${meridiem[1].toLowerCase()}m`;
-  if (words.length === 1 && /^(?:st|nd|rd|th)$/.test(words[0])) return "th";
-  let power = "";
-  const parts: string[] = [];
-  for (const word of words) {
-    const m = /^([A-Za-z$€£¢°]+)(?:\^?\{?([23])\}?)?((?:\/[A-Za-z]+)?)$/.exec(word);
-    if (!m || NOT_UNITS.has(word.toLowerCase())) return null;
-    if (/^(?:square|sq)$/i.test(word)) power = "^2";
-    else if (/^(?:cubic|cu)$/i.test(word)) power = "^3";
-    else {parts.push(
-        canonicalWord(m[1]) + (m[2] ? `^${m[2]}` : "") + (m[3] ? `/${canonicalWord(m[3].slice(1))}` : ""),
-      );}
-  }
-  return parts.length === 0 ? `unit${power}` : spelled(parts.join(" ").replace(" per ", "/") + power);
-}
+/** True for a word that is a unit of measure, and no noun. */
+export const isKnownUnit = (word: string): boolean =>
+  CANONICAL.has(word) || CANONICAL.has(word.toLowerCase());
 
-/** Quotients with a name of their own. */
-export function spelled(unit: string): string {
-  return unit === "mi/h" ? "mph" : unit === "km/h" || unit === "kmh" ? "kph" : unit;
-}
+/** True for letters that are units where they stand upright or behind another unit: m, s, K, N. */
+export const isUnitLetter = (letter: string): boolean => LETTER_UNITS.has(letter);
 
-function canonicalWord(word: string): string {
+/** True for words such as `in` and `min`, which are units behind a number, and something else elsewhere. */
+export const isAmbiguousUnit = (word: string): boolean => AMBIGUOUS.has(word);
+
+/** The canonical spelling of a unit word; other words are put in the singular. */
+export function canonicalWord(word: string): string {
   const known = CANONICAL.get(word) ?? CANONICAL.get(word.toLowerCase());
   if (known) return known;
   const lower = word.toLowerCase();

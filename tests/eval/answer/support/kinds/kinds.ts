@@ -7,6 +7,7 @@ import { replies } from "./replies.ts";
 import { scripts } from "./scripts.ts";
 import { severalValues } from "./several_values.ts";
 import { sideBySide } from "./side_by_side.ts";
+import { units } from "./units.ts";
 
 export const KINDS: Record<string, Kind> = {
   "arguments of commands": argumentsOfCommands,
@@ -14,6 +15,7 @@ export const KINDS: Record<string, Kind> = {
   "chains of equations": chains,
   "golds of several values": severalValues,
   "terms that cancel": cancellation,
+  "units": units,
   "other scripts": scripts,
   "boxes and choices in replies": replies,
 };
