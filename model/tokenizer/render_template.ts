@@ -1,10 +1,12 @@
-import { Environment, Interpreter, Template } from "@huggingface/jinja";
+import { Environment, Interpreter, parse, Template, tokenize } from "@huggingface/jinja";
+import { installPythonSemantics } from "./jinja/jinja_interpreter.ts";
+import { settleSource } from "./jinja/jinja_source.ts";
+import { MOST_TEXT } from "./jinja/jinja_values.ts";
 import { withDeadline } from "./with_deadline.ts";
 
 /** Statements and expressions that a template may evaluate; those of known models need some thousands. */
 const MOST_STEPS = 1_000_000;
-/** Characters of a text, and items of a list, at any time. */
-const MOST_TEXT = 2 ** 22;
+/** Items of a list at any time. */
 const MOST_ITEMS = 100_000;
 /** Of a template's own text: the longest that are known have 20,000. */
 const MOST_SOURCE = 2 ** 20;
@@ -20,7 +22,11 @@ export function readTemplate(source: string): Template {
   if (source.length > MOST_SOURCE) {
     throw new Error(`it has ${source.length} characters, at most ${MOST_SOURCE} are possible`);
   }
-  return withDeadline(2000, READING, () => new Template(source));
+  return withDeadline(2000, READING, () => {
+    const template = new Template("");
+    template.parsed = parse(tokenize(settleSource(source)));
+    return template;
+  });
 }
 
 /**
@@ -34,6 +40,8 @@ export function renderWithin(template: Template, values: Record<string, unknown>
 }
 
 let steps = 0;
+
+installPythonSemantics();
 
 // The library has no limits of its own, and no place to put them but the methods that all globals and every step pass.
 const set = Environment.prototype.set;
