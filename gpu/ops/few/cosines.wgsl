@@ -7,7 +7,7 @@ struct Params { rows: u32, d: u32, width: u32, sourceRows: u32, base: u32, ldn: 
 @group(0) @binding(1) var<storage, read> source: array<T>;
 @group(0) @binding(2) var<storage, read> q: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> near: array<f32>;
-@group(0) @binding(FREE) var<storage, read> top: array<u32>;
+@group(0) @binding(FREE) var<storage, read> top: array<vec4<u32>>; // four rows each
 const OWN = 3.0e38;
 @compute @workgroup_size(S)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -17,15 +17,18 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let first = group / tiles * 4u;
   if (first >= p.sourceRows) { return; }
   let end = min(start + TILE, p.rows);
-  // A bit for each row that mixes, found by the lanes in turn.
+  // A bit for each row that mixes, found by every lane: compilers are to see that they all go the same way.
   var mixing = 0u;
-  for (var r = start + lane; r < end; r += S) { mixing |= select(1u << (r - start), 0u, top[r] == NO_ROW); }
-  mixing = subgroupAdd(mixing);
+  for (var r = start; r < end; r += 4u) {
+    let bits = select(vec4<u32>(1u, 2u, 4u, 8u), vec4<u32>(), top[r / 4u] == vec4<u32>(NO_ROW));
+    mixing |= dot(bits, vec4<u32>(1u)) << (r - start);
+  }
   if (mixing == 0u) { return; }
   let width = p.d / 4u;
   let v = min(vec4<u32>(first, first + 1u, first + 2u, first + 3u), vec4<u32>(p.sourceRows - 1u));
   for (var r = start; r < end; r++) {
-    if ((mixing >> (r - start) & 1u) == 0u) { continue; }
+    if (((mixing >> (r - start)) & 1u) == 0u) { continue; }
+    let own = top[r / 4u][r % 4u];
     var along = vec4<f32>();
     var square = vec4<f32>();
     for (var c = lane; c < width; c += S) {
@@ -40,7 +43,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
     let cosines = subgroupAdd(along) / max(sqrt(subgroupAdd(square)), vec4<f32>(1e-30));
     for (var i = lane; i < min(4u, p.sourceRows - first); i += S) {
       let id = p.base + first + i;
-      near[r * p.ldn + id] = select(cosines[i], OWN, top[r] == id);
+      near[r * p.ldn + id] = select(cosines[i], OWN, own == id);
     }
   }
 }

@@ -151,7 +151,7 @@ function stageCode({ name, width, alongK, stride }: Stage, threads: number, dept
     const to = (e: number) =>
       `s${name}[(${id} % ${along}u * 4u + ${e}u) * ${stride}u + ${id} / ${
         along * 4
-      }u][${id} / ${along}u & 3u]`;
+      }u][(${id} / ${along}u) & 3u]`;
     const body = alongK
       ? xyzw.map((c, e) => `${to(e)} = values${name}${i}.${c};`).join(" ")
       : `s${name}[${id} / ${along}u * ${stride}u + ${id} % ${along}u] = values${name}${i};`;

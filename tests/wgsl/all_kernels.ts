@@ -1,0 +1,157 @@
+import { CARDS, type DeviceFacts } from "../../gpu/device/cards.ts";
+import { checkKernel } from "../../gpu/device/check_kernel.ts";
+import { type DryGpu, openDryGpu } from "../../gpu/device/dry_gpu.ts";
+import { copyAll, multiplyAdds } from "../../gpu/device/peaks.ts";
+import { testLongLoop, testRandom } from "../../gpu/device/self_test.ts";
+import { createMatrix } from "../../gpu/matrix.ts";
+import { filter } from "../../gpu/ops/choose/filter.ts";
+import { castToHalf } from "../../gpu/ops/elementwise/elementwise.ts";
+import { GPU_TILES, gpuSplits } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
+import { matmulSource } from "../../gpu/ops/matmul/matmul_source.ts";
+import type { BType } from "../../gpu/ops/matmul/variant.ts";
+import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
+import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
+import { dryThinking, generateDry } from "../../model/memory/generation_memory.ts";
+import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
+import type { Thinking } from "../../model/thinking/thinking.ts";
+import { createAdapter } from "../../model/transformer/adapter.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
+import { createEmptyModel } from "../../model/transformer/transformer.ts";
+import { dryTrainer, trainDry } from "../../rl/memory/dry_trainer.ts";
+import { createLike, createOptimizer } from "../../rl/optimizer.ts";
+import { diagnosisOf } from "../../rl/trainer.ts";
+import { MODEL_SHAPES } from "../support/model_shapes.ts";
+import { SMALL } from "../model/support/small_models.ts";
+
+/** The device that Mesa has where lanes are 4 and words of 64 bits are not granted. */
+const NARROW: DeviceFacts = {
+  ...CARDS.nvidia,
+  ...{ subgroupSize: 4, matmulFamily: "broadcast", maxBinding: 2 ** 27 },
+  workgroups: { threads: 256, bytes: 16384, minSubgroup: 4, maxSubgroup: 4 },
+};
+
+/** What texts are made for: all but the forms of 64-bit words, which naga alone knows. */
+const DEVICES: Readonly<Record<string, DeviceFacts>> = {
+  ...CARDS,
+  ...{ narrow: NARROW, eight: { ...NARROW, subgroupSize: 8 } },
+  "tiles of four": { ...NARROW, matmulFamily: "tile" },
+};
+
+const TYPES: readonly BType[] = ["f32", "f16", "q8_0", "q4_0", "q4_1"];
+
+const tiny = (config: ModelConfig): ModelConfig => ({ ...config, layers: 1, maxPosition: 512 });
+
+// Small heads, heads of 64 shared by three, heads with biases, heads that are normed, and of the largest width.
+const CONFIGS: readonly ModelConfig[] = [
+  tiny(SMALL),
+  tiny(MODEL_SHAPES["SmolLM2-135M"]),
+  tiny(MODEL_SHAPES["Qwen 2.5 0.5B"]),
+  {
+    ...tiny(MODEL_SHAPES["SmolLM2-135M"]),
+    qkNorm: true,
+    headDim: 128,
+    heads: 4,
+    kvHeads: 2,
+    vocabSize: 3001,
+    usedVocabSize: 3001,
+  },
+];
+
+const LENGTHS = { promptTokens: 300, group: 4, maxThinking: 6, answerTokens: 2 };
+
+/** Every text of a kernel that the project can give to a device, with its label: the work itself, run dry on devices of all kinds. */
+export async function allKernels(): Promise<Map<string, string>> {
+  const kernels = new Map<string, string>();
+  for (const [name, facts] of Object.entries(DEVICES)) {
+    const onKernel = (label: string, code: string) => void kernels.set(code, `${label} (${name})`);
+    for (const config of CONFIGS) await workOf(() => openDryGpu(facts, { onKernel }), config);
+    await otherKernels(openDryGpu(facts, { onKernel }), onKernel);
+  }
+  return kernels;
+}
+
+const NOISES = (["logits", "top-logits", "hidden"] as const).map((noiseOn) =>
+  dryThinking("fuzzy", { noiseOn })
+);
+const TRAINED: readonly Thinking[] = [...WAYS.map((way) => dryThinking(way)), ...NOISES];
+const UNTRAINED: readonly Thinking[] = UNTRAINED_WAYS.map((way) => dryThinking(way));
+/** Those that look at the weights in ways of their own: products with E, mixtures of few of its rows, its nearest rows. */
+const BY_TYPE: readonly Thinking[] = (["hard", "soft", "multiplex", "neighbours"] as const).map((way) =>
+  dryThinking(way)
+);
+
+/** Generation in all ways and with all types of weights, trainings of all kinds. */
+async function workOf(open: () => DryGpu, config: ModelConfig): Promise<void> {
+  const packs = config.hiddenSize % 32 === 0 && config.intermediateSize % 32 === 0;
+  for (const type of TYPES.filter((type) => packs || !isQuantised(type))) {
+    const model = createEmptyModel(open(), config, type);
+    // Decoding of one row, of a few and of many.
+    for (const prompts of [1, 2, 4]) {
+      for (const thinking of TRAINED.slice(0, 2)) {
+        await generateDry(model, { ...LENGTHS, group: prompts, prompts, thinking });
+      }
+    }
+    for (const thinking of type === "f32" ? [...TRAINED, ...UNTRAINED] : BY_TYPE) {
+      await generateDry(model, { ...LENGTHS, prompts: 1, thinking });
+    }
+  }
+  for (const [i, thinking] of TRAINED.entries()) {
+    await train(open(), config, thinking, i % 2 === 0 ? undefined : 4, i % 3 === 0);
+  }
+}
+
+async function train(
+  gpu: DryGpu,
+  config: ModelConfig,
+  thinking: Thinking,
+  rank: number | undefined,
+  recompute: boolean,
+): Promise<void> {
+  const model = createEmptyModel(gpu, config, "f32");
+  if (rank) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
+  const base = rank ? undefined : createEmptyModel(gpu, config);
+  await trainDry(dryTrainer({
+    ...{ model, rolloutModel: model },
+    shape: {
+      ...{ ...LENGTHS, questions: 2, thinking, microRows: 400, recompute, rank },
+      ...{ entropyBonus: recompute ? 0.1 : 0, diagnoseEvery: 1, refill: 1 },
+    },
+    grads: createLike(model, "gradient"),
+    optimizer: createOptimizer(gpu, config, model.adapter),
+    diagnosis: diagnosisOf(model, base),
+  }));
+}
+
+/** What neither generation nor training runs: looks at the device, weights on their way, filters, tiles that only a measurement chooses. */
+async function otherKernels(gpu: DryGpu, onKernel: (label: string, code: string) => void): Promise<void> {
+  using scratch = gpu.arena.scratch();
+  multiplyAdds(gpu, scratch.f32([64], "x"), 1);
+  copyAll(gpu, scratch.f32([64], "x"), scratch.f32([64], "y"));
+  await testRandom(gpu);
+  await testLongLoop(gpu);
+  const check = checkKernel(gpu.subgroupSize, gpu.u64Loads);
+  onKernel(check.label, check.code());
+  filter(gpu, scratch.f32([2, 100], "z"), 100, 1, { topK: 5, topP: 0.9, minP: 0.1 });
+  castToHalf(gpu, createMatrix(gpu, 4, 8, "f32", "from"), createMatrix(gpu, 4, 8, "f16", "to"));
+  for (const type of TYPES.filter(isQuantised)) {
+    uploadBlocks(gpu, createMatrix(gpu, 4, 32, type, type), 0, new Uint8Array(4 * BLOCK_BYTES[type]));
+  }
+  if (gpu.matmulFamily !== "tile") return;
+  const aligned = [true, false].map((all) => ({ a: all, b: all, c: all }));
+  for (const kind of ["nt", "nn", "tn"] as const) {
+    for (const bType of kind === "tn" ? ["f32"] as const : TYPES) {
+      const splits = [1, 2, 4, 8].flatMap((rows) => gpuSplits(kind, rows));
+      for (const tile of [...GPU_TILES, ...splits]) {
+        for (const accumulate of [true, false]) {
+          for (const one of tile.family === "tile" ? aligned : aligned.slice(0, 1)) {
+            const { label, code } = matmulSource(
+              { kind, bType, aligned: one, accumulate, tile },
+              gpu.subgroupSize,
+            );
+            onKernel(label, code());
+          }
+        }
+      }
+    }
+  }
+}
