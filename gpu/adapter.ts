@@ -12,6 +12,8 @@ export interface AdapterFacts {
   software: boolean;
   /** Granted ones, sorted. */
   features: string[];
+  /** Its place on the bus, where it was chosen among others. */
+  pci?: string;
 }
 
 /** What a workgroup may have, from the device's limits. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileSize, namesIn } from "../../model/files/on_disk.ts";
 import { ownFolder } from "../facts/own_build.ts";
+import { cachePlaces } from "./cache_places.ts";
 
 /** A version of softcot, or a Deno, that was put into a cache folder. */
 export interface KeptCopy {
@@ -28,20 +29,6 @@ export function keptCopies(): KeptCopy[] {
       };
     })
   ).sort((a, b) => a.path < b.path ? -1 : 1);
-}
-
-/** Where the launchers may put something: as they look for it, without doubles. */
-function cachePlaces(): string[] {
-  const { env } = Deno;
-  const of = (name: string) => env.get(name) || undefined;
-  const user = Deno.uid();
-  const home = of("HOME");
-  const places = [
-    of("SOFTCOT_CACHE"),
-    ...[of("XDG_CACHE_HOME"), home && join(home, ".cache")].map((base) => base && join(base, "softcot")),
-    ...["/var/tmp", of("TMPDIR") ?? "/tmp", "/dev/shm"].map((base) => join(base, `softcot-${user}`)),
-  ];
-  return [...new Set(places.filter((place) => place !== undefined))];
 }
 
 const bytesIn = (folder: string): number =>

@@ -1,11 +1,13 @@
 import project from "../../deno.json" with { type: "json" };
 import type { Gpu } from "../../gpu/gpu.ts";
+import { findDevice } from "../../gpu/device/choose_device.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test.ts";
 import { PINNED_DENO } from "../facts/pinned_deno.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { table } from "../terminal/table.ts";
+import { describeDevices, type DeviceHere, devicesHere } from "./devices_here.ts";
 import { tryModel } from "./try_model.ts";
 import { PERMISSIONS } from "../permissions/permission_table.ts";
 
@@ -23,8 +25,12 @@ export interface Diagnosis {
   ok: boolean;
   versions: { softcot: string; deno: string; v8: string };
   findings: Finding[];
-  /** Absent where no device could be opened. */
+  /** All that Vulkan lists. */
+  devices: DeviceHere[];
+  /** The one that is used; absent where none could be opened. */
   device?: {
+    /** Its number among them. */
+    number?: number;
     name: string;
     vendor: string;
     architecture: string;
@@ -43,7 +49,7 @@ export interface Diagnosis {
 export const doctorCommand = defineCommand({
   description: `Look at the device and the installation, and try them.
 
-Shows the adapter, what it grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
+Lists the devices, shows what the one that is used grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
 long loop, a few steps of a small model. Ends with status 1 if something is missing, and says what to do.`,
   settings: {},
   opensDevice: true,
@@ -64,13 +70,15 @@ long loop, a few steps of a small model. Ends with status 1 if something is miss
 async function diagnose(): Promise<Diagnosis> {
   const findings = [denoVersion(), memory()];
   const versions = { softcot: project.version, deno: Deno.version.deno, v8: Deno.version.v8 };
+  const { devices, hidden } = devicesHere();
+  findings.push(...hidden.map(({ name, pci }) => hiddenCard(name, pci)));
   let gpu: Gpu;
   try {
     gpu = await openGpu();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     findings.push({ name: "device", state: "missing", found: error.message, hint: error.hint });
-    return { ok: false, versions, findings };
+    return { ok: false, versions, findings, devices };
   }
   try {
     findings.push(...limits(gpu), ...await tryOut(gpu));
@@ -79,7 +87,9 @@ async function diagnose(): Promise<Diagnosis> {
       ok: findings.every(({ state }) => state !== "missing"),
       versions,
       findings,
+      devices,
       device: {
+        number: usedNumber(devices),
         ...adapter,
         backend: Deno.env.get("DENO_WEBGPU_BACKEND") ?? "unknown",
         subgroupSize,
@@ -91,6 +101,20 @@ async function diagnose(): Promise<Diagnosis> {
   } finally {
     gpu.close();
   }
+}
+
+/** A card that NVIDIA's own tool sees, and no driver of Vulkan's. */
+const hiddenCard = (name: string, pci: string): Finding => ({
+  name: "hidden GPU",
+  state: "note",
+  found: `nvidia-smi lists ${name} at ${pci}, Vulkan does not`,
+  hint: "its Vulkan driver is missing: in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it",
+});
+
+/** The number of the device that was opened: what was asked for, or what WebGPU prefers. */
+function usedNumber(devices: readonly DeviceHere[]): number | undefined {
+  const wanted = Deno.env.get("SOFTCOT_GPU");
+  return (wanted ? findDevice(wanted, devices) : devices.find(({ preferred }) => preferred))?.number;
 }
 
 function denoVersion(): Finding {
@@ -139,7 +163,7 @@ function limits(gpu: Gpu): Finding[] {
       name,
       state: "missing",
       found: `${gpu.device.limits[name as keyof typeof NEEDED]}, at least ${least} is needed`,
-      hint: "choose another device with VK_DRIVER_FILES",
+      hint: "choose another device with --gpu",
     }),
   );
 }
@@ -192,7 +216,7 @@ function describePermissions(): string {
   return table(rows, { header: ["command", "may, beside reading"], align: ["left", "left"] });
 }
 
-function describe({ device, findings, versions }: Diagnosis): string {
+function describe({ device, devices, findings, versions }: Diagnosis): string {
   const facts = device
     ? [
       ["device", device.description || device.name],
@@ -216,6 +240,7 @@ function describe({ device, findings, versions }: Diagnosis): string {
   ]);
   return [
     `softcot ${versions.softcot}, Deno ${versions.deno}`,
+    ...(devices.length > 0 ? [describeDevices(devices, device?.number)] : []),
     ...(facts.length > 0 ? [table(facts, { align: ["left", "left"] })] : []),
     table(rows, { align: ["left", "left", "left"] }),
   ].join("\n\n");

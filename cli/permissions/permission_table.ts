@@ -4,7 +4,7 @@ export type Kind = "net" | "import" | "write" | "run" | "ffi" | "sys";
 /** Every kind, in the order in which people are told. */
 export const KINDS: readonly Kind[] = ["net", "import", "write", "run", "ffi", "sys"];
 
-/** Each worker of the software device gets a core; free memory is asked for: of the kernel, and of nvidia-smi. */
+/** Each worker of the software device gets a core; Vulkan is asked for its devices, the kernel and Vulkan for free memory. */
 const DEVICE: readonly Kind[] = ["run", "ffi"];
 
 /** The hub, the cache, and how much of the disk is free. */

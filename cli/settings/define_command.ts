@@ -33,7 +33,7 @@ interface CommandSpec<S extends Settings> {
   arguments?: readonly (readonly [definition: string, description: string])[];
   /** The values that may be set; most come from flags.ts, since a flag means the same everywhere. */
   settings: S;
-  /** It opens a device, or may: one is seen to before it runs. */
+  /** It opens a device, or may: it takes --gpu, and a device is seen to before it runs. */
   opensDevice?: true;
   /** The recipe that fits what flags and config file chose. */
   recipe?: (chosen: Values<S>) => Source | undefined;
@@ -62,6 +62,11 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
   if (Object.keys(spec.settings).length > 0) {
     command.option("--config <file:file>", "TOML file that sets values by the flags' names");
   }
+  if (spec.opensDevice) {
+    const told =
+      "Device to use: its number in softcot doctor, a part of its name, or its place on the PCI bus";
+    command.group(null).option("--gpu <device:string>", `${told} (default: SOFTCOT_GPU, else the first GPU)`);
+  }
   for (const [what, line] of spec.examples ?? []) command.example(what, line);
   command.action((options: Record<string, unknown>, ...args: unknown[]) => {
     const { values, origins } = resolveWithOrigins(spec.settings, {
@@ -70,6 +75,8 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       recipe: spec.recipe,
       others: everyFlag,
     });
+    // By the environment, so that processes that a command starts use the same one.
+    if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
     if (spec.opensDevice) seeToVulkan();
     const { allowOwn = [] } = values as { allowOwn?: readonly Kind[] };
     giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), allowOwn);

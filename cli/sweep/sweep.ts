@@ -48,6 +48,7 @@ other. At the end all lines stand in one table, as softcot compare shows it.
 With --dry-run nothing but the first run is done, and only where none is yet: its speed is what the forecast is made from, and it is kept.`,
   arguments: [["<file:string>", "TOML file of the sweep"]],
   settings,
+  opensDevice: true,
   examples: [
     ["Two ways, three seeds, two runs at a time", "softcot sweep ways.toml --jobs 2"],
     ["How long will it take?", "softcot sweep ways.toml --jobs 2 --dry-run"],

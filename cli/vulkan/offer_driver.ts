@@ -9,11 +9,6 @@ const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
  * first, or say SOFTCOT_INSTALL=1. Where nothing is installed, says what would help; the command then fails by itself.
  */
 export function offerDriver(): void {
-  if (isThere("/proc/driver/nvidia/version")) {
-    say(
-      "softcot: an NVIDIA card is here, but not its Vulkan driver; in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it",
-    );
-  }
   const names = PACKAGES.join(" ");
   const asRoot = Deno.env.get("SOFTCOT_NO_INSTALL") || !isOnPath("apt-get")
     ? undefined

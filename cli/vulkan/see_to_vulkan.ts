@@ -1,4 +1,6 @@
-import { findVulkan } from "../../gpu/device/vulkan_driver.ts";
+import { findVulkan, hasNvidiaCard, nvidiaDriver } from "../../gpu/device/vulkan_driver.ts";
+import { say } from "../terminal/print.ts";
+import { nameNvidia } from "./name_nvidia.ts";
 import { offerDriver } from "./offer_driver.ts";
 
 /**
@@ -8,17 +10,23 @@ import { offerDriver } from "./offer_driver.ts";
 export function seeToVulkan(): void {
   if (Deno.build.os !== "linux") return;
   leaveDesktop();
-  const { library, drivers, named } = findVulkan();
+  const found = findVulkan();
   // Drivers that the environment names are the user's own affair.
-  if (!named && (!library || drivers.length === 0)) offerDriver();
+  if (found.named) return;
+  const drivers = nameNvidia(found);
+  if (hasNvidiaCard() && !nvidiaDriver()) {
+    say(
+      "softcot: an NVIDIA card is here, but not its Vulkan driver; in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it",
+    );
+  }
+  if (!found.library || drivers.length === 0) offerDriver();
 }
 
 /**
- * A layer of Vulkan looks for a desktop in XDG_RUNTIME_DIR, and waits for whatever listens there, the desktop of another user or nobody's
- * for ever. Nothing here draws; in /dev/null nothing can lie, and nobody can put anything.
+ * A layer of Vulkan asks the desktop for the device to prefer, and waits for whatever listens there, another user's or nobody's, for ever.
+ * Nothing here draws; and in /dev/null nothing can lie.
  */
 function leaveDesktop(): void {
   Deno.env.set("XDG_RUNTIME_DIR", "/dev/null");
-  Deno.env.delete("WAYLAND_DISPLAY");
-  Deno.env.delete("WAYLAND_SOCKET");
+  for (const name of ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]) Deno.env.delete(name);
 }

@@ -34,7 +34,7 @@ export async function checkDevice(gpu: Gpu): Promise<void> {
 const refusal = ({ adapter }: Gpu, wrong: string) =>
   new UserError(
     `Cannot use the GPU ${adapter.name}: ${wrong}`,
-    "update its Vulkan driver, or choose another device with VK_DRIVER_FILES",
+    "update its Vulkan driver, or choose another one with --gpu: softcot doctor lists them",
   );
 
 const EPS = 1e-5;

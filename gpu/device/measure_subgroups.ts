@@ -29,7 +29,7 @@ export async function measureSubgroups(device: GPUDevice): Promise<Subgroups> {
   }
   throw new UserError(
     "Cannot use the GPU: no kernel with subgroup operations compiles, they are needed",
-    "update its Vulkan driver, or choose another device with VK_DRIVER_FILES",
+    "update its Vulkan driver, or choose another one with --gpu: softcot doctor lists them",
   );
 }
 

@@ -9,6 +9,9 @@ import { createProfile } from "../profile.ts";
 import { createReader } from "../reader.ts";
 import { checkDevice } from "./check_device.ts";
 import { measureSubgroups } from "./measure_subgroups.ts";
+import type { VulkanDevice } from "./vulkan_devices.ts";
+import { explainNoDevice } from "./vulkan_driver.ts";
+import { chooseDevice } from "./choose_device.ts";
 import { readTuning } from "../tuning.ts";
 
 /** Options of {@link openGpu}; all have defaults taken from the adapter. */
@@ -23,6 +26,8 @@ export interface GpuOptions {
   subgroupSize?: number;
   /** Measures the time of every dispatch, if the adapter has timestamp queries. */
   profile?: boolean;
+  /** The device to open, as {@link chooseDevice} takes it; that of SOFTCOT_GPU if left out, else the one that WebGPU prefers. */
+  gpu?: string;
 }
 
 const WANTED: GPUFeatureName[] = ["timestamp-query", "shader-f16"];
@@ -38,18 +43,16 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   if (!Deno.env.has("DENO_WEBGPU_BACKEND") && Deno.build.os !== "darwin") {
     Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
   }
+  const wanted = options.gpu ?? Deno.env.get("SOFTCOT_GPU");
+  const chosen = wanted ? chooseDevice(wanted) : undefined;
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) {
-    throw new UserError(
-      "Cannot open a GPU: no Vulkan adapter was found, one is needed",
-      "install the GPU's Vulkan driver, or the software device: apt-get install mesa-vulkan-drivers libvulkan1",
-    );
-  }
+  if (!adapter) throw explainNoDevice();
+  if (chosen) refuseAnother(adapter, chosen);
   const before = threads();
   const device = await requestDevice(adapter);
   if (adapterKind(adapter) === "llvmpipe") pinWorkers(before);
   const errors = watchErrors(device);
-  const facts = adapterFacts(adapter, device);
+  const facts = { ...adapterFacts(adapter, device), pci: chosen?.pci };
   const arena = createArena(device);
   const profile = createProfile(device, options.profile === true && device.features.has("timestamp-query"));
   const commands = createCommands(device, errors, profile);
@@ -89,6 +92,15 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   return gpu;
 }
 
+/** What was opened has to be what was asked for, whatever the environment did. */
+function refuseAnother({ info }: GPUAdapter, { name, vendorId, deviceId }: VulkanDevice): void {
+  if (info.description === name && info.vendor === `${vendorId}` && info.device === `${deviceId}`) return;
+  throw new UserError(
+    `Cannot open the device ${name}: WebGPU gave ${info.description} instead`,
+    "a process that has opened a device keeps to it; else the driver is at fault: softcot doctor shows what is there",
+  );
+}
+
 /** A driver may choose for each pipeline how many lanes its subgroups have: the fewest, where it says how many these are. */
 const leastLanes = (measured: number, { minSubgroup }: WorkgroupLimits): number =>
   minSubgroup > 1 ? Math.min(measured, minSubgroup) : measured;
@@ -114,7 +126,7 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
     throw new UserError(
       `Cannot open the GPU ${adapter.info?.description ?? ""}: ${(cause as Error).message}, ` +
         "a device with subgroup operations is needed",
-      "update its Vulkan driver, or choose another device with VK_DRIVER_FILES; `softcot doctor` shows what is there",
+      "update its Vulkan driver, or choose another one with --gpu: softcot doctor lists them",
     );
   }
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { UserError } from "../errors.ts";
+import { listSystemFolder } from "./system_files.ts";
 
 /** The library that the loader is, and the files that tell it of drivers. */
 export interface VulkanFiles {
@@ -20,13 +22,55 @@ export function findVulkan(): VulkanFiles {
   const places = named ?? [...envList("VK_ADD_DRIVER_FILES") ?? [], ...driverFolders()];
   return {
     library: canOpen("libvulkan.so.1"),
-    drivers: places.flatMap(driversAt),
+    drivers: [...new Set(places.flatMap(driversAt))],
     named: named !== undefined,
   };
 }
 
+/** Whether a library can be opened and is a driver of Vulkan. */
+export const isDriver = (library: string): boolean => canOpen(library, ["vk_icdGetInstanceProcAddr"]);
+
+/** Whether NVIDIA's kernel driver gives this system a card. */
+export const hasNvidiaCard = (): boolean => listSystemFolder("/dev").includes("nvidiactl");
+
+/** NVIDIA's Vulkan driver, if it is here; of its two libraries rather the one that needs nothing of a desktop's, which servers lack. */
+export const nvidiaDriver = (): string | undefined =>
+  ["libEGL_nvidia.so.0", "libGLX_nvidia.so.0"].find(isDriver);
+
+/** Why there is no device to open, and what would bring one. */
+export function explainNoDevice(): UserError {
+  const { library, drivers, named } = findVulkan();
+  const software = "apt-get install mesa-vulkan-drivers libvulkan1 brings a driver that needs no GPU";
+  const refuse = (found: string, hint: string) =>
+    new UserError(`Cannot open a GPU: ${found}, one is needed`, hint);
+  if (Deno.build.os !== "linux") return refuse("no adapter was found", "install the GPU's driver");
+  if (!library) {
+    return refuse("Vulkan's loader (libvulkan.so.1) is not here, so no adapter was found", software);
+  }
+  if (hasNvidiaCard() && !nvidiaDriver()) {
+    return refuse(
+      "no Vulkan adapter was found: an NVIDIA card is here without its driver for graphics (libEGL_nvidia.so.0)",
+      "in a container, start it with NVIDIA_DRIVER_CAPABILITIES=all; else install NVIDIA's libraries for OpenGL and Vulkan of the " +
+        "version of its kernel driver",
+    );
+  }
+  if (drivers.length === 0) {
+    return refuse(
+      "no Vulkan adapter was found: " +
+        (named
+          ? "VK_DRIVER_FILES or VK_ICD_FILENAMES names no file that is here"
+          : "no file names a driver to Vulkan's loader"),
+      named ? "unset it, or name a driver's .json file" : `install the GPU's Vulkan driver, or: ${software}`,
+    );
+  }
+  return refuse(
+    `no Vulkan adapter was found: none of the drivers has a device (${drivers.join(", ")})`,
+    `install the Vulkan driver of the GPU that is here, or let this user open it (/dev/dri, /dev/nvidia*); ${software}`,
+  );
+}
+
 /** Whether a library can be opened, and has all of these functions. */
-export function canOpen(library: string, functions: readonly string[] = []): boolean {
+function canOpen(library: string, functions: readonly string[] = []): boolean {
   try {
     const wanted = functions.map((name) => [name, { parameters: [], result: "void" }]);
     Deno.dlopen(library, Object.fromEntries(wanted)).close();

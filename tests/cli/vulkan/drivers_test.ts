@@ -1,0 +1,176 @@
+/** Why there is no device, told apart; and NVIDIA's driver, which is named to the loader where no file does. Planted files stand for it. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { driverFile, playCards, PLAYED, softwareDriver } from "../../support/card/play_cards.ts";
+import { inFolder, testFolder } from "../../support/folders.ts";
+import { type Finished, runSoftcot, told } from "../support/run_softcot.ts";
+
+const folder = await testFolder();
+const libraries = `${folder}/libraries`;
+Deno.mkdirSync(libraries);
+// A driver of this name needs no desktop; it is Mesa's software device in the clothes of NVIDIA's cards.
+const nvidia = await playCards(libraries, "libEGL_nvidia.so.0");
+const software = softwareDriver();
+const isLinux = Deno.build.os === "linux";
+const LOOK = ["model", "info", "--json"];
+
+/** A world in which the loader finds no driver but those below `share`, and what softcot keeps goes to `kept`. */
+async function inBareWorld(work: (env: Record<string, string>, at: string) => Promise<void>): Promise<void> {
+  await inFolder(async (at) => {
+    for (const name of ["share/vulkan/icd.d", "kept"]) Deno.mkdirSync(`${at}/${name}`, { recursive: true });
+    const home = Deno.env.get("HOME");
+    await work({
+      ...{
+        HOME: `${at}/home`,
+        XDG_CONFIG_DIRS: `${at}/share`,
+        XDG_DATA_DIRS: `${at}/share`,
+        SOFTCOT_NO_INSTALL: "1",
+      },
+      SOFTCOT_CACHE: `${at}/kept`,
+      DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("XDG_CACHE_HOME") ?? `${home}/.cache`}/deno`,
+    }, at);
+  });
+}
+
+Deno.test({
+  name: "no loader, no file that names a driver, and files that name none are told apart",
+  ignore: !isLinux,
+  fn: () =>
+    inBareWorld(async (env, at) => {
+      // The system's linker stops at a library that is none.
+      Deno.mkdirSync(`${at}/broken`);
+      Deno.writeTextFileSync(`${at}/broken/libvulkan.so.1`, "");
+      const none = await runSoftcot(LOOK, { ...env, LD_LIBRARY_PATH: `${at}/broken` });
+      assertEquals(none.code, 1);
+      assertStringIncludes(
+        none.stderr,
+        "error: Cannot open a GPU: Vulkan's loader (libvulkan.so.1) is not here",
+      );
+      assertStringIncludes(none.stderr, "hint: apt-get install mesa-vulkan-drivers libvulkan1 brings");
+      const unnamed = await runSoftcot(LOOK, env);
+      assertEquals(unnamed.code, 1);
+      assertStringIncludes(
+        unnamed.stderr,
+        "no Vulkan adapter was found: no file names a driver to Vulkan's loader, one is",
+      );
+      const wrong = await runSoftcot(LOOK, { ...env, VK_DRIVER_FILES: `${at}/none.json` });
+      assertStringIncludes(wrong.stderr, "VK_DRIVER_FILES or VK_ICD_FILENAMES names no file that is here");
+      const file = `${at}/share/vulkan/icd.d/dead.json`;
+      Deno.writeTextFileSync(file, driverFile("libno_such_driver.so"));
+      const dead = await runSoftcot(LOOK, env);
+      assertStringIncludes(
+        dead.stderr,
+        `none of the drivers has a device (${file}), one is needed\nhint: install the`,
+      );
+    }),
+});
+
+Deno.test({
+  name:
+    "a container with an NVIDIA card and without its driver for graphics is told so, also where the software device is",
+  ignore: !isLinux || software === undefined,
+  fn: () =>
+    inBareWorld(async (env, at) => {
+      const without = await withNvidiaNode(at, env);
+      if (!without) return console.log("skipped: this system allows no namespaces");
+      assertEquals(without.code, 1);
+      assertMatch(
+        without.stderr,
+        /^softcot: an NVIDIA card is here, but not its Vulkan driver; in a container, NVIDIA_DRIVER/,
+      );
+      assertStringIncludes(
+        without.stderr,
+        "an NVIDIA card is here without its driver for graphics (libEGL_nvidia.so.0)",
+      );
+      assertStringIncludes(
+        without.stderr,
+        "hint: in a container, start it with NVIDIA_DRIVER_CAPABILITIES=all",
+      );
+      Deno.copyFileSync(software!.file, `${at}/share/vulkan/icd.d/software.json`);
+      const beside = (await withNvidiaNode(at, env))!;
+      assertEquals(beside.code, 0, beside.stderr);
+      assertMatch(beside.stderr, /^softcot: an NVIDIA card is here, but not its Vulkan driver; .*\n$/);
+    }),
+});
+
+Deno.test({
+  name:
+    "NVIDIA's driver is named where its library is here and no file names it, beside the drivers that are",
+  ignore: nvidia === undefined,
+  fn: () =>
+    inBareWorld(async (env, at) => {
+      const look = async (more: Record<string, string> = {}) => {
+        const { code, stdout, stderr } = await runSoftcot(LOOK, {
+          ...env,
+          LD_LIBRARY_PATH: libraries,
+          ...more,
+        });
+        assertEquals([code, stderr], [0, ""]);
+        return JSON.parse(stdout).memory.device as string;
+      };
+      const kept = `${at}/kept/nvidia_icd.json`;
+      assertStringIncludes(await look(), PLAYED.name);
+      assertEquals(JSON.parse(Deno.readTextFileSync(kept)).ICD.library_path, "libEGL_nvidia.so.0");
+      // What is there already is made anew, and stays in reach.
+      Deno.writeTextFileSync(kept, driverFile("libevil.so"));
+      Deno.copyFileSync(software!.file, `${at}/share/vulkan/icd.d/software.json`);
+      assertStringIncludes(await look(), PLAYED.name);
+      assertStringIncludes(await look({ SOFTCOT_GPU: "llvmpipe" }), "llvmpipe");
+      // A file that names a library of NVIDIA's that cannot be opened, as without a desktop's libraries, names none.
+      const file = `${at}/share/vulkan/icd.d/nvidia_icd.json`;
+      Deno.writeTextFileSync(file, driverFile("libGLX_nvidia.so.0"));
+      assertStringIncludes(await look(), PLAYED.name);
+      // One that can be opened is enough.
+      Deno.removeSync(kept);
+      Deno.writeTextFileSync(file, driverFile("libEGL_nvidia.so.0"));
+      assertStringIncludes(await look(), PLAYED.name);
+      assertEquals([...Deno.readDirSync(`${at}/kept`)], []);
+      // What the environment names is the user's own affair.
+      Deno.removeSync(file);
+      assertStringIncludes(
+        await look({ VK_DRIVER_FILES: software!.file, VK_ICD_FILENAMES: software!.file }),
+        "llvmpipe",
+      );
+      assertEquals([...Deno.readDirSync(`${at}/kept`)], []);
+    }),
+});
+
+Deno.test({
+  name: "the file for NVIDIA's driver goes where others cannot write, and through no link",
+  ignore: nvidia === undefined,
+  fn: () =>
+    inBareWorld(async (env, at) => {
+      const look = async () => {
+        const { code, stderr } = await runSoftcot(LOOK, { ...env, LD_LIBRARY_PATH: libraries });
+        assertEquals([code, stderr], [0, ""]);
+      };
+      const files = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name);
+      Deno.chmodSync(`${at}/kept`, 0o777);
+      await look();
+      assertEquals(files(`${at}/kept`), []);
+      assertEquals(files(`${at}/home/.cache/softcot`), ["nvidia_icd.json"]);
+      assertEquals(Deno.statSync(`${at}/home/.cache/softcot`).mode! & 0o777, 0o700);
+      Deno.chmodSync(`${at}/kept`, 0o700);
+      Deno.writeTextFileSync(`${at}/precious`, "precious");
+      Deno.symlinkSync(`${at}/precious`, `${at}/kept/nvidia_icd.json`);
+      await look();
+      assertEquals(Deno.readTextFileSync(`${at}/precious`), "precious");
+      assert(Deno.lstatSync(`${at}/kept/nvidia_icd.json`).isFile);
+    }),
+});
+
+/** Runs a command in a namespace whose /dev has the node that NVIDIA's kernel driver makes; undefined where there are no namespaces. */
+async function withNvidiaNode(at: string, env: Record<string, string>): Promise<Finished | undefined> {
+  const script = `mount -t tmpfs tmpfs "$AT" || exit 77
+for name in null zero random urandom; do touch "$AT/$name" && mount --bind "/dev/$name" "$AT/$name"; done
+touch "$AT/nvidiactl" && mount --rbind "$AT" /dev || exit 77
+exec "$@"`;
+  Deno.mkdirSync(`${at}/dev`, { recursive: true });
+  const program = [Deno.execPath(), "run", "-A", "--no-prompt", "--quiet", "cli/main.ts", ...LOOK];
+  const command = new Deno.Command("unshare", {
+    args: ["-rm", "sh", "-c", script, "sh", ...program],
+    env: { NO_COLOR: "1", AT: `${at}/dev`, ...env },
+    stdin: "null",
+  });
+  const done = await command.output().then(told, () => undefined);
+  return done && done.code !== 77 && !done.stderr.startsWith("unshare:") ? done : undefined;
+}

@@ -1,0 +1,123 @@
+/**
+ * Choosing a device, as processes: beside the software device stand three alike cards that a driver of these tests plays, and that notes
+ * which of them is opened.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { playCards, PLAYED, softwareDriver } from "../../support/card/play_cards.ts";
+import { testFolder } from "../../support/folders.ts";
+import { finish, runSoftcot } from "../support/run_softcot.ts";
+
+const folder = await testFolder();
+const cards = await playCards(folder);
+const software = softwareDriver();
+// By this name loaders add drivers to what they find; the other two are those that choosing sets.
+const env: Record<string, string> = {
+  VK_DRIVER_FILES: [cards?.file, software?.file].join(":"),
+  VK_ICD_FILENAMES: [cards?.file, software?.file].join(":"),
+};
+const test = (name: string, fn: () => Promise<void>) => Deno.test({ name, fn, ignore: cards === undefined });
+
+/** Opens a device by `softcot model info`; tells which cards were opened, and what was said. */
+async function open(args: string[], more: Record<string, string> = {}) {
+  const log = `${folder}/${crypto.randomUUID()}`;
+  const { code, stdout, stderr } = await runSoftcot(["model", "info", "--json", ...args], {
+    ...env,
+    CARD_LOG: log,
+    ...more,
+  });
+  const opened = await Deno.readTextFile(log).then((text) => text.trim().split("\n"), () => []);
+  return {
+    code,
+    stderr,
+    opened: [...new Set(opened)],
+    memory: code === 0 ? JSON.parse(stdout).memory : undefined,
+  };
+}
+
+test("alike cards are chosen by number or by place: that very one is opened, or the refusal names the ways", async () => {
+  for (const [number, bus] of PLAYED.buses.entries()) {
+    const place = `${bus.toString(16)}:00.0`;
+    const wanted = [`${number}`, place, `00000000:${place}`, `0000:${place}`][number];
+    const { code, stderr, opened, memory } = await open(["--gpu", wanted]);
+    if (code === 0) {
+      assertEquals(opened, [bus.toString(16)], wanted);
+      assertEquals([memory.device.startsWith(PLAYED.name), memory.free], [true, PLAYED.free]);
+    } else {
+      // Mesa's layer of before 23 cannot tell the middle one from the others.
+      assertEquals([number, opened], [1, []], stderr);
+      assertMatch(stderr, /^error: Cannot use the device .* and nothing here makes Vulkan give this one, /);
+      assertMatch(
+        stderr,
+        /\nhint: start in a container that has this device alone \(docker run --gpus device=K\), or/,
+      );
+    }
+  }
+});
+
+test("without a choice the first card is opened; the software device is chosen by a part of its name", async () => {
+  const first = await open([]);
+  assertEquals([first.code, first.opened], [0, ["65"]], first.stderr);
+  const chosen = await open(["--gpu", "llvmpipe"]);
+  assertEquals([chosen.code, chosen.opened], [0, []], chosen.stderr);
+  assertStringIncludes(chosen.memory.device, "llvmpipe");
+  const bySetting = await open([], { SOFTCOT_GPU: "3" });
+  assertEquals([bySetting.code, bySetting.opened], [0, []], bySetting.stderr);
+  // The flag has the last word.
+  assertEquals((await open(["--gpu", "0"], { SOFTCOT_GPU: "3" })).opened, ["65"]);
+});
+
+test("what no device or several answer to is refused with the list", async () => {
+  for (
+    const [wanted, told] of [["9", "there is none such"], ["h200", "3 are called so"], [
+      "0000:01:00.0",
+      "none such",
+    ]]
+  ) {
+    const { code, stderr, opened } = await open(["--gpu", wanted]);
+    assertEquals([code, opened], [1, []]);
+    assertStringIncludes(stderr, `error: Cannot use the device ${wanted}: `);
+    assertStringIncludes(stderr, told);
+    assertStringIncludes(
+      stderr,
+      "hint: the devices are: 0 NVIDIA H200 at 0000:65:00.0, 1 NVIDIA H200 at 0000:66:00.0, ",
+    );
+  }
+});
+
+test("where a process keeps to the device that it has, another one is refused after opening", async () => {
+  const script = `const { openGpu } = await import("./gpu/device/open_gpu.ts");
+Deno.env.set("VK_DRIVER_FILES", "${cards?.file}");
+Deno.env.set("VK_ICD_FILENAMES", "${cards?.file}");
+Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+await navigator.gpu.requestAdapter();
+Deno.env.set("VK_DRIVER_FILES", "${software?.file}");
+Deno.env.set("VK_ICD_FILENAMES", "${software?.file}");
+await openGpu({ gpu: "llvmpipe" }).then(() => console.log("opened"), (error) => console.log(error.message));`;
+  const { stdout } = await finish(Deno.execPath(), ["eval", script], { XDG_RUNTIME_DIR: "/dev/null" });
+  assertEquals(
+    stdout.replace(/\(LLVM[^)]*\)/, "()"),
+    "Cannot open the device llvmpipe (): WebGPU gave NVIDIA H200 instead\n",
+  );
+});
+
+test("doctor lists the devices with what nvidia-smi says of them, and cards that Vulkan does not have", async () => {
+  Deno.mkdirSync(`${folder}/bin`);
+  const lines = [0x65, 0x66, 0x67, 0x68].map((bus, k) =>
+    `${k}, NVIDIA H200, 00000000:${bus.toString(16)}:00.0, ${9000 + k}, ${10 * k}, 570.1`
+  );
+  const text = `#!/bin/sh\ncat <<'END'\n${lines.join("\n")}\nEND\n`;
+  Deno.writeTextFileSync(`${folder}/bin/nvidia-smi`, text, { mode: 0o755 });
+  const PATH = `${folder}/bin:${Deno.env.get("PATH")}`;
+  const { code, stdout, stderr } = await runSoftcot(["doctor", "--gpu", "llvmpipe"], { ...env, PATH });
+  assertEquals(code, 0, stderr);
+  assertMatch(
+    stdout,
+    /^1 +NVIDIA H200 +discrete +10de:2335 +0000:66:00\.0 +140 GiB +2\.93 GiB +played .* 1: 8\.79 GiB free, 10% busy, driver 570\.1$/m,
+  );
+  assertMatch(stdout, /^3\* +llvmpipe .* software +10005:0000 /m);
+  assertMatch(
+    stdout,
+    /^note +hidden GPU +nvidia-smi lists NVIDIA H200 at 0000:68:00\.0, Vulkan does not \(/m,
+  );
+  assert(stdout.includes("\ndevice                             llvmpipe"), stdout);
+});
