@@ -1,4 +1,5 @@
 /** What an answer claims, apart from how it is written down: chains of equations, names, approximations. */
+import { bindParameters } from "./parameters.ts";
 import { matrixValue } from "./algebra/matrix_value.ts";
 import { exactValue, sameScalar } from "./algebra/same_scalar.ts";
 import type { Steps } from "./budget.ts";
@@ -19,14 +20,22 @@ export function assignment(node: Node): { name: Node; value: Node } | null {
 
 /** Simplifies what is said: equations side by side are a list; of `x = A = B \approx C` only `x = B` is left; a name is put first. */
 export function understand(node: Node, c: Context): Node {
-  if (node.kind === "relation") return sideBySide(node, c) ?? chain(node, c);
+  if (node.kind === "relation") return sideBySide(node, c) ?? members(node, c) ?? chain(node, c);
   if (node.kind === "list") {
-    return distribute({
-      ...node,
-      items: node.items.map((item) => understand(item, c)),
-    });
+    const bound = bindParameters(tuplesNamed(node));
+    if (bound.kind !== "list") return understand(bound, c);
+    return distribute({ ...bound, items: bound.items.map((item) => understand(item, c)) });
   }
-  return matrixValue(node) ?? node;
+  if (node.kind === "set") return { ...node, items: node.items.map((item) => understand(item, c)) };
+  return matrixValue(node) ?? wordsWithLetter(node) ?? node;
+}
+
+/** `\text{any real } x`: the letter belongs to the words. */
+function wordsWithLetter(node: Node): Node | null {
+  if (node.kind !== "apply" || node.op !== "multiply" || node.args.length !== 2) return null;
+  const [words, letter] = node.args;
+  if (words.kind !== "text" || letter.kind !== "symbol" || !words.text.includes(" ")) return null;
+  return { kind: "text", text: `${words.text} ${letter.name}` };
 }
 
 /** `u = 2 v = 9`, with the name apart from the value before it: two equations, without a comma between them. */
@@ -99,6 +108,16 @@ export function endOfWork(node: Node, name: Node): Node | null {
   return shows && format(node.sides[0]) === format(name) ? node.sides.at(-1)! : null;
 }
 
+/** `t \in \{2, 9\}` says `t = 2` or `t = 9`. */
+function members({ ops, sides }: Relation, c: Context): Node | null {
+  const [name, set] = sides;
+  if (ops.length !== 1 || ops[0] !== "in" || set.kind !== "set" || set.items.length === 0 || !isName(name)) {
+    return null;
+  }
+  const items = set.items.map((item) => understand({ kind: "relation", ops: ["="], sides: [name, item] }, c));
+  return items.length === 1 ? items[0] : { kind: "set", items };
+}
+
 function chainOf(ops: Relation["ops"], sides: Node[], c: Context): Node {
   if (ops.length === 0) return understand(sides[0], c);
   if (!ops.every((op) => op === "=")) {
@@ -107,16 +126,35 @@ function chainOf(ops: Relation["ops"], sides: Node[], c: Context): Node {
   }
   const first = sides[0];
   const last = understand(sides[sides.length - 1], c);
-  if (isName(first)) return { kind: "relation", ops: ["="], sides: [first, last] };
+  if (isName(first)) return named(first, last);
   if (ops.length === 1 && isName(last)) return { kind: "relation", ops: ["="], sides: [last, first] };
   if (isValue(last) && (ops.length > 1 || isSameValue(first, last, c.steps))) return last;
   return { kind: "relation", ops, sides };
+}
+
+/** A name and its value; `(u, v) = (3, 1)` is `u = 3` and `v = 1`. */
+function named(name: Node, value: Node): Node {
+  const says = (a: Node, b: Node): Node => ({ kind: "relation", ops: ["="], sides: [a, b] });
+  const parts = name.kind === "tuple" && value.kind === "tuple" && name.items.length === value.items.length &&
+    value.open + value.close === "()";
+  if (!parts) return says(name, value);
+  return { kind: "list", joined: "and", items: name.items.map((one, k) => says(one, value.items[k])) };
 }
 
 /** `5 + 3 = 8` says 8, if it is true. */
 function isSameValue(a: Node, b: Node, steps: Steps): boolean {
   if (!isValue(a) || exactValue(a, steps) === null) return false;
   return sameScalar(a, b, steps).equal;
+}
+
+/** `(x, y) = (5, 8), (8, 5)`: the names belong to every tuple. */
+function tuplesNamed(node: Node & { kind: "list" }): Node & { kind: "list" } {
+  const first = assignment(node.items[0]);
+  const tuples = first?.name.kind === "tuple" && first.value.kind === "tuple" &&
+    node.items.slice(1).every((item) => item.kind === "tuple");
+  if (!tuples) return node;
+  const says = (value: Node): Node => ({ kind: "relation", ops: ["="], sides: [first.name, value] });
+  return { ...node, items: [node.items[0], ...node.items.slice(1).map(says)] };
 }
 
 /** `x = 1, 2, 3`: the name in front belongs to all. */
@@ -126,7 +164,6 @@ function distribute(node: Node & { kind: "list" }): Node {
     return node;
   }
   const { name } = first;
-  if (name.kind === "tuple" && first.value.kind !== "tuple") return node;
   return {
     ...node,
     items: [first.value, ...node.items.slice(1)].map((side) => ({

@@ -11,6 +11,7 @@ import { extractAnswer, type Extraction, goldParts, replyParts } from "./extract
 import { guarded } from "./guarded.ts";
 import { format, type Node } from "./node.ts";
 import { isRounding } from "./is_rounding.ts";
+import { withConditions } from "./parse/conditions.ts";
 import { lex } from "./parse/lex.ts";
 import { parseTokens } from "./parse/parse.ts";
 import { ParseFailure, type Token, tokenText } from "./parse/token.ts";
@@ -76,7 +77,7 @@ export function parseAnswer(text: string, plain = false): ParsedAnswer {
   try {
     const tokens: Token[] = lex(plainCharacters(text), plain);
     normalized = tokenText(tokens);
-    return { normalized, node: parseTokens(tokens) };
+    return { normalized, node: parseTokens(withConditions(tokens)) };
   } catch (error) {
     if (error instanceof ParseFailure || error instanceof TooLarge || error instanceof RangeError) {
       return { normalized, node: null };

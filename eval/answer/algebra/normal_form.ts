@@ -119,6 +119,9 @@ function trigonometric(op: string, arg: Node, g: Algebra): Fraction {
 
 /** A finite sum or product: written out between integers, else an atom in a bound variable named by its depth. */
 function bounded(op: string, [variable, low, high, body]: Node[], g: Algebra): Fraction {
+  if (high.kind === "symbol" && high.constant && high.name === "infinity") {
+    return endless(op, variable, low, body, g);
+  }
   const from = rationalOf(normalForm(low, g));
   const to = rationalOf(normalForm(high, g));
   const name = (variable as { name: string }).name;
@@ -144,4 +147,14 @@ function bounded(op: string, [variable, low, high, body]: Node[], g: Algebra): F
   const inner = normalForm(substitute(body, name, symbol(`bound ${g.bound}`)), g);
   g.bound--;
   return atom(g, `${op} ${g.bound}`, [normalForm(low, g), normalForm(high, g), inner]);
+}
+
+/** A sum or product without end, as an atom; from zero on, so that 1/k from 1 and 1/(k + 1) from 0 are one. */
+function endless(op: string, variable: Node, low: Node, body: Node, g: Algebra): Fraction {
+  const { name } = variable as { name: string };
+  if (mentionsInSubscript(body, name)) throw new Undecidable("subscripts of a sum without end");
+  const index: Node = { kind: "apply", op: "add", args: [symbol(`bound ${++g.bound}`), low] };
+  const inner = normalForm(substitute(body, name, index), g);
+  g.bound--;
+  return atom(g, `${op} without end ${g.bound}`, [inner]);
 }

@@ -15,7 +15,7 @@ import { normalForm } from "./normal_form.ts";
 import { numericValue, type Point } from "./numeric_value.ts";
 import { constantOf } from "./polynomial.ts";
 import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./sample_points.ts";
-import { mentionsInSubscript, substitute } from "./substitute.ts";
+import { mentionsInSubscript, renameBound, substitute } from "./substitute.ts";
 
 /** What was found, and by which rule. */
 export interface Finding {
@@ -35,7 +35,11 @@ export function sameScalar(a: Node, b: Node, steps: Steps): Finding {
   const x = names.length === 0 ? exactValue(a, steps) : null;
   const y = x && exactValue(b, steps);
   if (x && y) return exactly(x, y);
-  if (format(a) === format(b)) return { equal: true, rule: "same expression" };
+  if (
+    format(a) === format(b) || (hasSum(a) && hasSum(b) && format(renameBound(a)) === format(renameBound(b)))
+  ) {
+    return { equal: true, rule: "same expression" };
+  }
   const seed = hash([format(a), format(b)].sort().join("|"));
   const imaginary = [a, b].some((n) =>
     some(n, (m) => m.kind === "symbol" && m.constant === true && m.name === "i")
@@ -199,6 +203,9 @@ function isOpenSum(n: Node): boolean {
     freeSymbols(n.args[1], n.args[2]).length > 0 &&
     !mentionsInSubscript(n.args[3], (n.args[0] as { name: string }).name);
 }
+
+const hasSum = (n: Node): boolean =>
+  some(n, (m) => m.kind === "apply" && (m.op === "sum" || m.op === "prod"));
 
 const hasOpenSum = (n: Node): boolean => some(n, isOpenSum);
 

@@ -6,11 +6,17 @@ import { inOrder } from "./compare_many.ts";
 import { compareScalars } from "./compare_scalars.ts";
 import { type Context, no } from "./context.ts";
 import { isMany } from "./expand.ts";
+import { setOfText } from "./text_sets.ts";
 
 /** Compares two answers of which one at least is a text: by words, or as a short product of letters. */
 export function compareTexts(gold: Node, answer: Node, c: Context): Finding {
   const [a, b] = [wordsOf(gold), wordsOf(answer)];
-  if (a !== null && b !== null) return { equal: a === b, rule: "same words" };
+  if (a !== null && a === b) return { equal: true, rule: "same words" };
+  const [x, y] = [gold, answer].map((n) => n.kind === "text" ? setOfText(n.text) ?? n : n);
+  if (x !== gold || y !== answer) {
+    return x.kind === "text" || y.kind === "text" ? no("a set and no set") : c.compare(x, y, c);
+  }
+  if (a !== null && b !== null) return { equal: false, rule: "same words" };
   // A short run of letters beside an expression is a product after all.
   const spelled = gold.kind === "text"
     ? product(gold.text)

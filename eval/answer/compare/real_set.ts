@@ -6,7 +6,7 @@ import { numericValue } from "../algebra/numeric_value.ts";
 import { constantOf } from "../algebra/polynomial.ts";
 import { type Steps, TooLarge } from "../budget.ts";
 import { apply, constant, FLIPPED, format, type Node, number, type RelationOp } from "../node.ts";
-import { divideRationals, negateRational } from "../rational.ts";
+import { divideRationals, negateRational, rational } from "../rational.ts";
 
 /** An interval; `from` and `to` are doubles, used to put ends in order. */
 interface Interval {
@@ -39,10 +39,11 @@ function interval(low: Node, lowClosed: boolean, high: Node, highClosed: boolean
 const REALS = (): RealSet => [interval(NEGATIVE_INFINITY, false, INFINITY, false)];
 
 /** True for R in blackboard letters. */
-const isReals = (node: Node): boolean => node.kind === "symbol" && /^math(?:bb|bf|cal)\{R\}$/.test(node.name);
+export const isReals = (node: Node): boolean =>
+  node.kind === "symbol" && /^math(?:bb|bf|cal)\{R\}$/.test(node.name);
 
 /** The set that a node stands for, or null where it is none (or its ends are not numbers). */
-export function realSet(node: Node): RealSet | null {
+export function realSet(node: Node, steps: Steps): RealSet | null {
   switch (node.kind) {
     case "tuple":
       return node.items.length === 2 ? checked([fromTuple(node)]) : null;
@@ -51,8 +52,9 @@ export function realSet(node: Node): RealSet | null {
     case "symbol":
       return isReals(node) ? REALS() : null;
     case "apply": {
+      if (node.op === "where") return builtSet(node.args[0], node.args[1], steps);
       if (node.op !== "union" && node.op !== "intersect" && node.op !== "setminus") return null;
-      const [a, b] = node.args.map(realSet);
+      const [a, b] = node.args.map((arg) => realSet(arg, steps));
       if (!a || !b) return null;
       if (node.op === "union") return checked([...a, ...b]);
       return intersect(a, node.op === "intersect" ? b : complement(b));
@@ -60,6 +62,39 @@ export function realSet(node: Node): RealSet | null {
     default:
       return null;
   }
+}
+
+/** `\{x : conditions\}`, with integers written out where they are few. */
+function builtSet(name: Node, condition: Node, steps: Steps): RealSet | null {
+  const all = condition.kind === "list" ? condition.items : [condition];
+  const integers = all.some((one) => isMembership(one, name, /^(?:math(?:bb|bf|cal)\{Z\}|Z)$/));
+  const others = all.filter((one) => !isMembership(one, name, /^(?:math(?:bb|bf|cal)\{[ZR]\}|[ZR])$/));
+  if (others.length === 0) return integers ? null : REALS();
+  const rest: Node = others.length === 1
+    ? others[0]
+    : { kind: "list", joined: condition.kind === "list" ? condition.joined : undefined, items: others };
+  const found = solutions(rest, steps);
+  if (!found || !sameName(found.name, name)) return null;
+  return integers ? integersIn(found.set) : found.set;
+}
+
+function isMembership(node: Node, name: Node, set: RegExp): boolean {
+  return node.kind === "relation" && node.ops.length === 1 && node.ops[0] === "in" &&
+    sameName(node.sides[0], name) &&
+    node.sides[1].kind === "symbol" && set.test(node.sides[1].name);
+}
+
+function integersIn(set: RealSet): RealSet | null {
+  const found: RealSet = [];
+  for (const { from, to, lowClosed, highClosed } of set) {
+    if (!(to - from <= 100) || Math.abs(from) > 1e9) return null;
+    for (let k = Math.ceil(from); k <= to; k++) {
+      if ((k === from && !lowClosed) || (k === to && !highClosed)) continue;
+      const point = k < 0 ? apply("negate", number(rational(-k))) : number(rational(k));
+      found.push(interval(point, true, point, true));
+    }
+  }
+  return checked(found);
 }
 
 function fromTuple(node: Node & { kind: "tuple" }): Interval {
@@ -119,7 +154,9 @@ interface Described {
 /** The solutions of `a < x <= b`, `|x| < a`, `x != a`, `-2x > 6`; null for relations of other kinds. */
 export function solutions(node: Node, steps: Steps): Described | null {
   if (node.kind === "list" && node.joined) {
-    const parts = node.items.map((item) => solutions(item, steps));
+    const parts = node.items.map((item) =>
+      solutions(item, steps) ?? (node.joined === "or" ? point(item) : null)
+    );
     const first = parts[0];
     if (!first || !parts.every((p) => p && sameName(p.name, first.name))) return null;
     const set = parts.slice(1).reduce<RealSet | null>(
@@ -142,9 +179,17 @@ export function solutions(node: Node, steps: Steps): Described | null {
 
 const sameName = (a: Node, b: Node): boolean => format(a) === format(b);
 
+/** `x = 2` beside others with `or`. */
+function point(node: Node): Described | null {
+  if (node.kind !== "relation" || node.ops.length !== 1 || node.ops[0] !== "=") return null;
+  const [name, value] = node.sides;
+  const set = isVariable(name) ? checked([interval(value, true, value, true)]) : null;
+  return set && { name, set };
+}
+
 function single(left: Node, op: RelationOp, right: Node, steps: Steps): Described | null {
   if (op === "in") {
-    const set = realSet(right);
+    const set = realSet(right, steps);
     return set && isVariable(left) ? { name: left, set } : null;
   }
   const flipped = FLIPPED[op];

@@ -9,6 +9,8 @@ export interface Cursor {
   at: number;
   depth: number;
   steps: number;
+  /** in a set that begins with a letter a colon is no ratio */
+  colons: boolean;
   /** an upright letter was read as a symbol: the next one is no unit */
   uprightSymbols: boolean;
   /** open bars: inside |...| a bar closes */

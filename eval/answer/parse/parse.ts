@@ -19,6 +19,7 @@ export function parseTokens(tokens: Token[]): Node {
     depth: 0,
     steps: 0,
     bars: 0,
+    colons: false,
     uprightSymbols: false,
     parseList,
     parseSum,
@@ -33,7 +34,10 @@ export function parseTokens(tokens: Token[]): Node {
 
 function parseSemicolons(c: Cursor): Node {
   const groups = [parseList(c)];
-  while (take(c, ";")) groups.push(parseList(c));
+  while (take(c, ";")) {
+    if (!take(c, "or")) take(c, "and");
+    groups.push(parseList(c));
+  }
   if (groups.length === 1) return groups[0];
   return { kind: "list", items: groups };
 }
@@ -50,13 +54,35 @@ function takeSeparator(c: Cursor): Separator | null {
   return word ?? (comma ? "," : null);
 }
 
+/** The name that an item gives a value to. */
+const nameOf = (item: Node): string | null =>
+  item.kind === "relation" && item.ops.length > 0 && item.ops[0] === "=" && item.sides[0].kind === "symbol"
+    ? item.sides[0].name
+    : null;
+
+/** `a=3, b=1 or a=5, b=2`: groups with the same names, one for each solution; null where the items are something else. */
+function grouped(items: Node[], breaks: number[]): Node[] | null {
+  const names = items.map(nameOf);
+  const again = names.indexOf(names[0], 1);
+  if (names.includes(null) || again < 2 || items.length % again !== 0) return null;
+  const starts = Array.from({ length: items.length / again }, (_, k) => k * again);
+  const own = (start: number) => names.slice(start, start + again).sort().join();
+  if (new Set(names.slice(0, again)).size < again || starts.some((start) => own(start) !== own(0))) {
+    return null;
+  }
+  if (breaks.some((at) => at % again !== 0)) return null;
+  return starts.map((start) => ({ kind: "list", joined: "and", items: items.slice(start, start + again) }));
+}
+
 /** Items between commas, `and`, `or`; one item alone comes back as itself. */
 function parseList(c: Cursor): Node {
   return nested(c, () => {
     const items = [parseRelation(c)];
     const words = new Set<"," | "and" | "or">();
+    const breaks: number[] = [];
     for (let word = takeSeparator(c); word; word = takeSeparator(c)) {
       words.add(word === "gap" ? "," : word);
+      if (word === "or" || word === "gap") breaks.push(items.length);
       items.push(parseRelation(c));
       // u = 2 \quad v = 9 are two equations; 5 \quad 6 may be anything.
       if (word === "gap" && !items.slice(-2).every((item) => item.kind === "relation")) {
@@ -64,6 +90,8 @@ function parseList(c: Cursor): Node {
       }
     }
     if (items.length === 1) return items[0];
+    const solutions = grouped(items, breaks);
+    if (solutions) return { kind: "list", joined: "or", items: solutions };
     const [only] = words;
     return words.size === 1 && only !== "," ? { kind: "list", items, joined: only } : { kind: "list", items };
   });
@@ -115,7 +143,7 @@ function parseRatio(c: Cursor): Node {
   const start = c.at;
   const items = [parseSum(c)];
   let timeLike = /^\d{1,2}$/.test(peek(c, -1).text) && c.at === start + 1;
-  while (take(c, ":")) {
+  while (!c.colons && take(c, ":")) {
     const at = c.at;
     items.push(parseSum(c));
     timeLike &&= /^\d\d$/.test(c.tokens[at].text);

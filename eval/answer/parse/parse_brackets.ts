@@ -1,6 +1,7 @@
 /** Grammar of what stands in brackets: groups, tuples, intervals, sets, bars, matrices. */
 import { apply, type Node } from "../node.ts";
-import { type Cursor, expect, isCommand, next, take, takeCommand } from "./cursor.ts";
+import { type Cursor, expect, isCommand, next, peek, take, takeCommand } from "./cursor.ts";
+import { isSystem, parseSystem, takeBrace } from "./parse_system.ts";
 import { ParseFailure } from "./token.ts";
 import { currencyName, isCurrency } from "./parse_unit.ts";
 
@@ -11,6 +12,13 @@ export function parseMark(c: Cursor): Node {
   if (t.text === "{") return parseGroup(c);
   if (t.text === "\\{") {
     if (take(c, "\\}")) return { kind: "set", items: [] };
+    const system = peek(c).kind === "command" ? /^begin\{(.*)\}$/.exec(peek(c).text)?.[1] : undefined;
+    if (system && (isSystem(system) || system === "array" || system === "matrix")) {
+      next(c);
+      const node = parseSystem(c, system);
+      takeBrace(c);
+      return node;
+    }
     return parseSet(c);
   }
   if (t.text === "|") {
@@ -41,18 +49,28 @@ function parseGroup(c: Cursor): Node {
   return whole;
 }
 
-/** The members of a set; `\{x \mid x > 2\}` is its condition. */
+/** The members of a set; of `\{x \mid x > 2\}` and `\{x \in \mathbb{R} : x > 2\}` the letter and its conditions. */
 function parseSet(c: Cursor): Node {
+  const { kind } = peek(c);
+  const named = kind === "letter" || kind === "command";
   c.bars++;
+  const colons = c.colons;
+  c.colons = named;
   const inside = c.parseList(c);
+  c.colons = colons;
   c.bars--;
-  if (take(c, "|")) {
+  if (take(c, "|") || (named && take(c, ":"))) {
     const condition = c.parseList(c);
     expect(c, "\\}");
-    if (inside.kind !== "symbol" || condition.kind !== "relation") {
+    const conditions = condition.kind === "list" ? condition.items : [condition];
+    const head = inside.kind === "relation" && inside.ops[0] === "in" ? inside.sides[0] : inside;
+    if (head.kind !== "symbol" || conditions.some((one) => one.kind !== "relation" && one.kind !== "list")) {
       throw new ParseFailure("condition of a set");
     }
-    return condition;
+    if (inside !== head) conditions.unshift(inside);
+    const joined = condition.kind === "list" && condition.joined === "or" && inside === head ? "or" : "and";
+    const only: Node = conditions.length === 1 ? conditions[0] : { kind: "list", joined, items: conditions };
+    return apply("where", head, only);
   }
   expect(c, "\\}");
   return { kind: "set", items: inside.kind === "list" ? inside.items : [inside] };
@@ -99,6 +117,7 @@ const MATRICES = new Set([
 
 /** The rows of a matrix environment. */
 export function parseMatrix(c: Cursor, environment: string): Node {
+  if (isSystem(environment)) return parseSystem(c, environment);
   if (!MATRICES.has(environment)) throw new ParseFailure(`environment ${environment}`);
   const end = `end{${environment}}`;
   const rows: Node[][] = [[]];

@@ -2,11 +2,14 @@
 import { argumentsOfCommands } from "./arguments.ts";
 import { cancellation } from "./cancellation.ts";
 import { chains } from "./chains.ts";
+import { conditions } from "./conditions.ts";
 import type { Kind } from "./kind.ts";
 import { replies } from "./replies.ts";
 import { scripts } from "./scripts.ts";
 import { severalValues } from "./several_values.ts";
+import { sets } from "./sets.ts";
 import { sideBySide } from "./side_by_side.ts";
+import { systems } from "./systems.ts";
 import { units } from "./units.ts";
 
 export const KINDS: Record<string, Kind> = {
@@ -16,6 +19,9 @@ export const KINDS: Record<string, Kind> = {
   "golds of several values": severalValues,
   "terms that cancel": cancellation,
   "units": units,
+  "sets": sets,
+  "systems": systems,
+  "bound names and conditions": conditions,
   "other scripts": scripts,
   "boxes and choices in replies": replies,
 };
