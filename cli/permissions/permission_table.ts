@@ -19,6 +19,7 @@ export const PERMISSIONS: Readonly<Record<string, readonly Kind[]>> = {
   sft: [...DEVICE, "write"],
   // Each run is a process of its own.
   sweep: ["run", "write"],
+  "sweep claims": ["run", "write"],
   compare: [],
   "model pull": PULL,
   "model list": [],
