@@ -15,7 +15,7 @@ import { planSweep, readSweep } from "../read_sweep.ts";
 import { compareSweep, doSweep, refuseFailed, sweepFlags, tellPlan } from "../sweep_parts.ts";
 import { openSweep } from "../sweep_folder.ts";
 import type { SweepPlan } from "../sweep_plan.ts";
-import { claimData } from "./claim_data.ts";
+import { claimData, NEEDED } from "./claim_data.ts";
 import { judgeClaims } from "./claims.ts";
 import { claimsPage, type PageFacts } from "./claims_page.ts";
 import { claimsGrid } from "./claims_grid.ts";
@@ -49,6 +49,7 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
       : basename(file).replace(/\.toml$/, "");
     const folder = out ?? `sweeps/${name}`;
     const plan = file === undefined ? planSweep(claimsGrid(quick), folder) : readSweep(file, folder);
+    refuseOtherLines(plan);
     using opened = openSweep(folder, plan);
     if (dryRun) return await tellPlan(opened, plan, jobs, quiet, print);
     const failures = await doSweep(opened, plan, jobs, quiet);
@@ -65,6 +66,24 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
     refuseFailed(failures);
   },
 });
+
+/** Before anything runs. */
+function refuseOtherLines({ runs, evaluations }: SweepPlan): void {
+  const missing = NEEDED.filter((name) => name !== "untrained" && !runs.some(({ line }) => line === name));
+  if (missing.length > 0) {
+    throw new UserError(
+      `Cannot judge the claims: no line is named ${missing.join(", ")}`,
+      "name them by [[grid.way]] tables",
+    );
+  }
+  if (evaluations.some(({ at }) => at.includes(0)) && evaluations.some(({ at }) => at.includes("end"))) {
+    return;
+  }
+  throw new UserError(
+    "Cannot judge the claims: the untrained model and the end of each run have to be measured",
+    'add [[evaluate]] with at = [0, "end"]',
+  );
+}
 
 function pageFacts(folder: string, command: string, { runs }: SweepPlan, lines: readonly Line[]): PageFacts {
   const { commit, modified } = gitState() ?? {};

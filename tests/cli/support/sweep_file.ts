@@ -6,6 +6,9 @@ export interface SweepFile {
   fixed?: string;
   /** [[grid.way]] tables; hard and soft if left out. */
   ways?: string;
+  /** After how many updates it is measured. */
+  at?: string;
+  modes?: string[];
 }
 
 const WAYS = `
@@ -19,7 +22,11 @@ gamma = 0.6
 `;
 
 /** Its TOML text. */
-export const sweepFile = ({ model, seeds = [0, 1], fixed = "", ways = WAYS }: SweepFile): string => `
+export function sweepFile(
+  { model, seeds = [0, 1], fixed = "", ways = WAYS, ...measured }: SweepFile,
+): string {
+  const { at = '[0, 3, "end"]', modes = ["hard-greedy", "hard-sample"] } = measured;
+  return `
 [fixed]
 model = "${model}"
 questions = 2
@@ -41,9 +48,10 @@ ${ways}
 [[evaluate]]
 name = "both"
 tasks = ["sums", "owners"]
-at = [0, 3, "end"]
+at = ${at}
 samples = 2
 limit = 8
-mode = ["hard-greedy", "hard-sample"]
+mode = ${JSON.stringify(modes)}
 max-thinking = 6
 `;
+}

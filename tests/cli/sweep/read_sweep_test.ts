@@ -1,7 +1,8 @@
 /** A sweep's file: its grid, and every mistake in it told before anything runs. */
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { parseSettings } from "../../../cli/settings/config_file.ts";
-import { planSweep } from "../../../cli/sweep/read_sweep.ts";
+import { planSweep, readSweep } from "../../../cli/sweep/read_sweep.ts";
+import { root } from "../../support/places.ts";
 import { UserError } from "../../../gpu/errors.ts";
 
 const plan = (text: string) => planSweep(parseSettings(text, "x.toml"), "sweeps/x");
@@ -49,6 +50,18 @@ Deno.test("recipes count: an evaluation on the way needs a checkpoint there, and
 Deno.test("a base model of the sweep's own is what runs start from, unless they name another", () => {
   assertEquals(plan("[base]\nsteps = 3").runs[0].settings.model, "sweeps/x/base");
   assertEquals(plan("[base]\nsteps = 3\n[fixed]\nmodel = 'm'").runs[0].settings.model, "m");
+});
+
+Deno.test("the sweeps of docs/ are plans, and short_sums asks different questions in each stream", async () => {
+  const planned = (name: string) => readSweep(`${root}docs/sweeps/${name}.toml`, "x");
+  assertEquals(planned("rates").runs.length, 36);
+  assertEquals(planned("smollm2").runs.map(({ name }) => name), ["hard", "soft", "multiplex"]);
+  assertEquals(planned("smollm2-trials").runs.length, 5);
+  const { default: task } = await import("../../../docs/sweeps/short_sums.ts");
+  const { train, validation, test } = task.questions;
+  assertEquals([train.length, validation.length, test.length], [4096, 128, 256]);
+  const asked = new Set([...train, ...validation, ...test].map(({ question }) => question));
+  assertEquals(asked.size, 4096 + 128 + 256);
 });
 
 for (
