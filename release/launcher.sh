@@ -41,8 +41,8 @@ unpack() {
   printf 'softcot: unpacking into %s (once)\n' "$1/$id" >&2
   { mkdir "$new/app" && tail -c +$offset "$self" | gzip -dc | tar xof - -C "$new/app" && is_whole "$new/app"; } 2>/dev/null ||
     cannot "$1" 'is full' || return 1
-  "$new/app/deno" -V >/dev/null 2>&1 || fail 'Cannot run Deno here: glibc 2.27 or newer is needed' \
-    'use a container of a newer Linux; those with musl, as Alpine, will not do'
+  said=$("$new/app/deno" -V 2>&1) || fail "Cannot run Deno here: $said" \
+    'it needs glibc 2.27 or newer and libgcc: a container of a newer Linux will do, one with musl, as Alpine, will not'
   app=$1/$id
   mv -T "$new/app" "$app" 2>/dev/null || is_whole "$app" || { rm -rf "$app" && mv -T "$new/app" "$app"; }
   rm -rf "$new"
@@ -68,8 +68,8 @@ if [ "${1:-}" = --unpack ] || ! each_place is_there; then
   if [ "${1:-}" = --unpack ]; then
     case ${2:-} in '') fail 'Cannot unpack: the folder is missing' 'softcot --unpack DIR' ;; /*) dir=${2%/} ;; *) dir=$PWD/${2%/} ;; esac
     [ ! -e "$dir" ] || rmdir "$dir" 2>/dev/null || fail "Cannot unpack into $dir: something lies there" 'name a new folder'
-    id=${dir##*/}
-    unpack "${dir%/*}" || fail "Cannot unpack: $why" 'name a folder with 130 MB free, where programs may run'
+    id=${dir##*/} place=${dir%/*}
+    unpack "${place:-/}" || fail "Cannot unpack: $why" 'name a folder with 130 MB free, where programs may run'
     printf 'softcot: start it with %s/softcot\n' "$dir" >&2
     exit 0
   fi
