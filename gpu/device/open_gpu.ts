@@ -60,6 +60,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const maxBinding = Math.min(options.maxBinding ?? Infinity, device.limits.maxStorageBufferBindingSize);
   const { wgslHead, size } = await measureSubgroups(device);
   const workgroups = workgroupLimits(adapter, device);
+  const matmulFamily = options.matmulFamily ?? (facts.software ? "broadcast" : "tile");
   const gpu: Gpu = {
     device,
     wgslHead,
@@ -67,8 +68,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     subgroupSize: options.subgroupSize ?? leastLanes(size, workgroups),
     workgroups,
     maxBinding,
-    matmulFamily: options.matmulFamily ?? (facts.software ? "broadcast" : "tile"),
-    u64Loads: options.forbidU64 !== true && device.features.has(U64),
+    matmulFamily,
+    // A GPU loads four words as cheaply, and its kernels are the same with and without 64-bit integers.
+    u64Loads: options.forbidU64 !== true && matmulFamily === "broadcast" && device.features.has(U64),
     tuning: options.matmulFamily === undefined ? readTuning(facts) : new Map(),
     arena,
     commands,

@@ -13,8 +13,8 @@ interface Norm {
 }
 
 /**
- * out[M, N] = rmsNorm(x[M, K]) w[N, K]^T, where nothing of the norm is kept: generation. For few rows on software devices it is
- * one dispatch, since waking the cores costs more than the norm; elsewhere two. The bits are the same.
+ * out[M, N] = rmsNorm(x[M, K]) w[N, K]^T, where nothing of the norm is kept: generation. For few rows it is one dispatch, since a
+ * dispatch costs more than the norm; elsewhere two. The bits are the same.
  */
 export function matmulNormed(gpu: Gpu, x: Tensor, norm: Norm, w: Matrix, out: Tensor): void {
   const { rows: m, cols: k } = asMatrix(x);

@@ -15,15 +15,19 @@ import type { Aligned, BType, Product } from "./variant.ts";
 
 const vec4s = (make: (e: number) => string): string => xyzw.map((_, e) => make(e)).join(" ");
 
+/** WGSL that makes A's vector in `value` of what is loaded there, from vector `index` of a: terms from `at` on of row `line`. */
+type MadeA = (value: string, index: string, line: string, at: string) => string;
+
 /**
  * WGSL of `loadA4(line, at)` and `loadB4(line, at)`: four elements that lie side by side in memory, from `at` on (a multiple of
  * 4), zeros past the ends. Lines are rows of A (`tn`: terms), rows of W, which are columns of C (`nt`) or terms (`nn`), or terms
  * of B (`tn`). Declares bindings 1, 2 and, of quantised weights, 4. The same bits as every other way to read them.
+ * @param madeA where A is not read as it stands; it has to be aligned
  */
-export function loadVec4(kind: Product, bType: BType, aligned: Aligned): string {
+export function loadVec4(kind: Product, bType: BType, aligned: Aligned, madeA?: MadeA): string {
   const endsA = kind === "tn" ? ["p.kEnd", "p.m"] : ["p.m", "p.kEnd"];
   const endsB = kind === "nt" ? ["p.n", "p.kEnd"] : ["p.kEnd", "p.n"];
-  return `${loadFloats("A", "a", 1, endsA, aligned.a)}
+  return `${loadFloats("A", "a", 1, endsA, aligned.a, madeA)}
 ${
     isQuantised(bType)
       ? loadBlocks(bType, endsB)
@@ -43,10 +47,17 @@ fn load${name}4(line: u32, at: u32) -> vec4<f32> {
   return values;
 }`;
 
-function loadFloats(name: string, array: string, binding: number, ends: string[], aligned: boolean): string {
+function loadFloats(
+  name: string,
+  array: string,
+  binding: number,
+  ends: string[],
+  aligned: boolean,
+  made?: MadeA,
+): string {
   const start = `p.${array}Off + line * p.ld${array} + at`;
   const body = aligned
-    ? `values = ${array}[(${start}) >> 2u];`
+    ? `let index = (${start}) >> 2u; values = ${array}[index];${made?.("values", "index", "line", "at") ?? ""}`
     : `let i = ${start}; ${
       vec4s((e) => `if (at + ${e}u < ${ends[1]}) { values.${xyzw[e]} = ${array}[i + ${e}u]; }`)
     }`;

@@ -14,7 +14,10 @@ import {
 } from "./variant.ts";
 import { activeSteps } from "./active_steps.ts";
 import { matmulSource } from "./matmul_source.ts";
+import { prologueBytes } from "./gpu_prologue.ts";
 import { ADDED_COLUMNS, addSegments } from "./split/add_segments.ts";
+import { splitBytesNT } from "./split/split_layout.ts";
+import { rowsTogether, tileBytes } from "./tile/tile_kernel.ts";
 
 /** B of a product: f32, packed f16, or quantised with its scales beside it. */
 export interface Weights {
@@ -55,15 +58,15 @@ export function product(
   denseProduct(gpu, operands, sizes, denseVariant, dense.terms);
 }
 
-const tensorsOf = ({ a, b, c, normWeight }: Operands): Tensor[] => [
+const tensorsOf = ({ a, b, c, normWeight }: Operands, { aligned }: MatmulVariant): Tensor[] => [
   ...[a, b.tensor, c],
   ...(b.scales ? [b.scales] : []),
-  ...(normWeight ? [a, normWeight] : []),
+  // The kernels of software devices read the rows to be normed in vectors of another width.
+  ...(normWeight ? [...(aligned ? [] : [a]), normWeight] : []),
 ];
 
 /**
- * C (+)= A W^T with A made by `prologue` in the same dispatch, where a kernel of few rows on a software device allows it.
- * On GPUs a dispatch costs a tenth of what it does there.
+ * C (+)= A W^T with A made by `prologue` in the same dispatch, where the kernel of so few rows allows it.
  * @returns whether it was done
  */
 export function productWithPrologue(
@@ -75,16 +78,31 @@ export function productWithPrologue(
 ): boolean {
   const { bType } = operands.b;
   const { terms, ...kernel } = chooseKernel(gpu, "nt", bType, sizes);
-  const { loads } = kernel;
-  if (!loads || sizes.m > MOST_PROLOGUE_ROWS || sizes.k > terms || sizes.k % loads.a !== 0) {
-    return false;
-  }
+  if (sizes.k > terms || !allowsPrologue(gpu, prologue, bType, sizes, kernel)) return false;
   denseProduct(gpu, operands, sizes, { kind: "nt", bType, accumulate, prologue, ...kernel }, terms);
   return true;
 }
 
 // Each workgroup makes A anew: cheap beside its share of W for few rows.
 const MOST_PROLOGUE_ROWS = 8;
+// Of the tiles of GPUs, which come to many rows: as many numbers in all workgroups together take some microseconds.
+const MOST_REPEATED = 8 * 1024 * 1024;
+
+function allowsPrologue(
+  { workgroups }: Gpu,
+  prologue: Prologue,
+  bType: BType,
+  { m, n, k }: Sizes,
+  { tile, loads, aligned }: Omit<Kernel, "terms">,
+): boolean {
+  if (!aligned) return loads !== undefined && m <= MOST_PROLOGUE_ROWS && k % loads.a === 0;
+  const split = tile.family === "split";
+  if (!aligned.a || (!split && m * k * Math.ceil(n / tile.cols) > MOST_REPEATED)) return false;
+  const { rows } = tile;
+  const together = split ? rows : rowsTogether(tile);
+  const bytes = split ? splitBytesNT(bType, tile) : tileBytes("nt", tile);
+  return bytes + prologueBytes(prologue, { rows, together }) <= workgroups.bytes;
+}
 
 function denseProduct(
   gpu: Gpu,
@@ -105,7 +123,7 @@ function denseProduct(
       const groups: [number, number, number?] = tile.family === "split"
         ? [Math.min(columns, 32768), Math.ceil(columns / 32768), rowTiles]
         : [columns, rowTiles];
-      run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), tensorsOf(operands), {
+      run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), tensorsOf(operands, variant), {
         ...sizes,
         rowStart: row,
         kStart: k0,
@@ -161,7 +179,7 @@ function sparseProduct(
   ]);
   for (let i = 0; i < dispatches; i++) {
     const accumulate = variant.accumulate || i > 0;
-    run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), [...tensorsOf(operands), list], {
+    run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), [...tensorsOf(operands, variant), list], {
       ...sizes,
       rowStart: 0,
       kStart: i * terms,

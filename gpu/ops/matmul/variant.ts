@@ -67,7 +67,7 @@ export interface MatmulVariant {
   loads?: Loads;
   /** What `tile` and `split` may read four at once. */
   aligned?: Aligned;
-  /** For `nt` of few rows with loads: a step that would be a dispatch of its own. */
+  /** For `nt` of few rows: a step that would be a dispatch of its own. */
   prologue?: Prologue;
   /** Only the k-steps that a list names: where A is mostly zeros. */
   sparse?: boolean;

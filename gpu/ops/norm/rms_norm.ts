@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { columnSum, rowBlock } from "../reduce/column_sum.ts";
+import { normLanes, suitsNormLanes } from "./norm_lanes.ts";
 import { normBackwardVec8, normVec8, suitsNormVec8 } from "./rms_norm_vec8.ts";
 import { vectorLabel, vectorPrelude } from "../wgsl/vector_prelude.ts";
 import forwardBindings from "./rms_norm_bindings.wgsl" with { type: "text" };
@@ -18,6 +19,7 @@ export function rmsNorm(gpu: Gpu, x: Tensor, weight: Tensor, out: Tensor, rinv: 
   expectShape("rms_norm", weight, [d]);
   expectShape("rms_norm", out, x.shape);
   if (suitsNormVec8(gpu, d)) return normVec8(gpu, x, weight, out, rinv, eps);
+  if (suitsNormLanes(gpu, d)) return normLanes(gpu, x, weight, out, rinv, eps);
   const vector = d % 4 === 0;
   run(
     gpu,

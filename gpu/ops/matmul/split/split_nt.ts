@@ -10,6 +10,7 @@ import {
   unpackWeight,
 } from "../../../quantised.ts";
 import { type BType, type MatmulVariant, SEGMENT } from "../variant.ts";
+import { gpuPrologue } from "../gpu_prologue.ts";
 import { sumByShuffle, sumThroughMemory } from "./sum_segments.ts";
 import { type Layout, splitLayout } from "./split_layout.ts";
 import { stageA, stageB } from "./stage.ts";
@@ -21,25 +22,29 @@ import { stageA, stageB } from "./stage.ts";
  * W's rows are read along k by neighbouring threads and staged in workgroup memory as they are packed, since a thread's own
  * segment would be a stride of 64 terms from its neighbour's.
  *
+ * With a prologue, A is made as it is staged: again in every workgroup, which is little beside its share of W.
+ *
  * Order: each segment is one chain of fused multiply-adds from 0; segments are added in ascending order, from the old
  * value if there is one. A tree would be shorter, but not what the tiles of many rows can do beside their sums. Each
  * output is added up by one thread from workgroup memory, or, `shuffle`, by every lane from the lanes of its subgroup,
  * one after another: the order of segments, whatever the size of the subgroup.
  */
-export function splitNT({ bType, tile }: MatmulVariant): string {
+export function splitNT({ bType, tile, prologue: fused }: MatmulVariant): string {
   const l = splitLayout(bType, tile);
+  const prologue = fused && gpuPrologue(fused, bType, { rows: l.rows, together: l.rows, threads: l.threads });
   const segment = SEGMENT.nt;
   const rowVector = l.rows === 1 ? "f32" : `vec${Math.min(l.rows, 4)}<f32>`;
   const each = (make: (j: number, v: number) => string) =>
     lines(l.perThread, (j) => range(l.vectors).map((v) => make(j, v)).join(" "));
   const sum = tile.shuffle ? sumByShuffle(l, rowVector) : sumThroughMemory(l);
   const quantised = isQuantised(bType);
-  const [a, b] = [stageA(l), stageB(bType, l)];
+  const [a, b] = [stageA(l, prologue), stageB(bType, l)];
   return `
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> b: array<${l.unit === 1 ? "u32" : `vec${l.unit}<u32>`}>;
 @group(0) @binding(3) var<storage, read_write> c: array<f32>;
 ${quantised ? SCALE_AT : ""}
+${prologue?.declare ?? ""}
 var<workgroup> sa: array<${rowVector}, ${l.segments * l.strideA}>;
 var<workgroup> sb: array<u32, ${l.sizeB}>;
 fn indexC(row: u32, col: u32) -> u32 { return p.cOff + row * p.ldc + col; }
@@ -55,6 +60,7 @@ ${sum.thread}
   let group = thread / ${l.segments}u;
   let col0 = (wg.y * grid.x + wg.x) * ${l.cols}u;
   let row0 = wg.z * ${l.rows}u;
+${prologue?.begin ?? ""}
 ${sum.begin}
   for (var start = p.kStart; start < p.kEnd; start += ${l.segments * segment}u) {
 ${each((j, v) => `    var acc${j}_${v} = ${rowVector}();`)}

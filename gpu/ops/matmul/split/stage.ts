@@ -1,6 +1,7 @@
 import { lines, range, xyzw } from "../../wgsl/text.ts";
 import { isQuantised, weightIndex } from "../../../quantised.ts";
 import { type BType, SEGMENT } from "../variant.ts";
+import type { GpuPrologue } from "../gpu_prologue.ts";
 import type { Layout } from "./split_layout.ts";
 
 /** Loads that come first, all of them under way together, and what then goes to workgroup memory. */
@@ -33,14 +34,22 @@ function staged(
 }
 
 /** A's terms of the part, rows beside each other; zeros past the last row and term. */
-export function stageA({ rows, vectors, segments, terms, threads, strideA }: Layout): Staged {
+export function stageA(
+  { rows, vectors, segments, terms, threads, strideA }: Layout,
+  prologue?: GpuPrologue,
+): Staged {
   const vec4s = terms / 4;
   const row = (i: string) => `(${i} / ${vec4s * segments}u)`; // of the group
   const load = (i: string) =>
     `      let ${i}k = start + ${i} / ${vec4s}u % ${segments}u * ${SEGMENT.nt}u + part + ${i} % ${vec4s}u * 4u;
-      let ${i}v = a[(p.aOff + min(row0 + ${row(i)}, p.m - 1u) * p.lda + min(${i}k, p.kEnd - 4u)) >> 2u];`;
+      let ${i}at = min(${i}k, p.kEnd - 4u);
+      let ${i}index = (p.aOff + min(row0 + ${row(i)}, p.m - 1u) * p.lda + ${i}at) >> 2u;
+      let ${i}v = a[${i}index];${
+      prologue ? `\n      let ${i}b = ${prologue.beside(`${i}index`, `${i}at`)};` : ""
+    }`;
+  const value = (i: string) => prologue ? prologue.make(`${i}v`, `${i}b`, row(i)) : `${i}v`;
   const store = (i: string) =>
-    `let values = select(vec4<f32>(), ${i}v, row0 + ${row(i)} < p.m && ${i}k < p.kEnd);
+    `let values = select(vec4<f32>(), ${value(i)}, row0 + ${row(i)} < p.m && ${i}k < p.kEnd);
         let to = ${i} / ${vec4s}u % ${segments}u * ${strideA}u + ${i} % ${vec4s}u * ${4 * vectors}u + ${
       row(i)
     } / 4u;

@@ -1,5 +1,7 @@
 import { lines, range, xyzw } from "../../wgsl/text.ts";
 import { isQuantised } from "../../../quantised.ts";
+import { NORM_LANES } from "../../norm/norm_lanes.ts";
+import { gpuPrologue } from "../gpu_prologue.ts";
 import { loadVec4 } from "../load_vec4.ts";
 import {
   type Aligned,
@@ -40,13 +42,16 @@ export const tileThreads = ({ rows, cols, perThread }: Tile): number => rows * c
 export const tileBytes = (kind: Product, tile: Tile): number =>
   stages(kind, tile).reduce((sum, { stride }) => sum + stride * tile.depth * 16, 0);
 
+/** Rows whose squares a norm's prologue sums at a time: as many as give all threads work. */
+export const rowsTogether = (tile: Tile): number => Math.max(1, tileThreads(tile) / NORM_LANES);
+
 /**
  * For real GPUs, any size: tiles of A and B [depth, rows or cols] staged in workgroup memory, a square of 4x4 or 8x8
  * outputs a thread in vectors of four columns. Sums in the order that {@link SEGMENT} tells. `sparse`: only the k-steps
  * of `depth` terms in the row tile's list, [count, first term of each].
  */
 export function tileKernel(variant: MatmulVariant, aligned: Aligned): string {
-  const { kind, bType, tile, sparse } = variant;
+  const { kind, bType, tile, sparse, prologue: fused } = variant;
   const { cols, perThread, depth } = tile;
   const [a, b] = stages(kind, tile);
   const threads = tileThreads(tile);
@@ -76,7 +81,14 @@ ${
     }
     workgroupBarrier();`;
   const total = segment ? "total" : "acc";
-  return `${loadVec4(kind, bType, aligned)}
+  const prologue = fused &&
+    gpuPrologue(fused, bType, { rows: tile.rows, together: rowsTogether(tile), threads });
+  const madeA = prologue && ((value: string, index: string, line: string, at: string) =>
+    ` let beside = ${prologue.beside(index, at)}; values = ${
+      prologue.make(value, "beside", `(${line} - p.rowStart) % ${tile.rows}u`)
+    };`);
+  return `${prologue?.declare ?? ""}
+${loadVec4(kind, bType, aligned, madeA)}
 ${matrixC(aligned.c)}
 ${sparse ? `@group(0) @binding(${isQuantised(bType) ? 5 : 4}) var<storage, read> list: array<u32>;` : ""}
 var<workgroup> sA: array<vec4<f32>, ${a.stride * depth}>;
@@ -87,6 +99,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) t
   let col0 = wg.x * ${cols}u;
   let y = thread / ${tx}u;
   let x = thread % ${tx}u;
+${prologue?.begin ?? ""}
 ${segment ? each((i, q) => `  var total${i}_${q} = vec4<f32>();`) : ""}
 ${each((i, q) => `  var acc${i}_${q} = vec4<f32>();`)}
   if (ACCUMULATE) {
