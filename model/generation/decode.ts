@@ -117,7 +117,8 @@ function decodeStep(state: DecodeState, sequences: readonly Sequence[], answers:
     rows: sequences.map(({ index, part, steps }) => ({ index, part, step: steps + t })),
     z,
   });
-  forwardCached(model, rows, state.cache, { rowMeta: firstRows(state.rowMeta, n), shift: t });
+  const longest = Math.max(...sequences.map(({ partStart, steps }) => partStart + steps)) + STRIDE;
+  forwardCached(model, rows, state.cache, { rowMeta: firstRows(state.rowMeta, n), shift: t, longest });
 }
 
 /** Rows that training wants again, each to its rollout's; what a stride computes past the most steps is left out. */

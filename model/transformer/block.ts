@@ -37,6 +37,8 @@ export interface RowsContext {
   doubles?: number;
   ropeTable: Tensor; // [positions, hd / 2, 2]
   shift: number;
+  /** Of decoding: keys that a row has at most, where that is known. */
+  longest?: number;
 }
 
 /** What a block's backward pass needs of its forward pass. */
@@ -177,7 +179,8 @@ function forward(
     attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);
   } else {
     const projections = { qkv, bias: added, table: at.ropeTable, q };
-    attentionOfProjections(gpu, config, projections, saved.kv, at.rowMeta, saved.attention, at.shift);
+    const { rowMeta, shift, longest } = at;
+    attentionOfProjections(gpu, config, projections, saved.kv, rowMeta, saved.attention, shift, longest);
   }
   matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
   adapt("attentionOut", saved.attention, x);

@@ -1,7 +1,8 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { attentionBackward, attentionTiles } from "../../gpu/ops/attention/tiles.ts";
 import { attentionOfProjections, attentionRows } from "../../gpu/ops/attention/decode.ts";
 import { suitsVec8 } from "../../gpu/ops/wgsl/vec8.ts";
+import { rotary } from "../../gpu/ops/rotary/rotary.ts";
 import type { Heads } from "../../gpu/ops/heads.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
 import { ropeTable } from "../reference/rope.ts";
@@ -176,16 +177,77 @@ for (const heads of [{ heads: 9, kvHeads: 3, headDim: 64 }, { heads: 2, kvHeads:
           return out;
         });
         const dispatches = on.gpu.commands.counts.dispatches - before;
-        return { dispatches, tensors: [...outs, q, kv.k, kv.v], on };
+        return { dispatches, tensors: [...outs, kv.k, kv.v], on };
       });
       const once = suitsVec8(software.gpu) ? steps : 2 * steps;
-      assertEquals(results.map(({ dispatches }) => dispatches), [once, 2 * steps, 2 * steps]);
+      assertEquals(results.map(({ dispatches }) => dispatches), [once, 2 * steps, steps]);
       const [u64, ...others] = await Promise.all(
         results.map(({ tensors, on }) => Promise.all(tensors.map(on.read))),
       );
       for (const other of others) u64.forEach((numbers, i) => assertSameBits(`${i}`, numbers, other[i]));
     });
   }
+}
+
+// Splits of 128 keys: one, some side by side and in rounds, parts of a group's heads, several workgroups and their merge.
+for (
+  const { what, heads, capacity, from, rows, kernel } of [
+    { what: "one split", heads: [6, 2, 16], capacity: 64, from: 40, rows: 2, kernel: "teams_1_rotary" },
+    { what: "four", heads: [14, 2, 64], capacity: 200, from: 118, rows: 2, kernel: "teams_4_rotary_bias" },
+    {
+      what: "rounds of 16",
+      heads: [3, 1, 8],
+      capacity: 2400,
+      from: 2039,
+      rows: 1,
+      kernel: "teams_16_rotary",
+    },
+    { what: "many rows", heads: [2, 1, 24], capacity: 300, from: 250, rows: 520, kernel: "teams_4_rotary" },
+    {
+      what: "merged",
+      heads: [3, 1, 16],
+      capacity: 4300,
+      from: 4090,
+      rows: 1,
+      kernel: "teams_16_rotary_partial",
+    },
+  ]
+) {
+  Deno.test(`decoding on GPUs from the projections has the bits of rotary and tiles: ${what}`, async () => {
+    const on = onGpu;
+    const [n, kvHeads, hd] = heads;
+    const shape = { heads: n, kvHeads, headDim: hd };
+    const [width, kvWidth] = [(n + 2 * kvHeads) * hd, kvHeads * hd];
+    const { table } = ropeTable(capacity, hd, 10000);
+    const tt = on.f32(table);
+    const bias = kernel.includes("bias") ? on.f32(random32(2, width)) : undefined;
+    const keys = (seed: number) => random32(seed, rows * capacity * kvWidth);
+    const [k, v] = [keys(4), keys(5)];
+    const kvOf = () => ({
+      k: on.f32(k, [rows * capacity, kvWidth]),
+      v: on.f32(v, [rows * capacity, kvWidth]),
+    });
+    const [fused, apart] = [kvOf(), kvOf()];
+    for (const position of [from, from + 10]) {
+      const meta = Array.from({ length: rows }, (_, r) => [0, 0, r * capacity, position]).flat();
+      const rowMeta = on.u32(meta, [rows, 4]);
+      const qkv = on.f32(random32(position, rows * width), [rows, width]);
+      const [q, out, expected] = [n, n, n].map((heads) => on.blank(rows, heads * hd));
+      attentionOfProjections(on.gpu, shape, { qkv, bias, table: tt, q }, fused, rowMeta, out, 0);
+      rotary(on.gpu, shape, qkv, rowMeta, tt, q, apart.k, apart.v, 0, bias);
+      const tiles = on.u32(Array.from({ length: rows }, (_, r) => [r, 1, r + 1, 0]).flat(), [rows, 4]);
+      attentionTiles(on.gpu, shape, q, apart, { rowMeta, tiles }, expected, on.blank(rows, n));
+      assertSameBits(`position ${position}`, await on.read(out), await on.read(expected));
+    }
+    for (const part of ["k", "v"] as const) {
+      assertSameBits(part, await on.read(fused[part]), await on.read(apart[part]));
+    }
+    const labels = [...on.gpu.pipelines.keys()];
+    assert(
+      labels.some((label) => label.startsWith(`attention_${kernel}_${hd}_`)),
+      `${kernel} among ${labels}`,
+    );
+  });
 }
 
 Deno.test("attention refuses outputs of another shape", () => {

@@ -1,18 +1,23 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
-import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
+import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { suitsVec8 } from "../wgsl/vec8.ts";
 import type { Heads } from "../heads.ts";
 import { rotary } from "../rotary/rotary.ts";
-import { groupForward, workgroupsPerGroup } from "./decode_groups.ts";
+import { groupForward } from "./decode_groups.ts";
 import { rowsForward } from "./decode_rows.ts";
-import { attentionKernel, type AttentionParams, attentionParams, shapeOf, splitOf } from "./kernel.ts";
+import { teamBytes, teamsForward, teamThreads } from "./decode_teams.ts";
+import { workgroupsPerGroup } from "./group_code.ts";
+import { attentionKernel, attentionParams, shapeOf, splitOf } from "./kernel.ts";
 import type { KeysValues } from "./shape.ts";
 import { mergeSplits } from "./merge_splits.ts";
 
-/** Whether a subgroup takes a row and key/value head, or a lane a row and head, which fills lanes better where heads share no keys. */
+/**
+ * Whether, on a software device, a subgroup takes a row and key/value head, or a lane a row and head, which fills lanes better where
+ * heads share no keys.
+ */
 const byGroup = (gpu: Gpu, { heads, kvHeads }: Heads, rows: number): boolean =>
-  gpu.matmulFamily === "tile" || heads > kvHeads || rows * heads < 2 * gpu.subgroupSize;
+  heads > kvHeads || rows * heads < 2 * gpu.subgroupSize;
 
 /** Attention of rows that each have keys of their own: decoding, `shift` positions on. q, out [rows, heads hd]. */
 export function attentionRows(
@@ -27,11 +32,21 @@ export function attentionRows(
 ): void {
   const { rows } = asMatrix(q);
   expectShape("attention", out, q.shape);
+  if (gpu.matmulFamily === "tile") return attentionTeams(gpu, heads, rows, { q }, kv, rowMeta, out, shift);
   const tensors = [q, kv.k, kv.v, rowMeta, out];
   const params = attentionParams(heads, rows, shift);
-  if (by === "groups") return attentionGroups(gpu, heads, tensors, params);
-  const groups = grid(Math.ceil(rows * heads.heads / gpu.subgroupSize));
-  run(gpu, attentionKernel(gpu, "rows", heads, rowsForward), tensors, params, groups);
+  if (by === "rows") {
+    const groups = grid(Math.ceil(rows * heads.heads / gpu.subgroupSize));
+    return run(gpu, attentionKernel(gpu, "rows", heads, rowsForward), tensors, params, groups);
+  }
+  const workgroups = rows * heads.kvHeads * workgroupsPerGroup(shapeOf(heads));
+  run(
+    gpu,
+    attentionKernel(gpu, "groups", heads, (shape, device) => groupForward(shape, device)),
+    tensors,
+    params,
+    grid(workgroups),
+  );
 }
 
 /** Projections of rows that are decoded, and what rotates and keeps them. */
@@ -47,21 +62,27 @@ interface Projections {
 }
 
 /**
- * `rotary` and {@link attentionRows}: of decoding, from the projections on. One dispatch on software devices where a
+ * `rotary` and {@link attentionRows}: of decoding, from the projections on. One dispatch on GPUs, and on software devices where a
  * subgroup takes all that share a key/value head; the same bits as two.
+ * @param longest keys that a row has at most; all there are if left out
  */
 export function attentionOfProjections(
   gpu: Gpu,
   heads: Heads,
-  { qkv, bias, table, q }: Projections,
+  projections: Projections,
   kv: KeysValues,
   rowMeta: Tensor,
   out: Tensor,
   shift: number,
+  longest?: number,
 ): void {
+  const { qkv, bias, table, q } = projections;
   const { rows } = asMatrix(q);
+  if (gpu.matmulFamily === "tile" && heads.headDim % 8 === 0) {
+    return attentionTeams(gpu, heads, rows, projections, kv, rowMeta, out, shift, longest);
+  }
   const fused = suitsVec8(gpu) && heads.headDim % 64 === 0 && workgroupsPerGroup(shapeOf(heads)) === 1 &&
-    splitOf(gpu) === undefined && byGroup(gpu, heads, rows);
+    byGroup(gpu, heads, rows);
   if (!fused) {
     rotary(gpu, heads, qkv, rowMeta, table, q, kv.k, kv.v, shift, bias);
     return attentionRows(gpu, heads, q, kv, rowMeta, out, shift);
@@ -70,49 +91,72 @@ export function attentionOfProjections(
     gpu,
     `rotary_groups${bias ? "_bias" : ""}`,
     heads,
-    (shape, device) => groupForward(shape, device, { rotary: { bias: bias !== undefined } }),
+    (shape, device) => groupForward(shape, device, { bias: bias !== undefined }),
   );
   const tensors = [q, kv.k, kv.v, rowMeta, out, qkv, table, ...(bias ? [bias] : [])];
   run(gpu, kernel, tensors, attentionParams(heads, rows, shift), grid(rows * heads.kvHeads));
 }
 
-// Workgroups that keep a GPU busy.
-const BUSY = 512;
+// Teams of lanes that keep a large GPU busy: some for each quarter of its 60 to 130 processors.
+const BUSY = 2048;
+const MOST_THREADS = 512;
+// Rounds of a workgroup up to which another dispatch, to add up the splits of several workgroups, would cost more than it saves.
+const MOST_ROUNDS = 2;
 
-/** The same by groups of heads; where those are few, splits of the keys are workgroups of their own, and are merged. */
-function attentionGroups(
+/** Splits that a workgroup folds side by side: few sizes, so that few kernels are compiled. */
+function slotsFor({ workgroups, subgroupSize }: Gpu, heads: Heads, rows: number, splits: number): number {
+  const shape = shapeOf(heads);
+  const most = Math.min(splits, BUSY / (rows * heads.kvHeads));
+  const fits = (slots: number) =>
+    teamThreads(shape, subgroupSize, slots) <= Math.min(MOST_THREADS, workgroups.threads) &&
+    teamBytes(shape, slots) <= workgroups.bytes;
+  return [[16, 8].find(fits) ?? 4, 4].find((slots) => slots < 4 * most && fits(slots)) ?? 1;
+}
+
+/** Decoding on GPUs, from queries or from the projections on; very long texts in workgroups for some splits each, which are then merged. */
+function attentionTeams(
   gpu: Gpu,
   heads: Heads,
-  tensors: readonly Tensor[],
-  params: AttentionParams,
+  rows: number,
+  from: { q: Tensor } | Projections,
+  kv: KeysValues,
+  rowMeta: Tensor,
+  out: Tensor,
+  shift: number,
+  longest = asMatrix(kv.k).rows,
 ): void {
-  const [q, k, v, rowMeta, out] = tensors;
-  const { rows } = asMatrix(q);
-  const workgroups = rows * heads.kvHeads * workgroupsPerGroup(shapeOf(heads));
-  const split = splitOf(gpu);
-  // No position lies further than all keys there are.
-  const splits = split ? Math.ceil(asMatrix(k).rows / split) : 1;
-  const bytes = sizeOf(q.shape) * splits * 4;
-  if (splits === 1 || workgroups >= BUSY || splits > 65535 || bytes > gpu.maxBinding) {
-    return run(
+  const { heads: h, kvHeads, headDim } = heads;
+  const projected = "qkv" in from;
+  const bias = projected ? from.bias : undefined;
+  const inputs = projected ? [from.qkv, from.table, ...(bias ? [bias] : [])] : [from.q];
+  const tensors = [...inputs, kv.k, kv.v, rowMeta];
+  const splits = Math.ceil(longest / splitOf(gpu)!);
+  const slots = slotsFor(gpu, heads, rows, splits);
+  const rounds = Math.ceil(splits / slots);
+  const params = attentionParams(heads, rows, shift);
+  const groups = grid(rows * kvHeads);
+  const kernel = (partial: boolean) =>
+    attentionKernel(
       gpu,
-      attentionKernel(gpu, "groups", heads, groupForward),
-      tensors,
-      params,
-      grid(workgroups),
+      ["teams", slots, projected && "rotary", bias && "bias", partial && "partial"].filter(Boolean).join("_"),
+      heads,
+      (shape, device) =>
+        teamsForward(shape, device, {
+          slots,
+          partial,
+          ...(projected ? { rotary: { bias: bias !== undefined } } : {}),
+        }),
     );
+  const bytes = rows * h * splits * headDim * 4;
+  const idle = rows * kvHeads * slots < BUSY;
+  if (rounds <= MOST_ROUNDS || !idle || rounds > 65535 || bytes > gpu.maxBinding) {
+    return run(gpu, kernel(false), [...tensors, out], params, groups);
   }
   using scratch = gpu.arena.scratch();
-  const partial = scratch.f32([rows, heads.heads, splits, heads.headDim], "attention partial");
-  const stats = scratch.f32([rows, heads.heads, splits, 2], "attention partial sums");
-  const forSplit = attentionKernel(
-    gpu,
-    "partial",
-    heads,
-    (shape, device) => groupForward(shape, device, { partial: true }),
-  );
+  const partial = scratch.f32([rows, h, splits, headDim], "attention partial");
+  const stats = scratch.f32([rows, h, splits, 2], "attention partial sums");
   const all = { ...params, splits };
-  run(gpu, forSplit, [q, k, v, rowMeta, partial, stats], all, [...grid(workgroups), splits]);
+  run(gpu, kernel(true), [...tensors, partial, stats], all, [...groups, rounds]);
   const merge = attentionKernel(gpu, "merge", heads, mergeSplits);
-  run(gpu, merge, [partial, stats, rowMeta, out], all, grid(rows * heads.heads));
+  run(gpu, merge, [partial, stats, rowMeta, out], all, grid(rows * h));
 }

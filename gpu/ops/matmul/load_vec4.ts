@@ -57,7 +57,9 @@ function loadFloats(
 ): string {
   const start = `p.${array}Off + line * p.ld${array} + at`;
   const body = aligned
-    ? `let index = (${start}) >> 2u; values = ${array}[index];${made?.("values", "index", "line", "at") ?? ""}`
+    ? `let index = (${start}) >> 2u; values = ${array}[index];${
+      made?.("values", "index", "line", "at") ?? ""
+    }`
     : `let i = ${start}; ${
       vec4s((e) => `if (at + ${e}u < ${ends[1]}) { values.${xyzw[e]} = ${array}[i + ${e}u]; }`)
     }`;

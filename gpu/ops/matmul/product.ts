@@ -179,7 +179,10 @@ function sparseProduct(
   ]);
   for (let i = 0; i < dispatches; i++) {
     const accumulate = variant.accumulate || i > 0;
-    run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), [...tensorsOf(operands, variant), list], {
+    run(gpu, matmulSource({ ...variant, accumulate }, gpu.subgroupSize), [
+      ...tensorsOf(operands, variant),
+      list,
+    ], {
       ...sizes,
       rowStart: 0,
       kStart: i * terms,

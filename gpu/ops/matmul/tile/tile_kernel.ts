@@ -83,10 +83,11 @@ ${
   const total = segment ? "total" : "acc";
   const prologue = fused &&
     gpuPrologue(fused, bType, { rows: tile.rows, together: rowsTogether(tile), threads });
-  const madeA = prologue && ((value: string, index: string, line: string, at: string) =>
-    ` let beside = ${prologue.beside(index, at)}; values = ${
-      prologue.make(value, "beside", `(${line} - p.rowStart) % ${tile.rows}u`)
-    };`);
+  const madeA = prologue &&
+    ((value: string, index: string, line: string, at: string) =>
+      ` let beside = ${prologue.beside(index, at)}; values = ${
+        prologue.make(value, "beside", `(${line} - p.rowStart) % ${tile.rows}u`)
+      };`);
   return `${prologue?.declare ?? ""}
 ${loadVec4(kind, bType, aligned, madeA)}
 ${matrixC(aligned.c)}
