@@ -1,0 +1,68 @@
+import { type Mutant, mutant } from "./mutant.ts";
+
+/** Faults of the command line. */
+export const CLI_MUTANTS: readonly Mutant[] = [
+  mutant(
+    "cli/settings/resolve_config.ts",
+    "the recipe overrules the file",
+    "{ ...defaults, ...recipe, ...file, ...flags };",
+    "{ ...defaults, ...file, ...recipe, ...flags };",
+    ["cli/settings"],
+  ),
+  mutant(
+    "cli/settings/resolve_config.ts",
+    "the file overrules flags",
+    "const values = { ...defaults, ...recipe, ...file, ...flags };",
+    "const values = { ...defaults, ...recipe, ...flags, ...file };",
+    ["cli/settings"],
+  ),
+  mutant(
+    "cli/settings/resolve_config.ts",
+    "a key written twice goes through",
+    "if (key in spelled) {",
+    "if (key in spelled && written === key) {",
+    ["cli/settings"],
+  ),
+  mutant(
+    "cli/terminal/progress_stream.ts",
+    "a pipe is taken for a terminal",
+    'if (!Deno.stderr.isTerminal() || Deno.env.get("TERM") === "dumb") return 0;',
+    'if (Deno.env.get("TERM") === "dumb") return 80;',
+    ["cli/terminal", "cli/train/train_test.ts"],
+  ),
+  mutant(
+    "cli/train/test_modes.ts",
+    "the best table is made with the last weights",
+    "loadTrained(`${folder}/checkpoints/${nameOf(best.step)}`, model);",
+    "void loadTrained, nameOf, folder, model;",
+    ["cli/train"],
+  ),
+  mutant(
+    "cli/train/test_modes.ts",
+    "tables are made on validation questions",
+    'stream: "test",',
+    'stream: "validation",',
+    ["cli/train"],
+  ),
+  mutant(
+    "cli/train/test_modes.ts",
+    "the table before is made again on resume",
+    "if (kept || state.step > 0) return kept;",
+    "if (state.step > 0) return kept;",
+    ["cli/train"],
+  ),
+  mutant(
+    "cli/defaults/default_gamma.ts",
+    "the recipe's noise counts more than the run's",
+    "gammaOf(runValues(model)) ?? gammaOf(findRecipe({ task, model })?.values)",
+    "gammaOf(findRecipe({ task, model })?.values) ?? gammaOf(runValues(model))",
+    ["cli"],
+  ),
+  mutant(
+    "cli/train/resumed_values.ts",
+    "a flag may change a run",
+    'if (key === "out" || shown(values[key]) === shown(saved[key])) continue;',
+    'if (key !== "lr" || shown(values[key]) === shown(saved[key])) continue;',
+    ["cli/train/train_resume_test.ts"],
+  ),
+];

@@ -1,0 +1,133 @@
+import { type Mutant, mutant } from "./mutant.ts";
+
+const GENERATION = ["model/generation"];
+
+/** Faults of generation. */
+export const GENERATION_MUTANTS: readonly Mutant[] = [
+  mutant(
+    "model/generation/sequence.ts",
+    "an early answer stands though thinking ended by its trigger",
+    "kind !== AT_LIMIT || thoughts < rules.maxThinking",
+    "thoughts < rules.maxThinking",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/sequence.ts",
+    "an early answer stands though thinking ended before its limit",
+    "!isEarly || kind !== AT_LIMIT || thoughts < rules.maxThinking",
+    "!isEarly || kind !== AT_LIMIT",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/stride.ts",
+    "an answer that began too early counts",
+    'part === "thinking" ? sequence.thinkingEnded : answersBegun !== sequence.answersBegun',
+    'part === "thinking" && sequence.thinkingEnded && answersBegun >= 0',
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/stride.ts",
+    "thoughts past their end count",
+    "sequence.finished ||\n",
+    "sequence.finished && sequence.index < 0 ||\n",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/stride.ts",
+    "statistics of a token are those of the next",
+    "const stats = from + size + at * 4;",
+    "const stats = from + size + at * 4 + 1;",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/kv_rows.ts",
+    "gaps that meet stay apart",
+    "if (last && last.end === gap.start) last.end = gap.end;",
+    "if (last && last.end === gap.start && last.end < 0) last.end = gap.end;",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/kv_rows.ts",
+    "a gap a row too short is lent",
+    "end - start >= length",
+    "end - start >= length - 1",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/scheduler.ts",
+    "a prompt's rows are freed with its first rollout",
+    "if (--prefix.unfinished === 0) kvRows",
+    "if (--prefix.unfinished >= 0 && !prefix.start) kvRows",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/scheduler.ts",
+    "prefill waits without end",
+    "scheduler.stridesSincePrefill >= MOST_STRIDES",
+    "scheduler.stridesSincePrefill >= 1e9 * MOST_STRIDES",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/decode.ts",
+    "positions of draws do not move with the steps",
+    "infos.set([row, rolloutId, 0, partStart + steps], row * 4);",
+    "infos.set([row, rolloutId, 0, partStart], row * 4);",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/decode.ts",
+    "a step is drawn for another rollout",
+    "infos.set([row, rolloutId, 0,",
+    "infos.set([row, row, 0,",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/decode.ts",
+    "a step sees its prompt but for the last token",
+    "metas.set([prefix.start, prefix.ids.length, slot.start",
+    "metas.set([prefix.start, prefix.ids.length - 1, slot.start",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/prefill.ts",
+    "outputs are picked a row early",
+    "picks[row] = end - 1",
+    "picks[row] = Math.max(0, end - 2)",
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/check_context.ts",
+    "a text may exceed the context by a token",
+    "if (promptTokens + newTokens <= context) return;",
+    "if (promptTokens + newTokens <= context + 1) return;",
+    ["model/generation", "rl", "eval/evaluate_test.ts"],
+  ),
+  mutant(
+    "model/generation/thinking_text.ts",
+    "the box has no blank before it",
+    'return /\\s$/.test(tail) ? "boxAfterSpace" : "box";',
+    'return /\\s$/.test(tail) ? "boxAfterSpace" : "boxAfterSpace";',
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/thinking_text.ts",
+    "escaped braces count",
+    'else if (character === "\\\\") escaped = true;',
+    'else if (character === "\\\\") escaped = false;',
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/thinking_text.ts",
+    "thinking may be a step longer than its limit",
+    'return steps === rules.maxThinking ? "limit" : null;',
+    'return steps === rules.maxThinking + 1 ? "limit" : null;',
+    GENERATION,
+  ),
+  mutant(
+    "model/generation/thinking_text.ts",
+    "a trigger of the shortest window is cut",
+    "text.slice(-(length - 1)) +",
+    "text.slice(-(length - 2)) +",
+    GENERATION,
+  ),
+];
