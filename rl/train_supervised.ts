@@ -55,7 +55,7 @@ function exampleOf(tokenizer: Tokenizer, prompt: string, completion: string): Ex
 /**
  * Trains a model, or its adapter where it has one, on a task's demonstrations, each seen once: the step and the seed decide which.
  * @param onStep called after each step; training stops early if it returns false
- * @throws UserError if a demonstration is longer than the model's context
+ * @throws UserError if a demonstration is longer than the model's context, or the loss is no finite number
  */
 export async function trainSupervised(
   model: Model,
@@ -81,6 +81,7 @@ export async function trainSupervised(
     const fetch = accumulateCrossEntropy(model, grads, examples, 1 / tokens, settings.recompute, noise);
     updateModel(model, grads, optimizer, settings, step);
     const loss = -(await fetch()).reduce((sum, logp) => sum + logp, 0) / tokens;
+    if (!Number.isFinite(loss)) throw diverged(step, loss);
     await letEventsIn();
     const seconds = (performance.now() - started) / 1000;
     if (!onStep({ step, loss, lr: learningRate(settings, step), tokens, seconds })) break;
@@ -90,6 +91,12 @@ export async function trainSupervised(
   freeParams(gpu, optimizer.second);
   gpu.arena.free(optimizer.norm);
 }
+
+const diverged = (step: number, loss: number): UserError =>
+  new UserError(
+    `Cannot go on after update ${step - 1}: the loss of update ${step} is ${loss}, a finite one is needed`,
+    "train with a smaller learning rate (--lr); nothing was written",
+  );
 
 /** The noise of an update: its level times RMS(E). */
 async function noiseOf({ gpu, params }: Model, { noise = [0] }: SftSettings, step: number): Promise<number> {

@@ -32,7 +32,9 @@ With --out every rollout is kept as it ends, and a run that was stopped or kille
 given again: its result is that of a run never stopped.`,
   arguments: [[
     "[tasks...:string]",
-    `what to ask: ${TASKS.map(({ name }) => name).join(", ")}, or the file of a task (default: sums)`,
+    `what to ask: ${
+      TASKS.map(({ name }) => name).join(", ")
+    }, or the file of a task (default: that of the config file, else sums)`,
   ]],
   settings: evalSettings,
   opensDevice: true,

@@ -9,21 +9,26 @@ import type { Context } from "../settings/define_command.ts";
 import type { Origin } from "../settings/resolve_config.ts";
 import type { evalSettings, EvalValues } from "./eval_settings.ts";
 
+/** The tasks that are asked for: arguments, else that of the config file. */
+export const askedTasks = (
+  { args, config }: Pick<Context<typeof evalSettings>, "args" | "config">,
+): string[] => args.length > 0 ? args : [String(config.task ?? "sums")];
+
 /**
- * Opens the tasks that are named, and refuses what does not go with them.
+ * Opens the tasks that are named, by arguments or else by the config file, and refuses what does not go with them.
  *
  * @throws ValidationError (wrong usage) if a task is named twice or a flag has no place
  * @throws UserError if a task or its data are not there
  */
 export async function openTasks(
   { data, split, seed, mode, topK, topP, minP }: EvalValues,
-  { args, origins }: Context<typeof evalSettings>,
+  context: Context<typeof evalSettings>,
 ): Promise<(Task | ChoiceTask)[]> {
-  const names = args.length > 0 ? args : ["sums"];
+  const names = askedTasks(context);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw new ValidationError(`The task ${twice} is named twice.`);
   const entries = await Promise.all(names.map(taskEntry));
-  if (entries.every(({ kind }) => kind === "choice")) refuseThinking(names[0], origins);
+  if (entries.every(({ kind }) => kind === "choice")) refuseThinking(names[0], context.origins);
   const filters = [topK, topP, minP].some((value) => value !== undefined);
   if (filters && !FILTERED.some((one) => mode.includes(one))) {
     throw new ValidationError(

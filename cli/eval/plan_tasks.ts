@@ -11,6 +11,7 @@ import type { Facts } from "../facts/facts.ts";
 import type { Context } from "../settings/define_command.ts";
 import { counted } from "../terminal/counted.ts";
 import type { evalSettings, EvalValues } from "./eval_settings.ts";
+import { askedTasks } from "./open_tasks.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 import { type ChoiceReport, choiceSettings, measureChoices } from "./measure_choices.ts";
 import { measureGeneration } from "./measure_generation.ts";
@@ -57,14 +58,15 @@ async function planGenerationTask(
   task: Task,
   facts: Facts,
   values: EvalValues,
-  { args, origins, quiet }: Context<typeof evalSettings>,
+  context: Context<typeof evalSettings>,
 ): Promise<Plan> {
+  const { origins, quiet } = context;
   const trained = values.adapter ?? values.model;
   const known = origins.gamma === "default" ? defaultGamma(trained, task.name) : undefined;
   const mixing = mixingValues(values, origins, values.mode.map(wayOf), trained);
   const run = {
     ...values,
-    named: args,
+    named: askedTasks(context),
     ...promptValues({ ...values, model: trained }, origins),
     modes: values.mode,
     filters: { topK: values.topK, topP: values.topP, minP: values.minP },

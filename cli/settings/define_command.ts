@@ -21,6 +21,8 @@ export interface Context<S extends Settings> {
   json: boolean;
   /** Who set each value. */
   origins: Record<keyof S, Origin>;
+  /** The config file's values, by their names there: also those that other commands alone have. */
+  config: Readonly<Record<string, unknown>>;
   /** Writes the command's result to stdout: `data` with --json, else the text. */
   print(data: unknown, text: () => string): void;
 }
@@ -69,9 +71,10 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
   }
   for (const [what, line] of spec.examples ?? []) command.example(what, line);
   command.action((options: Record<string, unknown>, ...args: unknown[]) => {
+    const file = typeof options.config === "string" ? readConfigFile(options.config) : undefined;
     const { values, origins } = resolveWithOrigins(spec.settings, {
       flags: options,
-      file: typeof options.config === "string" ? readConfigFile(options.config) : undefined,
+      file,
       recipe: spec.recipe,
       others: everyFlag,
     });
@@ -86,6 +89,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       quiet: options.quiet === true,
       json,
       origins,
+      config: file?.values ?? {},
       print: (data, text) => json ? console.log(safeJson(data)) : print(text()),
     });
   });

@@ -178,8 +178,8 @@ export const flags = {
   seed: integer("Seed of all random numbers", { default: 0, min: 0, max: 0xffffffff }),
   lr: number("Peak learning rate", { default: 6e-6, min: 0, group: optimizer }),
   warmup: integer("Steps of linear warm-up", { default: 20, min: 0, group: optimizer }),
-  beta1: number("AdamW's first decay", { default: 0.9, min: 0, max: 1, group: optimizer }),
-  beta2: number("AdamW's second decay", { default: 0.95, min: 0, max: 1, group: optimizer }),
+  beta1: number("AdamW's first decay", { default: 0.9, min: 0, below: 1, group: optimizer }),
+  beta2: number("AdamW's second decay", { default: 0.95, min: 0, below: 1, group: optimizer }),
   weightDecay: number("AdamW's weight decay", { default: 0, min: 0, group: optimizer }),
   clip: number("Bound on the norm of the whole gradient", { default: 1, above: 0, group: optimizer }),
   clipStep: number("Bound on the norm of the gradient of one position's logits", {

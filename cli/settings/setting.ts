@@ -46,11 +46,12 @@ interface SettingOptions<T> {
   required?: boolean;
 }
 
-/** Bounds of a number; `above` excludes the bound itself. */
+/** Bounds of a number; `above` and `below` exclude the bound itself. */
 interface Bounds {
   min?: number;
   max?: number;
   above?: number;
+  below?: number;
 }
 
 /** T; or T | undefined, where neither a default nor `required` makes sure of a value. */
@@ -164,18 +165,19 @@ function declare<T>(
   return { kind, description, schema, needs, placeholder: "", ...options } as Setting<T>;
 }
 
-function bounded<N extends z.ZodInt | z.ZodNumber>(schema: N, { min, max, above }: Bounds): z.ZodType {
+function bounded<N extends z.ZodInt | z.ZodNumber>(schema: N, { min, max, above, below }: Bounds): z.ZodType {
   let result: z.ZodNumber = schema;
   if (min !== undefined) result = result.min(min);
   if (max !== undefined) result = result.max(max);
   if (above !== undefined) result = result.gt(above);
+  if (below !== undefined) result = result.lt(below);
   return result;
 }
 
-function told({ min, max, above }: Bounds): string {
+function told({ min, max, above, below }: Bounds): string {
   const low = min !== undefined ? ` of at least ${min}` : above !== undefined ? ` above ${above}` : "";
-  const high = max === undefined ? "" : `${low ? " and" : " of"} at most ${max}`;
-  return low + high;
+  const high = max !== undefined ? ` at most ${max}` : below !== undefined ? ` below ${below}` : "";
+  return high === "" ? low : `${low}${low ? " and" : below === undefined ? " of" : ""}${high}`;
 }
 
 function oneOf(words: readonly string[]): string {

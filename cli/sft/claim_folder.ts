@@ -3,7 +3,7 @@ import { isThere } from "../../model/files/on_disk.ts";
 
 /**
  * Finds out before the training whether the model can be written.
- * @throws UserError if the folder cannot be written to, or holds a model
+ * @throws UserError if the folder cannot be written to, or holds anything
  */
 export function claimFolder(out: string): void {
   const isNew = !isThere(out);
@@ -14,10 +14,12 @@ export function claimFolder(out: string): void {
   } catch (error) {
     throw new UserError(`Cannot write to ${out}: ${(error as Error).message}, a writable folder is needed`);
   }
-  if ([...Deno.readDirSync(out)].some(({ name }) => name === "model.safetensors")) {
-    throw new UserError(
-      `Cannot write a model to ${out}: it holds one already`,
-      "name a new folder with --out",
-    );
-  }
+  const [first] = Deno.readDirSync(out);
+  if (first === undefined) return;
+  // A model among other files, such as those of a run, would change what its name means.
+  const held = isThere(`${out}/model.safetensors`) ? "one already" : `other files, such as ${first.name}`;
+  throw new UserError(
+    `Cannot write a model to ${out}: it holds ${held}, an empty or new folder is needed`,
+    "name a new folder with --out",
+  );
 }

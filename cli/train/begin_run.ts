@@ -1,10 +1,11 @@
 import { UserError } from "../../gpu/errors.ts";
 import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
-import { createRun, type reopenRun, type Run } from "../../rl/run/run.ts";
+import { createRun, type Reopened, type Run } from "../../rl/run/run.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { toToml } from "../settings/config_file.ts";
 import { firstPrompt } from "./first_prompt.ts";
 import { keepHeldOut } from "./keep_held_out.ts";
+import { keepShape } from "./keep_shape.ts";
 import type { PreparedTraining } from "./prepare_training.ts";
 import type { TrainValues } from "./train_settings.ts";
 
@@ -20,12 +21,13 @@ export function beginRun(
   folder: string,
   values: TrainValues,
   { trainer, state: fresh }: PreparedTraining,
-  reopened: ReturnType<typeof reopenRun> | undefined,
+  reopened: Reopened | undefined,
   say: (line: string) => void,
 ): { run: Run; state: RunState } {
   const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
   keepHeldOut(folder, trainer.task);
-  const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer) : fresh;
+  keepShape(folder, trainer.model.config);
+  const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer, reopened.state) : fresh;
   compareStates(state, fresh, folder, say);
   say(`run      ${folder}${reopened ? `, from step ${state.step}` : ""}`);
   say(

@@ -1,6 +1,7 @@
 import { evaluate } from "../../eval/evaluate.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { modesOf, samplesIn } from "../../eval/modes.ts";
+import { isTaken } from "../../model/files/on_disk.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import { mixingOf } from "../../model/thinking/ways.ts";
 import { loadTrained } from "../../rl/run/load_checkpoint.ts";
@@ -51,20 +52,27 @@ export async function testBefore(
   folder: string,
   state: RunState,
   measure: () => Promise<ModeResult[] | null>,
+  say: (line: string) => void,
 ): Promise<ModeResult[] | null> {
   const path = `${folder}/tests.json`;
   const kept = readTests(path);
-  if (kept || state.step > 0) return kept;
+  if (kept === "damaged" && state.step > 0) {
+    say("warning  tests.json cannot be read: there will be no table of before the training");
+    return null;
+  }
+  if (kept !== "damaged" && (kept || state.step > 0)) return kept;
   const before = await measure();
   if (before) writeJson(path, { before });
   return before;
 }
 
-function readTests(path: string): ModeResult[] | null {
+function readTests(path: string): ModeResult[] | "damaged" | null {
+  if (!isTaken(path)) return null; // not made yet
   try {
-    return JSON.parse(readPlainText(path)).before;
+    const { before } = JSON.parse(readPlainText(path));
+    return Array.isArray(before) ? before : "damaged";
   } catch {
-    return null; // not made yet, or half of it lost: the table is left out
+    return "damaged";
   }
 }
 

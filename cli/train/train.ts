@@ -70,7 +70,8 @@ async function trainAndTest(
   const tell = (line: string) => quiet || say(line);
   const folder = await runFolder(values);
   tell(`device   ${gpu.adapter.name}`);
-  const reopened = resume ? reopenRun(folder) : undefined;
+  const reopened = resume ? reopenRun(folder, values.saveEvery) : undefined;
+  reopened?.notes.forEach((note) => tell(`warning  ${note}`));
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
   const { trainer } = prepared;
   const { run, state } = beginRun(folder, values, prepared, reopened, tell);
@@ -81,7 +82,7 @@ async function trainAndTest(
   const goOn = `Go on with: ${resumeCommand(folder, values)}`;
   const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
   try {
-    const before = await testBefore(folder, state, () => measure("before"));
+    const before = await testBefore(folder, state, () => measure("before"), tell);
     const updatesBegan = performance.now();
     const reached = await trainWatched(trainer, run, values, state, signal, quiet);
     if (signal.aborted && reached.step < values.steps) {

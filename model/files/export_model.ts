@@ -7,6 +7,7 @@ import { storedRow } from "../formats/half_split.ts";
 import type { TensorWriter } from "../formats/placed_file.ts";
 import { createShards } from "../formats/shards_writer.ts";
 import type { TensorEntry, TensorFile } from "../formats/tensor_file.ts";
+import { refuseNotFinite } from "../weights/refuse_not_finite.ts";
 import { countWeights } from "../memory/count_weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../transformer/config.ts";
@@ -151,6 +152,7 @@ async function writeTensors(
       for (let row = 0; row < rows; row += step) {
         const piece = new Float32Array(Math.min(step, rows - row) * cols);
         weights.read(name, row * cols, piece);
+        refuseNotFinite(piece, name, "export");
         writer.write(name, heads ? interleaved(piece, cols, config.headDim) : piece);
         onProgress?.(done += piece.length, total);
         // Lets Ctrl-C be heard.

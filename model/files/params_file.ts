@@ -5,6 +5,7 @@ import { createSafetensors } from "../formats/safetensors_writer.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { namedTensors, type Trainable } from "../transformer/params.ts";
+import { refuseNotFinite } from "../weights/refuse_not_finite.ts";
 import { createPieces, uploadTensor } from "../weights/upload_tensor.ts";
 
 /**
@@ -57,7 +58,10 @@ export function readParams(
   });
 }
 
-/** Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16. */
+/**
+ * Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16.
+ * @throws UserError if one is not finite, or the disk refuses
+ */
 export async function writeParams(
   gpu: Gpu,
   config: ModelConfig,
@@ -81,7 +85,9 @@ export async function writeParams(
     for (const { name, shape, matrix, row } of tensors) {
       if (last?.matrix !== matrix) last = { matrix, data: await downloadMatrix(gpu, matrix) };
       const elements = shape.reduce((product, n) => product * n, 1);
-      writer.write(name, last.data.subarray(row * matrix.cols, row * matrix.cols + elements));
+      const values = last.data.subarray(row * matrix.cols, row * matrix.cols + elements);
+      refuseNotFinite(values, name, "save");
+      writer.write(name, values);
     }
     writer.finish();
   } catch (error) {

@@ -5,6 +5,7 @@ import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
 import { bytesOfElements } from "../formats/element_types.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
+import { refuseNotFinite, refuseStoredNotFinite } from "./refuse_not_finite.ts";
 import type { NamedTensor } from "../transformer/named_tensor.ts";
 
 // 4 Mi elements: 16 MiB pieces keep the heap small whatever the model.
@@ -26,7 +27,7 @@ export function createPieces(cols: number): Pieces {
  * Reads one tensor of a file into its rows of a matrix, in pieces: as it is stored where the matrix has the same type,
  * else by way of f32.
  *
- * @throws UserError if a number is too large for f16, or the file ends too early
+ * @throws UserError if a number is not finite, or too large for f16, or the file ends too early
  */
 export function uploadTensor(gpu: Gpu, file: TensorFile, tensor: NamedTensor, pieces: Pieces): void {
   const { name, shape, matrix, row } = tensor;
@@ -40,6 +41,7 @@ export function uploadTensor(gpu: Gpu, file: TensorFile, tensor: NamedTensor, pi
     if (raw) {
       const bytes = pieces.stored.subarray(0, bytesOfElements(stored, count * cols));
       file.readStored!(name, at, bytes);
+      refuseStoredNotFinite(bytes, stored, name, "load");
       if (!isQuantised(dtype)) {
         uploadRows(gpu, matrix, row + at, new Float16Array(bytes.buffer, 0, count * cols));
       } else {uploadBlocks(
@@ -51,6 +53,7 @@ export function uploadTensor(gpu: Gpu, file: TensorFile, tensor: NamedTensor, pi
     } else {
       const piece = pieces.floats.subarray(0, count * cols);
       file.read(name, at * cols, piece);
+      refuseNotFinite(piece, name, "load");
       if (dtype === "f16") refuseTooLarge(piece, name);
       uploadRows(gpu, matrix, row + at, piece);
     }

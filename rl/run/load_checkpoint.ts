@@ -1,21 +1,20 @@
 import { UserError } from "../../gpu/errors.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
 import { readParams } from "../../model/files/params_file.ts";
-import { sha256Of } from "../../model/files/sha256_of.ts";
 import { openSafetensors } from "../../model/formats/safetensors.ts";
 import { readAdapter } from "../../model/lora/load_adapter.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
 import type { Trainer } from "../trainer.ts";
 import { type SavedSet, setsBeside } from "./sets_beside.ts";
-import { OLDER, readState, type RunState } from "./run_state.ts";
+import { checkCheckpoint } from "./check_checkpoint.ts";
+import { OLDER, type RunState } from "./run_state.ts";
 
 /**
  * Loads weights, moments and state of a checkpoint into a trainer.
+ * @param checked its state, where its files have been held against their hashes already
  * @throws UserError if any of its files is missing, damaged, or does not fit the model
  */
-export function loadCheckpoint(folder: string, trainer: Trainer): RunState {
-  const { sha256 = {}, ...state } = readState(folder);
-  checkHashes(folder, sha256);
+export function loadCheckpoint(folder: string, trainer: Trainer, checked?: RunState): RunState {
+  const state = checked ?? checkCheckpoint(folder);
   const { model } = trainer;
   const sets = setsBeside(trainer, state.step);
   try {
@@ -25,18 +24,6 @@ export function loadCheckpoint(folder: string, trainer: Trainer): RunState {
     throw error instanceof UserError ? new UserError(error.message, OLDER) : error;
   }
   return state;
-}
-
-/** A checkpoint whose bytes changed after it was written would go on with other numbers in silence. */
-function checkHashes(folder: string, sha256: Record<string, string>): void {
-  for (const [name, expected] of Object.entries(sha256)) {
-    const path = `${folder}/${name}`;
-    if (!isTaken(path) || sha256Of([path]) === expected) continue;
-    throw new UserError(
-      `Cannot resume from ${folder}: ${name} is not what was written (its SHA-256 differs), a whole checkpoint is needed`,
-      OLDER,
-    );
-  }
 }
 
 /**

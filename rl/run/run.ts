@@ -2,10 +2,11 @@ import { UserError } from "../../gpu/errors.ts";
 import { BEST } from "../../model/files/best_checkpoint.ts";
 import { isTaken } from "../../model/files/on_disk.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
-import { nameOf, newestCheckpoint, pointBest, stepOf } from "./run_checkpoints.ts";
-import { readState } from "./run_state.ts";
+import { newestWhole } from "./check_checkpoint.ts";
+import { type CutLog, cutLog, readLog } from "./cut_log.ts";
+import { nameOf, pointBest, stepOf } from "./run_checkpoints.ts";
+import type { RunState } from "./run_state.ts";
 import { openOwn } from "../../model/files/own_file.ts";
-import { readPlainText } from "../../model/files/plain_file.ts";
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */
 export interface Run {
@@ -48,22 +49,81 @@ export function createRun(folder: string, configToml: string): Run {
   }
 }
 
+/** A stopped run that is to go on. */
+export interface Reopened {
+  run: Run;
+  /** Its newest whole checkpoint; none where the run was stopped before its first. */
+  checkpoint: string | undefined;
+  /** What that holds, its files having been held against their hashes. */
+  state: RunState | undefined;
+  /** Updates done. */
+  step: number;
+  /** What is not as it should be, and was passed over: people want to know. */
+  notes: string[];
+}
+
 /**
- * Opens a stopped run at its newest whole checkpoint; what was logged after it is cut, to be made again.
- * @throws UserError if the folder holds no run, or its newest checkpoint is damaged
+ * Opens a stopped run at its newest whole checkpoint; what was logged after it is cut, to be made again. Damaged newer ones are set
+ * aside, renamed.
+ * @param saveEvery updates between checkpoints: a run that logged so many had one
+ * @throws UserError if the folder holds no run, or no whole checkpoint though it had one
  */
-export function reopenRun(folder: string): { run: Run; checkpoint: string | undefined; step: number } {
+export function reopenRun(folder: string, saveEvery = Infinity): Reopened {
   refuseNoRun(folder);
   const lock = lockRun(folder);
-  Deno.mkdirSync(`${folder}/checkpoints`, { recursive: true });
-  for (const { name } of Deno.readDirSync(`${folder}/checkpoints`)) {
-    if (name.endsWith(".tmp")) Deno.removeSync(`${folder}/checkpoints/${name}`, { recursive: true });
+  try {
+    Deno.mkdirSync(`${folder}/checkpoints`, { recursive: true });
+    for (const { name } of Deno.readDirSync(`${folder}/checkpoints`)) {
+      if (name.endsWith(".tmp")) Deno.removeSync(`${folder}/checkpoints/${name}`, { recursive: true });
+    }
+    const { checkpoint, state, passedOver } = newestWhole(folder);
+    const step = checkpoint ? stepOf(checkpoint) : 0;
+    if (step === 0) refuseLost(folder, saveEvery);
+    restoreBest(folder, state?.best?.step);
+    const notes = passedOver.map(({ folder, error }) => `${error.message}; it is ${setAside(folder)} now`);
+    for (const name of ["metrics.jsonl", "samples.jsonl"]) {
+      notes.push(...whatIsMissing(name, cutLog(`${folder}/${name}`, step), step));
+    }
+    return { run: openLogs(folder, lock), checkpoint, state, step, notes };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
   }
-  const checkpoint = newestCheckpoint(folder);
-  const step = checkpoint ? stepOf(checkpoint) : 0;
-  restoreBest(folder, checkpoint ? readState(checkpoint).best?.step : undefined);
-  for (const name of ["metrics.jsonl", "samples.jsonl"]) cutLog(`${folder}/${name}`, step);
-  return { run: openLogs(folder, lock), checkpoint, step };
+}
+
+/** Without its checkpoints a run would begin anew over the lines of its updates. */
+function refuseLost(folder: string, saveEvery: number): void {
+  const { last } = readLog(`${folder}/metrics.jsonl`);
+  if (last < saveEvery) return;
+  throw new UserError(
+    `Cannot resume ${folder}: its metrics go to step ${last}, but it has no checkpoint, one is needed`,
+    "put a checkpoint back, or start a new run in another folder",
+  );
+}
+
+/** Renames a checkpoint's folder, so that it counts no more. */
+function setAside(folder: string): string {
+  let name = `${folder}.damaged`;
+  for (let n = 2; isTaken(name); n++) name = `${folder}.damaged-${n}`;
+  Deno.renameSync(folder, name);
+  return name;
+}
+
+function whatIsMissing(name: string, { steps, damaged }: CutLog, step: number): string[] {
+  const there = new Set(steps);
+  const missing = name === "metrics.jsonl"
+    ? Array.from({ length: step }, (_, i) => i + 1).filter((one) => !there.has(one))
+    : [];
+  return [
+    ...(damaged > 0 ? [`${name} had ${damaged} lines that cannot be read: they are left out`] : []),
+    ...(missing.length > 0
+      ? [
+        `${name} has no line of ${missing.length} of ${step} updates, the first is step ${
+          missing[0]
+        }: they cannot be made again`,
+      ]
+      : []),
+  ];
 }
 
 /**
@@ -125,21 +185,4 @@ function openLogs(folder: string, lock: Disposable): Run {
       lock[Symbol.dispose]();
     },
   };
-}
-
-/** Bytes: a text of V8 has no more characters than about 2^29. */
-const MOST_LOG = 500_000_000;
-
-/** Cuts a log after the last whole line of `step` or an earlier one. */
-function cutLog(path: string, step: number): void {
-  if (!isTaken(path)) return;
-  const text = readPlainText(path, MOST_LOG);
-  const kept = text.split("\n").slice(0, -1).filter((line) => {
-    try {
-      return JSON.parse(line).step <= step;
-    } catch {
-      return false; // a line that was being written when the process was killed
-    }
-  });
-  writeWhole(path, kept.map((line) => line + "\n").join(""));
 }

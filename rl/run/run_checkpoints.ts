@@ -2,11 +2,9 @@ import { BEST } from "../../model/files/best_checkpoint.ts";
 import { linkTarget } from "../../model/files/on_disk.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
 
-/** The newest checkpoint of a run's folder, if there is one. */
-export function newestCheckpoint(folder: string): string | undefined {
-  const newest = checkpointNames(folder).at(-1);
-  return newest && `${folder}/checkpoints/${newest}`;
-}
+/** Folders of a run's checkpoints, oldest first. */
+export const checkpointsOf = (folder: string): string[] =>
+  checkpointNames(folder).map((name) => `${folder}/checkpoints/${name}`);
 
 /** Names of a run's checkpoints, oldest first. */
 function checkpointNames(folder: string): string[] {

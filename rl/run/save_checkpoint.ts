@@ -74,6 +74,8 @@ function refusedByDisk(error: unknown, folder: string, step: number): unknown {
   const cause = (error as Error).message.replace(/^Cannot /, "cannot ");
   return new UserError(
     `Cannot save step ${step}: ${cause}`,
-    `the checkpoints before it are whole: make room, then --resume --out ${folder}`,
+    error instanceof UserError && error.hint !== undefined
+      ? `the checkpoints before it are whole; ${error.hint}`
+      : `the checkpoints before it are whole: make room, then --resume --out ${folder}`,
   );
 }

@@ -81,6 +81,7 @@ Deno.test("parts are filled up to the budget", () => {
   );
   assertEquals(size(groups), 5 * (10 + 10 + 20));
   assertEquals(microBatches(groups, 80).map((part) => part.length), [2, 2, 1]);
+  assertEquals(microBatches(groups, 79).map((part) => part.length), [1, 1, 1, 1, 1]);
   assertEquals(microBatches(groups, 200).length, 1);
   assertEquals(microBatches([], 80), []);
 });

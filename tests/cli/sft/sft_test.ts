@@ -89,3 +89,30 @@ Deno.test("mistakes are told with a hint, and nothing is written", async () => {
   await fails([...sft, "--steps", "1", "--out", `${folder}/file/model`], 1, `${folder}/file/model`);
   assert(!filesOf(folder).includes("none"));
 });
+
+Deno.test("a folder that holds anything is refused: a model in a run's folder would change what its name means", async () => {
+  const out = `${folder}/taken`;
+  Deno.mkdirSync(out);
+  Deno.writeTextFileSync(`${out}/config.toml`, "");
+  await fails(
+    [...sft, "--steps", "1", "--out", out],
+    1,
+    "it holds other files, such as config.toml",
+    "--out",
+  );
+  Deno.writeTextFileSync(`${out}/model.safetensors`, "");
+  await fails([...sft, "--steps", "1", "--out", out], 1, "it holds one already");
+  assertEquals(filesOf(out), ["config.toml", "model.safetensors"]);
+});
+
+Deno.test("a training that runs away is told, and no weights are written", async () => {
+  const out = `${folder}/away`;
+  const flags = ["sft", ...SMALL_MODEL, "--batch", "8", "--lr", "1e38", "--warmup", "0", "--out", out];
+  const one = flags.with(flags.indexOf("1e38"), "1e41");
+  const stderr = await fails([...one, "--steps", "1"], 1, "smaller");
+  assertMatch(stderr, /^error: Cannot (save the weights: .* holds (NaN|-?Infinity)|go on after update)/m);
+  await fails([...flags, "--steps", "9"], 1, "Cannot go on after update", "--lr");
+  assertEquals(filesOf(out).filter((name) => name.endsWith(".safetensors")), []);
+  await fails([...sft, "--beta1", "1", "--steps", "1", "--out", out], 2, "of at least 0 and below 1");
+  await fails([...sft, "--beta2", "1", "--steps", "1", "--out", out], 2, "of at least 0 and below 1");
+});

@@ -143,17 +143,66 @@ Deno.test("a resumed run keeps its settings: the same flag is accepted, another 
   await fails(resumeArgs(`${folder}/none`), 1, `${folder}/none`, "hint: ");
 });
 
-Deno.test("a damaged newest checkpoint is told; without it the run goes on from an older one, to the same end", async () => {
+const wholeCheckpoints = (out: string) => checkpointsOf(out).filter((name) => /^step-\d+$/.test(name));
+
+Deno.test("a damaged newest checkpoint is told and set aside: the run goes on from the one before, to the same end", async () => {
   const expected = await wholeRun("hard");
   const out = `${folder}/damaged`;
   await stopAt(train({ thinking: "hard", out }), out, 10, "SIGKILL");
-  const newest = `${out}/checkpoints/${checkpointsOf(out).filter((name) => !name.endsWith(".tmp")).at(-1)}`;
-  Deno.truncateSync(`${newest}/optimizer.safetensors`, 3000);
-  const hint = "hint: remove this checkpoint's folder to resume from an older one";
-  await fails(resumeArgs(out), 1, `Cannot resume from ${newest}: optimizer.safetensors`, hint);
-  Deno.removeSync(newest, { recursive: true });
-  await succeed(resumeArgs(out));
+  const [older, newest] = wholeCheckpoints(out).slice(-2);
+  Deno.truncateSync(`${out}/checkpoints/${newest}/optimizer.safetensors`, 3000);
+  const { stderr } = await succeed(resumeArgs(out));
+  assertStringIncludes(
+    stderr,
+    `warning  Cannot resume from ${out}/checkpoints/${newest}: optimizer.safetensors`,
+  );
+  assertStringIncludes(stderr, `it is ${out}/checkpoints/${newest}.damaged now`);
+  assertStringIncludes(stderr, `, from step ${Number(older.slice(5))}\n`);
   assertSameRun(out, expected);
+});
+
+Deno.test("a run whose checkpoints are all damaged or gone is not begun anew over its lines", async () => {
+  const out = `${folder}/lost`;
+  await succeed(train({ thinking: "hard", steps: 6, out }));
+  const metrics = Deno.readTextFileSync(`${out}/metrics.jsonl`);
+  for (const name of wholeCheckpoints(out)) Deno.truncateSync(`${out}/checkpoints/${name}/state.json`, 5);
+  await fails(resumeArgs(out), 1, "state.json", "no other one is whole", "hint: put a whole copy");
+  for (const name of wholeCheckpoints(out)) {
+    Deno.removeSync(`${out}/checkpoints/${name}`, { recursive: true });
+  }
+  await fails(resumeArgs(out), 1, "its metrics go to step 6, but it has no checkpoint");
+  assertEquals(Deno.readTextFileSync(`${out}/metrics.jsonl`), metrics);
+});
+
+Deno.test("lines of a log that are damaged or gone, and a damaged table, are told on resume", async () => {
+  const out = `${folder}/holes`;
+  await stopAt(train({ thinking: "hard", "test-questions": 4, out }), out, 10, "SIGKILL");
+  const lines = Deno.readTextFileSync(`${out}/metrics.jsonl`).split("\n");
+  lines[1] = lines[1].slice(0, 30);
+  lines.splice(4, 1);
+  Deno.writeTextFileSync(`${out}/metrics.jsonl`, lines.join("\n"));
+  Deno.truncateSync(`${out}/tests.json`, 20);
+  const { stderr } = await succeed(resumeArgs(out));
+  assertStringIncludes(stderr, "warning  metrics.jsonl had 1 lines that cannot be read");
+  assertMatch(stderr, /^warning {2}metrics\.jsonl has no line of 2 of \d+ updates, the first is step 2/m);
+  assertStringIncludes(stderr, "warning  tests.json cannot be read");
+});
+
+Deno.test("a checkpoint of a model of another shape is refused", async () => {
+  const [out, other] = [`${folder}/narrow`, `${folder}/other-shape`];
+  await stopAt(train({ thinking: "hard", out }), out, 5, "SIGKILL");
+  const wider = `${folder}/wider`;
+  await succeed([
+    ...["sft", "--width", "24", "--heads", "2", "--layers", "1", "--mlp", "24", "--steps", "1"],
+    ...["--batch", "2", "--out", wider],
+  ]);
+  await succeed(train({ thinking: "hard", steps: 6, model: wider, out: other }));
+  const last = wholeCheckpoints(other).at(-1)!;
+  for (const name of wholeCheckpoints(out)) {
+    Deno.removeSync(`${out}/checkpoints/${name}`, { recursive: true });
+  }
+  Deno.renameSync(`${other}/checkpoints/${last}`, `${out}/checkpoints/${last}`);
+  await fails(resumeArgs(out), 1, "its checkpoint's hiddenSize is 24, the run's is 16", "another run's");
 });
 
 Deno.test("a disk too full for a checkpoint: told, the one before is whole, and with room the run goes on", () =>
@@ -181,8 +230,8 @@ Deno.test("a disk too full for a checkpoint: told, the one before is whole, and 
 Deno.test("a disk too full for the metrics: told, and the half-written line is gone after a resume", () =>
   onSmallDisk(128, async (disk) => {
     const out = `${disk}/run`;
-    // Room for the settings and one page of each log.
-    fill(disk, 128 - 3);
+    // Room for the settings, the shape and one page of each log.
+    fill(disk, 128 - 4);
     const flags = { steps: 12, "validate-every": 0, "save-every": 100 };
     const stderr = await fails(train({ ...flags, out }), 1, "--resume");
     assertMatch(stderr, /^error: Cannot write .*run\/metrics\.jsonl: No space left on device/m);

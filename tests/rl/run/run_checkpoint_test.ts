@@ -6,7 +6,7 @@ import { findModel } from "../../../model/files/find_model.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
 import { createRun, reopenRun } from "../../../rl/run/run.ts";
 import { loadCheckpoint } from "../../../rl/run/load_checkpoint.ts";
-import { newestCheckpoint } from "../../../rl/run/run_checkpoints.ts";
+import { newestWhole } from "../../../rl/run/check_checkpoint.ts";
 import { readState } from "../../../rl/run/run_state.ts";
 import { saveCheckpoint } from "../../../rl/run/save_checkpoint.ts";
 import type { Trainer } from "../../../rl/trainer.ts";
@@ -96,7 +96,7 @@ Deno.test("the newest checkpoints and the best one are kept; best names it and m
       await savedRun(folder, trainer, state, [10, 20, 30, 40, 50], 20);
       assertEquals(checkpointsOf(folder), ["step-000020", "step-000040", "step-000050"]);
       assertEquals(bestCheckpoint(folder), `${folder}/checkpoints/step-000020`);
-      assertEquals(newestCheckpoint(folder), `${folder}/checkpoints/step-000050`);
+      assertEquals(newestWhole(folder).checkpoint, `${folder}/checkpoints/step-000050`);
       Deno.renameSync(folder, `${folder}-moved`);
       const found = await findModel(gpu, `${folder}-moved`);
       assertEquals([found.folder, found.embeddingRms], [
@@ -114,7 +114,7 @@ Deno.test("steps of more than six digits are the newest, too", () =>
   inRun((folder) =>
     withRandomTrainer(gpu, 1, async (trainer, state) => {
       await savedRun(folder, trainer, state, [999999, 1000000], 999999);
-      assertEquals(newestCheckpoint(folder), `${folder}/checkpoints/step-1000000`);
+      assertEquals(newestWhole(folder).checkpoint, `${folder}/checkpoints/step-1000000`);
     })
   ));
 
