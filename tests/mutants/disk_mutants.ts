@@ -26,17 +26,17 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     RUN,
   ),
   mutant(
-    "rl/run/run.ts",
+    "rl/run/cut_log.ts",
     "lines after the checkpoint stay in the log",
-    "return JSON.parse(line).step <= step;",
-    "return JSON.parse(line).step <= step + 1;",
+    "if (found === undefined || found > step) return false;",
+    "if (found === undefined || found > step + 1) return false;",
     RUN,
   ),
   mutant(
-    "rl/run/run.ts",
+    "rl/run/cut_log.ts",
     "a half-written line stays in the log",
-    "return false; // a line that was being written",
-    "return true; // a line that was being written",
+    '.split("\\n").slice(0, -1).filter(',
+    '.split("\\n").filter(',
     RUN,
   ),
   mutant(
@@ -45,5 +45,19 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     "if (file.tryLockSync(true)) return file;",
     "if (file.tryLockSync(true) || file) return file;",
     ["rl/run", "cli/train/train_resume_test.ts"],
+  ),
+  mutant(
+    "rl/run/check_checkpoint.ts",
+    "a checkpoint whose bytes changed is whole",
+    "sha256Of([path]) === expected",
+    "sha256Of([path]) !== undefined",
+    RUN,
+  ),
+  mutant(
+    "rl/run/check_checkpoint.ts",
+    "the oldest whole checkpoint is gone on from",
+    "checkpointsOf(run).reverse()",
+    "checkpointsOf(run)",
+    RUN,
   ),
 ];

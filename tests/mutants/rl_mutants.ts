@@ -216,9 +216,9 @@ export const RL_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "rl/reward.ts",
-    "a reward of NaN counts",
-    'if (typeof value === "number" && Number.isFinite(value)) return value;',
-    'if (typeof value === "number") return value;',
+    "a reward's promise is not awaited",
+    "value = await score(input);",
+    "value = score(input);",
     ["rl/reward_test.ts"],
   ),
   mutant(

@@ -9,7 +9,9 @@ import { prefixRows } from "../../../model/memory/cache_budget.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import { gaussianThinking } from "../../../model/thinking/gaussian.ts";
 import { hardThinking } from "../../../model/thinking/hard.ts";
-import { randomModel, SMALL, tokenizer } from "../support/small_models.ts";
+import type { Gpu } from "../../../gpu/gpu.ts";
+import type { Model } from "../../../model/transformer/transformer.ts";
+import { idOf, randomModel, scriptedModel, SMALL, tokenizer } from "../support/small_models.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => gpu.close());
@@ -41,11 +43,15 @@ const settings = (way: keyof typeof WAYS, more: Partial<GenerationSettings> = {}
 });
 
 /** Rollouts by the number that keys their draws, and the order in which they ended. */
-async function roll(jobs: readonly GenerationJob[], given: GenerationSettings) {
+async function roll(
+  jobs: readonly GenerationJob[],
+  given: GenerationSettings,
+  model: (gpu: Gpu) => Model = randomModel,
+) {
   const rollouts = new Map<number, Omit<Rollout, "prompt" | "index">>();
   const order: number[] = [];
   const ids = jobs.flatMap(({ rolloutIds }) => Array.from(rolloutIds));
-  await generateJobs(randomModel(gpu), tokenizer, jobs, given, {
+  await generateJobs(model(gpu), tokenizer, jobs, given, {
     onRollout({ prompt, index, ...rest }, seconds) {
       assert(Array.from(jobs[prompt].rolloutIds).includes(ids[index]) && seconds >= 0);
       rollouts.set(ids[index], rest);
@@ -97,6 +103,46 @@ for (
       assertEquals(waits, 1);
     });
   }
+}
+
+/** Each token leads to the next: how a text goes on, and when, is known. */
+const SCRIPT = " Assistant: Sam has 1 + 2 = 3. The final answer is:";
+const scripted = (gpu: Gpu): Model =>
+  scriptedModel(
+    gpu,
+    tokenizer.encode(SCRIPT).map((id) => tokenizer.decode([id])),
+    [" \\boxed{", "9", "}"],
+    [" Ann", " buys", " cups", "<end>"],
+    [" Tom", " buys"],
+  );
+const startingWith = (...texts: string[]): GenerationJob[] =>
+  texts.map((text, i) => ({ prompt: [idOf(text)], rolloutIds: [i] }));
+
+for (const way of ["greedy", "soft"] as const) {
+  Deno.test(`${way}, read behind: an answer begun before the last thoughts were known is begun again where they end otherwise`, async () => {
+    const thoughts = tokenizer.encode(SCRIPT).length - 1;
+    let [early, byTrigger, byEnd] = [0, 0, 0];
+    // Alone, so that nothing else keeps the device busy, and two that end a step apart.
+    for (
+      const texts of [[" Assistant:"], [" Ann"], [" Assistant:", " Sam"], [" Ann", " buys"], [" Ann", " Sam"]]
+    ) {
+      for (let maxThinking = 1; maxThinking <= thoughts + 4; maxThinking++) {
+        const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: 4, endTokenIds: [idOf("<end>")] });
+        const jobs = startingWith(...texts);
+        const expected = await roll(jobs, settings(way, { rules, readBehind: false }), scripted);
+        const behind = await roll(jobs, settings(way, { rules, readBehind: true }), scripted);
+        assertEquals(behind.rollouts, expected.rollouts, `${texts}, at most ${maxThinking} thoughts`);
+        for (const { thinking, thinkingEnd, forcedKind, answer } of expected.rollouts.values()) {
+          assertEquals(tokenizer.decode(answer), "9}");
+          assertEquals(forcedKind === "triggerAndBox", thinkingEnd !== "trigger");
+          if (thinkingEnd === "limit") early++;
+          if (thinkingEnd === "trigger" && thinking.length === maxThinking) byTrigger++;
+          if (thinkingEnd === "end-token" && thinking.length < maxThinking) byEnd++;
+        }
+      }
+    }
+    assert(early > 10 && byTrigger >= 2 && byEnd > 10, `${early}, ${byTrigger}, ${byEnd} of the cases`);
+  });
 }
 
 Deno.test("what has ended its thinking early is answered and told long before the others end, its wait uncounted", async () => {
