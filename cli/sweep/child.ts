@@ -15,8 +15,8 @@ export interface Ended {
 
 /** Processes that are at work. */
 export interface Children {
-  /** Starts the program with these arguments and waits for its end; what it says goes to a log. */
-  run(args: readonly string[], log: string): Promise<Ended>;
+  /** Starts the program with these arguments and waits for its end; what it says goes to a log. `env`: beside that of this process. */
+  run(args: readonly string[], log: string, env?: Record<string, string>): Promise<Ended>;
   /** Asks all of them to save and end. */
   stop(): void;
 }
@@ -24,13 +24,11 @@ export interface Children {
 /**
  * Starts processes of this program, each in a group of its own: Ctrl-C reaches them through the sweep alone, once. Where the sweep
  * is killed they notice, save and end (see interrupt.ts).
- *
- * @param env variables of theirs beside those of this process
  */
-export function createChildren(env: Record<string, string>): Children {
+export function createChildren(): Children {
   const running = new Set<Deno.ChildProcess>();
   return {
-    async run(args, log) {
+    async run(args, log, env = {}) {
       const began = performance.now();
       const child = ownCommand(args, {
         env: { ...env, [PARENT]: `${Deno.pid}`, NO_COLOR: "1" },

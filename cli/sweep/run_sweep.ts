@@ -19,8 +19,6 @@ export interface SweepRun {
   /** Aborted: let the processes save, and stop. */
   signal: AbortSignal;
   progress: Progress;
-  /** Only the first so many jobs that are not done. */
-  first?: number;
 }
 
 /** A job that did not come to its end. */
@@ -40,15 +38,15 @@ export interface Failure {
  */
 export async function runSweep(folder: SweepFolder, plan: SweepPlan, run: SweepRun): Promise<Failure[]> {
   const { jobs: atOnce, signal, progress } = run;
-  const children = createChildren(threadsFor(atOnce));
+  const children = createChildren();
   const stop = () => children.stop();
   signal.addEventListener("abort", stop);
-  const open: OpenSweep = { folder: folder.path, children, signal, progress };
+  const open: OpenSweep = { folder: folder.path, children, signal, progress, env: threadsFor(atOnce) };
   try {
     if (plan.base) await makeBase(open, plan.base);
     const jobs = jobsOf(folder.path, plan);
     const left = jobs.filter(({ parts }) => parts.some(({ isDone }) => !isDone));
-    return await doAll(open, left.slice(0, run.first), jobs.length - left.length, jobs.length, atOnce);
+    return await doAll(open, left, jobs.length - left.length, jobs.length, atOnce);
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -59,6 +57,8 @@ interface OpenSweep {
   children: Children;
   signal: AbortSignal;
   progress: Progress;
+  /** Of processes that run beside others. */
+  env: Record<string, string>;
 }
 
 /** On a software device processes share the cores; threads of theirs that wait for each other would only stand in the way. */
@@ -144,7 +144,7 @@ async function doJob(open: OpenSweep, job: Job): Promise<Failure | undefined> {
 }
 
 async function train(
-  { folder, children, signal }: OpenSweep,
+  { folder, children, signal, env }: OpenSweep,
   { name, settings }: PlannedRun,
   log: string,
 ): Promise<Ended> {
@@ -155,10 +155,10 @@ async function train(
   if (isBegun) await freeLock(`${out}/lock`, signal);
   else if (isTaken(out)) Deno.removeSync(out, { recursive: true });
   const how = isBegun ? ["--resume"] : [];
-  return await children.run(["train", "--config", file, "--out", out, "--json", ...how], log);
+  return await children.run(["train", "--config", file, "--out", out, "--json", ...how], log, env);
 }
 
-async function evaluate({ children }: OpenSweep, { evaluation }: JobPart, log: string): Promise<Ended> {
+async function evaluate({ children, env }: OpenSweep, { evaluation }: JobPart, log: string): Promise<Ended> {
   const { of: { tasks, settings }, model, report } = evaluation!;
   Deno.mkdirSync(report.slice(0, report.lastIndexOf("/")), { recursive: true });
   const file = `${report.replace(/\.json$/, "")}.toml`;
@@ -166,6 +166,7 @@ async function evaluate({ children }: OpenSweep, { evaluation }: JobPart, log: s
   const ended = await children.run(
     ["eval", ...tasks, "--model", model, "--config", file, "--json"],
     log,
+    env,
   );
   Deno.removeSync(file);
   if (ended.code === 0) writeJson(report, JSON.parse(ended.stdout));

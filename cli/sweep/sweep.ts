@@ -17,7 +17,8 @@ of every run ([[evaluate]]), and a base model to make first ([base], settings of
 ordinary run's folder. What was stopped or killed goes on when the same command is given again; a run that fails is named and stops no \
 other. At the end all lines stand in one table, as softcot compare shows it.
 
-With --dry-run nothing but the first run is done, and only where none is yet: its speed is what the forecast is made from, and it is kept.`,
+With --dry-run the first run is made where none is done yet, with --jobs the first few: their speed is what the forecast is made from, and \
+they are kept. Nothing else is done.`,
   arguments: [["<file:string>", "TOML file of the sweep"]],
   settings,
   opensDevice: true,

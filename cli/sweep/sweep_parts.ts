@@ -42,21 +42,25 @@ export async function doSweep(
   plan: SweepPlan,
   jobs: number,
   quiet: boolean,
-  first?: number,
 ): Promise<Failure[]> {
   const began = performance.now();
   using interrupt = watchInterrupt(
     "Stopping: the runs under way save first. Press Ctrl-C again to stop at once.",
   );
-  using progress = createProgress({ label: "sweep", total: jobsOf(folder.path, plan).length, quiet });
-  const failures = await runSweep(folder, plan, { jobs, signal: interrupt.signal, progress, first });
+  using progress = createProgress({
+    label: "sweep",
+    total: jobsOf(folder.path, plan).length,
+    unit: "jobs",
+    quiet,
+  });
+  const failures = await runSweep(folder, plan, { jobs, signal: interrupt.signal, progress });
   progress.done();
   const took = duration((performance.now() - began) / 1000);
   if (!quiet) say(`${counted(plan.runs.length, "run")} in ${took}; the sweep is in ${folder.path}`);
   return failures;
 }
 
-/** Lists what would run; the first run is made where nothing tells the speed yet. */
+/** Lists what would run. Where nothing tells the speed yet the first runs are made, as many as are to run at a time: so fast they are then. */
 export async function tellPlan(
   folder: SweepFolder,
   plan: SweepPlan,
@@ -70,8 +74,11 @@ export async function tellPlan(
   };
   let { all, told } = look();
   if (told.seconds === null) {
-    if (!quiet) say("nothing is done yet: the first run is made, for its speed, and kept");
-    await doSweep(folder, { ...plan, runs: plan.runs.slice(0, 1) }, 1, quiet);
+    const first = plan.runs.slice(0, jobs);
+    if (!quiet) {
+      say(`nothing tells the speed yet; made first, and kept: ${first.map(({ name }) => name).join(", ")}`);
+    }
+    await doSweep(folder, { ...plan, runs: first }, jobs, quiet);
     ({ all, told } = look());
   }
   const states = jobStates(folder.path, all, told);

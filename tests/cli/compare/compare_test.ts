@@ -1,0 +1,105 @@
+/** `softcot compare` on runs that were written by hand, with numbers worked out by hand. */
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { compareLines } from "../../../cli/compare/comparison.ts";
+import { comparisonCsv } from "../../../cli/compare/comparison_table.ts";
+import { linesOf } from "../../../cli/compare/lines_of.ts";
+import { testFolder } from "../../support/folders.ts";
+import { fails, succeed } from "../support/run_softcot.ts";
+
+const folder = await testFolder();
+
+/** A run of two updates, with its own table after them: right samples of 2 by question. */
+function writeRun(name: string, config: string, right: number[] | null): string {
+  const path = `${folder}/${name}`;
+  Deno.mkdirSync(path);
+  Deno.writeTextFileSync(`${path}/config.toml`, `task = "sums"\nsteps = 2\n${config}\n`);
+  const line = (step: number) => ({
+    ...{ step, tokens: 10, rollout_flops: 1e9, update_flops: 2e9 },
+    time: { step: 1.5, rollout: 1, process_peak_bytes: 2 ** 20 * step, device_peak_bytes: 7 },
+  });
+  Deno.writeTextFileSync(
+    `${path}/metrics.jsonl`,
+    [1, 2].map((step) => `${JSON.stringify(line(step))}\n`).join(""),
+  );
+  if (right) Deno.writeTextFileSync(`${path}/tests.json`, JSON.stringify({ after: [modeOf(right)] }));
+  return path;
+}
+
+const modeOf = (right: number[]) => ({
+  ...{ mode: "hard-sample", samples: 2, entropy: 0.5, thinkingLength: 4, passAt: [{ k: 1 }, { k: 2 }] },
+  questions: right.map((correct, i) => ({ id: `q${i}`, correct, samples: 2 })),
+});
+
+const hard = [0, 1].map((seed) =>
+  writeRun(`hard-${seed}`, `thinking = "hard"\nseed = ${seed}`, [2, 1, seed])
+);
+const soft = [0, 1].map((seed) =>
+  writeRun(`soft-${seed}`, `thinking = "soft"\nseed = ${seed}`, [2, 2, 2 * seed])
+);
+
+Deno.test("means, deviations over seeds, differences by seed and question, and costs", () => {
+  const { against, rows: [a, b] } = compareLines(linesOf([...hard, ...soft]));
+  assertEquals([against, a.line, b.line, a.runs, b.step], ["hard", "hard", "soft", 2, 2]);
+  // pass@1 by question: hard 1, 0.5, 0 and 1, 0.5, 0.5; soft 1, 1, 0 and 1, 1, 1.
+  assertAlmostEquals(a.passAt[0].mean, 3.5 / 6, 1e-12);
+  assertAlmostEquals(b.passAt[0].mean, 5 / 6, 1e-12);
+  assertAlmostEquals(b.passAt[0].sd!, Math.SQRT1_2 / 3, 1e-12);
+  // Differences 0, 0.5, 0 and 0, 0.5, 0.5: questions' means 0, 0.5, 0.25, runs' means 1/6 and 1/3.
+  const { value, standardError } = b.passAt[0].difference!;
+  assertAlmostEquals(value, 0.25, 1e-12);
+  assertAlmostEquals(standardError!, Math.sqrt(0.0625 / 3 + (1 / 72) / 2), 1e-12);
+  // pass@2: hard 1, 1, 0 and 1, 1, 1; so is soft.
+  assertEquals(b.passAt[1].difference, { value: 0, standardError: 0 });
+  assertEquals(a.passAt[0].difference, null);
+  assertEquals(b.cost, {
+    ...{ updates: 2, tokens: 20, seconds: 3, flops: 6e9, processBytes: 2 ** 21, deviceBytes: 7 },
+  });
+});
+
+Deno.test("an evaluation beside the run takes the place of its own table; tasks of choices stand beside", () => {
+  const path = writeRun("measured", 'thinking = "hard"\nseed = 7', [0, 0, 0]);
+  const place = `${path}/evaluations/step-000002`;
+  Deno.mkdirSync(place, { recursive: true });
+  const answers = [1, 2, 4].map((nll, i) => ({ id: `c${i}`, correct: i === 0, nll }));
+  const reports = [{ task: { name: "sums" }, modes: [modeOf([2, 2, 2])] }, {
+    task: { name: "owners" },
+    answers,
+  }];
+  Deno.writeTextFileSync(`${place}/mine.json`, JSON.stringify(reports));
+  const { rows: [row] } = compareLines(linesOf([path]));
+  assertEquals([row.passAt[0].mean, row.choices[0].nll.mean, row.choices[0].accuracy.mean], [
+    1,
+    7 / 3,
+    1 / 3,
+  ]);
+  const [header, line] = comparisonCsv(compareLines(linesOf([path]))).split("\n").map((cells) =>
+    cells.split(",")
+  );
+  assertEquals(line[header.indexOf("NLL owners")], `${7 / 3}`);
+  assertEquals(line[header.indexOf("pass@1 difference")], "");
+  assertEquals(line.length, header.length);
+});
+
+Deno.test("names that hold commas or quotes survive CSV; lines are named after what tells them apart", () => {
+  const odd = writeRun("odd", 'thinking = "soft"\nseed = 3\nmodel = "a, \\"b\\""\nlr = 1e-5', [1, 1, 1]);
+  const lines = linesOf([odd, soft[0]]);
+  assertEquals(lines.map(({ name }) => name), ['model a, "b", lr 1e-5', "soft"]);
+  assertStringIncludes(comparisonCsv(compareLines(lines)), '"model a, ""b"", lr 1e-5",1,2,');
+});
+
+Deno.test("as a process: JSON, a table, and what is refused", async () => {
+  const { stdout } = await succeed(["compare", ...hard, ...soft, "--json", "--against", "soft"]);
+  const { against, rows } = JSON.parse(stdout);
+  assertEquals([against, rows.length], ["soft", 2]);
+  const { stdout: text } = await succeed(["compare", ...hard, ...soft]);
+  assert(/^soft +2 +2 +hard-sample +0\.833 ± 0\.236 +/m.test(text), text);
+  const empty = writeRun("empty", 'thinking = "hard"\nseed = 9', null);
+  await fails(["compare", empty], 1, "nothing was measured of these runs");
+  await fails(["compare", `${folder}/none`], 1, "there is no such folder, a run's folder is needed");
+  await fails(["compare", folder], 1, "it holds no config.toml");
+  await fails(["compare", hard[0], hard[0]], 1, "the same run twice");
+  await fails(["compare", ...hard, "--against", "x"], 1, "there is no such line", "the lines are hard");
+  await fails(["compare", ...hard, "--csv", "--markdown"], 2, "--csv and --markdown do not go together");
+  Deno.writeTextFileSync(`${empty}/tests.json`, "{");
+  await fails(["compare", empty], 1, "tests.json is damaged");
+});
