@@ -87,7 +87,10 @@ function byteLevel(metadata: Metadata, { tokens, vocab }: Vocabulary): Kind {
   const pre = PRE_TOKENIZERS.get(name);
   if (!pre) {
     const known = [...PRE_TOKENIZERS.keys()].join(", ");
-    throw refuse(`its pre-tokenizer is ${JSON.stringify(name)}, one of ${known} is needed`);
+    throw refuse(
+      `its pre-tokenizer is ${JSON.stringify(name.slice(0, 80))}, one of ${known} is needed`,
+      "open the same model as a Hugging Face folder: its tokenizer.json says how texts are cut",
+    );
   }
   const bos = tokenOf(metadata, "bos", tokens);
   const addsBos = booleanOf(metadata, "tokenizer.ggml.add_bos_token") ?? pre.addsBos;

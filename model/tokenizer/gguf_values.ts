@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { warnOnce } from "../../gpu/warn_once.ts";
 import type { GgufValue } from "../formats/gguf_header.ts";
 
 /** GGUF's metadata by key. */
@@ -13,15 +14,17 @@ export interface Token {
   content: string;
 }
 
-/** The token of a role such as `eos`, if the file names one. */
+/** The token of a role such as `eos`, if the file names one. An id beyond the tokens is told, and names none, as llama.cpp has it. */
 export function tokenOf(metadata: Metadata, role: string, tokens: readonly string[]): Token | undefined {
   const key = `tokenizer.ggml.${role}_token_id`;
   const id = metadata.get(key);
   if (id === undefined) return undefined;
-  if (!isWhole(id, tokens.length - 1)) {
+  if (isWhole(id, tokens.length - 1)) return { id, content: tokens[id] };
+  if (typeof id !== "number" && typeof id !== "bigint") {
     throw refuse(`${key} is ${shown(id)}, an id below ${tokens.length} is needed`);
   }
-  return { id, content: tokens[id] };
+  warnOnce(`${key} is ${id}, beyond the ${tokens.length} tokens of the vocabulary: it is left out`);
+  return undefined;
 }
 
 /** The text of a key. */
