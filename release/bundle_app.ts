@@ -1,5 +1,5 @@
 /** The program as a folder of few files: one for the entry, one for each worker, and chunks that these load when needed. */
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import { gitState } from "../cli/facts/git_state.ts";
@@ -20,20 +20,18 @@ const BUNDLED_WORKER = /(new URL\("\.\/[\w-]+)\.ts(",\s*import\.meta\.url\))/g;
  * @returns names of the files of workers, which are found by address and by no import
  */
 export async function bundleApp(folder: string): Promise<string[]> {
-  const workers = await workersOf("cli/main.ts");
-  // Entries in a folder of their own, so that all bundled files lie in one; in the checkout, since names of chunks follow
-  // from paths relative to it.
-  const entries = join(root, ".entries.tmp");
-  Deno.mkdirSync(entries);
+  const { sources, workers } = await programSources();
+  const copy = Deno.makeTempDirSync({ prefix: "softcot-bundle-" });
   try {
-    const files = [
-      writeEntry(entries, "main.ts", 'import { runProgram } from "../cli/main.ts";\nawait runProgram();\n'),
-      ...workers.map((source) => writeEntry(entries, basename(source), `import "../${source}";\n`)),
+    copySources(sources, copy);
+    const entries = [
+      writeEntry(copy, "main.ts", 'import { runProgram } from "../cli/main.ts";\nawait runProgram();\n'),
+      ...workers.map((source) => writeEntry(copy, basename(source), `import "../${source}";\n`)),
     ];
-    const outputs = ["--code-splitting", "--minify", "--outdir", folder, ...files];
-    await deno(["bundle", "--quiet", "--no-check", "--config", join(root, "deno.json"), ...outputs]);
+    const how = ["--quiet", "--no-check", "--node-modules-dir=auto", "--code-splitting", "--minify"];
+    await deno(["bundle", ...how, "--outdir", resolve(folder), ...entries], { cwd: copy });
   } finally {
-    Deno.removeSync(entries, { recursive: true });
+    Deno.removeSync(copy, { recursive: true });
   }
   const names = workers.map((source) => basename(source).replace(/\.ts$/, ".js"));
   nameWorkers(folder, names);
@@ -43,37 +41,52 @@ export async function bundleApp(folder: string): Promise<string[]> {
   return names;
 }
 
-function writeEntry(entries: string, name: string, text: string): string {
-  const path = join(entries, name);
-  Deno.writeTextFileSync(path, text);
-  return path;
+/**
+ * Copies the program's files into a folder, for packages to be laid beside them there: names of chunks follow from paths, which so are
+ * the same wherever the checkout and the cache of packages lie.
+ */
+function copySources(sources: readonly string[], copy: string): void {
+  const { links } = project;
+  const configs = ["deno.json", "deno.lock", ...links.map((link) => join(link, "deno.json"))];
+  for (const source of new Set([...sources, ...configs])) {
+    Deno.mkdirSync(join(copy, dirname(source)), { recursive: true });
+    Deno.copyFileSync(join(root, source), join(copy, source));
+  }
 }
 
-/** The workers that a file, or what it imports, or they themselves start: paths from the root. */
-async function workersOf(entry: string): Promise<string[]> {
-  const found = new Set<string>();
-  for (const open = [entry]; open.length > 0;) {
+/** An entry in a folder of all entries: so the bundled files lie in one folder, too. */
+function writeEntry(copy: string, name: string, text: string): string {
+  Deno.mkdirSync(join(copy, "entries"), { recursive: true });
+  Deno.writeTextFileSync(join(copy, "entries", name), text);
+  return `entries/${name}`;
+}
+
+/** The files of the program, and which of them are workers that it starts: paths from the root. */
+async function programSources(): Promise<{ sources: string[]; workers: string[] }> {
+  const sources = new Set<string>();
+  const workers = new Set<string>();
+  for (const open = ["cli/main.ts"]; open.length > 0;) {
     for (const source of await sourcesOf(open.pop()!)) {
-      const text = Deno.readTextFileSync(join(root, source));
+      if (sources.has(source)) continue;
+      sources.add(source);
+      const text = source.endsWith(".ts") ? Deno.readTextFileSync(join(root, source)) : "";
       for (const [, path] of text.matchAll(WORKER)) {
-        const url = new URL(`${path}.ts`, pathToFileURL(join(root, source)));
-        const worker = fileURLToPath(url).slice(root.length);
-        if (!found.has(worker)) open.push(worker);
-        found.add(worker);
+        const worker = join(dirname(source), `${path}.ts`);
+        workers.add(worker);
+        open.push(worker);
       }
     }
   }
-  return [...found].sort();
+  return { sources: [...sources].sort(), workers: [...workers].sort() };
 }
 
-/** The project's own TypeScript files that an entry imports, itself among them. */
+/** The project's own files that an entry imports, itself among them. */
 async function sourcesOf(entry: string): Promise<string[]> {
   const base = pathToFileURL(root).href;
   const { modules } = JSON.parse(
     await deno(["info", "--json", "--config", join(root, "deno.json"), join(root, entry)]),
   ) as { modules: { specifier: string }[] };
-  return modules.map(({ specifier }) => specifier)
-    .filter((specifier) => specifier.startsWith(base) && specifier.endsWith(".ts"))
+  return modules.map(({ specifier }) => specifier).filter((specifier) => specifier.startsWith(base))
     .map((specifier) => fileURLToPath(specifier).slice(root.length));
 }
 
