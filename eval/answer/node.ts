@@ -209,6 +209,8 @@ function formatApply(op: string, args: Node[]): string {
       return y.kind === "number" && y.value.num === 2n && y.value.den === 1n
         ? `sqrt(${format(x)})`
         : `root(${format(x)}, ${format(y)})`;
+    case "choice":
+      return `(${x.kind === "text" ? x.text : format(x)}) ${format(y)}`;
     case "where":
       return `{${format(x)} : ${format(y)}}`;
     case "abs":

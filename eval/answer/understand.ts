@@ -26,6 +26,9 @@ export function understand(node: Node, c: Context): Node {
     if (bound.kind !== "list") return understand(bound, c);
     return distribute({ ...bound, items: bound.items.map((item) => understand(item, c)) });
   }
+  if (node.kind === "apply" && node.op === "choice") {
+    return { ...node, args: [node.args[0], understand(node.args[1], c)] };
+  }
   if (node.kind === "set") return { ...node, items: node.items.map((item) => understand(item, c)) };
   return matrixValue(node) ?? wordsWithLetter(node) ?? node;
 }
@@ -104,7 +107,9 @@ function isFalse(ops: Relation["ops"], sides: Node[], c: Context): boolean {
 export function endOfWork(node: Node, name: Node): Node | null {
   if (node.kind !== "relation" || node.ops.length < 2 || !node.ops.every((op) => op === "=")) return null;
   const middle = node.sides.slice(1, -1);
-  const shows = middle.some((side) => side.kind === "apply" && side.op !== "negate" && side.op !== "divide");
+  const shows = middle.some((side) =>
+    side.kind === "apply" && side.op !== "negate" && side.op !== "divide" && isValue(side)
+  );
   return shows && format(node.sides[0]) === format(name) ? node.sides.at(-1)! : null;
 }
 
@@ -128,8 +133,18 @@ function chainOf(ops: Relation["ops"], sides: Node[], c: Context): Node {
   const last = understand(sides[sides.length - 1], c);
   if (isName(first)) return named(first, last);
   if (ops.length === 1 && isName(last)) return { kind: "relation", ops: ["="], sides: [last, first] };
-  if (isValue(last) && (ops.length > 1 || isSameValue(first, last, c.steps))) return last;
-  return { kind: "relation", ops, sides };
+  if (!isValue(last)) return { kind: "relation", ops, sides };
+  if (ops.length === 1) return isSameValue(first, last, c.steps) ? last : { kind: "relation", ops, sides };
+  // m + n = 12 + 5 = 17 says 17 where no name is asked for; of 2x = 4 + 6 = 10 that is not so.
+  const says = isValue(first) || (!c.named && isCombination(first));
+  return says ? last : { kind: "relation", ops: ["="], sides: [first, last] };
+}
+
+/** Different names added or multiplied: what a question may ask for. */
+function isCombination(node: Node): boolean {
+  if (node.kind !== "apply" || (node.op !== "add" && node.op !== "multiply")) return false;
+  const names = node.args.map(format);
+  return node.args.every((arg) => isName(arg)) && new Set(names).size === names.length;
 }
 
 /** A name and its value; `(u, v) = (3, 1)` is `u = 3` and `v = 1`. */

@@ -184,7 +184,8 @@ function judge(
   const [gold, answer] = [a.node, b.node];
   const found = guarded(() => {
     const context = contextOf(options);
-    return compare(understand(gold, { ...context, side: "gold" }), understand(answer, context), context);
+    const right = understand(gold, { ...context, side: "gold" });
+    return compare(right, understand(answer, { ...context, named: right.kind === "relation" }), context);
   }, options.timeLimit ?? 2);
   return { ...found, ...sides };
 }
@@ -199,6 +200,7 @@ function contextOf(options: VerifyOptions): Context {
     tolerances: tolerancesOf(options.precision),
     tolerance: 0,
     side: "answer",
+    named: false,
     compare,
   };
 }

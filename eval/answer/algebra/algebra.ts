@@ -37,7 +37,12 @@ export interface Algebra {
   bound: number;
   /** whether symbols stand for real numbers; without it |x| is not the root of x^2 */
   real: boolean;
+  /** large powers, factorials and binomials stay as they are (same_structure.ts) */
+  large?: true;
 }
+
+/** The largest exponent of an atom; where only structure counts, what a double holds exactly. */
+export const mostExponent = (g: Algebra): number => g.large ? 2 ** 52 : 5000;
 
 /** A fresh algebra. */
 export const newAlgebra = (steps: Steps, real = true): Algebra => ({ atoms: [], steps, bound: 0, real });

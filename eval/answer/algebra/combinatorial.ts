@@ -28,6 +28,8 @@ import { constantOf } from "./polynomial.ts";
 
 /** Largest n whose factorial is written out. */
 const MAX_FACTORIAL = 3000n;
+/** Where only structure counts, larger factorials stay as they are. */
+const LARGE_FACTORIAL = 200n;
 /** Largest shift between factorials that are brought to a common one: (n + 3)! and n!. */
 const MAX_SHIFT = 30n;
 
@@ -87,6 +89,7 @@ function factorial(f: Fraction, g: Algebra): Fraction {
   const value = rationalOf(f);
   if (value) {
     if (!isInteger(value) || value.num < 0n) throw new Undecidable("factorial of no natural number");
+    if (g.large && value.num > LARGE_FACTORIAL) return largeFactorial(value.num, g);
     return fromInteger(factorialOf(value.num));
   }
   const shift = integerShift(f);
@@ -100,6 +103,14 @@ function factorial(f: Fraction, g: Algebra): Fraction {
   return result;
 }
 
+/** n! over that of the next multiple of 64 below, so that neighbours are told apart and brought together. */
+function largeFactorial(n: bigint, g: Algebra): Fraction {
+  const base = n - n % 64n;
+  let factors = 1n;
+  for (let k = base + 1n; k <= n; k++) factors *= k;
+  return multiplyFractions(fromInteger(factors), atom(g, "factorial", [fromInteger(base)]), g);
+}
+
 function binomial(n: Fraction, k: Fraction, g: Algebra): Fraction {
   const chosen = rationalOf(k);
   if (chosen && isInteger(chosen) && chosen.num >= 0n && chosen.num <= 40n) {
@@ -108,6 +119,15 @@ function binomial(n: Fraction, k: Fraction, g: Algebra): Fraction {
       result = multiplyFractions(result, addFractions(n, fromInteger(-j), g), g);
     }
     return divideFractions(result, fromInteger(factorialOf(chosen.num)), g);
+  }
+  const all = rationalOf(n);
+  if (
+    g.large && all && chosen && isInteger(all) && isInteger(chosen) && chosen.num > 0n &&
+    all.num > LARGE_FACTORIAL
+  ) {
+    // The smaller of k and n - k: both choose alike.
+    const other = addFractions(n, negateFraction(k), g);
+    return atom(g, "binomial", [n, all.num < 2n * chosen.num ? other : k]);
   }
   const rest = factorial(addFractions(n, negateFraction(k), g), g);
   return divideFractions(factorial(n, g), multiplyFractions(factorial(k, g), rest, g), g);

@@ -8,7 +8,7 @@ import {
   type Rational,
   rational,
 } from "../rational.ts";
-import type { Algebra, Polynomial, Term } from "./algebra.ts";
+import { type Algebra, mostExponent, type Polynomial, type Term } from "./algebra.ts";
 
 const key = (powers: Term["powers"]): string => powers.map(([a, e]) => `${a}^${e}`).join(" ");
 
@@ -64,10 +64,11 @@ export function multiplyPolynomials(a: Polynomial, b: Polynomial, algebra: Algeb
   const cb = constantOf(b);
   if (cb) return scale(a, cb);
   const result: Polynomial = new Map();
+  const most = mostExponent(algebra);
   let related = false;
   for (const s of a.values()) {
     for (const t of b.values()) {
-      const powers = mergePowers(s.powers, t.powers);
+      const powers = mergePowers(s.powers, t.powers, most);
       related ||= powers.some(([atom, e]) => e >= (algebra.atoms[atom].relation?.power ?? Infinity));
       accumulate(result, key(powers), {
         coefficient: multiplyRationals(s.coefficient, t.coefficient),
@@ -86,7 +87,7 @@ function width(p: Polynomial): number {
   return last;
 }
 
-function mergePowers(a: Term["powers"], b: Term["powers"]): Term["powers"] {
+function mergePowers(a: Term["powers"], b: Term["powers"], most: number): Term["powers"] {
   const result: Term["powers"] = [];
   let i = 0;
   let j = 0;
@@ -95,7 +96,7 @@ function mergePowers(a: Term["powers"], b: Term["powers"]): Term["powers"] {
     else if (i === a.length || b[j][0] < a[i][0]) result.push(b[j++]);
     else {
       const exponent = a[i][1] + b[j++][1];
-      if (exponent > 5000) throw new TooLarge("exponent");
+      if (exponent > most) throw new TooLarge("exponent");
       result.push([a[i++][0], exponent]);
     }
   }
@@ -116,7 +117,10 @@ function reduce(p: Polynomial, algebra: Algebra): Polynomial {
     const { power, value } = algebra.atoms[atom].relation!;
     const rest = term.powers.filter((_, k) => k !== at);
     const left = exponent % power;
-    let product = monomial(term.coefficient, left === 0 ? rest : mergePowers(rest, [[atom, left]]));
+    let product = monomial(
+      term.coefficient,
+      left === 0 ? rest : mergePowers(rest, [[atom, left]], mostExponent(algebra)),
+    );
     product = multiplyPolynomials(
       product,
       powerPolynomial(value, Math.floor(exponent / power), algebra),

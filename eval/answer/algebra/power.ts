@@ -1,7 +1,15 @@
 /** Powers, roots and exponentials in exact algebra. */
 import { TooLarge, Undecidable } from "../budget.ts";
-import { isInteger, ONE, powerRational, type Rational, rational } from "../rational.ts";
-import type { Algebra, Fraction } from "./algebra.ts";
+import {
+  absoluteRational,
+  bits,
+  isInteger,
+  ONE,
+  powerRational,
+  type Rational,
+  rational,
+} from "../rational.ts";
+import { type Algebra, type Fraction, mostExponent } from "./algebra.ts";
 import { atom, content, factorRational, imaginary, rootOf, sineCosine, soleAtom } from "./atoms.ts";
 import {
   addFractions,
@@ -26,13 +34,18 @@ export function power(base: Fraction, exponent: Fraction, g: Algebra): Fraction 
     );
   }
   const e = rationalOf(exponent);
+  const most = BigInt(mostExponent(g));
+  if (g.large && e && isInteger(e) && e.num >= -most && e.num <= most) {
+    const whole = largePower(base, e.num, g);
+    if (whole) return whole;
+  }
   if (!e) return symbolicPower(base, exponent, g);
   const value = rationalOf(base);
   if (value && isInteger(e)) {
     if (value.num === 0n && e.num <= 0n) throw new Undecidable("zero to the zero");
     return fromRational(powerRational(value, e.num));
   }
-  if (e.num > 5000n || e.num < -5000n) throw new TooLarge("exponent");
+  if (e.num > most || e.num < -most) throw new TooLarge("exponent");
   if (isInteger(e)) {
     if (e.num === 0n && base.num.size === 0) throw new Undecidable("zero to the zero");
     return powerFraction(base, Number(e.num), g);
@@ -40,6 +53,28 @@ export function power(base: Fraction, exponent: Fraction, g: Algebra): Fraction 
   if (e.den > 60n) throw new TooLarge("root");
   return powerFraction(rootOf(base, Number(e.den), g), Number(e.num), g);
 }
+
+/** A power of an integer over its primes, or of a sum as one thing; null for what is small enough. */
+function largePower(base: Fraction, e: bigint, g: Algebra): Fraction | null {
+  const value = rationalOf(base);
+  const size = e < 0n ? -e : e;
+  if (value === null) {
+    return base.num.size > 1 && size > 8n ? powerFraction(atom(g, "sum", [base]), Number(e), g) : null;
+  }
+  if (value.num === 0n || size * BigInt(bits(value.num) + bits(value.den)) < LARGE_BITS) return null;
+  let result = fromInteger(value.num < 0n && size % 2n === 1n ? -1 : 1);
+  for (const [p, k] of factorRational(absoluteRational(value))) {
+    result = multiplyFractions(
+      result,
+      powerFraction(atom(g, "prime", [fromInteger(p)]), Number(k * e), g),
+      g,
+    );
+  }
+  return result;
+}
+
+/** Powers with fewer binary digits are written out. */
+const LARGE_BITS = 2000n;
 
 /** The terms of an exponent: `c * m`, with m a monomial without coefficient (1 for the constant term). */
 function exponentTerms(exponent: Fraction): { coefficient: Rational; part: Fraction }[] | null {
@@ -71,7 +106,7 @@ function splitPower(head: string, base: Fraction, exponent: Fraction, g: Algebra
   let result = fromInteger(1);
   for (const { coefficient, part } of terms) {
     const unit = scaleFraction(part, rational(1n, coefficient.den));
-    if (coefficient.num > 5000n || coefficient.num < -5000n) throw new TooLarge("exponent");
+    if (Math.abs(Number(coefficient.num)) > mostExponent(g)) throw new TooLarge("exponent");
     const constantPart = rationalOf(part) !== null;
     const factor = constantPart
       ? power(base, fromRational(coefficient), g)
@@ -95,7 +130,7 @@ export function exponential(f: Fraction, g: Algebra): Fraction {
       const { sin, cos } = sineCosine(angle, g);
       result = multiplyFractions(result, addFractions(cos, multiplyFractions(imaginary(g), sin, g), g), g);
     } else {
-      if (coefficient.num > 5000n || coefficient.num < -5000n) throw new TooLarge("exponent");
+      if (Math.abs(Number(coefficient.num)) > mostExponent(g)) throw new TooLarge("exponent");
       const unit = atom(g, "exp", [scaleFraction(part, rational(1n, coefficient.den))]);
       result = multiplyFractions(result, powerFraction(unit, Number(coefficient.num), g), g);
     }

@@ -2,7 +2,7 @@
  * Are two scalar expressions equal? Exact numbers first; then doubles, which only ever say "different"; then exact
  * algebra, which proves; then values to 110 digits at points that no answer can know.
  */
-import { type Steps, Undecidable } from "../budget.ts";
+import { type Steps, TooLarge, Undecidable } from "../budget.ts";
 import { format, type Node, number, some } from "../node.ts";
 import { equalRationals, formatRational, type Rational, rational } from "../rational.ts";
 import { type Algebra, newAlgebra, type Polynomial } from "./algebra.ts";
@@ -15,6 +15,7 @@ import { normalForm } from "./normal_form.ts";
 import { numericValue, type Point } from "./numeric_value.ts";
 import { constantOf } from "./polynomial.ts";
 import { freeSymbols, hash, integerPoint, integers, samplePoint, wideSamplePoint } from "./sample_points.ts";
+import { sameStructure } from "./same_structure.ts";
 import { mentionsInSubscript, renameBound, substitute } from "./substitute.ts";
 
 /** What was found, and by which rule. */
@@ -28,8 +29,17 @@ const TRIES = 16;
 /** Points at which two expressions with symbols must agree. */
 const POINTS = 5;
 
-/** Compares two scalar expressions. Throws TooLarge when a budget is spent. */
+/** Compares two scalar expressions. Throws TooLarge when a budget is spent, and structure does not decide. */
 export function sameScalar(a: Node, b: Node, steps: Steps): Finding {
+  try {
+    return compareScalarValues(a, b, steps);
+  } catch (error) {
+    if (!(error instanceof TooLarge) || !sameStructure(a, b)) throw error;
+    return { equal: true, rule: "same structure" };
+  }
+}
+
+function compareScalarValues(a: Node, b: Node, steps: Steps): Finding {
   if (a.kind === "number" && b.kind === "number") return exactly(a.value, b.value);
   const names = freeSymbols(a, b);
   const x = names.length === 0 ? exactValue(a, steps) : null;

@@ -7,11 +7,13 @@ import { compareScalars } from "./compare_scalars.ts";
 import { compareSets, isSetLike } from "./compare_sets.ts";
 import {
   compareBases,
+  compareChoices,
   comparePercents,
   compareRatios,
   compareTexts,
   compareUnits,
   isBased,
+  isChoice,
 } from "./compare_written.ts";
 import { type Context, no } from "./context.ts";
 import { isMany } from "./expand.ts";
@@ -19,6 +21,7 @@ import { sameRelation } from "./same_relation.ts";
 
 /** Compares a gold answer with another one. Both have been through `understand`. */
 export function compare(gold: Node, answer: Node, c: Context): Finding {
+  if (isChoice(gold) || isChoice(answer)) return compareChoices(gold, answer, c);
   if (gold.kind === "text" || answer.kind === "text") return compareTexts(gold, answer, c);
   if (gold.kind === "unit" || answer.kind === "unit") return compareUnits(gold, answer, c);
   if (isMany(gold) || isMany(answer)) return compareLists(gold, answer, c);

@@ -4,6 +4,7 @@ import { apply, type Node, number, symbol } from "../node.ts";
 import { divideRationals, rational } from "../rational.ts";
 import { inOrder } from "./compare_many.ts";
 import { compareScalars } from "./compare_scalars.ts";
+import { compareTimes } from "./compare_times.ts";
 import { type Context, no } from "./context.ts";
 import { isMany } from "./expand.ts";
 import { setOfText } from "./text_sets.ts";
@@ -27,6 +28,20 @@ export function compareTexts(gold: Node, answer: Node, c: Context): Finding {
   return gold.kind === "text" ? c.compare(spelled, answer, c) : c.compare(gold, spelled, c);
 }
 
+/** True for a choice with its letter: `(C) 14`. */
+export const isChoice = (n: Node): n is Node & { kind: "apply" } => n.kind === "apply" && n.op === "choice";
+
+/** Compares two answers of which one at least is a choice with its letter: the other may be the letter or the value. */
+export function compareChoices(gold: Node, answer: Node, c: Context): Finding {
+  if (isChoice(gold) && isChoice(answer)) return inOrder(gold.args, answer.args, c, "choice");
+  const [choice, other] = isChoice(gold) ? [gold, answer] : [answer as Node & { kind: "apply" }, gold];
+  const letter = wordsOf(other);
+  if (letter !== null && letter === wordsOf(choice.args[0])) {
+    return { equal: true, rule: "letter of the choice" };
+  }
+  return isChoice(gold) ? c.compare(gold.args[1], answer, c) : c.compare(gold, choice.args[1], c);
+}
+
 function wordsOf(n: Node): string | null {
   if (n.kind === "symbol") return key(n.name);
   return n.kind === "text" ? key(n.text) : null;
@@ -45,6 +60,8 @@ function product(text: string): Node | null {
 
 /** Compares two answers of which one at least has a unit: ignored on one side, the same on both. */
 export function compareUnits(gold: Node, answer: Node, c: Context): Finding {
+  const times = compareTimes(gold, answer);
+  if (times) return times;
   const [a, b] = [peel(gold), peel(answer)];
   if (a.unit && b.unit && a.unit !== b.unit) return no("units disagree", `${a.unit} and ${b.unit}`);
   if (a.value.kind === "percent" !== (b.value.kind === "percent")) return no("a percentage and a unit");
@@ -64,8 +81,6 @@ export function comparePercents(gold: Node, answer: Node, c: Context): Finding {
   const hundredth = (n: Node) => n.kind === "percent" ? apply("divide", n.value, number(rational(100n))) : n;
   const found = c.compare(hundredth(gold), hundredth(answer), c);
   if (found.equal || !c.percent) return found;
-  const sign = exactValue(gold.kind === "percent" ? a : b, c.steps);
-  if (!sign || sign.num * sign.num < sign.den * sign.den) return found;
   const bare = c.compare(a, b, c);
   return bare.equal ? { ...bare, rule: "percent sign left out" } : found;
 }

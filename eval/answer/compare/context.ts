@@ -21,6 +21,8 @@ export interface Context {
   tolerance: number;
   /** whose claims are being understood: a gold answer is taken at its word, an answer must not contradict itself */
   side: "gold" | "answer";
+  /** the gold answer is an equation */
+  named: boolean;
   /** compares two parts, whatever they are */
   compare: (gold: Node, answer: Node, c: Context) => Finding;
 }

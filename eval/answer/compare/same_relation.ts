@@ -84,7 +84,8 @@ function proportion(x: Relation, y: Relation, steps: Steps): Rational | null {
     const right = multiplyPolynomials(h.num, f.den, g);
     const [key, term] = left.entries().next().value ?? [];
     const other = key === undefined ? undefined : right.get(key);
-    if (!term || !other) return null;
+    // Of 2 = 3 and 7 = 3 both are false, and not the same.
+    if (!term || !other || (left.size === 1 && term.powers.length === 0)) return null;
     const factor = divideRationals(term.coefficient, other.coefficient);
     return addPolynomials(left, scale(right, negateRational(factor)), g).size === 0 ? factor : null;
   } catch (error) {

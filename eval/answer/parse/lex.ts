@@ -4,7 +4,7 @@ import { lexCommand } from "./lex_command.ts";
 import { lexNumber } from "./lex_number.ts";
 import { noGap, push, type Reader, type Token } from "./token.ts";
 import { bareUnit, canonicalWord, isAmbiguousUnit, isKnownUnit, isPercentWord } from "./units.ts";
-import { FUNCTIONS, GREEK, UNICODE } from "./vocabulary.ts";
+import { FUNCTIONS, GREEK, isCommandName, UNICODE } from "./vocabulary.ts";
 
 /**
  * Splits an answer into tokens.
@@ -30,12 +30,33 @@ export function lex(text: string, plain = false, upright = false): Token[] {
 /** Rewrites single characters and doubled backslashes before the tokens are read. */
 function prepare(text: string): string {
   let s = !/\P{ASCII}/u.test(text) ? text : withoutUnicode(text);
-  if (s.includes("\\\\") && !s.includes("\\begin")) {
-    // Text that was escaped once too often: \\frac for \frac.
-    s = s.replace(/\\\\(?=[A-Za-z]{2})/g, "\\");
-  }
+  if (s.includes("\\\\")) s = escapedOnce(s);
+  if (s.includes("\\begin")) s = wholeRowEnds(s);
   s = s.replace(/(:\d\d\s*)([apAP])\.?\s?[mM](?![A-Za-z])\.?/g, "$1\\text{$2m}");
   return s.replace(/\\(q?quad)(?=[A-Za-z])/g, "\\$1 ").replace(/(?<=[\d)\]}])\s*or(?=[A-Z(\\\-\d])/g, " or ");
+}
+
+/** Text that was escaped once too often: \\\\frac for \\frac, and in matrices four backslashes for two. */
+function escapedOnce(s: string): string {
+  if (s.includes("\\\\begin{")) return s.replace(/\\\\/g, "\\");
+  return s.includes("\\begin")
+    ? s
+    : s.replace(/\\\\(?=([A-Za-z]{2,}))/g, (all, word) => isCommandName(word) ? "\\" : all);
+}
+
+const ENVIRONMENT =
+  /(\\begin\{([a-zA-Z]*(?:matrix|array|cases))\*?\}(?:\{[^{}]*\})?)([\s\S]*?)(\\end\{\2\*?\})/g;
+
+/** Matrices whose double backslashes were halved: `1&2\ 3&4`, where that makes rows of one length. */
+function wholeRowEnds(s: string): string {
+  return s.replace(ENVIRONMENT, (all, begin: string, _: string, rows: string, end: string) => {
+    if (/\\\\|\\(?:cr|tabularnewline)\b/.test(rows)) return all;
+    const parts = rows.split(/\\(?=[\s\d+.-]|[A-Za-z](?![A-Za-z]))/);
+    const columns = parts.map((row) => row.split("&").length);
+    return parts.length > 1 && columns.every((n) => n === columns[0])
+      ? begin + parts.join("\\\\ ") + end
+      : all;
+  });
 }
 
 function withoutUnicode(text: string): string {
@@ -129,6 +150,14 @@ function readMark(r: Reader): void {
   const c = r.text[r.at];
   if (c === "&" || c === '"' || c === "`") {
     if (c === "&") return push(r, "mark", "&", 1);
+    // 30' 15": seconds of an angle.
+    if (
+      c === '"' && r.tokens.at(-1)?.kind === "number" &&
+      /['°]|circ/.test(r.tokens.map((t) => t.text).join(" "))
+    ) {
+      push(r, "mark", "'", 0);
+      return push(r, "mark", "'", 1);
+    }
     r.at++;
     return;
   }

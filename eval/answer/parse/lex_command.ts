@@ -43,6 +43,7 @@ export function lexCommand(r: Reader): void {
     r.at += length;
     return;
   }
+  if (name === "cr" || name === "tabularnewline") return push(r, "mark", "\\\\", length);
   const alias = COMMAND_ALIASES.get(name);
   if (alias && !/^[a-z]+$/i.test(alias)) return push(r, "mark", alias, length);
   if (name === "boxed" || name === "fbox") {
@@ -65,8 +66,13 @@ function readEscape(r: Reader, next: string): void {
     r.gap.delimiters++;
     r.at += 2;
   } else if (next === "{" || next === "}") push(r, "mark", `\\${next}`, 2);
-  else if (next === "\\") push(r, "mark", "\\\\", 2);
-  else if (next === "|") push(r, "mark", "|", 2);
+  else if (next === "\\") {
+    push(r, "mark", "\\\\", 2);
+    // The space below the row: \\*[0.5em].
+    r.at += /^\s*\*?(?:\s*\[\s*-?[\d.]+\s*(?:em|ex|pt|mm|cm|in|pc|bp|sp|mu|\\[a-z]+)\s*\])?/.exec(
+      r.text.slice(r.at, r.at + 40),
+    )![0].length;
+  } else if (next === "|") push(r, "mark", "|", 2);
   else if (next === "%") push(r, "mark", "%", 2);
   else if (next === "$") push(r, "mark", "\\$", 2);
   else push(r, "mark", next, 2);
@@ -92,6 +98,16 @@ function readText(r: Reader, length: number): void {
     for (const token of r.lex(content.replace(/([ap])\.?m\.?$/i, "\\text{$1m}"), r.plain)) {
       r.tokens.push(token);
     }
+    r.at = end;
+    return;
+  }
+  const labelled = /^(\([A-J]\))\s*(\S.*)$/.exec(content);
+  if (labelled) {
+    // \text{(C) 14}: a choice with what it says.
+    push(r, "text", labelled[1], 0);
+    const value = /^[-+$\d\\(]/.test(labelled[2]);
+    if (value) r.tokens.push(...r.lex(labelled[2], r.plain));
+    else push(r, "text", labelled[2], 0);
     r.at = end;
     return;
   }
@@ -147,6 +163,9 @@ function readEnvironment(r: Reader, name: string, length: number): void {
   const environment = content.trim().replace(/\*$/, "");
   push(r, "command", `${name}{${environment}}`, 0);
   r.at = end;
+  if (name === "begin" && content.trim().endsWith("*")) {
+    r.at += /^\s*(?:\[[lcr]\])?/.exec(r.text.slice(r.at, r.at + 20))![0].length;
+  }
   // Column layout of an array: {cc|c} or [t].
   if (name === "begin" && environment === "array") {
     const layout = /^\s*(?:\[[a-z]\])?\s*\{[^{}]{0,40}\}/.exec(r.text.slice(r.at, r.at + 60));

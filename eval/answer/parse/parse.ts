@@ -26,11 +26,33 @@ export function parseTokens(tokens: Token[]): Node {
     parsePower,
     parseArgument,
   };
-  const node = parseSemicolons(c);
+  const label = takeLabel(c);
+  const value = parseSemicolons(c);
+  const node: Node = label === null ? value : apply("choice", { kind: "text", text: label }, value);
   if (peek(c).kind !== "end") throw new ParseFailure(`cannot read on at ${peek(c).text}`);
   checkSize(node);
   return node;
 }
+
+/** The letter of a choice before what it says: `\textbf{(C)}\ 14`, `(C) 14`. */
+function takeLabel(c: Cursor): string | null {
+  const t = peek(c);
+  if (t.kind === "text" && !isSeparator(peek(c, 1))) {
+    const m = /^(?:\(([A-J])\)[.:]?|([A-J])[.):])$/.exec(t.text);
+    if (m) next(c);
+    return m && (m[1] ?? m[2]);
+  }
+  const bracketed = isMark(c, "(") && /^[A-J]$/.test(peek(c, 1).text) && isMark(c, ")", 2) &&
+    peek(c, 3).spaced;
+  if (!bracketed || !/^(?:number|text)$/.test(peek(c, 3).kind)) return null;
+  const letter = peek(c, 1).text;
+  for (let k = 0; k < 3; k++) next(c);
+  return letter;
+}
+
+const isSeparator = (t: Token): boolean =>
+  t.kind === "end" ||
+  (t.kind === "mark" && (SEPARATORS.has(t.text) || RELATION_MARKS.has(t.text) || t.text === "_"));
 
 function parseSemicolons(c: Cursor): Node {
   const groups = [parseList(c)];
@@ -188,12 +210,18 @@ function sum(left: Node, right: Node): Node {
 }
 
 function parseTerm(c: Cursor): Node {
-  if (take(c, "-")) return apply("negate", nested(c, () => parseTerm(c)));
+  if (take(c, "-")) return negative(nested(c, () => parseTerm(c)));
   if (take(c, "+")) return nested(c, () => parseTerm(c));
   if (takeCommand(c, "pm")) return apply("pm", nested(c, () => parseTerm(c)));
   if (takeCommand(c, "mp")) return apply("mp", nested(c, () => parseTerm(c)));
   return parseProduct(c);
 }
+
+/** The sign of -5\% and -30^\circ belongs to the value. */
+const negative = (node: Node): Node =>
+  node.kind === "percent" || node.kind === "unit"
+    ? { ...node, value: apply("negate", node.value) }
+    : apply("negate", node);
 
 function parseProduct(c: Cursor): Node {
   let left = parsePower(c);

@@ -124,6 +124,8 @@ export function parseMatrix(c: Cursor, environment: string): Node {
   while (!takeCommand(c, end)) {
     rows.at(-1)!.push(c.parseSum(c));
     if (take(c, "\\\\")) {
+      // Doubled once more, or an empty row.
+      while (take(c, "\\\\"));
       if (takeCommand(c, end)) break;
       rows.push([]);
     } else if (!take(c, "&") && !isCommand(c, end)) throw new ParseFailure("matrix");

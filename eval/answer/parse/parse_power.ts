@@ -65,7 +65,31 @@ function degrees(c: Cursor, value: Node): Node {
     next(c);
     return { kind: "unit", value, unit: `deg${name[1] ? "C" : "F"}` };
   }
-  return { kind: "unit", value, unit: "deg" };
+  return { kind: "unit", value: withMinutes(c, value), unit: "deg" };
+}
+
+/** `31^{\\circ} 30' 15''`: minutes and seconds of an angle behind its degrees. */
+function withMinutes(c: Cursor, degreesOnly: Node): Node {
+  const parts = [degreesOnly];
+  for (const [primes, share] of [[1, 60n], [2, 3600n]] as const) {
+    const t = peek(c);
+    if (t.kind !== "number" || primesAt(c, 1).count !== primes) continue;
+    const { length } = primesAt(c, 1);
+    for (let k = 0; k <= length; k++) next(c);
+    parts.push(apply("divide", number(t.value!), number(rational(share))));
+  }
+  return parts.length === 1 ? degreesOnly : apply("add", ...parts);
+}
+
+/** Primes that stand at a place, plain or raised, and how many tokens they take. */
+function primesAt(c: Cursor, ahead: number): { count: number; length: number } {
+  const raised = isMark(c, "^", ahead);
+  const braced = raised && isMark(c, "{", ahead + 1);
+  const from = ahead + Number(raised) + Number(braced);
+  let count = 0;
+  while (isMark(c, "'", from + count)) count++;
+  if (braced && !isMark(c, "}", from + count)) return { count: 0, length: 0 };
+  return { count, length: from - ahead + count + Number(braced) };
 }
 
 /**

@@ -123,6 +123,18 @@ export const FUNCTIONS = new Set(
     "ln log exp sqrt abs max min gcd lcm det deg arg sgn sign floor ceil").split(" "),
 );
 
+/** True for the commands that are known here: \\\\frac is one escaped too often, \\\\xy the end of a row. */
+export const isCommandName = (word: string): boolean =>
+  COMMAND_ALIASES.has(word) || DROPPED_COMMANDS.has(word) || SPACE_COMMANDS.has(word) ||
+  TEXT_COMMANDS.has(word) ||
+  FACE_COMMANDS.has(word) || FUNCTIONS.has(word) || GREEK.has(word) || DECORATIONS.has(word) ||
+  OTHER_COMMANDS.has(word);
+
+const OTHER_COMMANDS = new Set(
+  ("frac binom pi infty boxed fbox pm mp circ angle triangle sum prod lfloor rfloor lceil rceil langle rangle end hline pmod bmod mod " +
+    "ldots prime choose over int").split(" "),
+);
+
 /** Names of functions that take several arguments and no order. */
 export const SYMMETRIC = new Set(["max", "min", "gcd", "lcm"]);
 

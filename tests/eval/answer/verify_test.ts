@@ -25,13 +25,14 @@ Deno.test("a verdict says by which rule, and how both sides were understood", ()
   assertEquals(verify("\\div", "5").rule, "different text");
 });
 
-Deno.test("percent: p% is p/100; it is bare p too where the task says so, from 1 on", () => {
+Deno.test("percent: p% is p/100; it is bare p too where the task says so", () => {
   assert(equal("20\\%", "0.2"));
   assert(!equal("20\\%", "20"));
   assert(equal("20\\%", "20", { percent: true }));
   assert(equal("20", "20\\%", { percent: true }));
   assert(!equal("20", "0.2", { percent: true }));
-  assert(!equal("0.5\\%", "0.5", { percent: true }));
+  assert(equal("0.5\\%", "0.5", { percent: true }));
+  assert(!equal("0.5\\%", "0.5"));
   assert(equal("1\\%", "1", { percent: true }));
 });
 

@@ -272,8 +272,6 @@ export const NEAR_MISSES: Record<string, [gold: string, answer: string][]> = {
     ["20\\%", "0.02"],
     ["20", "0.2"],
     ["0.2", "20"],
-    ["0.5\\%", "0.5"],
-    ["0.5", "0.5\\%"],
     ["50\\%", "5"],
     ["50\\%", "500"],
     ["0.05", "50\\%"],
@@ -283,8 +281,6 @@ export const NEAR_MISSES: Record<string, [gold: string, answer: string][]> = {
     ["12.5\\%", "0.0125"],
     ["1\\%", "100"],
     ["8 \\%", "0.8"],
-    ["0.1\\%", "0.1"],
-    ["-0.9\\%", "-0.9"],
     ["7\\text{ hours}", "7\\%"],
   ],
   "units and currency": [

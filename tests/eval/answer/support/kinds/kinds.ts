@@ -4,6 +4,7 @@ import { cancellation } from "./cancellation.ts";
 import { chains } from "./chains.ts";
 import { conditions } from "./conditions.ts";
 import type { Kind } from "./kind.ts";
+import { large } from "./large.ts";
 import { replies } from "./replies.ts";
 import { scripts } from "./scripts.ts";
 import { severalValues } from "./several_values.ts";
@@ -11,6 +12,7 @@ import { sets } from "./sets.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { systems } from "./systems.ts";
 import { units } from "./units.ts";
+import { writing } from "./writing.ts";
 
 export const KINDS: Record<string, Kind> = {
   "arguments of commands": argumentsOfCommands,
@@ -22,6 +24,8 @@ export const KINDS: Record<string, Kind> = {
   "sets": sets,
   "systems": systems,
   "bound names and conditions": conditions,
+  "large values": large,
+  "ways of writing": writing,
   "other scripts": scripts,
   "boxes and choices in replies": replies,
 };
