@@ -1,16 +1,9 @@
-import { ValidationError } from "@cliffy/command";
 import { ALL_MODES } from "../../eval/modes.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { choices, flag, text } from "../settings/setting.ts";
-import { compareLines, type Comparison } from "./comparison.ts";
-import { comparisonCsv, comparisonMarkdown, describeComparison } from "./comparison_table.ts";
+import { compareLines } from "./comparison.ts";
 import { linesOf } from "./lines_of.ts";
-
-/** How a table is written, for every command that writes one. */
-export const tableFlags = {
-  csv: flag("Write all numbers as CSV"),
-  markdown: flag("Write the table in Markdown"),
-};
+import { inForm, refuseTwoForms, tableForms } from "./table_forms.ts";
 
 const settings = {
   against: text("Line to take differences to, by its name", {
@@ -19,7 +12,7 @@ const settings = {
   }),
   mode: choices(ALL_MODES, "Modes to show", { placeholder: "modes", defaultText: "all that were measured" }),
   checkpoints: flag("Show what was measured on the way, not at the end alone"),
-  ...tableFlags,
+  ...tableForms,
 };
 
 /** `softcot compare`: runs side by side. */
@@ -45,18 +38,3 @@ evaluations/step-000100/NAME.json, as a sweep leaves them. A sweep's folder stan
     print(comparison, () => inForm(comparison, { csv, markdown }));
   },
 });
-
-/** @throws ValidationError (wrong usage) where a table is asked for in two forms */
-export function refuseTwoForms(forms: { csv: boolean; markdown: boolean; json: boolean }): void {
-  const asked = Object.entries(forms).filter(([, is]) => is).map(([name]) => `--${name}`);
-  if (asked.length > 1) throw new ValidationError(`${asked.join(" and ")} do not go together.`);
-}
-
-/** A table in the form that is asked for. */
-export function inForm(
-  comparison: Comparison,
-  { csv, markdown }: { csv: boolean; markdown: boolean },
-): string {
-  if (csv) return comparisonCsv(comparison);
-  return markdown ? comparisonMarkdown(comparison) : describeComparison(comparison);
-}

@@ -29,6 +29,8 @@ export interface ComparisonRow {
   length: Spread | null;
   /** Of each task of choices: -ln p by token of the right choice, and the share of questions where it is the likeliest. */
   choices: { task: string; nll: Spread; accuracy: Spread }[];
+  /** The training's own last validation by then: greedy accuracy. */
+  validation: Spread | null;
   /** Of the training until then: means over runs; null of a model that was not trained. */
   cost: RunCost | null;
 }
@@ -54,7 +56,7 @@ export interface CompareOptions {
 
 /**
  * Compares lines: mean and standard deviation over seeds, and differences paired by seed and question.
- * @throws UserError if the line to compare with is not there, or nothing was measured
+ * @throws UserError if the line to compare with is not there
  */
 export function compareLines(lines: readonly Line[], options: CompareOptions = {}): Comparison {
   const against = options.against === undefined
@@ -66,14 +68,7 @@ export function compareLines(lines: readonly Line[], options: CompareOptions = {
       `the lines are ${lines.map(({ name }) => name).join("; ")}`,
     );
   }
-  const rows = lines.flatMap((line) => rowsOf(line, against, options));
-  if (rows.length === 0) {
-    throw new UserError(
-      "Cannot compare: nothing was measured of these runs",
-      "train with --test-questions, or give a sweep an [[evaluate]]",
-    );
-  }
-  return { against: against.name, rows };
+  return { against: against.name, rows: lines.flatMap((line) => rowsOf(line, against, options)) };
 }
 
 /** The last step that all runs of a line were measured after. */
@@ -85,8 +80,44 @@ export function endOf({ runs }: Line): number {
 
 function rowsOf(line: Line, against: Line, options: CompareOptions): ComparisonRow[] {
   const all = [...new Set(line.runs.flatMap(({ measured }) => measured.map(({ step }) => step)))];
+  if (all.length === 0) return [costRow(line, against)];
   const steps = options.checkpoints ? all.sort((a, b) => a - b) : [endOf(line)];
   return steps.flatMap((step) => rowsAt(line, step, against, options.modes));
+}
+
+const NO_MODE = { task: null, mode: null, passAt: [], entropy: null, length: null };
+
+/** What is known of a line that was trained, and not measured: its validation and its cost. */
+function costRow({ name, runs }: Line, against: Line): ComparisonRow {
+  const step = Math.min(...runs.map(({ lines }) => lines.at(-1)?.step ?? 0));
+  const validation = validationOf({ name, runs }, step, against);
+  return {
+    line: name,
+    runs: runs.length,
+    step,
+    ...NO_MODE,
+    choices: [],
+    validation,
+    cost: costOf(runs, step),
+  };
+}
+
+function validationOf({ name, runs }: Line, step: number, against: Line): Spread | null {
+  const last = ({ seed, lines }: RunRecord, step: number) => {
+    const found = lines.findLast((line) => line.step <= step && line.validation_accuracy !== undefined);
+    return { seed, value: found?.validation_accuracy };
+  };
+  const valuesOf = (all: readonly RunRecord[], step: number): LineValues | null => {
+    const found = all.map((run) => last(run, step));
+    return found.some(({ value }) => value === undefined)
+      ? null
+      : { seeds: found.map(({ seed }) => seed), values: found.map(({ value }) => [value!]) };
+  };
+  const own = valuesOf(runs, step);
+  const other = name === against.name ? null : valuesOf(against.runs, Infinity);
+  if (!own) return null;
+  const means = own.values.map(mean);
+  return { mean: mean(means), sd: deviation(means), difference: other && crossedDifference(own, other) };
 }
 
 function rowsAt(
@@ -107,11 +138,12 @@ function rowsAt(
       nll: spread((one) => answersOf(one, task)?.map(({ nll }) => nll))!,
       accuracy: spread((one) => answersOf(one, task)?.map(({ correct }) => correct ? 1 : 0))!,
     })),
+    validation: validationOf({ name: line.name, runs }, step, against),
     cost: costOf(runs, step),
   };
   const shown = first.modes.filter(({ result }) => modes?.includes(result.mode) ?? true);
   if (shown.length === 0 && shared.choices.length > 0 && modes === undefined) {
-    return [{ ...shared, task: null, mode: null, passAt: [], entropy: null, length: null }];
+    return [{ ...shared, ...NO_MODE }];
   }
   return shown.map(({ task, result: { mode, passAt } }) => {
     const of = (value: (result: ModeResult) => number[] | undefined) =>

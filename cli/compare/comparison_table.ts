@@ -19,6 +19,8 @@ export function shownDifference(difference: Crossed | null | undefined, digits =
   return `${value < 0 ? "" : "+"}${value.toFixed(digits)}${error}`;
 }
 
+const VALIDATION: Column = ["validation", ({ validation }) => shownSpread(validation)];
+
 function columnsOf({ rows, against }: Comparison): Column[] {
   const ks = [...new Set(rows.flatMap(({ passAt }) => passAt.map(({ k }) => k)))].sort((a, b) => a - b);
   const passOf = (row: ComparisonRow, k: number) => row.passAt.find((one) => one.k === k);
@@ -45,6 +47,7 @@ function columnsOf({ rows, against }: Comparison): Column[] {
       [`NLL ${task}`, (row) => shownSpread(choiceOf(row, task)?.nll)],
       [`NLL ${task} - ${against}`, (row) => shownDifference(choiceOf(row, task)?.nll.difference)],
     ]),
+    ...(rows.some(({ validation }) => validation) ? [VALIDATION] : []),
     ["tokens", cost(({ tokens }) => tokens.toFixed(0))],
     ["s", cost(({ seconds }) => seconds.toFixed(0))],
     ["TFLOP", cost(({ flops }) => (flops / 1e12).toPrecision(3))],
@@ -95,6 +98,7 @@ export function comparisonCsv({ rows }: Comparison): string {
         numbersOf(`accuracy ${task}`, accuracy),
       ]),
     ),
+    ...numbersOf("validation", row.validation),
     ...row.cost,
   }));
   const header = [...new Set(records.flatMap((record) => Object.keys(record)))];

@@ -5,7 +5,7 @@ import { toToml } from "../settings/config_file.ts";
 import { counted } from "../terminal/counted.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import type { Progress } from "../terminal/progress.ts";
-import { type Children, createChildren, type Ended } from "./child.ts";
+import { type Children, createChildren, type Ended } from "./children.ts";
 import { type Job, type JobPart, jobsOf } from "./jobs_of.ts";
 import { freeLock } from "./free_lock.ts";
 import { type JobRecord, readJob, type SweepFolder, writeJob } from "./sweep_folder.ts";

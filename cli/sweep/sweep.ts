@@ -1,12 +1,15 @@
 import { basename } from "node:path";
-import { inForm, refuseTwoForms, tableFlags } from "../compare/compare.ts";
+import { inForm, refuseTwoForms, tableForms } from "../compare/table_forms.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { claimsCommand } from "./claims/claims_command.ts";
+import { compareSweep } from "./compare_sweep.ts";
+import { doSweep, refuseFailed } from "./do_sweep.ts";
 import { readSweep } from "./read_sweep.ts";
 import { openSweep } from "./sweep_folder.ts";
-import { compareSweep, doSweep, refuseFailed, sweepFlags, tellPlan } from "./sweep_parts.ts";
+import { sweepFlags } from "./sweep_flags.ts";
+import { tellPlan } from "./tell_plan.ts";
 
-const settings = { ...sweepFlags, ...tableFlags };
+const settings = { ...sweepFlags, ...tableForms };
 
 /** `softcot sweep`: many runs by one file. */
 export const sweepCommand = defineCommand({
@@ -33,6 +36,7 @@ they are kept. Nothing else is done.`,
     using opened = openSweep(folder, plan);
     if (dryRun) return await tellPlan(opened, plan, jobs, quiet, print);
     const failures = await doSweep(opened, plan, jobs, quiet);
+    if (failures.length >= plan.runs.length) refuseFailed(failures);
     const comparison = compareSweep(folder, plan);
     print({ folder, failures, comparison }, () => inForm(comparison, forms));
     refuseFailed(failures);

@@ -12,9 +12,13 @@ import { defineCommand } from "../../settings/define_command.ts";
 import { flag } from "../../settings/setting.ts";
 import { shown } from "../../settings/shown.ts";
 import { planSweep, readSweep } from "../read_sweep.ts";
-import { compareSweep, doSweep, refuseFailed, sweepFlags, tellPlan } from "../sweep_parts.ts";
+import { compareSweep } from "../compare_sweep.ts";
+import { doSweep, refuseFailed } from "../do_sweep.ts";
+import { sweepFlags } from "../sweep_flags.ts";
+import { tellPlan } from "../tell_plan.ts";
 import { openSweep } from "../sweep_folder.ts";
-import type { SweepPlan } from "../sweep_plan.ts";
+import type { Failure } from "../run_sweep.ts";
+import type { PlannedRun, SweepPlan } from "../sweep_plan.ts";
 import { claimData, NEEDED } from "./claim_data.ts";
 import { judgeClaims } from "./claims.ts";
 import { claimsPage, type PageFacts } from "./claims_page.ts";
@@ -53,6 +57,10 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
     using opened = openSweep(folder, plan);
     if (dryRun) return await tellPlan(opened, plan, jobs, quiet, print);
     const failures = await doSweep(opened, plan, jobs, quiet);
+    const lost = NEEDED.filter((name) =>
+      plan.runs.every((run) => run.line !== name || isFailed(run, failures))
+    );
+    if (lost.some((name) => name !== "untrained")) refuseFailed(failures);
     compareSweep(folder, plan);
     const names = Object.fromEntries(plan.runs.map(({ name, line }) => [name, line]));
     const lines = sweepLines(folder, names);
@@ -66,6 +74,9 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
     refuseFailed(failures);
   },
 });
+
+const isFailed = ({ name }: PlannedRun, failures: readonly Failure[]): boolean =>
+  failures.some((failure) => failure.name === name);
 
 /** Before anything runs. */
 function refuseOtherLines({ runs, evaluations }: SweepPlan): void {

@@ -1,0 +1,46 @@
+import { UserError } from "../../gpu/errors.ts";
+import { counted } from "../terminal/counted.ts";
+import { duration } from "../terminal/duration.ts";
+import { watchInterrupt } from "../terminal/interrupt.ts";
+import { say } from "../terminal/print.ts";
+import { createProgress } from "../terminal/progress.ts";
+import { jobsOf } from "./jobs_of.ts";
+import { type Failure, runSweep } from "./run_sweep.ts";
+import type { SweepFolder } from "./sweep_folder.ts";
+import type { SweepPlan } from "./sweep_plan.ts";
+
+/** Runs all that is not done, with progress on stderr; says how long it took and what failed. */
+export async function doSweep(
+  folder: SweepFolder,
+  plan: SweepPlan,
+  jobs: number,
+  quiet: boolean,
+): Promise<Failure[]> {
+  const began = performance.now();
+  using interrupt = watchInterrupt(
+    "Stopping: the runs under way save first. Press Ctrl-C again to stop at once.",
+  );
+  using progress = createProgress({
+    label: "sweep",
+    total: jobsOf(folder.path, plan).length,
+    unit: "jobs",
+    quiet,
+  });
+  const failures = await runSweep(folder, plan, { jobs, signal: interrupt.signal, progress });
+  progress.done();
+  const took = duration((performance.now() - began) / 1000);
+  if (!quiet) say(`${counted(plan.runs.length, "run")} in ${took}; the sweep is in ${folder.path}`);
+  return failures;
+}
+
+/** @throws UserError that names the runs that failed */
+export function refuseFailed(failures: readonly Failure[]): void {
+  if (failures.length === 0) return;
+  const [{ name, what, message, log }] = failures;
+  throw new UserError(
+    `Cannot complete the sweep: ${counted(failures.length, "run")} failed (${
+      failures.map(({ name }) => name).join(", ")
+    }); ${name}, ${what}: ${message}`,
+    `${log} has all it said; the same command tries again what failed`,
+  );
+}

@@ -1,0 +1,35 @@
+import { say } from "../terminal/print.ts";
+import { describePlan, jobStates } from "./describe_plan.ts";
+import { doSweep } from "./do_sweep.ts";
+import { forecast } from "./forecast.ts";
+import { jobsOf } from "./jobs_of.ts";
+import type { SweepFolder } from "./sweep_folder.ts";
+import type { SweepPlan } from "./sweep_plan.ts";
+
+/** Lists what would run. Where nothing tells the speed yet the first runs are made, as many as are to run at a time: so fast they are then. */
+export async function tellPlan(
+  folder: SweepFolder,
+  plan: SweepPlan,
+  jobs: number,
+  quiet: boolean,
+  print: (data: unknown, text: () => string) => void,
+): Promise<void> {
+  const look = () => {
+    const all = jobsOf(folder.path, plan);
+    return { all, told: forecast(folder.path, all, jobs) };
+  };
+  let { all, told } = look();
+  if (told.seconds === null) {
+    const first = plan.runs.slice(0, jobs);
+    if (!quiet) {
+      say(`nothing tells the speed yet; made first, and kept: ${first.map(({ name }) => name).join(", ")}`);
+    }
+    await doSweep(folder, { ...plan, runs: first }, jobs, quiet);
+    ({ all, told } = look());
+  }
+  const states = jobStates(folder.path, all, told);
+  print(
+    { folder: folder.path, seconds: told.seconds, bytes: told.bytes, jobs: states },
+    () => describePlan(states, told, jobs),
+  );
+}
