@@ -122,8 +122,9 @@ function productBackward(
   dx: Tensor,
 ): void {
   const weight = grads[fused];
-  if (weight) matmulTN(gpu, dout, x, weight, { accumulate: true });
+  // First what waits for dout: the weight's gradient then goes beside it, without a barrier of its own.
   matmulNN(gpu, dout, layer[fused], dx);
+  if (weight) matmulTN(gpu, dout, x, weight, { accumulate: true });
   if (!layer.adapter) return;
   loraBackward(gpu, layer.adapter[fused], grads.adapter?.[fused], x, saved.lora![fused], dout, dx);
 }

@@ -23,6 +23,6 @@ export function logits(model: Model, y: Tensor, scratch: Scratch): Tensor {
 
 /** From dz [rows, V]: dW += dz^T y where the head trains, and dy [rows, d] = dz W. */
 export function headBackward(model: Model, y: Tensor, dz: Tensor, grads: Gradients, dy: Tensor): void {
-  if (grads.head) matmulTN(model.gpu, dz, y, grads.head, { accumulate: true });
   matmulNN(model.gpu, dz, model.params.head, dy);
+  if (grads.head) matmulTN(model.gpu, dz, y, grads.head, { accumulate: true });
 }

@@ -89,7 +89,8 @@ type TilesSource = (shape: AttentionShape, device: AttentionDevice, rows: 1 | 2)
 /**
  * Runs a kernel on all tiles: those of more rows than lanes with two rows a lane, so that what is broadcast to the lanes serves
  * both; in two halves where heads are so wide that the software device's compiler would take many seconds for half the
- * gain (above `widest`), and on GPUs, whose lanes have no registers for two rows.
+ * gain (above `widest`), and on GPUs, whose lanes have no registers for two rows: there the others are cut as well, into themselves and
+ * nothing, so that all are one dispatch.
  */
 function runTiles(
   gpu: Gpu,
@@ -118,7 +119,7 @@ function runTiles(
       { ...params, firstTile, cut },
       [tiles * cut, heads[perHead]],
     );
-  if (two) part(0, doubles, 2, 1);
-  else part(0, doubles, 1, 2);
+  if (!two) return part(0, count, 1, doubles > 0 ? 2 : 1);
+  part(0, doubles, 2, 1);
   part(doubles, count - doubles, 1, 1);
 }
