@@ -279,3 +279,20 @@ Deno.test("the gradient of a weight is one chain in every tile", async () => {
     assertSameBits(JSON.stringify(tile), await t.read(grad.chunks[0]), expected);
   }
 });
+
+// 64 rows a weight, so that tiles are few: 3 parts, 6 of which the last is short, and as many as fill a card.
+for (const [m, n, k] of [[800, 33, 44], [1537, 64, 40], [70000, 12, 8]]) {
+  Deno.test(`the gradient of a small weight over ${m} rows is summed in parts, added in order`, async () => {
+    const [dy, x] = [random16(1, m * n), random16(2, m * k)];
+    const sizes = { m: n, n: k, k: m, lda: n, ldb: k, ldc: k, aOff: 0, bOff: 0, cOff: 0 };
+    const { parts = 1 } = chooseKernel(gpu, "tn", "f32", sizes);
+    assertEquals(parts, Math.min(256, Math.floor(m / 256)));
+    const span = Math.ceil(m / parts / 16) * 16;
+    for (const old of [undefined, random16(3, n * k)]) {
+      const expected = segmented([n, m, k], span, (i, at) => dy[at * n + i], (at, j) => x[at * k + j], old);
+      const grad = t.matrix(old ?? new Float64Array(n * k).fill(-7), n, k);
+      matmulTN(gpu, t.f32(dy, [m, n]), t.f32(x, [m, k]), grad, { accumulate: old !== undefined });
+      assertSameBits(`${parts} parts`, await t.read(grad.chunks[0]), expected);
+    }
+  });
+}

@@ -7,6 +7,7 @@ import { createMatrix } from "../../gpu/matrix.ts";
 import { filter } from "../../gpu/ops/choose/filter.ts";
 import { castToHalf } from "../../gpu/ops/elementwise/elementwise.ts";
 import { GPU_TILES, gpuSplits } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
+import { matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { matmulSource } from "../../gpu/ops/matmul/matmul_source.ts";
 import type { BType } from "../../gpu/ops/matmul/variant.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
@@ -137,6 +138,11 @@ async function otherKernels(gpu: DryGpu, onKernel: (label: string, code: string)
     uploadBlocks(gpu, createMatrix(gpu, 4, 32, type, type), 0, new Uint8Array(4 * BLOCK_BYTES[type]));
   }
   if (gpu.matmulFamily !== "tile") return;
+  for (const cols of [7, 8]) {
+    // Few tiles over many rows: the sum is cut into parts.
+    const [dy, x] = ["dy", "x"].map((label) => scratch.f32([1024, cols], label));
+    matmulTN(gpu, dy, x, createMatrix(gpu, cols, cols, "f32", "gradient"));
+  }
   const aligned = [true, false].map((all) => ({ a: all, b: all, c: all }));
   for (const kind of ["nt", "nn", "tn"] as const) {
     for (const bType of kind === "tn" ? ["f32"] as const : TYPES) {

@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu.ts";
 import type { TunedTile } from "../../tuning.ts";
-import { type BType, type Kernel, type Product, SEGMENT, type Sizes, type Tile } from "./variant.ts";
+import { type BType, type Kernel, type Product, SEGMENT, type Sizes, type Tile, WAITING } from "./variant.ts";
 import { splitBytesNN, splitThreadsNN } from "./split/split_nn.ts";
 import { splitBytesNT, splitThreadsNT, splitUnit } from "./split/split_layout.ts";
 import { tileBytes, tileThreads, vec4Aligned } from "./tile/tile_kernel.ts";
@@ -78,7 +78,18 @@ export function chooseGpuKernel(
   const measured = tuned?.family === "tile" && (kind !== "nn" || sizes.m <= FEW.nn);
   const wanted = measured ? [...tiles, ...splits] : [...splits, ...tiles];
   const tile = wanted.find((one) => fitsDevice(gpu, kind, bType, one)) ?? tileOf([16, 16, 4]);
-  return { tile, aligned, terms: tile.family === "split" ? MAX_TERMS.split : MAX_TERMS.tile };
+  const terms = tile.family === "split" ? MAX_TERMS.split : MAX_TERMS.tile;
+  return { tile, aligned, terms, ...(kind === "tn" ? { parts: partsOf(gpu, sizes, tile) } : {}) };
+}
+
+// Terms of a part that are worth the pass in which parts are added.
+const LEAST_PART = 256;
+
+/** Parts into which the terms of a gradient are cut where its tiles alone would leave processors idle. */
+function partsOf(gpu: Gpu, { m, n, k }: Sizes, { rows, cols }: Tile): number {
+  const wanted = Math.ceil(BUSY / (Math.ceil(m / rows) * Math.ceil(n / cols)));
+  const fit = Math.floor(Math.min(WAITING, gpu.maxBinding) / (m * n * 4));
+  return Math.max(1, Math.min(wanted, fit, Math.floor(k / LEAST_PART)));
 }
 
 /** The rows whose measurement holds for so many: two groups of 8 are split as one is. */

@@ -2,7 +2,8 @@ import type { Gpu } from "../../gpu.ts";
 import { type Matrix, rowsOfChunk, widthOf } from "../../matrix.ts";
 import { asMatrix, show, type Tensor } from "../../tensor.ts";
 import type { Sizes } from "./variant.ts";
-import { product, type Weights } from "./product.ts";
+import type { Weights } from "./operands.ts";
+import { product } from "./product.ts";
 
 /** Options of the products. */
 interface MatmulOptions {

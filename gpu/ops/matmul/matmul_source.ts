@@ -12,7 +12,7 @@ export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
 ): KernelSource {
-  const { kind, bType, loads, aligned, sparse, prefetch, accumulate, tile, prologue } = variant;
+  const { kind, bType, loads, aligned, sparse, parted, prefetch, accumulate, tile, prologue } = variant;
   const square = tile.family === "broadcast" ? [] : [tile.perThread];
   const size = [tile.rows, tile.cols, ...square, tile.depth].join("x");
   const body = () => {
@@ -31,6 +31,7 @@ export function matmulSource(
     tile.stationaryB && "stationary",
     tile.shuffle && "shuffle",
     sparse && "sparse",
+    parted && "parts",
     prefetch && "prefetch",
     accumulate && "add",
   ];
@@ -45,7 +46,7 @@ const PARAMS = `
 // nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
-  rowStart: u32, kStart: u32, kEnd: u32, listStart: u32, listStride: u32,
+  rowStart: u32, kStart: u32, kEnd: u32, listStart: u32, listStride: u32, span: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 `;

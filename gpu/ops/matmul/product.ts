@@ -8,32 +8,16 @@ import {
   type MatmulVariant,
   type Product,
   type Prologue,
-  SEGMENT,
   type Sizes,
   SPARSE_STEP,
 } from "./variant.ts";
 import { activeSteps } from "./active_steps.ts";
 import { matmulSource } from "./matmul_source.ts";
+import type { Operands } from "./operands.ts";
 import { prologueBytes } from "./gpu_prologue.ts";
-import { ADDED_COLUMNS, addSegments } from "./split/add_segments.ts";
+import { partedProduct, splitProduct } from "./side_by_side.ts";
 import { splitBytesNT } from "./split/split_layout.ts";
 import { rowsTogether, tileBytes } from "./tile/tile_kernel.ts";
-
-/** B of a product: f32, packed f16, or quantised with its scales beside it. */
-export interface Weights {
-  tensor: Tensor;
-  bType: BType;
-  scales?: Tensor;
-}
-
-/** What a product is made of: C (+)= A B. */
-interface Operands {
-  a: Tensor;
-  b: Weights;
-  c: Tensor;
-  /** Of a prologue that norms A's rows. */
-  normWeight?: Tensor;
-}
 
 /** C (+)= A B by the kernel that suits device and sizes. `sparse`: A, of an `nn` product, is mostly zeros. */
 export function product(
@@ -47,11 +31,12 @@ export function product(
   const { bType } = operands.b;
   const choose = (sparse: boolean): [Kernel, MatmulVariant] => {
     const kernel = chooseKernel(gpu, kind, bType, sizes, sparse);
-    const { terms: _, ...rest } = kernel;
+    const { terms: _, parts: __, ...rest } = kernel;
     return [kernel, { kind, bType, sparse, accumulate, ...rest }];
   };
   const [kernel, variant] = choose(sparse);
   if (kind === "nn" && kernel.tile.family === "split") return splitProduct(gpu, operands, sizes, variant);
+  if (kernel.parts && kernel.parts > 1) return partedProduct(gpu, operands, sizes, variant, kernel.parts);
   if (!sparse) return denseProduct(gpu, operands, sizes, variant, kernel.terms);
   if (canListSteps(sizes, kernel)) return sparseProduct(gpu, operands, sizes, variant, kernel.terms);
   const [dense, denseVariant] = choose(false);
@@ -130,6 +115,7 @@ function denseProduct(
         kEnd: Math.min(k, k0 + terms),
         listStart: 0,
         listStride: 0,
+        span: 0,
       }, groups);
     }
   }
@@ -189,40 +175,7 @@ function sparseProduct(
       kEnd: Math.min(k, (i + 1) * terms),
       listStart: i * rowTiles * (span + 1),
       listStride: span + 1,
+      span: 0,
     }, [Math.ceil(n / tile.cols), rowTiles]);
-  }
-}
-
-// Bytes of the sums of segments that wait to be added.
-const WAITING = 32 * 1024 * 1024;
-
-/** Sums of segments side by side, then their sum: as many at a time as memory may take. */
-function splitProduct(gpu: Gpu, operands: Operands, sizes: Sizes, variant: MatmulVariant): void {
-  const { a, b, c } = operands;
-  const { m, n, k, ldc, cOff } = sizes;
-  const { accumulate, tile } = variant;
-  const sparse = variant.sparse === true;
-  const all = Math.ceil(k / SEGMENT.nn);
-  const most = Math.max(1, Math.floor(Math.min(WAITING, gpu.maxBinding) / (m * n * 4)));
-  const perDispatch = Math.min(all, most, 65535);
-  using scratch = gpu.arena.scratch();
-  const sums = scratch.f32([perDispatch, m, n], "sums of segments");
-  const groups = Math.ceil(m / tile.rows);
-  const used = sparse ? [scratch.u32([perDispatch, groups], "used segments")] : [];
-  const source = matmulSource({ ...variant, accumulate: false }, gpu.subgroupSize);
-  const scales = b.scales ? [b.scales] : [];
-  for (let first = 0; first < all; first += perDispatch) {
-    const segments = Math.min(perDispatch, all - first);
-    run(gpu, source, [a, b.tensor, sums, ...scales, ...used], {
-      ...sizes,
-      rowStart: 0,
-      kStart: first * SEGMENT.nn,
-      kEnd: Math.min(k, (first + segments) * SEGMENT.nn),
-      listStart: 0,
-      listStride: 0,
-    }, [Math.ceil(n / tile.cols), segments, groups]);
-    const add = addSegments(accumulate || first > 0, sparse);
-    const params = { m, n, ldc, cOff, segments, rows: tile.rows, groups };
-    run(gpu, add, [sums, c, ...used], params, [Math.ceil(n / ADDED_COLUMNS), m]);
   }
 }

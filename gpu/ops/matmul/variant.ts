@@ -31,9 +31,13 @@ export interface Tile {
  * value in ascending order. Tiles of many rows do so with a second set of sums; for few rows segments are summed side by
  * side (split-k). So a row has the same bits whichever kernel computes it, and no kernel may be mixed with those of one chain.
  * 64: enough segments for all lanes where k is a thousand. 256: their sums pass through memory, and vocabularies have
- * many. Gradients (`tn`) sum over rows, by tiles alone: one chain.
+ * many. Gradients (`tn`) sum over rows, which need not be the same in two passes, by tiles alone: one chain, or where tiles are few
+ * some chains side by side, added in ascending order.
  */
 export const SEGMENT = { nt: 64, nn: 256, tn: undefined } as const;
+
+/** Bytes of the sums of parts of a product that wait to be added, at most. */
+export const WAITING = 32 * 1024 * 1024;
 
 /** How many words a load takes: 8 or 4 of A's rows, 8 to 1 of B's; and a store, 8 or 4 of C's. Wide ones are of pairs of words (u64). */
 export interface Loads {
@@ -67,6 +71,8 @@ export interface MatmulVariant {
   loads?: Loads;
   /** What `tile` and `split` may read four at once. */
   aligned?: Aligned;
+  /** For `tn` by tiles: workgroups z sum the terms from z `span` on, each into a matrix of its own; they are added afterwards. */
+  parted?: boolean;
   /** For `nt` of few rows: a step that would be a dispatch of its own. */
   prologue?: Prologue;
   /** Only the k-steps that a list names: where A is mostly zeros. */
@@ -99,4 +105,6 @@ export interface Kernel {
   terms: number;
   /** Whether it prefetches rows of B. */
   prefetch?: boolean;
+  /** Parts of a sum that are summed side by side; one if left out. */
+  parts?: number;
 }

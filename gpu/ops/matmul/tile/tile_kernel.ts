@@ -3,6 +3,7 @@ import { isQuantised } from "../../../quantised.ts";
 import { NORM_LANES } from "../../norm/norm_lanes.ts";
 import { gpuPrologue } from "../gpu_prologue.ts";
 import { loadVec4 } from "../load_vec4.ts";
+import { matrixC } from "./matrix_c.ts";
 import {
   type Aligned,
   type BType,
@@ -51,7 +52,7 @@ export const rowsTogether = (tile: Tile): number => Math.max(1, tileThreads(tile
  * of `depth` terms in the row tile's list, [count, first term of each].
  */
 export function tileKernel(variant: MatmulVariant, aligned: Aligned): string {
-  const { kind, bType, tile, sparse, prologue: fused } = variant;
+  const { kind, bType, tile, sparse, parted, prologue: fused } = variant;
   const { cols, perThread, depth } = tile;
   const [a, b] = stages(kind, tile);
   const threads = tileThreads(tile);
@@ -90,12 +91,13 @@ ${
       };`);
   return `${prologue?.declare ?? ""}
 ${loadVec4(kind, bType, aligned, madeA)}
-${matrixC(aligned.c)}
+${matrixC(aligned.c, parted === true)}
 ${sparse ? `@group(0) @binding(${isQuantised(bType) ? 5 : 4}) var<storage, read> list: array<u32>;` : ""}
 var<workgroup> sA: array<vec4<f32>, ${a.stride * depth}>;
 var<workgroup> sB: array<vec4<f32>, ${b.stride * depth}>;
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+${parted ? "  part = wg.z;" : ""}
   let row0 = p.rowStart + wg.y * ${tile.rows}u;
   let col0 = wg.x * ${cols}u;
   let y = thread / ${tx}u;
@@ -106,10 +108,18 @@ ${each((i, q) => `  var acc${i}_${q} = vec4<f32>();`)}
   if (ACCUMULATE) {
 ${each((i, q) => `    ${total}${i}_${q} = readC(${row(i)}, ${col(q)});`)}
   }
-${loop(segment, depth, sparse === true, { step, add, clear })}
+${
+    parted
+      ? chain("p.kStart + wg.z * p.span", "min(p.kEnd, p.kStart + (wg.z + 1u) * p.span)", depth, step)
+      : loop(segment, depth, sparse === true, { step, add, clear })
+  }
 ${each((i, q) => `  writeC(${row(i)}, ${col(q)}, ${total}${i}_${q});`)}
 }`;
 }
+
+/** The loop over the k-steps of one chain. */
+const chain = (start: string, end: string, depth: number, step: string): string =>
+  `  for (var k0 = ${start}; k0 < ${end}; k0 += ${depth}u) {${step}\n  }`;
 
 /** The loops over segments and k-steps; of a sparse product over the listed steps, a segment ending where the next is another. */
 function loop(
@@ -118,7 +128,7 @@ function loop(
   sparse: boolean,
   { step, add, clear }: Record<"step" | "add" | "clear", string>,
 ): string {
-  if (!segment) return `  for (var k0 = p.kStart; k0 < p.kEnd; k0 += ${depth}u) {${step}\n  }`;
+  if (!segment) return chain("p.kStart", "p.kEnd", depth, step);
   if (sparse) {
     // Both the first step and the end add a sum: what is 0 does not change, but -0 as in a dense product.
     return `  let listAt = p.listStart + wg.y * p.listStride;
@@ -173,28 +183,6 @@ function stageCode({ name, width, alongK, stride }: Stage, threads: number, dept
   };
   const pieces = Math.ceil(count / threads);
   return { load: lines(pieces, load), store: lines(pieces, store) };
-}
-
-/** WGSL of `readC(row, col)` and `writeC(row, col, values)`, of four columns, nothing outside of C; binding 3. */
-function matrixC(aligned: boolean): string {
-  const at = "p.cOff + row * p.ldc + col";
-  const each = (make: (e: number) => string) => xyzw.map((_, e) => make(e)).join(" ");
-  const inside = (e: number, then: string) => `if (col + ${e}u < p.n) { ${then} }`;
-  const read = aligned
-    ? `values = c[(${at}) >> 2u];`
-    : `let i = ${at}; ${each((e) => inside(e, `values.${xyzw[e]} = c[i + ${e}u];`))}`;
-  const write = aligned
-    ? `c[(${at}) >> 2u] = values;`
-    : `let i = ${at}; ${each((e) => inside(e, `c[i + ${e}u] = values.${xyzw[e]};`))}`;
-  return `@group(0) @binding(3) var<storage, read_write> c: array<${aligned ? "vec4<f32>" : "f32"}>;
-fn readC(row: u32, col: u32) -> vec4<f32> {
-  var values = vec4<f32>();
-  if (row < p.m && col < p.n) { ${read} }
-  return values;
-}
-fn writeC(row: u32, col: u32, values: vec4<f32>) {
-  if (row < p.m && col < p.n) { ${write} }
-}`;
 }
 
 /** Whether a product's numbers may be read as vec4s. */
