@@ -162,7 +162,8 @@ function complete(
 ): ModelFiles {
   const where = files.folder ?? files.file ?? BUILTIN;
   try {
-    const { config, weights } = settleHead(files.config, files.weights, where, statesTied);
+    const shape = withOwnEnd(files.config, files.tokenizer);
+    const { config, weights } = settleHead(shape, files.weights, where, statesTied);
     checkTensors(weights, tensorShapes(config), where);
     refuseUnused(weights, config, where);
     const embeddingRms = knownRms ?? measureRms(weights, where);
@@ -178,6 +179,13 @@ function complete(
     files.weights.close();
     throw error;
   }
+}
+
+/** The end token that the tokenizer's own files name ends a text, too, where the model's leave it out. */
+function withOwnEnd(config: ModelConfig, { eosId }: Tokenizer): ModelConfig {
+  const { eosTokenIds, vocabSize } = config;
+  if (eosId === undefined || eosId >= vocabSize || eosTokenIds.includes(eosId)) return config;
+  return { ...config, eosTokenIds: [...eosTokenIds, eosId] };
 }
 
 /** A bias or a norm that the model's shape has no place for would be left out without a word. */

@@ -1,6 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { TypedValue } from "../formats/gguf_writer.ts";
 import type { ModelConfig } from "../transformer/config.ts";
+import { END_TOKENS } from "./gguf_end_tokens.ts";
 import { TokenType } from "./gguf_values.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -50,6 +51,7 @@ export function writeGgufTokens(tokenizer: Tokenizer, config: ModelConfig): Map<
   role("eos", eos);
   role("eot", eot);
   role("eom", eom);
+  entries.set(END_TOKENS, { type: "i32s", value: config.eosTokenIds });
   role("unknown", named("unk_token"));
   role("padding", named("pad_token"));
   entries.set("tokenizer.ggml.add_bos_token", { type: "bool", value: tokenizer.bosId !== undefined });
