@@ -47,8 +47,8 @@ export const CLI_MUTANTS: readonly Mutant[] = [
   mutant(
     "cli/train/test_modes.ts",
     "the table before is made again on resume",
-    "if (kept || state.step > 0) return kept;",
-    "if (state.step > 0) return kept;",
+    'if (kept !== "damaged" && (kept || state.step > 0)) return kept;',
+    'if (kept !== "damaged" && state.step > 0) return kept;',
     ["cli/train"],
   ),
   mutant(
