@@ -5,14 +5,27 @@ export const PARENT = "SOFTCOT_STARTED_BY";
 
 /** Watches for Ctrl-C while a long command runs. */
 interface InterruptWatch extends Disposable {
-  /** Aborted by the first Ctrl-C (or SIGTERM): finish the step, save, and throw `Interrupted`. */
+  /** Aborted by the first Ctrl-C (or SIGTERM, or SIGHUP): finish the step, save, and throw `Interrupted`. */
   readonly signal: AbortSignal;
 }
 
+/** Statuses by signal, as shells have them: 128 and the signal's number. */
+const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+type Watched = keyof typeof STATUS;
+
+// Windows knows no others.
+const SIGNALS: readonly Watched[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Of the signal that came last. */
+let lastStatus: number = STATUS.SIGINT;
+
 /**
- * Turns the first SIGINT or SIGTERM into an aborted signal, which a long command polls between steps; the
- * second ends the process at once, with status 130 or 143. Dispose of the watch (`using`) to get the
- * usual behaviour back.
+ * Turns the first SIGINT, SIGTERM or SIGHUP (a terminal that is gone, as with a dropped connection) into an aborted signal, which a
+ * long command polls between steps; the second ends the process at once, with the signal's status. Dispose of the watch (`using`) to
+ * get the usual behaviour back.
  *
  * Begins where the work does whose progress is worth keeping, after everything is opened: until then Ctrl-C ends the process at
  * once, as it does by itself, whatever a model's files make it compute.
@@ -21,22 +34,22 @@ interface InterruptWatch extends Disposable {
  */
 export function watchInterrupt(notice: string): InterruptWatch {
   const controller = new AbortController();
-  const handler = (status: number) => () => {
-    if (controller.signal.aborted) Deno.exit(status);
-    say(`\n${notice}`);
-    controller.abort();
-  };
-  const handlers = { SIGINT: handler(130), SIGTERM: handler(143) };
-  Deno.addSignalListener("SIGINT", handlers.SIGINT);
-  // Windows knows no SIGTERM.
-  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", handlers.SIGTERM);
-  const watch = watchParent(handlers.SIGTERM);
+  const handlers = SIGNALS.map((name) => {
+    const handler = () => {
+      lastStatus = STATUS[name];
+      if (controller.signal.aborted) Deno.exit(lastStatus);
+      say(`\n${notice}`);
+      controller.abort();
+    };
+    return { name, handler };
+  });
+  for (const { name, handler } of handlers) Deno.addSignalListener(name, handler);
+  const watch = watchParent(() => handlers.find(({ name }) => name === "SIGTERM")?.handler());
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
       clearInterval(watch);
-      Deno.removeSignalListener("SIGINT", handlers.SIGINT);
-      if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGTERM", handlers.SIGTERM);
+      for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
     },
   };
 }
@@ -54,8 +67,11 @@ function watchParent(ended: () => void): ReturnType<typeof setInterval> | undefi
   return watch;
 }
 
-/** Thrown by a long command that Ctrl-C stopped, after it has saved what it had. */
+/** Thrown by a long command that a signal stopped, after it has saved what it had. */
 export class Interrupted extends Error {
+  /** What the process is to end with: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP. */
+  readonly status = lastStatus;
+
   /** @param message what was kept, and how to go on */
   constructor(message: string) {
     super(message);

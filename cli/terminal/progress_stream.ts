@@ -12,8 +12,13 @@ const encoder = new TextEncoder();
 /** The terminal, or whatever stands in its place. */
 export const stderr: ProgressStream = {
   write: (text) => {
-    for (let bytes = encoder.encode(text); bytes.length > 0;) {
-      bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+    try {
+      for (let bytes = encoder.encode(text); bytes.length > 0;) {
+        bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+      }
+    } catch (error) {
+      // A reader or a terminal that is gone is no reason to end the work that it was told of.
+      if (!["EPIPE", "EIO"].includes((error as { code?: string }).code ?? "")) throw error;
     }
   },
   columns: () => {

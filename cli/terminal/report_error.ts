@@ -17,14 +17,14 @@ interface ReportOptions {
 /**
  * Tells a person what went wrong: `error: ...`, then `hint: ...` where there is something to do about it.
  *
- * @returns the status that the process is to end with: 2 for wrong usage, 130 after an interruption, else 1
+ * @returns the status that the process is to end with: 2 for wrong usage, that of the signal after an interruption, else 1
  */
 export function reportError(error: unknown, options: ReportOptions = {}): number {
   const write = options.write ?? console.error;
   const debug = options.debug ?? Boolean(Deno.env.get("SOFTCOT_DEBUG"));
   if (error instanceof Interrupted) {
     write(safeText(error.message));
-    return 130;
+    return error.status;
   }
   if (isBrokenPipe(error)) return 1;
   const { message, hint, status, expected } = explain(error);

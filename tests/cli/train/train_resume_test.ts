@@ -1,7 +1,8 @@
 /** Runs that are killed, interrupted, or run out of disk go on, when resumed, as if nothing had happened. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fails, succeed } from "../support/run_softcot.ts";
-import { assertSameRun, checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
+import { root } from "../../support/places.ts";
+import { fails, softcotCommand, succeed } from "../support/run_softcot.ts";
+import { assertSameRun, checkpointsOf, linesIn, metricsOf } from "../../rl/support/run_files.ts";
 import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
 import { smallModel } from "../support/small_model.ts";
 import { fill, onSmallDisk } from "../../support/small_disk.ts";
@@ -10,6 +11,9 @@ import { stopAt } from "../support/stop_when.ts";
 const { folder, model } = await smallModel();
 const STEPS = 24;
 const train = (flags: TrainFlags) => trainArgs({ model, steps: STEPS, ...flags });
+
+/** Without those that were set aside, and those in the making. */
+const wholeCheckpoints = (out: string) => checkpointsOf(out).filter((name) => /^step-\d+$/.test(name));
 
 /** The same run, never stopped: made once for each way of thinking. */
 const whole = new Map<string, Promise<string>>();
@@ -121,6 +125,57 @@ Deno.test("Ctrl-C saves the step under way, ends with 130 and says how to go on;
   assertSameRun(out, expected);
 });
 
+for (const [signal, code] of [["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  Deno.test(`${signal} saves like Ctrl-C, and ends with ${code}`, async () => {
+    const out = `${folder}/${signal}`;
+    const { status, stderr } = await stopAt(train({ thinking: "hard", out }), out, 3, signal);
+    assertEquals([status.code, status.signal], [code, null], stderr);
+    const step = metricsOf(out).length;
+    assertStringIncludes(stderr, `Saved step ${step}. Go on with: softcot train --resume --out ${out}\n`);
+    assertEquals(wholeCheckpoints(out).at(-1), `step-${String(step).padStart(6, "0")}`);
+  });
+}
+
+Deno.test("a run whose terminal is gone saves and ends; one whose reader is gone goes on to its end", async () => {
+  const out = `${folder}/dropped`;
+  const line = [Deno.execPath(), "run", "--allow-all", "--no-prompt", "--quiet", "cli/main.ts"];
+  const quoted = [...line, ...train({ thinking: "hard", out })].map((word) => `'${word}'`).join(" ");
+  const terminal = new Deno.Command("script", {
+    args: ["-qc", quoted, "/dev/null"],
+    cwd: root,
+    ...{ stdin: "null", stdout: "null", stderr: "null" },
+  }).spawn();
+  await until(() => linesIn(`${out}/metrics.jsonl`) >= 3);
+  terminal.kill("SIGKILL"); // the terminal goes with the program that made it
+  await terminal.status;
+  await until(() => isFree(`${out}/lock`));
+  const step = metricsOf(out).length;
+  assert(step >= 3 && step < STEPS, `${step} steps`);
+  assertEquals(wholeCheckpoints(out).at(-1), `step-${String(step).padStart(6, "0")}`);
+
+  const read = `${folder}/unread`;
+  const deaf = softcotCommand(train({ thinking: "hard", steps: 6, out: read }), {
+    ...{ stdin: "null", stdout: "null", stderr: "piped" },
+  }).spawn();
+  await deaf.stderr.cancel();
+  assertEquals((await deaf.status).code, 0);
+  assertEquals(metricsOf(read).length, 6);
+});
+
+async function until(is: () => boolean): Promise<void> {
+  const end = performance.now() + 120_000;
+  while (!is()) {
+    assert(performance.now() < end, "it never came to that");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Whether no process holds the lock of a run. */
+function isFree(path: string): boolean {
+  using file = Deno.openSync(path, { write: true });
+  return file.tryLockSync(true);
+}
+
 Deno.test("a resumed run keeps its settings: the same flag is accepted, another value is refused", async () => {
   const out = `${folder}/settings`;
   await succeed(train({ steps: 4, seed: 5, out }));
@@ -142,8 +197,6 @@ Deno.test("a resumed run keeps its settings: the same flag is accepted, another 
   await fails(["train", "--resume"], 1, "error: Cannot resume: no run is named");
   await fails(resumeArgs(`${folder}/none`), 1, `${folder}/none`, "hint: ");
 });
-
-const wholeCheckpoints = (out: string) => checkpointsOf(out).filter((name) => /^step-\d+$/.test(name));
 
 Deno.test("a damaged newest checkpoint is told and set aside: the run goes on from the one before, to the same end", async () => {
   const expected = await wholeRun("hard");
