@@ -1,9 +1,10 @@
+import { z } from "zod";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { isFile, isFolder, namesIn } from "../../model/files/on_disk.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import type { MetricsLine } from "../../rl/train.ts";
-import type { TaskReport } from "../eval/plan_tasks.ts";
 import { readConfigFile } from "../settings/config_file.ts";
 import { jsonLinesOf } from "./json_lines_of.ts";
 
@@ -37,6 +38,25 @@ export interface ChoiceMeasured {
   answers: { id: string; correct: boolean; nll: number }[];
 }
 
+/** What is read of a mode's result; the rest is carried along. */
+const MODE = z.looseObject({
+  mode: z.string(),
+  samples: z.int().min(1),
+  passAt: z.array(z.looseObject({ k: z.int().min(1) })).min(1),
+  entropy: z.number().nullable(),
+  thinkingLength: z.number(),
+  questions: z.array(z.looseObject({ id: z.string(), correct: z.int(), samples: z.int().min(1) })).min(1),
+});
+const TESTS = z.looseObject({ before: z.array(MODE).nullish(), after: z.array(MODE).nullish() });
+const ANSWER = z.looseObject({ id: z.string(), correct: z.boolean(), nll: z.number() });
+/** Of a task that is answered in text, or of one of choices. */
+const REPORT = z.looseObject({
+  task: z.looseObject({ name: z.string() }),
+  modes: z.array(MODE).optional(),
+  answers: z.array(ANSWER).min(1).optional(),
+});
+const REPORTS = z.union([z.array(REPORT), REPORT.transform((one) => [one])]);
+
 /** Bytes of a report: a few MB in fact. */
 const MOST_REPORT = 400_000_000;
 
@@ -65,9 +85,9 @@ export function readUntrained(folder: string): RunRecord {
 function ownTests(folder: string, task: string, steps: number): Measured[] {
   const path = `${folder}/tests.json`;
   if (!isFile(path)) return [];
-  const { before, after } = parsed(path) as Record<"before" | "after", ModeResult[] | null | undefined>;
-  const of = (step: number, modes: ModeResult[] | null | undefined): Measured[] =>
-    modes ? [{ step, modes: modes.map((result) => ({ task, result })), choices: [] }] : [];
+  const { before, after } = parsed(path, TESTS);
+  const of = (step: number, modes: typeof before): Measured[] =>
+    modes ? [{ step, modes: modes.map((result) => ({ task, result: asResult(result) })), choices: [] }] : [];
   return [...of(0, before), ...of(steps, after)];
 }
 
@@ -80,32 +100,38 @@ function measuredIn(folder: string, own: readonly Measured[]): Measured[] {
     const one = found.get(step) ?? { step, modes: [], choices: [] };
     found.set(step, one);
     for (const file of namesIn(`${folder}/evaluations/${name}`).sort()) {
-      if (file.endsWith(".json")) addReports(one, parsed(`${folder}/evaluations/${name}/${file}`));
+      if (file.endsWith(".json")) addReports(one, parsed(`${folder}/evaluations/${name}/${file}`, REPORTS));
     }
   }
   return [...found.values()].sort((a, b) => a.step - b.step);
 }
 
-function addReports(one: Measured, reports: unknown): void {
-  for (const report of [reports].flat() as TaskReport[]) {
-    const task = report.task.name;
-    if (!("modes" in report)) {
-      one.choices = [...one.choices.filter((other) => other.task !== task), {
-        task,
-        answers: report.answers,
-      }];
-      continue;
-    }
+/** As an evaluation wrote it: what is looked at was checked. */
+const asResult = (result: z.infer<typeof MODE>): ModeResult => result as unknown as ModeResult;
+
+function addReports(one: Measured, reports: z.infer<typeof REPORTS>): void {
+  for (const { task: { name: task }, modes, answers } of reports) {
+    if (answers) one.choices = [...one.choices.filter((other) => other.task !== task), { task, answers }];
+    const results = (modes ?? []).map(asResult);
     const isOther = (other: { task: string; result: ModeResult }) =>
-      other.task !== task || !report.modes.some(({ mode }) => mode === other.result.mode);
-    one.modes = [...one.modes.filter(isOther), ...report.modes.map((result) => ({ task, result }))];
+      other.task !== task || !results.some(({ mode }) => mode === other.result.mode);
+    one.modes = [...one.modes.filter(isOther), ...results.map((result) => ({ task, result }))];
   }
 }
 
-function parsed(path: string): unknown {
+function parsed<T>(path: string, schema: z.ZodType<T>): T {
+  let data: unknown;
   try {
-    return JSON.parse(readPlainText(path, MOST_REPORT));
+    data = parseJson(readPlainText(path, MOST_REPORT));
   } catch (error) {
     throw new UserError(`Cannot compare: ${path} is damaged (${(error as Error).message})`, "remove it");
   }
+  const checked = schema.safeParse(data);
+  if (checked.success) return checked.data;
+  throw new UserError(
+    `Cannot compare: ${path} holds no results of softcot: ${
+      checked.error.issues[0].path.join(".") || "it"
+    } is another`,
+    "only reports of softcot eval --json belong there",
+  );
 }

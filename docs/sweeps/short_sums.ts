@@ -1,19 +1,16 @@
 /**
- * Word problems of one or two operations, in the words of the embedded task `sums`: for small pretrained models, which are asked in plain
+ * Word problems of one addition or subtraction, in the words of the embedded task `sums`: for small pretrained models, which are asked in plain
  * English by their chat template.
  *
  *     softcot eval docs/sweeps/short_sums.ts --model MODEL --chat-template
  */
-import {
-  arithmetic,
-  drawProblem,
-  questionText,
-  SUMS,
-  type SumsOptions,
-} from "../../eval/tasks/sums_problem.ts";
+import { arithmetic, drawProblem, questionText, type SumsOptions } from "../../eval/tasks/sums_problem.ts";
 import type { Stream } from "../../eval/task.ts";
 
-const SHORT: SumsOptions = { ...SUMS, minOperations: 1, maxOperations: 2 };
+const SHORT: SumsOptions = {
+  ...{ minOperations: 1, maxOperations: 1, minStart: 2, maxStart: 20 },
+  ...{ maxOperand: 15, maxResult: 35, scales: [], maxScaled: 0 },
+};
 const SIZES: Record<Stream, number> = { train: 4096, validation: 128, test: 256 };
 
 /** The first different problems of a stream. */
@@ -31,7 +28,7 @@ function questionsOf(stream: Stream): { question: string; gold: string }[] {
 
 export default {
   name: "short-sums",
-  about: "word problems of one or two operations",
+  about: "word problems of one addition or subtraction",
   limits: { maxThinking: 48, maxThinkingEval: 48, answerTokens: 8 },
   questions: {
     train: questionsOf("train"),

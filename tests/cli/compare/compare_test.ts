@@ -101,6 +101,8 @@ Deno.test("as a process: JSON, a table, and what is refused", async () => {
   await fails(["compare", hard[0], hard[0]], 1, "the same run twice");
   await fails(["compare", ...hard, "--against", "x"], 1, "there is no such line", "the lines are hard");
   await fails(["compare", ...hard, "--csv", "--markdown"], 2, "--csv and --markdown do not go together");
+  Deno.writeTextFileSync(`${empty}/tests.json`, '{"after": [{"mode": 3}]}');
+  await fails(["compare", empty], 1, "tests.json holds no results of softcot: after.0.mode is another");
   Deno.writeTextFileSync(`${empty}/tests.json`, "{");
   await fails(["compare", empty], 1, "tests.json is damaged");
 });
