@@ -2,8 +2,7 @@
 # softcot @VERSION@ for Linux on @MACHINE@ in one file: this script, and behind it an archive of Deno and the program.
 # The first start unpacks it into a cache folder (SOFTCOT_CACHE names one); `--unpack DIR` unpacks it there, and starts nothing.
 set -eu
-id=@ID@ machine=@MACHINE@ files=@FILES@ offset=@OFFSET@ bytes=@BYTES@
-sha256=@SHA256@
+id=@ID@ machine=@MACHINE@ files=@FILES@ offset=@OFFSET@ bytes=@BYTES@ sha256=@SHA256@
 path=${PATH-} PATH=${PATH:+$PATH:}/usr/bin:/bin new='' why='' dir='' user=$(id -u)
 fail() {
   printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
@@ -34,7 +33,7 @@ cannot() {
 }
 # Unpacks beside its place and renames: what lies there is whole, also where two start at once.
 unpack() {
-  new=$( (umask 077 && mkdir -p "$1" && mktemp -d "$1/.new.XXXXXXXX") 2>/dev/null) || cannot "$1" 'cannot be written' || return 1
+  new=$( (umask 077 && mkdir -p "$1" && mktemp -d "$1/.softcot-new.XXXXXXXX") 2>/dev/null) || cannot "$1" 'cannot be written' || return 1
   [ -n "$dir" ] || is_own "${1%/*}/" "$1" || cannot "$1" "is another user's, or others may write there" || return 1
   (printf '#!/bin/sh\n' >"$new/try" && chmod 700 "$new/try") 2>/dev/null || cannot "$1" 'is full' || return 1
   "$new/try" 2>/dev/null || cannot "$1" 'lets no program run' || return 1
@@ -74,7 +73,8 @@ if [ "${1:-}" = --unpack ] || ! each_place is_there; then
     exit 0
   fi
   each_place unpack || fail "Cannot unpack: $why" 'set SOFTCOT_CACHE to a folder of yours with 130 MB free, where programs may run'
-  find "${app%/*}" -maxdepth 1 \( -name 'softcot-[0-9]*.[0-9]*-????????????' -mtime +30 -o -name '.new.*' -mmin +60 \) -exec rm -rf {} + 2>/dev/null || :
+  find "${app%/*}" -maxdepth 1 \( -name 'softcot-[0-9]*.[0-9]*-????????????' -mtime +30 -exec test -x {}/deno \; \
+    -o -name '.softcot-new.????????' -mmin +60 \) -exec rm -rf {} + 2>/dev/null || :
 fi
 touch -c "$app" 2>/dev/null || :
 PATH=$path exec "$app/softcot" "$@"

@@ -8,6 +8,6 @@ while [ -L "$here" ]; do
 done
 case $here in */*) folder=${here%/*} ;; *) folder=. ;; esac
 here=$(CDPATH='' cd -- "$folder/" && pwd -P)
-# What lies in folders above, or where it was started, is none of the program's.
-export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
+# What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs.
+export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1 DENO_DIR="$here/.deno"
 exec "$here/deno" run --quiet --no-prompt --allow-all --no-config --no-lock "$here/main.js" "$@"

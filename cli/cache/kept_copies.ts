@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { fileSize, namesIn } from "../../model/files/on_disk.ts";
+import { fileSize, isFile, namesIn } from "../../model/files/on_disk.ts";
 import { ownFolder } from "../facts/own_build.ts";
 import { cachePlaces } from "./cache_places.ts";
 
@@ -17,7 +17,7 @@ export interface KeptCopy {
 export function keptCopies(): KeptCopy[] {
   const self = Deno.realPathSync(ownFolder());
   return cachePlaces().flatMap((place) =>
-    namesIn(place).filter((name) => /^(softcot|deno)-\d/.test(name)).map((name) => {
+    namesIn(place).filter((name) => isCopy(place, name)).map((name) => {
       const path = join(place, name);
       const real = Deno.realPathSync(path);
       const running = self === real || Deno.realPathSync(Deno.execPath()).startsWith(`${real}/`);
@@ -30,6 +30,11 @@ export function keptCopies(): KeptCopy[] {
     })
   ).sort((a, b) => a.path < b.path ? -1 : 1);
 }
+
+/** Names as the launchers give them, and a Deno within: what else lies in a folder is the user's. */
+const isCopy = (place: string, name: string): boolean =>
+  /^(softcot-\d+\.\d+\.\d+\S*-[0-9a-f]{12}|deno-\d+\.\d+\.\d+)$/.test(name) &&
+  isFile(join(place, name, "deno"));
 
 const bytesIn = (folder: string): number =>
   namesIn(folder).reduce((sum, name) => sum + (fileSize(join(folder, name)) ?? 0), 0);

@@ -220,14 +220,15 @@ export const ODD_PLACES: readonly OddPlace[] = [
   {
     what: "older versions: those not started for 30 days go, other folders stay",
     script:
-      `cd "$BOX"; mkdir -p c/softcot-0.0.1-0123456789ab c/softcot-0.0.2-0123456789ab c/softcot-notes c/.new.old
-      touch -d '31 days ago' c/softcot-0.0.1-0123456789ab c/softcot-notes c/.new.old
-      SOFTCOT_CACHE=$BOX/c ./softcot $GO; s=$?; ls -A c; exit $s`,
-    ...{
-      code: 0,
-      says: /^equal$[^]*^softcot-0\.0\.2-0123456789ab\nsoftcot-0\.\S+\nsoftcot-notes$/m,
-      short: true,
-    },
+      `for name in c/softcot-0.0.1-0123456789ab c/softcot-0.0.2-0123456789ab c/softcot-notes c/.softcot-new.12345678; do
+        mkdir -p $name && touch $name/deno && chmod 755 $name/deno; done
+      mkdir c/softcot-2.5-on-my-own-task; cd c
+      touch -d '31 days ago' softcot-0.0.1-0123456789ab softcot-notes softcot-2.5-on-my-own-task .softcot-new.12345678
+      SOFTCOT_CACHE=$BOX/c ../softcot $GO; s=$?; ls -A; exit $s`,
+    code: 0,
+    says:
+      /^equal$[^]*^softcot-0\.0\.2-0123456789ab\nsoftcot-\d\S+\nsoftcot-2\.5-on-my-own-task\nsoftcot-notes$/m,
+    short: true,
   },
   {
     what: "--unpack DIR, then a link to what lies there, read-only",
