@@ -7,10 +7,8 @@ export type DeviceFacts = Pick<
   "adapter" | "subgroupSize" | "workgroups" | "maxBinding" | "matmulFamily" | "u64Loads" | "tuning"
 >;
 
-/** A device that is not here: its facts, and the limits that bind it. */
+/** A device that is not here: its facts, and what else binds it. */
 export interface Card extends DeviceFacts {
-  /** Storage bindings of a kernel. */
-  maxStorageBuffers: number;
   /** Bytes of a buffer. */
   maxBufferSize: number;
 }
@@ -35,7 +33,6 @@ function card(name: string, { measured, least, most }: Lanes, bytes: number, max
     matmulFamily: "tile",
     u64Loads: false,
     tuning: new Map(),
-    maxStorageBuffers: 16,
     maxBufferSize,
   };
 }

@@ -16,6 +16,8 @@ export const SOME_GPU: DeviceFacts = {
 export interface DryOptions {
   /** An open device's arena, which then makes the buffers that the work will want. */
   arena?: Arena;
+  /** Bytes of a buffer at most: then larger ones are refused, and bindings as the facts have it; nothing is if left out. */
+  maxBufferSize?: number;
   /** Told of each kernel as it is compiled. */
   onKernel?: (label: string, code: string) => void;
 }
@@ -30,9 +32,9 @@ export interface DryGpu extends Gpu {
  * as on the device whose facts it has. So a forecast of memory is the work itself, run dry, and the two cannot come apart.
  * Reads give zeros, at once.
  */
-export function openDryGpu(facts: DeviceFacts, { arena: own, onKernel }: DryOptions = {}): DryGpu {
+export function openDryGpu(facts: DeviceFacts, { arena: own, ...options }: DryOptions = {}): DryGpu {
   const { adapter, subgroupSize, workgroups, maxBinding, matmulFamily, u64Loads, tuning } = facts;
-  const device = dryDevice(onKernel);
+  const device = dryDevice(maxBinding, options);
   const pipelines = new Map<string, Pipeline>();
   const arena = own ?? createArena(device);
   if (!own) arena.beforeDestroy = () => pipelines.forEach(({ groups }) => groups.clear());
@@ -51,10 +53,13 @@ export function openDryGpu(facts: DeviceFacts, { arena: own, onKernel }: DryOpti
   };
 }
 
-/** As much of WebGPU's device as kernels and the arena call; its limits refuse nothing, and its objects are what they are made of. */
-function dryDevice(onKernel: DryOptions["onKernel"]): GPUDevice {
+/** As much of WebGPU's device as kernels and the arena call; its objects are what they are made of. */
+function dryDevice(maxBinding: number, { maxBufferSize, onKernel }: DryOptions): GPUDevice {
   const described = (descriptor: unknown) => descriptor;
-  const limits = { maxBufferSize: Infinity, maxStorageBufferBindingSize: Infinity };
+  const limits = {
+    maxBufferSize: maxBufferSize ?? Infinity,
+    maxStorageBufferBindingSize: maxBufferSize === undefined ? Infinity : maxBinding,
+  };
   return {
     limits,
     createBuffer: () => ({ destroy() {} }),

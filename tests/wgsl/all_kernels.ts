@@ -1,4 +1,4 @@
-import { CARDS, type DeviceFacts } from "../../gpu/device/cards.ts";
+import { type Card, CARDS, type DeviceFacts } from "../../gpu/device/cards.ts";
 import { checkKernel } from "../../gpu/device/check_kernel.ts";
 import { type DryGpu, openDryGpu } from "../../gpu/device/dry_gpu.ts";
 import { copyAll, multiplyAdds } from "../../gpu/device/peaks.ts";
@@ -6,7 +6,7 @@ import { testLongLoop, testRandom } from "../../gpu/device/self_test.ts";
 import { createMatrix } from "../../gpu/matrix.ts";
 import { filter } from "../../gpu/ops/choose/filter.ts";
 import { castToHalf } from "../../gpu/ops/elementwise/elementwise.ts";
-import { GPU_TILES, gpuSplits } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
+import { fitsDevice, GPU_TILES, gpuSplits } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
 import { matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { matmulSource } from "../../gpu/ops/matmul/matmul_source.ts";
 import type { BType } from "../../gpu/ops/matmul/variant.ts";
@@ -64,10 +64,19 @@ const LENGTHS = { promptTokens: 300, group: 4, maxThinking: 6, answerTokens: 2 }
 export async function allKernels(): Promise<Map<string, string>> {
   const kernels = new Map<string, string>();
   for (const [name, facts] of Object.entries(DEVICES)) {
-    const onKernel = (label: string, code: string) => void kernels.set(code, `${label} (${name})`);
-    for (const config of CONFIGS) await workOf(() => openDryGpu(facts, { onKernel }), config);
-    await otherKernels(openDryGpu(facts, { onKernel }), onKernel);
+    for (const [code, label] of await kernelsOf(facts)) kernels.set(code, `${label} (${name})`);
   }
+  return kernels;
+}
+
+/** Those that one device is given, whose buffers and bindings are within its limits where they are known. */
+export async function kernelsOf(facts: DeviceFacts | Card): Promise<Map<string, string>> {
+  const kernels = new Map<string, string>();
+  const onKernel = (label: string, code: string) => void kernels.set(code, label);
+  const maxBufferSize = "maxBufferSize" in facts ? facts.maxBufferSize : undefined;
+  const open = () => openDryGpu(facts, { onKernel, maxBufferSize });
+  for (const config of CONFIGS) await workOf(open, config);
+  await otherKernels(open(), onKernel);
   return kernels;
 }
 
@@ -147,7 +156,7 @@ async function otherKernels(gpu: DryGpu, onKernel: (label: string, code: string)
   for (const kind of ["nt", "nn", "tn"] as const) {
     for (const bType of kind === "tn" ? ["f32"] as const : TYPES) {
       const splits = [1, 2, 4, 8].flatMap((rows) => gpuSplits(kind, rows));
-      for (const tile of [...GPU_TILES, ...splits]) {
+      for (const tile of [...GPU_TILES, ...splits].filter((tile) => fitsDevice(gpu, kind, bType, tile))) {
         for (const accumulate of [true, false]) {
           for (const one of tile.family === "tile" ? aligned : aligned.slice(0, 1)) {
             const { label, code } = matmulSource(

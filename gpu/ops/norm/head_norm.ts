@@ -2,7 +2,8 @@ import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, reshape, type Tensor } from "../../tensor.ts";
 import { columnSum } from "../reduce/column_sum.ts";
-import code from "./head_norm.wgsl" with { type: "text" };
+import forward from "./head_norm.wgsl" with { type: "text" };
+import backward from "./head_norm_backward.wgsl" with { type: "text" };
 import type { Heads } from "../heads.ts";
 
 /** The two weights [hd], shared by all heads. */
@@ -20,7 +21,8 @@ export function headNorm(
   eps: number,
   out: Tensor,
 ): void {
-  launch(gpu, shape, qkv, weights, eps, out, out, false);
+  expectShape("head_norm", out, qkv.shape);
+  launch(gpu, "head_norm", forward, shape, [qkv, weights.q, weights.k, out], eps);
 }
 
 /** dqkv from dout (which is overwritten), and dweights += the weights' gradients. */
@@ -34,7 +36,8 @@ export function headNormBackward(
   dqkv: Tensor,
   dweights: HeadNormWeights,
 ): void {
-  launch(gpu, shape, qkv, weights, eps, dout, dqkv, true);
+  expectShape("head_norm", dqkv, qkv.shape);
+  launch(gpu, "head_norm_backward", backward, shape, [qkv, weights.q, weights.k, dout, dqkv], eps);
   const { heads, kvHeads, headDim: hd } = shape;
   const { rows } = asMatrix(qkv);
   using scratch = gpu.arena.scratch();
@@ -54,26 +57,19 @@ function sumHeads(gpu: Gpu, perHead: Tensor, first: number, count: number, hd: n
 
 function launch(
   gpu: Gpu,
-  shape: Heads,
-  x: Tensor,
-  weights: HeadNormWeights,
+  label: string,
+  code: string,
+  { heads, kvHeads, headDim: hd }: Heads,
+  tensors: Tensor[],
   eps: number,
-  dy: Tensor,
-  out: Tensor,
-  backward: boolean,
 ): void {
-  const { heads, kvHeads, headDim: hd } = shape;
-  const { rows } = asMatrix(x);
-  expectShape("head_norm", x, [rows, (heads + 2 * kvHeads) * hd]);
-  expectShape("head_norm", out, x.shape);
-  using scratch = gpu.arena.scratch();
-  // Forward reads no dy; a binding cannot be shared with the output.
-  const other = backward ? dy : scratch.f32([1], "head_norm unused");
+  const { rows } = asMatrix(tensors[0]);
+  expectShape("head_norm", tensors[0], [rows, (heads + 2 * kvHeads) * hd]);
   run(
     gpu,
-    { label: "head_norm", code: () => `const S = ${gpu.subgroupSize}u;\n` + code },
-    [x, weights.q, weights.k, other, out],
-    { rows, heads, kvHeads, hd, eps, backward: backward ? 1 : 0 },
+    { label, code: () => `const S = ${gpu.subgroupSize}u;\n` + code },
+    tensors,
+    { rows, heads, kvHeads, hd, eps },
     grid(rows * (heads + 2 * kvHeads)),
   );
 }

@@ -1,12 +1,10 @@
 // RMSNorm of every head of Q and K (Qwen 3), V copied. x, out [rows, (heads + 2 kvHeads) hd]; weights qw, kw [hd].
-// If `backward`: out becomes dx for dout in `dy`, and dy the terms x rinv dy whose sums over rows and heads are dqw, dkw.
-struct Params { rows: u32, heads: u32, kvHeads: u32, hd: u32, eps: f32, backward: u32 }
+struct Params { rows: u32, heads: u32, kvHeads: u32, hd: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> qw: array<f32>;
 @group(0) @binding(3) var<storage, read> kw: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dy: array<f32>;
-@group(0) @binding(5) var<storage, read_write> out: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
 @compute @workgroup_size(S)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let heads = p.heads + 2u * p.kvHeads;
@@ -15,30 +13,15 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let head = item % heads;
   let at = item * p.hd;
   if (head >= p.heads + p.kvHeads) {
-    for (var c = lane; c < p.hd; c += S) {
-      if (p.backward != 0u) { out[at + c] = dy[at + c]; } else { out[at + c] = x[at + c]; }
-    }
+    for (var c = lane; c < p.hd; c += S) { out[at + c] = x[at + c]; }
     return;
   }
   let isQ = head < p.heads;
   var sum = 0.0;
-  var inner = 0.0;
   for (var c = lane; c < p.hd; c += S) {
     let v = x[at + c];
     sum = fma(v, v, sum);
-    if (p.backward != 0u) { inner += select(kw[c], qw[c], isQ) * dy[at + c] * v; }
   }
   let scale = 1.0 / sqrt(subgroupAdd(sum) / f32(p.hd) + p.eps);
-  let projection = subgroupAdd(inner) * scale * scale / f32(p.hd);
-  for (var c = lane; c < p.hd; c += S) {
-    let v = x[at + c];
-    let w = select(kw[c], qw[c], isQ);
-    if (p.backward != 0u) {
-      let g = dy[at + c];
-      out[at + c] = (w * g - v * projection) * scale;
-      dy[at + c] = g * v * scale;
-    } else {
-      out[at + c] = v * scale * w;
-    }
-  }
+  for (var c = lane; c < p.hd; c += S) { out[at + c] = x[at + c] * scale * select(kw[c], qw[c], isQ); }
 }
