@@ -20,12 +20,9 @@ export async function doSweep(
   using interrupt = watchInterrupt(
     "Stopping: the runs under way save first. Press Ctrl-C again to stop at once.",
   );
-  using progress = createProgress({
-    label: "sweep",
-    total: jobsOf(folder.path, plan).length,
-    unit: "jobs",
-    quiet,
-  });
+  const all = jobsOf(folder.path, plan);
+  const start = all.filter(({ parts }) => parts.every(({ isDone }) => isDone)).length;
+  using progress = createProgress({ label: "sweep", total: all.length, start, unit: "jobs", quiet });
   const failures = await runSweep(folder, plan, { jobs, signal: interrupt.signal, progress });
   progress.done();
   const took = duration((performance.now() - began) / 1000);
