@@ -59,9 +59,9 @@ Deno.test("the sweeps of docs/ are plans, and short_sums asks different question
   assertEquals(planned("smollm2-trials").runs.length, 5);
   const { default: task } = await import("../../../docs/sweeps/short_sums.ts");
   const { train, validation, test } = task.questions;
-  assertEquals([train.length, validation.length, test.length], [4096, 128, 256]);
+  assertEquals([train.length, validation.length, test.length], [2048, 128, 256]);
   const asked = new Set([...train, ...validation, ...test].map(({ question }) => question));
-  assertEquals(asked.size, 4096 + 128 + 256);
+  assertEquals(asked.size, 2048 + 128 + 256);
 });
 
 for (
