@@ -32,7 +32,8 @@ export const SHORT_TESTS = [
   "tests/gpu/gather_test.ts",
   "tests/gpu/agreement_test.ts",
 ];
-const SHORT_TRAINING = ["--steps", "1", "--ways", "hard,soft,neighbours"];
+/** Flags of a short training. */
+export const SHORT_TRAINING = ["--steps", "1", "--ways", "hard,soft,neighbours"];
 
 /** Runs test files and a training on a device. */
 export async function tryDevice(
