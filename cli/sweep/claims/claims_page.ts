@@ -30,7 +30,7 @@ export function claimsPage(
 ): string {
   const claimed = verdicts.lines.slice(0, 2), others = verdicts.lines.slice(2);
   return [
-    "## What a run gave",
+    "## What softcot sweep claims gave",
     head(data, facts),
     "### Verdicts",
     markdownTable(
