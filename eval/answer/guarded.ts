@@ -4,6 +4,7 @@ import { Script } from "node:vm";
 import { EngineMissing, loadEngineNow } from "./algebra/engine.ts";
 import type { Finding } from "./algebra/same_scalar.ts";
 import { TooLarge, Undecidable } from "./budget.ts";
+import { renewLongWork } from "./rational.ts";
 
 /** The name under which the work of the moment is handed to the script. */
 const SLOT = "softcot: comparison of the moment";
@@ -38,6 +39,7 @@ function busySeconds(): number {
 export function guarded(work: () => Finding, seconds: number): Finding {
   for (let limit = seconds;;) {
     const before = busySeconds();
+    renewLongWork();
     try {
       return limited(work, limit);
     } catch (error) {

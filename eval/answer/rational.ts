@@ -14,12 +14,47 @@ const MAX_DIGITS = 1000;
 /** Largest decimal exponent that is read. */
 const MAX_EXPONENT = 2000;
 
-/** The greatest common divisor, of the numbers without their signs. */
+/** The greatest common divisor, of the numbers without their signs: Euclid's algorithm, in Lehmer's form while they are long. */
 export function bigGcd(a: bigint, b: bigint): bigint {
   if (a < 0n) a = -a;
   if (b < 0n) b = -b;
+  if (a < b) [a, b] = [b, a];
+  if (b > LONG) [a, b] = shortened(a, b);
   while (b !== 0n) [a, b] = [b, a % b];
   return a;
+}
+const LONG = 1n << 256n;
+
+/** The matrix of as many steps of Euclid's algorithm as the leading digits of two numbers are sure of; the unit matrix where of none. */
+function leadingSteps(x: number, y: number): [bigint, bigint, bigint, bigint] {
+  let [a, b, c, d] = [1, 0, 0, 1];
+  while (y + c !== 0 && y + d !== 0) {
+    const quotient = Math.floor((x + a) / (y + c));
+    if (quotient !== Math.floor((x + b) / (y + d))) break;
+    const [nextC, nextD] = [a - quotient * c, b - quotient * d];
+    if (Math.abs(nextC) > 2 ** 26 || Math.abs(nextD) > 2 ** 26) break;
+    [a, b, c, d] = [c, d, nextC, nextD];
+    [x, y] = [y, x - quotient * y];
+  }
+  return [BigInt(a), BigInt(b), BigInt(c), BigInt(d)];
+}
+
+/** Two numbers with the same divisor, the smaller one at most LONG: steps of Euclid's algorithm on their leading 50 digits. */
+function shortened(a: bigint, b: bigint): [bigint, bigint] {
+  let length = bits(a);
+  while (b > LONG) {
+    const shift = BigInt(length - 50);
+    const top = Number(a >> shift);
+    const [p, q, r, s] = leadingSteps(top, Number(b >> shift));
+    if (q === 0n) [a, b] = [b, a % b];
+    else [a, b] = [p * a + q * b, r * a + s * b];
+    if (a < b) [a, b] = [b, a];
+    // How many digits are left is seen from the same place.
+    const left = Number(a >> shift);
+    length = left > 0 ? length - 50 + Math.floor(Math.log2(left)) + 1 : bits(a);
+    if (length < 60) length = bits(a);
+  }
+  return [a, b];
 }
 
 /** Binary digits of an integer, within four. */
@@ -33,10 +68,16 @@ export function rational(num: bigint | number, den: bigint | number = 1n): Ratio
   let d = BigInt(den);
   if (d === 0n) throw new Undecidable("zero denominator");
   if (d !== 1n) {
+    if (n > LONG || n < -LONG || d > LONG || d < -LONG) spendOn(n, d);
     const g = bigGcd(n, d) * (d < 0n ? -1n : 1n);
     n /= g;
     d /= g;
   }
+  return withinBits(n, d);
+}
+
+/** A reduced fraction that is not too long. */
+function withinBits(n: bigint, d: bigint): Rational {
   // The comparison with 2^53 keeps the digit count off the common path.
   if ((n > SMALL || n < -SMALL || d > SMALL) && (bits(n) > MAX_BITS || bits(d) > MAX_BITS)) {
     throw new TooLarge("digits");
@@ -44,6 +85,21 @@ export function rational(num: bigint | number, den: bigint | number = 1n): Ratio
   return { num: n, den: d };
 }
 const SMALL = 1n << 53n;
+
+/** Work on long integers that is left for one pair, in squares of 1,024 digits: a counted budget, since such work is slow. */
+const MOST_LONG_WORK = 12_000;
+const longWork = { left: MOST_LONG_WORK };
+
+/** Gives the next pair its work on long integers. */
+export function renewLongWork(): void {
+  longWork.left = MOST_LONG_WORK;
+}
+
+function spendOn(n: bigint, d: bigint): void {
+  const size = (bits(n) + bits(d)) / 2048;
+  longWork.left -= size * size;
+  if (longWork.left < 0) throw new TooLarge("work on digits");
+}
 
 const ZERO: Rational = { num: 0n, den: 1n };
 export const ONE: Rational = { num: 1n, den: 1n };
@@ -83,7 +139,8 @@ export function powerRational(a: Rational, exponent: bigint): Rational {
   if (base.num !== 0n && size > 0 && e * BigInt(size) > BigInt(MAX_BITS) * 4n) throw new TooLarge("power");
   if (base.num === 0n) return ZERO;
   if (size === 0) return base.num < 0n && e % 2n === 1n ? { num: -1n, den: 1n } : ONE;
-  return rational(base.num ** e, base.den ** e);
+  // Powers of a reduced fraction are reduced.
+  return withinBits(base.num ** e, base.den ** e);
 }
 
 /** The nearest double; exact ratios of large integers keep their leading 17 digits. */

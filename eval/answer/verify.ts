@@ -16,7 +16,7 @@ import { lex } from "./parse/lex.ts";
 import { parseTokens } from "./parse/parse.ts";
 import { ParseFailure, type Token, tokenText } from "./parse/token.ts";
 import { plainCharacters } from "./plain_characters.ts";
-import { equalRationals, formatRational, parseDecimal, type Rational } from "./rational.ts";
+import { equalRationals, formatRational, parseDecimal, type Rational, renewLongWork } from "./rational.ts";
 import { understand } from "./understand.ts";
 
 /** How to judge. What a task does not ask for is left out: exact, strict, no extraction. */
@@ -74,6 +74,7 @@ function plainNumber(text: string): Rational | null {
 export function parseAnswer(text: string, plain = false): ParsedAnswer {
   if (text.length > MAX_CHARS) return { normalized: text.trim(), node: null };
   let normalized = text.trim();
+  renewLongWork();
   try {
     const tokens: Token[] = lex(plainCharacters(text), plain);
     normalized = tokenText(tokens);
@@ -143,6 +144,7 @@ function verifyParts(parts: Extracted[], gold: string, reply: string, options: V
 
 /** Compares what was found. */
 function verifyExtracted(a: Extracted, b: Extracted | null, options: VerifyOptions): Verdict {
+  renewLongWork();
   const goldText = a.text.trim();
   if (goldText === "") return { equal: false, rule: "no gold answer", gold: "", answer: b?.text ?? null };
   if (!b || b.text.trim() === "") {

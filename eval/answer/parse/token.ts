@@ -70,6 +70,7 @@ export function tokenText(tokens: Token[]): string {
     if (t.kind === "number" && last === "number") line += " ";
     // u=2 \quad v=9 is not u=2v=9.
     if (t.gap === "wide" && /[^,;]$/.test(line)) line += "  ";
+    if (t.kind === "mark" && t.text === "." && last === "number") line += " ";
     line += t.kind === "text" || t.kind === "unit"
       ? `"${t.text}"`
       : t.kind === "command"
