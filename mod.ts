@@ -60,7 +60,7 @@
  */
 
 // Errors: what is the user's to mend, and what the device reported.
-export { GpuError, UserError } from "./gpu/errors.ts";
+export { DeviceLostError, GpuError, OutOfMemoryError, UserError } from "./gpu/errors.ts";
 
 // The device, and what its types are made of.
 export { type AdapterFacts, type WorkgroupLimits } from "./gpu/adapter.ts";

@@ -1,4 +1,5 @@
 import { createBufferPool } from "./buffer_pool.ts";
+import type { ErrorLog } from "./error_log.ts";
 import { bytesOf, type DType, sizeOf, type Storage, type Tensor } from "./tensor.ts";
 
 /** Hands out GPU memory: lasting tensors, and scratch ones that come back when their scope ends. */
@@ -38,8 +39,8 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(Math.ceil(least / part) * part / 256) * 256;
 }
 
-/** Makes the arena of a device; how scratch buffers are found again is the pool's affair (`gpu/buffer_pool.ts`). */
-export function createArena(device: GPUDevice): Arena {
+/** Makes the arena of a device, where memory that is not there is told to `errors`; how scratch buffers are found again is the pool's affair (`gpu/buffer_pool.ts`). */
+export function createArena(device: GPUDevice, errors?: ErrorLog): Arena {
   let nextId = 1;
   let bytes = 0;
   let peakBytes = 0;
@@ -49,7 +50,11 @@ export function createArena(device: GPUDevice): Arena {
     if (size > most) throw new Error(`Cannot create ${label}: ${size} bytes, at most ${most} a buffer`);
     bytes += size;
     peakBytes = Math.max(peakBytes, bytes);
-    return { id: nextId++, buffer: device.createBuffer({ label, size, usage: USAGE }), bytes: size };
+    // Without a scope it would be reported after all the calls that fail since the buffer is none.
+    if (errors) device.pushErrorScope("out-of-memory");
+    const buffer = device.createBuffer({ label, size, usage: USAGE });
+    errors?.watch(device.popErrorScope(), label, { held: bytes - size, asked: size });
+    return { id: nextId++, buffer, bytes: size };
   };
   const destroy = (storage: Storage) => {
     bytes -= storage.bytes;

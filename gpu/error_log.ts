@@ -1,42 +1,65 @@
-import { GpuError } from "./errors.ts";
+import { DeviceLostError, GpuError, OutOfMemoryError, UserError } from "./errors.ts";
 
 /** Errors that WebGPU reports out of band; `check` throws the first one not yet thrown. */
 export interface ErrorLog {
-  /** Throws a {@link GpuError} if the device reported anything since the last call. */
+  /**
+   * Throws if the device reported anything since the last call.
+   * @throws DeviceLostError if it is lost, OutOfMemoryError if it had no memory left, else the first {@link GpuError}
+   */
   check(): void;
-  /** Waits for the result of a validation scope and keeps its error. */
-  watch(scope: Promise<GPUError | null>, what: string): void;
+  /** Waits for the result of an error scope and keeps its error; `memory`, of one around an allocation: bytes held beside it, and its own. */
+  watch(scope: Promise<GPUError | null>, what: string, memory?: OutOfMemoryError["memory"]): void;
   /** Resolves when all watched scopes have reported. */
   settled(): Promise<void>;
+  /** The error that lies behind one: calls to a lost device fail in many ways before it is said that it is lost. */
+  explain(error: unknown): Promise<unknown>;
 }
+
+/** In milliseconds: by then WebGPU has said that a device is lost whose calls fail. */
+const UNTIL_SAID = 200;
 
 /** Listens to the device: an uncaptured WebGPU error is silent otherwise. */
 export function watchErrors(device: GPUDevice): ErrorLog {
   let first: GpuError | undefined;
+  let lost: DeviceLostError | undefined;
   const pending = new Set<Promise<void>>();
-  const keep = (message: string) => first ??= new GpuError(message);
+  const keep = (error: GPUError, what?: string, memory?: OutOfMemoryError["memory"]) => {
+    const message = what === undefined ? error.message : `${what}: ${error.message}`;
+    const isMemory = error instanceof GPUOutOfMemoryError;
+    // What follows from a buffer that was not made says nothing of its own.
+    if (isMemory && !(first instanceof OutOfMemoryError)) first = new OutOfMemoryError(message, memory);
+    first ??= new GpuError(message);
+  };
   device.addEventListener("uncapturederror", (event) => {
     event.preventDefault?.();
-    keep((event as GPUUncapturedErrorEvent).error.message);
+    keep((event as GPUUncapturedErrorEvent).error);
   });
-  device.lost.then((info) => {
-    if (info.reason !== "destroyed") keep(`the device was lost: ${info.message}`);
+  const isLost = device.lost.then(({ reason, message }) => {
+    if (reason !== "destroyed") lost = new DeviceLostError(message || "its driver does not say why");
   });
   return {
     check() {
-      const error = first;
+      const error = lost ?? first;
       first = undefined;
       if (error) throw error;
     },
-    watch(scope, what) {
+    watch(scope, what, memory) {
       const done = scope.then((error) => {
-        if (error) keep(`${what}: ${error.message}`);
+        if (error) keep(error, what, memory);
         pending.delete(done);
       });
       pending.add(done);
     },
     async settled() {
       await Promise.all(pending);
+    },
+    async explain(error) {
+      if (error instanceof UserError || error instanceof OutOfMemoryError) return error;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const waited = new Promise<void>((resolve) => timer = setTimeout(resolve, UNTIL_SAID));
+      await Promise.race([isLost, waited]);
+      clearTimeout(timer);
+      return lost ?? (first instanceof OutOfMemoryError ? first : error);
     },
   };
 }

@@ -17,3 +17,25 @@ export class GpuError extends Error {
   /** Its class, for messages. */
   override name = "GpuError";
 }
+
+/** The device is gone, by a fault of its driver or hardware or since somebody reset it; with it goes all that it held. */
+export class DeviceLostError extends GpuError {
+  /** Its class, for messages. */
+  override name = "DeviceLostError";
+}
+
+/** The device has no memory left for what was asked of it. */
+export class OutOfMemoryError extends GpuError {
+  /** Its class, for messages. */
+  override name = "OutOfMemoryError";
+
+  /**
+   * The error.
+   *
+   * @param message what memory was asked for
+   * @param memory of an allocation: bytes that were held beside it, and its own
+   */
+  constructor(message: string, readonly memory?: { held: number; asked: number }) {
+    super(message);
+  }
+}

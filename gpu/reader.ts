@@ -41,7 +41,9 @@ export function createReader(device: GPUDevice, commands: Commands, errors: Erro
     try {
       range = buffer.getMappedRange(0, size);
     } catch {
-      await mapped;
+      await mapped.catch(async (error) => {
+        throw await errors.explain(error);
+      });
       range = buffer.getMappedRange(0, size);
     }
     const copy = range.slice(0, bytes);

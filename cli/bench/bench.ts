@@ -1,4 +1,4 @@
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { withGpu } from "../vulkan/with_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel } from "../../model/files/find_model.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
@@ -94,19 +94,15 @@ hold on a busy machine. The update is that of f32 weights, whatever --weights sa
     };
     // A device for each: its memory is given back as a whole.
     const apart = async (part: Part, measurements: (gpu: Gpu) => Measurement[]) => {
-      const gpu = await openGpu();
-      try {
+      await withGpu(async (gpu) => {
         await time(part, gpu, measurements(gpu));
-      } finally {
-        gpu.close();
-      }
+      });
     };
     await apart("peaks", peakMeasurements);
     const { config } = openConfig(model);
     if (parts.includes("products")) await apart("products", (gpu) => productMeasurements(gpu, config));
     if (parts.includes("kernels")) await apart("kernels", (gpu) => kernelMeasurements(gpu, config, rows));
-    const gpu = await openGpu();
-    try {
+    await withGpu(async (gpu) => {
       const found = await findModel(gpu, model, { weights });
       const weightBytes = gpu.arena.bytes;
       if (parts.includes("generation")) await time("generation", gpu, generationMeasurements(found));
@@ -121,9 +117,7 @@ hold on a busy machine. The update is that of f32 weights, whatever --weights sa
       }
       const report: BenchReport = { ...factsOf(gpu, model, found), weightBytes, measured };
       print(report, () => describe(report));
-    } finally {
-      gpu.close();
-    }
+    });
   },
 });
 

@@ -1,4 +1,4 @@
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { withGpu } from "../vulkan/with_gpu.ts";
 import { type TunedClass, tuneMatmul } from "../../gpu/ops/matmul/tune_matmul.ts";
 import { type TunedTile, writeTuning } from "../../gpu/tuning.ts";
 import type { Progress } from "../terminal/progress.ts";
@@ -13,8 +13,7 @@ export interface TuneReport {
 
 /** Measures the tiles of all classes and keeps the best ones. */
 export async function tune(rounds: number, progress: Progress, signal: AbortSignal): Promise<TuneReport> {
-  const gpu = await openGpu();
-  try {
+  return await withGpu(async (gpu) => {
     const classes: TuneReport["classes"] = [];
     for await (const { name, tiles } of tuneMatmul(gpu, rounds)) {
       signal.throwIfAborted();
@@ -23,9 +22,7 @@ export async function tune(rounds: number, progress: Progress, signal: AbortSign
       progress.update(classes.length, { class: name });
     }
     return { device: gpu.adapter.name, file: writeTuning(gpu.adapter, gpu.tuning), classes };
-  } finally {
-    gpu.close();
-  }
+  });
 }
 
 /** The report as people read it. */

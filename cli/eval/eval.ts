@@ -3,7 +3,7 @@ import { wayOf } from "../../eval/modes.ts";
 import { checkResultsPlace, openResults } from "../../eval/results/results_folder.ts";
 import type { Task } from "../../eval/task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { withGpu } from "../vulkan/with_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { runNotes } from "../defaults/run_notes.ts";
@@ -14,6 +14,7 @@ import { watchInterrupt } from "../terminal/interrupt.ts";
 import { describeChoices } from "./describe_choices.ts";
 import { describeEvaluation } from "./describe_evaluation.ts";
 import { evalCheckCommand } from "./eval_check.ts";
+import { explainEnd } from "./explain_end.ts";
 import { evalSettings, type EvalValues } from "./eval_settings.ts";
 import { openTasks } from "./open_tasks.ts";
 import { planTasks, type TaskReport } from "./plan_tasks.ts";
@@ -55,13 +56,20 @@ given again: its result is that of a run never stopped.`,
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const tasks = await openTasks(given, context);
     if (given.out !== undefined) checkResultsPlace(given.out);
-    const gpu = await openGpu();
-    try {
-      const report = await measureAll(gpu, tasks, given, context);
-      if (context.json) context.print(report, () => "");
-    } finally {
-      gpu.close();
-    }
+    await withGpu(
+      async (gpu) => {
+        const report = await measureAll(gpu, tasks, given, context);
+        if (context.json) context.print(report, () => "");
+      },
+      {},
+      (error, gpu) => {
+        const { out } = given;
+        const goOn = out === undefined
+          ? "start it again"
+          : `what has ended is kept in ${out}: the same command goes on`;
+        return explainEnd(error, gpu, { ...given, rowsFlag: "--batch-rows", goOn });
+      },
+    );
   },
 });
 

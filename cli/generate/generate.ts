@@ -1,8 +1,9 @@
 import { ValidationError } from "@cliffy/command";
 import { DRAWN_MIXTURES, UNTRAINED_WAYS } from "../../model/thinking/ways.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { withGpu } from "../vulkan/with_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/files/find_model.ts";
+import { explainEnd } from "../eval/explain_end.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
 import { defaultTask } from "../defaults/default_task.ts";
 import { mixingValues } from "../defaults/mixing_values.ts";
@@ -58,19 +59,23 @@ is their shadow, the most probable token of each step. Without an argument the t
     const { origins } = context;
     const put = promptValues({ ...given, model: trained }, origins);
     if (!context.quiet) runNotes(trained, origins).forEach(say);
-    const gpu = await openGpu();
-    try {
-      const found = await findModel(gpu, given.model, given);
-      const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
-      const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
-      const mixing = mixingValues(given, origins, [given.thinking], trained);
-      const how = { ...given, task, gamma, ...put, ...mixing };
-      const asked = await textRequest(found, text, how);
-      using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
-      await showGenerated(found, asked, how, context, watch.signal);
-    } finally {
-      gpu.close();
-    }
+    await withGpu(
+      async (gpu) => {
+        const found = await findModel(gpu, given.model, given);
+        const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
+        const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
+        const mixing = mixingValues(given, origins, [given.thinking], trained);
+        const how = { ...given, task, gamma, ...put, ...mixing };
+        const asked = await textRequest(found, text, how);
+        using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
+        await showGenerated(found, asked, how, context, watch.signal);
+      },
+      {},
+      (error, gpu) => {
+        const how = { ...given, batchRows: given.samples, rowsFlag: "--samples", goOn: "ask again" };
+        return explainEnd(error, gpu, how);
+      },
+    );
   },
 });
 

@@ -1,6 +1,6 @@
 import { AT_ONCE } from "../../eval/evaluate_options.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { withGpu } from "../vulkan/with_gpu.ts";
 import type { ModelFiles } from "../../model/files/model_files.ts";
 import { loraCounts } from "../../model/memory/count_weights.ts";
 import { slotsThatFit } from "../../model/memory/cache_budget.ts";
@@ -38,8 +38,7 @@ export async function memoryForecast(
   const { weights: form, microRows, questions, group, loraRank: rank } = values;
   const bytesAs = (form: WeightForm) => weightBytes(config, planWeights(config, file, form, name).types);
   const { types } = planWeights(config, file, form, name);
-  const gpu = await openGpu();
-  try {
+  return await withGpu(async (gpu) => {
     const free = deviceMemory(gpu.adapter)?.free;
     const device = { facts: gpu, free };
     const lengths = lengthsWithin(config, values);
@@ -74,9 +73,7 @@ export async function memoryForecast(
       lora: { rank, trained: loraCounts(config, rank).trained, ...await training(rank) },
       ...full,
     };
-  } finally {
-    gpu.close();
-  }
+  });
 }
 
 /** The lengths that were asked for, as far as the model's context allows them. */

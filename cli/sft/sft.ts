@@ -1,5 +1,5 @@
 import type { Task } from "../../eval/task.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { withGpu } from "../vulkan/with_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
 import { findModel } from "../../model/files/find_model.ts";
@@ -35,8 +35,7 @@ writes, each seen once. Without --model a new model of the given shape is made, 
       throw new UserError("Cannot train: there is no place for the model", "name a new folder with --out");
     }
     const task = await demonstratingTask(values.task);
-    const gpu = await openGpu();
-    try {
+    await withGpu(async (gpu) => {
       if (values.model) refuseShape(origins);
       const { model, tokenizer } = values.model ? await findModel(gpu, values.model) : newModel(gpu, values);
       claimFolder(out);
@@ -58,9 +57,7 @@ writes, each seen once. Without --model a new model of the given shape is made, 
           `Stopped after ${last.step} of ${steps} updates: ${out} holds an unfinished model`,
         );
       }
-    } finally {
-      gpu.close();
-    }
+    });
   },
 });
 

@@ -69,9 +69,8 @@ export function openSweep(path: string, plan: SweepPlan): SweepFolder {
     );
   }
   try {
-    const asked = asKept(path, plan);
-    if (kept) compare(path, kept, asked);
-    writeJson(`${path}/${PLAN}`, asked);
+    if (kept) compare(path, kept, plan);
+    writeJson(`${path}/${PLAN}`, asKept(plan));
   } catch (error) {
     lock.close();
     throw error;
@@ -95,16 +94,13 @@ export function writeJob(path: string, name: string, record: JobRecord): void {
   writeJson(`${path}/jobs/${name}.json`, record);
 }
 
-/** The folder may be moved: its own model is told apart by no path. */
-function asKept(path: string, { base, evaluations, runs }: SweepPlan): KeptPlan {
+function asKept({ base, evaluations, runs }: SweepPlan): KeptPlan {
   const byName = <T>(value: (run: PlannedRun) => T) =>
     Object.fromEntries(runs.map((run) => [run.name, value(run)]));
   return {
     base: base ?? null,
     evaluations,
-    runs: byName(({ settings }) =>
-      settings.model === `${path}/base` ? { ...settings, model: "its own" } : settings
-    ),
+    runs: byName(({ settings }) => settings),
     lines: byName(({ line }) => line),
   };
 }
@@ -121,7 +117,8 @@ function readPlan(path: string): KeptPlan | undefined {
   }
 }
 
-function compare(path: string, kept: KeptPlan, asked: KeptPlan): void {
+function compare(path: string, kept: KeptPlan, plan: SweepPlan): void {
+  const asked = asKept(plan);
   const different = (["base", "evaluations"] as const)
     .filter((part) => !same(kept[part], asked[part])).map((part) => `another ${part}`);
   for (const [name, settings] of Object.entries(kept.runs)) {

@@ -1,7 +1,8 @@
 import process from "node:process";
 import { styleText } from "node:util";
 import { ValidationError } from "@cliffy/command";
-import { GpuError, UserError } from "../../gpu/errors.ts";
+import { DeviceLostError, GpuError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
+import { describeShortage } from "./describe_shortage.ts";
 import { Interrupted } from "./interrupt.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { safeLine, safeText } from "./safe_text.ts";
@@ -52,6 +53,21 @@ function explain(error: unknown): Explanation {
     return { message: error.message, hint: error.hint, status: 1, expected: true };
   }
   if (!(error instanceof Error)) return fault(`Something went wrong: ${String(error)}`);
+  if (error instanceof DeviceLostError) {
+    const hint =
+      "start it again; if it happens again, the kernel's log (dmesg) may say why, and softcot doctor tries the device";
+    return {
+      message: `Cannot go on: the device was lost (${firstLine(error)})`,
+      hint,
+      status: 1,
+      expected: false,
+    };
+  }
+  if (error instanceof OutOfMemoryError) {
+    const hint = "end what else uses the device, or ask for less: softcot model info MODEL tells what fits";
+    const message = `Cannot go on: the device has ${describeShortage(error)}`;
+    return { message, hint, status: 1, expected: false };
+  }
   if (error instanceof GpuError) {
     return fault(`The GPU reported an error: ${firstLine(error)}`, "softcot doctor checks the device; ");
   }

@@ -5,27 +5,47 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { dryThinking } from "../../model/memory/generation_memory.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { WeightTypes } from "../../model/transformer/params.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
 import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
-import { refuseTooLarge } from "./refuse_too_large.ts";
+import { refuseTooLarge, whatWouldFit } from "./refuse_too_large.ts";
 import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
 
+/** A training whose memory is asked for before a weight is loaded. */
+export interface PlannedTraining {
+  /** Of the model or checkpoint to start from. */
+  name: string;
+  task: Task;
+  /** Of the model that is held beside it to be compared with. */
+  baseName: string | undefined;
+}
+
 /**
  * Asks for the memory of the updates before a weight is loaded.
- *
- * @param name of the model or checkpoint to start from
- * @param baseName of the model that is held beside it to be compared with
  * @throws UserError if they do not fit
  */
-export async function checkMemory(
+export async function checkMemory(gpu: Gpu, values: TrainValues, planned: PlannedTraining): Promise<void> {
+  const { config, shape } = plannedShape(values, planned);
+  await refuseTooLarge(gpu, config, planned.name, shape);
+}
+
+/** What would fit into so many bytes where a training does not, as words of a hint. */
+export async function fittingTraining(
   gpu: Gpu,
   values: TrainValues,
-  name: string,
-  task: Task,
-  baseName: string | undefined,
-): Promise<void> {
+  planned: PlannedTraining,
+  free: number,
+): Promise<string> {
+  const { config, shape } = plannedShape(values, planned);
+  return await whatWouldFit(gpu, config, shape, free);
+}
+
+function plannedShape(
+  values: TrainValues,
+  { name, task, baseName }: PlannedTraining,
+): { config: ModelConfig; shape: TrainingShape } {
   using files = openModelFiles(name);
   const { config, tokenizer } = files;
   const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
@@ -39,7 +59,7 @@ export async function checkMemory(
     types,
     baseTypes: baseName === undefined ? undefined : exactTypes(baseName),
   });
-  await refuseTooLarge(gpu, config, name, shape);
+  return { config, shape };
 }
 
 function exactTypes(name: string): WeightTypes {

@@ -10,7 +10,7 @@ import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
 import { readState, type RunState } from "../../rl/run/run_state.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
-import { checkMemory } from "./check_memory.ts";
+import { checkMemory, type PlannedTraining } from "./check_memory.ts";
 import { thinkingInTraining } from "./thinking_in_training.ts";
 import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
@@ -20,6 +20,8 @@ export interface PreparedTraining extends Disposable {
   trainer: Trainer;
   /** Of a run that has not begun. */
   state: RunState;
+  /** What its memory was asked for by. */
+  planned: PlannedTraining;
 }
 
 /**
@@ -43,7 +45,8 @@ export async function prepareTraining(
 
   const start = checkpoint ?? values.model;
   const baseName = nameOfBase(values, checkpoint);
-  await checkMemory(gpu, values, start, task, baseName);
+  const planned = { name: start, task, baseName };
+  await checkMemory(gpu, values, planned);
   const adapter = checkpoint === undefined ? values.adapter : undefined;
   const found = await findModel(gpu, start, { adapter, weights });
   if (values.lora) prepareAdapter(found, values);
@@ -79,7 +82,7 @@ export async function prepareTraining(
   const { forcedIds } = rules;
   const began = base && { base: base.base() };
   const state = { step: 0, tokens: 0, best: null, embeddingRms, forcedIds, ...began, kernels };
-  return { trainer, state, [Symbol.dispose]: () => grader.close() };
+  return { trainer, state, planned, [Symbol.dispose]: () => grader.close() };
 }
 
 /** In a full training that is diagnosed, the name of the model that the run began from, which is loaded a second time. */

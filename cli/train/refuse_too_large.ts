@@ -31,16 +31,18 @@ export async function refuseTooLarge(
   throw new UserError(
     `Cannot train ${full ? model : `an adapter of ${model}`}: it needs ${parts}, ` +
       `${inBytes(memory.free)} are free by ${memory.source}`,
-    await hint(needOf, shape, memory.free),
+    await whatWouldFit(gpu, config, shape, memory.free),
   );
 }
 
-/** What would fit: the cheapest change of this training, and the cheapest one to an adapter's. */
-async function hint(
-  needOf: (shape: TrainingShape) => Promise<{ total: number }>,
+/** What would fit into so many bytes: the cheapest change of this training, and the cheapest one to an adapter's. */
+export async function whatWouldFit(
+  gpu: Gpu | DeviceFacts,
+  config: ModelConfig,
   shape: TrainingShape,
   free: number,
 ): Promise<string> {
+  const needOf = (shape: TrainingShape) => trainingNeed(config, shape, { facts: gpu, free });
   const spare = { ...shape, recompute: true };
   const fewer = { ...spare, microRows: Math.min(1024, shape.microRows) };
   const adapter = (of: TrainingShape) => ({ ...of, rank: shape.rank ?? 16 });

@@ -38,10 +38,11 @@ export function resumedValues(
   return { ...saved, out: values.out };
 }
 
-/** How a run is gone on with: its folder, and the own code that it used, which nobody but the command line may name. */
+/** How a run is gone on with: its folder, the own code that it used, which nobody but the command line may name, and the device if one was chosen. */
 export function resumeCommand(out: string, values: TrainValues): string {
   const named = ownCodeOf(values).map((key) => ` --${key} ${shown(values[key])}`);
-  return `softcot train --resume --out ${out}${named.join("")}`;
+  const gpu = Deno.env.get("SOFTCOT_GPU");
+  return `softcot train --resume --out ${out}${named.join("")}${gpu ? ` --gpu ${gpu}` : ""}`;
 }
 
 /** The values of a run that are own code. */

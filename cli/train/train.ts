@@ -1,4 +1,4 @@
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { withGpu } from "../vulkan/with_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import { reopenRun } from "../../rl/run/run.ts";
@@ -10,6 +10,7 @@ import { flag } from "../settings/setting.ts";
 import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { beginRun } from "./begin_run.ts";
 import { describeRun, type RunResult } from "./describe_run.ts";
+import { explainEnd } from "./explain_end.ts";
 import { newValues } from "./new_values.ts";
 import { prepareTraining } from "./prepare_training.ts";
 import { profileOf } from "./profile_report.ts";
@@ -48,14 +49,11 @@ shows every value and where it comes from.`,
   ],
   async run({ resume, profile, allowOwn: _, ...given }, { origins, quiet, print }) {
     if (!resume) refuseLoneSystem(given);
-    const gpu = await openGpu({ profile });
-    try {
+    await withGpu(async (gpu) => {
       const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
       const result = await trainAndTest(gpu, values, resume, quiet);
       print(result, () => describeRun(result));
-    } finally {
-      gpu.close();
-    }
+    }, { profile });
   },
 });
 
@@ -98,7 +96,7 @@ async function trainAndTest(
     return profile ? { ...result, profile } : result;
   } catch (error) {
     if ((error as Error).name === "AbortError") throw new Interrupted(`Stopped during a test. ${goOn}`);
-    throw error;
+    throw await explainEnd(error, gpu, { folder, values, planned: prepared.planned });
   } finally {
     run.close();
   }

@@ -47,7 +47,12 @@ export function openDryGpu(facts: DeviceFacts, { arena: own, ...options }: DryOp
     ...{ adapter, subgroupSize, workgroups, maxBinding, matmulFamily, u64Loads, tuning },
     ...{ device, arena, pipelines, commands, wgslHead: "" },
     reader: { start, read: (tensor) => start(tensor)(), close() {} },
-    errors: { check() {}, watch() {}, settled: () => Promise.resolve() },
+    errors: {
+      check() {},
+      watch() {},
+      settled: () => Promise.resolve(),
+      explain: (error) => Promise.resolve(error),
+    },
     profile: createProfile(device, false),
     close() {},
   };

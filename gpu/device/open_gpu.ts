@@ -1,4 +1,4 @@
-import { UserError } from "../errors.ts";
+import { DeviceLostError, UserError } from "../errors.ts";
 import { adapterFacts, adapterKind, type WorkgroupLimits, workgroupLimits } from "../adapter.ts";
 import { createArena } from "../arena.ts";
 import { createCommands } from "../commands.ts";
@@ -53,12 +53,22 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   if (adapterKind(adapter) === "llvmpipe") pinWorkers(before);
   const errors = watchErrors(device);
   const facts = { ...adapterFacts(adapter, device), pci: chosen?.pci };
-  const arena = createArena(device);
+  const arena = createArena(device, errors);
   const profile = createProfile(device, options.profile === true && device.features.has("timestamp-query"));
   const commands = createCommands(device, errors, profile);
   const reader = createReader(device, commands, errors);
   const maxBinding = Math.min(options.maxBinding ?? Infinity, device.limits.maxStorageBufferBindingSize);
-  const { wgslHead, size } = await measureSubgroups(device);
+  const failed = async (error: unknown) => {
+    const why = await errors.explain(error);
+    device.destroy();
+    throw why instanceof DeviceLostError
+      ? new UserError(
+        `Cannot open the GPU ${facts.name}: it was lost (${why.message})`,
+        "softcot doctor tries it; dmesg may say why",
+      )
+      : why;
+  };
+  const { wgslHead, size } = await measureSubgroups(device).catch(failed);
   const workgroups = workgroupLimits(adapter, device);
   const matmulFamily = options.matmulFamily ?? (facts.software ? "broadcast" : "tile");
   const gpu: Gpu = {
@@ -87,10 +97,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     commands.flush();
     gpu.pipelines.forEach((pipeline) => pipeline.groups.clear());
   };
-  await checkDevice(gpu).catch((error) => {
-    gpu.close();
-    throw error;
-  });
+  await checkDevice(gpu).catch(failed);
   return gpu;
 }
 
@@ -125,6 +132,12 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   try {
     return await request([U64]).catch(() => request([]));
   } catch (cause) {
+    if (/memory/i.test((cause as Error).message)) {
+      throw new UserError(
+        `Cannot open the GPU ${adapter.info?.description ?? ""}: it has no memory left, some is needed`,
+        "other processes hold it (nvidia-smi shows which); or choose another one with --gpu: softcot doctor lists them",
+      );
+    }
     throw new UserError(
       `Cannot open the GPU ${adapter.info?.description ?? ""}: ${(cause as Error).message}, ` +
         "a device with subgroup operations is needed",

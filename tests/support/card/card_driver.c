@@ -5,7 +5,8 @@
  *   NAME, MODEL what the cards are called, and PCI's number of their model
  *   BUSES       their places on the bus, such as 0x65,0x66
  *   MIB, FREE   memory of each, and what of it is free, in MiB
- * Whoever makes a device of a card is noted in the file that CARD_LOG names. Offsets are those of Vulkan's structures on 64-bit systems.
+ * Whoever makes a device of a card is noted in the file that CARD_LOG names. CARD_LOST=FILE: the device is lost once that file is there.
+ * CARD_ROOM=N: the cards have N MiB. Offsets are those of Vulkan's structures on 64-bit systems.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -173,11 +175,68 @@ static int32_t create_device(void *device, const char *info, const void *allocat
   return ((int32_t(*)(void *, const void *, const void *, void *))real("vkCreateDevice"))(device, copy, allocator, out);
 }
 
+static int64_t setting(const char *name) {
+  const char *text = getenv(name);
+  return text ? atoll(text) : -1;
+}
+
+static void *device_function(void *device, const char *name) {
+  return ((void *(*)(void *, const char *))real("vkGetDeviceProcAddr"))(device, name);
+}
+
+static void *last_device;
+
+static int32_t submit(void *queue, uint32_t count, const void *infos, uint64_t fence) {
+  const char *lost = getenv("CARD_LOST");
+  if (lost && !access(lost, F_OK)) return -4; /* VK_ERROR_DEVICE_LOST */
+  int32_t (*go)(void *, uint32_t, const void *, uint64_t) = device_function(last_device, "vkQueueSubmit");
+  return go(queue, count, infos, fence);
+}
+
+static struct Allocation {
+  uint64_t memory;
+  int64_t bytes;
+} allocations[65536];
+static int64_t allocated;
+
+static int32_t allocate(void *device, const char *info, const void *allocator, uint64_t *out) {
+  int64_t bytes, room = setting("CARD_ROOM");
+  memcpy(&bytes, info + 16, 8);
+  if (room >= 0 && allocated + bytes > room << 20) return -2; /* VK_ERROR_OUT_OF_DEVICE_MEMORY */
+  int32_t (*go)(void *, const void *, const void *, uint64_t *) = device_function(device, "vkAllocateMemory");
+  int32_t result = go(device, info, allocator, out);
+  for (int i = 0; !result && i < 65536; i++) {
+    if (allocations[i].memory) continue;
+    allocations[i] = (struct Allocation){*out, bytes};
+    allocated += bytes;
+    break;
+  }
+  return result;
+}
+
+static void release(void *device, uint64_t memory, const void *allocator) {
+  for (int i = 0; memory && i < 65536; i++) {
+    if (allocations[i].memory != memory) continue;
+    allocated -= allocations[i].bytes;
+    allocations[i] = (struct Allocation){0, 0};
+  }
+  ((void (*)(void *, uint64_t, const void *))device_function(device, "vkFreeMemory"))(device, memory, allocator);
+}
+
+static void *device_function_played(void *device, const char *name) {
+  last_device = device;
+  if (!strcmp(name, "vkQueueSubmit")) return submit;
+  if (!strcmp(name, "vkAllocateMemory")) return allocate;
+  if (!strcmp(name, "vkFreeMemory")) return release;
+  return device_function(device, name);
+}
+
 static void *played_function(const char *name) {
   static const struct {
     const char *name;
     void *function;
   } all[] = {
+      {"vkGetDeviceProcAddr", device_function_played},
       {"vkCreateInstance", create_instance},
       {"vkDestroyInstance", destroy_instance},
       {"vkEnumeratePhysicalDevices", list_devices},
