@@ -27,7 +27,13 @@ HF_HOME or HF_HUB_CACHE another place for the cache, HF_HUB_OFFLINE=1 forbids th
   async run({ revision, file }, { args: [id], quiet, print }) {
     const pulled = await pullWatched(
       (watch) =>
-        pullRepo({ kind: "model", id, revision, files: (paths) => modelFilesIn(id, paths, file), ...watch }),
+        pullRepo({
+          kind: "model",
+          id,
+          revision,
+          files: (paths, read) => modelFilesIn(id, paths, file, read),
+          ...watch,
+        }),
       quiet,
     );
     const single = pulled.files.find((path) => path.endsWith(".gguf"));

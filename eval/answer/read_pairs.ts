@@ -30,7 +30,7 @@ function jsonRows(name: string, text: string): PairRow[] {
     if (lineText.trim() === "") return;
     let row: Record<string, unknown>;
     try {
-      row = parseJson(lineText) as Record<string, unknown>;
+      row = parseJson(lineText, { keepsDigits: true }) as Record<string, unknown>;
     } catch {
       throw new UserError(
         `Cannot judge ${name}: line ${k + 1} is not JSON`,

@@ -9,7 +9,7 @@ import {
 import { UserError } from "../../gpu/errors.ts";
 import { boundedCompressors, checkSizes } from "./parquet_limits.ts";
 import type { Row, RowValue } from "./row.ts";
-import { openPlain } from "../../model/files/plain_file.ts";
+import { openPlain, refuseLfsPointer } from "../../model/files/plain_file.ts";
 
 /**
  * All rows of a parquet file.
@@ -24,6 +24,11 @@ export async function readParquet(path: string): Promise<Row[]> {
     throw unreadable(path, error);
   }
   using _ = file;
+  try {
+    refuseLfsPointer(file);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
   try {
     const buffer = bufferOf(file);
     const metadata = await parquetMetadataAsync(buffer);

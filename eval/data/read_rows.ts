@@ -10,7 +10,7 @@ export const DATA_ENDINGS: readonly string[] = [".jsonl", ".json", ".csv", ".par
 
 /**
  * All rows of a data file, whose form its ending tells: `.jsonl` (an object a line), `.json` (an array of objects), `.csv` or
- * `.parquet`. Parquet's 64-bit integers become numbers, or strings where a number cannot hold them; its dates become strings. Cells of a
+ * `.parquet`. Numbers that JavaScript's cannot hold become strings of all their digits; its dates become strings. Cells of a
  * CSV are strings, with line breaks as they stand in the file (CRLF stays CRLF).
  *
  * @param path of the file
@@ -41,7 +41,7 @@ function readBytes(path: string): Uint8Array {
 }
 
 /** What a file of rows may nest. */
-const DATA = { deepest: 64, containers: 2 ** 24 };
+const DATA = { deepest: 64, containers: 2 ** 24, keepsDigits: true };
 
 /** Strings of V8 end at about 2^29 characters. */
 const MOST_TEXT = 500_000_000;
@@ -83,7 +83,8 @@ function jsonLines(bytes: Uint8Array, path: string): Row[] {
   for (let from = 0, line = 1; from < bytes.length; line++) {
     const found = bytes.indexOf(0x0a, from);
     const end = found < 0 ? bytes.length : found;
-    const fault = (why: string) => new UserError(`Cannot read ${path}: line ${line} ${why}`);
+    const fault = (why: string, hint?: string) =>
+      new UserError(`Cannot read ${path}: line ${line} ${why}`, hint);
     let text: string;
     try {
       text = decoder.decode(bytes.subarray(from, end)).trim();
@@ -96,9 +97,15 @@ function jsonLines(bytes: Uint8Array, path: string): Row[] {
     try {
       value = parseJson(text, DATA);
     } catch {
-      throw fault(`is no JSON (${beginning(text)}), one whole object a line is needed`);
+      const strange = notInJson(text);
+      if (strange !== undefined) throw fault(`has ${strange}`, NULL_INSTEAD);
+      const hint = line === 1 && /^[[{]/.test(text) ? ARRAY_INSTEAD : undefined;
+      throw fault(`is no JSON (${beginning(text)}), one whole object a line is needed`, hint);
     }
-    if (!isRow(value)) throw fault(`is no object (${beginning(text)}), one object a line is needed`);
+    if (!isRow(value)) {
+      const hint = Array.isArray(value) ? ARRAY_INSTEAD : undefined;
+      throw fault(`is no object (${beginning(text)}), one object a line is needed`, hint);
+    }
     rows.push(value);
   }
   return rows;
@@ -109,12 +116,23 @@ function jsonArray(text: string, path: string): Row[] {
   try {
     value = parseJson(text, DATA);
   } catch (error) {
+    if (isLines(text)) {
+      throw new UserError(
+        `Cannot read ${path}: it holds JSON lines, an object a line; a .json file holds one array of objects`,
+        "call it .jsonl",
+      );
+    }
+    const strange = notInJson(text);
+    if (strange !== undefined) throw new UserError(`Cannot read ${path}: it has ${strange}`, NULL_INSTEAD);
     const position = Number(/position (\d+)/.exec((error as Error).message)?.[1] ?? text.length);
     const line = text.slice(0, position).split("\n").length;
     throw new UserError(`Cannot read ${path}: its JSON breaks in line ${line}, a whole array is needed`);
   }
   if (!Array.isArray(value)) {
-    throw new UserError(`Cannot read ${path}: it holds no array, an array of objects is needed`);
+    throw new UserError(
+      `Cannot read ${path}: it holds no array, an array of objects is needed`,
+      isRow(value) ? "a file of one object a line is to be called .jsonl" : undefined,
+    );
   }
   const bad = value.findIndex((row) => !isRow(row));
   if (bad >= 0) {
@@ -123,6 +141,33 @@ function jsonArray(text: string, path: string): Row[] {
     );
   }
   return value;
+}
+
+const ARRAY_INSTEAD = "a file that is one array of objects is to be called .json";
+const NULL_INSTEAD =
+  "write null or a text in its place (Python's json.dumps refuses it with allow_nan=False)";
+
+/** Whether the first two lines are objects, each whole. */
+function isLines(text: string): boolean {
+  const [first, second] = text.split("\n", 1000).filter((line) => line.trim() !== "");
+  return [first, second].every((line) => {
+    try {
+      return line !== undefined && isRow(parseJson(line, DATA));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What Python's json module writes of numbers, and JSON does not know, as messages say it. */
+function notInJson(text: string): string | undefined {
+  // Texts are passed over.
+  const found = /"(?:[^"\\]|\\.)*(?:"|$)|(?<![\w.])-?(?:NaN|Infinity|nan|inf|None|True|False)(?!\w)/gs;
+  for (const { 0: word, index } of text.matchAll(found)) {
+    if (word.startsWith('"')) continue;
+    const lines = text.slice(0, index).split("\n").length;
+    return `${word}${lines > 1 ? ` in line ${lines}` : ""}, which JSON does not know`;
+  }
 }
 
 /** More than any table of questions has. */

@@ -3,6 +3,7 @@ import { BUILTIN } from "../builtin/builtin_model.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { isRepoId } from "../hub/repo_id.ts";
 import { behindBest, bestCheckpoint } from "./best_checkpoint.ts";
+import { INDEX_NAME } from "../formats/safetensors.ts";
 import { checkpointsOf, lookInto } from "./look_into.ts";
 import { modelFile } from "./model_file.ts";
 
@@ -80,7 +81,8 @@ function singleFiles(folder: string): string[] {
   ).sort();
 }
 
-const hasSafetensors = (folder: string) => lookInto(folder).some((entry) => entry.endsWith(".safetensors"));
+const hasSafetensors = (folder: string) =>
+  lookInto(folder).some((entry) => entry.endsWith(".safetensors") || entry === INDEX_NAME);
 
 function listed(names: string[]): string {
   const shown = names.slice(0, 3).join(", ");

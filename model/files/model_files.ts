@@ -4,7 +4,7 @@ import { openGguf } from "../formats/gguf.ts";
 import { ggufConfig } from "../formats/gguf_config.ts";
 import { ggufWeights } from "../formats/gguf_weights.ts";
 import { openLlama2c } from "../formats/llama2c.ts";
-import { openWeights } from "../formats/safetensors.ts";
+import { openWeights, weightNames } from "../formats/safetensors.ts";
 import { readPieces, type TensorFile } from "../formats/tensor_file.ts";
 import { ADAPTER_WEIGHTS, baseOf } from "../lora/adapter_config.ts";
 import { findAdaptedModel } from "../lora/locate_adapter.ts";
@@ -16,6 +16,7 @@ import type { ModelConfig } from "../transformer/config.ts";
 import { tensorShapes } from "../transformer/params.ts";
 import { readModelConfig } from "./hf_config.ts";
 import { locateModel } from "./locate_model.ts";
+import { lookInto } from "./look_into.ts";
 import { readExtras } from "./model_extras.ts";
 import { checkTensors } from "./params_file.ts";
 import { settleHead } from "./settle_head.ts";
@@ -224,7 +225,8 @@ function measureRms(weights: TensorFile, where: string): number {
   );
 }
 
+/** What the hash is of: the files of the weights, and what else is called like one. */
 function weightFiles(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].map((entry) => entry.name)
-    .filter((entry) => /^model.*\.safetensors$/.test(entry)).sort().map((entry) => modelFile(folder, entry));
+  const called = lookInto(folder).filter((entry) => /^model.*\.safetensors$/.test(entry));
+  return [...new Set([...called, ...weightNames(folder)])].sort().map((entry) => modelFile(folder, entry));
 }

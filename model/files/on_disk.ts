@@ -25,6 +25,15 @@ export function isFile(path: string): boolean {
   return statOf(path)?.isFile === true;
 }
 
+/** Whether a file itself is there, and not a link to one. */
+export function isOwnFile(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /** Bytes of a file; undefined where there is none, as for links that lead nowhere. */
 export function fileSize(path: string): number | undefined {
   return statOf(path)?.size;

@@ -1,6 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { downloadMatrix, type Matrix } from "../../gpu/matrix.ts";
+import { elementType } from "../formats/element_types.ts";
+import { unreadableType } from "../formats/read_elements.ts";
 import { createSafetensors } from "../formats/safetensors_writer.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
 import type { ModelConfig } from "../transformer/config.ts";
@@ -29,6 +31,8 @@ export function checkTensors(
         }]`,
       );
     }
+    // Before anything is loaded, not in the midst of it.
+    if (elementType(found.dtype) === undefined) throw unreadableType(name, found.dtype, where);
   }
 }
 

@@ -4,6 +4,8 @@ interface JsonLimits {
   deepest?: number;
   /** Arrays and objects in all; 4 Mi if not given. */
   containers?: number;
+  /** Numbers that JavaScript's would change come as the text of all their digits: 12345678901234567890, 0.12345678901234567890. */
+  keepsDigits?: boolean;
 }
 
 /**
@@ -11,7 +13,8 @@ interface JsonLimits {
  *
  * @throws SyntaxError as JSON.parse does, and for a text that nests deeper, or has more arrays and objects, than the limits say
  */
-export function parseJson(text: string, { deepest = 64, containers = 2 ** 22 }: JsonLimits = {}): unknown {
+export function parseJson(text: string, limits: JsonLimits = {}): unknown {
+  const { deepest = 64, containers = 2 ** 22, keepsDigits = false } = limits;
   let [depth, found] = [0, 0];
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -21,7 +24,39 @@ export function parseJson(text: string, { deepest = 64, containers = 2 ** 22 }: 
       if (++found > containers) throw new SyntaxError(`it has more than ${containers} arrays and objects`);
     } else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth--;
   }
-  return JSON.parse(text);
+  if (!keepsDigits || !LONG_NUMBER.test(text)) return JSON.parse(text);
+  // What JavaScript knows of the text that a value was read from.
+  const reviver = (_: string, value: unknown, { source }: { source?: string }) =>
+    typeof value === "number" && source !== undefined ? exactly(value, source) : value;
+  return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
+}
+
+/** What a number that changes looks like, be it within a text: more digits than 15, or an exponent. */
+const LONG_NUMBER = /\d[\d.]{15}|\d[eE]/;
+
+/** Digits of a number that is written out. */
+const MOST_DIGITS = 1000;
+
+/** A number as it was written, where the nearest that JavaScript has is another. */
+function exactly(value: number, source: string): number | string {
+  const [digits, exponent] = decimalOf(source);
+  if (Number.isSafeInteger(value) || !/^-?\d+$/.test(source) && Number.isFinite(value)) {
+    const [ours, at] = decimalOf(String(value));
+    if (ours === digits && at === exponent) return value;
+  }
+  const sign = source.startsWith("-") ? "-" : "";
+  if (!/[eE]/.test(source) || Math.abs(exponent) + digits.length > MOST_DIGITS) return source;
+  if (exponent >= 0) return sign + digits + "0".repeat(exponent);
+  const padded = digits.padStart(1 - exponent, "0");
+  return `${sign}${padded.slice(0, exponent)}.${padded.slice(exponent)}`;
+}
+
+/** The digits of a decimal without zeros around them, and the power of ten that they are multiplied with. */
+function decimalOf(text: string): [digits: string, exponent: number] {
+  const [, whole, part = "", power = "0"] = /^-?(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/.exec(text)!;
+  const all = (whole + part).replace(/^0+/, "");
+  const digits = all.replace(/0+$/, "");
+  return digits === "" ? ["", 0] : [digits, Number(power) - part.length + all.length - digits.length];
 }
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];

@@ -23,6 +23,31 @@ export function openPlain(path: string | URL): Deno.FsFile {
   }
 }
 
+/** How every pointer of Git LFS begins, and the most bytes that one has. */
+const LFS = "version https://git-lfs.github.com/spec/v1\n";
+const MOST_LFS = 1024;
+
+/**
+ * Refuses what a clone without Git LFS leaves in a file's place.
+ *
+ * @throws Error that says how to get the file itself
+ */
+export function refuseLfsPointer(file: Deno.FsFile): void {
+  const { size } = file.statSync();
+  if (size < LFS.length || size > MOST_LFS) return;
+  const bytes = new Uint8Array(size);
+  file.seekSync(0, Deno.SeekMode.Start);
+  const count = file.readSync(bytes) ?? 0;
+  file.seekSync(0, Deno.SeekMode.Start);
+  const text = new TextDecoder().decode(bytes.subarray(0, count));
+  if (!text.startsWith(LFS)) return;
+  const of = /^size (\d+)$/m.exec(text)?.[1];
+  throw new Error(
+    `it is a pointer of Git LFS, not the file itself${of === undefined ? "" : ` of ${of} bytes`}: ` +
+      "run `git lfs pull` in its folder (git lfs install first), or fetch the repository with `softcot model pull`",
+  );
+}
+
 /**
  * The bytes of a regular file.
  *
@@ -31,6 +56,7 @@ export function openPlain(path: string | URL): Deno.FsFile {
  */
 export function readPlain(path: string | URL, most: number): Uint8Array<ArrayBuffer> {
   using file = openPlain(path);
+  refuseLfsPointer(file);
   const { size } = file.statSync();
   if (size > most) throw new Error(`it has ${size} bytes, at most ${most} are possible`);
   const bytes = new Uint8Array(size);

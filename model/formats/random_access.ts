@@ -1,5 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
-import { openPlain } from "../files/plain_file.ts";
+import { openPlain, refuseLfsPointer } from "../files/plain_file.ts";
 
 /** Bytes that can be read at any place. */
 export interface RandomAccess {
@@ -28,7 +28,13 @@ export function openFile(path: string | URL, label = `${path}`): RandomAccess {
   let size: number;
   try {
     file = openPlain(path);
-    size = file.statSync().size;
+    try {
+      refuseLfsPointer(file);
+      size = file.statSync().size;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
   } catch (error) {
     throw refuse(error);
   }

@@ -71,10 +71,16 @@ export function readStoredRows(
 function typeOf(file: RandomAccess, { name, dtype }: TensorEntry): ElementType {
   const type = elementType(dtype);
   if (type) return type;
-  throw new UserError(
-    `Cannot read ${name} of ${file.label}: it is stored as ${dtype}, one of ${
+  throw unreadableType(name, dtype, file.label);
+}
+
+/** What to say of a tensor whose numbers are wanted, and are of another type. */
+export function unreadableType(name: string, dtype: string, where: string): UserError {
+  return new UserError(
+    `Cannot read ${name} of ${where}: it is stored as ${dtype}, one of ${
       Object.keys(ELEMENT_TYPES).join(", ")
     } is needed`,
+    "get the model with weights of F32, F16 or BF16, or as GGUF in another quantisation such as Q8_0 or Q4_K_M",
   );
 }
 

@@ -6,6 +6,7 @@
  */
 import { UserError } from "../../gpu/errors.ts";
 import { isFile } from "../files/on_disk.ts";
+import { isSafePath } from "../hub/repo_id.ts";
 import { openBytes, openFile } from "./random_access.ts";
 import { readElements, readStoredRows } from "./read_elements.ts";
 import { readHeader } from "./safetensors_header.ts";
@@ -55,9 +56,22 @@ export function openWeights(folder: string): TensorFile {
   );
 }
 
-const INDEX_NAME = "model.safetensors.index.json";
+/** The file that tells in which file each tensor is. */
+export const INDEX_NAME = "model.safetensors.index.json";
+
+/**
+ * The files of a folder's weights, without opening them: `model.safetensors`, else those that the index names, whatever they are called.
+ *
+ * @throws UserError if the index is damaged
+ */
+export function weightNames(folder: string): string[] {
+  if (isFile(`${folder}/model.safetensors`)) return ["model.safetensors"];
+  const indexPath = modelFile(folder, INDEX_NAME);
+  return isFile(indexPath) ? [...new Set(readIndex(indexPath).values())].sort() : [];
+}
 
 function openShards(folder: string, shardOf: Map<string, string>): TensorFile {
+  refuseMissing(folder, [...new Set(shardOf.values())]);
   const shards = new Map<string, TensorFile>();
   const close = () => shards.forEach((shard) => shard.close());
   const tensors = new Map<string, TensorEntry>();
@@ -82,11 +96,38 @@ function openShards(folder: string, shardOf: Map<string, string>): TensorFile {
   return { tensors, metadata, read, readStored, close };
 }
 
+function refuseMissing(folder: string, names: string[]): void {
+  const missing = names.filter((name) => !isFile(`${folder}/${name}`));
+  if (missing.length === 0) return;
+  const shown = missing.slice(0, 3).join(", ") +
+    (missing.length > 3 ? ` and ${missing.length - 3} more` : "");
+  throw new UserError(
+    `Cannot open the weights of ${folder}: ${INDEX_NAME} names ${names.length} files, of which ${shown} ` +
+      `${missing.length > 1 ? "are" : "is"} not there`,
+    "put them beside the others, or pull the model again: what is there is not fetched twice",
+  );
+}
+
 function readIndex(path: string): Map<string, string> {
+  try {
+    return parseIndex(readPlainText(path), path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`Cannot open the weights by ${path}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Which file each tensor is in, by the text of an index.
+ *
+ * @param path of the index, for messages
+ * @throws UserError if it is damaged, or names what lies elsewhere
+ */
+export function parseIndex(text: string, path: string): Map<string, string> {
   const refuse = (what: string) => new UserError(`Cannot open the weights by ${path}: ${what}`);
   let index: unknown;
   try {
-    index = parseJson(readPlainText(path));
+    index = parseJson(text);
   } catch (error) {
     throw refuse((error as Error).message);
   }
@@ -96,9 +137,11 @@ function readIndex(path: string): Map<string, string> {
   }
   const shardOf = new Map<string, string>(Object.entries(weightMap));
   for (const [name, shard] of shardOf) {
-    if (typeof shard !== "string" || !/^[^/\\]+\.safetensors$/.test(shard)) {
+    if (typeof shard !== "string" || shard.length > 1000 || !isSafePath(shard)) {
       throw refuse(
-        `${name} is said to be in ${JSON.stringify(shard)}, a safetensors file of the same folder is needed`,
+        `${name} is said to be in ${
+          JSON.stringify(shard)?.slice(0, 120)
+        }, a safetensors file of the same folder is needed`,
       );
     }
   }

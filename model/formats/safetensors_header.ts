@@ -3,11 +3,26 @@ import type { RandomAccess } from "./random_access.ts";
 import type { TensorEntry } from "./tensor_file.ts";
 import { parseJson } from "../files/parse_json.ts";
 
-/** Bytes of one element, for every type of whole bytes that the format knows. */
-export const DTYPE_BYTES: Readonly<Record<string, number>> = {
-  ...{ F64: 8, F32: 4, F16: 2, BF16: 2, C64: 8, F8_E4M3: 1, F8_E5M2: 1, F8_E8M0: 1 },
-  ...{ I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
+/** Bits of one element, for every type that the format knows; few of them can be read. */
+const DTYPE_BITS: Readonly<Record<string, number>> = {
+  ...{
+    F64: 64,
+    F32: 32,
+    F16: 16,
+    BF16: 16,
+    C64: 64,
+    F8_E4M3: 8,
+    F8_E5M2: 8,
+    F8_E8M0: 8,
+    F8_E4M3FNUZ: 8,
+    F8_E5M2FNUZ: 8,
+  },
+  ...{ I64: 64, I32: 32, I16: 16, I8: 8, U64: 64, U32: 32, U16: 16, U8: 8, BOOL: 8 },
+  ...{ F6_E2M3: 6, F6_E3M2: 6, F4: 4 },
 };
+
+/** Bytes of one element of the types that are written. */
+export const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 
 /** The format's own limit. */
 const MOST_HEADER_BYTES = 100_000_000;
@@ -99,7 +114,7 @@ function repeatedKey(json: string): string | undefined {
 }
 
 function checkMetadata(value: unknown, refuse: Refuse): Record<string, string> {
-  if (value === undefined) return {};
+  if (value === undefined || value === null) return {};
   const isRecord = typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isRecord || Object.values(value).some((text) => typeof text !== "string")) {
     throw refuse("its __metadata__ is not a map from text to text");
@@ -116,10 +131,10 @@ function checkEntry(
 ): TensorEntry {
   const quoted = JSON.stringify(name.slice(0, 100));
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
-  if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BYTES, dtype)) {
+  if (typeof dtype !== "string" || !Object.hasOwn(DTYPE_BITS, dtype)) {
     const found = JSON.stringify(dtype)?.slice(0, 40);
     throw refuse(
-      `tensor ${quoted} has type ${found}, one of ${Object.keys(DTYPE_BYTES).join(", ")} is needed`,
+      `tensor ${quoted} has type ${found}, one of ${Object.keys(DTYPE_BITS).join(", ")} is needed`,
     );
   }
   const isCount = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
@@ -134,7 +149,7 @@ function checkEntry(
     throw refuse(`tensor ${quoted} is said to lie at bytes ${begin} to ${end} of ${size}`);
   }
   const elements = (shape as number[]).reduce((product, n) => product * n, 1);
-  if (elements * DTYPE_BYTES[dtype] !== end - begin) {
+  if (elements * DTYPE_BITS[dtype] !== 8 * (end - begin)) {
     throw refuse(
       `tensor ${quoted} of shape [${shape.slice(0, 8)}] in ${dtype} cannot take ${end - begin} bytes`,
     );

@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { othersMayRead } from "../files/others_may_read.ts";
 import { readPlainText } from "../files/plain_file.ts";
-import { expanded, hubHome, TOKEN_VARIABLES, variable } from "./hub_environment.ts";
+import { expanded, hubHome, isOn, TOKEN_VARIABLES, variable } from "./hub_environment.ts";
 
 /** How the hub is reached. */
 export interface Hub {
@@ -21,8 +21,7 @@ export interface Hub {
 
 /** Whether HF_HUB_OFFLINE says that nothing is to be fetched. */
 export function isOffline(): boolean {
-  const value = variable("HF_HUB_OFFLINE") ?? variable("TRANSFORMERS_OFFLINE");
-  return value !== undefined && ["1", "ON", "YES", "TRUE"].includes(value.toUpperCase());
+  return isOn(variable("HF_HUB_OFFLINE") === undefined ? "TRANSFORMERS_OFFLINE" : "HF_HUB_OFFLINE");
 }
 
 /**

@@ -4,13 +4,13 @@
  *
  *     CACHE/models--ORG--NAME/refs/REVISION             the commit that a branch or tag was last seen at
  *                             blobs/HASH                contents: git's SHA-1 of small files, SHA-256 of large ones
- *                             snapshots/COMMIT/PATH     links to ../../blobs/HASH
+ *                             snapshots/COMMIT/PATH     links to ../../blobs/HASH; copies where there are no links
  *     CACHE/.locks/models--ORG--NAME/HASH.lock          held while a blob is fetched
  *
  * @module
  */
-import { fileSize, isFolder, linkTarget, namesIn } from "../files/on_disk.ts";
-import { hubCacheFolder } from "./hub_environment.ts";
+import { fileSize, isFolder, isOwnFile, linkTarget, namesIn } from "../files/on_disk.ts";
+import { hubCacheFolder, isOn } from "./hub_environment.ts";
 import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { writeWhole } from "../files/write_whole.ts";
@@ -96,22 +96,50 @@ export function writeRef(repo: string, revision: string, commit: string): void {
 }
 
 /**
- * Makes a file of a snapshot stand for a blob: a relative link, so that the cache may be moved; a copy where the
- * system has no links.
+ * Makes a file of a snapshot stand for a blob: a relative link, so that the cache may be moved; a copy where the file system has no
+ * links, or HF_HUB_DISABLE_SYMLINKS says so.
  */
 export function linkBlob(repo: string, commit: string, path: string, blob: string): void {
   const place = `${repo}/snapshots/${commit}/${path}`;
   const target = `${"../".repeat(path.split("/").length + 1)}blobs/${blob}`;
-  if (linkTarget(place) === target) return;
+  const wantsCopy = isOn("HF_HUB_DISABLE_SYMLINKS");
+  if (linkTarget(place) === target && !wantsCopy || isCopyOf(place, `${repo}/blobs/${blob}`)) return;
   Deno.mkdirSync(place.replace(/\/[^/]*$/, ""), { recursive: true });
   const beside = `${place}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    Deno.symlinkSync(target, beside);
+    if (wantsCopy || !tryLink(target, beside)) Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
+    Deno.renameSync(beside, place);
   } catch (error) {
-    if (Deno.build.os !== "windows") throw error;
-    Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
+    removeIfThere(beside);
+    throw error;
   }
-  Deno.renameSync(beside, place);
+}
+
+/** Whether a link could be made: FAT, exFAT and some network's file systems have none. */
+function tryLink(target: string, at: string): boolean {
+  try {
+    Deno.symlinkSync(target, at);
+    return true;
+  } catch (error) {
+    // What a copy would meet as well is told of the copy.
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    return false;
+  }
+}
+
+/** Whether a file of a snapshot was copied from a blob that is still as it was. */
+function isCopyOf(place: string, blob: string): boolean {
+  if (!isOwnFile(place)) return false;
+  const [copy, source] = [Deno.statSync(place), Deno.statSync(blob)];
+  return copy.size === source.size && (copy.mtime?.getTime() ?? 0) >= (source.mtime?.getTime() ?? Infinity);
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It was never made.
+  }
 }
 
 function readRef(repo: string, revision: string): string | undefined {

@@ -19,6 +19,11 @@ export function variable(name: string): string | undefined {
   return Deno.env.get(name)?.trim() || undefined;
 }
 
+/** Whether a variable of the environment says yes, as Python's huggingface_hub reads it. */
+export function isOn(name: string): boolean {
+  return ["1", "ON", "YES", "TRUE"].includes(variable(name)?.toUpperCase() ?? "");
+}
+
 /** A path with `~` and `$NAME` replaced, without a slash at its end. */
 export function expanded(path: string): string {
   const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";

@@ -1,39 +1,42 @@
 import { UserError } from "../../gpu/errors.ts";
+import { INDEX_NAME, parseIndex } from "../formats/safetensors.ts";
 
 /** Beside weights: what a model is opened with, its licence, and what tells people about it. */
 const BESIDE = new RegExp(
   "^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|softcot)\\.json$|" +
     "^merges\\.txt$|^chat_template\\.(jinja|json)$|^(README|LICEN[SC]E|NOTICE|USE_POLICY)[^/]*$",
 );
-const SHARD = /^model-\d+-of-\d+\.safetensors$/;
-const INDEX = "model.safetensors.index.json";
 
 /**
  * Which files of a model's repository are needed to use it: configuration, tokenizer and safetensors weights (never
  * a second copy of them in another format), or one GGUF or llama2.c file, in which all lies; of an adapter's repository,
-the adapter.
+ * the adapter. Shards are those that the index names, whatever they are called.
  *
  * @param id the repository, for messages
  * @param paths all of its files
  * @param file a file's path, or a part of its name that no other weight file has, such as `Q4_K_M`
- * @throws UserError if the repository has no weights that can be opened, or several files to choose from
+ * @param read the text of one of them, for the index
+ * @throws UserError if the repository has no weights that can be opened, several files to choose from, or fewer than its index names
  */
-export function modelFilesIn(id: string, paths: readonly string[], file?: string): string[] {
+export async function modelFilesIn(
+  id: string,
+  paths: readonly string[],
+  file: string | undefined,
+  read: (path: string) => Promise<string>,
+): Promise<string[]> {
   if (file !== undefined) return withCompanions(chosenFile(id, paths, file), paths);
   const beside = paths.filter((path) => BESIDE.test(path));
-  const shards = paths.filter((path) => SHARD.test(path));
-  const weights = paths.includes("model.safetensors")
-    ? ["model.safetensors"]
-    : shards.length > 0 && paths.includes(INDEX)
-    ? [INDEX, ...shards]
-    : [];
-  if (weights.length > 0) {
+  const isOne = paths.includes("model.safetensors");
+  if (isOne || paths.includes(INDEX_NAME)) {
     const missing = ["config.json", "tokenizer.json"].filter((name) => !paths.includes(name));
-    if (missing.length === 0) return [...beside, ...weights];
-    throw new UserError(
-      `Cannot pull the model ${id}: it has no ${missing.join(" and no ")}, which a model is opened with`,
-      "a repository of the same model in the form of transformers has them",
-    );
+    if (missing.length > 0) {
+      throw new UserError(
+        `Cannot pull the model ${id}: it has no ${missing.join(" and no ")}, which a model is opened with`,
+        "a repository of the same model in the form of transformers has them",
+      );
+    }
+    const shards = isOne ? [] : shardsIn(id, paths, await read(INDEX_NAME));
+    return [...beside, ...(isOne ? ["model.safetensors"] : [INDEX_NAME, ...shards])];
   }
   const adapter = ["adapter_config.json", "adapter_model.safetensors"];
   if (adapter.every((path) => paths.includes(path))) return [...beside, ...adapter];
@@ -51,6 +54,18 @@ export function modelFilesIn(id: string, paths: readonly string[], file?: string
       others.length > 0 ? `, only ${named(others)}` : ""
     }; model.safetensors, its shards, or a .gguf file is needed`,
     "look for the same model as safetensors or GGUF",
+  );
+}
+
+function shardsIn(id: string, paths: readonly string[], index: string): string[] {
+  const shards = [...new Set(parseIndex(index, `${INDEX_NAME} of ${id}`).values())].sort();
+  const missing = shards.filter((shard) => !paths.includes(shard));
+  if (missing.length === 0) return shards;
+  throw new UserError(
+    `Cannot pull the model ${id}: its ${INDEX_NAME} names ${
+      named(missing)
+    }, which the repository does not have`,
+    "another revision may have them, or a repository of the same model",
   );
 }
 

@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import { UserError } from "../../gpu/errors.ts";
-import { fileSize } from "../files/on_disk.ts";
+import { fileSize, isOwnFile } from "../files/on_disk.ts";
+import { readPlainText } from "../files/plain_file.ts";
 import { downloadBlob, hashOfBlob } from "./download_blob.ts";
 import { isVerified, noteVerified } from "./verified_blobs.ts";
 import { guardDisk } from "./guard_disk.ts";
@@ -25,8 +26,11 @@ export interface PullOptions {
   id: string;
   /** Branch, tag or commit; main if not given. */
   revision?: string;
-  /** Chooses among the paths of all files; throws a UserError if what is needed is not among them. */
-  files?(paths: readonly string[]): string[];
+  /**
+   * Chooses among the paths of all files; throws a UserError if what is needed is not among them. `read` brings one of them into
+   * the cache and gives its text.
+   */
+  files?(paths: readonly string[], read: (path: string) => Promise<string>): string[] | Promise<string[]>;
   /** Told as bytes come, and of what is waited for. */
   onProgress?(progress: PullProgress): void;
   /** Stops the pull; what has come is kept. */
@@ -81,7 +85,7 @@ export async function pullRepo(options: PullOptions): Promise<PulledRepo> {
   if (!isSafePath(revision)) {
     throw new UserError(`Cannot pull ${id}: ${JSON.stringify(revision)} is no branch, tag or commit`);
   }
-  if (isOffline()) return fromCache(options, revision);
+  if (isOffline()) return await fromCache(options, revision);
   const progress: PullProgress = { bytes: 0, totalBytes: 0, files: 0, totalFiles: 0 };
   const tell = (notice?: string) => options.onProgress?.({ ...progress, notice });
   // The first failure stops the other downloads.
@@ -90,9 +94,15 @@ export async function pullRepo(options: PullOptions): Promise<PulledRepo> {
   const hub = openHub({ notice: tell, ...options.hub, signal });
   const commit = isCommit(revision) ? revision : await resolveCommit(hub, kind, id, revision);
   const listed = await listFiles(hub, kind, id, commit);
-  const chosen = choose(options, listed);
   const repo = repoFolder(kind, id);
-  guardDisk(repo, () => Deno.mkdirSync(`${repo}/blobs`, { recursive: true }));
+  const makeFolder = () => guardDisk(repo, () => Deno.mkdirSync(`${repo}/blobs`, { recursive: true }));
+  const read = async (path: string) => {
+    makeFolder();
+    await bring(hub, kind, id, commit, listed.find((file) => file.path === path)!, () => {});
+    return readPlainText(`${repo}/snapshots/${commit}/${path}`);
+  };
+  const chosen = await choose(options, listed, read);
+  makeFolder();
   progress.totalFiles = chosen.length;
   progress.totalBytes = chosen.reduce((sum, file) => sum + file.size, 0);
   const toFetch = checkSpace(repo, chosen);
@@ -136,6 +146,7 @@ async function bring(
   const repo = repoFolder(kind, id);
   const name = repoFolderName(kind, id);
   const blob = `${repo}/blobs/${file.hash}`;
+  if (await isThereAsCopy(hub, repo, commit, file)) return onBytes(file.size);
   if (await isWhole(hub, repo, file)) onBytes(file.size);
   else {
     const prefix = kind === "dataset" ? "datasets/" : "";
@@ -153,6 +164,15 @@ async function bring(
   guardDisk(repo, () => linkBlob(repo, commit, file.path, file.hash));
 }
 
+/** Python moves a blob into the snapshot where the cache has no links: then the file itself is there, and no blob. */
+async function isThereAsCopy(hub: Hub, repo: string, commit: string, file: HubFile): Promise<boolean> {
+  const place = `${repo}/snapshots/${commit}/${file.path}`;
+  if (
+    !isOwnFile(place) || fileSize(place) !== file.size || fileSize(`${repo}/blobs/${file.hash}`) !== undefined
+  ) return false;
+  return await hashOfBlob(hub, place, file) === file.hash;
+}
+
 /** Whether a blob is there and what its name says: one that has changed since it was verified is hashed again, or removed. */
 async function isWhole(hub: Hub, repo: string, file: HubFile): Promise<boolean> {
   const blob = `${repo}/blobs/${file.hash}`;
@@ -167,7 +187,11 @@ async function isWhole(hub: Hub, repo: string, file: HubFile): Promise<boolean> 
   return false;
 }
 
-function choose({ kind, id, files }: PullOptions, listed: HubFile[]): HubFile[] {
+async function choose(
+  { kind, id, files }: PullOptions,
+  listed: HubFile[],
+  read: (path: string) => Promise<string>,
+): Promise<HubFile[]> {
   const hostile = listed.find(({ path }) => !isSafePath(path));
   if (hostile) {
     throw new UserError(
@@ -178,7 +202,8 @@ function choose({ kind, id, files }: PullOptions, listed: HubFile[]): HubFile[] 
       "do not trust this repository: such a name would be written outside its folder",
     );
   }
-  const wanted = new Set(files ? files(listed.map(({ path }) => path)) : listed.map(({ path }) => path));
+  const paths = listed.map(({ path }) => path);
+  const wanted = new Set(files ? await files(paths, read) : paths);
   return listed.filter(({ path }) => wanted.has(path));
 }
 
@@ -207,10 +232,11 @@ function checkSpace(repo: string, files: readonly HubFile[]): number {
 }
 
 /** With HF_HUB_OFFLINE: what the cache has. */
-function fromCache({ kind, id, files }: PullOptions, revision: string): PulledRepo {
+async function fromCache({ kind, id, files }: PullOptions, revision: string): Promise<PulledRepo> {
   const folder = cachedSnapshot(kind, id, revision);
   const found = folder === undefined ? [] : snapshotFiles(folder);
-  const chosen = folder === undefined ? [] : files ? files(found) : found;
+  const read = (path: string) => Promise.resolve(readPlainText(`${folder}/${path}`));
+  const chosen = folder === undefined ? [] : files ? await files(found, read) : found;
   if (folder === undefined || chosen.length === 0) {
     throw new UserError(
       `Cannot pull the ${kind} ${id}: HF_HUB_OFFLINE is set, and ${revision} of it is not in ${hubCacheFolder()}`,

@@ -146,7 +146,8 @@ Deno.test("safetensors: each kind of damage is named", () => {
     ["twice", fileOf('{"x":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"\\u0078":{}}', 0)],
     ["twice", fileOf('{"x":{"dtype":"F32","shape":[0],"shape":[0],"data_offsets":[0,0]}}', 0)],
     ["__metadata__", fileOf({ __metadata__: { a: 1 } }, 0)],
-    ["has type", fileOf({ x: entry(0, 8, { dtype: "F4" }) }, 8)],
+    ["has type", fileOf({ x: entry(0, 8, { dtype: "F5" }) }, 8)],
+    ["cannot take", fileOf({ x: entry(0, 8, { dtype: "F4" }) }, 8)],
     ["has type", fileOf({ x: null }, 8)],
     ["has type", fileOf({ x: entry(0, 8, { dtype: "constructor" }) }, 8)],
     ["no shape", fileOf({ x: entry(0, 8, { shape: [-2] }) }, 8)],
@@ -211,10 +212,12 @@ Deno.test(
       assertEquals(readTensor(file, "scalar"), values(1));
       assertThrows(() => readTensor(file, "z"), UserError, "no tensor");
       file.close();
-      for (const shard of ["../a.safetensors", "/a.safetensors", "a.bin", "", 3, "sub\\a.safetensors"]) {
+      for (const shard of ["../a.safetensors", "/a.safetensors", "", 3, "sub\\a.safetensors"]) {
         writeIndex({ ...shardOf, scalar: shard });
         assertThrows(() => openWeights(folder), UserError, "same folder");
       }
+      writeIndex({ ...shardOf, scalar: "a.bin" });
+      assertThrows(() => openWeights(folder), UserError, "a.bin is not there");
       for (const weightMap of [{}, [], null, "a"]) {
         writeIndex(weightMap);
         assertThrows(() => openWeights(folder), UserError, "Cannot open the weights");

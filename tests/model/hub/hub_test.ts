@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { PullProgress } from "../../../model/hub/pull_repo.ts";
 import { cachedRepos, cachedSnapshot } from "../../../model/hub/hub_cache.ts";
+import { modelFilesIn } from "../../../model/hub/model_files_in.ts";
 import { isSafePath } from "../../../model/hub/repo_id.ts";
 import { withEnv } from "../../support/with_env.ts";
 import { blobSha1, type Seen } from "../support/fake_hub.ts";
@@ -138,3 +139,101 @@ Deno.test("offline, a pull gives what the cache has and asks nobody", () =>
     await refused(pull({ id: "org/other" }), "HF_HUB_OFFLINE is set, and main of it is not in", "unset");
     assertEquals(hub.seen, []);
   }));
+
+const isLink = (path: string) => Deno.lstatSync(path).isSymlink;
+
+Deno.test("HF_HUB_DISABLE_SYMLINKS: files are copied, found again, and fetched once", () =>
+  withHub(async ({ hub, repo, pull }) => {
+    for (const value of ["1", "true", "YES", "on"]) {
+      await withEnv({ HF_HUB_DISABLE_SYMLINKS: value }, async () => {
+        const { folder, files } = await pull();
+        for (const file of files) assertEquals(isLink(`${folder}/${file}`), false, file);
+        assertEquals(Deno.readFileSync(`${folder}/model.safetensors`), WEIGHTS);
+        assertEquals(cachedSnapshot("model", "org/name"), folder);
+      });
+    }
+    assertEquals(weightRequests(hub).length, 1);
+    for (const value of ["", "0", "false", "no"]) {
+      await Deno.remove(`${repo}/snapshots`, { recursive: true });
+      await withEnv({ HF_HUB_DISABLE_SYMLINKS: value }, async () => {
+        const { folder } = await pull();
+        assertEquals(isLink(`${folder}/model.safetensors`), true);
+      });
+    }
+    assertEquals(weightRequests(hub).length, 1);
+  }));
+
+Deno.test("a file system without links: files are copied, whatever it says of links", () =>
+  withHub(async ({ hub, repo, pull }) => {
+    const { symlinkSync } = Deno;
+    const refusals = [
+      Object.assign(new Deno.errors.PermissionDenied("Operation not permitted (os error 1)"), {
+        code: "EPERM",
+      }),
+      Object.assign(new Deno.errors.NotSupported("Operation not supported"), { code: "EOPNOTSUPP" }),
+      Object.assign(new Error("Function not implemented (os error 38)"), { code: "ENOSYS" }),
+      Object.assign(new Error("Invalid argument"), { code: "EINVAL" }),
+    ];
+    try {
+      for (const refusal of refusals) {
+        Deno.symlinkSync = () => {
+          throw refusal;
+        };
+        const { folder } = await pull();
+        assertEquals([isLink(`${folder}/model.safetensors`), isLink(`${folder}/original/notes.txt`)], [
+          false,
+          false,
+        ]);
+        assertEquals(Deno.readFileSync(`${folder}/model.safetensors`), WEIGHTS);
+        await Deno.remove(`${repo}/snapshots`, { recursive: true });
+      }
+    } finally {
+      Deno.symlinkSync = symlinkSync;
+    }
+    assertEquals(weightRequests(hub).length, 1);
+  }));
+
+Deno.test("a copy that is no longer its blob is made anew, one that Python moved there is left alone", () =>
+  withHub(async ({ hub, repo, pull }) => {
+    await withEnv({ HF_HUB_DISABLE_SYMLINKS: "1" }, async () => {
+      const { folder } = await pull();
+      const place = `${folder}/model.safetensors`;
+      Deno.writeFileSync(place, WEIGHTS.subarray(0, 100));
+      await pull();
+      assertEquals(Deno.readFileSync(place), WEIGHTS);
+      // As Python does it: the blob itself is in the snapshot.
+      Deno.renameSync(`${repo}/blobs/${BLOB}`, place);
+      await pull();
+      assertEquals(weightRequests(hub).length, 1);
+      assertEquals([...Deno.readDirSync(`${repo}/blobs`)].some(({ name }) => name === BLOB), false);
+      // Another content of the same size is none.
+      Deno.writeFileSync(place, WEIGHTS.toReversed());
+      await pull();
+      assertEquals(weightRequests(hub).length, 2);
+      assertEquals(Deno.readFileSync(place), WEIGHTS);
+    });
+  }));
+
+Deno.test("a pull reads the index and brings the shards that it names", () => {
+  const index = JSON.stringify({ weight_map: { a: "part-a.safetensors", b: "sub/part-b.safetensors" } });
+  const contents = {
+    ...{ "config.json": "{}", "tokenizer.json": "{}", "model.safetensors.index.json": index },
+    ...{
+      "part-a.safetensors": WEIGHTS,
+      "sub/part-b.safetensors": WEIGHTS.subarray(0, 5000),
+      "part-c.safetensors": "no",
+    },
+  };
+  return withHub(async ({ hub, pull }) => {
+    const files = (paths: readonly string[], read: (path: string) => Promise<string>) =>
+      modelFilesIn("org/name", paths, undefined, read);
+    const names = Object.keys(contents).filter((name) => name !== "part-c.safetensors").sort();
+    const pulled = await pull({ files });
+    assertEquals(pulled.files.toSorted(), names);
+    assertEquals(Deno.readFileSync(`${pulled.folder}/sub/part-b.safetensors`), WEIGHTS.slice(0, 5000));
+    assertEquals(requestsFor(hub, "part-c").length, 0);
+    await withEnv({ HF_HUB_OFFLINE: "1" }, async () => {
+      assertEquals((await pull({ files })).files.toSorted(), names);
+    });
+  }, contents);
+});
