@@ -1,5 +1,6 @@
 import type { Gpu } from "../gpu/gpu.ts";
-import { adamW, globalNorm } from "../gpu/ops/adamw/adamw.ts";
+import { adamW } from "../gpu/ops/adamw/adamw.ts";
+import { globalNorm } from "../gpu/ops/adamw/global_norm.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";
 import { type Adapter, refreshAdapter } from "../model/transformer/adapter.ts";

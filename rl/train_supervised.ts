@@ -1,7 +1,7 @@
 import { promptIds } from "../eval/questions/prompt_ids.ts";
 import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
-import { globalNorm } from "../gpu/ops/adamw/adamw.ts";
+import { globalNorm } from "../gpu/ops/adamw/global_norm.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";

@@ -12,7 +12,7 @@ import { madeUpGroups, repeatedUpdate } from "./repeated_update.ts";
 export interface CountedWork extends WorkCount {
   /** What it is done for. */
   name: string;
-  /** Dispatches and barriers that one more layer takes. */
+  /** Dispatches and barriers that a layer more takes. */
   layer: { dispatches: number; barriers: number };
 }
 
@@ -25,7 +25,7 @@ const [QUESTIONS, GROUP] = [2, 16];
 
 /**
  * Counts what decoding a token takes of a device, and what an update takes: the work itself, run dry, once as it is and once with
- * a layer more.
+ * twice the layers.
  * @param types of the weights that tokens are decoded with
  */
 export async function countWork(
@@ -33,14 +33,14 @@ export async function countWork(
   config: ModelConfig,
   types: WeightTypes = "f32",
 ): Promise<CountedWork[]> {
-  const larger = { ...config, layers: config.layers + 1 };
+  const larger = { ...config, layers: 2 * config.layers };
   const allTypes: WeightTypes = typeof types !== "function"
     ? types
     : (matrix, layer) => types(matrix, Math.min(layer, config.layers - 1));
   const counted: CountedWork[] = [];
   const add = async (name: string, count: (config: ModelConfig) => Promise<WorkCount>) => {
     const whole = await count(config);
-    const { dispatches, barriers } = between(whole, await count(larger), 1);
+    const { dispatches, barriers } = between(whole, await count(larger), config.layers);
     counted.push({ name, ...whole, layer: { dispatches, barriers } });
   };
   for (const way of ["hard", "soft"] as const) {

@@ -69,8 +69,9 @@ export function openSweep(path: string, plan: SweepPlan): SweepFolder {
     );
   }
   try {
-    if (kept) compare(path, kept, plan);
-    writeJson(`${path}/${PLAN}`, asKept(plan));
+    const asked = asKept(path, plan);
+    if (kept) compare(path, kept, asked);
+    writeJson(`${path}/${PLAN}`, asked);
   } catch (error) {
     lock.close();
     throw error;
@@ -94,13 +95,16 @@ export function writeJob(path: string, name: string, record: JobRecord): void {
   writeJson(`${path}/jobs/${name}.json`, record);
 }
 
-function asKept({ base, evaluations, runs }: SweepPlan): KeptPlan {
+/** The folder may be moved: its own model is told apart by no path. */
+function asKept(path: string, { base, evaluations, runs }: SweepPlan): KeptPlan {
   const byName = <T>(value: (run: PlannedRun) => T) =>
     Object.fromEntries(runs.map((run) => [run.name, value(run)]));
   return {
     base: base ?? null,
     evaluations,
-    runs: byName(({ settings }) => settings),
+    runs: byName(({ settings }) =>
+      settings.model === `${path}/base` ? { ...settings, model: "its own" } : settings
+    ),
     lines: byName(({ line }) => line),
   };
 }
@@ -117,8 +121,7 @@ function readPlan(path: string): KeptPlan | undefined {
   }
 }
 
-function compare(path: string, kept: KeptPlan, plan: SweepPlan): void {
-  const asked = asKept(plan);
+function compare(path: string, kept: KeptPlan, asked: KeptPlan): void {
   const different = (["base", "evaluations"] as const)
     .filter((part) => !same(kept[part], asked[part])).map((part) => `another ${part}`);
   for (const [name, settings] of Object.entries(kept.runs)) {

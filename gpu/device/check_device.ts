@@ -6,9 +6,10 @@ import { run } from "../kernel.ts";
 import { createProfile } from "../profile.ts";
 import { createReader } from "../reader.ts";
 import { CHECK_GROUPS, checkKernel, handedLanes } from "./check_kernel.ts";
+import { checkedThreads, checkTeams, wrongTeams } from "./check_teams.ts";
 
 /**
- * Proves what all kernels rely on (ARCHITECTURE.md, "What kernels rely on") by one small kernel that does what they do: a driver that
+ * Proves what all kernels rely on (ARCHITECTURE.md, "What kernels rely on") by two small kernels that do what they do: a driver that
  * counts lanes otherwise makes wrong numbers without a word. Leaves nothing on the device.
  * @throws UserError that names the device and what is wrong with it
  */
@@ -67,9 +68,14 @@ async function whatIsWrong(gpu: Gpu): Promise<string | undefined> {
   const found = scratch.u32([columns, 4], "check found");
   const sums = scratch.f32([columns, 4], "check sums");
   run(gpu, checkKernel(lanes, gpu.u64Loads), [...given, found, sums], { eps: EPS }, [CHECK_GROUPS]);
-  const [ofLanes, ofSums] = await Promise.all([found, sums].map((tensor) => gpu.reader.read(tensor)));
+  const threads = checkedThreads(lanes);
+  const teams = scratch.u32([CHECK_GROUPS, threads], "check teams");
+  run(gpu, checkTeams(lanes), [teams], { threads }, [CHECK_GROUPS]);
+  const read = [found, sums, teams].map((tensor) => gpu.reader.read(tensor));
+  const [ofLanes, ofSums, ofTeams] = await Promise.all(read);
   return wrongLanes(lanes, new Uint32Array(ofLanes)) ??
-    wrongNumbers({ lanes, x, w }, gpu.u64Loads, new Float32Array(ofSums));
+    wrongNumbers({ lanes, x, w }, gpu.u64Loads, new Float32Array(ofSums)) ??
+    wrongTeams(lanes, new Uint32Array(ofTeams, 0, CHECK_GROUPS * threads));
 }
 
 function wrongLanes(lanes: number, found: Uint32Array): string | undefined {

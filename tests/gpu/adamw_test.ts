@@ -1,6 +1,7 @@
 import { assert } from "@std/assert";
 import { downloadMatrix, matrixOf } from "../../gpu/matrix.ts";
-import { adamW, globalNorm } from "../../gpu/ops/adamw/adamw.ts";
+import { adamW } from "../../gpu/ops/adamw/adamw.ts";
+import { globalNorm } from "../../gpu/ops/adamw/global_norm.ts";
 import { adamWStep, clipByGlobalNorm, globalNorm as referenceNorm } from "../reference/adamw.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
 

@@ -15,6 +15,12 @@ const u32Only = await openTestGpu({ forbidU64: true });
 /** What GPUs run, on this device: keys folded in splits, which are workgroups of their own where rows are few. */
 const onGpu = await openTestGpu({ matmulFamily: "tile" });
 
+/** The same with kernels made for half of the lanes that a subgroup has. */
+const halves = await openTestGpu({
+  matmulFamily: "tile",
+  subgroupSize: Math.max(2, onGpu.gpu.subgroupSize / 2),
+});
+
 const GROUPS: Group[] = [
   { prompt: 13, continuations: [5, 9, 1] },
   { prompt: 8, continuations: [] },
@@ -213,41 +219,44 @@ for (
     },
   ]
 ) {
-  Deno.test(`decoding on GPUs from the projections has the bits of rotary and tiles: ${what}`, async () => {
-    const on = onGpu;
-    const [n, kvHeads, hd] = heads;
-    const shape = { heads: n, kvHeads, headDim: hd };
-    const [width, kvWidth] = [(n + 2 * kvHeads) * hd, kvHeads * hd];
-    const { table } = ropeTable(capacity, hd, 10000);
-    const tt = on.f32(table);
-    const bias = kernel.includes("bias") ? on.f32(random32(2, width)) : undefined;
-    const keys = (seed: number) => random32(seed, rows * capacity * kvWidth);
-    const [k, v] = [keys(4), keys(5)];
-    const kvOf = () => ({
-      k: on.f32(k, [rows * capacity, kvWidth]),
-      v: on.f32(v, [rows * capacity, kvWidth]),
+  const [n, kvHeads, hd] = heads;
+  const widths = hd < 24 ? ["", ", two teams a subgroup"] : [""];
+  for (const width of widths) {
+    Deno.test(`decoding on GPUs from the projections has the bits of rotary and tiles: ${what}${width}`, async () => {
+      const on = width === "" ? onGpu : halves;
+      const shape = { heads: n, kvHeads, headDim: hd };
+      const [qkvWidth, kvWidth] = [(n + 2 * kvHeads) * hd, kvHeads * hd];
+      const { table } = ropeTable(capacity, hd, 10000);
+      const tt = on.f32(table);
+      const bias = kernel.includes("bias") ? on.f32(random32(2, qkvWidth)) : undefined;
+      const keys = (seed: number) => random32(seed, rows * capacity * kvWidth);
+      const [k, v] = [keys(4), keys(5)];
+      const kvOf = () => ({
+        k: on.f32(k, [rows * capacity, kvWidth]),
+        v: on.f32(v, [rows * capacity, kvWidth]),
+      });
+      const [fused, apart] = [kvOf(), kvOf()];
+      for (const position of [from, from + 10]) {
+        const meta = Array.from({ length: rows }, (_, r) => [0, 0, r * capacity, position]).flat();
+        const rowMeta = on.u32(meta, [rows, 4]);
+        const qkv = on.f32(random32(position, rows * qkvWidth), [rows, qkvWidth]);
+        const [q, out, expected] = [n, n, n].map((heads) => on.blank(rows, heads * hd));
+        attentionOfProjections(on.gpu, shape, { qkv, bias, table: tt, q }, fused, rowMeta, out, 0);
+        rotary(on.gpu, shape, qkv, rowMeta, tt, q, apart.k, apart.v, 0, bias);
+        const tiles = on.u32(Array.from({ length: rows }, (_, r) => [r, 1, r + 1, 0]).flat(), [rows, 4]);
+        attentionTiles(on.gpu, shape, q, apart, { rowMeta, tiles }, expected, on.blank(rows, n));
+        assertSameBits(`position ${position}`, await on.read(out), await on.read(expected));
+      }
+      for (const part of ["k", "v"] as const) {
+        assertSameBits(part, await on.read(fused[part]), await on.read(apart[part]));
+      }
+      const labels = [...on.gpu.pipelines.keys()];
+      assert(
+        labels.some((label) => label.startsWith(`attention_${kernel}_${hd}_`)),
+        `${kernel} among ${labels}`,
+      );
     });
-    const [fused, apart] = [kvOf(), kvOf()];
-    for (const position of [from, from + 10]) {
-      const meta = Array.from({ length: rows }, (_, r) => [0, 0, r * capacity, position]).flat();
-      const rowMeta = on.u32(meta, [rows, 4]);
-      const qkv = on.f32(random32(position, rows * width), [rows, width]);
-      const [q, out, expected] = [n, n, n].map((heads) => on.blank(rows, heads * hd));
-      attentionOfProjections(on.gpu, shape, { qkv, bias, table: tt, q }, fused, rowMeta, out, 0);
-      rotary(on.gpu, shape, qkv, rowMeta, tt, q, apart.k, apart.v, 0, bias);
-      const tiles = on.u32(Array.from({ length: rows }, (_, r) => [r, 1, r + 1, 0]).flat(), [rows, 4]);
-      attentionTiles(on.gpu, shape, q, apart, { rowMeta, tiles }, expected, on.blank(rows, n));
-      assertSameBits(`position ${position}`, await on.read(out), await on.read(expected));
-    }
-    for (const part of ["k", "v"] as const) {
-      assertSameBits(part, await on.read(fused[part]), await on.read(apart[part]));
-    }
-    const labels = [...on.gpu.pipelines.keys()];
-    assert(
-      labels.some((label) => label.startsWith(`attention_${kernel}_${hd}_`)),
-      `${kernel} among ${labels}`,
-    );
-  });
+  }
 }
 
 Deno.test("attention refuses outputs of another shape", () => {

@@ -1,5 +1,6 @@
 import { type Card, CARDS, type DeviceFacts } from "../../gpu/device/cards.ts";
 import { checkKernel } from "../../gpu/device/check_kernel.ts";
+import { checkTeams } from "../../gpu/device/check_teams.ts";
 import { type DryGpu, openDryGpu } from "../../gpu/device/dry_gpu.ts";
 import { copyAll, multiplyAdds } from "../../gpu/device/peaks.ts";
 import { testLongLoop, testRandom } from "../../gpu/device/self_test.ts";
@@ -141,6 +142,7 @@ async function otherKernels(gpu: DryGpu, onKernel: (label: string, code: string)
   await testLongLoop(gpu);
   const check = checkKernel(gpu.subgroupSize, gpu.u64Loads);
   onKernel(check.label, check.code());
+  onKernel("check_teams", checkTeams(gpu.subgroupSize).code());
   filter(gpu, scratch.f32([2, 100], "z"), 100, 1, { topK: 5, topP: 0.9, minP: 0.1 });
   castToHalf(gpu, createMatrix(gpu, 4, 8, "f32", "from"), createMatrix(gpu, 4, 8, "f16", "to"));
   for (const type of TYPES.filter(isQuantised)) {

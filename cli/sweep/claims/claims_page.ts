@@ -1,6 +1,6 @@
 import { MODES } from "../../../eval/modes.ts";
 import type { EntropyRow } from "../../../eval/measures/entropy_profile.ts";
-import { at, modeOf } from "../../compare/comparison.ts";
+import { answersOf, at, modeOf } from "../../compare/comparison.ts";
 import { markdownTable, shownDifference } from "../../compare/comparison_table.ts";
 import { costOf } from "../../compare/cost_of.ts";
 import { type Crossed, deviation, mean } from "../../compare/crossed.ts";
@@ -30,7 +30,7 @@ export function claimsPage(
 ): string {
   const claimed = verdicts.lines.slice(0, 2), others = verdicts.lines.slice(2);
   return [
-    "## What a run gave",
+    "## What softcot sweep claims gave",
     head(data, facts),
     "### Verdicts",
     markdownTable(
@@ -77,15 +77,17 @@ export function claimsPage(
 
 function head({ ends, task, choiceTask, k }: ClaimData, facts: PageFacts): string {
   const hard = ends.get("hard")!;
-  const questions = modeOf(at(hard[0].run, hard[0].step)!, task, "hard-sample")!.questions.length;
+  const measured = at(hard[0].run, hard[0].step)!;
+  const questions = modeOf(measured, task, "hard-sample")!.questions.length;
+  const asked = choiceTask && answersOf(measured, choiceTask)?.length;
+  const outside = asked ? `${asked} of \`${choiceTask}\`` : "nothing";
+  const seeds = hard.map(({ run }) => run.seed).join(", ");
   return [
     `    ${facts.command}`,
     "",
     `softcot ${facts.version}; untrained model ${facts.model.slice(0, 16)}..., on ${facts.device}. ` +
-    `${questions} test questions of \`${task}\`, ${k} samples each; out of domain \`${
-      choiceTask ?? "-"
-    }\`. ` +
-    `Seeds ${hard.map(({ run }) => run.seed).join(", ")}; ${facts.settings}.`,
+    `${questions} test questions of \`${task}\`, ${k} samples each; out of domain ${outside}. ` +
+    `Seeds ${seeds}; ${facts.settings}.`,
   ].join("\n");
 }
 

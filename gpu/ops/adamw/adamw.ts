@@ -3,7 +3,6 @@ import { grid, run } from "../../kernel.ts";
 import type { Matrix } from "../../matrix.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import adamCode from "./adamw.wgsl" with { type: "text" };
-import squaresCode from "./sum_squares.wgsl" with { type: "text" };
 
 /** Settings of one AdamW step; `step` counts from 1. */
 interface AdamWSettings {
@@ -17,7 +16,7 @@ interface AdamWSettings {
   step: number;
 }
 
-/** weight, first and second moment, updated in place from grad; all of one shape. norm f32 [1]: {@link globalNorm}. */
+/** weight, first and second moment, updated in place from grad; all of one shape. norm f32 [1]: that of all gradients, as `globalNorm` makes it. */
 export function adamW(
   gpu: Gpu,
   grad: Matrix,
@@ -50,24 +49,4 @@ export function adamW(
       grid(Math.ceil(n / 64)),
     );
   });
-}
-
-// Values that one workgroup sums: 1,024 for each of its 64 lanes.
-const BLOCK = 64 * 1024;
-
-/** norm[1] = the Euclidean norm of all values of all matrices, summed in fixed order. */
-export function globalNorm(gpu: Gpu, matrices: readonly Matrix[], norm: Tensor): void {
-  const kernel = { label: "sum_squares", code: () => squaresCode };
-  const chunks = matrices.flatMap((matrix) => matrix.chunks);
-  const blocks = chunks.map((chunk) => Math.ceil(sizeOf(chunk.shape) / BLOCK));
-  const count = blocks.reduce((sum, n) => sum + n, 0);
-  using scratch = gpu.arena.scratch();
-  const partial = scratch.f32([count], "norm partial");
-  let offset = 0;
-  chunks.forEach((chunk, i) => {
-    const params = { n: sizeOf(chunk.shape), block: BLOCK, offset, plain: 0, root: 0 };
-    run(gpu, kernel, [chunk, partial], params, [blocks[i]]);
-    offset += blocks[i];
-  });
-  run(gpu, kernel, [partial, norm], { n: count, block: count, offset: 0, plain: 1, root: 1 }, [1]);
 }

@@ -12,6 +12,9 @@ export function tilesBackwardKV(shape: AttentionShape, device: AttentionDevice, 
   const { headDim: dims } = shape;
   const loads = headLoads(shape, device);
   const { rows } = blockOf(dims);
+  const { subgroup } = device;
+  const ofRow = (name: string, j: number) =>
+    `subgroupBroadcast(${name}${Math.floor(j / subgroup)}, ${j % subgroup}u)`;
   const all = (make: (item: number) => string) => lines(count, make);
   const address = (row: string) => `min(r + ${row}, end - 1u) * p.heads + h`;
   const q = broadcastHeads("qq", "q", rows, loads, address);
@@ -51,14 +54,19 @@ ${
     for (var r = begin; r < end; r += ${rows}u) {
 ${q.load}
 ${g.load}
-      let index = min(r + min(lane, ${rows - 1}u), end - 1u) * p.heads + h;
-      let lseLane = lse[index];
-      let deltaLane = delta[index];
+${
+    // A lane a row; several where the block has more rows than the subgroup has lanes.
+    lines(
+      Math.ceil(rows / subgroup),
+      (l) =>
+        `      let index${l} = min(r + min(${l * subgroup}u + lane, ${rows - 1}u), end - 1u) * p.heads + h;
+      let lseLane${l} = lse[index${l}]; let deltaLane${l} = delta[index${l}];`,
+    )}
 ${dots(count, rows, dims, (i, j) => `s${i}_${j}`, k, q.value)}
 ${dots(count, rows, dims, (i, j) => `t${i}_${j}`, v, g.value)}
 ${
     lines(rows, (j) =>
-      `      let lse${j} = subgroupBroadcast(lseLane, ${j}u); let delta${j} = subgroupBroadcast(deltaLane, ${j}u);\n` +
+      `      let lse${j} = ${ofRow("lseLane", j)}; let delta${j} = ${ofRow("deltaLane", j)};\n` +
       all((i) =>
         `      let w${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - lse${j}), r + ${j}u >= key${i} && r + ${j}u < end);
       let d${i}_${j} = w${i}_${j} * (t${i}_${j} - delta${j}) * p.scale;`

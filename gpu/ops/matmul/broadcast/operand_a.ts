@@ -35,12 +35,13 @@ export function operandA(
   const prologue = fused &&
     prologueCode(fused.prologue, tile.rows, unit, perLine, subgroup, loads.u64, fused.binding);
   const setUp = lines(count, (l) => {
-    const index = `  let i${l} = ${l * subgroup}u + lane;`;
+    // Not i32 for load 32, which would hide the type.
+    const index = `  let ia${l} = ${l * subgroup}u + lane;`;
     if (kind !== "tn") {
-      return `${index} let pa${l} = (p.aOff + min(row0 + i${l} / ${perLine}u, p.m - 1u) * p.lda) / ${unit}u + i${l} % ${perLine}u;`;
+      return `${index} let pa${l} = (p.aOff + min(row0 + ia${l} / ${perLine}u, p.m - 1u) * p.lda) / ${unit}u + ia${l} % ${perLine}u;`;
     }
-    return `${index} let ka${l} = i${l} / ${perLine}u;
-  let pa${l} = (p.aOff + min(row0 + i${l} % ${perLine}u * ${unit}u, (p.m - 1u) / ${unit}u * ${unit}u)) / ${unit}u;`;
+    return `${index} let ka${l} = ia${l} / ${perLine}u;
+  let pa${l} = (p.aOff + min(row0 + ia${l} % ${perLine}u * ${unit}u, (p.m - 1u) / ${unit}u * ${unit}u)) / ${unit}u;`;
   });
   const step = lines(count, (l) => {
     const at = kind === "tn"

@@ -69,13 +69,13 @@ fn rinvOf(row: u32, lane: u32) -> f32 {
     setUp(l) {
       const all = l > 0 ? "" : lines(rows, (i) => `  let rinv${i} = rinvOf(row0 + ${i}u, lane);`);
       const own = range(rows - 1).reduce(
-        (chosen, i) => `select(${chosen}, rinv${i + 1}, i${l} / ${perLine}u >= ${i + 1}u)`,
+        (chosen, i) => `select(${chosen}, rinv${i + 1}, ia${l} / ${perLine}u >= ${i + 1}u)`,
         "rinv0",
       );
       return `${all}\n  let rinvOf${l} = ${own};`;
     },
     load(l, _) {
-      const at = `k / ${unit}u + i${l} % ${perLine}u`;
+      const at = `k / ${unit}u + ia${l} % ${perLine}u`;
       const weight = numbers(loadWords(`weight${l}`, "weight", at, unit, unit, u64));
       return { text: weight.text, value: (x, e) => `${x} * rinvOf${l} * ${weight.at(e)}` };
     },

@@ -1,0 +1,129 @@
+/**
+ * A program: all tests of kernels, and three updates in each way of thinking with the kernels of both families, on software devices of 2, 4, 8 and 16
+ * lanes, on SwiftShader and on Mesa 25, one device after another; a table as it goes, and at last whether all is well.
+ *
+ *     deno run -A tests/devices/fetch_devices.ts
+ *     deno run -A tests/devices/devices_table.ts [--devices "16 lanes,SwiftShader"] [--tests tests/gpu] [--logs FOLDER] [--short]
+ *
+ * With `--short` one update in three ways, and few tests. A whole table takes an hour on two cores, mostly of the driver's compiler.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { onDevice } from "./on_device.ts";
+import { type SoftwareDevice, softwareDevices } from "./software_devices.ts";
+import type { WayTrained } from "./train_ways.ts";
+
+/** What a device came to. */
+export interface DeviceResult {
+  device: SoftwareDevice;
+  passed: number;
+  failed: number;
+  /** Of the trainings; empty where the program failed. */
+  trained: WayTrained[];
+  seconds: number;
+  /** What is wrong, as text. */
+  faults: string[];
+}
+
+/** Tests that show a wrong count of lanes soonest: norms, look-ups, rows and heads that must agree to the bit. */
+export const SHORT_TESTS = [
+  "tests/gpu/rms_norm_test.ts",
+  "tests/gpu/gather_test.ts",
+  "tests/gpu/agreement_test.ts",
+];
+/** Flags of a short training. */
+export const SHORT_TRAINING = ["--steps", "1", "--ways", "hard,soft,neighbours"];
+
+/** Runs test files and a training on a device. */
+export async function tryDevice(
+  device: SoftwareDevice,
+  tests: readonly string[],
+  training: readonly string[],
+  log?: string,
+): Promise<DeviceResult> {
+  // Kept for one run alone, and for one device: whatever it is filled with was compiled here.
+  const cache = await Deno.makeTempDir({ prefix: "softcot-shaders-" });
+  try {
+    const tested = await onDevice(device, ["test", "-A", "--no-check", ...tests], cache, log);
+    const count = (what: string) =>
+      Number(new RegExp(`(\\d+) ${what}`).exec(lastSummary(tested.stdout))?.[1] ?? 0);
+    const ran = await onDevice(
+      device,
+      ["run", "-A", "--no-check", "tests/devices/train_ways.ts", ...training],
+      cache,
+      log,
+    );
+    const trained = ran.stdout.split("\n").filter(Boolean).map((line): WayTrained => JSON.parse(line));
+    const faults = [
+      ...(tested.success ? [] : [`${tests.join(" ")} failed`]),
+      ...(ran.success ? [] : [`the training failed: ${ran.stderr.trim().split("\n").at(-1)}`]),
+      ...trained.flatMap(({ way, family, lanes, mismatch }) => [
+        ...(mismatch === 0 ? [] : [`${way}, ${family}: mismatch ${mismatch}`]),
+        ...(lanes === device.lanes ? [] : [`${way}, ${family}: kernels for ${lanes} lanes`]),
+      ]),
+    ];
+    const seconds = tested.seconds + ran.seconds;
+    return { device, passed: count("passed"), failed: count("failed"), trained, seconds, faults };
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+}
+
+const lastSummary = (output: string): string =>
+  output.split("\n").findLast((line) => /^(ok|FAILED) \| \d+ passed/.test(line)) ?? "";
+
+/** Rewards of each way and family, to be compared between devices. */
+export const rewardsOf = ({ trained }: DeviceResult): string =>
+  JSON.stringify(trained.map(({ way, rewards }) => [way, rewards]).toSorted());
+
+function row({ device, passed, failed, trained, seconds }: DeviceResult, first: string): string {
+  const of = (family: string) => trained.filter((one) => one.family === family);
+  const worst = (family: string) => Math.max(...of(family).map(({ mismatch }) => mismatch ?? NaN));
+  const mismatch = ["broadcast", "tile"].map((family) => of(family).length ? `${worst(family)}` : "none ran");
+  const same = rewardsOf({ trained } as DeviceResult) === first ? "equal" : "others";
+  const cells = [
+    device.name,
+    passed,
+    failed,
+    trained.length,
+    ...mismatch,
+    same,
+    `${(seconds / 60).toFixed(1)} min`,
+  ];
+  return `| ${cells.join(" | ")} |`;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      ...{
+        devices: { type: "string" },
+        tests: { type: "string", default: "tests/gpu" },
+        logs: { type: "string" },
+      },
+      short: { type: "boolean", default: false },
+    },
+  });
+  const wanted = values.devices?.split(",");
+  const devices = softwareDevices().filter(({ name }) => !wanted || wanted.includes(name));
+  console.log(
+    "| device | tests passed | failed | trainings | mismatch, broadcast | mismatch, tile | rewards | time |",
+  );
+  console.log("|---|---|---|---|---|---|---|---|");
+  const results: DeviceResult[] = [];
+  for (const device of devices) {
+    if (device.missing) {
+      console.log(`| ${device.name} | not here: ${device.missing} |`);
+      continue;
+    }
+    const log = values.logs && `${values.logs}/${device.name.replaceAll(" ", "-")}.log`;
+    const tests = values.short ? SHORT_TESTS : values.tests.split(",");
+    const result = await tryDevice(device, tests, values.short ? SHORT_TRAINING : [], log);
+    results.push(result);
+    console.log(row(result, rewardsOf(results[0])));
+  }
+  const faults = results.flatMap(({ device, faults }) => faults.map((fault) => `${device.name}: ${fault}`));
+  for (const fault of faults) console.log(fault);
+  Deno.exit(faults.length > 0 || results.length === 0 ? 1 : 0);
+}

@@ -1,0 +1,24 @@
+/** Kernels of other widths of subgroups than the usual one, and other drivers: in short; `devices_table.ts` is the whole of it. */
+import { assertEquals } from "@std/assert";
+import { SHORT_TESTS, SHORT_TRAINING, tryDevice } from "./devices_table.ts";
+import { isUsual, softwareDevices } from "./software_devices.ts";
+
+// One width in more than a few tests: reading and broadcasting by lanes goes several rounds there, and through idle ones.
+const FULLER = "4 lanes";
+const FULLER_TESTS = ["attention", "matmul_fused", "few_tokens", "neighbours", "choose"].map((name) =>
+  `tests/gpu/${name}_test.ts`
+);
+
+for (const device of softwareDevices().filter((device) => !isUsual(device))) {
+  if (device.missing) console.warn(`skipped: ${device.name}, ${device.missing}`);
+  Deno.test({
+    name: `kernels and trainings on ${device.name} are right, and rollouts those of the update to the bit`,
+    ignore: device.missing !== undefined,
+    async fn() {
+      const tests = device.name === FULLER ? [...SHORT_TESTS, ...FULLER_TESTS] : SHORT_TESTS;
+      const { faults, passed, trained } = await tryDevice(device, tests, SHORT_TRAINING);
+      assertEquals(faults, []);
+      assertEquals([passed > 50, trained.length], [true, 6]);
+    },
+  });
+}
