@@ -5,7 +5,7 @@
  *     deno run -A tests/devices/fetch_devices.ts
  *     deno run -A tests/devices/devices_table.ts [--devices "16 lanes,SwiftShader"] [--tests tests/gpu] [--logs FOLDER] [--short]
  *
- * With `--short` one update in three ways, and few tests. A whole table takes an hour on two cores, mostly of the driver's compiler.
+ * With `--short` one update in two ways, and few tests. A whole table takes an hour on two cores, mostly of the driver's compiler.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const SHORT_TESTS = [
   "tests/gpu/agreement_test.ts",
 ];
 /** Flags of a short training. */
-export const SHORT_TRAINING = ["--steps", "1", "--ways", "hard,soft,neighbours"];
+export const SHORT_TRAINING = ["--steps", "1", "--ways", "soft,neighbours"];
 
 /** Runs test files and a training on a device. */
 export async function tryDevice(

@@ -5,6 +5,9 @@
  * @module
  */
 
+/** Status where the package cannot be had. */
+const NOT_HERE = 3;
+
 /** As much of Dawn's package as is used. */
 interface Dawn {
   create(flags: string[]): GPU;
@@ -12,7 +15,10 @@ interface Dawn {
 }
 
 const texts: [string, string][] = await new Response(Deno.stdin.readable).json();
-const { create, globals }: Dawn = await import(Deno.args[0]);
+const { create, globals }: Dawn = await import(Deno.args[0]).catch((error) => {
+  console.error(error.message);
+  Deno.exit(NOT_HERE);
+});
 Object.assign(globalThis, globals);
 // Collected, it would take the process with it.
 const gpu = create(["backend=null"]);
