@@ -2,7 +2,7 @@ import { isFile } from "../../model/files/on_disk.ts";
 import { readJob } from "./sweep_folder.ts";
 import { type PlannedEvaluation, type PlannedRun, stepAt, type SweepPlan } from "./sweep_plan.ts";
 
-/** What one slot of a sweep does, one process after the other: a run and its evaluations, or those of an untrained model. */
+/** What a sweep does at one of its places, one process after the other: a run and its evaluations, or those of an untrained model. */
 export interface Job {
   name: string;
   line: string;
