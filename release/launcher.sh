@@ -43,7 +43,8 @@ unpack() {
   said=$("$new/app/deno" -V 2>&1) || fail "Cannot run Deno here: $said" \
     'it needs glibc 2.27 or newer and libgcc: a container of a newer Linux will do, one with musl, as Alpine, will not'
   app=$1/$id
-  mv -T "$new/app" "$app" 2>/dev/null || is_whole "$app" || { rm -rf "$app" && mv -T "$new/app" "$app"; }
+  mv -T "$new/app" "$app" 2>/dev/null || is_there "$1" || { rm -rf "$app" && mv -T "$new/app" "$app"; } 2>/dev/null ||
+    cannot "$1" "holds a $id of another user" || return 1
   rm -rf "$new"
 }
 each_place() {
@@ -69,8 +70,7 @@ if [ "${1:-}" = --unpack ] || ! each_place is_there; then
     [ ! -e "$dir" ] || rmdir "$dir" 2>/dev/null || fail "Cannot unpack into $dir: something lies there" 'name a new folder'
     id=${dir##*/} place=${dir%/*}
     unpack "${place:-/}" || fail "Cannot unpack: $why" 'name a folder with 130 MB free, where programs may run'
-    printf 'softcot: start it with %s/softcot\n' "$dir" >&2
-    exit 0
+    printf 'softcot: start it with %s/softcot\n' "$dir" >&2 && exit 0
   fi
   each_place unpack || fail "Cannot unpack: $why" 'set SOFTCOT_CACHE to a folder of yours with 130 MB free, where programs may run'
   find "${app%/*}" -maxdepth 1 \( -name 'softcot-[0-9]*.[0-9]*-????????????' -mtime +30 -exec test -x {}/deno \; \

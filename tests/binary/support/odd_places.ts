@@ -148,6 +148,18 @@ export const ODD_PLACES: readonly OddPlace[] = [
     ...{ code: 1, says: /c is another user's, or others may write there$/m, root: true },
   },
   {
+    what: "a shared folder as SOFTCOT_CACHE, where another user has planted a program",
+    script:
+      "mkdir -m 1777 c; plant c; chown -R 65534 c/softcot-*; SOFTCOT_CACHE=$BOX/c ./softcot $GO; [ ! -e mark ] && echo none ran",
+    ...{ code: 0, says: /^none ran$/m, root: true },
+  },
+  {
+    what: "the same, as a user who cannot remove it",
+    script: `chmod 755 .; mkdir -m 1777 c; plant c; chown -R 65533 c/softcot-*
+      SOFTCOT_CACHE=$BOX/c setpriv --reuid=65534 --regid=65534 --clear-groups ./softcot $GO; s=$?; [ ! -e mark ] && exit $s`,
+    ...{ code: 1, says: /c holds a softcot-\S+ of another user$/m, root: true },
+  },
+  {
     what: "another user's link in a shared folder, to a place of one's own",
     script: `plant own; mkdir -m 1777 tmp; ln -s ../own tmp/softcot-$(id -u); chown -h 65534 tmp/softcot-*
       unshare -m sh -c '${
