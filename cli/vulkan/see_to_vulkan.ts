@@ -10,6 +10,10 @@ import { offerDriver } from "./offer_driver.ts";
 export function seeToVulkan(): void {
   if (Deno.build.os !== "linux") return;
   leaveDesktop();
+  // Where these are empty, the loader looks for no driver at all.
+  for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
+    if (Deno.env.get(name) === "") Deno.env.delete(name);
+  }
   const found = findVulkan();
   // Drivers that the environment names are the user's own affair.
   if (found.named) return;

@@ -54,6 +54,23 @@ test("alike cards are chosen by number or by place: that very one is opened, or 
   }
 });
 
+test("cards of other models are chosen without Mesa's layer, too, where the loader orders them", async () => {
+  // Nothing but drivers is in reach there.
+  const bare = `${folder}/bare/vulkan/icd.d`;
+  await Deno.mkdir(bare, { recursive: true });
+  await playCards(bare, "mixed.so", [0x2335, 0x27b8, 0x2330]);
+  await Deno.copyFile(software!.file, `${bare}/software.json`);
+  const more = { XDG_DATA_DIRS: `${folder}/bare`, VK_DRIVER_FILES: "", VK_ICD_FILENAMES: "" };
+  for (const [number, bus] of PLAYED.buses.entries()) {
+    const { code, stderr, opened } = await open(["--gpu", `${number}`], more);
+    // Loaders have that since 1.3.207.
+    if (code !== 0) assertStringIncludes(stderr, "nothing here makes Vulkan give this one");
+    assertEquals(opened, code === 0 ? [bus.toString(16)] : [], stderr);
+  }
+  const chosen = await open(["--gpu", "llvmpipe"], more);
+  assertEquals([chosen.code, chosen.opened], [0, []], chosen.stderr);
+});
+
 test("without a choice the first card is opened; the software device is chosen by a part of its name", async () => {
   const first = await open([]);
   assertEquals([first.code, first.opened], [0, ["65"]], first.stderr);

@@ -2,7 +2,8 @@
  * A Vulkan driver that shows Mesa's software device as cards on the bus, so that choosing among several GPUs can be tried without any.
  * Compiled by play_cards.ts with
  *   REAL        the software device's library
- *   NAME, MODEL what the cards are called, and PCI's number of their model
+ *   NAME        what the cards are called
+ *   MODELS      PCI's numbers of their models, such as 0x2335,0x2335
  *   BUSES       their places on the bus, such as 0x65,0x66
  *   MIB, FREE   memory of each, and what of it is free, in MiB
  * Whoever makes a device of a card is noted in the file that CARD_LOG names. CARD_LOST=FILE: the device is lost once that file is there.
@@ -25,6 +26,7 @@ typedef struct Chain {
 } Chain;
 
 static const uint32_t buses[] = {BUSES};
+static const uint32_t models[] = {MODELS};
 #define CARDS (sizeof buses / sizeof *buses)
 
 /* Each card is the device of an instance of its own, since the software device gives one alone. */
@@ -52,10 +54,10 @@ static struct Played *played_by(void *instance) {
   return NULL;
 }
 
-static uint32_t bus_of(void *device) {
+static size_t card_of(void *device) {
   for (int i = 0; i < 64; i++) {
     for (size_t k = 0; k < CARDS; k++) {
-      if (device && played[i].devices[k] == device) return buses[k];
+      if (played[i].devices[k] == device) return k;
     }
   }
   return 0;
@@ -96,26 +98,26 @@ static void put(void *at, size_t offset, uint32_t value) {
 }
 
 /* VkPhysicalDeviceProperties: numbers of maker and model, the type (2 is a card), the name. */
-static void dress(void *properties) {
+static void dress(void *device, void *properties) {
   put(properties, 8, 0x10de);
-  put(properties, 12, MODEL);
+  put(properties, 12, models[card_of(device)]);
   put(properties, 16, 2);
   strcpy((char *)properties + 20, NAME);
 }
 
 static void properties(void *device, void *out) {
   ((void (*)(void *, void *))real("vkGetPhysicalDeviceProperties"))(device, out);
-  dress(out);
+  dress(device, out);
 }
 
 static void properties2(void *device, Chain *out) {
   ((void (*)(void *, void *))real("vkGetPhysicalDeviceProperties2"))(device, out);
-  dress((char *)out + 16);
+  dress(device, (char *)out + 16);
   for (Chain *part = out->next; part; part = part->next) {
     if (part->type == 1000212000) { /* VkPhysicalDevicePCIBusInfoPropertiesEXT */
-      for (size_t at = 16; at < 32; at += 4) put(part, at, at == 20 ? bus_of(device) : 0);
+      for (size_t at = 16; at < 32; at += 4) put(part, at, at == 20 ? buses[card_of(device)] : 0);
     } else if (part->type == 1000071004) { /* VkPhysicalDeviceIDProperties */
-      ((uint8_t *)part)[31] = bus_of(device);
+      ((uint8_t *)part)[31] = buses[card_of(device)];
     } else if (part->type == 1000196000) { /* VkPhysicalDeviceDriverProperties */
       strcpy((char *)part + 20, "played");
     }
@@ -157,7 +159,7 @@ static int32_t create_device(void *device, const char *info, const void *allocat
   const char *path = getenv("CARD_LOG");
   FILE *log = path ? fopen(path, "a") : NULL;
   if (log) {
-    fprintf(log, "%02x\n", bus_of(device));
+    fprintf(log, "%02x\n", buses[card_of(device)]);
     fclose(log);
   }
   char copy[72]; /* VkDeviceCreateInfo */

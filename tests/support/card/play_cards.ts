@@ -14,6 +14,7 @@ export interface PlayedDriver {
 export const PLAYED = {
   name: "NVIDIA H200",
   buses: [0x65, 0x66, 0x67],
+  models: [0x2335, 0x2335, 0x2335],
   memory: 143771 * 2 ** 20,
   free: 3000 * 2 ** 20,
 };
@@ -28,16 +29,21 @@ export function softwareDriver(): PlayedDriver | undefined {
 }
 
 /** Compiles the driver that shows the software device as such cards into a folder; undefined where there is no compiler. */
-export async function playCards(folder: string, name = "cards.so"): Promise<PlayedDriver | undefined> {
+export async function playCards(
+  folder: string,
+  name = "cards.so",
+  models = PLAYED.models,
+): Promise<PlayedDriver | undefined> {
   const software = softwareDriver();
   if (!software) return undefined;
   const library = join(folder, name);
-  const numbers = { MODEL: 0x2335, MIB: PLAYED.memory / 2 ** 20, FREE: PLAYED.free / 2 ** 20 };
+  const numbers = { MIB: PLAYED.memory / 2 ** 20, FREE: PLAYED.free / 2 ** 20 };
   const defined = {
     ...{
       REAL: JSON.stringify(software.library),
       NAME: JSON.stringify(PLAYED.name),
       BUSES: PLAYED.buses.join(","),
+      MODELS: models.join(","),
     },
     ...numbers,
   };
