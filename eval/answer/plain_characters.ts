@@ -68,7 +68,7 @@ const UNSEEN =
  * mathematical faces become ASCII. Sentences in other languages stay as they are.
  */
 export function plainCharacters(text: string): string {
-  if (!/\P{ASCII}/u.test(text)) return text;
+  if (!/[\u0080-\uffff]/.test(text)) return text;
   return text.replace(UNSEEN, "")
     .replace(/[\uff01-\uff5e]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0))
     .replace(/[\u{1d400}-\u{1d7ff}\u3371-\u33df\u2103\u2109\u2126\u212a]/gu, (c) => c.normalize("NFKC"))

@@ -140,9 +140,13 @@ function mayBeRounding(a: Node, b: Node, point: Point, distance: number, steps: 
 }
 
 /** What can be so large, or so near to a pole, that its last digits outweigh other terms. */
-const isLarge = (n: Node): boolean =>
-  n.kind === "number" ? n.value.num > LARGE || n.value.num < -LARGE : n.kind === "apply" &&
-    (n.op === "power" || n.op === "factorial" || n.op === "exp" || n.op === "binomial");
+function isLarge(n: Node): boolean {
+  if (n.kind === "number") return n.value.num > LARGE || n.value.num < -LARGE;
+  if (n.kind !== "apply") return false;
+  if (n.op !== "power") return n.op === "factorial" || n.op === "exp" || n.op === "binomial";
+  const [, exponent] = n.args;
+  return exponent.kind !== "number" || exponent.value.num > 6n || exponent.value.num < -6n;
+}
 const LARGE = 1_000_000_000n;
 
 const show = (z: { re: number; im: number }): string => z.im === 0 ? `${z.re}` : `${z.re} + ${z.im} i`;

@@ -29,7 +29,7 @@ export function lex(text: string, plain = false, upright = false): Token[] {
 
 /** Rewrites single characters and doubled backslashes before the tokens are read. */
 function prepare(text: string): string {
-  let s = !/\P{ASCII}/u.test(text) ? text : withoutUnicode(text);
+  let s = !/[\u0080-\uffff]/.test(text) ? text : withoutUnicode(text);
   if (s.includes("\\\\")) s = escapedOnce(s);
   if (s.includes("\\begin")) s = wholeRowEnds(s);
   s = s.replace(/(:\d\d\s*)([apAP])\.?\s?[mM](?![A-Za-z])\.?/g, "$1\\text{$2m}");
