@@ -30,8 +30,8 @@ export const FLIPPED: Readonly<Partial<Record<RelationOp, RelationOp>>> = {
 /** An answer, or a part of one. */
 export type Node =
   | { kind: "number"; value: Rational }
-  /** a letter, Greek letter, subscripted or decorated name; also the constants `pi`, `e`, `i`, `infinity` by `constant` */
-  | { kind: "symbol"; name: string; constant?: boolean }
+  /** a letter, Greek letter, subscripted or decorated name; also the constants `pi`, `e`, `i`, `infinity` by `constant`; `any` is a parameter, whose name means nothing */
+  | { kind: "symbol"; name: string; constant?: boolean; any?: true }
   /** `op` applied to scalars: add, multiply, divide, negate, power, root, sin, ...; or union, intersect, setminus */
   | Apply
   /** brackets kept: `(1,2)` is a tuple or an open interval, `[1,2)` an interval */

@@ -1,7 +1,7 @@
 /** Letters of an answer that stand for any number of a set: their names mean nothing. */
 import { freeSymbols } from "./algebra/sample_points.ts";
 import { substitute } from "./algebra/substitute.ts";
-import { format, type Node, symbol } from "./node.ts";
+import { format, type Node, some, symbol } from "./node.ts";
 
 const SETS = /^(?:math(?:bb|bf|cal|rm)\{([ZNQRC])\}|\\?([ZNQRC]))$/;
 
@@ -19,6 +19,28 @@ function membership(node: Node): { name: string; domain: string } | null {
   const [name, set] = node.sides;
   const domain = domainOf(set);
   return name.kind === "symbol" && !name.constant && domain !== null ? { name: name.name, domain } : null;
+}
+
+/** Sets in which a letter may have any value: its membership says no more than that it is a parameter. */
+const FREE = new Set(["R", "C", "any"]);
+
+/** The names of an answer's parameters, in the order in which they appear. */
+function parametersOf(node: Node): string[] {
+  const names: string[] = [];
+  some(node, (n) => {
+    if (n.kind === "symbol" && n.any && !names.includes(n.name)) names.push(n.name);
+    return false;
+  });
+  return names;
+}
+
+/** The answer with its parameters named as those of the gold answer; null where there is nothing to rename. */
+export function withNamesOf(gold: Node, answer: Node): Node | null {
+  const [theirs, own] = [parametersOf(gold), parametersOf(answer)];
+  if (own.length === 0 || own.length !== theirs.length || own.join() === theirs.join()) return null;
+  const apart = own.reduce((n, name, k) => substitute(n, name, symbol(`parameter ${k}`)), answer);
+  if (freeSymbols(apart).some((name) => theirs.includes(name))) return null;
+  return theirs.reduce((n, name, k) => substitute(n, `parameter ${k}`, symbol(name)), apart);
 }
 
 /** True if the letter is what the item is about, and no parameter of it. */
@@ -43,14 +65,18 @@ export function bindParameters(node: Node & { kind: "list" }): Node {
   });
   const used = bound.filter(({ name }) => items.some((item) => freeSymbols(item).includes(name)));
   if (used.length < bound.length) return node;
-  const bounded = used.filter(({ domain }) => domain !== "R" && domain !== "C");
+  const bounded = used.filter(({ domain }) => !FREE.has(domain));
   if (items.some((item) => bounded.some(({ name }) => isSubject(item, name)))) return node;
   // Numbered in the order in which they appear, so that both sides number alike.
   const order = items.map(format).join(" ");
   const place = ({ name }: { name: string }) =>
     order.search(new RegExp(`(?<![A-Za-z])${name.replace(/\W/g, "\\$&")}(?![A-Za-z])`));
   const renamed = bounded.sort((a, b) => place(a) - place(b));
-  const result = items.map((item) =>
+  const free = used.filter(({ domain }) => FREE.has(domain));
+  const marked = items.map((item) =>
+    free.reduce<Node>((n, { name }) => substitute(n, name, { kind: "symbol", name, any: true }), item)
+  );
+  const result = marked.map((item) =>
     renamed.reduce((n, { name, domain }, k) => substitute(n, name, symbol(`any of ${domain} ${k + 1}`)), item)
   );
   return result.length === 1 ? result[0] : { ...node, items: result };

@@ -17,6 +17,7 @@ import { parseTokens } from "./parse/parse.ts";
 import { ParseFailure, type Token, tokenText } from "./parse/token.ts";
 import { plainCharacters } from "./plain_characters.ts";
 import { equalRationals, formatRational, parseDecimal, type Rational, renewLongWork } from "./rational.ts";
+import { withNamesOf } from "./parameters.ts";
 import { understand } from "./understand.ts";
 
 /** How to judge. What a task does not ask for is left out: exact, strict, no extraction. */
@@ -187,7 +188,10 @@ function judge(
   const found = guarded(() => {
     const context = contextOf(options);
     const right = understand(gold, { ...context, side: "gold" });
-    return compare(right, understand(answer, { ...context, named: right.kind === "relation" }), context);
+    const said = understand(answer, { ...context, named: right.kind === "relation" });
+    const verdict = compare(right, said, context);
+    const renamed = verdict.equal ? null : withNamesOf(right, said);
+    return renamed ? compare(right, renamed, context) : verdict;
   }, options.timeLimit ?? 2);
   return { ...found, ...sides };
 }

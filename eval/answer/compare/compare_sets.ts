@@ -32,8 +32,13 @@ const isBuilder = (n: Node): boolean => n.kind === "apply" && n.op === "where";
 
 /** The condition of `\{x : ...\}`, with a name for x that is the same on both sides. */
 function conditionOf(n: Node): Node | null {
-  if (n.kind !== "apply" || n.op !== "where" || n.args[0].kind !== "symbol") return null;
-  return substitute(n.args[1], n.args[0].name, symbol("member"));
+  if (n.kind !== "apply" || n.op !== "where") return null;
+  const [head, condition] = n.args;
+  const names = head.kind === "tuple" ? head.items : [head];
+  return names.reduce(
+    (all, name, k) => substitute(all, (name as { name: string }).name, symbol(`member ${k + 1}`)),
+    condition,
+  );
 }
 
 function asSet(n: Node, steps: Steps): { set: RealSet; name: Node | null; relation: boolean } | null {

@@ -1,7 +1,7 @@
 /** Conditions behind an answer, in words or in brackets: `for any integer n`, `(n \in \mathbb{Z})`. They become items of a list. */
 import type { Token } from "./token.ts";
 
-const OPENER = /^,?\s*(?:for|where|with|and where|here)\b/i;
+const OPENER = /^,?\s*(?:for|where|with|and where|here|given)\b/i;
 /** Words of a condition that says no more than what kind of number its letters are. */
 const WORDS = new Set(
   ("for where with and here any all every each some is are an a be the being arbitrary of value values number numbers constant constants real " +
@@ -37,8 +37,7 @@ export function withConditions(tokens: Token[]): Token[] {
   );
   const domain = DOMAINS.find(([pattern]) => pattern.test(words || "all"));
   if (others.length > 0 || names.length === 0 || !domain || !isPlain(words)) return tokens;
-  if (domain[1] === null) return main;
-  const set: Token = { kind: "text", text: domain[1], spaced: true };
+  const set: Token = { kind: "text", text: domain[1] ?? "any", spaced: true };
   const inside: Token = { kind: "command", text: "in", spaced: true };
   return [...main, ...names.flatMap((name) => [mark(","), name, inside, set])];
 }
@@ -56,9 +55,18 @@ function opening(tokens: Token[]): number {
     if (
       depth === 0 && ((kind === "text" && OPENER.test(text)) || (kind === "command" && text === "forall"))
     ) return k;
+    if (depth === 0 && text === "," && isSaidOf(tokens, k + 1)) return k + 1;
     if (depth === 1 && text === "(" && k > 0 && isBracketed(tokens, k)) return k;
   }
   return -1;
+}
+
+/** `n \\text{ is an integer}` at the end. */
+function isSaidOf(tokens: Token[], at: number): boolean {
+  const [name, words, ...rest] = tokens.slice(at);
+  return (name?.kind === "letter" || name?.kind === "command") && words?.kind === "text" &&
+    rest.length === 0 &&
+    /^(?:is|are)\b/i.test(words.text);
 }
 
 /** True if a bracket is the last thing said, and holds a membership behind an equation. */

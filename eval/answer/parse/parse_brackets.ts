@@ -1,6 +1,6 @@
 /** Grammar of what stands in brackets: groups, tuples, intervals, sets, bars, matrices. */
 import { apply, type Node } from "../node.ts";
-import { type Cursor, expect, isCommand, next, peek, take, takeCommand } from "./cursor.ts";
+import { type Cursor, expect, isCommand, isMark, next, peek, take, takeCommand } from "./cursor.ts";
 import { isSystem, parseSystem, takeBrace } from "./parse_system.ts";
 import { ParseFailure } from "./token.ts";
 import { currencyName, isCurrency } from "./parse_unit.ts";
@@ -52,7 +52,7 @@ function parseGroup(c: Cursor): Node {
 /** The members of a set; of `\{x \mid x > 2\}` and `\{x \in \mathbb{R} : x > 2\}` the letter and its conditions. */
 function parseSet(c: Cursor): Node {
   const { kind } = peek(c);
-  const named = kind === "letter" || kind === "command";
+  const named = kind === "letter" || kind === "command" || isMark(c, "(");
   c.bars++;
   const colons = c.colons;
   c.colons = named;
@@ -64,7 +64,9 @@ function parseSet(c: Cursor): Node {
     expect(c, "\\}");
     const conditions = condition.kind === "list" ? condition.items : [condition];
     const head = inside.kind === "relation" && inside.ops[0] === "in" ? inside.sides[0] : inside;
-    if (head.kind !== "symbol" || conditions.some((one) => one.kind !== "relation" && one.kind !== "list")) {
+    const named = head.kind === "symbol" ||
+      (head.kind === "tuple" && head.items.every((item) => item.kind === "symbol"));
+    if (!named || conditions.some((one) => one.kind !== "relation" && one.kind !== "list")) {
       throw new ParseFailure("condition of a set");
     }
     if (inside !== head) conditions.unshift(inside);

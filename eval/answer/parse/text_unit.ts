@@ -38,7 +38,7 @@ function factorsOf(words: string[]): UnitFactor[] | null {
       last.power *= word.toLowerCase() === "squared" ? 2 : 3;
       continue;
     }
-    if (!m || NOT_UNITS.has(word.toLowerCase())) return null;
+    if (!m || NOT_UNITS.has(word.length === 1 ? word : word.toLowerCase())) return null;
     if (/^per$/i.test(word)) sign = -1;
     else if (/^(?:square|sq)$/i.test(word)) next = 2;
     else if (/^(?:cubic|cu)$/i.test(word)) next = 3;

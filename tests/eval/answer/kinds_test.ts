@@ -25,3 +25,7 @@ for (const [name, { same, different, near, oneWay }] of Object.entries(KINDS)) {
   });
   Deno.test(`${name}: nor is what looks alike`, () => assertEquals(judgedOtherwise(near, false, oneWay), []));
 }
+
+Deno.test("there are at least 200 near misses of these kinds", () => {
+  assert(Object.values(KINDS).flatMap(({ near }) => near).length >= 200);
+});

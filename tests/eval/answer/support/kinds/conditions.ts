@@ -24,9 +24,16 @@ export const conditions: Kind = {
     [R`f(x)=2x`, R`f(x)=2x \text{ for all } x`],
     [R`f(x)=2x`, R`f(x)=2x \text{ for all real } x`],
     [R`f(x)=2x`, R`f(x)=2x \quad \forall x \in \mathbb{R}`],
+    [R`x=\pi k \; (k\in\mathbb{Z})`, R`x=n\pi, \; n \text{ is an integer}`],
+    [R`f(x)=cx \text{ for any constant } c`, R`f(x)=kx \text{ for any constant } k`],
+    [R`f(x)=cx+d, c,d\in\mathbb{R}`, R`f(x)=ax+b, a, b\in\mathbb{R}`],
+    [R`\{(x,y) : x+y=1\}`, R`\{(a,b) : a+b=1\}`],
     [R`y=Ce^x`, R`y=Ce^x, \text{ where } C \text{ is an arbitrary constant}`],
   ],
-  different: [],
+  different: [
+    [R`x=\pi n, n \in \mathbb{Z}`, R`x=\pi n, n \in \mathbb{R}`],
+    [R`f(x)=cx+x, c\in\mathbb{R}`, R`f(x)=cx+c, c\in\mathbb{R}`],
+  ],
   near: [
     [R`\sum_{k=1}^{\infty}\frac{1}{k^5}`, R`\sum_{n=1}^{\infty}\frac{1}{n^4}`],
     [R`\sum_{k=1}^{\infty}\frac{1}{k^5}`, R`\sum_{n=2}^{\infty}\frac{1}{n^5}`],

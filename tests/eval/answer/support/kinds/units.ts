@@ -24,6 +24,7 @@ export const units: Kind = {
     [R`4200`, R`4200 \mathrm{~J}/(\mathrm{kg}\cdot\mathrm{K})`],
     [R`\$5 \text{ per hour}`, R`\$5/\text{hour}`],
     [R`5 \mathrm{~N}`, R`5 \text{ newtons}`],
+    [R`1.5 \times 10^{3} \mathrm{~N}`, R`1500 \text{ N}`],
     [R`3 \mathrm{~kg}\cdot\mathrm{m}^{2}`, R`3 \text{ kg m}^2`],
     [R`5`, R`\text{5 cm}`],
     [R`2.7 \mathrm{~g}/\mathrm{cm}^3`, R`2.7 \text{ grams per cubic centimetre}`],
