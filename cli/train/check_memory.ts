@@ -10,6 +10,7 @@ import type { WeightTypes } from "../../model/transformer/params.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
 import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
 import { refuseTooLarge, whatWouldFit } from "./refuse_too_large.ts";
+import { refuseTooMany, refuseTooWide } from "./refuse_rollouts.ts";
 import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
 
@@ -27,8 +28,10 @@ export interface PlannedTraining {
  * @throws UserError if they do not fit
  */
 export async function checkMemory(gpu: Gpu, values: TrainValues, planned: PlannedTraining): Promise<void> {
+  refuseTooMany(values);
   const { config, shape } = plannedShape(values, planned);
   await refuseTooLarge(gpu, config, planned.name, shape);
+  refuseTooWide(gpu.maxBinding, config.hiddenSize, values);
 }
 
 /** What would fit into so many bytes where a training does not, as words of a hint. */
