@@ -1,0 +1,77 @@
+/** The loop around updates: what validation asks, which checkpoint is the best, and what is counted over updates. */
+import { assert, assertEquals } from "@std/assert";
+import type { Stream, Task } from "../../eval/task.ts";
+import { hardThinking } from "../../model/thinking/hard.ts";
+import { freeModel } from "../../model/transformer/transformer.ts";
+import { createRun } from "../../rl/run/run.ts";
+import { readState, type RunState } from "../../rl/run/run_state.ts";
+import { type MetricsLine, train } from "../../rl/train.ts";
+import { openTestGpu } from "../gpu/support.ts";
+import { jsonLines } from "../support/json_lines.ts";
+import { inRun } from "./support/saved_run.ts";
+import { freeTrainer, SMALL_TRAINING, smallTrainer } from "./support/small_trainer.ts";
+import { tinyModel } from "./support/tiny_model.ts";
+
+const { gpu } = await openTestGpu();
+const STEPS = 5;
+const SCHEDULE = {
+  ...{ steps: STEPS, validateEvery: 2, validationQuestions: 3, saveEvery: 2, keep: 9 },
+  ...{ sampleEvery: 0, printEvery: 0 },
+};
+
+/** A run of updates that change nothing, so that all validations are equal: what was asked, logged and told. */
+async function runOf(folder: string, hooked: (line: MetricsLine) => void = () => {}) {
+  const model = tinyModel(gpu);
+  const trainer = smallTrainer(model, hardThinking(1), { ...SMALL_TRAINING, lr: 0, steps: STEPS });
+  const asked: Stream[] = [];
+  const task: Task = {
+    ...trainer.task,
+    question(stream, ...at) {
+      asked.push(stream);
+      return trainer.task.question(stream, ...at);
+    },
+  };
+  const kernels = { adapter: "a", matmulFamily: "broadcast", subgroupSize: 8 };
+  const { forcedIds } = trainer.rules;
+  const state: RunState = { step: 0, tokens: 0, best: null, embeddingRms: 1, forcedIds, kernels };
+  const run = createRun(folder, "");
+  const stop = new AbortController();
+  const reached = await train({ ...trainer, task }, run, SCHEDULE, state, {
+    onStep: hooked,
+    signal: stop.signal,
+  });
+  run.close();
+  freeTrainer(trainer);
+  freeModel(model);
+  return { asked, reached, lines: jsonLines(`${folder}/metrics.jsonl`) as unknown as MetricsLine[] };
+}
+
+Deno.test("updates ask training questions, validations validation questions, and nobody those of the test", () =>
+  inRun(async (folder) => {
+    const { asked } = await runOf(folder);
+    assertEquals(new Set(asked), new Set(["train", "validation"]));
+  }));
+
+Deno.test("of equal validations the latest is the best; every one is due after so many updates, and after the last", () =>
+  inRun(async (folder) => {
+    const { reached, lines } = await runOf(folder);
+    const validated = lines.filter(({ validation_accuracy }) => validation_accuracy !== undefined);
+    assertEquals(validated.map(({ step }) => step), [2, 4, 5]);
+    assertEquals(new Set(validated.map(({ validation_accuracy }) => validation_accuracy)).size, 1);
+    assertEquals(reached.best, { step: 5, accuracy: validated[0].validation_accuracy });
+    assertEquals(Deno.readTextFileSync(`${folder}/best`), "checkpoints/step-000005\n");
+    assertEquals(readState(`${folder}/checkpoints/step-000004`).best?.step, 4);
+  }));
+
+Deno.test("tokens are counted from the first update on, in the log, on the way and in checkpoints", () =>
+  inRun(async (folder) => {
+    const told: number[] = [];
+    const { reached, lines } = await runOf(folder, ({ tokens_seen }) => told.push(tokens_seen));
+    let sum = 0;
+    for (const line of lines) {
+      assert(line.tokens > 0);
+      assertEquals(line.tokens_seen, sum += line.tokens);
+    }
+    assertEquals([told.length, told.at(-1), reached.tokens], [STEPS, sum, sum]);
+    assertEquals(readState(`${folder}/checkpoints/step-000005`).tokens, sum);
+  }));
