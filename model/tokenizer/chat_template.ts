@@ -1,6 +1,6 @@
 import type { Template } from "@huggingface/jinja";
 import { UserError } from "../../gpu/errors.ts";
-import { escapePattern, splitAtSpecial } from "./special_tokens.ts";
+import { escapePattern, splitAtTokens } from "./special_tokens.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { type Json, parseTokenizerFile, type TokenizerFiles, tokenText } from "./tokenizer_files.ts";
 import { readTemplate, renderWithin } from "./render_template.ts";
@@ -63,7 +63,7 @@ export function chatTemplate(tokenizer: Tokenizer): ChatTemplate {
       const marks = marksFor(names, messages.map(({ content }) => content), source);
       const shielded = messages.map((message) => ({ ...message, content: marks.put(message.content) }));
       const rendered = renderTemplate(template, shielded, config);
-      const parts = splitAtSpecial(rendered, tokenizer.specialTokens);
+      const parts = splitAtTokens(rendered, tokenizer.specialTokens);
       const ids = parts.flatMap((part, i) =>
         typeof part === "string" ? tokenizer.encode(marks.remove(part), i > 0) : [part.id]
       );

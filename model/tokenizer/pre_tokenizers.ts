@@ -1,3 +1,5 @@
+import { GPT2 } from "./split_rules.ts";
+
 /** What a name of GGUF's `tokenizer.ggml.pre` stands for, in the terms of tokenizer.json. */
 interface PreTokenizer {
   /** Applied to the text first; null for nothing. */
@@ -12,8 +14,6 @@ interface PreTokenizer {
 
 const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const REST = " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-/** GPT-2's rule, which tokenizer.json calls ByteLevel with use_regex. */
-const GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const BYTES = { type: "ByteLevel", add_prefix_space: false, trim_offsets: false, use_regex: false };
 
 const LLAMA3 = {
@@ -145,25 +145,4 @@ function splitThenBytes(...patterns: string[]): object {
     invert: false,
   }));
   return { type: "Sequence", pretokenizers: [...splits, BYTES] };
-}
-
-/**
- * The same pre-tokenizer, with rules that JavaScript reads in its own way spelt out: to Hugging Face a digit is any
- * numeric character (`²`, `①`), and white space is what Unicode calls so (a byte-order mark is none).
- *
- * @param preTokenizer `pre_tokenizer` of a tokenizer.json
- */
-export function withUnicodeRules(preTokenizer: unknown): unknown {
-  const one = preTokenizer as Record<string, unknown> | null | undefined;
-  const split = (Regex: string) => ({
-    ...{ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false },
-  });
-  if (one?.type === "Sequence" && Array.isArray(one.pretokenizers)) {
-    return { ...one, pretokenizers: one.pretokenizers.map(withUnicodeRules) };
-  }
-  if (one?.type === "Digits") return split(one.individual_digits ? "\\p{N}" : "\\p{N}+");
-  if (one?.type === "ByteLevel" && one.use_regex !== false && !one.add_prefix_space) {
-    return { type: "Sequence", pretokenizers: [split(GPT2), { ...one, use_regex: false }] };
-  }
-  return preTokenizer;
 }

@@ -10,6 +10,8 @@ export interface SpecialToken {
   lstrip?: boolean;
   /** Takes white space behind it along. */
   rstrip?: boolean;
+  /** Within a word it is text. */
+  single_word?: boolean;
 }
 
 /** The special tokens that tokenizer.json and tokenizer_config.json declare. */
@@ -38,24 +40,38 @@ export function prependedId(processor: unknown): number | undefined {
   return type === "BertProcessing" || type === "RobertaProcessing" ? cls?.[1] : undefined;
 }
 
+const WORD_ENDS = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]$/u;
+const WORD_BEGINS = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
+
 /**
- * A text cut at the names of special tokens: the first that occurs, of several there the longest.
+ * A text cut at the names of added tokens: the first that occurs, of several there the longest.
  * @returns texts and tokens in order, no text empty
  */
-export function splitAtSpecial(
+export function splitAtTokens<Token extends SpecialToken>(
   text: string,
-  tokens: readonly SpecialToken[],
-): (string | SpecialToken)[] {
+  tokens: readonly Token[],
+): (string | Token)[] {
   const names = tokens.map(({ content }) => content).filter((name) => name !== "")
     .sort((a, b) => b.length - a.length);
   if (names.length === 0) return text === "" ? [] : [text];
   const byName = new Map(tokens.map((token) => [token.content, token]));
-  const parts = text.split(new RegExp(`(${names.map(escapePattern).join("|")})`, "u"));
-  // At odd places stand the names.
-  return parts.flatMap((part, i): (string | SpecialToken)[] => {
-    if (i % 2 === 1) return [byName.get(part)!];
-    const left = byName.get(parts[i - 1])?.rstrip ? part.trimStart() : part;
-    const kept = byName.get(parts[i + 1])?.lstrip ? left.trimEnd() : left;
+  const parts: (string | Token)[] = [];
+  let from = 0;
+  for (const { 0: name, index } of text.matchAll(new RegExp(names.map(escapePattern).join("|"), "gu"))) {
+    const token = byName.get(name)!;
+    const end = index + name.length;
+    if (token.single_word && (WORD_ENDS.test(text.slice(0, index)) || WORD_BEGINS.test(text.slice(end)))) {
+      continue;
+    }
+    parts.push(text.slice(from, index), token);
+    from = end;
+  }
+  parts.push(text.slice(from));
+  // At odd places stand the tokens.
+  return parts.flatMap((part, i): (string | Token)[] => {
+    if (typeof part !== "string") return [part];
+    const left = (parts[i - 1] as Token | undefined)?.rstrip ? part.trimStart() : part;
+    const kept = (parts[i + 1] as Token | undefined)?.lstrip ? left.trimEnd() : left;
     return kept === "" ? [] : [kept];
   });
 }

@@ -1,8 +1,9 @@
 import { Tokenizer as TextTokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../gpu/errors.ts";
+import { warnOnce } from "../../gpu/warn_once.ts";
 import { withDeadline } from "./with_deadline.ts";
-import { withUnicodeRules } from "./pre_tokenizers.ts";
-import { prependedId, type SpecialToken, specialTokensOf } from "./special_tokens.ts";
+import { prependedId, type SpecialToken, specialTokensOf, splitAtTokens } from "./special_tokens.ts";
+import { spelledOut } from "./split_rules.ts";
 import { tokenByteTable } from "./token_bytes.ts";
 import {
   checkTokenIds,
@@ -32,7 +33,7 @@ export interface Tokenizer {
   tokenBytes?(id: number): Uint8Array;
   /** The id of a token by its name in tokenizer.json, such as `<|end|>`. */
   idOf(token: string): number | undefined;
-  /** Prepended to every prompt if the tokenizer's own configuration does so; undefined if it does not. */
+  /** Prepended to every prompt if the post-processor of tokenizer.json does so; undefined if it does not. */
   bosId?: number;
   /** The end token of tokenizer_config.json, if it names one. */
   eosId?: number;
@@ -135,14 +136,17 @@ function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): T
       return table.dropsFirstBlank && !goesOn && text.startsWith(" ") ? text.slice(1) : text;
     }
     : decodeWhole;
-  const idOf = (token: string) => specialIds.get(token) ?? inner.token_to_id(token);
+  const added = ordinaryTokens(definition, specialTokens);
+  const addedIds = new Map(added.map(({ content, id }) => [content, id]));
+  const idOf = (token: string) => specialIds.get(token) ?? addedIds.get(token) ?? inner.token_to_id(token);
+  const encode = (text: string, goesOn?: boolean) => encodeKnown(goesOn ? within() : inner, definition, text);
   return {
-    encode: (text, goesOn) => encodeKnown(goesOn ? within() : inner, definition, text),
+    encode: hasSingleWords(added) ? aroundTokens(definition, added, encode) : encode,
     decode,
     tokenText: (id) => texts[id] ??= tokenBytes ? decodeUtf8(tokenBytes(id)) : decodeWhole([id]),
     tokenBytes,
     idOf,
-    bosId: findBosId(definition, config, idOf),
+    bosId: beginOf(definition, config),
     eosId: namedId(config.eos_token, idOf),
     specialTokens,
     size: table?.bytes.length ??
@@ -153,13 +157,52 @@ function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): T
 
 /** What encodes ordinary text: it knows no special token, so it finds none. */
 function textTokenizer(definition: Json, config: Json, special: readonly SpecialToken[]): TextTokenizer {
-  const added = (definition.added_tokens ?? []) as SpecialToken[];
+  const added = ordinaryTokens(definition, special);
   const ordinary = {
     ...definition,
-    added_tokens: added.filter((token) => !special.includes(token)),
-    pre_tokenizer: withUnicodeRules(definition.pre_tokenizer),
+    added_tokens: hasSingleWords(added) ? [] : added,
+    pre_tokenizer: spelledOut(definition.pre_tokenizer),
   };
   return new TextTokenizer(ordinary, { ...config, clean_up_tokenization_spaces: false });
+}
+
+/** Added tokens that a text may hold. */
+const ordinaryTokens = (definition: Json, special: readonly SpecialToken[]): AddedToken[] =>
+  ((definition.added_tokens ?? []) as AddedToken[]).filter((token) => !special.includes(token));
+
+/** A token beside the vocabulary, as tokenizer.json has it. */
+interface AddedToken extends SpecialToken {
+  /** It is looked for in the normalised text. */
+  normalized?: boolean;
+}
+
+/** The library overlooks `single_word`: texts of such a tokenizer are cut here, and it sees what lies between added tokens. */
+const hasSingleWords = (added: readonly AddedToken[]) => added.some((token) => token.single_word);
+
+/**
+ * What encodes a text that may hold added tokens of which some count as words only.
+ *
+ * @param encode encodes what lies between them
+ * @throws Error if that cannot be told from the text as it is
+ */
+function aroundTokens(
+  definition: Json,
+  added: readonly AddedToken[],
+  encode: (text: string, goesOn?: boolean) => number[],
+): (text: string, goesOn?: boolean) => number[] {
+  const normalised = definition.normalizer == null ? undefined : added.find((token) => token.normalized);
+  if (normalised) {
+    throw new Error(
+      `its token ${
+        JSON.stringify(normalised.content.slice(0, 40))
+      } is looked for in normalised text, beside others that count as ` +
+        "single words: one or the other is needed",
+    );
+  }
+  return (text, goesOn) =>
+    splitAtTokens(text, added).flatMap((part, i) =>
+      typeof part === "string" ? encode(part, goesOn || i > 0) : [part.id]
+    );
 }
 
 /** For a text that goes on another one: the same, unless a blank is put before the first word of a prompt only. */
@@ -212,16 +255,18 @@ function unknownTokenId(inner: TextTokenizer, definition: Json): number | undefi
   return model.unk_id ?? (model.unk_token == null ? undefined : inner.token_to_id(model.unk_token));
 }
 
-function findBosId(
-  definition: Json,
-  config: Json,
-  idOf: (token: string) => number | undefined,
-): number | undefined {
-  const bosId = namedId(config.bos_token, idOf);
-  if (config.add_bos_token === true) return bosId;
-  if (config.add_bos_token === false) return undefined;
-  const first = prependedId(definition.post_processor);
-  return bosId === undefined || first === bosId ? first : undefined;
+/** As transformers 5 has it: tokenizer.json's own template decides, whatever add_bos_token says. */
+function beginOf(definition: Json, config: Json): number | undefined {
+  const id = prependedId(definition.post_processor);
+  const wanted = config.add_bos_token;
+  if (typeof wanted === "boolean" && wanted !== (id !== undefined)) {
+    warnOnce(
+      `tokenizer_config.json says add_bos_token: ${wanted}, but tokenizer.json puts ${
+        id === undefined ? "nothing" : `token ${id}`
+      } before a text: tokenizer.json decides, as in transformers 5`,
+    );
+  }
+  return id;
 }
 
 function namedId(token: unknown, idOf: (token: string) => number | undefined): number | undefined {

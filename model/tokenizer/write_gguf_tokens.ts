@@ -94,7 +94,8 @@ function signature(preTokenizer: unknown, normalizer: unknown, ignoresMerges: bo
     if (Array.isArray(step[list])) return (step[list] as unknown[]).flatMap((inner) => steps(inner, list));
     const { type, pattern, individual_digits: digits, use_regex: regex, add_prefix_space: prefix } = step;
     if (type === "ByteLevel") return [[type, regex ?? true, prefix ?? false]];
-    return [[type, pattern ?? null, digits ?? null]];
+    const how = type === "Split" ? [step.behavior, step.invert ?? false] : [];
+    return [[type, pattern ?? null, digits ?? null, ...how]];
   };
   return JSON.stringify([
     steps(preTokenizer, "pretokenizers"),

@@ -11,15 +11,14 @@ const TEMPLATE =
   "{{ bos_token }}{% for m in messages %}[{{ m.role }}]{{ m.content }}<e>{% endfor %}[assistant]";
 
 /** Bytes are tokens 0 to 255; `<s>` is 256 and `<e>` 257. */
-const byteFiles = (config: Record<string, unknown> = {}) =>
-  byteLevelFiles({ special: ["<s>", "<e>"] }, { pre_tokenizer: UNCUT }, {
+const byteFiles = (begin?: string) =>
+  byteLevelFiles({ special: ["<s>", "<e>"], begin }, { pre_tokenizer: UNCUT }, {
     ...{ bos_token: "<s>", eos_token: "<e>", chat_template: TEMPLATE },
-    ...config,
   });
 
 const BOS = 256;
 const task = { prompt: paperPrompt };
-const withBos = loadTokenizer(byteFiles({ add_bos_token: true }));
+const withBos = loadTokenizer(byteFiles("<s>"));
 const withoutBos = loadTokenizer(byteFiles());
 const [asked, solved] = ["How many?", {
   ...{ id: "1", question: "1+1?", gold: "2", solution: "1+1 is 2. " },

@@ -22,9 +22,9 @@ export const asciiTokenizer = (): Tokenizer => tokenizerOf(PRINTED, false);
 
 const tokenizerOf = (letters: string[], beginning: boolean): Tokenizer =>
   loadTokenizer(byteLevelFiles(
-    { tokens: ["<s>", ...letters], merges: MERGES, special: ["<s>"] },
+    { tokens: ["<s>", ...letters], merges: MERGES, special: ["<s>"], begin: beginning ? "<s>" : undefined },
     { pre_tokenizer: UNCUT },
-    { bos_token: "<s>", add_bos_token: beginning },
+    { bos_token: "<s>" },
   ));
 
 /** A question of letters. */

@@ -22,6 +22,8 @@ export interface ByteLevelTokens {
   special?: readonly string[];
   /** A piece that is a token whole is never merged. */
   ignoresMerges?: boolean;
+  /** Of the special ones that which is put before every text; none where it is left out. */
+  begin?: string;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface ByteLevelTokens {
  * @param settings all of tokenizer_config.json
  */
 export function byteLevelFiles(
-  { tokens = BYTE_LETTERS, merges = [], special = [], ignoresMerges = false }: ByteLevelTokens,
+  { tokens = BYTE_LETTERS, merges = [], special = [], ignoresMerges = false, begin }: ByteLevelTokens,
   definition: Record<string, unknown> = {},
   settings: Record<string, unknown> = {},
 ): TokenizerFiles {
@@ -48,7 +50,7 @@ export function byteLevelFiles(
     added_tokens: special.map((content) => ({ id: idOf(content), content, ...never, special: true })),
     normalizer: null,
     pre_tokenizer: byteLevel,
-    post_processor: null,
+    post_processor: begin === undefined ? null : beginTemplate(begin, idOf(begin)),
     decoder: byteLevel,
     model: {
       type: "BPE",
@@ -65,4 +67,14 @@ export function byteLevelFiles(
     ...definition,
   };
   return { "tokenizer.json": JSON.stringify(whole), "tokenizer_config.json": JSON.stringify(settings) };
+}
+
+function beginTemplate(name: string, id: number): object {
+  const [first, text] = [{ SpecialToken: { id: name, type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }];
+  return {
+    type: "TemplateProcessing",
+    single: [first, text],
+    pair: [first, text, { Sequence: { id: "B", type_id: 1 } }],
+    special_tokens: { [name]: { id: name, ids: [id], tokens: [name] } },
+  };
 }

@@ -28,7 +28,8 @@ export const TEMPLATE =
 export function byteTokenizer(pre: string, addsBos: boolean): Tokenizer {
   const { normalizer, preTokenizer, ignoresMerges } = PRE_TOKENIZERS.get(pre)!;
   const cut = { normalizer, pre_tokenizer: preTokenizer };
-  const files = byteLevelFiles({ merges: MERGES, special: SPECIAL, ignoresMerges }, cut, {
+  const begin = addsBos ? SPECIAL[0] : undefined;
+  const files = byteLevelFiles({ merges: MERGES, special: SPECIAL, ignoresMerges, begin }, cut, {
     tokenizer_class: "PreTrainedTokenizerFast",
     add_bos_token: addsBos,
     clean_up_tokenization_spaces: false,
