@@ -63,7 +63,7 @@ export async function createProgram(args: readonly string[] = []): Promise<AnyCo
 async function main(args: string[]): Promise<number> {
   try {
     await (await createProgram(args)).parse(protectAnswers(args));
-    return 0;
+    return Deno.exitCode; // a command may have a verdict to tell
   } catch (error) {
     return reportError(error);
   }

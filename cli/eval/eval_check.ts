@@ -24,6 +24,7 @@ const settings = {
   loose: flag("Variables may have other names"),
   setRelation: flag("An inequality may stand for a gold interval"),
   precision: text("Decimals that count (6), or an absolute tolerance (1e-4)", { defaultText: "exact" }),
+  exitCode: flag("End with status 1 where the answer, or any of a file's, is not equal"),
   timeLimit: number("Seconds after which a pair is given up", { default: 2, above: 0 }),
 };
 
@@ -38,6 +39,7 @@ Prints the verdict, the rule that decided, and both sides as they were understoo
     ["One pair", `softcot eval check "\\frac{1}{2}" "0.5"`],
     ["A whole reply", `softcot eval check --text 42 "... so the answer is \\boxed{42}."`],
     ["A file of pairs", "softcot eval check --file pairs.jsonl"],
+    ["In a script", `softcot eval check --exit-code "1/2" "0.5" && echo equal`],
   ],
   async run(values, { args, print, quiet, json }) {
     const options = optionsOf(values);
@@ -48,12 +50,14 @@ Prints the verdict, the rule that decided, and both sides as they were understoo
         );
       }
       const verdict = await verifyOne(args[0].trim(), args[1].trim(), options);
+      if (values.exitCode && !verdict.equal) Deno.exitCode = 1;
       return print(verdict, () => describe(verdict));
     }
     if (args.length > 0) {
       throw new UserError("Cannot judge a pair and a file at once", "leave out --file or the answers");
     }
-    await judgeFile(values.file, options, quiet, json, print);
+    const allEqual = await judgeFile(values.file, options, quiet, json, print);
+    if (values.exitCode && !allEqual) Deno.exitCode = 1;
   },
 });
 
@@ -87,13 +91,14 @@ function describe(verdict: Verdict): string {
   return `${verdict.equal ? "equal" : "not equal"}\n${table(rows, { align: ["left", "left"] })}`;
 }
 
+/** @returns whether all pairs are equal */
 async function judgeFile(
   file: string,
   options: VerifyOptions,
   quiet: boolean,
   json: boolean,
   print: (data: unknown, text: () => string) => void,
-): Promise<void> {
+): Promise<boolean> {
   const pairs = readPairs(file, contentOf(file));
   await loadEngine();
   const rows = pairs.map(({ line, gold, prediction }) => ({ line, ...verify(gold, prediction, options) }));
@@ -112,6 +117,7 @@ async function judgeFile(
       })
     }\n\n${share}`;
   });
+  return equal === rows.length;
 }
 
 /** Of a file of pairs. */

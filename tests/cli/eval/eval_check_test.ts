@@ -97,3 +97,17 @@ Deno.test("eval check is a command of its own", async () => {
   const { code, stdout } = await runSoftcot(["eval", "check", "1/2", "0.5"]);
   assertEquals([code, stdout.split("\n")[0]], [0, "equal"]);
 });
+
+Deno.test("with --exit-code the status tells the verdict, of a pair and of a file; without it it is 0", () =>
+  inFolder(async (folder) => {
+    const status = async (...args: string[]) => (await runSoftcot(["eval", "check", ...args])).code;
+    assertEquals(await status("1/2", "0.5", "--exit-code"), 0);
+    assertEquals(await status("1/2", "0.6", "--exit-code"), 1);
+    assertEquals(await status("1/2", "0.6"), 0);
+    const file = `${folder}/pairs.jsonl`;
+    await Deno.writeTextFile(file, '{"gold": "1", "prediction": "1"}\n{"gold": "2", "prediction": "3"}\n');
+    assertEquals(await status("--file", file, "--exit-code"), 1);
+    assertEquals(await status("--file", file), 0);
+    await Deno.writeTextFile(file, '{"gold": "1", "prediction": "1"}\n');
+    assertEquals(await status("--file", file, "--exit-code"), 0);
+  }));
