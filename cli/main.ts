@@ -10,8 +10,9 @@ import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
 import { protectAnswers } from "./eval/protect_answers.ts";
+import { noteSecrets } from "./terminal/hide_secrets.ts";
 import { reportError } from "./terminal/report_error.ts";
-import { ownProcess } from "./permissions/give_up.ts";
+import { giveUpPermissions, ownProcess } from "./permissions/give_up.ts";
 import { guardConsole } from "./terminal/print.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -59,10 +60,20 @@ export async function createProgram(args: readonly string[] = []): Promise<AnyCo
   return program;
 }
 
+/** Whether a command line asks for help, the version or completions: no command is run for it. */
+function onlyTells(args: readonly string[]): boolean {
+  const flags = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
+  const named = args.find((arg) => !arg.startsWith("-"));
+  return named === undefined || named === "help" || named === "completions" ||
+    flags.some((flag) => ["-h", "--help", "-V", "--version"].includes(flag));
+}
+
 /** Runs one command line and returns the status that the process is to end with. */
 async function main(args: string[]): Promise<number> {
   try {
-    await (await createProgram(args)).parse(protectAnswers(args));
+    const program = await createProgram(args);
+    if (onlyTells(args)) giveUpPermissions("help", { values: {}, args: [] });
+    await program.parse(protectAnswers(args));
     return Deno.exitCode; // a command may have a verdict to tell
   } catch (error) {
     return reportError(error);
@@ -72,6 +83,7 @@ async function main(args: string[]): Promise<number> {
 /** Runs this process's command line, and ends the process. */
 export async function runProgram(): Promise<never> {
   guardConsole();
+  noteSecrets();
   ownProcess();
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();

@@ -25,12 +25,18 @@ const KERNELS = 2;
 
 /** Where the tuning of an adapter is kept: in a file named after it, its driver, and the kernels' version. */
 export function tuningPath({ name, vendor, architecture, description }: AdapterFacts): string | undefined {
+  const folder = tuningFolder();
+  if (folder === undefined) return undefined;
+  const adapter = [name, vendor, architecture, description].join(" ").replace(/[^\w.]+/g, "-");
+  return `${folder}/${adapter.slice(0, 120)}-${KERNELS}.json`;
+}
+
+/** Where all tunings are kept; undefined where the environment names no place for such things. */
+export function tuningFolder(): string | undefined {
   const { env } = Deno;
   const home = env.get("HOME");
   const cache = env.get("XDG_CACHE_HOME") ?? (home === undefined ? undefined : `${home}/.cache`);
-  if (cache === undefined) return undefined;
-  const adapter = [name, vendor, architecture, description].join(" ").replace(/[^\w.]+/g, "-");
-  return `${cache}/softcot/tuning/${adapter.slice(0, 120)}-${KERNELS}.json`;
+  return cache === undefined ? undefined : `${cache}/softcot/tuning`;
 }
 
 /** The tuning kept for an adapter; empty where there is none. One that cannot be read is none. */

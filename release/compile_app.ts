@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { gitState } from "../cli/facts/git_state.ts";
+import { startFlags } from "../cli/permissions/start_flags.ts";
 import { PINNED_DENO } from "../cli/facts/pinned_deno.ts";
 import { UserError } from "../gpu/errors.ts";
 import { deno } from "./deno_command.ts";
@@ -20,7 +21,7 @@ export async function compileApp(
   path: string,
 ): Promise<void> {
   const included = [...workers, "build.json", "licenses.txt"].flatMap((name) => ["--include", name]);
-  const allowed = ["--allow-all", "--no-prompt", "--no-config", "--no-check"];
+  const allowed = [...startFlags(), "--no-prompt", "--no-config", "--no-check"];
   const args = [
     "compile",
     "--quiet",

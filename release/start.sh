@@ -10,4 +10,6 @@ case $here in */*) folder=${here%/*} ;; *) folder=. ;; esac
 here=$(CDPATH='' cd -- "$folder/" && pwd -P)
 # What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs.
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1 DENO_DIR="$here/.deno"
-exec "$here/deno" run --quiet --no-prompt --allow-all --no-config --no-lock "$here/main.js" "$@"
+# All grants, in a form that the program narrows to what a command needs.
+exec "$here/deno" run --quiet --no-prompt --no-config --no-lock --allow-read=/ --allow-write=/ '--allow-env=*,CE_*,RUBI_*' \
+  --allow-run --allow-net --allow-import --allow-sys --allow-ffi "$here/main.js" "$@"

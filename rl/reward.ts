@@ -45,8 +45,19 @@ export async function loadRewards(specs: readonly string[]): Promise<readonly Re
   return await Promise.all(specs.map(loadReward));
 }
 
+/** The files among the rewards of a run. */
+export function rewardFiles(specs: readonly string[]): string[] {
+  return specs.map((spec) => partsOf(spec)[0]).filter((name) => name !== "task" && name !== "");
+}
+
+/** What stands before and behind the last `=`. */
+function partsOf(spec: string): [name: string, weight: string | undefined] {
+  const [, name, weight] = /^(.*?)(?:=([^=/\\]*))?$/.exec(spec)!;
+  return [name, weight];
+}
+
 async function loadReward(spec: string): Promise<Reward> {
-  const [, name, weightText] = /^(.*?)(?:=([^=/\\]*))?$/.exec(spec)!;
+  const [name, weightText] = partsOf(spec);
   const weight = weightText === undefined ? 1 : Number(weightText);
   if (name === "" || weightText?.trim() === "" || !Number.isFinite(weight)) {
     throw new UserError(

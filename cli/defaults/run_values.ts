@@ -24,8 +24,17 @@ export function ownTaskOf(model: string): string | undefined {
   return typeof task === "string" && isTaskFile(task) ? task : undefined;
 }
 
+/** All settings of a run by dashed name, own code among them: to know which places it names. None where they cannot be read. */
+export function savedValues(run: string): Record<string, unknown> {
+  try {
+    return readConfigFile(`${run}/config.toml`).values;
+  } catch {
+    return {};
+  }
+}
+
 /** The folder of a run by the names that its models have; a config.toml anywhere else is none of the model's. */
-function runFolderOf(model: string): string | undefined {
+export function runFolderOf(model: string): string | undefined {
   const path = model.replace(/(?<=.)\/+$/, "");
   const above = /^(?:(.*)\/)?(?:best|checkpoints\/step-\d+)$/.exec(path);
   const folders = above ? [above[1] ?? ".", path] : [path];

@@ -9,6 +9,7 @@ import { defineCommand } from "../settings/define_command.ts";
 import { table } from "../terminal/table.ts";
 import { describeDevices, type DeviceHere, devicesHere } from "./devices_here.ts";
 import { tryModel } from "./try_model.ts";
+import { describePermissions } from "../permissions/describe_permissions.ts";
 import { PERMISSIONS } from "../permissions/permission_table.ts";
 
 /** One thing looked at. */
@@ -208,12 +209,6 @@ async function tryOut(gpu: Gpu): Promise<Finding[]> {
       },
   );
   return findings;
-}
-
-/** What each command may do beside reading: it gives up the rest. */
-function describePermissions(): string {
-  const rows = Object.entries(PERMISSIONS).map(([name, kinds]) => [name, kinds.join(", ") || "nothing"]);
-  return table(rows, { header: ["command", "may, beside reading"], align: ["left", "left"] });
 }
 
 function describe({ device, devices, findings, versions }: Diagnosis): string {

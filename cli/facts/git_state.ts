@@ -10,8 +10,17 @@ export interface GitState {
   modified: boolean;
 }
 
-/** The state of the checkout that this program runs from, or was built from; undefined where that is none, or there is no git. */
+/**
+ * The state of the checkout that this program runs from, or was built from, as it was when first asked; undefined where that is none, or
+ * there is no git.
+ */
 export function gitState(): GitState | undefined {
+  return (known ??= { state: stateNow() }).state;
+}
+
+let known: { state: GitState | undefined } | undefined;
+
+function stateNow(): GitState | undefined {
   const build = ownBuild();
   if (build) {
     return build.commit === undefined ? undefined : { commit: build.commit, modified: !!build.modified };

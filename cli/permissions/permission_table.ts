@@ -1,39 +1,124 @@
-/** Kinds of permission that a command keeps or gives up before it opens anything; reading and the environment all keep. */
-export type Kind = "net" | "import" | "write" | "run" | "ffi" | "sys";
+/**
+ * What each command may do: the places that it reads and writes, the variables of the environment that it asks for, the programs that it
+ * starts. It gives up all else before it opens anything.
+ *
+ * @module
+ */
+import type { Place } from "./places.ts";
 
-/** Every kind, in the order in which people are told. */
-export const KINDS: readonly Kind[] = ["net", "import", "write", "run", "ffi", "sys"];
+/** What a command needs. */
+export interface Needs {
+  /** Folders and files, by what they are to the command. */
+  read: readonly Place[];
+  /** The same, of what it writes. */
+  write: readonly Place[];
+  /** Groups of variables. */
+  env: readonly (keyof typeof VARIABLES)[];
+  /** Programs that it starts; git is asked, and its answer kept, before the right to start any is given up. */
+  run: readonly ("git" | "nvidia-smi" | "softcot" | "deno")[];
+  /** The network. */
+  net: boolean;
+  /** The system's memory and disks. */
+  sys: boolean;
+  /**
+   * Libraries: that of C, to bind threads, to read /proc, to make links, is opened before the right to open any is given up; Vulkan's is
+   * asked for devices and their memory as long as no own code runs.
+   */
+  libraries: readonly ("C" | "Vulkan")[];
+}
 
-/** Each worker of the software device gets a core; Vulkan is asked for its devices, the kernel and Vulkan for free memory. */
-const DEVICE: readonly Kind[] = ["run", "ffi"];
+/** Variables of the environment, by what they are for. */
+export const VARIABLES = {
+  /** SOFTCOT_STARTED_BY is the sweep that waits for this process. */
+  display: ["SOFTCOT_DEBUG", "TERM", "SOFTCOT_STARTED_BY"],
+  /** Where Vulkan's loader looks for drivers, and what chooses among devices. */
+  device: [
+    ...["SOFTCOT_GPU", "DENO_WEBGPU_BACKEND", "XDG_CACHE_HOME", "HOME"],
+    ...["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "VK_ADD_DRIVER_FILES"],
+    ...["XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_DATA_HOME", "XDG_DATA_DIRS"],
+    ...[
+      "NODEVICE_SELECT",
+      "MESA_VK_DEVICE_SELECT",
+      "MESA_VK_DEVICE_SELECT_FORCE_DEFAULT_DEVICE",
+      "DRI_PRIME",
+    ],
+    ...["VK_LOADER_DEVICE_SELECT", "ENABLE_DEVICE_CHOOSER_LAYER", "VULKAN_DEVICE_INDEX"],
+  ],
+  caches: ["SOFTCOT_CACHE", "XDG_CACHE_HOME", "HOME", "TMPDIR"],
+  sweep: ["LP_NUM_THREADS"],
+  /** As huggingface_hub asks; those that stand in their values, too. */
+  hub: ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "USERPROFILE"],
+  /** Switches of the library for algebra, which it asks for as it is loaded. */
+  algebra: ["CE_*", "RUBI_*", "NODE_ENV"],
+  pull: [
+    ...["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_ENDPOINT"],
+    ...["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_SYMLINKS"],
+  ],
+} as const;
 
-/** The hub, the cache, and how much of the disk is free. */
-const PULL: readonly Kind[] = ["net", "write", "sys"];
+const NOTHING: Needs = { read: [], write: [], env: [], run: [], net: false, sys: false, libraries: [] };
 
-/** What each command needs beside reading; `run` also tells the state of softcot's own checkout, by git. */
-export const PERMISSIONS: Readonly<Record<string, readonly Kind[]>> = {
-  train: [...DEVICE, "write"],
-  eval: [...DEVICE, "write"],
-  "eval check": [],
-  generate: DEVICE,
-  sft: [...DEVICE, "write"],
-  // Each run is a process of its own.
-  sweep: ["run", "write"],
-  "sweep claims": ["run", "write"],
-  compare: [],
+const telling = (needs: Partial<Needs>): Needs => ({ ...NOTHING, env: ["display"], ...needs });
+
+const DEVICE = ["display", "device", "hub"] as const;
+
+/** A command that opens a device. */
+const onDevice = (needs: Partial<Needs>): Needs =>
+  telling({
+    ...{ libraries: ["C", "Vulkan"], env: DEVICE },
+    ...needs,
+    read: ["drivers", "tunings", ...needs.read ?? []],
+  });
+
+const PULL = telling({
+  ...{ net: true, sys: true, libraries: ["C"], env: ["display", "hub", "pull"] },
+  ...{ read: ["hub cache", "hub token"], write: ["hub cache"] },
+});
+
+/** What lies in the hub's cache, or in a folder that is named. */
+const AT_HAND: Partial<Needs> = { env: ["display", "hub"], read: ["hub cache"] };
+
+const CACHES: Partial<Needs> = { read: ["caches", "program"], env: ["display", "caches"], sys: true };
+
+/** Each run is a process of its own, which gives up what it does not need. */
+const SWEEP = onDevice({
+  read: ["program", "hub cache", "sweep file", "sweep"],
+  ...{ write: ["sweep"], run: ["softcot"], sys: true, env: [...DEVICE, "sweep"] },
+});
+
+/** By the command's words. */
+export const PERMISSIONS: Readonly<Record<string, Needs>> = {
+  train: onDevice({
+    read: ["program", "hub cache", "model", "adapter", "data", "task", "reward", "run"],
+    ...{ write: ["run"], env: [...DEVICE, "algebra"] },
+  }),
+  eval: onDevice({
+    read: ["program", "hub cache", "model", "adapter", "data", "tasks", "results"],
+    ...{ write: ["results"], run: ["git"], env: [...DEVICE, "algebra"] },
+  }),
+  "eval check": telling({ read: ["pairs"], env: ["display", "algebra"] }),
+  generate: onDevice({ read: ["hub cache", "model", "adapter", "task"] }),
+  sft: onDevice({ read: ["hub cache", "model", "results"], write: ["results"] }),
+  sweep: SWEEP,
+  "sweep claims": { ...SWEEP, run: ["git", "softcot"] },
+  compare: telling({ read: ["compared runs"] }),
   "model pull": PULL,
-  "model list": [],
-  "model info": DEVICE,
-  "model export": ["write"],
-  "model verify": ["write"],
+  "model list": telling({ ...AT_HAND, read: ["hub cache", "runs"] }),
+  "model info": onDevice({ read: ["hub cache", "model", "adapter"] }),
+  "model export": telling({
+    ...AT_HAND,
+    ...{ read: ["hub cache", "model", "adapter", "beside the export"], write: ["beside the export"] },
+  }),
+  "model verify": telling({ ...AT_HAND, write: ["hub cache"] }),
   "data pull": PULL,
-  "data list": [],
-  "data show": [],
-  bench: [...DEVICE, "write"],
-  doctor: [...DEVICE, "sys"],
-  settings: [],
-  version: ["run"],
-  licenses: ["run"],
-  "cache list": ["sys"],
-  "cache clear": ["sys", "write"],
+  "data list": telling({ ...AT_HAND, read: ["hub cache", "data"] }),
+  "data show": telling({ ...AT_HAND, read: ["hub cache", "tasks", "data", "beside the data"] }),
+  bench: onDevice({ read: ["program", "hub cache", "model"], write: ["tunings"], run: ["git"] }),
+  doctor: onDevice({ sys: true, env: ["display", "device"], run: ["nvidia-smi"] }),
+  settings: telling({ read: ["task"] }),
+  version: telling({ read: ["program"], run: ["git"] }),
+  licenses: telling({ read: ["program", "packages"], run: ["deno"] }),
+  "cache list": telling({ ...CACHES }),
+  "cache clear": telling({ ...CACHES, write: ["caches"] }),
+  help: telling({}),
 };

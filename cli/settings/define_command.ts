@@ -6,7 +6,6 @@ import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import type { Setting, Settings, Values } from "./setting.ts";
 import { shown } from "./shown.ts";
 import { giveUpPermissions } from "../permissions/give_up.ts";
-import type { Kind } from "../permissions/permission_table.ts";
 import { print } from "../terminal/print.ts";
 import { safeJson } from "../terminal/safe_text.ts";
 import { seeToVulkan } from "../vulkan/see_to_vulkan.ts";
@@ -81,11 +80,11 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     // By the environment, so that processes that a command starts use the same one.
     if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
     if (spec.opensDevice) seeToVulkan();
-    const { allowOwn = [] } = values as { allowOwn?: readonly Kind[] };
-    giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), allowOwn);
+    const words = args.map(String);
+    giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), { values, args: words });
     const json = options.json === true;
     return spec.run(values, {
-      args: args.map(String),
+      args: words,
       quiet: options.quiet === true,
       json,
       origins,

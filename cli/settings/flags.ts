@@ -4,7 +4,9 @@ import { MOST_FEW, WEIGHTINGS } from "../../gpu/ops/few/few_tokens.ts";
 import { NOISE_PLACES } from "../../model/thinking/noise_on.ts";
 import { WAY_DEFAULTS, WAYS } from "../../model/thinking/ways.ts";
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
-import { choice, choices, flag, integer, number, path, type Settings, text } from "./setting.ts";
+import { OWN_GRANT } from "../permissions/own_grants.ts";
+import { z } from "zod";
+import { choice, choices, flag, integer, number, path, type Settings, text, texts } from "./setting.ts";
 
 const optimizer = "Optimizer";
 const ways = "Mixtures of tokens";
@@ -165,9 +167,17 @@ export const flags = {
     max: 2 ** 20,
     defaultText: `all, or ${ENDLESS} of an endless task`,
   }),
-  allowOwn: choices(["net", "import", "sys"], "What a task or a reward of your own may do beside reading", {
-    defaultText: "nothing else",
-  }),
+  allowOwn: {
+    ...texts(
+      "What a task or a reward of your own may do: net, import, sys, ffi, read=PATH, write=PATH, env=NAME",
+      {
+        defaultText: "read its own folder",
+        placeholder: "grants",
+      },
+    ),
+    schema: z.array(z.string().regex(OWN_GRANT)).min(1),
+    needs: "a list of net, import, sys, ffi, read=PATH, write=PATH and env=NAME",
+  },
   raw: flag("Only continue the text: no prompt around it, no end of thinking, no answer"),
   questions: integer("Questions of each update", { default: 2, min: 1, placeholder: "B" }),
   group: integer(

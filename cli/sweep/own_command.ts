@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { startFlags } from "../permissions/start_flags.ts";
 import { isFile } from "../../model/files/on_disk.ts";
 
 /**
@@ -15,8 +16,8 @@ function ownStart(): string[] {
   const main = Deno.mainModule;
   const config = main.startsWith("file:") ? fileURLToPath(new URL("../deno.json", main)) : "";
   return [
-    ...["run", "--quiet", "--no-prompt", "--allow-all"],
-    ...(isFile(config) ? ["--config", config] : ["--no-config", "--no-lock"]),
+    ...["run", "--quiet", "--no-prompt"],
+    ...(isFile(config) ? ["--config", config, "-P=softcot"] : ["--no-config", "--no-lock", ...startFlags()]),
     main,
   ];
 }

@@ -11,9 +11,21 @@ const SECRETS: readonly RegExp[] = [
   /([?&](?:x-amz-[a-z-]+|signature|key-pair-id|policy|sig|(?:access_)?token)=)[^&\s"'<>()]+/gi,
 ];
 
+let noted: readonly string[] | undefined;
+
+/** Notes the values of the variables that hold tokens, for when they may no longer be asked for. */
+export function noteSecrets(): void {
+  noted = tokens();
+}
+
+function tokens(): string[] {
+  return TOKEN_VARIABLES.map(variable).filter((value) =>
+    value !== undefined && value.length >= 6
+  ) as string[];
+}
+
 /** A message without secrets: known forms of them, and the values of the variables that hold tokens. */
 export function hideSecrets(message: string): string {
-  const values = TOKEN_VARIABLES.map(variable).filter((value) => value !== undefined && value.length >= 6);
-  const known = values.reduce<string>((text, value) => text.replaceAll(value!, "***"), message);
+  const known = (noted ?? tokens()).reduce((text, value) => text.replaceAll(value, "***"), message);
   return SECRETS.reduce((text, pattern) => text.replace(pattern, "$1***"), known);
 }

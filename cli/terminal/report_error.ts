@@ -1,4 +1,3 @@
-import process from "node:process";
 import { styleText } from "node:util";
 import { ValidationError } from "@cliffy/command";
 import { DeviceLostError, GpuError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
@@ -51,6 +50,17 @@ function explain(error: unknown): Explanation {
   }
   if (error instanceof UserError) {
     return { message: error.message, hint: error.hint, status: 1, expected: true };
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    const what = firstLine(error).replace(/, run again.*/, "").replace(/^Requires/, "this requires");
+    const hint =
+      "a link may lead there, or own code ask for it, which --allow-own grants; softcot doctor shows what each command may do";
+    return {
+      message: `Cannot do what this command needs no right to: ${what}`,
+      hint,
+      status: 1,
+      expected: false,
+    };
   }
   if (!(error instanceof Error)) return fault(`Something went wrong: ${String(error)}`);
   if (error instanceof DeviceLostError) {
@@ -109,5 +119,6 @@ function inspectError(error: unknown): string {
 
 /** Colours a text for stderr, where that is a terminal and NO_COLOR is not set. */
 function paint(text: string, style: Parameters<typeof styleText>[0]): string {
-  return styleText(style, text, { stream: process.stderr });
+  if (Deno.noColor || !Deno.stderr.isTerminal()) return text;
+  return styleText(style, text, { validateStream: false });
 }

@@ -136,6 +136,15 @@ function fieldText(row: Row, path: string): string {
   throw new RowError(`has no text as ${path}`);
 }
 
+/**
+ * The files with the rows of the task in a TOML file.
+ *
+ * @throws UserError if there is no such file or something in it is wrong
+ */
+export function taskFiles(path: string): string[] {
+  return Object.values(ownFiles(path, readToml(path)).files).flat();
+}
+
 /** The files that the task names, their paths taken from the folder of the task. */
 function ownFiles(path: string, { file, split = "test", files = {} }: TaskFile): FoundData {
   const named = { ...files, ...(file === undefined ? {} : { [split]: file }) };

@@ -37,6 +37,21 @@ export function listSystemFolder(path: string): string[] {
   }) ?? [];
 }
 
+/**
+ * Makes a symbolic link. Deno does so with the right to read and write everything only, whatever the link leads to.
+ *
+ * @returns whether it was made
+ */
+export function makeLink(target: string, path: string): boolean {
+  const [from, to] = [target, path].map((text) => new TextEncoder().encode(`${text}\0`));
+  return libc()?.symlink(from, to) === 0;
+}
+
+/** Opens the C library, so that the right to open one may be given up. */
+export function openLibc(): void {
+  libc();
+}
+
 /** Lets a thread of this process run on these cores alone. */
 export function setAffinity(thread: number, mask: Uint8Array<ArrayBuffer>): void {
   libc()?.sched_setaffinity(thread, BigInt(mask.length), mask);
@@ -47,6 +62,7 @@ type Libc = Deno.DynamicLibrary<typeof FUNCTIONS>["symbols"];
 const FUNCTIONS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  symlink: { parameters: ["buffer", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   getdents64: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },

@@ -18,14 +18,18 @@ export interface VulkanFiles {
 
 /** Looks for them (Linux). Needs the permissions to read, and `ffi` for the library. */
 export function findVulkan(): VulkanFiles {
-  const named = envList("VK_DRIVER_FILES") ?? envList("VK_ICD_FILENAMES");
-  const places = named ?? [...envList("VK_ADD_DRIVER_FILES") ?? [], ...driverFolders()];
   return {
     library: canOpen("libvulkan.so.1"),
-    drivers: [...new Set(places.flatMap(driversAt))],
-    named: named !== undefined,
+    drivers: [...new Set(driverPlaces().flatMap(driversAt))],
+    named: namedDrivers() !== undefined,
   };
 }
+
+/** Where the loader looks for the files of drivers: files, and folders of them. */
+export const driverPlaces = (): string[] =>
+  namedDrivers() ?? [...envList("VK_ADD_DRIVER_FILES") ?? [], ...driverFolders()];
+
+const namedDrivers = () => envList("VK_DRIVER_FILES") ?? envList("VK_ICD_FILENAMES");
 
 /** Whether a library can be opened and is a driver of Vulkan. */
 export const isDriver = (library: string): boolean => canOpen(library, ["vk_icdGetInstanceProcAddr"]);
@@ -69,8 +73,18 @@ export function explainNoDevice(): UserError {
   );
 }
 
+/** What was found out of libraries, for when the right to open one has been given up. */
+const opened = new Map<string, boolean>();
+
 /** Whether a library can be opened, and has all of these functions. */
 function canOpen(library: string, functions: readonly string[] = []): boolean {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return opened.get(library) ?? false;
+  const can = tryToOpen(library, functions);
+  opened.set(library, can);
+  return can;
+}
+
+function tryToOpen(library: string, functions: readonly string[]): boolean {
   try {
     const wanted = functions.map((name) => [name, { parameters: [], result: "void" }]);
     Deno.dlopen(library, Object.fromEntries(wanted)).close();

@@ -13,7 +13,7 @@
 export function openPlain(path: string | URL): Deno.FsFile {
   // Opening a FIFO would wait for its writer.
   refuseOther(Deno.statSync(path));
-  const file = Deno.openSync(path);
+  const file = open(path);
   try {
     refuseOther(file.statSync());
     return file;
@@ -71,6 +71,15 @@ const MOST_TEXT = 64 * 2 ** 20;
 /** As {@link readPlain}, the text in UTF-8. */
 export function readPlainText(path: string | URL, most = MOST_TEXT): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(readPlain(path, most));
+}
+
+function open(path: string | URL): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new Error("it is a link that leads to where nothing is named to be read, a file is needed");
+  }
 }
 
 function refuseOther(info: Deno.FileInfo): void {

@@ -1,7 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { othersMayRead } from "../files/others_may_read.ts";
 import { readPlainText } from "../files/plain_file.ts";
-import { expanded, hubHome, isOn, TOKEN_VARIABLES, variable } from "./hub_environment.ts";
+import { isOn, TOKEN_VARIABLES, tokenPath, variable } from "./hub_environment.ts";
 
 /** How the hub is reached. */
 export interface Hub {
@@ -67,7 +67,7 @@ function findToken(): string | undefined {
     const set = variable(name);
     if (set !== undefined) return checkedToken(set, name);
   }
-  const path = expanded(variable("HF_TOKEN_PATH") ?? `${hubHome()}/token`);
+  const path = tokenPath();
   let text: string;
   try {
     text = readPlainText(path, MOST_TOKEN_BYTES).trim();

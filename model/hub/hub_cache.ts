@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { makeLink } from "../../gpu/device/system_files.ts";
 import { fileSize, isFolder, isOwnFile, linkTarget, namesIn } from "../files/on_disk.ts";
 import { hubCacheFolder, isOn } from "./hub_environment.ts";
 import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
@@ -107,23 +108,11 @@ export function linkBlob(repo: string, commit: string, path: string, blob: strin
   Deno.mkdirSync(place.replace(/\/[^/]*$/, ""), { recursive: true });
   const beside = `${place}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    if (wantsCopy || !tryLink(target, beside)) Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
+    if (wantsCopy || !makeLink(target, beside)) Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
     Deno.renameSync(beside, place);
   } catch (error) {
     removeIfThere(beside);
     throw error;
-  }
-}
-
-/** Whether a link could be made: FAT, exFAT and some network's file systems have none. */
-function tryLink(target: string, at: string): boolean {
-  try {
-    Deno.symlinkSync(target, at);
-    return true;
-  } catch (error) {
-    // What a copy would meet as well is told of the copy.
-    if (error instanceof Deno.errors.NotCapable) throw error;
-    return false;
   }
 }
 

@@ -11,6 +11,11 @@ export function hubHome(): string {
   return expanded(variable("HF_HOME") ?? `${variable("XDG_CACHE_HOME") ?? "~/.cache"}/huggingface`);
 }
 
+/** The file that holds the hub's token, there or not. */
+export function tokenPath(): string {
+  return expanded(variable("HF_TOKEN_PATH") ?? `${hubHome()}/token`);
+}
+
 /** Variables that hold a token of the hub. */
 export const TOKEN_VARIABLES = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"] as const;
 
@@ -24,10 +29,21 @@ export function isOn(name: string): boolean {
   return ["1", "ON", "YES", "TRUE"].includes(variable(name)?.toUpperCase() ?? "");
 }
 
+/** Names of variables that stand in the paths of the others, as in HF_HOME=$SCRATCH/hf. */
+export function hubVariables(): string[] {
+  const paths = ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HF_TOKEN_PATH"];
+  return paths.flatMap((name) => [...(variable(name) ?? "").matchAll(NAMED)].map(([whole]) => nameIn(whole)));
+}
+
+/** `$NAME` or `${NAME}`. */
+const NAMED = /\$(\w+|\{\w+\})/g;
+
+const nameIn = (named: string) => named.replace(/[${}]/g, "");
+
 /** A path with `~` and `$NAME` replaced, without a slash at its end. */
 export function expanded(path: string): string {
   const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
   return path.replace(/^~(?=$|\/)/, home)
-    .replace(/\$(\w+|\{\w+\})/g, (whole, name: string) => variable(name.replace(/[{}]/g, "")) ?? whole)
+    .replace(NAMED, (whole) => variable(nameIn(whole)) ?? whole)
     .replace(/(?<=.)\/+$/, "");
 }

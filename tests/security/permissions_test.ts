@@ -1,52 +1,152 @@
 /** Each command gives up what it does not need before it opens anything, and works so; pull alone has the network. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { KINDS, PERMISSIONS } from "../../cli/permissions/permission_table.ts";
-import { runSoftcot } from "../cli/support/run_softcot.ts";
+import { startFlags } from "../../cli/permissions/start_flags.ts";
+import { PERMISSIONS } from "../../cli/permissions/permission_table.ts";
+import { fails, finish, runSoftcot } from "../cli/support/run_softcot.ts";
 import { smallModel } from "../cli/support/small_model.ts";
 import { trainArgs } from "../cli/support/train_args.ts";
+import { root } from "../support/places.ts";
 
 const { folder, model } = await smallModel();
+const elsewhere = `${folder}/elsewhere`;
+const own = `${folder}/own`;
+for (const path of [elsewhere, own]) Deno.mkdirSync(path);
+Deno.writeTextFileSync(`${elsewhere}/file`, "found");
+Deno.writeTextFileSync(`${elsewhere}/module.ts`, "export default 1;");
+Deno.writeTextFileSync(`${own}/beside.ts`, "export default 1;");
 
 /** A reward that tries what it may do, and rewards nothing. */
-const spy = `${folder}/spy.ts`;
 Deno.writeTextFileSync(
-  spy,
-  `const states = {};
-for (const name of ${JSON.stringify(KINDS)}) states[name] = Deno.permissions.querySync({ name }).state;
-const tried = await fetch("http://127.0.0.1:40999/").then(() => "answered", (error) => error.name);
-console.error("SPY " + JSON.stringify({ states, tried }));
+  `${own}/spy.ts`,
+  `import "./beside.ts";
+const out = Deno.env.get("HOME") && Deno.args[Deno.args.indexOf("--out") + 1];
+const elsewhere = ${JSON.stringify(elsewhere)};
+const tries = {
+  "read its folder": () => Deno.readTextFileSync(${JSON.stringify(`${own}/beside.ts`)}),
+  "read elsewhere": () => Deno.readTextFileSync(elsewhere + "/file"),
+  "read by a way around": () => Deno.readTextFileSync(${JSON.stringify(`${own}/../elsewhere/file`)}),
+  "list the folder above": () => [...Deno.readDirSync(${JSON.stringify(folder)})],
+  "read a password": () => Deno.readTextFileSync("/etc/passwd"),
+  "read the process": () => Deno.readTextFileSync("/proc/self/environ"),
+  "import from elsewhere": () => import(elsewhere + "/module.ts"),
+  // Its folder is not there yet.
+  "write to the run": () => {
+    try {
+      Deno.writeTextFileSync(out + "/spied", "x");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  },
+  "write elsewhere": () => Deno.writeTextFileSync(elsewhere + "/mark", "x"),
+  "write beside itself": () => Deno.writeTextFileSync(${JSON.stringify(`${own}/mark`)}, "x"),
+  "make a link": () => Deno.symlinkSync("/etc/passwd", out + "/link"),
+  "ask for a variable": () => Deno.env.get("SOFTCOT_SECRET"),
+  "list the variables": () => Deno.env.toObject(),
+  "start git": () => new Deno.Command("git", { args: ["--version"] }).outputSync(),
+  "start a shell": () => new Deno.Command("sh", { args: ["-c", "true"] }).outputSync(),
+  "open a library": () => Deno.dlopen("libc.so.6", { getpid: { parameters: [], result: "i32" } }),
+  "see the system": () => Deno.hostname(),
+  "reach the network": () => fetch("http://127.0.0.1:40999/").catch((error) => {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+  }),
+  "reach it by a socket": () => Deno.connect({ port: 40999 }).catch((error) => {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+  }),
+  "ask for more": async () => {
+    const { state } = await Deno.permissions.request({ name: "read", path: "/" });
+    if (state !== "granted") throw new Deno.errors.NotCapable(state);
+  },
+};
+const may = [];
+for (const [what, work] of Object.entries(tries)) {
+  try {
+    await work();
+    may.push(what);
+  } catch (error) {
+    if (!/NotCapable|Requires|TypeError/.test(error.name + error.message)) console.error("SPY FAILED", what, error);
+  }
+}
+console.error("SPY " + JSON.stringify(may));
 export default () => 0;`,
 );
 
-async function spied(
-  more: Record<string, string>,
-): Promise<{ states: Record<string, string>; tried: string }> {
+async function spied(more: Record<string, string> = {}): Promise<string[]> {
   const out = `${folder}/${crypto.randomUUID()}`;
-  const args = trainArgs({ model, steps: 1, reward: spy, out, "validate-every": 0, ...more });
-  const { code, stderr } = await runSoftcot(args);
+  const reward = `${own}/spy.ts`;
+  const args = trainArgs({ model, steps: 1, reward, out, "validate-every": 0, ...more });
+  const { code, stderr } = await runSoftcot(args, { SOFTCOT_SECRET: "x" });
   assertEquals(code, 0, stderr);
-  return JSON.parse(/^SPY (.*)$/m.exec(stderr)![1]);
+  assert(!stderr.includes("SPY FAILED"), stderr);
+  return JSON.parse(/^SPY (\[.*)$/m.exec(stderr)![1]);
 }
 
-Deno.test("own code has what its command keeps, and the network only where its user grants it", async () => {
-  const { states, tried } = await spied({});
-  const granted = KINDS.filter((name) => states[name] === "granted");
-  assertEquals([granted, tried], [["write", "run", "ffi"], "NotCapable"]);
-  const net = await spied({ "allow-own": "net" });
-  assertEquals([net.states.net, net.tried !== "NotCapable"], ["granted", true]);
+const ITS_OWN = ["read its folder", "write to the run"];
+
+Deno.test("own code may read its folder and write to the run, and nothing else of what its command keeps leads out", async () => {
+  assertEquals(await spied(), ITS_OWN);
+});
+
+Deno.test("own code gets exactly what its user grants", async () => {
+  const allowed = [`read=${elsewhere}`, `write=${elsewhere}`, "env=SOFTCOT_SECRET", "net"].join(",");
+  const may = await spied({ "allow-own": allowed });
+  const granted = [
+    ...["read elsewhere", "read by a way around", "import from elsewhere", "write elsewhere"],
+    ...["ask for a variable", "reach the network", "reach it by a socket"],
+  ];
+  assertEquals(may.toSorted(), [...ITS_OWN, ...granted].sort());
+  Deno.removeSync(`${elsewhere}/mark`);
+  for (const wrong of ["run", "net=host", "read", "read=", "all"]) {
+    await fails(
+      ["train", "--allow-own", wrong],
+      2,
+      "must be a list of net, import, sys, ffi, read=PATH",
+    );
+  }
 });
 
 Deno.test("the table names every command, and pull alone has the network", async () => {
   const { stdout, stderr } = await runSoftcot(["doctor", "--json"]);
   const { permissions } = JSON.parse(stdout);
   assertEquals(permissions, PERMISSIONS, stderr);
-  const networked = Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].includes("net"));
+  const networked = Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].net);
   assertEquals(networked, ["model pull", "data pull"]);
   for (const command of Object.keys(PERMISSIONS)) {
-    const help = await runSoftcot([...command.split(" "), "--help"]);
-    assert(help.code === 0 && help.stdout.includes(`softcot ${command}`), command);
+    const help = await runSoftcot(command === "help" ? ["help"] : [...command.split(" "), "--help"]);
+    assert(help.code === 0 && help.stdout.includes(`softcot ${command === "help" ? "" : command}`), command);
   }
-  assertStringIncludes((await runSoftcot(["doctor"])).stdout, "model pull    net, write, sys");
+  assertStringIncludes((await runSoftcot(["doctor"])).stdout, "eval check    read   pairs");
+});
+
+Deno.test("the launcher and the tests start the program with the grants of deno.json, which can be narrowed", () => {
+  const { permissions: { softcot } } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
+  assertEquals([softcot.read, softcot.write, softcot.env], [["/"], ["/"], ["*", "CE_*", "RUBI_*"]]);
+  assertStringIncludes(Deno.readTextFileSync(`${root}softcot`), "run --quiet --no-prompt -P=softcot ");
+  // The one file for servers has no deno.json.
+  const flags = Deno.readTextFileSync(`${root}release/start.sh`).match(/--allow-[^ '\n]+/g);
+  assertEquals(flags?.toSorted(), startFlags().sort());
+});
+
+Deno.test("started with all permissions, the program still gives up whole kinds", async () => {
+  const args = trainArgs({
+    model,
+    steps: 1,
+    reward: `${own}/spy.ts`,
+    out: `${folder}/all`,
+    "validate-every": 0,
+  });
+  const { code, stderr } = await finish(Deno.execPath(), [
+    ...["run", "--allow-all", "--no-prompt", "--quiet", "cli/main.ts", ...args],
+  ]);
+  assertEquals(code, 0, stderr);
+  const may: string[] = JSON.parse(/^SPY (\[.*)$/m.exec(stderr)![1]);
+  const kinds = [
+    "open a library",
+    "see the system",
+    "reach the network",
+    "reach it by a socket",
+    "start a shell",
+  ];
+  assertEquals(kinds.filter((what) => may.includes(what)), []);
 });
 
 Deno.test("commands of the device still know its memory and the process's own", async () => {

@@ -41,7 +41,7 @@ export function programWords(): string[] {
   const built = Deno.env.get("SOFTCOT_BINARY");
   if (built) return [resolve(built)];
   return [
-    ...[Deno.execPath(), "run", "--allow-all", "--no-prompt", "--quiet"],
+    ...[Deno.execPath(), "run", "-P=softcot", "--no-prompt", "--quiet"],
     ...[...configured(), `${root}cli/main.ts`],
   ];
 }
