@@ -12,7 +12,7 @@ import project from "../deno.json" with { type: "json" };
 import { protectAnswers } from "./eval/protect_answers.ts";
 import { noteSecrets } from "./terminal/hide_secrets.ts";
 import { reportError } from "./terminal/report_error.ts";
-import { giveUpPermissions, ownProcess } from "./permissions/give_up.ts";
+import { ownProcess } from "./permissions/own_process.ts";
 import { guardConsole } from "./terminal/print.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -72,7 +72,10 @@ function onlyTells(args: readonly string[]): boolean {
 async function main(args: string[]): Promise<number> {
   try {
     const program = await createProgram(args);
-    if (onlyTells(args)) giveUpPermissions("help", { values: {}, args: [] });
+    if (onlyTells(args)) {
+      const { giveUpPermissions } = await import("./permissions/give_up.ts");
+      await giveUpPermissions("help", { values: {}, args: [] });
+    }
     await program.parse(protectAnswers(args));
     return Deno.exitCode; // a command may have a verdict to tell
   } catch (error) {

@@ -1,7 +1,7 @@
 import { isTaskFile } from "../../eval/tasks/own_task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
-import { isFile } from "../../model/files/on_disk.ts";
 import { readConfigFile } from "../settings/config_file.ts";
+import { runFolderOf } from "./saved_values.ts";
 
 /**
  * The settings of the run that a model comes from, as its config.toml has them: data alone. What they name as own code, a task of
@@ -22,21 +22,4 @@ export function ownTaskOf(model: string): string | undefined {
   const run = runFolderOf(model);
   const task = run === undefined ? undefined : readConfigFile(`${run}/config.toml`).values.task;
   return typeof task === "string" && isTaskFile(task) ? task : undefined;
-}
-
-/** All settings of a run by dashed name, own code among them: to know which places it names. None where they cannot be read. */
-export function savedValues(run: string): Record<string, unknown> {
-  try {
-    return readConfigFile(`${run}/config.toml`).values;
-  } catch {
-    return {};
-  }
-}
-
-/** The folder of a run by the names that its models have; a config.toml anywhere else is none of the model's. */
-export function runFolderOf(model: string): string | undefined {
-  const path = model.replace(/(?<=.)\/+$/, "");
-  const above = /^(?:(.*)\/)?(?:best|checkpoints\/step-\d+)$/.exec(path);
-  const folders = above ? [above[1] ?? ".", path] : [path];
-  return folders.find((folder) => isFile(`${folder}/config.toml`));
 }

@@ -1,21 +1,12 @@
-import { isTaskFile } from "../../eval/tasks/own_task.ts";
-import { chooseDevice } from "../../gpu/device/choose_device.ts";
-import { rememberDevices } from "../../gpu/device/vulkan_devices.ts";
 import { openLibc } from "../../gpu/device/system_files.ts";
 import { rememberOthers } from "../../model/files/others_may_read.ts";
 import { hubVariables, tokenPath } from "../../model/hub/hub_environment.ts";
-import { rewardFiles } from "../../rl/reward.ts";
 import { gitState } from "../facts/git_state.ts";
 import { type OwnGrant, ownGrants } from "./own_grants.ts";
-import { PERMISSIONS, VARIABLES } from "./permission_table.ts";
-import { placesOf, type Told } from "./places.ts";
-
-let isOwnProcess = false;
-
-/** To be called by the program itself: who calls a command from a process of their own keeps their permissions. */
-export function ownProcess(): void {
-  isOwnProcess = true;
-}
+import { type Needs, PERMISSIONS, VARIABLES } from "./permission_table.ts";
+import { isOwnProcess } from "./own_process.ts";
+import { type Place, placesOf } from "./places.ts";
+import type { Told } from "./told.ts";
 
 /**
  * Gives up all permissions that a command does not need, for the whole process and for good: what a file then made it try is denied.
@@ -26,22 +17,22 @@ export function ownProcess(): void {
  *
  * @param command by its words, such as `model pull`
  */
-export function giveUpPermissions(command: string, told: Told): void {
-  if (!isOwnProcess) return;
-  const needs = PERMISSIONS[command];
+export async function giveUpPermissions(command: string, told: Told): Promise<void> {
+  if (!isOwnProcess()) return;
+  const needs = PERMISSIONS[command] ?? PERMISSIONS.help;
   const granted = ownGrants(told.values.allowOwn);
   const of = (kind: OwnGrant["kind"]) => granted.filter((one) => one.kind === kind).map(({ value }) => value);
   if (needs.libraries.includes("C")) openLibc();
   if (needs.read.includes("hub token")) rememberOthers(tokenPath());
-  const [read, write] = ([needs.read, needs.write] as const).map((places) =>
-    places.flatMap((place) => placesOf(place, told))
-  );
+  const pathsOf = async (places: readonly Place[]) =>
+    (await Promise.all(places.map((place) => placesOf(place, told)))).flat();
+  const [read, write] = [await pathsOf(needs.read), await pathsOf(needs.write)];
   const env = needs.env.flatMap((group) =>
     group === "hub" ? [...VARIABLES.hub, ...hubVariables()] : VARIABLES[group]
   );
   if (needs.run.includes("git")) gitState();
-  const usesVulkan = needs.libraries.includes("Vulkan") && !hasOwnCode(told);
-  if (needs.libraries.includes("Vulkan") && !usesVulkan) lookAhead();
+  const usesVulkan = needs.libraries.includes("Vulkan") && !await runsOwnCode(needs, told);
+  if (needs.libraries.includes("Vulkan") && !usesVulkan) await lookAhead();
   narrow("read", "path", [...read, ...of("read")]);
   narrow("write", "path", [...write, ...of("write")]);
   narrow("env", "variable", [...env, ...of("env")]);
@@ -54,25 +45,27 @@ export function giveUpPermissions(command: string, told: Told): void {
 }
 
 /** Foreign functions reach everything: with own code Vulkan is asked all that it will be asked before the right to them is given up. */
-function lookAhead(): void {
+async function lookAhead(): Promise<void> {
   const wanted = Deno.env.get("SOFTCOT_GPU");
-  if (wanted) chooseDevice(wanted);
-  rememberDevices();
+  if (wanted) (await import("../../gpu/device/choose_device.ts")).chooseDevice(wanted);
+  (await import("../../gpu/device/vulkan_devices.ts")).rememberDevices();
 }
+
+async function runsOwnCode({ read }: Needs, told: Told): Promise<boolean> {
+  return CODE.some((place) => read.includes(place)) && (await import("./own_code.ts")).hasOwnCode(told);
+}
+
+/** Places that own code comes from. */
+const CODE: readonly Place[] = ["task", "tasks", "reward"];
 
 /** Grants of deno.json that cannot be made from the one of all variables. */
 const PREFIXES = VARIABLES.algebra.filter((name) => name.endsWith("*"));
 
-function hasOwnCode({ values: { task, reward }, args }: Told): boolean {
-  const tasks = [...args, ...typeof task === "string" ? [task] : []];
-  return tasks.some((name) => isTaskFile(name) && !name.endsWith(".toml")) ||
-    rewardFiles((reward ?? []) as string[]).length > 0;
-}
-
 function narrow(name: "read" | "write" | "env", key: string, kept: readonly string[]): void {
   if (kept.length === 0) return revoke({ name });
   for (const one of kept) Deno.permissions.requestSync({ name, [key]: one } as Deno.PermissionDescriptor);
-  revoke({ name, [key]: name === "env" ? "*" : "/" } as Deno.PermissionDescriptor);
+  const all = name === "env" ? "*" : "/";
+  if (!kept.includes(all)) revoke({ name, [key]: all } as Deno.PermissionDescriptor);
 }
 
 function revoke(descriptor: Deno.PermissionDescriptor): void {

@@ -1,40 +1,33 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { namedFolders } from "../../eval/data/data_source.ts";
-import { TASKS } from "../../eval/tasks/tasks.ts";
-import { locateModel } from "../../model/files/locate_model.ts";
-import { isTaskFile } from "../../eval/tasks/own_task.ts";
-import { taskFiles } from "../../eval/tasks/toml_task.ts";
 import { tuningFolder } from "../../gpu/tuning.ts";
-import { BUILTIN } from "../../model/builtin/builtin_model.ts";
-import { behindBest } from "../../model/files/best_checkpoint.ts";
-import { hubCacheFolder, tokenPath } from "../../model/hub/hub_environment.ts";
-import { baseOf } from "../../model/lora/adapter_config.ts";
-import { findAdapter } from "../../model/lora/locate_adapter.ts";
-import { rewardFiles } from "../../rl/reward.ts";
 import { driverPlaces } from "../../gpu/device/vulkan_driver.ts";
+import { hubCacheFolder, tokenPath } from "../../model/hub/hub_environment.ts";
 import { cachePlaces } from "../cache/cache_places.ts";
 import { ownBuild, ownFolder } from "../facts/own_build.ts";
-import { runFolderOf, savedValues } from "../defaults/run_values.ts";
-
-/** What a command was told: its values and its positional arguments. */
-export interface Told {
-  values: Readonly<Record<string, unknown>>;
-  args: readonly string[];
-}
+import { savedValues } from "../defaults/saved_values.ts";
+import { present, quietly, text, type Told } from "./told.ts";
 
 /** What stands for folders and files that a command line names, or that are always in the same place; see {@link placesOf}. */
 export type Place = keyof typeof PLACES;
 
 /**
- * The paths that a place stands for, and where their links lead: Deno asks for the right to both. Small files, a run's settings and an
+ * The paths that a place stands for, and where their links lead, since some are opened by their real paths. Small files, a run's settings and an
  * adapter's, are read for it: they name the base model and the data that the command opens, too.
  */
-export function placesOf(place: Place, told: Told): string[] {
-  const resumed = told.values.resume === true ? savedValues(String(told.values.out)) : {};
-  const paths = PLACES[place]({ ...told, values: { ...told.values, ...resumed, out: told.values.out } });
+export async function placesOf(place: Place, told: Told): Promise<string[]> {
+  const { values } = told;
+  const saved = values.resume === true ? savedValues(String(values.out)) : {};
+  const paths = await PLACES[place]({ ...told, values: { ...values, ...saved, out: values.out } });
   return [...new Set(paths.map((path) => resolve(path)).flatMap((path) => [path, realPath(path)]))];
 }
+
+// Loaded where a command needs them: most of them take longer to load than to ask.
+const loadModelPlaces = () => import("./model_places.ts");
+const loadOwnCode = () => import("./own_code.ts");
+const loadDataPlaces = () => import("./data_places.ts");
+
+type Answer = string[] | Promise<string[]>;
 
 const PLACES = {
   /** Its workers are loaded from there. */
@@ -47,19 +40,17 @@ const PLACES = {
   },
   "hub token": () => [tokenPath()],
   tunings: () => present(tuningFolder()),
-  /** Of --model or the argument: a run with the data it was trained on, an adapter with its base, a llama2.c file with its tokenizer. */
-  model: ({ values: { model }, args }: Told) => modelPlaces(text(model) ?? args[0]),
-  adapter: ({ values: { adapter } }: Told) => modelPlaces(text(adapter)),
+  /** Of --model or the argument. */
+  model: async ({ values: { model }, args }: Told) =>
+    (await loadModelPlaces()).modelPlaces(text(model) ?? args[0]),
+  adapter: async ({ values: { adapter } }: Told) => (await loadModelPlaces()).modelPlaces(text(adapter)),
   data: ({ values: { data } }: Told) => present(text(data)),
   /** Folders named after tasks, which may have questions in common. */
-  "beside the data": ({ values: { data } }: Told) =>
-    present(text(data)).flatMap((path) => [path, dirname(path), dirname(dirname(path))]).flatMap((path) =>
-      TASKS.flatMap(({ name, source }) => source ? namedFolders(name, source, path) : [])
-    ),
-  /** A file with what lies beside it: own code may import it; and the data that a TOML file names. */
-  task: ({ values: { task } }: Told) => taskPlaces(text(task)),
-  tasks: ({ args }: Told) => args.flatMap(taskPlaces),
-  reward: ({ values: { reward } }: Told) => rewardFiles((reward ?? []) as string[]).flatMap(codePlaces),
+  "beside the data": async ({ values: { data } }: Told) =>
+    (await loadDataPlaces()).besideData(present(text(data))),
+  task: async ({ values: { task } }: Told) => (await loadOwnCode()).taskPlaces(text(task) ?? ""),
+  tasks: async ({ args }: Told) => args.flatMap((await loadOwnCode()).taskPlaces),
+  reward: async ({ values: { reward } }: Told) => (await loadOwnCode()).rewardPlaces(reward),
   /** Of --out; without it a new folder in runs/. */
   run: ({ values: { out } }: Told) => [text(out) ?? "runs"],
   results: ({ values: { out } }: Told) => present(text(out)),
@@ -77,51 +68,17 @@ const PLACES = {
   /** Of --file, which workers judge. */
   pairs: ({ values: { file } }: Told) =>
     text(file) === undefined ? [] : [...present(text(file)), ...program()],
-} satisfies Record<string, (told: Told) => string[]>;
+} satisfies Record<string, (told: Told) => Answer>;
+
+function program(): string[] {
+  return [ownBuild() ? ownFolder() : fileURLToPath(new URL("../../", import.meta.url))];
+}
 
 function denoFolder(): string | undefined {
   const [set, cache, home] = ["DENO_DIR", "XDG_CACHE_HOME", "HOME"].map((name) => Deno.env.get(name));
   if (set) return set;
   if (Deno.build.os === "darwin") return home && `${home}/Library/Caches/deno`;
   return cache ? `${cache}/deno` : home && `${home}/.cache/deno`;
-}
-
-function program(): string[] {
-  return [ownBuild() ? ownFolder() : fileURLToPath(new URL("../../", import.meta.url))];
-}
-
-function modelPlaces(name: string | undefined): string[] {
-  if (name === undefined || name === BUILTIN) return [];
-  const run = runFolderOf(name);
-  const { data } = run === undefined ? {} : savedValues(run);
-  const beside = name.endsWith(".bin") ? [dirname(name)] : [];
-  const adapter = quietly(() => findAdapter(name));
-  const base = adapter && quietly(() => baseOf(adapter).name);
-  return [
-    ...[name, behindBest(name), ...present(quietly(() => locateModel(name).path)), ...present(adapter)],
-    ...[...present(run), ...present(text(data)), ...beside],
-    // An adapter's base is a whole model: one that has an adapter of its own is refused.
-    ...(base === undefined || base === name ? [] : modelPlaces(base)),
-  ];
-}
-
-function taskPlaces(task: string | undefined): string[] {
-  if (task === undefined || !isTaskFile(task)) return [];
-  return task.endsWith(".toml") ? [task, ...quietly(() => taskFiles(task)) ?? []] : codePlaces(task);
-}
-
-/** A module is loaded by its real path. */
-function codePlaces(path: string): string[] {
-  return [dirname(path), ...present(quietly(() => dirname(Deno.realPathSync(path))))];
-}
-
-/** What cannot be read, the command itself will say. */
-function quietly<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 /** Where the links of a path lead, of one that is yet to be made those of the folders above it. */
@@ -137,6 +94,3 @@ function realPath(path: string): string {
 function entriesOf(folder: string): Deno.DirEntry[] {
   return quietly(() => [...Deno.readDirSync(folder)]) ?? [];
 }
-
-const text = (value: unknown) => typeof value === "string" && value !== "" ? value : undefined;
-const present = (path: string | undefined) => path === undefined ? [] : [path];

@@ -69,7 +69,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     command.group(null).option("--gpu <device:string>", `${told} (default: SOFTCOT_GPU, else the first GPU)`);
   }
   for (const [what, line] of spec.examples ?? []) command.example(what, line);
-  command.action((options: Record<string, unknown>, ...args: unknown[]) => {
+  command.action(async (options: Record<string, unknown>, ...args: unknown[]) => {
     const file = typeof options.config === "string" ? readConfigFile(options.config) : undefined;
     const { values, origins } = resolveWithOrigins(spec.settings, {
       flags: options,
@@ -81,9 +81,9 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
     if (spec.opensDevice) seeToVulkan();
     const words = args.map(String);
-    giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), { values, args: words });
+    await giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), { values, args: words });
     const json = options.json === true;
-    return spec.run(values, {
+    return await spec.run(values, {
       args: words,
       quiet: options.quiet === true,
       json,

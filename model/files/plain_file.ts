@@ -78,7 +78,7 @@ function open(path: string | URL): Deno.FsFile {
     return Deno.openSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    throw new Error("it is a link that leads to where nothing is named to be read, a file is needed");
+    throw new Error("it lies beyond what this command may read, one that its command line names is needed");
   }
 }
 

@@ -39,7 +39,7 @@ const tries = {
   },
   "write elsewhere": () => Deno.writeTextFileSync(elsewhere + "/mark", "x"),
   "write beside itself": () => Deno.writeTextFileSync(${JSON.stringify(`${own}/mark`)}, "x"),
-  "make a link": () => Deno.symlinkSync("/etc/passwd", out + "/link"),
+  "make a link": () => Deno.symlinkSync(elsewhere + "/file", out + "/link"),
   "ask for a variable": () => Deno.env.get("SOFTCOT_SECRET"),
   "list the variables": () => Deno.env.toObject(),
   "start git": () => new Deno.Command("git", { args: ["--version"] }).outputSync(),
