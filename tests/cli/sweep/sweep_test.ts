@@ -129,10 +129,12 @@ Deno.test("Ctrl-C lets the runs save, and says how to go on; another sweep in th
   const out = `${folder}/interrupted`;
   const args = sweep("interrupted", { fixed: "clip = 2.0", seeds: [0] }, "--out", out);
   let refused: Promise<string> | undefined;
+  let told = false;
   const { status, stderr } = await stopWhen(args, () => {
     if (linesIn(`${out}/runs/hard-seed-0/metrics.jsonl`) < 1) return false;
-    refused ??= fails(args, 1, `Cannot go on in ${out}: another sweep is at work there`);
-    return true;
+    refused ??= fails(args, 1, `Cannot go on in ${out}: another sweep is at work there`)
+      .finally(() => told = true);
+    return told;
   }, "SIGINT");
   await refused;
   assertEquals([status.code, status.signal], [130, null], stderr);
