@@ -74,7 +74,7 @@ async function main(args: string[]): Promise<number> {
     const program = await createProgram(args);
     if (onlyTells(args)) {
       const { giveUpPermissions } = await import("./permissions/give_up.ts");
-      await giveUpPermissions("help", { values: {}, args: [] });
+      await giveUpPermissions("help", { values: {}, args: [], config: {} });
     }
     await program.parse(protectAnswers(args));
     return Deno.exitCode; // a command may have a verdict to tell

@@ -8,11 +8,24 @@ export function describePermissions(): string {
     if (rights.length === 0) return [[command, "may", "nothing"]];
     return rights.map(([right, what], i) => [i === 0 ? command : "", right, what]);
   });
-  const groups = Object.entries(VARIABLES).map(([group, names]) => [group, names.join(" ")]);
+  const groups = Object.entries(VARIABLES).flatMap(([group, names]) =>
+    wrapped(names).map((line, i) => [i === 0 ? group : "", line])
+  );
   return [
     table(rows, { header: ["command", "may", "what"], align: ["left", "left", "left"] }),
     table(groups, { header: ["variables", "of the environment"], align: ["left", "left"] }),
   ].join("\n\n");
+}
+
+/** Names in lines of at most 90 characters. */
+function wrapped(names: readonly string[]): string[] {
+  const lines = [""];
+  for (const name of names) {
+    const longer = `${lines.at(-1)} ${name}`.trim();
+    if (longer.length <= 90) lines[lines.length - 1] = longer;
+    else lines.push(name);
+  }
+  return lines;
 }
 
 function rightsOf({ read, write, run, env, net, sys, libraries }: Needs): [right: string, what: string][] {

@@ -2,13 +2,18 @@ import { dirname } from "node:path";
 import { isTaskFile } from "../../eval/tasks/own_task.ts";
 import { taskFiles } from "../../eval/tasks/toml_task.ts";
 import { rewardFiles } from "../../rl/reward.ts";
-import { quietly, type Told } from "./told.ts";
+import { present, quietly, text, type Told } from "./told.ts";
 
 /** Whether a command line names own code: a task or a reward in TypeScript. */
-export function hasOwnCode({ values: { task, reward }, args }: Told): boolean {
-  const tasks = [...args, ...typeof task === "string" ? [task] : []];
+export function hasOwnCode(told: Told): boolean {
+  const { task, reward } = told.values;
+  const tasks = [...tasksNamed(told), ...present(text(task))];
   return tasks.some((name) => isTaskFile(name) && !name.endsWith(".toml")) || filesOf(reward).length > 0;
 }
+
+/** The arguments, else the task of the config file: as eval takes them. */
+export const tasksNamed = ({ args, config }: Told): string[] =>
+  args.length > 0 ? [...args] : present(text(config.task));
 
 /** Of a task that is a file: of TypeScript with what lies beside it, which it may import; of TOML with the data that it names. */
 export function taskPlaces(task: string): string[] {

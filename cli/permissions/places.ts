@@ -49,7 +49,11 @@ const PLACES = {
   "beside the data": async ({ values: { data } }: Told) =>
     (await loadDataPlaces()).besideData(present(text(data))),
   task: async ({ values: { task } }: Told) => (await loadOwnCode()).taskPlaces(text(task) ?? ""),
-  tasks: async ({ args }: Told) => args.flatMap((await loadOwnCode()).taskPlaces),
+  /** Of the arguments, else of the config file. */
+  tasks: async (told: Told) => {
+    const { tasksNamed, taskPlaces } = await loadOwnCode();
+    return tasksNamed(told).flatMap(taskPlaces);
+  },
   reward: async ({ values: { reward } }: Told) => (await loadOwnCode()).rewardPlaces(reward),
   /** Of --out; without it a new folder in runs/. */
   run: ({ values: { out } }: Told) => [text(out) ?? "runs"],

@@ -1,7 +1,8 @@
-/** What a command was told: its values and its positional arguments. */
+/** What a command was told: its values, its positional arguments, and all that its config file sets. */
 export interface Told {
   values: Readonly<Record<string, unknown>>;
   args: readonly string[];
+  config: Readonly<Record<string, unknown>>;
 }
 
 /** A value that is a text; undefined of any other. */

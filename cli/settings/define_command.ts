@@ -81,7 +81,11 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
     if (spec.opensDevice) seeToVulkan();
     const words = args.map(String);
-    await giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), { values, args: words });
+    await giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), {
+      values,
+      args: words,
+      config: file?.values ?? {},
+    });
     const json = options.json === true;
     return await spec.run(values, {
       args: words,
