@@ -203,6 +203,10 @@ Deno.test("nothing is written to a terminal but by the files that make it safe",
     "cli/terminal/report_error.ts",
     // JSON, which is escaped there.
     "cli/settings/define_command.ts",
+    // A question that is always the same, with a yes or no behind it on the line.
+    "cli/vulkan/offer_driver.ts",
+    // A warning on the console, which is made safe by `guardConsole`.
+    "gpu/warn_once.ts",
     // A program of its own, for those who make the embedded model.
     "model/builtin/embed_weights.ts",
   ];
