@@ -38,7 +38,7 @@ export function listSystemFolder(path: string): string[] {
 }
 
 /**
- * Makes a symbolic link. Deno does so with the right to read and write everything only, whatever the link leads to.
+ * Makes a symbolic link (Linux). Deno itself does so with the right to read and write everything only, whatever the link leads to.
  *
  * @returns whether it was made
  */

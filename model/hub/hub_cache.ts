@@ -108,11 +108,22 @@ export function linkBlob(repo: string, commit: string, path: string, blob: strin
   Deno.mkdirSync(place.replace(/\/[^/]*$/, ""), { recursive: true });
   const beside = `${place}.${crypto.randomUUID().slice(0, 8)}.tmp`;
   try {
-    if (wantsCopy || !makeLink(target, beside)) Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
+    if (wantsCopy || !tryLink(target, beside)) Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
     Deno.renameSync(beside, place);
   } catch (error) {
     removeIfThere(beside);
     throw error;
+  }
+}
+
+/** Whether a link could be made: FAT, exFAT and some network's file systems have none. */
+function tryLink(target: string, at: string): boolean {
+  try {
+    Deno.symlinkSync(target, at);
+    return true;
+  } catch (error) {
+    // Deno makes none where the right to write is narrowed to folders. What a copy would meet as well is told of the copy.
+    return error instanceof Deno.errors.NotCapable && makeLink(target, at);
   }
 }
 
