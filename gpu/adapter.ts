@@ -54,6 +54,10 @@ export function adapterFacts(adapter: GPUAdapter, { features }: GPUDevice): Adap
   };
 }
 
+/** An adapter as people are told of it: with its place on the bus where it was chosen among others. */
+export const toldAdapter = ({ name, pci }: Pick<AdapterFacts, "name" | "pci">): string =>
+  pci ? `${name} at ${pci}` : name;
+
 /** What its workgroups may have. */
 export function workgroupLimits({ info }: GPUAdapter, { limits }: GPUDevice): WorkgroupLimits {
   const { subgroupMinSize: minSubgroup, subgroupMaxSize: maxSubgroup } = info as Partial<

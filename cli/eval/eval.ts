@@ -4,6 +4,7 @@ import { checkResultsPlace, openResults } from "../../eval/results/results_folde
 import type { Task } from "../../eval/task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import { withGpu } from "../vulkan/with_gpu.ts";
+import { toldAdapter } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { runNotes } from "../defaults/run_notes.ts";
@@ -84,7 +85,7 @@ async function measureAll(
 ): Promise<TaskReport | TaskReport[]> {
   const { quiet, json } = context;
   const tell = (line: string) => quiet || say(line);
-  tell(`device   ${gpu.adapter.name}`);
+  tell(`device   ${toldAdapter(gpu.adapter)}`);
   const shown = values.adapter === undefined ? values.model : `${values.model} with ${values.adapter}`;
   const { found, facts } = await loadWatched(gpu, values.model, values, { shown, quiet });
   const parameters = facts.model.parameters.toLocaleString("en");

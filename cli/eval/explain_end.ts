@@ -1,4 +1,5 @@
 import { DeviceLostError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
+import { toldAdapter } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { dryThinking, generationNeed } from "../../model/memory/generation_memory.ts";
@@ -25,7 +26,7 @@ interface Generating {
 export async function explainEnd(error: unknown, gpu: Gpu, work: Generating): Promise<unknown> {
   const why = await gpu.errors.explain(error);
   const end = (what: string, hint: string) =>
-    new UserError(`Cannot go on: the device ${gpu.adapter.name} ${what}`, hint);
+    new UserError(`Cannot go on: the device ${toldAdapter(gpu.adapter)} ${what}`, hint);
   if (why instanceof DeviceLostError) {
     return end(
       `was lost (${why.message})`,

@@ -1,4 +1,5 @@
 import { DeviceLostError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
+import { toldAdapter } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { checkpointsOf, stepOf } from "../../rl/run/run_checkpoints.ts";
 import { describeShortage } from "../terminal/describe_shortage.ts";
@@ -23,7 +24,10 @@ export async function explainEnd(error: unknown, gpu: Gpu, run: EndedRun): Promi
   const { folder, values, planned } = run;
   const goOn = resumeCommand(folder, values);
   const end = (what: string, hint: string) =>
-    new UserError(`Cannot go on: the device ${gpu.adapter.name} ${what}; ${keptOf(folder, values)}`, hint);
+    new UserError(
+      `Cannot go on: the device ${toldAdapter(gpu.adapter)} ${what}; ${keptOf(folder, values)}`,
+      hint,
+    );
   if (why instanceof DeviceLostError) {
     return end(
       `was lost (${why.message})`,

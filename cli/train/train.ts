@@ -1,4 +1,5 @@
 import { withGpu } from "../vulkan/with_gpu.ts";
+import { toldAdapter } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import { reopenRun } from "../../rl/run/run.ts";
@@ -67,7 +68,7 @@ async function trainAndTest(
   const started = performance.now();
   const tell = (line: string) => quiet || say(line);
   const folder = await runFolder(values);
-  tell(`device   ${gpu.adapter.name}`);
+  tell(`device   ${toldAdapter(gpu.adapter)}`);
   const reopened = resume ? reopenRun(folder, values.saveEvery) : undefined;
   reopened?.notes.forEach((note) => tell(`warning  ${note}`));
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);

@@ -1,3 +1,4 @@
+import { toldAdapter } from "../adapter.ts";
 import { UserError } from "../errors.ts";
 import { findVulkan } from "./vulkan_driver.ts";
 import { preferredDevice, type VulkanDevice, vulkanDevices } from "./vulkan_devices.ts";
@@ -30,7 +31,7 @@ export function chooseDevice(wanted: string): VulkanDevice {
   if (chosen && chosen.wanted !== wanted) {
     throw new UserError(
       `Cannot use the device ${wanted}: this process has chosen ${
-        told(chosen.device)
+        toldAdapter(chosen.device)
       }, a process of its own is needed`,
     );
   }
@@ -55,16 +56,13 @@ function choose(wanted: string): VulkanDevice {
   }
   throw new UserError(
     `Cannot use the device ${wanted}: ${
-      told(device)
+      toldAdapter(device)
     } is one of ${devices.length} devices, and nothing here makes Vulkan give this one, ` +
       "a container or a layer that does is needed",
     "start in a container that has this device alone (docker run --gpus device=K), or install Mesa's layer, which chooses by the place on " +
       "the bus (mesa-vulkan-drivers of Mesa 24 or newer)",
   );
 }
-
-/** A device as messages name it. */
-const told = ({ name, pci }: VulkanDevice) => pci ? `${name} at ${pci}` : name;
 
 /** The device that a text names. */
 export function findDevice(wanted: string, devices: readonly NumberedDevice[]): NumberedDevice {
@@ -79,7 +77,7 @@ export function findDevice(wanted: string, devices: readonly NumberedDevice[]): 
       name.toLowerCase().includes(text) || (own !== "" && own === uuid)
     );
   if (found.length === 1) return found[0];
-  const list = devices.map((device) => `${device.number} ${told(device)}`).join(", ");
+  const list = devices.map((device) => `${device.number} ${toldAdapter(device)}`).join(", ");
   throw new UserError(
     `Cannot use the device ${wanted}: ${
       found.length === 0 ? "there is none such" : `${found.length} are called so`

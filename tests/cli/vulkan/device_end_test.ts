@@ -27,16 +27,16 @@ async function loseWhen(args: string[], time: () => boolean): Promise<Finished> 
 
 test("a training whose device is lost says so, what is saved and how to go on, and goes on so", async () => {
   const out = `${folder}/run`;
-  const args = trainArgs({ model, out, steps: 40, "save-every": 2, "validate-every": 0 });
+  const args = [...trainArgs({ model, out, steps: 40, "save-every": 2, "validate-every": 0 }), "--gpu", "0"];
   const { code, stderr } = await loseWhen(args, () => linesIn(`${out}/metrics.jsonl`) >= 5);
   assertEquals(code, 1, stderr);
   const told =
-    /error: Cannot go on: the device NVIDIA H200 was lost \(.+\); step (\d+) is saved in (\S+)\nhint: go on with: softcot (.+); if/
+    /error: Cannot go on: the device NVIDIA H200 at 0000:65:00\.0 was lost \(.+\); step (\d+) is saved in (\S+)\nhint: go on with: softcot (.+); if/
       .exec(stderr);
   assert(told, stderr);
   const [, step, checkpoint, goOn] = told;
   assert(Number(step) >= 4 && Deno.statSync(checkpoint).isDirectory);
-  assertEquals(goOn, `train --resume --out ${out}`);
+  assertEquals(goOn, `train --resume --out ${out} --gpu 0`);
   assert(!/^ +at /m.test(stderr), "a stack trace");
   // The same run, now to its end within a time that a test has: few steps are left.
   const config = Deno.readTextFileSync(`${out}/config.toml`).replace(
