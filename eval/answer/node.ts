@@ -57,8 +57,10 @@ interface Apply {
   args: Node[];
   /** a name before a bracket, which may be a call: N(3) */
   call?: boolean;
-  /** the first of the last factors that stand apart from those before them, by a space or by more */
-  apart?: { from: number; line: boolean };
+  /** the first of the last factors that stand apart, by a space or by more; `close`: letters before it stand close together */
+  apart?: { from: number; line: boolean; close: boolean };
+  /** a letter stands close behind another factor, as in 2t */
+  close?: boolean;
 }
 
 export const apply = (op: string, ...args: Node[]): Apply => ({ kind: "apply", op, args });

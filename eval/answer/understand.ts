@@ -41,12 +41,15 @@ function wordsWithLetter(node: Node): Node | null {
   return { kind: "text", text: `${words.text} ${letter.name}` };
 }
 
-/** `u = 2 v = 9`, with the name apart from the value before it: two equations, without a comma between them. */
+/**
+ * `u = 2 v = 9`, with the name apart from the value before it: two equations, without a comma between them. So is
+ * `u = 2t v = 9`, by how its letters are spaced; `A = l w = 12` is a formula.
+ */
 function sideBySide({ ops, sides }: Relation, c: Context): Node | null {
   for (let k = 1; k < ops.length; k++) {
     if (ops[k - 1] !== "=" || ops[k] !== "=") continue;
     const split = splitApart(sides[k]);
-    if (!split || !isName(split.name) || !(split.line || isValue(split.value))) continue;
+    if (!split || !isName(split.name) || !(split.surely || isValue(split.value))) continue;
     const first: Node = {
       kind: "relation",
       ops: ops.slice(0, k),
@@ -63,12 +66,16 @@ function sideBySide({ ops, sides }: Relation, c: Context): Node | null {
 }
 
 /** The last factors of an expression that stand apart, and what stands before them. */
-function splitApart(node: Node): { value: Node; name: Node; line: boolean } | null {
+function splitApart(node: Node): { value: Node; name: Node; surely: boolean } | null {
   if (node.kind !== "apply") return null;
   if (node.op === "multiply" && node.apart) {
-    const { from, line } = node.apart;
+    const { from, line, close } = node.apart;
     const product = (args: Node[]) => args.length === 1 ? args[0] : apply("multiply", ...args);
-    return { value: product(node.args.slice(0, from)), name: product(node.args.slice(from)), line };
+    return {
+      value: product(node.args.slice(0, from)),
+      name: product(node.args.slice(from)),
+      surely: line || close,
+    };
   }
   if (!["add", "negate", "plusminus", "minusplus", "pm", "mp"].includes(node.op)) return null;
   const split = splitApart(node.args.at(-1)!);

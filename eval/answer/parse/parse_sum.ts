@@ -120,12 +120,16 @@ function isUnitBehind(c: Cursor, left: Node): boolean {
 function beside(left: Node, c: Cursor): Node {
   const bracket = left.kind === "symbol" && !left.constant && isMark(c, "(");
   const apart = standsApart(c);
+  const close = peek(c).kind === "letter" && !peek(c).spaced;
   const right = parsePower(c);
   const before = left.kind === "apply" && left.op === "multiply" ? left : null;
   const whole: Node & { kind: "apply" } = product(left, right);
   if (bracket && peek(c, -1).text === ")") whole.call = true;
-  if (apart) whole.apart = { from: before?.args.length ?? 1, line: apart === "line" };
-  else if (before?.apart) whole.apart = before.apart;
+  if (close || before?.close) whole.close = true;
+  if (apart) {
+    whole.apart = { from: before?.args.length ?? 1, line: apart === "line", close: before?.close === true };
+  }
+  if (!apart && before?.apart) whole.apart = before.apart;
   return whole;
 }
 
