@@ -18,7 +18,8 @@ function limited(work: () => Finding, seconds: number): Finding {
   try {
     return script.runInThisContext({ timeout: Math.max(1, Math.round(seconds * 1000)) }) as Finding;
   } finally {
-    delete slots[SLOT];
+    // Not deleted: that would take longer than most comparisons.
+    slots[SLOT] = undefined;
   }
 }
 
@@ -31,23 +32,25 @@ function busySeconds(): number {
 /**
  * Runs a comparison; what cannot be decided within the budgets or the time is "not equal".
  *
- * When the clock on the wall runs out although this thread has hardly worked, the machine is busy with other things. That
- * says nothing about the pair: it is judged again with twice the time.
+ * When the clock on the wall runs out, the pair is judged once more, with this thread's own time beside it. Where the
+ * thread has hardly worked, the machine is busy with other things, which says nothing about the pair: it is judged again
+ * with twice the time.
  *
  * @param seconds of work that a pair may take
  */
 export function guarded(work: () => Finding, seconds: number): Finding {
-  for (let limit = seconds;;) {
-    const before = busySeconds();
+  let limit = seconds;
+  // The first time the processor's time is not asked for, since asking takes longer than most comparisons.
+  for (let before: number | null = null;; before = busySeconds()) {
     renewLongWork();
     try {
       return limited(work, limit);
     } catch (error) {
       if (error instanceof EngineMissing) loadEngineNow();
       else if ((error as { code?: string }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") return undecided(error);
-      else if (busySeconds() - before >= seconds || limit >= MOST_PATIENCE * seconds) {
+      else if ((before !== null && busySeconds() - before >= seconds) || limit >= MOST_PATIENCE * seconds) {
         return { equal: false, rule: "time" };
-      } else limit *= 2;
+      } else if (before !== null) limit *= 2;
     }
   }
 }

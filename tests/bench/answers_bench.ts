@@ -1,10 +1,13 @@
 /**
  * Speed of the answer checker on gold answers of GSM8K, MATH and OlympiadBench paired with model-like answers, and its
- * ratio to Math-Verify on a part of the same pairs in the same run.
+ * ratio to Math-Verify on a part of the same pairs, or to the checker of another checkout on all of them, in the same run.
  *
  *     deno run -A tests/bench/answers_bench.ts [--python PATH]     PATH: a Python that has math-verify[antlr4_13_2]
+ *     deno run -A tests/bench/answers_bench.ts [--beside DIR]      DIR: another checkout of this repository
  */
 import { execFileSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { loadEngine } from "../../eval/answer/algebra/engine.ts";
 import { verify } from "../../eval/answer/verify.ts";
@@ -68,7 +71,59 @@ for line in sys.stdin:
     print(json.dumps([1000 * (time.perf_counter() - start), bool(equal)]))
 `;
 
-const { values } = parseArgs({ options: { python: { type: "string" } } });
+/** Judges the pairs on stdin five times and prints the shortest time of each, in milliseconds. */
+const SHORTEST = `
+import { loadEngine } from "./eval/answer/algebra/engine.ts";
+import { verify } from "./eval/answer/verify.ts";
+await loadEngine();
+const pairs = JSON.parse(await new Response(Deno.stdin.readable).text());
+const times = pairs.map(() => Infinity);
+for (let k = 0; k < 5; k++) {
+  pairs.forEach(({ gold, answer }, i) => {
+    const start = performance.now();
+    verify(gold, answer, { percent: true });
+    times[i] = Math.min(times[i], performance.now() - start);
+  });
+}
+console.log(JSON.stringify(times));
+`;
+
+/** The shortest times of the pairs with the checker of a checkout, in a process of its own. */
+function shortestTimes(root: string, pairs: Pair[]): number[] {
+  const file = `${root}/.answers_bench_${process.pid}.ts`;
+  Deno.writeTextFileSync(file, SHORTEST);
+  try {
+    const args = ["run", "-A", "--no-check", "--no-lock", "--config", `${root}/deno.json`, file];
+    const output = execFileSync(Deno.execPath(), args, {
+      cwd: root,
+      input: JSON.stringify(pairs),
+      maxBuffer: 1 << 28,
+    });
+    return JSON.parse(output.toString());
+  } finally {
+    Deno.removeSync(file);
+  }
+}
+
+/** Times beside those of another checkout, three turns each; of each pair the shortest counts, since the machine does other things too. */
+function compareWith(other: string, pairs: Pair[]): void {
+  const own = fileURLToPath(new URL("../../", import.meta.url));
+  const times = [other, own].map(() => pairs.map(() => Infinity));
+  for (let turn = 0; turn < 3; turn++) {
+    [other, own].forEach((root, k) =>
+      shortestTimes(root, pairs).forEach((time, i) => times[k][i] = Math.min(times[k][i], time))
+    );
+  }
+  console.log(`${other}: ${summary(times[0])}`);
+  console.log(`this checkout: ${summary(times[1])}`);
+  const at = (k: number, share: number) =>
+    [...times[k]].sort((a, b) => a - b)[Math.floor(share * pairs.length)];
+  for (const share of [0.5, 0.9, 0.99]) {
+    console.log(`ratio at ${share}: ${(at(1, share) / at(0, share)).toFixed(3)}`);
+  }
+}
+
+const { values } = parseArgs({ options: { python: { type: "string" }, beside: { type: "string" } } });
 await loadEngine();
 const golds = (await readGolds()).filter(({ set }) => ["GSM8K", "MATH", "OlympiadBench"].includes(set)).map((
   g,
@@ -78,6 +133,7 @@ timed(pairs.slice(0, 2000));
 const { times, equal } = timed(pairs);
 console.log(`softcot, ${pairs.length} pairs, ${equal.filter(Boolean).length} equal: ${summary(times)}`);
 
+if (values.beside) compareWith(values.beside, pairs);
 if (values.python) {
   const expressions = pairs.filter(({ gold }) => !/^-?[\d.,]+$/.test(gold));
   const shared = Array.from({ length: SHARED }, (_, k) => pick(k % 2 === 0 ? pairs : expressions));
