@@ -100,8 +100,8 @@ export function attentionOfProjections(
 // Teams of lanes that keep a large GPU busy: some for each quarter of its 60 to 130 processors.
 const BUSY = 2048;
 const MOST_THREADS = 512;
-// Rounds of a workgroup up to which another dispatch, to add up the splits of several workgroups, would cost more than it saves.
-const MOST_ROUNDS = 2;
+// Splits up to which another dispatch, to add up those of several workgroups, would cost more than it saves: 4,096 keys.
+const MOST_SPLITS = 32;
 
 /** Splits that a workgroup folds side by side: few sizes, so that few kernels are compiled. */
 function slotsFor({ workgroups, subgroupSize }: Gpu, heads: Heads, rows: number, splits: number): number {
@@ -149,7 +149,7 @@ function attentionTeams(
     );
   const bytes = rows * h * splits * headDim * 4;
   const idle = rows * kvHeads * slots < BUSY;
-  if (rounds <= MOST_ROUNDS || !idle || rounds > 65535 || bytes > gpu.maxBinding) {
+  if (splits <= MOST_SPLITS || !idle || rounds > 65535 || bytes > gpu.maxBinding) {
     return run(gpu, kernel(false), [...tensors, out], params, groups);
   }
   using scratch = gpu.arena.scratch();

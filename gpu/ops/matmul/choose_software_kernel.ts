@@ -111,7 +111,9 @@ function fewRows(kind: Product, bType: BType, { m, n }: Sizes, s: number): Shape
   if (kind === "nt") {
     // One load of 32 bytes holds so many terms of a packed weight; more rows would need more registers.
     const packed = bType === "q8_0" ? 32 : 64;
-    return [rows, 8, rows <= 2 && isQuantised(bType) ? packed : bType === "f32" && rows > 2 ? 8 : 16];
+    if (rows > 2) return [rows, 8, bType === "f32" ? 8 : 16];
+    // Of f16 both loads of a row's cache line.
+    return [rows, 8, isQuantised(bType) ? packed : bType === "f16" ? 32 : 16];
   }
   // A load takes as many columns as are packed in 32 bytes, where there are enough of them for all cores.
   const columns = bType === "f32" ? 8 : rows > 4 ? 16 : 32;

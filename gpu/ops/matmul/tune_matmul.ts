@@ -27,7 +27,7 @@ function broadcasts(m: number, kind: Product, bType: BType): TunedTile[] {
     all.indexOf(n) === i
   );
   const columns = kind === "nt" || bType === "f32" ? [8] : [8, 16];
-  const depths = kind === "tn" ? [4] : m <= 8 ? [8, 16] : [4, 8];
+  const depths = kind === "tn" ? [4] : m > 8 ? [4, 8] : m === 1 && bType === "f16" ? [8, 16, 32] : [8, 16];
   return rows.flatMap((n) =>
     columns.flatMap((perThread) =>
       depths.map((depth): TunedTile => ({ family: "broadcast", rows: n, perThread, depth }))
