@@ -2,6 +2,7 @@ import type { DeviceFacts } from "../../gpu/device/cards.ts";
 import type { WorkCount } from "../../gpu/device/dry_commands.ts";
 import { type DryGpu, openDryGpu } from "../../gpu/device/dry_gpu.ts";
 import { generate } from "../../model/generation/generate.ts";
+import { budgetCache } from "../../model/memory/cache_budget.ts";
 import { DRY_TOKENIZER, dryRules, dryThinking } from "../../model/memory/generation_memory.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { WeightTypes } from "../../model/transformer/params.ts";
@@ -75,6 +76,8 @@ async function countToken(
   batch: number,
 ): Promise<WorkCount> {
   const gpu = openDryGpu(facts);
+  // Memory as large as it takes to have all of them at once.
+  budgetCache(gpu, Infinity);
   const model = createEmptyModel(gpu, config, types);
   const prompt = Array<number>(promptTokens(config)).fill(1);
   const text = async (tokens: number) => {

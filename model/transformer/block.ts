@@ -164,21 +164,23 @@ function forward(
   };
 
   keep(saved.input);
-  const qkv = scratch.f32([rows, qkvWidth(config)], "qkv");
-  const projected = saved.qkv ?? qkv;
+  const width = qkvWidth(config);
+  const projected = saved.qkv ?? scratch.f32([rows, width], "qkv");
   projectNormed(layer.attentionNorm, saved.attentionNormed, saved.attentionRinv, "qkv", projected);
   const bias = layer.qkvBias && vectorOf(layer.qkvBias);
-  // The heads' norms need it at once; without them it is added on the way.
-  if (saved.qkv && bias) addInto(gpu, saved.qkv, bias);
-  if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
   const { q, kv: { k, v } } = saved;
-  const added = saved.qkv ? undefined : bias;
   if (at.tiles) {
+    const qkv = saved.qkv ? scratch.f32([rows, width], "qkv") : projected;
+    // The heads' norms need it at once; without them it is added on the way.
+    if (saved.qkv && bias) addInto(gpu, saved.qkv, bias);
+    if (saved.qkv) headNorm(gpu, config, saved.qkv, headNormWeights(layer), config.normEps, qkv);
+    const added = saved.qkv ? undefined : bias;
     rotary(gpu, config, qkv, at.rowMeta, at.ropeTable, q, k, v, at.shift, added);
     const layout = { rowMeta: at.rowMeta, tiles: at.tiles, doubles: at.doubles };
     attentionTiles(gpu, config, saved.q, saved.kv, layout, saved.attention, saved.lse);
   } else {
-    const projections = { qkv, bias: added, table: at.ropeTable, q };
+    const norm = saved.qkv ? { weights: headNormWeights(layer), eps: config.normEps } : undefined;
+    const projections = { qkv: projected, bias, headNorm: norm, table: at.ropeTable, q };
     const { rowMeta, shift, longest } = at;
     attentionOfProjections(gpu, config, projections, saved.kv, rowMeta, saved.attention, shift, longest);
   }

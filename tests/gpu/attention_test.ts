@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { attentionBackward, attentionTiles } from "../../gpu/ops/attention/tiles.ts";
 import { attentionOfProjections, attentionRows } from "../../gpu/ops/attention/decode.ts";
 import { suitsVec8 } from "../../gpu/ops/wgsl/vec8.ts";
+import { headNorm } from "../../gpu/ops/norm/head_norm.ts";
 import { rotary } from "../../gpu/ops/rotary/rotary.ts";
 import type { Heads } from "../../gpu/ops/heads.ts";
 import { attention, attentionBackward as referenceBackward } from "../reference/attention.ts";
@@ -201,6 +202,10 @@ for (
     { what: "one split", heads: [6, 2, 16], capacity: 64, from: 40, rows: 2, kernel: "teams_1_rotary" },
     { what: "four", heads: [14, 2, 64], capacity: 200, from: 118, rows: 2, kernel: "teams_4_rotary_bias" },
     {
+      what: "heads that are normed",
+      ...{ heads: [6, 2, 40], capacity: 160, from: 125, rows: 3, kernel: "teams_4_rotary_norm_0.000001" },
+    },
+    {
       what: "rounds of 16",
       heads: [3, 1, 8],
       capacity: 2400,
@@ -229,6 +234,9 @@ for (
       const { table } = ropeTable(capacity, hd, 10000);
       const tt = on.f32(table);
       const bias = kernel.includes("bias") ? on.f32(random32(2, qkvWidth)) : undefined;
+      const norm = kernel.includes("norm")
+        ? { weights: { q: on.f32(random32(7, hd)), k: on.f32(random32(8, hd)) }, eps: 1e-6 }
+        : undefined;
       const keys = (seed: number) => random32(seed, rows * capacity * kvWidth);
       const [k, v] = [keys(4), keys(5)];
       const kvOf = () => ({
@@ -241,8 +249,11 @@ for (
         const rowMeta = on.u32(meta, [rows, 4]);
         const qkv = on.f32(random32(position, rows * qkvWidth), [rows, qkvWidth]);
         const [q, out, expected] = [n, n, n].map((heads) => on.blank(rows, heads * hd));
-        attentionOfProjections(on.gpu, shape, { qkv, bias, table: tt, q }, fused, rowMeta, out, 0);
-        rotary(on.gpu, shape, qkv, rowMeta, tt, q, apart.k, apart.v, 0, bias);
+        const projections = { qkv, bias, headNorm: norm, table: tt, q };
+        attentionOfProjections(on.gpu, shape, projections, fused, rowMeta, out, 0);
+        const normed = norm ? on.blank(rows, qkvWidth) : qkv;
+        if (norm) headNorm(on.gpu, shape, qkv, norm.weights, norm.eps, normed);
+        rotary(on.gpu, shape, normed, rowMeta, tt, q, apart.k, apart.v, 0, bias);
         const tiles = on.u32(Array.from({ length: rows }, (_, r) => [r, 1, r + 1, 0]).flat(), [rows, 4]);
         attentionTiles(on.gpu, shape, q, apart, { rowMeta, tiles }, expected, on.blank(rows, n));
         assertSameBits(`position ${position}`, await on.read(out), await on.read(expected));

@@ -3,7 +3,8 @@ import { rmsNorm, rmsNormBackward } from "../reference/rms_norm.ts";
 import { addInto } from "../reference/support.ts";
 import { assertClose, openTestGpu, random32 } from "./support.ts";
 
-const t = await openTestGpu();
+const software = await openTestGpu();
+const tiles = await openTestGpu({ matmulFamily: "tile" });
 const EPS = 1e-6;
 
 /** The heads from `first` on, `count` of them, of every row: [rows * count, hd]. */
@@ -24,33 +25,41 @@ for (
     { rows: 4097, heads: 2, kvHeads: 1, hd: 4 },
   ]
 ) {
-  Deno.test(`the norm on heads, ${rows} rows of ${heads} + 2 * ${kvHeads} heads of ${hd}`, async () => {
-    const all = heads + 2 * kvHeads;
-    const [x, dy] = [random32(1, rows * all * hd, 2), random32(2, rows * all * hd)];
-    const [wq, wk] = [random32(3, hd), random32(4, hd)];
-    const weights = { q: t.f32(wq), k: t.f32(wk) };
-    const shape = { heads, kvHeads, headDim: hd };
-    const tx = t.f32(x, [rows, all * hd]);
-    const out = t.blank(rows, all * hd);
-    headNorm(t.gpu, shape, tx, weights, EPS, out);
-    const [dqBefore, dkBefore] = [random32(5, hd), random32(6, hd)];
-    const dweights = { q: t.f32(dqBefore), k: t.f32(dkBefore) };
-    const dx = t.blank(rows, all * hd);
-    headNormBackward(t.gpu, shape, tx, weights, EPS, t.f32(dy, [rows, all * hd]), dx, dweights);
+  for (const [device, t] of [["software devices", software], ["GPUs", tiles]] as const) {
+    Deno.test(`the norm on heads for ${device}, ${rows} rows of ${heads} + 2 * ${kvHeads} heads of ${hd}`, async () => {
+      const all = heads + 2 * kvHeads;
+      const [x, dy] = [random32(1, rows * all * hd, 2), random32(2, rows * all * hd)];
+      const [wq, wk] = [random32(3, hd), random32(4, hd)];
+      const weights = { q: t.f32(wq), k: t.f32(wk) };
+      const shape = { heads, kvHeads, headDim: hd };
+      const tx = t.f32(x, [rows, all * hd]);
+      const out = t.blank(rows, all * hd);
+      headNorm(t.gpu, shape, tx, weights, EPS, out);
+      const [dqBefore, dkBefore] = [random32(5, hd), random32(6, hd)];
+      const dweights = { q: t.f32(dqBefore), k: t.f32(dkBefore) };
+      const dx = t.blank(rows, all * hd);
+      headNormBackward(t.gpu, shape, tx, weights, EPS, t.f32(dy, [rows, all * hd]), dx, dweights);
 
-    const [y, gradient] = [await t.read(out), await t.read(dx)].map((values) => Float64Array.from(values));
-    const part = (values: Float64Array, first: number, count: number) =>
-      take(values, rows, all, first, count, hd);
-    const kinds = [[0, heads, wq, dweights.q, dqBefore], [heads, kvHeads, wk, dweights.k, dkBefore]] as const;
-    for (const [first, count, w, dweight, before] of kinds) {
-      const px = part(x, first, count);
-      assertClose("y", part(y, first, count), rmsNorm(px, w, rows * count, hd, EPS).y);
-      const expected = rmsNormBackward(part(dy, first, count), px, w, rows * count, hd, EPS);
-      assertClose("dx", part(gradient, first, count), expected.dx);
-      assertClose("dweight", await t.read(dweight), addInto(before, expected.dWeight));
-    }
-    const v = heads + kvHeads;
-    assertClose("v", part(y, v, kvHeads), part(x, v, kvHeads), 0);
-    assertClose("dv", part(gradient, v, kvHeads), part(dy, v, kvHeads), 0);
-  });
+      const [y, gradient] = [await t.read(out), await t.read(dx)].map((values) => Float64Array.from(values));
+      const part = (values: Float64Array, first: number, count: number) =>
+        take(values, rows, all, first, count, hd);
+      const kinds = [[0, heads, wq, dweights.q, dqBefore], [
+        heads,
+        kvHeads,
+        wk,
+        dweights.k,
+        dkBefore,
+      ]] as const;
+      for (const [first, count, w, dweight, before] of kinds) {
+        const px = part(x, first, count);
+        assertClose("y", part(y, first, count), rmsNorm(px, w, rows * count, hd, EPS).y);
+        const expected = rmsNormBackward(part(dy, first, count), px, w, rows * count, hd, EPS);
+        assertClose("dx", part(gradient, first, count), expected.dx);
+        assertClose("dweight", await t.read(dweight), addInto(before, expected.dWeight));
+      }
+      const v = heads + kvHeads;
+      assertClose("v", part(y, v, kvHeads), part(x, v, kvHeads), 0);
+      assertClose("dv", part(gradient, v, kvHeads), part(dy, v, kvHeads), 0);
+    });
+  }
 }

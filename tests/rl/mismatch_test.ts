@@ -124,6 +124,24 @@ for (const kind of KINDS) {
       { ...SMALL_TRAINING, questions: 2 },
     ));
 
+  if (kind.way === "soft" && !kind.noiseOn) {
+    for (const shape of [{ qkNorm: true }, { qkvBias: true }] as const) {
+      Deno.test(`${name}: with the kernels of real GPUs it is 0 with ${Object.keys(shape)} too`, () =>
+        withTrainer(
+          kind,
+          async (trainer) => {
+            const { metrics } = await trainStep(trainer, 1);
+            assertEquals([metrics.mismatch_thinking_max, metrics.mismatch_near_tie_max], [0, 0]);
+            assertEquals([metrics.mismatch_answer_max, metrics.flips], [0, 0]);
+            assert(metrics.gradient_norm > 0, "nothing was trained on");
+          },
+          tiles.gpu,
+          shape,
+          { ...SMALL_TRAINING, questions: 2 },
+        ));
+    }
+  }
+
   Deno.test(`${name}: changed forced ids ring the alarm for the answers, and for them alone`, () =>
     withTrainer(kind, async (trainer) => {
       const source = spoiled(trainer, (batch) => {

@@ -26,4 +26,16 @@ export const MODEL_SHAPES = {
     ...{ normEps: 1e-6, ropeTheta: 1000000, maxPosition: 4096 },
     ...{ layers: 24, hiddenSize: 896, heads: 14, kvHeads: 2, intermediateSize: 4864 },
   },
+  "Qwen 3 0.6B": {
+    ...{
+      ...LLAMA,
+      architecture: "qwen3",
+      vocabSize: 151936,
+      usedVocabSize: 151669,
+      qkNorm: true,
+      headDim: 128,
+    },
+    ...{ normEps: 1e-6, ropeTheta: 1000000, maxPosition: 4096 },
+    ...{ layers: 28, hiddenSize: 1024, heads: 16, kvHeads: 8, intermediateSize: 3072 },
+  },
 } as const satisfies Record<string, ModelConfig>;

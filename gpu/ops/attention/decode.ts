@@ -3,6 +3,8 @@ import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { suitsVec8 } from "../wgsl/vec8.ts";
 import type { Heads } from "../heads.ts";
+import { addInto } from "../elementwise/elementwise.ts";
+import { headNorm, type HeadNormWeights } from "../norm/head_norm.ts";
 import { rotary } from "../rotary/rotary.ts";
 import { groupForward } from "./decode_groups.ts";
 import { rowsForward } from "./decode_rows.ts";
@@ -55,6 +57,8 @@ interface Projections {
   qkv: Tensor;
   /** [(heads + 2 kvHeads) hd], added before they are rotated. */
   bias?: Tensor;
+  /** Norms of the heads of Q and K, before they are rotated. */
+  headNorm?: { weights: HeadNormWeights; eps: number };
   /** Positions' cosines and sines, as `model/transformer/rope_table.ts` makes them. */
   table: Tensor;
   /** Room for the queries [rows, heads hd]. */
@@ -62,7 +66,7 @@ interface Projections {
 }
 
 /**
- * `rotary` and {@link attentionRows}: of decoding, from the projections on. One dispatch on GPUs, and on software devices where a
+ * `headNorm`, `rotary` and {@link attentionRows}: of decoding, from the projections on, which are overwritten. One dispatch on GPUs, and on software devices where a
  * subgroup takes all that share a key/value head; the same bits as two.
  * @param longest keys that a row has at most; all there are if left out
  */
@@ -76,11 +80,21 @@ export function attentionOfProjections(
   shift: number,
   longest?: number,
 ): void {
-  const { qkv, bias, table, q } = projections;
+  const { bias, headNorm: norm, table, q } = projections;
   const { rows } = asMatrix(q);
-  if (gpu.matmulFamily === "tile" && heads.headDim % 8 === 0) {
+  if (gpu.matmulFamily === "tile" && heads.headDim % 8 === 0 && !(bias && norm)) {
     return attentionTeams(gpu, heads, rows, projections, kv, rowMeta, out, shift, longest);
   }
+  if (norm) {
+    using scratch = gpu.arena.scratch();
+    const { qkv, headNorm: _, bias: __, ...rest } = projections;
+    const normed = scratch.f32(qkv.shape, "qkv");
+    if (bias) addInto(gpu, qkv, bias);
+    headNorm(gpu, heads, qkv, norm.weights, norm.eps, normed);
+    const after = { ...rest, qkv: normed };
+    return attentionOfProjections(gpu, heads, after, kv, rowMeta, out, shift, longest);
+  }
+  const { qkv } = projections;
   const fused = suitsVec8(gpu) && heads.headDim % 64 === 0 && workgroupsPerGroup(shapeOf(heads)) === 1 &&
     byGroup(gpu, heads, rows);
   if (!fused) {
@@ -127,8 +141,10 @@ function attentionTeams(
 ): void {
   const { heads: h, kvHeads, headDim } = heads;
   const projected = "qkv" in from;
-  const bias = projected ? from.bias : undefined;
-  const inputs = projected ? [from.qkv, from.table, ...(bias ? [bias] : [])] : [from.q];
+  const { bias, headNorm: norm } = projected ? from : {};
+  const inputs = projected ? [from.qkv, from.table] : [from.q];
+  if (bias) inputs.push(bias);
+  if (norm) inputs.push(norm.weights.q, norm.weights.k);
   const tensors = [...inputs, kv.k, kv.v, rowMeta];
   const splits = Math.ceil(longest / splitOf(gpu)!);
   const slots = slotsFor(gpu, heads, rows, splits);
@@ -138,13 +154,16 @@ function attentionTeams(
   const kernel = (partial: boolean) =>
     attentionKernel(
       gpu,
-      ["teams", slots, projected && "rotary", bias && "bias", partial && "partial"].filter(Boolean).join("_"),
+      [
+        ...["teams", slots, projected && "rotary", bias && "bias", norm && `norm_${norm.eps}`],
+        partial && "partial",
+      ].filter(Boolean).join("_"),
       heads,
       (shape, device) =>
         teamsForward(shape, device, {
           slots,
           partial,
-          ...(projected ? { rotary: { bias: bias !== undefined } } : {}),
+          ...(projected ? { rotary: { bias: bias !== undefined, headNorm: norm?.eps } } : {}),
         }),
     );
   const bytes = rows * h * splits * headDim * 4;

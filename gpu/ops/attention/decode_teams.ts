@@ -1,6 +1,6 @@
 import { lines, range } from "../wgsl/text.ts";
 import { wordArray } from "../wgsl/load_words.ts";
-import { rotaryArrays, rotaryOfWorkgroup } from "../rotary/rotary_group.ts";
+import { type BeforeRotary, rotaryArrays, rotaryInputs, rotaryOfWorkgroup } from "../rotary/rotary_group.ts";
 import { groupScores, groupValues, groupWeights, planGroup, workgroupsPerGroup } from "./group_code.ts";
 import { headArray } from "./load_heads.ts";
 import { declareMerged, mergeSplit } from "./merge_splits.ts";
@@ -13,16 +13,16 @@ export interface TeamsOptions {
   /** Workgroup z folds as many splits from z slots on, and leaves their sums to `mergeSplits`. */
   partial: boolean;
   /** The workgroup makes queries, key and value from the projections' row. */
-  rotary?: { bias: boolean };
+  rotary?: BeforeRotary;
 }
 
 /** Threads of a workgroup: teams of S lanes, one for each slot and part of the query heads. */
 export const teamThreads = (shape: AttentionShape, subgroup: number, slots: number): number =>
   subgroup * workgroupsPerGroup(shape) * slots;
 
-/** Bytes of workgroup memory: queries, and the sums and softmax of each slot. */
+/** Bytes of workgroup memory: queries, the sums and softmax of each slot, and the scales of normed heads. */
 export const teamBytes = ({ headDim, group }: AttentionShape, slots: number): number =>
-  4 * group * (headDim + slots * (headDim + 2));
+  4 * (group * (headDim + slots * (headDim + 2)) + group + 1);
 
 /**
  * Decoding on GPUs: one workgroup a row and key/value head. A team of S lanes folds one split of keys for some of the query heads
@@ -75,7 +75,7 @@ ${groupWeights(plan)}
 ${groupValues(plan, false)}
     }`;
   return `${header(shape, device.subgroup)}
-${rotary ? rotaryArrays(1, rotary.bias) : "@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;"}
+${rotary ? rotaryArrays(shape, rotary) : "@group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;"}
 ${
     [
       `var<storage, ${access}> k: ${headArray(loads)};`,
@@ -87,7 +87,9 @@ ${
           "var<storage, read_write> stats: array<vec2<f32>>; // largest score and sum [rows, heads, splits]",
         ]
         : ["var<storage, read_write> out: array<f32>;"]),
-    ].map((text, i) => `@group(0) @binding(${i + (rotary ? rotary.bias ? 4 : 3 : 2)}) ${text}`).join("\n")
+    ].map((text, i) => `@group(0) @binding(${i + 1 + (rotary ? rotaryInputs(rotary) : 1)}) ${text}`).join(
+      "\n",
+    )
   }
 var<workgroup> queries: array<vec4<f32>, ${shape.group * shape.headDim / 4}>;
 ${
@@ -115,6 +117,7 @@ ${partial ? `  if (wg.z * ${slots}u > last) { return; }` : ""}
 ${
     rotary
       ? rotaryOfWorkgroup(shape, {
+        before: rotary,
         unit: pieces.unit,
         threads,
         keeps: partial ? `wg.z == last / ${slots}u` : "true",

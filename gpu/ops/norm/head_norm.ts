@@ -4,10 +4,11 @@ import { asMatrix, expectShape, reshape, type Tensor } from "../../tensor.ts";
 import { columnSum } from "../reduce/column_sum.ts";
 import forward from "./head_norm.wgsl" with { type: "text" };
 import backward from "./head_norm_backward.wgsl" with { type: "text" };
+import { headNormRow, suitsHeadNormRow } from "./head_norm_row.ts";
 import type { Heads } from "../heads.ts";
 
 /** The two weights [hd], shared by all heads. */
-interface HeadNormWeights {
+export interface HeadNormWeights {
   q: Tensor;
   k: Tensor;
 }
@@ -22,6 +23,10 @@ export function headNorm(
   out: Tensor,
 ): void {
   expectShape("head_norm", out, qkv.shape);
+  const { rows } = asMatrix(qkv);
+  if (suitsHeadNormRow(gpu, shape)) {
+    return headNormRow(gpu, shape, [qkv, weights.q, weights.k, out], rows, eps);
+  }
   launch(gpu, "head_norm", forward, shape, [qkv, weights.q, weights.k, out], eps);
 }
 
