@@ -33,7 +33,7 @@ export function ggufTokenizerFiles(metadata: Metadata, file = "the GGUF file"): 
   }
 }
 
-const OTHER_FILE = "get the file again, or open the same model as a Hugging Face folder";
+const OTHER_FILE = "get a newer GGUF file of the model, or open it as a Hugging Face folder";
 
 function readFiles(metadata: Metadata): TokenizerFiles {
   const model = textOf(metadata, "tokenizer.ggml.model");

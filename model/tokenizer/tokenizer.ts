@@ -1,8 +1,9 @@
 import { Tokenizer as TextTokenizer } from "@huggingface/tokenizers";
 import { UserError } from "../../gpu/errors.ts";
 import { warnOnce } from "../../gpu/warn_once.ts";
+import { type AddedToken, aroundTokens, hasSingleWords, ordinaryTokens } from "./added_tokens.ts";
 import { withDeadline } from "./with_deadline.ts";
-import { prependedId, type SpecialToken, specialTokensOf, splitAtTokens } from "./special_tokens.ts";
+import { prependedId, type SpecialToken, specialTokensOf } from "./special_tokens.ts";
 import { spelledOut } from "./split_rules.ts";
 import { tokenByteTable } from "./token_bytes.ts";
 import {
@@ -118,17 +119,20 @@ const READING = 2000;
 
 function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): Tokenizer {
   const specialTokens = specialTokensOf(definition, config);
-  const inner = textTokenizer(definition, config, specialTokens);
-  const within = innerTokenizer(definition, config, specialTokens, inner);
+  const added = ordinaryTokens(definition, specialTokens);
+  const whole = textTokenizer(definition, config, added);
+  const seen = hasSingleWords(added) ? [] : added;
+  const inner = seen === added ? whole : textTokenizer(definition, config, seen);
+  const within = innerTokenizer(definition, config, seen, inner);
   const table = tokenByteTable(definition, config);
   const tokenBytes = table && ((id: number) => table.bytes[id] ?? NO_BYTES);
   const texts: string[] = [];
   const specialIds = new Map(specialTokens.map(({ content, id }) => [content, id]));
   const isSpecial = new Set(specialIds.values());
   const decodeWhole = (ids: ArrayLike<number>) => {
-    const known = Array.from(ids).filter((id) => !isSpecial.has(id) && inner.id_to_token(id) !== undefined);
+    const known = Array.from(ids).filter((id) => !isSpecial.has(id) && whole.id_to_token(id) !== undefined);
     if (known.length === 0) return "";
-    return withDeadline(READING, "decode the tokens", () => inner.decode(known));
+    return withDeadline(READING, "decode the tokens", () => whole.decode(known));
   };
   const decode = table
     ? (ids: ArrayLike<number>, goesOn = false) => {
@@ -136,12 +140,10 @@ function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): T
       return table.dropsFirstBlank && !goesOn && text.startsWith(" ") ? text.slice(1) : text;
     }
     : decodeWhole;
-  const added = ordinaryTokens(definition, specialTokens);
-  const addedIds = new Map(added.map(({ content, id }) => [content, id]));
-  const idOf = (token: string) => specialIds.get(token) ?? addedIds.get(token) ?? inner.token_to_id(token);
+  const idOf = (token: string) => specialIds.get(token) ?? whole.token_to_id(token);
   const encode = (text: string, goesOn?: boolean) => encodeKnown(goesOn ? within() : inner, definition, text);
   return {
-    encode: hasSingleWords(added) ? aroundTokens(definition, added, encode) : encode,
+    encode: seen === added ? encode : aroundTokens(definition, added, encode),
     decode,
     tokenText: (id) => texts[id] ??= tokenBytes ? decodeUtf8(tokenBytes(id)) : decodeWhole([id]),
     tokenBytes,
@@ -150,73 +152,33 @@ function wrapTokenizer(definition: Json, config: Json, files: TokenizerFiles): T
     eosId: namedId(config.eos_token, idOf),
     specialTokens,
     size: table?.bytes.length ??
-      [...isSpecial].reduce((most, id) => Math.max(most, id + 1), inner.get_vocab().size),
+      [...isSpecial].reduce((most, id) => Math.max(most, id + 1), whole.get_vocab().size),
     files,
   };
 }
 
 /** What encodes ordinary text: it knows no special token, so it finds none. */
-function textTokenizer(definition: Json, config: Json, special: readonly SpecialToken[]): TextTokenizer {
-  const added = ordinaryTokens(definition, special);
+function textTokenizer(definition: Json, config: Json, added: readonly AddedToken[]): TextTokenizer {
   const ordinary = {
     ...definition,
-    added_tokens: hasSingleWords(added) ? [] : added,
+    added_tokens: added,
     pre_tokenizer: spelledOut(definition.pre_tokenizer),
   };
   return new TextTokenizer(ordinary, { ...config, clean_up_tokenization_spaces: false });
-}
-
-/** Added tokens that a text may hold. */
-const ordinaryTokens = (definition: Json, special: readonly SpecialToken[]): AddedToken[] =>
-  ((definition.added_tokens ?? []) as AddedToken[]).filter((token) => !special.includes(token));
-
-/** A token beside the vocabulary, as tokenizer.json has it. */
-interface AddedToken extends SpecialToken {
-  /** It is looked for in the normalised text. */
-  normalized?: boolean;
-}
-
-/** The library overlooks `single_word`: texts of such a tokenizer are cut here, and it sees what lies between added tokens. */
-const hasSingleWords = (added: readonly AddedToken[]) => added.some((token) => token.single_word);
-
-/**
- * What encodes a text that may hold added tokens of which some count as words only.
- *
- * @param encode encodes what lies between them
- * @throws Error if that cannot be told from the text as it is
- */
-function aroundTokens(
-  definition: Json,
-  added: readonly AddedToken[],
-  encode: (text: string, goesOn?: boolean) => number[],
-): (text: string, goesOn?: boolean) => number[] {
-  const normalised = definition.normalizer == null ? undefined : added.find((token) => token.normalized);
-  if (normalised) {
-    throw new Error(
-      `its token ${
-        JSON.stringify(normalised.content.slice(0, 40))
-      } is looked for in normalised text, beside others that count as ` +
-        "single words: one or the other is needed",
-    );
-  }
-  return (text, goesOn) =>
-    splitAtTokens(text, added).flatMap((part, i) =>
-      typeof part === "string" ? encode(part, goesOn || i > 0) : [part.id]
-    );
 }
 
 /** For a text that goes on another one: the same, unless a blank is put before the first word of a prompt only. */
 function innerTokenizer(
   definition: Json,
   config: Json,
-  special: readonly SpecialToken[],
+  added: readonly AddedToken[],
   first: TextTokenizer,
 ): () => TextTokenizer {
   const pre = definition.pre_tokenizer as Json | null | undefined;
   if (pre?.type !== "Metaspace" || pre.prepend_scheme !== "first") return () => first;
   let made: TextTokenizer | undefined;
   const other = { ...definition, pre_tokenizer: { ...pre, prepend_scheme: "never" } };
-  return () => made ??= textTokenizer(other, config, special);
+  return () => made ??= textTokenizer(other, config, added);
 }
 
 function encodeKnown(inner: TextTokenizer, definition: Json, text: string): number[] {

@@ -65,6 +65,31 @@ Deno.test("what cannot be cut alike is refused by name", () => {
   open({ added_tokens: added });
 });
 
+Deno.test("an added token that counts as a word is decoded and found by its name, as others are", () => {
+  for (const decoder of [null, { type: "Fuse" }, { type: "BPEDecoder", suffix: "</w>" }]) {
+    const of = (single_word: boolean) => {
+      const token = {
+        id: 900,
+        content: "<sw>",
+        special: false,
+        single_word,
+        lstrip: false,
+        rstrip: false,
+        normalized: false,
+      };
+      return open({ added_tokens: [token], decoder });
+    };
+    const [word, plain] = [of(true), of(false)];
+    assertEquals(word.encode("a <sw> b"), plain.encode("a <sw> b"));
+    assertEquals(word.decode(word.encode("a <sw> b")), plain.decode(plain.encode("a <sw> b")));
+    assertEquals([word.idOf("<sw>"), word.size, word.tokenText(900)], [
+      900,
+      plain.size,
+      plain.tokenText(900),
+    ]);
+  }
+});
+
 Deno.test("a special token that counts as a word only stays text within one, in a template, too", () => {
   const special = {
     id: 900,
