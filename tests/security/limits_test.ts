@@ -1,5 +1,6 @@
 /** What a model's or a data set's files ask for is held against limits before it is made, and a deadline ends the rest. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { readRows } from "../../eval/data/read_rows.ts";
 import { readPairs } from "../../eval/answer/read_pairs.ts";
 import { UserError } from "../../gpu/errors.ts";
@@ -10,17 +11,9 @@ import { scoreMerges } from "../../model/tokenizer/score_merges.ts";
 import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { withDeadline } from "../../model/tokenizer/with_deadline.ts";
 import { byteLevelFiles } from "../model/support/byte_level_files.ts";
+import { held } from "./support/held.ts";
+import { parquetBytes, type Said } from "./support/parquet_bytes.ts";
 import { inFolder } from "../support/folders.ts";
-
-/** Fails if `work` takes 10 seconds, or 1 GB of memory that is still held. */
-async function held<T>(work: () => T | Promise<T>): Promise<T> {
-  const [began, memory] = [performance.now(), Deno.memoryUsage().rss];
-  const result = await work();
-  const [seconds, bytes] = [(performance.now() - began) / 1000, Deno.memoryUsage().rss - memory];
-  assert(seconds < 10, `${seconds} s`);
-  assert(bytes < 1e9, `${bytes} bytes`);
-  return result;
-}
 
 const files = byteLevelFiles({ special: ["<|end|>"] });
 
@@ -125,6 +118,38 @@ Deno.test("CSV of 150,000 columns, and 60,000 pairs to check, are read or refuse
     assertEquals((await held(() => readRows(`${folder}/tall.csv`))).length, 200_000);
     const pairs = await held(() => readPairs("pairs.csv", "gold,prediction\n" + '1,"2\n2"\n'.repeat(60_000)));
     assertEquals([pairs.length, pairs[0].line, pairs.at(-1)!.line], [60_000, 2, 2 * 60_000]);
+  }));
+
+Deno.test("parquet that claims more rows, bytes or columns than its size can hold is refused before they are made", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/x.parquet`;
+    const read = (page: Uint8Array, said: Said) => {
+      Deno.writeFileSync(path, parquetBytes(page, said));
+      return held(() => readRows(path));
+    };
+    const two = new Uint8Array(Int32Array.of(7, -1).buffer);
+    assertEquals(await read(two, { rows: 2, values: 2, whole: 8, codec: 0, columns: 2 }), [
+      { c0: 7, c1: 7 },
+      { c0: -1, c1: -1 },
+    ]);
+    const zeros = new Uint8Array(32 * 2 ** 20);
+    const squeezed = { 2: gzipSync(zeros), 4: brotliCompressSync(zeros), 6: zstdCompressSync(zeros) };
+    const refused = (page: Uint8Array, said: Said, told: string) =>
+      assertRejects(() => read(page, said), UserError, told);
+    for (const [codec, page] of Object.entries(squeezed)) {
+      // Kilobytes that become 32 MB once in each of 120 columns: 3.8 GB.
+      const said = { rows: 2 ** 23, values: 2 ** 23, whole: zeros.length, codec: Number(codec) };
+      await refused(page, { ...said, columns: 120 }, "it is said to have");
+      await refused(page, { ...said, rows: 1, values: 1, columns: 120 }, "far more than the file");
+      // A page that says less than it holds: no more of it is made, whether that is an error or not.
+      await read(page, { ...said, rows: 2, values: 2, whole: 8 }).catch((error) =>
+        assert(error instanceof UserError)
+      );
+      await refused(page, { ...said, rows: 2, values: 2, whole: 2 ** 31 - 1 }, "far more than the file");
+    }
+    await refused(two, { rows: 1e9, values: 2, whole: 8, codec: 0 }, "it is said to have 1000000000 rows");
+    await refused(two, { rows: 2, values: 1e9, whole: 8, codec: 0 }, "far more than the file");
+    await refused(two, { rows: 2, values: 2, whole: 8, codec: 0, columns: 10_001 }, "10001 columns");
   }));
 
 Deno.test("work that ends in time gives its value, or its own error", () => {
