@@ -1,3 +1,5 @@
+import { toldAdapter } from "../../gpu/adapter.ts";
+import { type NumberedDevice, numberedDevices } from "../../gpu/device/choose_device.ts";
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import type { DeviceFacts } from "../../gpu/device/cards.ts";
 import { UserError } from "../../gpu/errors.ts";
@@ -31,8 +33,17 @@ export async function refuseTooLarge(
   throw new UserError(
     `Cannot train ${full ? model : `an adapter of ${model}`}: it needs ${parts}, ` +
       `${inBytes(memory.free)} are free by ${memory.source}`,
-    await whatWouldFit(gpu, config, shape, memory.free),
+    otherDevice(need.total) + await whatWouldFit(gpu, config, shape, memory.free),
   );
+}
+
+/** The GPU with the most memory free that has enough of it, as the beginning of a hint. */
+function otherDevice(bytes: number): string {
+  const free = (device: NumberedDevice) => device.free ?? device.memory;
+  const [best] = numberedDevices().filter(({ type }) => type !== "cpu").sort((a, b) => free(b) - free(a));
+  return best && free(best) >= bytes
+    ? `--gpu ${best.number} has ${inBytes(free(best))} free (${toldAdapter(best)}); `
+    : "";
 }
 
 /** What would fit into so many bytes: the cheapest change of this training, and the cheapest one to an adapter's. */

@@ -41,7 +41,7 @@ test("alike cards are chosen by number or by place: that very one is opened, or 
     const { code, stderr, opened, memory } = await open(["--gpu", wanted]);
     if (code === 0) {
       assertEquals(opened, [bus.toString(16)], wanted);
-      assertEquals([memory.device.startsWith(PLAYED.name), memory.free], [true, PLAYED.free]);
+      assertEquals([memory.device.startsWith(PLAYED.name), memory.free], [true, PLAYED.free[number]]);
     } else {
       // Mesa's layer of before 23 cannot tell the middle one from the others.
       assertEquals([number, opened], [1, []], stderr);
@@ -58,7 +58,7 @@ test("cards of other models are chosen without Mesa's layer, too, where the load
   // Nothing but drivers is in reach there.
   const bare = `${folder}/bare/vulkan/icd.d`;
   await Deno.mkdir(bare, { recursive: true });
-  await playCards(bare, "mixed.so", [0x2335, 0x27b8, 0x2330]);
+  await playCards(bare, "mixed.so", { models: [0x2335, 0x27b8, 0x2330] });
   await Deno.copyFile(software!.file, `${bare}/software.json`);
   const more = { XDG_DATA_DIRS: `${folder}/bare`, VK_DRIVER_FILES: "", VK_ICD_FILENAMES: "" };
   for (const [number, bus] of PLAYED.buses.entries()) {
@@ -117,6 +117,18 @@ await openGpu({ gpu: "llvmpipe" }).then(() => console.log("opened"), (error) => 
   );
 });
 
+test("a training that does not fit the device that it would take is told of one that it fits", async () => {
+  const full = `${folder}/full`;
+  await Deno.mkdir(full);
+  const free = [40, 100, 3000].map((mib) => mib * 2 ** 20);
+  const { file } = (await playCards(full, "cards.so", { free }))!;
+  const named = { VK_DRIVER_FILES: file, VK_ICD_FILENAMES: file };
+  const { code, stderr } = await runSoftcot(["train", "--out", `${folder}/run`], named);
+  assertEquals(code, 1, stderr);
+  assertMatch(stderr, /^error: Cannot train builtin: it needs .*, 40\.0 MiB are free by its driver$/m);
+  assertMatch(stderr, /^hint: --gpu 2 has 2\.93 GiB free \(NVIDIA H200 at 0000:67:00\.0\); /m);
+});
+
 test("doctor lists the devices with what nvidia-smi says of them, and cards that Vulkan does not have", async () => {
   Deno.mkdirSync(`${folder}/bin`);
   const lines = [0x65, 0x66, 0x67, 0x68].map((bus, k) =>
@@ -129,7 +141,7 @@ test("doctor lists the devices with what nvidia-smi says of them, and cards that
   assertEquals(code, 0, stderr);
   assertMatch(
     stdout,
-    /^1 +NVIDIA H200 +discrete +10de:2335 +0000:66:00\.0 +140 GiB +2\.93 GiB +played .* 1: 8\.79 GiB free, 10% busy, driver 570\.1$/m,
+    /^1 +NVIDIA H200 +discrete +10de:2335 +0000:66:00\.0 +140 GiB +3\.91 GiB +played .* 1: 8\.79 GiB free, 10% busy, driver 570\.1$/m,
   );
   assertMatch(stdout, /^3\* +llvmpipe .* software +10005:0000 /m);
   assertMatch(

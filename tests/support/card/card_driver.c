@@ -5,7 +5,8 @@
  *   NAME        what the cards are called
  *   MODELS      PCI's numbers of their models, such as 0x2335,0x2335
  *   BUSES       their places on the bus, such as 0x65,0x66
- *   MIB, FREE   memory of each, and what of it is free, in MiB
+ *   MIB         memory of each, in MiB
+ *   FREE        what of it is free, by card, such as 3000,4000
  * Whoever makes a device of a card is noted in the file that CARD_LOG names. CARD_LOST=FILE: the device is lost once that file is there.
  * CARD_ROOM=N: the cards have N MiB. Offsets are those of Vulkan's structures on 64-bit systems.
  */
@@ -27,6 +28,7 @@ typedef struct Chain {
 
 static const uint32_t buses[] = {BUSES};
 static const uint32_t models[] = {MODELS};
+static const uint64_t free_mib[] = {FREE};
 #define CARDS (sizeof buses / sizeof *buses)
 
 /* Each card is the device of an instance of its own, since the software device gives one alone. */
@@ -126,7 +128,7 @@ static void properties2(void *device, Chain *out) {
 
 static void memory2(void *device, Chain *out) {
   ((void (*)(void *, void *))real("vkGetPhysicalDeviceMemoryProperties2"))(device, out);
-  uint64_t sizes[2] = {(uint64_t)MIB << 20, (uint64_t)FREE << 20};
+  uint64_t sizes[2] = {(uint64_t)MIB << 20, free_mib[card_of(device)] << 20};
   memcpy((char *)out + 280, &sizes[0], 8);
   for (Chain *part = out->next; part; part = part->next) {
     if (part->type == 1000237000) memcpy((char *)part + 16, &sizes[1], 8); /* VkPhysicalDeviceMemoryBudgetPropertiesEXT */

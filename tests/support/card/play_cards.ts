@@ -16,7 +16,7 @@ export const PLAYED = {
   buses: [0x65, 0x66, 0x67],
   models: [0x2335, 0x2335, 0x2335],
   memory: 143771 * 2 ** 20,
-  free: 3000 * 2 ** 20,
+  free: [3000 * 2 ** 20, 4000 * 2 ** 20, 5000 * 2 ** 20],
 };
 
 /** The file that names Mesa's software device to the loader, and its library; undefined where it is not here. */
@@ -32,12 +32,12 @@ export function softwareDriver(): PlayedDriver | undefined {
 export async function playCards(
   folder: string,
   name = "cards.so",
-  models = PLAYED.models,
+  { models = PLAYED.models, free = PLAYED.free } = {},
 ): Promise<PlayedDriver | undefined> {
   const software = softwareDriver();
   if (!software) return undefined;
   const library = join(folder, name);
-  const numbers = { MIB: PLAYED.memory / 2 ** 20, FREE: PLAYED.free / 2 ** 20 };
+  const numbers = { MIB: PLAYED.memory / 2 ** 20, FREE: free.map((bytes) => bytes / 2 ** 20).join(",") };
   const defined = {
     ...{
       REAL: JSON.stringify(software.library),
