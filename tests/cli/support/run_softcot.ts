@@ -39,11 +39,22 @@ export function softcotCommand(args: string[], options: Deno.CommandOptions): De
 /** What starts the program, before its arguments: the built file that SOFTCOT_BINARY names, or the sources. */
 export function programWords(): string[] {
   const built = Deno.env.get("SOFTCOT_BINARY");
-  if (built) return [resolve(built)];
+  if (built) return [unpacked ?? resolve(built)];
   return [
     ...[Deno.execPath(), "run", "-P=softcot", "--no-prompt", "--quiet"],
     ...[...configured(), `${root}cli/main.ts`],
   ];
+}
+
+let unpacked: string | undefined;
+
+/** Has a built file start from where it is unpacked to here: for tests whose cache folders are no places to unpack to. */
+export async function startUnpacked(folder: string): Promise<void> {
+  const built = Deno.env.get("SOFTCOT_BINARY");
+  if (!built) return;
+  const { code, stderr } = await finish(resolve(built), ["--unpack", `${folder}/unpacked`]);
+  assertEquals(code, 0, stderr);
+  unpacked = `${folder}/unpacked/softcot`;
 }
 
 /** Runs another program to its end, in the root of the project. Colours are off unless `env` says otherwise. */

@@ -2,9 +2,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { driverFile, playCards, PLAYED, softwareDriver } from "../../support/card/play_cards.ts";
 import { inFolder, testFolder } from "../../support/folders.ts";
-import { type Finished, runSoftcot, told } from "../support/run_softcot.ts";
+import { type Finished, programWords, runSoftcot, startUnpacked, told } from "../support/run_softcot.ts";
 
 const folder = await testFolder();
+await startUnpacked(folder);
 const libraries = `${folder}/libraries`;
 Deno.mkdirSync(libraries);
 // A driver of this name needs no desktop; it is Mesa's software device in the clothes of NVIDIA's cards.
@@ -165,7 +166,7 @@ for name in null zero random urandom; do touch "$AT/$name" && mount --bind "/dev
 touch "$AT/nvidiactl" && mount --rbind "$AT" /dev || exit 77
 exec "$@"`;
   Deno.mkdirSync(`${at}/dev`, { recursive: true });
-  const program = [Deno.execPath(), "run", "-A", "--no-prompt", "--quiet", "cli/main.ts", ...LOOK];
+  const program = [...programWords(), ...LOOK];
   const command = new Deno.Command("unshare", {
     args: ["-rm", "sh", "-c", script, "sh", ...program],
     env: { NO_COLOR: "1", AT: `${at}/dev`, ...env },
