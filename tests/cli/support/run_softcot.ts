@@ -2,6 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { resolve } from "node:path";
 import { root } from "../../support/places.ts";
 
+/** Where a built file is started instead. */
+let unpacked: string | undefined;
+
 /** What a process said and how it ended. */
 export interface Finished {
   code: number;
@@ -46,7 +49,8 @@ export function programWords(): string[] {
   ];
 }
 
-let unpacked: string | undefined;
+// A built file says on stderr that it unpacks itself, once: before any test listens.
+if (Deno.env.get("SOFTCOT_BINARY")) await runSoftcot(["--version"]);
 
 /** Has a built file start from where it is unpacked to here: for tests whose cache folders are no places to unpack to. */
 export async function startUnpacked(folder: string): Promise<void> {
