@@ -86,21 +86,21 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
 
 /** All numbers, a column each, as RFC 4180 has it; empty where there is none. */
 export function comparisonCsv({ rows }: Comparison): string {
-  const records = rows.map((row) => ({
-    ...{ line: row.line, runs: row.runs, updates: row.step, task: row.task, mode: row.mode },
-    ...Object.assign({}, ...row.passAt.map((one) => numbersOf(`pass@${one.k}`, one))),
-    ...numbersOf("entropy", row.entropy),
-    ...numbersOf("length", row.length),
-    ...Object.assign(
-      {},
-      ...row.choices.flatMap(({ task, nll, accuracy }) => [
-        numbersOf(`NLL ${task}`, nll),
-        numbersOf(`accuracy ${task}`, accuracy),
-      ]),
-    ),
-    ...numbersOf("validation", row.validation),
-    ...row.cost,
-  }));
+  const ks = [...new Set(rows.flatMap(({ passAt }) => passAt.map(({ k }) => k)))].sort((a, b) => a - b);
+  const tasks = [...new Set(rows.flatMap(({ choices }) => choices.map(({ task }) => task)))];
+  const records = rows.map((row) => {
+    const passes = ks.map((k) => numbersOf(`pass@${k}`, row.passAt.find((one) => one.k === k)));
+    const chosen = tasks.flatMap((task) => {
+      const one = row.choices.find((one) => one.task === task);
+      return [numbersOf(`NLL ${task}`, one?.nll), numbersOf(`accuracy ${task}`, one?.accuracy)];
+    });
+    return {
+      ...{ line: row.line, runs: row.runs, updates: row.step, task: row.task, mode: row.mode },
+      ...Object.assign({}, ...passes, numbersOf("entropy", row.entropy), numbersOf("length", row.length)),
+      ...Object.assign({}, ...chosen, numbersOf("validation", row.validation)),
+      ...row.cost,
+    };
+  });
   const header = [...new Set(records.flatMap((record) => Object.keys(record)))];
   const cell = (value: unknown) => {
     const text = value === null || value === undefined ? "" : String(value);
@@ -110,7 +110,7 @@ export function comparisonCsv({ rows }: Comparison): string {
     .map((cells) => cells.map(cell).join(",")).join("\n");
 }
 
-function numbersOf(name: string, spread: Spread | null): Record<string, number | null> {
+function numbersOf(name: string, spread: Spread | null | undefined): Record<string, number | null> {
   return {
     [name]: spread?.mean ?? null,
     [`${name} sd`]: spread?.sd ?? null,

@@ -26,7 +26,9 @@ export async function doSweep(
   const failures = await runSweep(folder, plan, { jobs, signal: interrupt.signal, progress });
   progress.done();
   const took = duration((performance.now() - began) / 1000);
-  if (!quiet) say(`${counted(plan.runs.length, "run")} in ${took}; the sweep is in ${folder.path}`);
+  const failed = plan.runs.filter(({ name }) => failures.some((one) => one.name === name)).length;
+  const runs = `${failed === 0 ? "" : `${plan.runs.length - failed} of `}${counted(plan.runs.length, "run")}`;
+  if (!quiet) say(`${runs} in ${took}; the sweep is in ${folder.path}`);
   return failures;
 }
 
@@ -35,7 +37,7 @@ export function refuseFailed(failures: readonly Failure[]): void {
   if (failures.length === 0) return;
   const [{ name, what, message, log }] = failures;
   throw new UserError(
-    `Cannot complete the sweep: ${counted(failures.length, "run")} failed (${
+    `Cannot complete the sweep: ${counted(failures.length, "job")} failed (${
       failures.map(({ name }) => name).join(", ")
     }); ${name}, ${what}: ${message}`,
     `${log} has all it said; the same command tries again what failed`,

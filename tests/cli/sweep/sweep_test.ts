@@ -162,7 +162,7 @@ Deno.test("a run that is refused is named and stops no other; it is tried again,
   assertEquals(code, 1);
   assertStringIncludes(
     stderr,
-    "Cannot complete the sweep: 1 run failed (still-seed-0); still-seed-0, train: Cannot train soft thinking with --gamma 0",
+    "Cannot complete the sweep: 1 job failed (still-seed-0); still-seed-0, train: Cannot train soft thinking with --gamma 0",
   );
   const { failures, comparison } = JSON.parse(stdout);
   assertEquals([failures.length, failures[0].name], [1, "still-seed-0"]);
