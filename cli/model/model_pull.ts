@@ -14,7 +14,8 @@ weights come as safetensors with configuration and tokenizer, or as the one .ggu
 that was stopped goes on where it was; every file is checked against the hub's hash.
 
 HF_TOKEN (or the file that \`hf auth login\` writes) opens private and gated models, HF_ENDPOINT names another hub, \
-HF_HOME or HF_HUB_CACHE another place for the cache, HF_HUB_OFFLINE=1 forbids the network.`,
+HF_HOME or HF_HUB_CACHE another place for the cache, HF_HUB_OFFLINE=1 forbids the network, \
+HF_HUB_DISABLE_SYMLINKS=1 makes copies where the cache would have links.`,
   arguments: [["<id:string>", "the model's name on the hub: org/name"]],
   settings: {
     revision: text("Branch, tag or commit", { default: "main", placeholder: "name" }),

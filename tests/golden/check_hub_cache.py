@@ -5,7 +5,7 @@
 
 A local server plays the hub. softcot and huggingface_hub each pull the same repository into a cache of their own: the
 two caches must have the same files, links and contents. Then huggingface_hub, offline, must find everything in softcot's
-cache, resume nothing, and wait for a lock that softcot holds.
+cache, resume nothing, and wait for a lock that softcot holds. Without symbolic links each must find the other's files.
 """
 import os
 import subprocess
@@ -19,11 +19,11 @@ DENO = os.environ.get("DENO", "deno")
 
 
 def tree(cache):
-    """What is in a cache, apart from lists and tags that only huggingface_hub writes, and that nothing needs."""
+    """What is in a cache, apart from what only one of the two writes, and the other passes over."""
     found = {}
     for path in sorted(cache.rglob("*")):
         name = str(path.relative_to(cache))
-        if path.is_dir() or "/trees/" in name or name == "CACHEDIR.TAG" or "/.no_exist/" in name:
+        if path.is_dir() or "/trees/" in name or name == "CACHEDIR.TAG" or "/.no_exist/" in name or path.name == ".softcot-verified.json":
             continue
         found[name] = f"-> {os.readlink(path)}" if path.is_symlink() else path.read_bytes()
     return found
@@ -37,8 +37,8 @@ def python(cache, endpoint, code, **more):
     return run.stdout.strip()
 
 
-def softcot(cache, endpoint):
-    env = {**os.environ, "HF_HUB_CACHE": str(cache), "HF_ENDPOINT": endpoint}
+def softcot(cache, endpoint, **more):
+    env = {**os.environ, "HF_HUB_CACHE": str(cache), "HF_ENDPOINT": endpoint, **more}
     run = subprocess.run([DENO, "run", "-A", "cli/main.ts", "model", "pull", "org/name"], cwd=ROOT, env=env)
     if run.returncode:
         sys.exit("softcot model pull failed")
@@ -104,6 +104,18 @@ def main():
             after = python(ours, endpoint, TIMED_OUT.replace("LOCK", repr(str(lock))))
             assert (while_held, after) == ("kept out", "taken"), (while_held, after)
             print("a lock that softcot holds keeps huggingface_hub out, and no longer")
+            # Without links softcot leaves copies of the blobs, huggingface_hub the blobs themselves: each finds the other's files.
+            copies, moved = scratch / "copies", scratch / "moved"
+            no_links = {"HF_HUB_DISABLE_SYMLINKS": "1"}
+            softcot(copies, endpoint, **no_links)
+            python(moved, endpoint, SNAPSHOT.format(revision="main", patterns=None), **no_links)
+            assert not any(path.is_symlink() for cache in (copies, moved) for path in cache.rglob("*"))
+            python(copies, "http://127.0.0.1:1", SNAPSHOT.format(revision="main", patterns=None), HF_HUB_OFFLINE="1")
+            before = tree(moved)
+            softcot(moved, endpoint, **no_links)
+            added = {name for name, data in tree(moved).items() if before.get(name) != data}
+            assert all("/blobs/" not in name and "/snapshots/" not in name for name in added), added
+            print("without links, each finds what the other has fetched")
         finally:
             server.terminate()
 
