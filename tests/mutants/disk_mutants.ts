@@ -34,7 +34,7 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "rl/run/cut_log.ts",
-    "a half-written line stays in the log",
+    "a half-written line counts as damaged",
     '.split("\\n").slice(0, -1).filter(',
     '.split("\\n").filter(',
     RUN,

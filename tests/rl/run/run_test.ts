@@ -67,8 +67,8 @@ Deno.test("a resumed run's logs end at its checkpoint, whatever was being writte
       Deno.mkdirSync(`${folder}/checkpoints/step-000003.tmp`);
       Deno.writeTextFileSync(`${folder}/checkpoints/step-000003.tmp/model.safetensors.tmp`, "half");
       for (let again = 0; again < 2; again++) {
-        const { run, step } = reopenRun(folder);
-        assertEquals(step, 2);
+        const { run, step, notes } = reopenRun(folder);
+        assertEquals([step, notes], [2, []]);
         assertEquals(jsonLines(`${folder}/metrics.jsonl`), [
           { step: 1, reward: 1 / 3, text: "ü\u2028" },
           { step: 2, reward: 2 / 3, text: "ü\u2028" },
