@@ -245,7 +245,7 @@ export {
   type PoolOptions,
 } from "./eval/answer/answer_pool.ts";
 export type { Extraction } from "./eval/answer/extract_answer.ts";
-export type { Node as AnswerNode, RelationOp } from "./eval/answer/node.ts";
+export type { Apply as AnswerOperation, Node as AnswerNode, RelationOp } from "./eval/answer/node.ts";
 export type { Rational } from "./eval/answer/rational.ts";
 export type { Precision } from "./eval/answer/compare/tolerance.ts";
 
@@ -267,7 +267,7 @@ export type { StepMetrics, StepTime } from "./rl/step_metrics.ts";
 export type { Mismatch } from "./rl/mismatch.ts";
 export { loadRewards, type Reward, type RewardFunction, type RewardInput } from "./rl/reward.ts";
 export { type MetricsLine, type Sample, train, type TrainHooks, type TrainSchedule } from "./rl/train.ts";
-export { createRun, reopenRun, type Run } from "./rl/run/run.ts";
+export { createRun, type Reopened, reopenRun, type Run } from "./rl/run/run.ts";
 export { loadCheckpoint } from "./rl/run/load_checkpoint.ts";
 export { type RunState } from "./rl/run/run_state.ts";
 export { type SftSettings, type SftStep, trainSupervised } from "./rl/train_supervised.ts";

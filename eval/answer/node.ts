@@ -51,9 +51,12 @@ export type Node =
   | { kind: "text"; text: string };
 
 /** An operation on parts; of a product some things are remembered about how it was written. */
-interface Apply {
+export interface Apply {
+  /** what tells it from other nodes */
   kind: "apply";
+  /** add, multiply, divide, negate, power, root, sin, ... */
   op: string;
+  /** what it is applied to, in the order in which it is written */
   args: Node[];
   /** a name before a bracket, which may be a call: N(3) */
   call?: boolean;

@@ -51,6 +51,7 @@ export function createRun(folder: string, configToml: string): Run {
 
 /** A stopped run that is to go on. */
 export interface Reopened {
+  /** Its folder, open. */
   run: Run;
   /** Its newest whole checkpoint; none where the run was stopped before its first. */
   checkpoint: string | undefined;

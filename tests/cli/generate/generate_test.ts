@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { byteLevelFiles, UNCUT } from "../../model/support/byte_level_files.ts";
 import { randomModel, SMALL } from "../../model/support/small_models.ts";
-import { modelFolder, thinker, THOUGHT } from "../support/model_folder.ts";
+import { testFolder } from "../../support/folders.ts";
+import { modelFolder, thinker, THOUGHT, writeModel } from "../support/model_folder.ts";
 import { runSoftcot, softcotCommand, told } from "../support/run_softcot.ts";
 
 const folder = await modelFolder(thinker);
@@ -153,8 +156,17 @@ Deno.test("a model with a beginning token writes from nothing: stories260K's bes
   assertEquals(data.prompt, "");
 });
 
-/** No end token, and room for more text than a test waits for. */
-const long = await modelFolder((gpu) => randomModel(gpu, { ...SMALL, maxPosition: 16384, eosTokenIds: [] }));
+/** No end token, in its tokenizer either, and room for more text than a test waits for. */
+const long = await testFolder();
+await writeModel(
+  `${long}/model`,
+  (gpu) =>
+    randomModel(gpu, {
+      ...SMALL,
+      ...{ vocabSize: 256, usedVocabSize: 256, maxPosition: 16384, eosTokenIds: [] },
+    }),
+  loadTokenizer(byteLevelFiles({}, { pre_tokenizer: UNCUT })),
+);
 
 /** Starts a long text, and sends a signal when the condition on its output holds. */
 async function interrupt(more: string[], ready: (stdout: ReadableStreamDefaultReader) => Promise<unknown>) {
