@@ -47,11 +47,18 @@ function wordsOf(n: Node): string | null {
   return n.kind === "text" ? key(n.text) : null;
 }
 
-/** A text without spacing, brackets and full stops; words of two letters and more in small letters. */
+/** A text without spacing, brackets and full stops; words in small letters, but not letters side by side: AB is not ab. */
 function key(text: string): string {
   const bare = text.replace(/[\s$~{}()\\"]|[.,](?!\d)/g, "");
-  return bare.length > 1 ? bare.toLowerCase() : bare;
+  const letters = /^[A-Za-z]{1,4}$/.test(bare) && !SHORT_WORDS.has(bare.toLowerCase()) &&
+    !/^[A-Z]?[a-z]{3}$/.test(bare);
+  return letters ? bare : bare.toLowerCase();
 }
+
+const SHORT_WORDS = new Set(
+  ("yes no odd even true none both left red blue all any one two six ten four five nine zero day max min sun mon tue wed thu fri sat " +
+    "jan feb mar apr may jun jul aug sep oct nov dec").split(" "),
+);
 
 function product(text: string): Node | null {
   if (!/^[A-Za-z]{2,4}$/.test(text)) return null;

@@ -75,6 +75,7 @@ function readEscape(r: Reader, next: string): void {
   } else if (next === "|") push(r, "mark", "|", 2);
   else if (next === "%") push(r, "mark", "%", 2);
   else if (next === "$") push(r, "mark", "\\$", 2);
+  else if (next === "~" || next === "^") throw new ParseFailure("accent");
   else push(r, "mark", next, 2);
 }
 

@@ -39,8 +39,12 @@ export function differInValue(a: string, b: string): boolean | null {
 
 function said(text: string): Said | null {
   // Degrees of temperature, which are no product with C.
-  if (/[°℃℉]|\\circ\s*\}?\s*(?:\\[a-z]+\s*\{)?\s*[CF]/.test(text)) return null;
-  let s = text.normalize("NFKC").replace(/[\u200b$]|\\left|\\right|\\[!,;: ]|\\q?quad|~/g, " ").replace(
+  if (
+    /\\text\{[^{}]*\b(?:for|where)\b|\\mathrm\{[~\s]*\}|[°℃℉]|\\circ\s*\}?\s*(?:\\[a-z]+\s*\{)?\s*[CF]/.test(
+      text,
+    )
+  ) return null;
+  let s = text.normalize("NFKC").replace(/[\u200b$]|\\left|\\right|\\[!,;: /]|\\q?quad|~/g, " ").replace(
     /π/g,
     "\\pi ",
   ).replace(/[−–]/g, "-")
@@ -51,11 +55,13 @@ function said(text: string): Said | null {
     .replace(/\\[dt]frac/g, "\\frac").replace(
       /(?<![\\A-Za-z])(sqrt|pi|sin|cos|tan|sec|csc|cot|log|ln|exp|alpha|beta|gamma|theta|phi|lambda)(?![a-z])/g,
       "\\$1 ",
-    ).replace(/\^(\d\d+)/g, "^{$1}").replace(/\^\{?\\circ\}?/g, "").trim().replace(/[.\s]+$/, "");
+    ).replace(/\^(\d\d+)/g, "^{$1}").trim().replace(/[.\s]+$/, "");
   if (
     /[<>]|\\(?:le|ge|ne|in|cup|cap|pm|mp|approx|begin|equiv|mid|lfloor|lceil)(?![A-Za-z])|[%:;|&"'_?]|\\\\|\\\{|[A-Za-z]{5}(?<!\\\w+)/
       .test(s)
   ) return null;
+  // Degrees count where something turns by them.
+  if (!/\\(?:sin|cos|tan|sec|csc|cot)/.test(s)) s = s.replace(/\^\{?\\circ\}?/g, "");
   if (s.includes("=")) s = s.slice(s.lastIndexOf("=") + 1).trim();
   if (/(?<![\d,])\d{1,3}(?:,\d{3})+(?![\d,])/.test(s) && !/[([]/.test(s)) {
     s = s.replace(/(\d),(?=\d{3})/g, "$1");
