@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { is, itemsOf, kindOf, make, numberIn, textIn, TextValue, type Value } from "./jinja_values.ts";
+import { is, itemsOf, kindOf, make, numberIn, str, textIn, TextValue, type Value } from "./jinja_values.ts";
 import { WHITE } from "./jinja_source.ts";
 
 type Method = (text: string, args: Value[]) => Value;
@@ -107,6 +107,25 @@ const placeOf = (text: string, at: number) => make.int(at < 0 ? -1 : Array.from(
 const all = (pattern: RegExp) => (text: string) => make.bool(pattern.test(text));
 const hasCase = (text: string) => text.toLowerCase() !== text.toUpperCase();
 
+/** Python's `format` with places and names, and without forms for numbers. */
+function format(text: string, args: Value[]): Value {
+  const last = args.at(-1);
+  const named = last?.type === "KeywordArgumentsValue"
+    ? last.value as Map<string, Value>
+    : new Map<string, Value>();
+  let next = 0;
+  return make.text(text.replace(/\{\{|\}\}|\{([^{}]*)\}|[{}]/g, (found, field?: string) => {
+    if (found === "{{" || found === "}}") return found[0];
+    const value = field === undefined || !/^\w*$/.test(field)
+      ? undefined
+      : /^\d*$/.test(field)
+      ? args[field === "" ? next++ : Number(field)]
+      : named.get(field);
+    if (value !== undefined) return str(value);
+    throw new Error(`format finds nothing for ${found}, or is asked for a form that is not read here`);
+  }));
+}
+
 const METHODS: Readonly<Record<string, Method>> = {
   upper: (text) => make.text(text.toUpperCase()),
   lower: (text) => make.text(text.toLowerCase()),
@@ -137,6 +156,7 @@ const METHODS: Readonly<Record<string, Method>> = {
     ),
   find: (text, [part]) => placeOf(text, text.indexOf(theText(part))),
   rfind: (text, [part]) => placeOf(text, text.lastIndexOf(theText(part))),
+  format,
   index: (text, [part]) => {
     if (!text.includes(theText(part))) throw new Error("the text to look for is not there");
     return placeOf(text, text.indexOf(textIn(part)));
@@ -178,7 +198,7 @@ export function installMethods(): void {
 /** Of named arguments `replace(count=)`, `split(maxsplit=)` and `split(sep=)` alone are in use. */
 function refuseNamed(name: string, method: Method, text: string, args: Value[]): Value {
   const last = args.at(-1);
-  if (last?.type !== "KeywordArgumentsValue") return method(text, args);
+  if (last?.type !== "KeywordArgumentsValue" || method === format) return method(text, args);
   const named = last.value as Map<string, Value>;
   const places: Readonly<Record<string, number>> = { count: 2, maxsplit: 1, sep: 0 };
   const ordered: Value[] = args.slice(0, -1);

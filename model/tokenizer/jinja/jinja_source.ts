@@ -23,19 +23,26 @@ const GENERATION = new RegExp(`^[${WHITE}]*(end)?generation[${WHITE}]*$`);
  */
 export function settleSource(template: string): string {
   const source = template.replace(/\r\n?/g, "\n").replace(/\n$/, "");
-  let [out, at, startsLine] = ["", 0, true];
+  let [out, pending, at, startsLine] = ["", "", 0, true];
   while (at < source.length) {
     const open = nextOpening(source, at);
     const tag = open < 0 ? undefined : readTag(source, open);
     const text = source.slice(at, tag ? open : undefined);
-    out += tag ? before(text, tag, startsLine) : text;
+    pending += tag ? before(text, tag, startsLine) : text;
     if (!tag) break;
-    out += tag.written;
+    if (tag.written !== "") {
+      out += asText(pending) + tag.written;
+      pending = "";
+    }
     [at, startsLine] = after(source, tag);
   }
+  out += asText(pending);
   // The library drops a line feed at the end.
   return out.endsWith("\n") ? `${out}\n` : out;
 }
+
+/** Text in which nothing looks like a tag, where white space or a comment parted what now stands side by side. */
+const asText = (text: string) => text.replace(/\{(?=[{%#]|$)/g, '{{ "{" }}');
 
 /** What was read from `{{`, `{%` or `{#` on. */
 interface Tag {

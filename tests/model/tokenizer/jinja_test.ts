@@ -15,7 +15,7 @@ const REFUSED = [
   /1e16/,
   /\d [<>] \d [<>] \d/,
   / is (divisibleby|in \[|eq\(|sameas)/,
-  /\| (format|urlencode|truncate|batch|groupby)|\.(format|center)\(|xs\.index/,
+  /\| (format|urlencode|truncate|batch|groupby)|\.center\(|\{:>5\}|xs\.index/,
   /\{1: /,
   /dict\(/,
   /\{% (with|set t \|)| recursive/,
@@ -33,7 +33,7 @@ for (const [kind, cases] of Object.entries(golden.kinds)) {
   });
 }
 
-Deno.test("of 318 templates at most 25 are refused that jinja2 renders", () => {
+Deno.test("of 326 templates at most 25 are refused that jinja2 renders", () => {
   const rendered = Object.values(golden.kinds).flat().filter(([_, text]) => text !== null);
   const refused = rendered.filter(([template]) => REFUSED.some((pattern) => pattern.test(template)));
   assert(rendered.length > 280 && refused.length <= 25, `${refused.length} of ${rendered.length}`);
