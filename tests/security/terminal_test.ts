@@ -7,6 +7,9 @@ import { hideSecrets } from "../../cli/terminal/hide_secrets.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { describeSample } from "../../cli/train/describe_sample.ts";
 import { UserError } from "../../gpu/errors.ts";
+import { PERMISSIONS } from "../../cli/permissions/permission_table.ts";
+import { SMALL_MODEL } from "../cli/support/small_model.ts";
+import { trainArgs } from "../cli/support/train_args.ts";
 import { modelFolder, thinker } from "../cli/support/model_folder.ts";
 import { runSoftcot } from "../cli/support/run_softcot.ts";
 import { sourcesOf } from "../support/import_graph.ts";
@@ -33,6 +36,10 @@ const write = (path: string, text: string) => {
   Deno.writeTextFileSync(path, text);
   return path;
 };
+
+/** The same as the name of a file. */
+const NAME = BAD.replaceAll(/[/\r]/g, "");
+const SHORT = ["--max-thinking", "2", "--answer-tokens", "2"];
 
 /** A copy of the small model with some of its files in another form. */
 function variant(name: string, files: Record<string, (text: string) => string>): string {
@@ -101,6 +108,37 @@ const PLACES: Record<string, string[]> = {
   "a line of JSON": ["eval", "gsm8k", "--data", write(`${folder}/m/test.jsonl`, `${BAD}\n`)],
   "answers to check": ["eval", "check", BAD, `${BAD}x`],
   "a file of pairs": ["eval", "check", "--file", write(`${folder}/n.jsonl`, pairs())],
+  "a model to pull": ["model", "pull", BAD],
+  "data to pull": ["data", "pull", BAD],
+  "a model to verify": ["model", "verify", BAD],
+  "where a model is exported": ["model", "export", model, "--out", `${folder}/e${NAME}`],
+  "a model that is exported": ["model", "export", BAD, "--out", `${folder}/x`],
+  "an evaluation's model": [
+    "eval",
+    "sums",
+    "--limit",
+    "1",
+    "--mode",
+    "hard-greedy",
+    ...SHORT,
+    "--model",
+    variant(`b${NAME}`, {}),
+  ],
+  "an evaluation's folder": ["eval", "sums", "--out", write(`${folder}/p${NAME}`, "")],
+  "a name of a task's file": ["data", "show", write(`${folder}/${NAME}.toml`, "file = 1")],
+  "a run's folder": trainArgs({ model, steps: 1, "validate-every": 0, out: `${folder}/t${NAME}` }),
+  "a run that is gone on with": ["train", "--resume", "--out", `${folder}/t${NAME}`],
+  "a run that is not there": ["train", "--resume", "--out", BAD],
+  "a reward": trainArgs({ model, steps: 1, reward: BAD, out: `${folder}/u` }),
+  "where sft writes": ["sft", ...SMALL_MODEL, "--steps", "1", "--batch", "2", "--out", `${folder}/s${NAME}`],
+  "a model that sft begins from": ["sft", "--model", BAD, "--out", `${folder}/v`],
+  "bench's model": ["bench", "--model", BAD, "--parts", "generation", "--rounds", "1"],
+  "a device": ["doctor", "--gpu", BAD],
+  "runs that are compared": ["compare", BAD],
+  "a sweep's file": ["sweep", `${folder}/${NAME}.no`],
+  "a key of a sweep": ["sweep", write(`${folder}/sweep.toml`, `${json} = 1`)],
+  "a sweep of claims": ["sweep", "claims", BAD],
+  "settings of sft": ["settings", "sft", "--out", BAD],
   "what a run sets": [...generate, variant("o", { "config.toml": () => `system = ${json}` })],
 };
 
@@ -194,6 +232,84 @@ Deno.test("secrets are hidden in every form that a message may have", () => {
       `bearer ${token.slice(3)}`,
     ]
   ) assert(!hideSecrets(text).includes(token.slice(3)), hideSecrets(text));
+});
+
+Deno.test("nothing that a terminal acts on comes out: folders of the cache", async () => {
+  const place = `${folder}/c${NAME}`;
+  write(`${place}/deno-1.2.3/deno`, "");
+  for (const command of ["list", "clear"]) {
+    const { stdout, stderr } = await runSoftcot(["cache", command], {
+      ...{ SOFTCOT_CACHE: place, XDG_CACHE_HOME: place, HOME: place, TMPDIR: place },
+    });
+    harmless(stdout + stderr, command);
+    assert(/\\u001b/.test(stdout + stderr), stdout + stderr);
+  }
+});
+
+/**
+ * Every file that says something to people, and the command whose places above make it say what comes from elsewhere. What a file says
+ * that is in no such command is its own words alone.
+ */
+const OUTPUTS: Record<string, string> = {
+  "cli/bench/bench.ts": "bench",
+  "cli/cache/cache_clear.ts": "cache",
+  "cli/cache/cache_list.ts": "cache",
+  "cli/compare/compare.ts": "compare",
+  "cli/data/data_list.ts": "own words",
+  "cli/data/data_pull.ts": "data pull",
+  "cli/data/data_show.ts": "data show",
+  "cli/doctor/doctor.ts": "doctor",
+  "cli/eval/eval.ts": "eval",
+  "cli/eval/eval_check.ts": "eval check",
+  "cli/eval/load_watched.ts": "eval",
+  "cli/eval/plan_tasks.ts": "eval",
+  "cli/generate/show_generated.ts": "generate",
+  "cli/licenses/licenses.ts": "own words",
+  "cli/model/model_export.ts": "model export",
+  "cli/model/model_info.ts": "model info",
+  "cli/model/model_list.ts": "model list",
+  "cli/model/model_pull.ts": "model pull",
+  "cli/model/model_verify.ts": "model verify",
+  "cli/pull/pull_watched.ts": "model pull",
+  "cli/settings/define_command.ts": "settings",
+  "cli/settings_command.ts": "settings",
+  "cli/sft/sft.ts": "sft",
+  "cli/sweep/claims/claims_command.ts": "sweep",
+  "cli/sweep/do_sweep.ts": "sweep",
+  "cli/sweep/run_sweep.ts": "sweep",
+  "cli/sweep/sweep.ts": "sweep",
+  "cli/sweep/tell_plan.ts": "sweep",
+  "cli/train/begin_run.ts": "train",
+  "cli/train/test_modes.ts": "train",
+  "cli/train/train.ts": "train",
+  "cli/train/train_watched.ts": "train",
+  "cli/version.ts": "own words",
+  "cli/vulkan/name_nvidia.ts": "own words",
+  "cli/vulkan/offer_driver.ts": "own words",
+  "cli/vulkan/see_to_vulkan.ts": "own words",
+};
+
+Deno.test("the places cover every file that says something, and every command", () => {
+  const writers = sourcesOf("cli").filter((path) =>
+    !path.startsWith("cli/terminal/") &&
+    /\b(print|say|stream|tell)\(|progress\.(log|show)\(/.test(Deno.readTextFileSync(`${root}${path}`))
+  );
+  assertEquals(writers.sort(), Object.keys(OUTPUTS).sort());
+  const lines = [...Object.values(PLACES).map((args) => args.join(" ")), "cache list"];
+  const covered = (command: string) => lines.some((line) => line.startsWith(command));
+  const commands = new Set([...Object.keys(PERMISSIONS), ...Object.values(OUTPUTS)]);
+  const bare = [...commands].filter((command) => !covered(command));
+  // Own words alone: what is here, and how commands are used.
+  assertEquals(bare.sort(), [
+    "cache clear",
+    "data list",
+    "help",
+    "licenses",
+    "own words",
+    "settings eval",
+    "settings generate",
+    "version",
+  ]);
 });
 
 Deno.test("nothing is written to a terminal but by the files that make it safe", () => {
