@@ -28,7 +28,8 @@ export async function bundleApp(folder: string): Promise<string[]> {
       writeEntry(copy, "main.ts", 'import { runProgram } from "../cli/main.ts";\nawait runProgram();\n'),
       ...workers.map((source) => writeEntry(copy, basename(source), `import "../${source}";\n`)),
     ];
-    const how = ["--quiet", "--no-check", "--node-modules-dir=auto", "--code-splitting", "--minify"];
+    // Not minified: that inlines a `using` declaration whose name occurs once more, and then nothing is disposed of.
+    const how = ["--quiet", "--no-check", "--node-modules-dir=auto", "--code-splitting"];
     await deno(["bundle", ...how, "--outdir", resolve(folder), ...entries], { cwd: copy });
   } finally {
     Deno.removeSync(copy, { recursive: true });

@@ -5,10 +5,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { gitState } from "../../cli/facts/git_state.ts";
+import { bundleApp } from "../../release/bundle_app.ts";
 import { buildBinaries } from "../../release/binary.ts";
 import { TARGETS } from "../../release/targets.ts";
 import { byteModel } from "../cli/support/model_folder.ts";
 import { type Finished, told } from "../cli/support/run_softcot.ts";
+import { importGraph } from "../support/import_graph.ts";
 import { root } from "../support/places.ts";
 import { testFolder } from "../support/folders.ts";
 import { ODD_PLACES } from "./support/odd_places.ts";
@@ -52,6 +54,21 @@ test("a file is built, small enough, with its hash and without a source map", as
 test("its launcher stays short", () => {
   assert(Deno.readTextFileSync(`${root}release/launcher.sh`).trimEnd().split("\n").length <= 80);
   return Promise.resolve();
+});
+
+test("what is declared by using is disposed of in the bundle, too", async () => {
+  const bundle = `${folder}/bundle`;
+  const workers = await bundleApp(bundle);
+  assertEquals(workers, ["answer_worker.js"]);
+  const declared = (text: string) => text.match(/^ *(await )?using \w+ =/gm)?.length ?? 0;
+  const files = [...Deno.readDirSync(bundle)].filter(({ name }) => name.endsWith(".js"));
+  const bundled = files.reduce(
+    (sum, { name }) => sum + declared(Deno.readTextFileSync(`${bundle}/${name}`)),
+    0,
+  );
+  const graph = await importGraph(["cli/main.ts"]);
+  const own = [...graph.keys()].filter((name) => name.endsWith(".ts"));
+  assertEquals(bundled, own.reduce((sum, name) => sum + declared(Deno.readTextFileSync(root + name)), 0));
 });
 
 test("it knows its version and commit, and the licences of what is inside", async () => {
