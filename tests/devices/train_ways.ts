@@ -1,7 +1,7 @@
 /**
  * A program: three updates of the embedded model in each way of thinking, with the kernels of both families; what each came to, a line of JSON.
  *
- *     deno run -A tests/devices/train_ways.ts [--steps 3] [--ways hard,soft]
+ *     deno run -A tests/devices/train_ways.ts [--steps 3] [--ways hard,soft] [--families tile]
  *
  * @module
  */
@@ -54,11 +54,16 @@ async function train(gpu: Gpu, way: typeof WAYS[number], steps: number): Promise
   return trained;
 }
 
+const FAMILIES = ["broadcast", "tile"] as const;
+
 if (import.meta.main) {
-  const { values: { steps, ways } } = parseArgs({
-    options: { steps: { type: "string", default: "3" }, ways: { type: "string", default: WAYS.join() } },
+  const { values: { steps, ways, families } } = parseArgs({
+    options: {
+      ...{ steps: { type: "string", default: "3" }, ways: { type: "string", default: WAYS.join() } },
+      families: { type: "string", default: FAMILIES.join() },
+    },
   });
-  for (const matmulFamily of ["broadcast", "tile"] as const) {
+  for (const matmulFamily of FAMILIES.filter((family) => families.split(",").includes(family))) {
     const gpu = await openGpu({ matmulFamily });
     for (const way of WAYS.filter((way) => ways.split(",").includes(way))) {
       console.log(JSON.stringify(await train(gpu, way, Number(steps))));
