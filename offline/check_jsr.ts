@@ -35,8 +35,10 @@ async function checkJsr(directory?: string): Promise<number> {
 
 /** The project's own configuration, with the stand-ins replaced. */
 async function realConfig(links: string[]): Promise<Record<string, unknown>> {
-  const { imports, compilerOptions } = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
-  return { imports, compilerOptions, links, lock: false };
+  const { imports, compilerOptions, permissions } = JSON.parse(
+    await Deno.readTextFile(join(root, "deno.json")),
+  );
+  return { imports, compilerOptions, permissions, links, lock: false };
 }
 
 /** Folders with a deno.json: the directory itself, else those in it. */
