@@ -204,7 +204,8 @@ for (const [line, small] of Object.entries(COMMANDS)) {
     if (!args.includes("pull")) return void await works(args);
     await using hub = published(line);
     await works(args, { HF_ENDPOINT: hub.endpoint }, true);
-    if (hidesNetwork) {
+    // It tries for a quarter of a minute.
+    if (hidesNetwork && line.includes("model pull")) {
       // What is there would be given without a network, too.
       const { code, stderr } = await start(args, {
         HF_ENDPOINT: hub.endpoint,
