@@ -81,7 +81,10 @@ const TABLE: Record<string, string[][]> = {
     ["model", "export", "slips", "--out", "exported"],
   ],
   sft: [],
-  settings: [["settings", "--config", "runs/sums-soft/config.toml"]],
+  "settings, eval, generate, sft": [
+    ["settings", "--config", "runs/sums-soft/config.toml"],
+    ["settings", "eval", "--json"],
+  ],
   bench: [["bench", "--parts", "products", "--rounds", "1", "--rows", "8"]],
   doctor: [["doctor"]],
   "version, licenses": [["version"], ["licenses"]],
