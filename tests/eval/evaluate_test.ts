@@ -76,6 +76,26 @@ Deno.test("sample s of question q is the same however many samples and questions
   assert(tokens(other.records).every((text, i) => text !== tokens(few.records)[i]));
 });
 
+Deno.test("no two samples of any questions share their draws: where all tokens are alike, no two texts are", async () => {
+  const model = scriptedModel(gpu);
+  const { records } = await measure(model, { modes: ["hard-sample"], questions: 12, samples: 4 });
+  const texts = records.map(({ thinkingTokens }) => thinkingTokens.join()).filter((text) =>
+    text.split(",").length > 4
+  );
+  assert(texts.length > 30, `${texts.length} texts of more than four tokens`);
+  assertEquals(new Set(texts).size, texts.length);
+});
+
+Deno.test("answers are greedy in every mode: each token is at least as probable as the mean one", async () => {
+  const { records } = await measure(randomModel(gpu, { ...SMALL, eosTokenIds: [] }), { answerTokens: 6 });
+  const least = -Math.log(SMALL.usedVocabSize);
+  const tokens = records.flatMap(({ answerTokens, answerLogProbabilities }) =>
+    answerTokens.map((_, i) => answerLogProbabilities[i])
+  );
+  assert(tokens.length > 100);
+  assert(tokens.every((logp) => logp >= least), `${tokens.filter((logp) => logp < least).length} are not`);
+});
+
 Deno.test("sampled modes draw, greedy ones do not", async () => {
   const model = restless();
   const { records } = await measure(model, { questions: 1, samples: 8 });

@@ -28,7 +28,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     "a pipe is taken for a terminal",
     'if (!Deno.stderr.isTerminal() || Deno.env.get("TERM") === "dumb") return 0;',
     'if (Deno.env.get("TERM") === "dumb") return 80;',
-    ["cli/terminal", "cli/train/train_test.ts"],
+    ["cli/terminal"],
   ),
   mutant(
     "cli/train/test_modes.ts",

@@ -1,3 +1,4 @@
+import { root } from "../../support/places.ts";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { unicodeWidth } from "@std/cli";
 import { stripVTControlCharacters } from "node:util";
@@ -194,4 +195,16 @@ Deno.test("all lines of a table with a last column to the right are equally wide
     const widths = table(rows, { align: ["left", "right"] }).split("\n").map(unicodeWidth);
     assertEquals(new Set(widths).size, 1);
   }));
+});
+
+Deno.test("a pipe is no terminal, and has no columns to write over", async () => {
+  const script = `import { stderr } from "./cli/terminal/progress_stream.ts"; console.log(stderr.columns());`;
+  const columns = async (stderr: "piped" | "null") => {
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--ext=ts", script],
+      ...{ cwd: root, env: { TERM: "xterm" }, stdout: "piped", stderr },
+    });
+    return new TextDecoder().decode((await command.output()).stdout).trim();
+  };
+  assertEquals([await columns("piped"), await columns("null")], ["0", "0"]);
 });

@@ -145,6 +145,34 @@ for (const way of ["greedy", "soft"] as const) {
   });
 }
 
+for (const way of ["hard", "soft"] as const) {
+  Deno.test(`${way}, read behind: where all thoughts are in one stride some end before the limit, and their answers have other places`, async () => {
+    const jobs = JOBS.slice(0, 4);
+    let ended = 0;
+    for (let maxThinking = 1; maxThinking <= 9; maxThinking++) {
+      const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: 5, endTokenIds: ENDS });
+      const expected = await roll(jobs, settings(way, { rules, readBehind: false }));
+      const behind = await roll(jobs, settings(way, { rules, readBehind: true }));
+      assertEquals(behind.rollouts, expected.rollouts, `at most ${maxThinking} thoughts`);
+      for (const { thinking } of expected.rollouts.values()) if (thinking.length < maxThinking) ended++;
+    }
+    assert(ended > 20, `${ended} ended before the limit`);
+  });
+}
+
+Deno.test("one that ends its thinking among many that go on is answered after sixteen strides at most", async () => {
+  const model = scriptedModel(gpu, [" Ann", "<end>"], [" Tom", " Tom"], [" \\boxed{", "}"]);
+  const rules = thinkingRules(tokenizer, { maxThinking: 160, maxAnswer: 2, endTokenIds: [idOf("<end>")] });
+  const told = new Map<number, number>();
+  let strides = 0;
+  const jobs = startingWith(" Ann", ...Array(5).fill(" Tom"));
+  await generateJobs(model, tokenizer, jobs, settings("greedy", { rules }), {
+    onRollout: ({ index }) => void told.set(index, strides),
+    onStride: () => void strides++,
+  });
+  assert(told.get(0)! <= 18 && told.get(1)! >= 40, `told after ${[...told.values()]} strides`);
+});
+
 Deno.test("what has ended its thinking early is answered and told long before the others end, its wait uncounted", async () => {
   const rules = thinkingRules(tokenizer, { maxThinking: 180, maxAnswer: 2, endTokenIds: [6] });
   const jobs = JOBS.slice(3, 5);
