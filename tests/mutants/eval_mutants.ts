@@ -53,7 +53,7 @@ export const EVAL_MUTANTS: readonly Mutant[] = [
     "equal questions are asked twice",
     "if (repeats === 0) taken.set(question.id, question);",
     "taken.set(repeats === 0 ? question.id : `${question.id} ${index}`, question);",
-    ["eval"],
+    ["eval/questions"],
   ),
   mutant(
     "eval/data/training_order.ts",
@@ -81,6 +81,6 @@ export const EVAL_MUTANTS: readonly Mutant[] = [
     "verdicts go to other answers",
     "return answers.map((answer) =>",
     "return answers.toReversed().map((answer) =>",
-    ["eval"],
+    ["eval/tasks/tasks_test.ts"],
   ),
 ];
