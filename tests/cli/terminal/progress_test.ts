@@ -197,14 +197,20 @@ Deno.test("all lines of a table with a last column to the right are equally wide
   }));
 });
 
-Deno.test("a pipe is no terminal, and has no columns to write over", async () => {
-  const script = `import { stderr } from "./cli/terminal/progress_stream.ts"; console.log(stderr.columns());`;
-  const columns = async (stderr: "piped" | "null") => {
-    const command = new Deno.Command(Deno.execPath(), {
-      args: ["eval", "--ext=ts", script],
-      ...{ cwd: root, env: { TERM: "xterm" }, stdout: "piped", stderr },
-    });
-    return new TextDecoder().decode((await command.output()).stdout).trim();
+Deno.test("a pipe is no terminal, whatever stdout is, and has no columns to write over", async () => {
+  const program =
+    `import { stderr } from "./cli/terminal/progress_stream.ts"; console.log(stderr.columns());`;
+  const columns = async (redirected: string) => {
+    const line = `stty cols 70; '${Deno.execPath()}' eval --ext=ts '${program}' ${redirected}`;
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qc", line, "/dev/null"],
+      ...{ cwd: root, env: { TERM: "xterm", NO_COLOR: "1" }, stdin: "null", stdout: "piped", stderr: "null" },
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
   };
-  assertEquals([await columns("piped"), await columns("null")], ["0", "0"]);
+  assertEquals([await columns("2>/dev/null"), await columns("2>&1 | cat"), await columns("")], [
+    "0",
+    "0",
+    "70",
+  ]);
 });
