@@ -1,7 +1,8 @@
 /** The tables of a run: on test questions, and that of the best checkpoint with its own weights. */
 import { assert, assertEquals } from "@std/assert";
-import { testBest, testModes } from "../../../cli/train/test_modes.ts";
+import { testBefore, testBest, testModes } from "../../../cli/train/test_modes.ts";
 import type { TrainValues } from "../../../cli/train/train_settings.ts";
+import type { ModeResult } from "../../../eval/measures/mode_result.ts";
 import type { Stream } from "../../../eval/task.ts";
 import { uploadRows } from "../../../gpu/matrix.ts";
 import { openTestGpu } from "../../gpu/support.ts";
@@ -59,3 +60,17 @@ Deno.test("tables ask test questions alone", () =>
     assert(results !== null && results.length >= 6);
     assertEquals([...asked], ["test"]);
   }));
+
+Deno.test("the table of before the training is made once, before the first update", () =>
+  inRun((folder) =>
+    withRandomTrainer(gpu, 1, async (_, state) => {
+      Deno.mkdirSync(folder, { recursive: true });
+      let made = 0;
+      const table: ModeResult[] = [];
+      const before = (step: number) =>
+        testBefore(folder, { ...state, step }, () => Promise.resolve(++made && table), () => {});
+      assertEquals([await before(3), made], [null, 0]);
+      assertEquals([await before(0), made], [table, 1]);
+      assertEquals([await before(0), await before(3), made], [table, table, 1]);
+    })
+  ));
