@@ -68,7 +68,10 @@ Deno.test("the table of before the training is made once, before the first updat
       let made = 0;
       const table: ModeResult[] = [];
       const before = (step: number) =>
-        testBefore(folder, { ...state, step }, () => Promise.resolve(++made && table), () => {});
+        testBefore(folder, { ...state, step }, () => {
+          made++;
+          return Promise.resolve(table);
+        }, () => {});
       assertEquals([await before(3), made], [null, 0]);
       assertEquals([await before(0), made], [table, 1]);
       assertEquals([await before(0), await before(3), made], [table, table, 1]);
