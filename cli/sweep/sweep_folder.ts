@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { isTaken, namesIn } from "../../model/files/on_disk.ts";
-import { openOwn } from "../../model/files/own_file.ts";
+import { holdLock, openOwn } from "../../model/files/own_file.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
 import type { Named, PlannedEvaluation, PlannedRun, SweepPlan } from "./sweep_plan.ts";
@@ -60,14 +60,13 @@ export function openSweep(path: string, plan: SweepPlan): SweepFolder {
   } catch (error) {
     throw new UserError(`Cannot keep a sweep in ${path}: ${(error as Error).message}`);
   }
-  const lock = openOwn(`${path}/lock`, { write: true });
-  if (!lock.tryLockSync(true)) {
-    lock.close();
-    throw new UserError(
+  const lock = holdLock(
+    openOwn(`${path}/lock`, { write: true }),
+    new UserError(
       `Cannot go on in ${path}: another sweep is at work there`,
       "wait for its end, or choose another folder with --out",
-    );
-  }
+    ),
+  );
   try {
     const asked = asKept(path, plan);
     if (kept) compare(path, kept, asked);

@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { holdLock } from "../../model/files/own_file.ts";
 import { writeJson, writeWhole } from "../../model/files/write_whole.ts";
 import { openRecordFile, type RecordFile } from "./record_file.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
@@ -67,14 +68,13 @@ export function openResults(path: string, settings: EvaluationSettings): Results
       throw new UserError(`Cannot keep results in ${path}: ${(error as Error).message}`, OTHER_PLACE);
     }
   }
-  const lock = Deno.openSync(`${path}/${SETTINGS}`);
-  if (!lock.tryLockSync(true)) {
-    lock.close();
-    throw new UserError(
+  const lock = holdLock(
+    Deno.openSync(`${path}/${SETTINGS}`),
+    new UserError(
       `Cannot go on in ${path}: another evaluation is at work there`,
       "wait for its end, or choose another folder with --out",
-    );
-  }
+    ),
+  );
   return {
     path,
     [Symbol.dispose]: () => lock.close(),

@@ -39,3 +39,15 @@ export function openOwn(path: string, options: Deno.OpenOptions): Deno.FsFile {
   file.close();
   throw refuse("it is not the file that was there a moment ago");
 }
+
+/**
+ * Takes an open file's lock, which is the system's and goes with the process.
+ *
+ * @returns the file, which holds the lock until it is closed
+ * @throws `taken` if another process has it
+ */
+export function holdLock(file: Deno.FsFile, taken: Error): Deno.FsFile {
+  if (file.tryLockSync(true)) return file;
+  file.close();
+  throw taken;
+}

@@ -6,7 +6,7 @@ import { newestWhole } from "./check_checkpoint.ts";
 import { type CutLog, cutLog, readLog } from "./cut_log.ts";
 import { nameOf, pointBest, stepOf } from "./run_checkpoints.ts";
 import type { RunState } from "./run_state.ts";
-import { openOwn } from "../../model/files/own_file.ts";
+import { holdLock, openOwn } from "../../model/files/own_file.ts";
 
 /** A run's folder on disk: config.toml, metrics.jsonl, samples.jsonl, checkpoints/, best. */
 export interface Run {
@@ -146,14 +146,14 @@ function restoreBest(folder: string, step: number | undefined): void {
   else if (isTaken(`${folder}/${BEST}`)) Deno.removeSync(`${folder}/${BEST}`);
 }
 
-/** One process at a time writes to a run; the lock is the system's, and goes with the process. */
+/** One process at a time writes to a run. */
 function lockRun(folder: string): Disposable {
-  const file = openOwn(`${folder}/lock`, { write: true });
-  if (file.tryLockSync(true)) return file;
-  file.close();
-  throw new UserError(
-    `Cannot train in ${folder}: another process is training in it, one at a time can`,
-    "wait for it to end, or stop it with Ctrl-C: it saves first",
+  return holdLock(
+    openOwn(`${folder}/lock`, { write: true }),
+    new UserError(
+      `Cannot train in ${folder}: another process is training in it, one at a time can`,
+      "wait for it to end, or stop it with Ctrl-C: it saves first",
+    ),
   );
 }
 

@@ -34,7 +34,9 @@ export async function runPart(part: Part, { tiny, scratch }: Hour, left: number)
     late = true;
     child.kill("SIGKILL");
   }, 1000 * Math.min(tiny ? Infinity : part.seconds, left));
-  const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map(textOf));
+  const [stdout, stderr] = await Promise.all(
+    [child.stdout, child.stderr].map((stream) => new Response(stream).text()),
+  );
   const { code } = await child.status;
   clearTimeout(timer);
   const seconds = (performance.now() - started) / 1000;
@@ -54,14 +56,6 @@ function foundBy(part: Part, stdout: string): { figures: Figure[]; adapter?: str
   } catch (error) {
     return { figures: [], fault: `its output cannot be read: ${(error as Error).message}` };
   }
-}
-
-/** The text of a stream, also of one that a kill cuts. */
-async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const part of stream) text += decoder.decode(part, { stream: true });
-  return text;
 }
 
 const lastWords = (text: string) => text.trim().slice(-LAST_WORDS);

@@ -40,7 +40,7 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     RUN,
   ),
   mutant(
-    "rl/run/run.ts",
+    "model/files/own_file.ts",
     "two processes may train in one folder",
     "if (file.tryLockSync(true)) return file;",
     "if (file.tryLockSync(true) || file) return file;",
