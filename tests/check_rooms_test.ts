@@ -3,6 +3,8 @@ import { circlesOf, importGraph, sourcesOf } from "./support/import_graph.ts";
 
 /** From the room that knows nothing of the others to the one that may know all. */
 const rooms = ["gpu", "model", "eval", "rl", "cli"];
+/** What runs in the browser: it takes types from all rooms, and nothing that runs. */
+const PAGE = "web";
 
 Deno.test("imports go from cli to rl to eval to model to gpu, never back", async () => {
   const files = rooms.flatMap(sourcesOf);
@@ -14,8 +16,33 @@ Deno.test("imports go from cli to rl to eval to model to gpu, never back", async
   assertEquals(forbidden.map((pair) => pair.join(" -> ")), []);
 });
 
+Deno.test("the page takes types alone from the other rooms, and only cli imports it", async () => {
+  const files = [...rooms, PAGE].flatMap(sourcesOf);
+  const graph = await importGraph(files);
+  const others = files.filter((file) => !file.startsWith(`${PAGE}/`) && !file.startsWith("cli/"));
+  const asked = others.filter((file) => graph.get(file)!.some((target) => target.startsWith(`${PAGE}/`)));
+  assertEquals(asked, []);
+  const taken = sourcesOf(PAGE).flatMap((file) =>
+    valuesFrom(Deno.readTextFileSync(file)).map((name) => [file, name])
+  );
+  const foreign = taken.filter(([, name]) => rooms.some((room) => name.includes(`../${room}/`)));
+  assertEquals(foreign.map((pair) => pair.join(" -> ")), []);
+});
+
+Deno.test("the rule for the page tells an import of something that runs", () => {
+  assertEquals(
+    valuesFrom('import type { A } from "../../eval/a.ts";\nexport type { B } from "../b.ts";'),
+    [],
+  );
+  assertEquals(valuesFrom('import { type A, b } from "../../eval/a.ts";\nexport * from "../b.ts";'), [
+    "../../eval/a.ts",
+    "../b.ts",
+  ]);
+  assertEquals(valuesFrom('await import("../../cli/c.ts");\nimport "./d.ts";'), ["./d.ts", "../../cli/c.ts"]);
+});
+
 Deno.test("no files import each other in a circle, types included", async () => {
-  const files = [...rooms, "mod.ts", "offline", "docs", "release", "tests"].flatMap(sourcesOf);
+  const files = [...rooms, PAGE, "mod.ts", "offline", "docs", "release", "tests"].flatMap(sourcesOf);
   // Programs of their own, with packages of their own.
   const own = files.filter((file) => !file.startsWith("tests/bench/peers/"));
   assertEquals(circlesOf(await importGraph(own)), []);
@@ -37,8 +64,19 @@ Deno.test("circles of any length are found, and diamonds are none", () => {
   assertEquals(circlesOf(graph({ start: ["a"], a: ["b"], b: ["c"], c: ["a"] })), ["a -> b -> c -> a"]);
 });
 
-/** A room imports from itself and from the rooms before it; cli also reads the version in deno.json. */
+/** What a file imports or exports from others that is not types alone. */
+function valuesFrom(text: string): string[] {
+  const forms = [
+    /^\s*(?:import|export)\s(?!type\b)[^;"']*?from\s*["']([^"']+)["']/gm,
+    /^\s*import\s*["']([^"']+)["']/gm,
+    /\bimport\(\s*["']([^"']+)["']/g,
+  ];
+  return forms.flatMap((form) => [...text.matchAll(form)].map(([, name]) => name));
+}
+
+/** A room imports from itself and from the rooms before it; cli also from the page, and the version in deno.json. */
 function isAllowed(file: string, target: string): boolean {
+  if (file.startsWith("cli/") && target.startsWith(`${PAGE}/`)) return true;
   const [from, to] = [file, target].map((path) => rooms.indexOf(path.split("/")[0]));
   return to >= 0 && to <= from || from === rooms.indexOf("cli") && target === "deno.json";
 }

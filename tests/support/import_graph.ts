@@ -15,10 +15,10 @@ interface Module {
 
 /** All TypeScript files of a folder, or the one file of that name, as paths from the root; throws without such a folder. */
 export function sourcesOf(path: string): string[] {
-  if (path.endsWith(".ts")) return [path];
+  if (/\.tsx?$/.test(path)) return [path];
   return [...Deno.readDirSync(new URL(`${path}/`, root))].flatMap((entry) => {
     const inner = `${path}/${entry.name}`;
-    return entry.isDirectory ? sourcesOf(inner) : inner.endsWith(".ts") ? [inner] : [];
+    return entry.isDirectory ? sourcesOf(inner) : /\.tsx?$/.test(inner) ? [inner] : [];
   }).sort();
 }
 
