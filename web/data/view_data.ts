@@ -126,6 +126,8 @@ export interface RolloutQuery {
   order?: "first" | "last";
   /** From here on, as an earlier answer's `next` said. */
   after?: number;
+  /** Matches to leave out before the first line, where no text is looked for: a windowed list begins anywhere. */
+  skip?: number;
   /** Lines at most: 100 if left out, 1,000 at most. */
   limit?: number;
 }
@@ -219,6 +221,8 @@ export interface Weighed {
   token: number;
   text: string;
   weight: number;
+  /** Its probability under the step's softmax(z / tau), where that is not its weight; else null. */
+  probability: number | null;
 }
 
 /** What the rollouts of a place can be filtered by, with how many there are of each. */
