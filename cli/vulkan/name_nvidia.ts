@@ -1,7 +1,7 @@
 import { createBeside } from "../../model/files/own_file.ts";
 import { isDriver, nvidiaDriver, type VulkanFiles } from "../../gpu/device/vulkan_driver.ts";
 import { say } from "../terminal/print.ts";
-import { ownPlace } from "./own_place.ts";
+import { ownPlace } from "../cache/own_place.ts";
 
 /**
  * Names NVIDIA's driver to Vulkan's loader where it is here and no file does, or the file that does names a library that cannot be opened:

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { cachePlaces } from "../cache/cache_places.ts";
+import { cachePlaces } from "./cache_places.ts";
 
 /** A folder that this user alone can write to, made if need be: the first of the cache's places that is one; undefined if none is. */
 export function ownPlace(): string | undefined {

@@ -1,0 +1,14 @@
+import type { Place } from "../data/view_data.ts";
+import { RunsView } from "../runs/runs_view.tsx";
+import { href } from "./route.ts";
+import type { View } from "./view.ts";
+
+/** Views by the first word of their address, in the order of the tabs. Without tab and `below` a view has no place above it. */
+export const VIEWS: Readonly<Record<string, View>> = {
+  runs: { title: "Runs", show: RunsView },
+};
+
+/** Where the tab of a view leads for a place. */
+export function tabAddress(view: string, place: Place): string {
+  return view === "run" ? href("run", [place.id, "curves"]) : href(view, [place.id]);
+}
