@@ -1,4 +1,5 @@
 import type { Place } from "../data/view_data.ts";
+import { CurvesView } from "../curves/curves_view.tsx";
 import { RunsView } from "../runs/runs_view.tsx";
 import { href } from "./route.ts";
 import type { View } from "./view.ts";
@@ -6,6 +7,8 @@ import type { View } from "./view.ts";
 /** Views by the first word of their address, in the order of the tabs. Without tab and `below` a view has no place above it. */
 export const VIEWS: Readonly<Record<string, View>> = {
   runs: { title: "Runs", show: RunsView },
+  run: { title: "Curves", show: CurvesView, tabOf: ({ kind }) => kind !== "evaluation" },
+  compare: { title: "Curves of chosen runs", show: CurvesView },
 };
 
 /** Where the tab of a view leads for a place. */
