@@ -54,16 +54,14 @@ function withoutGaps({ x, y }: Sampled): { x: number[]; y: number[] } {
   return { x: there.map((i) => x[i]), y: there.map((i) => y[i]!) };
 }
 
-/** All x if the runs share most of them; else evenly spread ones from the first to the last. */
+/** All x if the runs share many of them; else evenly spread ones from the first to the last. */
 function places(runs: readonly { x: readonly number[] }[]): number[] {
   if (runs.length === 0) return [];
-  const longest = runs.reduce((a, b) => b.x.length > a.x.length ? b : a).x;
-  const known = new Set(longest);
-  const isShared = ({ x }: { x: readonly number[] }) =>
-    x.filter((each) => known.has(each)).length >= 0.9 * x.length;
-  if (runs.every(isShared)) return [...new Set(runs.flatMap(({ x }) => x))].sort((a, b) => a - b);
-  const [from, to] = [Math.min(...runs.map(({ x }) => x[0])), Math.max(...runs.map(({ x }) => x.at(-1)!))];
-  const count = Math.min(POINTS, Math.max(2, longest.length));
+  const longest = Math.max(...runs.map(({ x }) => x.length));
+  const all = [...new Set(runs.flatMap(({ x }) => x))].sort((a, b) => a - b);
+  if (all.length <= 1.5 * longest) return all;
+  const [from, to] = [all[0], all.at(-1)!];
+  const count = Math.min(POINTS, Math.max(2, longest));
   return Array.from({ length: count }, (_, i) => from + (to - from) * i / (count - 1));
 }
 
