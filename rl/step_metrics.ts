@@ -86,6 +86,8 @@ export interface StepTime {
   update: number;
   /** Seconds of measuring beside it, where the update is diagnosed. */
   diagnosis?: number;
+  /** Seconds of looking at the steps of the rollouts that are kept, where some of the update are. */
+  samples?: number;
   /** Generated tokens a second of generation. */
   rollout_tokens_per_second: number;
   /** Useful GFLOP/s of the update. */
@@ -110,7 +112,7 @@ export function stepMetrics(
     gradientNorm: number;
     lr: number;
     diagnosed?: Diagnosed;
-    seconds: Pick<StepTime, "step" | "rollout" | "grade" | "update" | "diagnosis">;
+    seconds: Pick<StepTime, "step" | "rollout" | "grade" | "update" | "diagnosis" | "samples">;
   },
 ): StepMetrics {
   const graded = batch.groups.flatMap(({ rollouts }) => rollouts);

@@ -1,11 +1,11 @@
 import { evaluate } from "../eval/evaluate.ts";
-import { generatedText } from "../model/generation/thinking_text.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { reserveTraining } from "./memory/reserve_training.ts";
-import type { RolloutBatch } from "./rollout_source.ts";
 import type { Run } from "./run/run.ts";
 import type { RunState } from "./run/run_state.ts";
 import { saveCheckpoint } from "./run/save_checkpoint.ts";
+import type { ToldRollout } from "./samples/kept_rollout.ts";
+import { createSampleBudget, keepSamples } from "./samples/sample_budget.ts";
 import type { StepMetrics } from "./step_metrics.ts";
 import { trainStep } from "./train_step.ts";
 import type { Trainer } from "./trainer.ts";
@@ -22,8 +22,6 @@ export interface TrainSchedule {
   saveEvery: number;
   /** Checkpoints kept, besides the best. */
   keep: number;
-  /** Updates between entries of samples.jsonl; 0 for none. */
-  sampleEvery: number;
   /** Updates between completions that are shown; 0 for none. */
   printEvery: number;
 }
@@ -41,7 +39,7 @@ export interface TrainHooks {
   /** After each update, with the line that was logged. */
   onStep(line: MetricsLine): void;
   /** Now and then, the first rollout of an update. */
-  onSample?(sample: Sample): void;
+  onSample?(sample: ToldRollout): void;
   /** Aborted: save after the update under way, and stop. */
   signal: AbortSignal;
 }
@@ -59,11 +57,12 @@ export async function train(
 ): Promise<RunState> {
   let current = state;
   let reserved = false;
+  const budget = createSampleBudget();
   while (current.step < schedule.steps) {
     const step = current.step + 1;
     if (!reserved) await reserveTraining(trainer);
     reserved = true;
-    const { metrics, batch } = await trainStep(trainer, step);
+    const { metrics, kept, first } = await trainStep(trainer, step);
     current = { ...current, step, tokens: current.tokens + metrics.tokens };
     const line: MetricsLine = { ...metrics, tokens_seen: current.tokens };
     const validates = schedule.validateEvery > 0 &&
@@ -78,11 +77,8 @@ export async function train(
         current.best = { step, accuracy: line.validation_accuracy };
       }
     }
-    const due = (every: number) => every > 0 && step % every === 0;
-    if (due(schedule.sampleEvery)) {
-      for (const sample of samplesOf(trainer, step, batch, 2)) run.appendSample({ ...sample });
-    }
-    if (due(schedule.printEvery)) hooks.onSample?.(samplesOf(trainer, step, batch, 1)[0]);
+    keepSamples(run, kept ?? [], budget);
+    if (schedule.printEvery > 0 && step % schedule.printEvery === 0) hooks.onSample?.(first());
     // Logged before it is saved: after a kill in between, the step is cut from the log and done again.
     run.appendMetrics(line as unknown as Record<string, unknown>);
     hooks.onStep(line);
@@ -120,43 +116,4 @@ async function validate(
     prompt,
   });
   return result.accuracy.value;
-}
-
-/** A rollout as a reader wants to see it: a line of samples.jsonl. */
-export interface Sample {
-  /** The update it was generated for. */
-  step: number;
-  /** Text of the question. */
-  question: string;
-  /** The right answer. */
-  gold: string;
-  /** Text of the thinking, or of its shadow. */
-  thinking: string;
-  /** Why the thinking ended. */
-  thinking_end: string;
-  /** Forced text and answer. */
-  answer: string;
-  /** What the box holds; null if nothing can be extracted. */
-  boxed: string | null;
-  /** What it was worth. */
-  reward: number;
-}
-
-/** The first rollouts of the first question. */
-function samplesOf(
-  { tokenizer, rules }: Trainer,
-  step: number,
-  { groups: [{ question, rollouts }] }: RolloutBatch,
-  count: number,
-): Sample[] {
-  return rollouts.slice(0, count).map(({ rollout, grade, reward }) => ({
-    step,
-    question: question.question,
-    gold: question.gold,
-    thinking: generatedText(tokenizer, rollout.thinking, rules),
-    thinking_end: rollout.thinkingEnd,
-    answer: tokenizer.decode(rollout.forced) + generatedText(tokenizer, rollout.answer, rules),
-    boxed: grade.answer,
-    reward,
-  }));
 }

@@ -16,14 +16,23 @@ import { learningRate, updateModel } from "./optimizer.ts";
 import { learnedParts, policyGradient, scoredGroups } from "./policy_gradient.ts";
 import { drawRollouts } from "./refill.ts";
 import type { RolloutBatch } from "./rollout_source.ts";
+import { keepRollouts, tellRollout } from "./samples/keep_rollouts.ts";
+import type { KeptRollout, ToldRollout } from "./samples/kept_rollout.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
-import { isDiagnosed, type Trainer } from "./trainer.ts";
+import { isDiagnosed, isSampled, type Trainer } from "./trainer.ts";
+
+/** What an update comes to. */
+interface Update {
+  metrics: StepMetrics;
+  batch: RolloutBatch;
+  /** Whole groups of it, where some are kept. */
+  kept?: KeptRollout[];
+  /** Tells its first rollout. */
+  first(): ToldRollout;
+}
 
 /** Does update `step` (from 1) and tells about it. */
-export async function trainStep(
-  trainer: Trainer,
-  step: number,
-): Promise<{ metrics: StepMetrics; batch: RolloutBatch }> {
+export async function trainStep(trainer: Trainer, step: number): Promise<Update> {
   const { model, settings, grads, optimizer } = trainer;
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
@@ -36,6 +45,10 @@ export async function trainStep(
   // 7: advantages, by default leave-one-out; groups without any difference are skipped.
   const groups = scoredGroups(batch, settings);
   const parts = learnedParts(groups, settings.microRows);
+
+  // Now and then some rollouts are kept, with what their steps were made of, while the weights are still those that acted.
+  gpu.profile.phase = "samples";
+  const kept = isSampled(settings, step) ? await keepRollouts(trainer, step, batch, groups) : undefined;
 
   // 8, 9: forward over the stored rows, objective and backward, in micro-batches.
   gpu.profile.phase = "update";
@@ -74,10 +87,12 @@ export async function trainStep(
         grade: batch.seconds.grade,
         update: (ended - updateStarted) / 1000 - (beside?.seconds ?? 0),
         ...(beside ? { diagnosis: beside.seconds } : {}),
+        ...(kept ? { samples: kept.seconds } : {}),
       },
     },
   );
-  return { metrics, batch };
+  const first = () => tellRollout(trainer, { step, group: 0, sample: 0 }, batch, groups);
+  return { metrics, batch, kept: kept?.rollouts, first };
 }
 
 /** The weights are spoilt by now, but not saved. */

@@ -35,6 +35,10 @@ export interface TrainSettings extends OptimizerSettings {
   recompute: boolean;
   /** Rows of a micro-batch: memory as a setting. */
   microRows: number;
+  /** Every how many updates, and in the first, some rollouts are kept; 0 or left out for never. */
+  sampleEvery?: number;
+  /** Groups of such an update that are kept, the first ones; 1 if left out. */
+  sampleGroups?: number;
   /** Every how many updates, and in the first, more is measured: divergence from the base, parts of the gradient; 0 or left out for never. */
   diagnoseEvery?: number;
 }
@@ -50,6 +54,10 @@ export interface Diagnosis {
 /** Whether an update, counted from 1, is one of those that are diagnosed. */
 export const isDiagnosed = ({ diagnoseEvery = 0 }: TrainSettings, step: number): boolean =>
   diagnoseEvery > 0 && (step === 1 || step % diagnoseEvery === 0);
+
+/** Whether rollouts of an update, counted from 1, are kept. */
+export const isSampled = ({ sampleEvery = 0 }: TrainSettings, step: number): boolean =>
+  sampleEvery > 0 && (step === 1 || step % sampleEvery === 0);
 
 /** All that one update reads and writes. */
 export interface Trainer {

@@ -1,11 +1,19 @@
-import type { Sample } from "../../rl/train.ts";
+import type { ToldRollout } from "../../rl/samples/kept_rollout.ts";
+
+/** What is shown of a rollout. */
+type Shown = Pick<
+  ToldRollout,
+  "step" | "question" | "gold" | "thinking" | "forced" | "answer" | "boxed" | "reward"
+>;
 
 /** One rollout of an update, in a few lines. */
-export function describeSample({ step, question, gold, thinking, answer, boxed, reward }: Sample): string {
+export function describeSample(
+  { step, question, gold, thinking, forced, answer, boxed, reward }: Shown,
+): string {
   const verdict = boxed === null ? "nothing extracted" : `${boxed}, right is ${gold}`;
   return [
     `step ${step}: ${oneLine(question)}`,
-    `  ${oneLine(thinking + answer)}`,
+    `  ${oneLine(thinking + forced + answer)}`,
     `  ${verdict}: reward ${reward}`,
   ].join("\n");
 }

@@ -107,9 +107,13 @@ export const trainSettings = {
     min: 0,
     group: checks,
   }),
-  sampleEvery: integer("Updates between entries of samples.jsonl; 0: never", {
-    default: 10,
-    min: 0,
+  sampleEvery: integer(
+    "Updates between those whose rollouts samples.jsonl keeps, the first included; 0: never",
+    { default: 10, min: 0, group: checks },
+  ),
+  sampleGroups: integer("Questions of such an update, with all rollouts of each", {
+    default: 2,
+    min: 1,
     group: checks,
   }),
   diagnoseEvery: integer(

@@ -51,6 +51,7 @@ const END = 0;
 export const DRY_TOKENIZER = {
   tokenText: () => "",
   tokenBytes: () => new Uint8Array(0),
+  decode: () => "",
 } as unknown as Tokenizer;
 
 /** Limits as given; on a dry device thinking and answer end with their first tokens, all at once, as at their limits. */

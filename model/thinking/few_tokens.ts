@@ -31,11 +31,11 @@ export function fewTokensThinking({ name, width, how }: FewTokensWay, unit: numb
     leaves: "logits",
     sigma: unit,
     few: width,
-    step({ model, z, info, shift, record, chosen, next, fed, seed, step }) {
+    step({ model, z, info, shift, record, chosen, next, fed, seed, step, few: wanted }) {
       const { gpu, config, params } = model;
       const at = { info, shift, key: keyOf({ seed, step }, Domain.noise) };
       using scratch = gpu.arena.scratch();
-      const few = roomForFew(scratch, z.shape[0], width);
+      const few = wanted ?? roomForFew(scratch, z.shape[0], width);
       weighFew(gpu, how, z, config.usedVocabSize, few, at, record, chosen);
       mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },

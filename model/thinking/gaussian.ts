@@ -3,7 +3,7 @@ import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { addNoise, noiseBackward, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import { mixtureBackward } from "../../gpu/ops/mixture/mixture_backward.ts";
 import { Domain } from "../../gpu/random.ts";
-import { keyOf, type Thinking } from "./thinking.ts";
+import { keyOf, noiseSize, type Thinking } from "./thinking.ts";
 
 /**
  * Soft and fuzzy tokens (method sections 2 and 3): the next row is m + sigma eps, m = softmax(z / tau) E, a Gaussian
@@ -31,6 +31,7 @@ export function gaussianThinking(
       matmulNN(gpu, z, params.embedding, m, { sparse: true });
       addNoise(gpu, m, sigma, { info, shift, key, antithetic }, next, fed, record.column);
     },
+    ...(sigma > 0 ? { noise: (input) => noiseSize(input, input.model.config.hiddenSize, antithetic) } : {}),
     score({ model, z, scratch: caller, weights, fed, info, seed, step, grads, measured, stats, clipStep }) {
       if (sigma === 0) throw new Error("Cannot score noiseless thinking: it has no density");
       const { gpu, config, params } = model;

@@ -32,11 +32,12 @@ export function multiplexThinking({ tau = 1, width, weighting, unit }: Multiplex
     sigma: unit,
     few: width,
     draws: true,
-    step({ model, z, info, shift, record, chosen, next, fed, seed, step }) {
+    mixesDraws: true,
+    step({ model, z, info, shift, record, chosen, next, fed, seed, step, few: wanted }) {
       const { gpu, config, params } = model;
       const at = { info, shift, key: keyOf({ seed, step }, Domain.tokens) };
       using scratch = gpu.arena.scratch();
-      const few = roomForFew(scratch, z.shape[0], width);
+      const few = wanted ?? roomForFew(scratch, z.shape[0], width);
       drawTokens(gpu, z, config.usedVocabSize, tau, at, record, chosen, few, weighting);
       mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },

@@ -55,7 +55,7 @@ export function neighboursThinking({ tau = 1, width, rho, weighting, unit }: Nei
     step(input) {
       const { model: { gpu, params }, info, record, chosen, next, fed } = input;
       using scratch = gpu.arena.scratch();
-      const few = roomForFew(scratch, input.z.shape[0], width);
+      const few = input.few ?? roomForFew(scratch, input.z.shape[0], width);
       take(input, chosen, scratch.u32(chosen.shape, "tops of mixed steps"), few);
       mixRows(gpu, params.embedding, few, next, { info, fed, column: record.column });
     },

@@ -13,7 +13,7 @@ import { sizeOf, type Tensor } from "../../gpu/tensor.ts";
 import { logits } from "../transformer/head.ts";
 import type { Model } from "../transformer/transformer.ts";
 import { fewTokensThinking } from "./few_tokens.ts";
-import { keyOf, type ScoreInput, type StepInput, type Thinking } from "./thinking.ts";
+import { keyOf, noiseSize, type ScoreInput, type StepInput, type Thinking } from "./thinking.ts";
 
 /** What the noise of soft and fuzzy thinking may lie on: the row itself, or what its mixture is made from. */
 export const NOISE_PLACES = ["embedding", "logits", "top-logits", "hidden"] as const;
@@ -117,7 +117,7 @@ function copyOf({ gpu }: Model, from: Tensor, scratch: Scratch, label: string): 
   return to;
 }
 
-type Parts = Pick<Thinking, "step" | "score" | "rowBackward">;
+type Parts = Pick<Thinking, "step" | "noise" | "score" | "rowBackward">;
 
 function onLogits(options: NoiseOnOptions): Parts {
   const { tau, wholeScore: whole, unit } = options;
@@ -129,6 +129,7 @@ function onLogits(options: NoiseOnOptions): Parts {
       weigh(model, z, tau, input, chosen);
       feed(input);
     },
+    noise: (input) => noiseSize(input, input.model.config.usedVocabSize),
     score(input) {
       const { model, z, scratch, weights: factor, stats, clipStep: clip } = input;
       const noise = noiseOf(options, model.config.usedVocabSize, input);
@@ -166,6 +167,7 @@ function onHidden(options: NoiseOnOptions): Parts {
       weigh(model, z, tau, input, chosen);
       feed(input);
     },
+    noise: (input) => noiseSize(input, input.model.config.hiddenSize),
     score(input) {
       const { model, y, z, scratch, weights: factor, stats, clipStep: clip } = input;
       noisyLogits(model, copyOf(model, y, scratch, "noisy hidden"), z, input);

@@ -2,7 +2,8 @@ import type { Scratch } from "../../gpu/arena.ts";
 import type { StepRecord } from "../../gpu/ops/choose/choose.ts";
 import type { FewTokens } from "../../gpu/ops/few/few_tokens.ts";
 import { mixRowsBackward } from "../../gpu/ops/few/mix_rows.ts";
-import type { RandomKey } from "../../gpu/random.ts";
+import { noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
+import { Domain, type RandomKey } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import type { Gradients } from "../transformer/params.ts";
 import type { Model } from "../transformer/transformer.ts";
@@ -27,6 +28,8 @@ export interface StepInput {
   next: Tensor;
   /** [rows, steps, d]: where the row that the next step reads is kept, in column `record.column`; continuous actions only. */
   fed: Tensor;
+  /** Of a way that mixes a few tokens: becomes the tokens and weights of the row, where they are wanted. */
+  few?: FewTokens;
   /** Seed and optimizer step; the domain is the way's own. */
   seed: number;
   /** The draws' last word: the optimizer step. */
@@ -91,6 +94,12 @@ export interface RowInput {
   grads: Gradients & Required<Pick<Gradients, "embedding">>;
 }
 
+/** What tells the size of steps' noise: their places, which key the draws, and where the numbers go. */
+export interface NoiseInput extends Pick<StepInput, "model" | "info" | "shift" | "seed" | "step"> {
+  /** [rows]: becomes the root mean square of the standard normal numbers of each step's noise. */
+  out: Tensor;
+}
+
 /** The gradient of the loss for what a step was made from; what is absent is 0. */
 export interface StepGradients {
   /** dL/dz [rows, V], which goes through the head. */
@@ -119,10 +128,14 @@ export interface Thinking {
   leaves: "weights" | "logits";
   /** A step's row is a function of drawn tokens alone, and does not tell how probable they were: that is compared beside it. */
   draws?: boolean;
+  /** All tokens of a step's mixture were drawn, one apart from another. */
+  mixesDraws?: boolean;
   /** Tokens of a step's mixture, where its row is a function of a few rows of E. */
   few?: number;
   /** Takes one step of generation. */
   step(input: StepInput): void;
+  /** Of ways whose noise is Gaussian: tells its size, whatever it was added to. */
+  noise?(input: NoiseInput): void;
   /** Returns the gradient for logits or hidden rows; gradients through the embedding go to `grads` here. */
   score(input: ScoreInput): StepGradients;
   /**
@@ -135,6 +148,18 @@ export interface Thinking {
 /** The backward of rows that mix a few tokens: into the embedding alone. */
 export const fewRowsBackward = ({ model: { gpu }, few, dRow, grads }: RowInput): void =>
   mixRowsBackward(gpu, few!, dRow, grads.embedding);
+
+/** The root mean square of the n standard normal numbers (of all but at most 3 of them) that each row's noise is made of, into `out` [rows]. */
+export function noiseSize(input: NoiseInput, n: number, antithetic?: boolean): void {
+  const { model: { gpu }, info, shift, out } = input;
+  using scratch = gpu.arena.scratch();
+  const [still, still2] = ["no row", "no row fed"].map((label) =>
+    scratch.f32([out.shape[0], n - n % 4], label)
+  );
+  for (const row of [still, still2]) gpu.commands.zero(row);
+  const at = { info, shift, key: keyOf(input, Domain.noise), antithetic };
+  noiseMismatch(gpu, still, still2, 1, at, out);
+}
 
 /** Whether steps mix the whole vocabulary, a product as large as the head's: those of a few tokens read so many rows of E. */
 export const mixesVocabulary = ({ continuous, few }: Thinking): boolean => continuous && few === undefined;

@@ -38,7 +38,7 @@ export function dryTrainer(
       shape: TrainingShape;
     },
 ): Trainer {
-  const { thinking, questions, group, microRows, recompute, refill, entropyBonus } = shape;
+  const { thinking, questions, group, microRows, recompute, refill, entropyBonus, sampleGroups } = shape;
   return {
     ...{ model, thinking, grads, optimizer, diagnosis },
     tokenizer: DRY_TOKENIZER,
@@ -51,6 +51,7 @@ export function dryTrainer(
     settings: {
       ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
       ...{ refill, entropyBonus, diagnoseEvery: 1 },
+      ...{ sampleEvery: shape.sampleEvery ? 1 : 0, sampleGroups },
       ...OPTIMIZER,
     },
     source: dryRollouts(rolloutModel, shape),

@@ -21,6 +21,10 @@ export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce
   types?: WeightTypes;
   /** Type of the weights that rollouts are made with: `f16` is a second set. */
   rolloutWeights?: "f32" | "f16";
+  /** Above 0 rollouts of some updates are looked at again, this many groups of them. */
+  sampleEvery?: number;
+  /** See there. */
+  sampleGroups?: number;
   /** Above 0 some updates are diagnosed: a second gradient is held, and in a full training the model that the run began from. */
   diagnoseEvery?: number;
   /** Types of that model's weights; f32 where they are left out. */

@@ -6,7 +6,10 @@ import type { KeptSteps } from "../../eval/results/kept_steps.ts";
  * Lines of version 1 have no `version`: `step`, `question`, `gold`, `thinking`, `thinking_end`, `answer` (with the forced text), `boxed` and
  * `reward` alone, two lines an entry.
  */
-export interface KeptRollout extends KeptSteps {
+export interface KeptRollout extends ToldRollout, KeptSteps {}
+
+/** A rollout without what its steps were made of, which takes a pass to tell. */
+export interface ToldRollout {
   /** Of the record. */
   version: 2;
   /** The update that it was generated for, from 1. */

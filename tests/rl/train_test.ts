@@ -16,7 +16,7 @@ const { gpu } = await openTestGpu();
 const STEPS = 5;
 const SCHEDULE = {
   ...{ steps: STEPS, validateEvery: 2, validationQuestions: 3, saveEvery: 2, keep: 9 },
-  ...{ sampleEvery: 0, printEvery: 0 },
+  printEvery: 0,
 };
 
 /** A run of updates that change nothing, so that all validations are equal: what was asked, logged and told. */

@@ -200,7 +200,8 @@ Deno.test("progress, samples, tables and errors go through the same function", (
   const stream = { write: (text: string) => void (written += text), columns: () => 0, now: () => 0 };
   using progress = createProgress({ label: BAD, total: 2, stream });
   progress.update(1, { [BAD]: BAD });
-  const sample = { step: 1, question: BAD, gold: BAD, thinking: BAD, answer: BAD, boxed: BAD, reward: 1 };
+  const texts = { question: BAD, gold: BAD, thinking: BAD, forced: BAD, answer: BAD, boxed: BAD };
+  const sample = { step: 1, ...texts, reward: 1 };
   progress.log(describeSample(sample as Parameters<typeof describeSample>[0]));
   progress.show(BAD, true);
   reportError(new UserError(BAD, BAD), { write: (line) => written += line + "\n" });
