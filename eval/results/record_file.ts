@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
-import { createBeside, openOwn } from "../../model/files/own_file.ts";
+import { keepParts, linesOf } from "../../model/files/lines_of.ts";
+import { openOwn } from "../../model/files/own_file.ts";
 
 /** A file of JSON lines that grows while an evaluation runs, and is read again when it is gone on with. */
 export interface RecordFile<T extends object> extends Disposable {
@@ -38,11 +39,11 @@ export function openRecordFile<T extends object>(path: string): RecordFile<T> {
     },
     sort(order) {
       const places: { start: number; bytes: number; order: number }[] = [];
-      for (const { text, number, start, bytes } of linesOf(path, Infinity)) {
+      for (const { text, number, start, bytes } of linesOf(path)) {
         places.push({ start, bytes, order: order(parsed<T>(path, number, text)) });
       }
       if (places.every((place, i) => i === 0 || places[i - 1].order <= place.order)) return;
-      copyInOrder(path, places.sort((a, b) => a.order - b.order));
+      keepParts(path, places.sort((a, b) => a.order - b.order));
     },
     [Symbol.dispose]: () => file.close(),
   };
@@ -75,53 +76,6 @@ function wholeLines(file: Deno.FsFile): number {
     if (last >= 0) return start + last + 1;
   }
   return 0;
-}
-
-interface Line {
-  text: string;
-  /** From 1. */
-  number: number;
-  start: number;
-  /** Its end counted. */
-  bytes: number;
-}
-
-/** The lines that begin below `limit`, a piece of the file at a time. */
-function* linesOf(path: string, limit: number): Generator<Line> {
-  using file = Deno.openSync(path);
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(PIECE);
-  let rest = new Uint8Array(0);
-  let [start, number] = [0, 1];
-  for (let count = file.readSync(buffer); count !== null && start < limit; count = file.readSync(buffer)) {
-    const data = new Uint8Array(rest.length + count);
-    data.set(rest);
-    data.set(buffer.subarray(0, count), rest.length);
-    let at = 0;
-    for (let end = data.indexOf(NEWLINE); end >= 0 && start < limit; end = data.indexOf(NEWLINE, at)) {
-      const bytes = end + 1 - at;
-      yield { text: decoder.decode(data.subarray(at, end)), number: number++, start, bytes };
-      start += bytes;
-      at = end + 1;
-    }
-    rest = data.slice(at);
-  }
-}
-
-function copyInOrder(path: string, places: readonly { start: number; bytes: number }[]): void {
-  const { file: to, beside } = createBeside(path);
-  {
-    using from = Deno.openSync(path);
-    using _ = to;
-    for (const { start, bytes } of places) {
-      const line = new Uint8Array(bytes);
-      from.seekSync(start, Deno.SeekMode.Start);
-      for (let at = 0; at < bytes;) at += from.readSync(line.subarray(at))!;
-      writeAll(to, line);
-    }
-    to.syncSync();
-  }
-  Deno.renameSync(beside, path);
 }
 
 function parsed<T>(path: string, number: number, text: string): T {

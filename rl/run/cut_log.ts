@@ -1,9 +1,6 @@
+import { type FileLine, keepParts, linesOf } from "../../model/files/lines_of.ts";
 import { isTaken } from "../../model/files/on_disk.ts";
-import { readPlainText } from "../../model/files/plain_file.ts";
-import { writeWhole } from "../../model/files/write_whole.ts";
-
-/** Bytes: a text of V8 has no more characters than about 2^29. */
-const MOST_LOG = 500_000_000;
+import { openOwn } from "../../model/files/own_file.ts";
 
 /** What a log held. */
 export interface CutLog {
@@ -15,26 +12,39 @@ export interface CutLog {
   damaged: number;
 }
 
-/** Cuts a log after the last whole line of `step` or an earlier one; what cannot be read goes, too. */
+/** A log's lines, where each lies; none of it is held. */
+interface ReadLog extends CutLog {
+  kept: Pick<FileLine, "start" | "bytes">[];
+}
+
+/** Cuts a log, however long, after the last whole line of `step` or an earlier one; what cannot be read goes, too. */
 export function cutLog(path: string, step: number): CutLog {
-  const { lines, ...log } = readLog(path, step);
-  if (isTaken(path)) writeWhole(path, lines.map((line) => line + "\n").join(""));
+  const { kept, ...log } = readKept(path, step);
+  if (!isTaken(path)) return log;
+  const end = kept.reduce((sum, { bytes }) => sum + bytes, 0);
+  // Where something in the middle is lost the rest moves up; else the end alone goes.
+  if (kept.length > 0 && kept.at(-1)!.start + kept.at(-1)!.bytes !== end) keepParts(path, kept);
+  else {
+    using file = openOwn(path, { write: true });
+    file.truncateSync(end);
+  }
   return log;
 }
 
-/** The lines of a log up to those of `step`, and what else it held. */
-export function readLog(path: string, step = Infinity): CutLog & { lines: string[] } {
-  const log: CutLog = { steps: [], last: 0, damaged: 0 };
-  if (!isTaken(path)) return { ...log, lines: [] };
-  const lines = readPlainText(path, MOST_LOG).split("\n").slice(0, -1).filter((line) => {
-    const found = stepOfLine(line);
+/** What a log held. */
+export const readLog = (path: string): CutLog => readKept(path, Infinity);
+
+function readKept(path: string, step: number): ReadLog {
+  const log: ReadLog = { steps: [], last: 0, damaged: 0, kept: [] };
+  for (const { text, start, bytes } of isTaken(path) ? linesOf(path) : []) {
+    const found = stepOfLine(text);
     if (found === undefined) log.damaged++;
     else log.last = Math.max(log.last, found);
-    if (found === undefined || found > step) return false;
+    if (found === undefined || found > step) continue;
     log.steps.push(found);
-    return true;
-  });
-  return { ...log, lines };
+    log.kept.push({ start, bytes });
+  }
+  return log;
 }
 
 function stepOfLine(line: string): number | undefined {

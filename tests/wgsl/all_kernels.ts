@@ -125,7 +125,7 @@ async function train(
     ...{ model, rolloutModel: model },
     shape: {
       ...{ ...LENGTHS, questions: 2, thinking, microRows: 400, recompute, rank },
-      ...{ entropyBonus: recompute ? 0.1 : 0, diagnoseEvery: 1, refill: 1 },
+      ...{ entropyBonus: recompute ? 0.1 : 0, diagnoseEvery: 1, refill: 1, sampleEvery: 1 },
     },
     grads: createLike(model, "gradient"),
     optimizer: createOptimizer(gpu, config, model.adapter),

@@ -36,16 +36,19 @@ const TRAININGS: [
   rank: number | undefined,
   recompute: boolean,
   microRows: number,
-  more: Pick<LongestTraining, "noiseOn" | "refill" | "entropyBonus"> & { diagnoseEvery?: number },
+  more: Pick<LongestTraining, "noiseOn" | "refill" | "entropyBonus"> & {
+    diagnoseEvery?: number;
+    sampleEvery?: number;
+  },
 ][] = [
-  ["soft", undefined, false, 8192, {}],
+  ["soft", undefined, false, 8192, { sampleEvery: 1 }],
   ["hard", undefined, false, 200, {}],
   ["soft", undefined, true, 200, {}],
   ["soft", undefined, true, 200, { diagnoseEvery: 2 }],
   ["soft", 8, false, 200, {}],
   ["hard", 8, true, 8192, { diagnoseEvery: 1 }],
   ["multiplex", undefined, false, 8192, {}],
-  ["covariance", undefined, true, 200, {}],
+  ["covariance", undefined, true, 200, { sampleEvery: 2 }],
   ["neighbours", undefined, false, 8192, {}],
   ["soft", undefined, false, 8192, { noiseOn: "logits" }],
   ["soft", undefined, true, 200, { noiseOn: "hidden" }],
@@ -64,14 +67,15 @@ for (const [kind, rank, recompute, microRows, more] of TRAININGS) {
     const gpu = await openGpu();
     const model = randomModel(gpu, SHAPE);
     if (rank) addAdapter(model, { rank, alpha: 32 }, 0);
-    const { diagnoseEvery = 0, ...beside } = more;
+    const { diagnoseEvery = 0, sampleEvery, ...beside } = more;
     const plain = longestTrainer({ model, tokenizer }, { kind, ...LENGTHS, microRows, recompute, ...beside });
     const trainer = diagnoseEvery ? diagnosed(plain, diagnoseEvery) : plain;
+    trainer.settings = { ...trainer.settings, sampleEvery };
     for (let step = 1; step <= 3; step++) await trainStep(trainer, step);
     const held = gpu.arena.peakBytes;
     const prompts = sumsPrompts(tokenizer, LENGTHS.questions);
     const { total } = await trainingNeed(SHAPE, {
-      ...{ ...LENGTHS, microRows, recompute, rank, diagnoseEvery, ...beside },
+      ...{ ...LENGTHS, microRows, recompute, rank, diagnoseEvery, sampleEvery, ...beside },
       thinking: dryThinking(kind, beside),
       promptTokens: Math.max(...prompts.map(({ length }) => length)),
       forcedTokens: trainer.rules.forcedIds.triggerAndBox.length,
@@ -91,7 +95,7 @@ for (const [kind, diagnoseEvery] of [["hard", 0], ["soft", 0], ["soft", 2]] as c
     const thinking = wayOfThinking(kind, { greedy: false, gamma: 0.1, embeddingRms: 0.1 });
     const score = ({ text }: { text: string }) => text.length % 5;
     const rewards = [{ name: "length", weight: 1, score }];
-    const settings = trainSettings({ questions, group, lr: 1e-3, microRows: 300 });
+    const settings = trainSettings({ questions, group, lr: 1e-3, microRows: 300, sampleEvery: 2 });
     const learn = async (reserves: boolean) => {
       const model = randomModel(gpu, SHAPE);
       const plain = localTrainer({ model, tokenizer, task: sums, thinking, rules, rewards, settings });
