@@ -33,6 +33,8 @@ export interface EvaluateOptions extends AskOptions {
   mixing?: MixingOptions;
   /** Rollouts generated at once; fewer where memory asks for it. Changes no result. */
   batchRows?: number;
+  /** Questions whose records tell what the steps were made of, the first ones; none if left out. Changes no result. */
+  keepMixtures?: number;
   /** Judges the answers; in this thread where it is left out. */
   grader?: Grader;
   /** Rollouts of a mode that an interrupted evaluation left: they are not generated again. */

@@ -1,4 +1,7 @@
 import { UserError } from "../gpu/errors.ts";
+import { roomForFed } from "../model/generation/generate.ts";
+import { lookBack } from "../model/generation/look_back.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import { generateJobs } from "../model/generation/generate_jobs.ts";
 import type { GenerationJob, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
@@ -10,6 +13,7 @@ import { AT_ONCE, type EvaluateOptions, EVALUATION_STEP, MOST_SAMPLES } from "./
 import { gradeInPlace } from "./grader.ts";
 import type { ModeTally } from "./measures/mode_result.ts";
 import { type InferenceMode, samplesIn } from "./modes.ts";
+import { type KeptSteps, keptSteps, MOST_MIXED } from "./results/kept_steps.ts";
 import { recordOf, type RolloutRecord } from "./results/rollout_record.ts";
 import type { Question, Task } from "./task.ts";
 import type { TokenForecast } from "./token_forecast.ts";
@@ -74,14 +78,22 @@ const tokensOf = ({ thinkingTokens, answerTokens }: RolloutRecord): number =>
 /** Generates and grades what is missing of a mode. */
 export async function rollOutMode(run: ModeRun): Promise<void> {
   const { model, tokenizer, task, options, questions, rules, mode, tally } = run;
-  const { grader = gradeInPlace(task) } = options;
+  const { grader = gradeInPlace(task), keepMixtures = 0 } = options;
   const { jobs, places } = jobsOf(run);
+  using scratch = model.gpu.arena.scratch();
+  // They are the first: questions go by their numbers.
+  const kept = places.filter(({ question }) => question < keepMixtures).length;
+  const hidden = kept > 0 && mode.thinking.continuous
+    ? roomForFed(model, { thinking: mode.thinking, rules }, kept, scratch)
+    : undefined;
   const began = performance.now() - tally.seconds * 1000;
   const grading: Promise<void>[] = [];
   const failure = new AbortController();
   const grade = async (rollout: Rollout, seconds: number) => {
     const { question: index, sample } = places[rollout.index];
     const question = questions[index];
+    // Recorded at once, in the turn in which the rollout ends.
+    const steps = index < keepMixtures ? seeSteps(run, rollout, places[rollout.index], hidden) : undefined;
     const time = { seconds, elapsed: (performance.now() - began) / 1000 };
     const { gold, precision } = question;
     const [verdict] = await grader.grade([
@@ -90,6 +102,7 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
     const record = recordOf(rollout, verdict, {
       ...{ tokenizer, rules, mode: mode.name, continuous: mode.thinking.continuous },
       ...{ question, index, sample, promptTokens: run.prompts[index].length, time },
+      kept: await steps?.(),
     });
     tally.add(index, record, flopsOf(run, record));
     run.forecast.ended(tokensOf(record));
@@ -111,6 +124,7 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
         graded.catch((error) => failure.abort(error)); // such as a full disk
         grading.push(graded);
       },
+      hidden,
       onStride(tokens) {
         run.forecast.generated(tokens);
         run.onProgress();
@@ -119,6 +133,23 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
   } finally {
     await Promise.all(grading);
   }
+}
+
+/** What the steps of a rollout were made of, made once more; nothing of tokens, which tell it themselves. */
+function seeSteps(
+  { model, mode: { thinking }, options: { seed }, prompts }: ModeRun,
+  rollout: Rollout,
+  { question, sample }: { question: number; sample: number },
+  hidden: Tensor | undefined,
+): () => Promise<Omit<KeptSteps, "pieces">> {
+  if (!hidden) return () => Promise.resolve({});
+  const { length } = rollout.thinking;
+  const [{ fetch }] = lookBack({
+    ...{ model, thinking, prompt: prompts[question], hidden, seed, step: EVALUATION_STEP },
+    rollouts: [{ ...rollout, id: question * MOST_SAMPLES + sample }],
+    ...{ mostRows: Infinity, width: MOST_MIXED },
+  });
+  return async () => keptSteps(thinking, await fetch(), 0, length);
 }
 
 /** Useful operations; the prompt's are shared by all samples of its question. */

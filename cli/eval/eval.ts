@@ -4,6 +4,7 @@ import { checkResultsPlace, openResults } from "../../eval/results/results_folde
 import type { Task } from "../../eval/task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import { withGpu } from "../vulkan/with_gpu.ts";
+import { UserError } from "../../gpu/errors.ts";
 import { toldAdapter } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
@@ -57,6 +58,12 @@ given again: its result is that of a run never stopped.`,
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const tasks = await openTasks(given, context);
     if (given.out !== undefined) checkResultsPlace(given.out);
+    else if (given.keepMixtures > 0) {
+      throw new UserError(
+        "Cannot keep what steps were made of: it is kept with the results, a folder for them is needed",
+        "name one: --out DIR",
+      );
+    }
     await withGpu(
       async (gpu) => {
         const report = await measureAll(gpu, tasks, given, context);

@@ -30,6 +30,15 @@ export const evalSettings = {
     min: 1,
     max: 65536,
   }),
+  keepMixtures: integer(
+    "First questions whose results in --out tell what each step of thinking was made of",
+    {
+      default: 0,
+      min: 0,
+      max: 65536,
+      placeholder: "N",
+    },
+  ),
   seed: flags.seed,
   allowOwn: flags.allowOwn,
   out: path("Folder for the results; the same command goes on with what is there", {

@@ -21,6 +21,7 @@ interface GenerationRun extends Asked {
   limit?: number;
   modes: readonly Mode[];
   batchRows: number;
+  keepMixtures: number;
 }
 
 /** A task made ready: what is asked, and how. */
@@ -112,11 +113,12 @@ export function describePlan({ model }: FoundModel, { task, run, prepared, about
 export function settingsOf({ about, run }: GenerationPlan): Record<string, unknown> {
   const { task: { name: _, ...task }, split, questions, samples, seed, gamma } = about;
   const { maxThinking, answerTokens } = about;
-  const { shots, chatTemplate, modes, filters, mixing } = run;
+  const { shots, chatTemplate, modes, filters, mixing, keepMixtures } = run;
   const isSampled = modes.some((mode) => !isGreedy(mode));
   return {
     ...{ ...task, split, questions, modes, seed, maxThinking, answerTokens, shots, chatTemplate, filters },
     ...(isSampled ? { samples, gamma } : {}),
     ...(mixing ? { mixing } : {}),
+    ...(keepMixtures > 0 ? { keepMixtures } : {}),
   };
 }

@@ -1,11 +1,12 @@
 import type { Rollout } from "../../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+import { idsOf, type KeptSteps, piecesOf } from "./kept_steps.ts";
 import type { Mode } from "../modes.ts";
 import type { Grade, Question } from "../task.ts";
 
-/** One rollout as it is written to a file: what was asked, thought and answered, and the verdict. */
-export interface RolloutRecord {
+/** One rollout as it is written to a file: what was asked, thought and answered, the verdict, and where it is kept what steps were made of. */
+export interface RolloutRecord extends Partial<KeptSteps> {
   /** How it was run. */
   mode: Mode;
   /** The question's place among the different questions of its split, from 0. */
@@ -69,6 +70,8 @@ interface RecordParts {
   sample: number;
   promptTokens: number;
   time: RolloutRecord["time"];
+  /** What its steps were made of, where that is kept; its texts are made here. */
+  kept?: Omit<KeptSteps, "pieces">;
 }
 
 /** A graded rollout as a reader needs it. Numbers are rounded to seven digits: what is read back is what was written. */
@@ -101,8 +104,18 @@ export function recordOf(rollout: Rollout, grade: Grade, parts: RecordParts): Ro
     thinkingLogProbabilities: rounded(rollout.thinkingStats.logp),
     answerLogProbabilities: rounded(rollout.answerStats.logp),
     thinkingEntropies: rounded(rollout.thinkingStats.entropy),
+    ...(parts.kept ? withPieces(tokenizer, rollout, parts.kept) : {}),
     time: { seconds: shortened(time.seconds), elapsed: shortened(time.elapsed) },
   };
+}
+
+function withPieces(
+  tokenizer: Tokenizer,
+  { thinking, forced, answer }: Rollout,
+  kept: Omit<KeptSteps, "pieces">,
+): KeptSteps {
+  const ids = [...thinking, ...forced, ...answer, ...idsOf(kept.mixtures)];
+  return { ...kept, pieces: piecesOf(tokenizer, ids) };
 }
 
 /** Seven digits: as many as an f32 has. JSON has no infinities; a token of probability 0 keeps the smallest logarithm. */

@@ -121,12 +121,12 @@ function decodeStep(state: DecodeState, sequences: readonly Sequence[], answers:
   forwardCached(model, rows, state.cache, { rowMeta: firstRows(state.rowMeta, n), shift: t, longest });
 }
 
-/** Rows that training wants again, each to its rollout's; what a stride computes past the most steps is left out. */
+/** Rows that are wanted again, of as many rollouts as there is room for, each to its own; what a stride computes past the most steps is left out. */
 function keepFed({ model: { gpu, config }, fed, hidden }: DecodeState, sequences: readonly Sequence[]): void {
   if (!hidden) return;
   const d = config.hiddenSize;
   sequences.forEach(({ part, index, steps, maxSteps }, row) => {
-    if (part === "answer") return;
+    if (part === "answer" || index >= hidden.shape[0]) return;
     const count = Math.min(STRIDE, maxSteps - steps);
     gpu.commands.copy(fed, row * STRIDE * d, hidden, (index * maxSteps + steps) * d, count * d);
   });

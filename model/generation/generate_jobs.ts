@@ -34,7 +34,7 @@ export interface JobOutput {
   onRollout(rollout: Rollout, seconds: number): void;
   /** Called after each stride is read, with how many tokens of thinking and answers it brought. */
   onStride?(tokens: number): void;
-  /** [rollouts, steps, d]: keeps the rows that continuous thinking fed. */
+  /** [rollouts, steps, d]: keeps the rows that continuous thinking fed, of the first rollouts where they are fewer than all. */
   hidden?: Tensor;
 }
 

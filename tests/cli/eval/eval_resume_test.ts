@@ -20,7 +20,7 @@ const timeless = (data: unknown) =>
 const long = (out: string, flags: Record<string, string> = {}) => {
   const all = {
     ...{ "model": `${folder}/restless/model`, "limit": "12", "samples": "8", "batch-rows": "3", "seed": "3" },
-    ...{ "mode": "hard-greedy,hard-sample,soft-sample", out },
+    ...{ "mode": "hard-greedy,hard-sample,soft-sample", "keep-mixtures": "5", out },
     ...flags,
   };
   return ["eval", "sums", ...Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])];

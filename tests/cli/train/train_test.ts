@@ -42,10 +42,16 @@ Deno.test("a run's folder holds all settings, metrics, samples and checkpoints; 
     assertEquals("validation_accuracy" in line, line.step === 4 || line.step === 6);
   }
   const samples = jsonLines(`${out}/samples.jsonl`);
-  assertEquals(samples.map(({ step }) => step), [2, 2, 4, 4, 6, 6]);
-  for (const { question, gold, thinking, answer } of samples) {
+  const places = samples.map(({ step, group, sample }) => `${step} ${group} ${sample}`);
+  const [groups, each] = [[0, 1], Array.from({ length: samples[0].group_size }, (_, i) => i)];
+  assertEquals(
+    places,
+    [1, 2, 4, 6].flatMap((step) => groups.flatMap((g) => each.map((i) => `${step} ${g} ${i}`))),
+  );
+  for (const { question, gold, thinking, forced, mixtures, thinking_tokens } of samples) {
     assert([question, gold, thinking].every((text) => typeof text === "string" && text.length > 0));
-    assertStringIncludes(answer, "\\boxed{");
+    assertStringIncludes(forced, "\\boxed{");
+    assertEquals(mixtures.length, thinking_tokens.length);
   }
   assertEquals(checkpointsOf(out), ["step-000004", "step-000006"]);
 });
@@ -89,7 +95,11 @@ Deno.test("--profile tells time by phase and kernel; a run shorter than its vali
   const args = train({ steps: 3, out: `${folder}/profile`, profile: true, json: true, quiet: true });
   const { profile, best } = JSON.parse((await succeed(args)).stdout);
   assertEquals(best, null);
-  assertEquals(profile.phases.map(({ phase }: { phase: string }) => phase).sort(), ["rollouts", "update"]);
+  assertEquals(profile.phases.map(({ phase }: { phase: string }) => phase).sort(), [
+    "rollouts",
+    "samples",
+    "update",
+  ]);
   assert(profile.idle >= 0 && profile.idle < 1 && profile.seconds > 0);
   const labels = profile.kernels.map(({ label }: { label: string }) => label);
   assert(
