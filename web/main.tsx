@@ -2,9 +2,22 @@ import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import { start } from "./app/start.tsx";
 import curvesStyle from "./curves/curves.css" with { type: "text" };
 import { httpSource } from "./data/http_source.ts";
+import rolloutsStyle from "./rollouts/rollouts.css" with { type: "text" };
 import runsStyle from "./runs/runs.css" with { type: "text" };
+import speedStyle from "./speed/speed.css" with { type: "text" };
 import baseStyle from "./style/base.css" with { type: "text" };
 import partsStyle from "./style/parts.css" with { type: "text" };
 import shellStyle from "./style/shell.css" with { type: "text" };
+import thoughtStyle from "./thought/thought.css" with { type: "text" };
 
-start(httpSource(), [uplotStyle, baseStyle, partsStyle, shellStyle, runsStyle, curvesStyle]);
+start(httpSource(), [
+  uplotStyle,
+  baseStyle,
+  partsStyle,
+  shellStyle,
+  runsStyle,
+  curvesStyle,
+  rolloutsStyle,
+  thoughtStyle,
+  speedStyle,
+]);

@@ -1,6 +1,9 @@
 import type { Place } from "../data/view_data.ts";
 import { CurvesView } from "../curves/curves_view.tsx";
+import { RolloutView } from "../rollouts/rollout_view.tsx";
+import { RolloutsView } from "../rollouts/rollouts_view.tsx";
 import { RunsView } from "../runs/runs_view.tsx";
+import { SpeedView } from "../speed/speed_view.tsx";
 import { href } from "./route.ts";
 import type { View } from "./view.ts";
 
@@ -9,6 +12,9 @@ export const VIEWS: Readonly<Record<string, View>> = {
   runs: { title: "Runs", show: RunsView },
   run: { title: "Curves", show: CurvesView, tabOf: ({ kind }) => kind !== "evaluation" },
   compare: { title: "Curves of chosen runs", show: CurvesView },
+  rollouts: { title: "Rollouts", show: RolloutsView, tabOf: ({ rollouts }) => rollouts > 0 },
+  rollout: { title: "Rollout", show: RolloutView, below: "rollouts" },
+  speed: { title: "Speed", show: SpeedView, tabOf: ({ kind }) => kind === "run" },
 };
 
 /** Where the tab of a view leads for a place. */

@@ -89,7 +89,9 @@ function selectRollouts(
     searchedOf(rollouts[i].record).some((one) => one.toLowerCase().includes(needle))
   );
   if (order === "last") found.reverse();
-  const from = after === undefined ? 0 : found.findIndex(({ line }) => line.place === after) + 1;
+  const isLeft = ({ line: { place } }: { line: RolloutLine }) =>
+    after === undefined || (order === "last" ? place < after : place > after);
+  const from = found.filter((one) => !isLeft(one)).length;
   const shown = found.slice(from + skip, from + skip + limitOf(query)).map(({ line }) => line);
   const isEnd = from + skip + shown.length >= found.length;
   return {

@@ -43,6 +43,7 @@ export function lineOf(record: Fields, place: number, way: string): RolloutLine 
     tokens: countOf(record.thinking_tokens) + countOf(record.answer_tokens),
     entropy: entropies.length === 0 ? null : entropies.reduce((sum, one) => sum + one, 0) / entropies.length,
     head: headOf(question),
+    boxed: typeof record.boxed === "string" ? headOf(record.boxed) : null,
   };
 }
 

@@ -145,7 +145,7 @@ export interface RolloutList {
   skipped: number;
 }
 
-/** A rollout in a list: no texts but the question's beginning. */
+/** A rollout in a list: no texts but the beginnings of question and answer. */
 export interface RolloutLine {
   /** Its number within the place, which finds it again. */
   place: number;
@@ -176,6 +176,8 @@ export interface RolloutLine {
   entropy: number | null;
   /** The question's first 120 characters. */
   head: string;
+  /** What the box holds, in a list its first 120 characters; null if nothing can be extracted. */
+  boxed: string | null;
 }
 
 /** A rollout in full. */
@@ -184,7 +186,6 @@ export interface RolloutView extends RolloutLine {
   id: string;
   questionText: string;
   gold: string;
-  boxed: string | null;
   /** What the model was given, where it is kept. */
   prompt: string | null;
   thought: Step[];

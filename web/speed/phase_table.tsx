@@ -1,0 +1,48 @@
+import { duration, fixed } from "../parts/format.ts";
+import { meanOf, type Phase } from "./phases.ts";
+
+/** Mean seconds an update by phase, with their shares as one bar and in rows. */
+export function PhaseTable({ phases }: { phases: readonly Phase[] }) {
+  const means = phases.map(({ name, seconds }) => ({ name, mean: meanOf(seconds) ?? 0 }));
+  const whole = means.reduce((sum, { mean }) => sum + mean, 0);
+  const share = (mean: number) => whole > 0 ? 100 * mean / whole : 0;
+  return (
+    <>
+      <div class="phase-bar" aria-hidden="true">
+        {means.map(({ name, mean }, i) => (
+          <span key={name} class={`phase-${i}`} style={{ width: `${share(mean)}%` }} title={name} />
+        ))}
+      </div>
+      <div class="scroll">
+        <table class="phase-table">
+          <thead>
+            <tr>
+              <th scope="col">phase</th>
+              <th scope="col" class="number">mean an update</th>
+              <th scope="col" class="number">share</th>
+            </tr>
+          </thead>
+          <tbody>
+            {means.map(({ name, mean }, i) => (
+              <tr key={name}>
+                <th scope="row">
+                  <span class={`phase-mark phase-${i}`} aria-hidden="true" />
+                  {name}
+                </th>
+                <td class="number">{duration(mean)}</td>
+                <td class="number">{fixed(share(mean), 1)} %</td>
+              </tr>
+            ))}
+          </tbody>
+          <tfoot>
+            <tr>
+              <th scope="row">whole update</th>
+              <td class="number">{duration(whole)}</td>
+              <td class="number">100.0 %</td>
+            </tr>
+          </tfoot>
+        </table>
+      </div>
+    </>
+  );
+}
