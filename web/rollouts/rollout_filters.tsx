@@ -15,6 +15,7 @@ export function RolloutFilters({ route, facets }: { route: Route; facets: Facets
   const { query } = route;
   const counted = (counts: readonly Count[] = []): Option[] =>
     counts.map(({ name, rollouts }) => [name, `${name} (${grouped(rollouts)})`]);
+  const [wide] = useState(() => matchMedia("(min-width: 700px)").matches);
   const isFiltered = Object.keys(filtersOf(query)).length > 0;
   return (
     <form class="toolbar rollout-filters" role="search" onSubmit={(event) => event.preventDefault()}>
@@ -28,39 +29,44 @@ export function RolloutFilters({ route, facets }: { route: Route; facets: Facets
           all
         />
       )}
-      <Select name="reward" value={query.reward} onChoose={set} of={rewardOptions(facets)} />
-      <Select
-        name="verdict"
-        value={query.verdict}
-        onChoose={set}
-        of={[["right", "right"], ["wrong", "wrong"]]}
-      />
-      <Select name="rule" value={query.rule} onChoose={set} of={counted(facets?.rules)} />
-      <Select
-        name="end"
-        label="thinking ended by"
-        value={query.end}
-        onChoose={set}
-        of={counted(facets?.ends)}
-      />
-      {(facets?.modes.length ?? 0) > 1 && (
-        <Select name="mode" value={query.mode} onChoose={set} of={counted(facets?.modes)} />
-      )}
-      {facets && facets.steps.length > 0 && (
-        <Select
-          name="only"
-          label="groups"
-          value={query.only}
-          onChoose={set}
-          of={[["different", "with a difference"], ["equal", "equal"], ["refilled", "refilled"]]}
-        />
-      )}
-      <Select
-        name="question"
-        value={query.question}
-        onChoose={set}
-        of={questionOptions(facets, query.question)}
-      />
+      <details class="more-filters" open={wide}>
+        <summary>filters</summary>
+        <div class="toolbar">
+          <Select name="reward" value={query.reward} onChoose={set} of={rewardOptions(facets)} />
+          <Select
+            name="verdict"
+            value={query.verdict}
+            onChoose={set}
+            of={[["right", "right"], ["wrong", "wrong"]]}
+          />
+          <Select name="rule" value={query.rule} onChoose={set} of={counted(facets?.rules)} />
+          <Select
+            name="end"
+            label="thinking ended by"
+            value={query.end}
+            onChoose={set}
+            of={counted(facets?.ends)}
+          />
+          {(facets?.modes.length ?? 0) > 1 && (
+            <Select name="mode" value={query.mode} onChoose={set} of={counted(facets?.modes)} />
+          )}
+          {facets && facets.steps.length > 0 && (
+            <Select
+              name="only"
+              label="groups"
+              value={query.only}
+              onChoose={set}
+              of={[["different", "with a difference"], ["equal", "equal"], ["refilled", "refilled"]]}
+            />
+          )}
+          <Select
+            name="question"
+            value={query.question}
+            onChoose={set}
+            of={questionOptions(facets, query.question)}
+          />
+        </div>
+      </details>
       <button
         type="button"
         class="button"

@@ -5,16 +5,20 @@ import { shortNumber, signed } from "./explain_reward.ts";
 
 const ENDS: Record<string, string> = { "trigger": "trigger", "end-token": "end token", "limit": "limit" };
 
+/** From so many characters on a question's beginning is not all of it. */
+const CUT = 119;
+
 /** Titles of the columns, in the order of {@link RolloutRow}'s cells. */
 export const COLUMNS = [
   ["step", "update"],
   ["question", "question"],
   ["sample", "#"],
+  ["answer", "answered"],
   ["mode", "mode"],
   ["reward", "reward"],
   ["advantage", "advantage"],
   ["verdict", "verdict"],
-  ["end", "thinking ended by"],
+  ["end", "ended by"],
   ["tokens", "tokens"],
   ["entropy", "entropy"],
 ] as const;
@@ -31,16 +35,7 @@ export function RolloutRow({ line, isFirst, address }: {
     <>
       <Cell name="step" number>{step === null ? "" : isFirst ? grouped(step) : ""}</Cell>
       <Cell name="question">
-        <a href={address} tabIndex={-1} class={isFirst ? "" : "same-question"}>
-          {isFirst && <ShownText text={oneLine(head)} limit={120} />}
-          <span class="answered">
-            {isFirst ? "" : "the same: "}answered {boxed === null ? "nothing" : (
-              <b>
-                <ShownText text={oneLine(boxed)} limit={40} />
-              </b>
-            )}
-          </span>
-        </a>
+        {isFirst && <ShownText text={oneLine(head) + (head.length >= CUT ? "…" : "")} limit={130} />}
         {isFirst && equal && (
           <span class="badge" title="All of the group got the same: nothing was learned">equal</span>
         )}
@@ -49,6 +44,11 @@ export function RolloutRow({ line, isFirst, address }: {
         )}
       </Cell>
       <Cell name="sample" number>{sample + 1}</Cell>
+      <Cell name="answer">
+        <a class="row-link" href={address} tabIndex={-1}>
+          {boxed === null ? "nothing" : <ShownText text={oneLine(boxed)} limit={60} />}
+        </a>
+      </Cell>
       <Cell name="mode">{mode}</Cell>
       <Cell name="reward" number>
         <RewardBar reward={reward} correct={correct} />
@@ -60,7 +60,9 @@ export function RolloutRow({ line, isFirst, address }: {
         )}
       </Cell>
       <Cell name="verdict">
-        <span class={correct ? "right" : "wrong"}>{correct ? "✓ right" : "✕ wrong"}</span>
+        <span class={correct ? "right" : "wrong"}>
+          {correct ? "✓" : "✕"} <span class="verdict-word">{correct ? "right" : "wrong"}</span>
+        </span>
         <span class="rule">{rule ?? ""}</span>
       </Cell>
       <Cell name="end">{ENDS[end] ?? end}</Cell>

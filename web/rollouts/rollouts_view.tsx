@@ -52,14 +52,12 @@ export function RolloutsView({ route }: ViewProps) {
               open={open}
               row={(index) => {
                 const line = lines.at(index);
-                if (!line) return <div role="gridcell" class="cell soft">…</div>;
-                return (
-                  <RolloutRow
-                    line={line}
-                    isFirst={isFirst(line, lines.at(index - 1))}
-                    address={address(line)}
-                  />
-                );
+                if (!line) return { cells: <div role="gridcell" class="cell soft">…</div> };
+                const begins = isFirst(line, lines.at(index - 1));
+                return {
+                  cells: <RolloutRow line={line} isFirst={begins} address={address(line)} />,
+                  look: begins ? "begins" : "",
+                };
               }}
             />
           </div>

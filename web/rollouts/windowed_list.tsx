@@ -11,8 +11,8 @@ interface WindowedListProps {
   total: number;
   /** Of every row, in pixels. */
   rowHeight: number;
-  /** Draws a row; `id` is the element's. */
-  row: (index: number, id: string) => ComponentChildren;
+  /** Draws a row's cells, and says the row's class. */
+  row: (index: number) => { cells: ComponentChildren; look?: string };
   /** Told which rows are seen, whenever that changes. */
   seen: (from: number, to: number) => void;
   /** Opened by Enter. */
@@ -89,19 +89,22 @@ export function WindowedList({ total, rowHeight, row, seen, open, label, id, sta
           class="windowed-rows"
           style={{ transform: `translateY(${top + first * rowHeight - top * scale}px)` }}
         >
-          {Array.from({ length: Math.max(0, last - first) }, (_, i) => (
-            <div
-              key={first + i}
-              id={`${id}-${first + i}`}
-              role="row"
-              class="windowed-row"
-              aria-rowindex={first + i + 1}
-              aria-selected={chosen === first + i}
-              style={{ height: `${rowHeight}px` }}
-            >
-              {row(first + i, `${id}-${first + i}`)}
-            </div>
-          ))}
+          {Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i).map((index) => {
+            const { cells, look = "" } = row(index);
+            return (
+              <div
+                key={index}
+                id={`${id}-${index}`}
+                role="row"
+                class={`windowed-row ${look}`}
+                aria-rowindex={index + 1}
+                aria-selected={chosen === index}
+                style={{ height: `${rowHeight}px` }}
+              >
+                {cells}
+              </div>
+            );
+          })}
         </div>
       </div>
     </div>

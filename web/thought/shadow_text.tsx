@@ -17,10 +17,11 @@ export function ShadowText({ rollout, chosen, choose }: {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => mark(box.current!, chosen), [chosen, rollout, shown]);
   const { thought, forced, answer, continuous } = rollout;
+  const longest = rollout.tokenized ? TOKEN : WHOLE_TEXT;
   const text = useMemo(() => (
     <>
       <span class="part-name">{continuous ? "shadow of the thinking" : "thinking"}</span>
-      <bdi class="thinking-text">{thought.slice(0, shown).map((step, i) => tokenOf(step, i))}</bdi>
+      <bdi class="thinking-text">{thought.slice(0, shown).map((step, i) => tokenOf(step, i, longest))}</bdi>
       {thought.length > shown && (
         <button type="button" class="more-text" onClick={() => setShown(shown * 10)}>
           … {(thought.length - shown).toLocaleString("en")} more steps
@@ -36,7 +37,7 @@ export function ShadowText({ rollout, chosen, choose }: {
       )}
       <span class="part-name">answer</span>
       <bdi class="answer-text">
-        {answer.slice(0, shown).map((step, i) => tokenOf(step, thought.length + i))}
+        {answer.slice(0, shown).map((step, i) => tokenOf(step, thought.length + i, longest))}
       </bdi>
     </>
   ), [rollout, shown]);
@@ -51,15 +52,15 @@ export function ShadowText({ rollout, chosen, choose }: {
   );
 }
 
-const tokenOf = (step: Step, index: number) => (
+const tokenOf = (step: Step, index: number, longest: number) => (
   <span key={index} data-step={index} class="token" style={entropyStyle(step.entropy)}>
-    <SignedParts parts={visibleParts(step.text.slice(0, LONGEST))} />
-    {step.text.length > LONGEST && "…"}
+    <SignedParts parts={visibleParts(step.text.slice(0, longest))} />
+    {step.text.length > longest && "…"}
   </span>
 );
 
-/** Of a token; records of old have the whole text as one step. */
-const LONGEST = 20_000;
+/** Characters of a token that are shown; records of old have the whole text as one step. */
+const [TOKEN, WHOLE_TEXT] = [200, 20_000];
 
 /** Marks the chosen step without drawing thousands anew. */
 function mark(box: HTMLElement, chosen: number): void {

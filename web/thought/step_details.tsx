@@ -16,12 +16,18 @@ export function StepDetails(
       <dl class="step-numbers">
         <Numbered
           name={mixed ? "p of the shadow" : "p of the token"}
-          value={step.logp && probability(step.logp)}
+          value={step.logp === null ? null : probability(step.logp)}
         />
         <Numbered name="ln p" value={step.logp} />
         <Numbered name="entropy, nats" value={step.entropy} />
         {mixed && <Numbered name="noise / expected" value={step.noise} />}
-        <Numbered name={mixed ? "surprise a dimension" : "surprise, nats"} value={step.surprise} />
+        <Numbered
+          name={mixed ? "surprise a dimension" : "surprise, nats"}
+          value={step.surprise}
+          says={mixed
+            ? "-ln p of the noise that was drawn, by dimension; 1.419 is expected"
+            : "-ln p of what was drawn"}
+        />
       </dl>
       <table class="step-tokens">
         <thead>
@@ -54,8 +60,8 @@ export function StepDetails(
   );
 }
 
-const Numbered = ({ name, value }: { name: string; value: number | null }) => (
-  <div>
+const Numbered = ({ name, value, says }: { name: string; value: number | null; says?: string }) => (
+  <div title={says}>
     <dt>{name}</dt>
     <dd>{value === null ? "–" : value.toPrecision(4)}</dd>
   </div>

@@ -23,7 +23,8 @@ export function visibleParts(text: string): VisiblePart[] {
   let at = 0;
   for (const { 0: found, index } of text.matchAll(UNSEEN)) {
     if (index > at) parts.push({ text: text.slice(at, index), sign: null });
-    parts.push({ text: pictureOf(found), sign: codeOf(found) });
+    const code = codeOf(found);
+    parts.push({ text: `⟨${code}⟩`, sign: code });
     at = index + found.length;
   }
   if (at < text.length) parts.push({ text: text.slice(at), sign: null });
@@ -51,14 +52,6 @@ function linesSigned(text: string): VisiblePart[] {
       ? { text: LINE_SIGNS[part], sign: part === "\n" ? "line end" : "tab" }
       : { text: part, sign: null }
   );
-}
-
-/** Controls have pictures of their own in Unicode; others are named by their number. */
-function pictureOf(character: string): string {
-  const code = character.codePointAt(0)!;
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  if (code === 0x7f) return "\u2421";
-  return `⟨${codeOf(character)}⟩`;
 }
 
 const codeOf = (character: string) =>
