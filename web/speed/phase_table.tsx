@@ -1,8 +1,11 @@
+import { useTheme } from "../app/theme.ts";
+import { colourOf } from "../figures/palette.ts";
 import { duration, fixed } from "../parts/format.ts";
 import { meanOf, type Phase } from "./phases.ts";
 
 /** Mean seconds an update by phase, with their shares as one bar and in rows. */
 export function PhaseTable({ phases }: { phases: readonly Phase[] }) {
+  const theme = useTheme();
   const means = phases.map(({ name, seconds }) => ({ name, mean: meanOf(seconds) ?? 0 }));
   const whole = means.reduce((sum, { mean }) => sum + mean, 0);
   const share = (mean: number) => whole > 0 ? 100 * mean / whole : 0;
@@ -10,7 +13,11 @@ export function PhaseTable({ phases }: { phases: readonly Phase[] }) {
     <>
       <div class="phase-bar" aria-hidden="true">
         {means.map(({ name, mean }, i) => (
-          <span key={name} class={`phase-${i}`} style={{ width: `${share(mean)}%` }} title={name} />
+          <span
+            key={name}
+            style={{ width: `${share(mean)}%`, background: colourOf(theme, i) }}
+            title={name}
+          />
         ))}
       </div>
       <div class="scroll">
@@ -26,7 +33,7 @@ export function PhaseTable({ phases }: { phases: readonly Phase[] }) {
             {means.map(({ name, mean }, i) => (
               <tr key={name}>
                 <th scope="row">
-                  <span class={`phase-mark phase-${i}`} aria-hidden="true" />
+                  <span class="phase-mark" style={{ background: colourOf(theme, i) }} aria-hidden="true" />
                   {name}
                 </th>
                 <td class="number">{duration(mean)}</td>

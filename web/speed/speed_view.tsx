@@ -1,16 +1,21 @@
+import { useState } from "preact/hooks";
 import { useShown } from "../app/source_context.ts";
 import { useAnswer } from "../app/use_answer.ts";
 import type { ViewProps } from "../app/view.ts";
+import type { Zoom } from "../curves/chart.tsx";
+import { ChartCard } from "../curves/chart_card.tsx";
 import { Empty, Waiting } from "../parts/empty.tsx";
 import { bytes, grouped, number } from "../parts/format.ts";
 import { KernelTable } from "./kernel_table.tsx";
 import { PhaseTable } from "./phase_table.tsx";
 import { lastOf, meanOf, phasesOf, SPEED_KEYS } from "./phases.ts";
+import { speedFigures } from "./speed_figures.ts";
 
 /** Where the time of a run's updates goes, tokens a second, memory; and by kernel where it was trained with --profile. */
 export function SpeedView({ route }: ViewProps) {
   const { source } = useShown();
   const id = route.path[0];
+  const [zoom, setZoom] = useState<Zoom | null>(null);
   const metrics = useAnswer(source, [id], `metrics ${id}`, () => source.metrics(id, { keys: SPEED_KEYS }));
   const profile = useAnswer(source, [id], `profile ${id}`, () => source.profile(id), 5000);
   if (!metrics.value) return <Waiting answer={metrics} what="the run's times" />;
@@ -24,6 +29,18 @@ export function SpeedView({ route }: ViewProps) {
         <h2>Where an update's time goes</h2>
         <PhaseTable phases={phases} />
       </section>
+      <div class="charts">
+        {speedFigures(columns, phases).map((figure) => (
+          <ChartCard
+            key={figure.name}
+            figure={figure}
+            zoom={zoom}
+            onZoom={setZoom}
+            onRemove={null}
+            together="speed"
+          />
+        ))}
+      </div>
       {profile.value ? <KernelTable profile={profile.value} /> : (
         <p class="notice">
           With <code>softcot train --profile</code> the time of each kernel stands here.
