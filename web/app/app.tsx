@@ -100,7 +100,7 @@ function Shown({ route }: { route: Route }) {
       </Empty>
     );
   }
-  const isOfPlace = view.tabOf || view.below;
+  const isOfPlace = (view.tabOf || view.below) && !(route.view === "settings" && route.path.length === 0);
   if (isOfPlace && !place) {
     return (
       <Empty title={`${route.path[0] ?? "This"} is not there`}>

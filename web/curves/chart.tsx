@@ -133,7 +133,7 @@ function optionsOf(frame: HTMLElement, { now, theme, height, together, setHover 
 
 const FONT = "11px system-ui, sans-serif";
 
-function axisOf(theme: Theme, { isLog }: Axis, space: number): uPlot.Axis {
+function axisOf(theme: Theme, { isLog, ticks }: Axis, space: number): uPlot.Axis {
   const ink = INKS[theme];
   return {
     ...{ font: FONT, stroke: ink.soft, gap: 4 },
@@ -141,6 +141,7 @@ function axisOf(theme: Theme, { isLog }: Axis, space: number): uPlot.Axis {
     ticks: { stroke: ink.grid, width: 1, size: 4 },
     border: { show: true, stroke: ink.line, width: 1 },
     splits: (u, axis, low, high) => {
+      if (ticks) return ticks.filter((tick) => tick >= low && tick <= high);
       const length = axis === 0 ? u.over.clientWidth : u.over.clientHeight;
       return ticksOf(low, high, Math.max(2, length / space), isLog);
     },

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useTheme } from "../app/theme.ts";
 import { drawSheet } from "../figures/draw_sheet.ts";
@@ -7,13 +8,15 @@ import { save, savePicture } from "../parts/save.ts";
 import { Chart, type Zoom } from "./chart.tsx";
 
 /** A chart with its title, and what can be done with it. */
-export function ChartCard({ figure, zoom, onZoom, onRemove, height = 220, together = "curves" }: {
+export function ChartCard({ figure, zoom, onZoom, onRemove, height = 220, together = "curves", children }: {
   figure: Figure;
   zoom: Zoom | null;
   onZoom: (zoom: Zoom | null) => void;
   onRemove: (() => void) | null;
   height?: number;
   together?: string;
+  /** Below the chart. */
+  children?: ComponentChildren;
 }) {
   const [isLarge, setLarge] = useState(false);
   return (
@@ -54,6 +57,7 @@ export function ChartCard({ figure, zoom, onZoom, onRemove, height = 220, togeth
         onZoom={onZoom}
         together={together}
       />
+      {children}
     </article>
   );
 }

@@ -1,0 +1,125 @@
+import type { MeasuredMode, Tables } from "../data/view_data.ts";
+import { fixed } from "../parts/format.ts";
+import {
+  type Column,
+  columnsOf,
+  endsOf,
+  type Mean,
+  meanOf,
+  measuredIn,
+  passMean,
+} from "../figures/measured.ts";
+import { mostSamples } from "../figures/table_figures.ts";
+
+/** Modes down, models across: accuracy with its error, what it rose by, and pass@k where there are samples. */
+export function ModesTable(
+  { tables, task, modes }: { tables: Tables; task: string; modes: readonly string[] },
+) {
+  const columns = endsOf(columnsOf(tables, task));
+  const isOneLine = columns.length > 1 && columns[0].when === "before" &&
+    columns.every(({ line }) => line === columns.at(-1)!.line);
+  const own = (mode: string, column: Column) => measuredIn(tables, task, mode, column);
+  const isSpread = columns.some((column) => modes.some((mode) => own(mode, column).length > 1));
+  const isPartial = tables.measured.some(({ partial }) => partial);
+  return (
+    <section class="view">
+      <h2>{task}, by mode</h2>
+      <div class="scroll modes">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">mode</th>
+              {columns.map(({ name }) => <th key={name} scope="col" class="number">{name}</th>)}
+              {isOneLine && <th scope="col" class="number">rise</th>}
+              {isOneLine && <th scope="col" class="number">pass@k then</th>}
+              {isOneLine && <th scope="col" class="number">steps</th>}
+              {isOneLine && <th scope="col" class="number">entropy</th>}
+            </tr>
+          </thead>
+          <tbody>
+            {modes.map((mode) => {
+              const means = columns.map((column) =>
+                meanOf(own(mode, column).map(({ accuracy }) => accuracy))
+              );
+              const best = Math.max(...means.map((mean) => mean?.value ?? -1));
+              return (
+                <tr key={mode}>
+                  <th scope="row">{mode}</th>
+                  {means.map((mean, i) => (
+                    <td
+                      key={columns[i].name}
+                      class={mean?.value === best && !isOneLine ? "number best" : "number"}
+                    >
+                      <Value mean={mean} />
+                    </td>
+                  ))}
+                  {isOneLine && (
+                    <Rest
+                      before={own(mode, columns[0])}
+                      after={own(mode, columns.at(-1)!)}
+                      k={mostSamples(tables, task, mode)}
+                    />
+                  )}
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+      <p class="soft note">
+        Accuracy ±{" "}
+        {isSpread ? "standard deviation over seeds, or of a single run the standard error" : "standard error"}
+        {" "}
+        over {questionsOf(tables, task)}{" "}
+        questions.{isOneLine && " The error of the rise is as if both had other questions: rather too large."}
+        {!isOneLine && columns.length > 2 && " In bold the best of a row."}
+        {isPartial && " Some are not complete yet: of the rollouts so far."}
+      </p>
+    </section>
+  );
+}
+
+function Value({ mean }: { mean: Mean | null }) {
+  if (!mean) return <>–</>;
+  return (
+    <>
+      {fixed(mean.value, 3)} <span class="soft">± {fixed(mean.error, 3)}</span>
+    </>
+  );
+}
+
+/** What a single run shows besides. */
+function Rest(
+  { before, after, k }: { before: readonly MeasuredMode[]; after: readonly MeasuredMode[]; k: number },
+) {
+  const [first, last] = [before, after].map((own) => meanOf(own.map(({ accuracy }) => accuracy)));
+  const rise = first && last
+    ? { value: last.value - first.value, error: Math.hypot(last.error, first.error), runs: 1 }
+    : null;
+  const pass = k > 1 ? passMean(after, k) : null;
+  return (
+    <>
+      <td class="number">
+        <Value mean={rise} />
+      </td>
+      <td class="number">
+        {pass
+          ? (
+            <>
+              <span class="soft">@{k}</span> <Value mean={pass} />
+            </>
+          )
+          : "–"}
+      </td>
+      <td class="number">{fixed(after[0]?.thinkingLength, 1)}</td>
+      <td class="number">{fixed(after[0]?.entropy, 3)}</td>
+    </>
+  );
+}
+
+function questionsOf({ measured }: Tables, task: string): string {
+  const counts = [
+    ...new Set(measured.filter((one) => one.task === task).map(({ accuracy }) => accuracy.questions)),
+  ];
+  return counts.sort((a, b) => a - b).join(" or ");
+}
