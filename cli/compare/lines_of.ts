@@ -2,7 +2,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { isFolder } from "../../model/files/on_disk.ts";
 import { shown } from "../settings/shown.ts";
 import { linesOfSweep } from "../sweep/sweep_folder.ts";
-import { readRun, readUntrained, type RunRecord } from "./read_run.ts";
+import { readRun, readUntrained, type RunReading, type RunRecord } from "./read_run.ts";
 
 /** Runs that differ in their seed alone. */
 export interface Line {
@@ -33,16 +33,20 @@ export function linesOf(folders: readonly string[]): Line[] {
 }
 
 /** The lines of a sweep's folder, as far as it has come: runs of which nothing is measured are left out. */
-export function sweepLines(folder: string, names: Readonly<Record<string, string>>): Line[] {
+export function sweepLines(
+  folder: string,
+  names: Readonly<Record<string, string>>,
+  reading?: RunReading,
+): Line[] {
   const lines = new Map<string, RunRecord[]>();
   for (let n = 1; isFolder(`${folder}/untrained${n === 1 ? "" : `-${n}`}`); n++) {
     const name = n === 1 ? "untrained" : `untrained-${n}`;
-    lines.set(name, [readUntrained(`${folder}/${name}`)]);
+    lines.set(name, [readUntrained(`${folder}/${name}`, reading)]);
   }
   for (const [run, line] of Object.entries(names)) {
     const path = `${folder}/runs/${run}`;
     if (!isFolder(path)) continue;
-    const record = readRun(path);
+    const record = readRun(path, reading);
     if (record.lines.length > 0) lines.set(line, [...lines.get(line) ?? [], record]);
   }
   return [...lines].map(([name, runs]) => ({ name, runs }));

@@ -5,7 +5,7 @@ import { isFile, isFolder, namesIn } from "../../model/files/on_disk.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import type { MetricsLine } from "../../rl/train.ts";
-import { readConfigFile } from "../settings/config_file.ts";
+import { parseSettings } from "../settings/config_file.ts";
 import { jsonLinesOf } from "./json_lines_of.ts";
 
 /** What is on disk of a run, for comparing it with others. */
@@ -47,7 +47,8 @@ const MODE = z.looseObject({
   thinkingLength: z.number(),
   questions: z.array(z.looseObject({ id: z.string(), correct: z.int(), samples: z.int().min(1) })).min(1),
 });
-const TESTS = z.looseObject({ before: z.array(MODE).nullish(), after: z.array(MODE).nullish() });
+const MODES = z.array(MODE).nullish();
+const TESTS = z.looseObject({ before: MODES, after: MODES, best: MODES });
 const ANSWER = z.looseObject({ id: z.string(), correct: z.boolean(), nll: z.number() });
 /** Of a task that is answered in text, or of one of choices. */
 const REPORT = z.looseObject({
@@ -60,39 +61,106 @@ const REPORTS = z.union([z.array(REPORT), REPORT.transform((one) => [one])]);
 /** Bytes of a report: a few MB in fact. */
 const MOST_REPORT = 400_000_000;
 
+/** How files of runs are read. */
+export interface RunReading {
+  /**
+   * The text of a file.
+   * @param most bytes that it may have
+   */
+  text(path: string, most?: number): string;
+  /** A line an update, of metrics.jsonl. */
+  lines(path: string): MetricsLine[];
+}
+
+/** Wherever they lie. */
+const ANYWHERE: RunReading = { text: readPlainText, lines: jsonLinesOf };
+
 /**
  * A run from its folder: its settings, its metrics, its own tables, and the evaluations that lie in `evaluations/step-000100/`.
  *
  * @throws UserError if there is no run, or a file of it is damaged
  */
-export function readRun(folder: string): RunRecord {
+export function readRun(folder: string, reading = ANYWHERE): RunRecord {
   if (!isFile(`${folder}/config.toml`)) {
     const found = isFolder(folder) ? "it holds no config.toml" : "there is no such folder";
     throw new UserError(`Cannot compare ${folder}: ${found}, a run's folder is needed`);
   }
-  const settings = readConfigFile(`${folder}/config.toml`).values;
-  const lines = isFile(`${folder}/metrics.jsonl`) ? jsonLinesOf(`${folder}/metrics.jsonl`) : [];
-  const own = ownTests(folder, String(settings.task), Number(settings.steps));
-  return { folder, settings, seed: Number(settings.seed), lines, measured: measuredIn(folder, own) };
+  const path = `${folder}/config.toml`;
+  const settings = settingsIn(path, reading);
+  const lines = isFile(`${folder}/metrics.jsonl`) ? reading.lines(`${folder}/metrics.jsonl`) : [];
+  return {
+    folder,
+    settings,
+    seed: Number(settings.seed),
+    lines,
+    measured: readMeasured(folder, settings, reading),
+  };
+}
+
+function settingsIn(path: string, { text }: RunReading): Record<string, unknown> {
+  let source: string;
+  try {
+    source = text(path);
+  } catch (error) {
+    throw new UserError(`Cannot read the configuration ${path}: ${(error as Error).message}`);
+  }
+  return parseSettings(source, path).values;
+}
+
+/**
+ * What was measured of a run: its own tables, and the evaluations in its folder.
+ *
+ * @param settings its config.toml
+ * @throws UserError if a file is damaged
+ */
+export function readMeasured(
+  folder: string,
+  settings: Record<string, unknown>,
+  reading = ANYWHERE,
+): Measured[] {
+  return measuredIn(
+    folder,
+    ownTests(folder, String(settings.task), Number(settings.steps), reading),
+    reading,
+  );
+}
+
+/**
+ * The table of the best checkpoint that a training made at its end, where that is not the last; empty where there is none.
+ * @throws UserError if the file is damaged
+ */
+export function readBestTests(folder: string, reading = ANYWHERE): ModeResult[] {
+  const path = `${folder}/tests.json`;
+  return isFile(path) ? (parsed(path, TESTS, reading).best ?? []).map(asResult) : [];
+}
+
+/**
+ * What an evaluation came to, by the report in its folder or what `--json` printed.
+ * @throws UserError if the file is damaged
+ */
+export function readReport(path: string, reading = ANYWHERE): Omit<Measured, "step"> {
+  const one = { step: 0, modes: [], choices: [] };
+  addReports(one, parsed(path, REPORTS, reading));
+  return one;
 }
 
 /** What was measured of a model that was not trained: the evaluations in a folder. */
-export function readUntrained(folder: string): RunRecord {
-  return { folder, settings: {}, seed: null, lines: [], measured: measuredIn(folder, []) };
+export function readUntrained(folder: string, reading = ANYWHERE): RunRecord {
+  return { folder, settings: {}, seed: null, lines: [], measured: measuredIn(folder, [], reading) };
 }
 
 /** The tables that training itself makes, before and after. */
-function ownTests(folder: string, task: string, steps: number): Measured[] {
+function ownTests(folder: string, task: string, steps: number, reading: RunReading): Measured[] {
   const path = `${folder}/tests.json`;
   if (!isFile(path)) return [];
-  const { before, after } = parsed(path, TESTS);
+  const { before, after } = parsed(path, TESTS, reading);
   const of = (step: number, modes: typeof before): Measured[] =>
     modes ? [{ step, modes: modes.map((result) => ({ task, result: asResult(result) })), choices: [] }] : [];
   return [...of(0, before), ...of(steps, after)];
 }
 
 /** With the evaluations, which take the place of the same mode's own table. */
-function measuredIn(folder: string, own: readonly Measured[]): Measured[] {
+function measuredIn(folder: string, own: readonly Measured[], reading: RunReading): Measured[] {
   const found = new Map(own.map((one) => [one.step, one]));
   for (const name of namesIn(`${folder}/evaluations`).sort()) {
     const step = Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
@@ -100,7 +168,8 @@ function measuredIn(folder: string, own: readonly Measured[]): Measured[] {
     const one = found.get(step) ?? { step, modes: [], choices: [] };
     found.set(step, one);
     for (const file of namesIn(`${folder}/evaluations/${name}`).sort()) {
-      if (file.endsWith(".json")) addReports(one, parsed(`${folder}/evaluations/${name}/${file}`, REPORTS));
+      const path = `${folder}/evaluations/${name}/${file}`;
+      if (file.endsWith(".json")) addReports(one, parsed(path, REPORTS, reading));
     }
   }
   return [...found.values()].sort((a, b) => a.step - b.step);
@@ -119,10 +188,10 @@ function addReports(one: Measured, reports: z.infer<typeof REPORTS>): void {
   }
 }
 
-function parsed<T>(path: string, schema: z.ZodType<T>): T {
+function parsed<T>(path: string, schema: z.ZodType<T>, { text }: RunReading): T {
   let data: unknown;
   try {
-    data = parseJson(readPlainText(path, MOST_REPORT));
+    data = parseJson(text(path, MOST_REPORT));
   } catch (error) {
     throw new UserError(`Cannot compare: ${path} is damaged (${(error as Error).message})`, "remove it");
   }

@@ -66,6 +66,27 @@ export function entropyProfile(): EntropyProfile {
   return { add, rows, mean: () => counts.length === 0 ? null : total(sums) / total(counts) };
 }
 
+/**
+ * The same rows in at most so many ranges, of as many rows each: means and errors are those of all steps within.
+ *
+ * @param most ranges
+ */
+export function mergedRows(rows: readonly EntropyRow[], most: number): EntropyRow[] {
+  const each = Math.ceil(rows.length / most);
+  return Array.from({ length: each === 0 ? 0 : Math.ceil(rows.length / each) }, (_, i) => {
+    const parts = rows.slice(i * each, (i + 1) * each);
+    const total = (value: (row: EntropyRow) => number) => parts.reduce((sum, row) => sum + value(row), 0);
+    const count = total((row) => row.count);
+    const mean = total((row) => row.count * row.mean) / count;
+    // Of each row the spread between its steps, and how far its mean is from that of all.
+    const squares = total((row) =>
+      row.count * (row.standardError ** 2 * (row.count - 1) + (row.mean - mean) ** 2)
+    );
+    const standardError = count > 1 ? Math.sqrt(squares / count / (count - 1)) : 0;
+    return { position: parts[0].position, end: parts.at(-1)!.end, mean, standardError, count };
+  });
+}
+
 function notFinite(value: number, position: number): UserError {
   return new UserError(
     `Cannot measure the thinking: its entropy at step ${

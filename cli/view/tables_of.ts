@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { isFile, isFolder } from "../../model/files/on_disk.ts";
+import type { Tables } from "../../web/data/view_data.ts";
+import { compareLines } from "../compare/comparison.ts";
+import { sweepLines } from "../compare/lines_of.ts";
+import {
+  type Measured,
+  readBestTests,
+  readMeasured,
+  readReport,
+  type RunReading,
+} from "../compare/read_run.ts";
+import { readClaims } from "../sweep/claims/read_claims.ts";
+import { choicesOf, modeOf, type Where } from "./measured_of.ts";
+import { metricsLines } from "./metrics_lines.ts";
+import type { OpenPlace } from "./open_place.ts";
+import { partialModes } from "./partial_modes.ts";
+import { readWithin } from "./read_within.ts";
+
+/**
+ * What was measured of a place.
+ * @param runs of a sweep: its runs that are open
+ */
+export function tablesOf(place: OpenPlace, runs: readonly OpenPlace[]): Tables {
+  const { found: { id, kind, path, root } } = place;
+  const tables: Tables = { id, measured: [], choices: [], comparison: null, claims: null, notes: [] };
+  const text: RunReading["text"] = (path, most) => readWithin(root.path, path, most);
+  const lines = (path: string) => {
+    const run = runs.find(({ metrics }) => metrics?.path === path);
+    return run ? metricsLines(run) : [];
+  };
+  const trying = (read: () => void) => {
+    try {
+      read();
+    } catch (error) {
+      tables.notes.push((error as Error).message.replaceAll(`${root.path}/`, `${root.id}/`));
+    }
+  };
+  const add = (found: readonly Measured[], where: (one: Measured) => Where) => {
+    for (const one of found) {
+      tables.measured.push(...one.modes.map((mode) => modeOf(mode, where(one))));
+      tables.choices.push(...one.choices.map((choices) => choicesOf(choices, where(one))));
+    }
+  };
+  const addRun = (one: OpenPlace) => trying(() => addRunTo(one, add, { text, lines }));
+  if (kind === "run") addRun(place);
+  if (kind === "evaluation") {
+    const where: Where = { line: place.found.name, of: id, step: null, when: "evaluation" };
+    const report = join(path, "report.json");
+    if (isFile(report)) trying(() => add([{ step: 0, ...readReport(report, { text, lines }) }], () => where));
+    else tables.measured.push(...partialModes(place, where));
+  }
+  if (kind === "sweep") {
+    for (let n = 1; isFolder(join(path, untrained(n))); n++) {
+      const folder = join(path, untrained(n));
+      const where = ({ step }: Measured): Where => ({ line: untrained(n), of: id, step, when: "before" });
+      trying(() => add(readMeasured(folder, {}, { text, lines }), where));
+    }
+    runs.forEach(addRun);
+    trying(() => {
+      const names = Object.fromEntries(runs.map(({ found }) => [found.name, found.line ?? found.name]));
+      const all = sweepLines(path, names, { text, lines });
+      if (all.length > 0) tables.comparison = compareLines(all);
+    });
+    const claims = join(path, "claims.json");
+    if (isFile(claims)) trying(() => tables.claims = readClaims(text(claims)));
+  }
+  return tables;
+}
+
+const untrained = (n: number): string => n === 1 ? "untrained" : `untrained-${n}`;
+
+function addRunTo(
+  { found: { id, path, name, line }, settings }: OpenPlace,
+  add: (found: readonly Measured[], where: (one: Measured) => Where) => void,
+  reading: RunReading,
+): void {
+  const asked = Number(settings().steps);
+  const at = { line: line ?? name, of: id };
+  add(readMeasured(path, settings(), reading), ({ step }) => ({
+    ...at,
+    step,
+    when: step === 0 ? "before" : step === asked ? "after" : "checkpoint",
+  }));
+  const best = readBestTests(path, reading);
+  if (best.length === 0) return;
+  const step = Number(/step-(\d+)\s*$/.exec(reading.text(join(path, "best")))?.[1] ?? NaN);
+  const modes = best.map((result) => ({ task: String(settings().task), result }));
+  add([{ step, modes, choices: [] }], () => ({
+    ...at,
+    step: Number.isNaN(step) ? null : step,
+    when: "best",
+  }));
+}
