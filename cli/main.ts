@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   generate: async () => (await import("./generate/generate.ts")).generateCommand,
   sft: async () => (await import("./sft/sft.ts")).sftCommand,
   sweep: async () => (await import("./sweep/sweep.ts")).sweepCommand,
+  view: async () => (await import("./view/view.ts")).viewCommand,
   compare: async () => (await import("./compare/compare.ts")).compareCommand,
   model: async () => (await import("./model/model.ts")).modelCommand,
   data: async () => (await import("./data/data.ts")).dataCommand,

@@ -13,10 +13,11 @@ export const DATA_PLACE = "<!--data-->";
  * same bytes. Deno gets packages and the bundler (esbuild) from the npm registry, where its cache has them not yet.
  *
  * @param root the checkout
+ * @param dir where it may put things meanwhile
  * @throws UserError where Deno cannot bundle
  */
-export async function makePage(root: string): Promise<string> {
-  const folder = Deno.makeTempDirSync({ prefix: "softcot-page-" });
+export async function makePage(root: string, dir?: string): Promise<string> {
+  const folder = Deno.makeTempDirSync({ dir, prefix: "softcot-page-" });
   try {
     const path = join(folder, "page.js");
     const how = ["--quiet", "--no-check", "--frozen", "--platform", "browser", "--format", "esm", "--minify"];

@@ -24,7 +24,7 @@ async function madeOrKept(): Promise<string> {
   const name = `page-${hashOf(root)}.html`;
   const kept = folder && textAt(join(folder, name));
   if (kept) return kept;
-  const made = await makePage(root);
+  const made = await makePage(root, folder);
   if (folder) keep(folder, name, made);
   return made;
 }

@@ -38,10 +38,15 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
   narrow("env", "variable", [...env, ...of("env")]);
   for (const variable of PREFIXES) if (!env.includes(variable)) revoke({ name: "env", variable });
   if (needs.run.every((program) => program === "git")) revoke({ name: "run" });
-  const isNeeded = { net: needs.net, import: false, sys: needs.sys, ffi: usesVulkan };
+  const isNeeded = { net: needs.net !== false, import: false, sys: needs.sys, ffi: usesVulkan };
   for (const kind of ["net", "import", "sys", "ffi"] as const) {
     if (!isNeeded[kind] && of(kind).length === 0) revoke({ name: kind });
   }
+}
+
+/** Gives up whole kinds that a command needs at its beginning alone. */
+export function giveUpKinds(...kinds: readonly ("net" | "run" | "sys")[]): void {
+  if (isOwnProcess()) kinds.forEach((name) => revoke({ name }));
 }
 
 /** Foreign functions reach everything: with own code Vulkan is asked all that it will be asked before the right to them is given up. */

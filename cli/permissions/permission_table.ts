@@ -15,9 +15,9 @@ export interface Needs {
   /** Groups of variables. */
   env: readonly (keyof typeof VARIABLES)[];
   /** Programs that it starts; git is asked, and its answer kept, before the right to start any is given up. */
-  run: readonly ("git" | "nvidia-smi" | "softcot" | "deno")[];
-  /** The network. */
-  net: boolean;
+  run: readonly ("git" | "nvidia-smi" | "softcot" | "deno" | "the browser")[];
+  /** The network; of `listens` an address of this machine alone, and nothing once it listens there. */
+  net: boolean | "listens";
   /** The system's memory and disks. */
   sys: boolean;
   /**
@@ -102,6 +102,11 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   sweep: SWEEP,
   "sweep claims": { ...SWEEP, run: ["git", "softcot"] },
   compare: telling({ read: ["compared runs"] }),
+  /** What starts programs and listens is given up as soon as the page is there. */
+  view: telling({
+    ...{ read: ["program", "viewed", "page", "beside the page"], write: ["index", "page"], env: ["display", "caches"] },
+    ...{ run: ["deno", "the browser"], net: "listens", sys: true },
+  }),
   "model pull": PULL,
   "model list": telling({ ...AT_HAND, read: ["hub cache", "runs"] }),
   "model info": onDevice({ read: ["hub cache", "model", "adapter"] }),

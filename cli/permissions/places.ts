@@ -69,10 +69,22 @@ const PLACES = {
   "sweep file": ({ args: [file] }: Told) => present(text(file)),
   sweep: ({ values: { out } }: Told) => [text(out) ?? "sweeps"],
   "compared runs": ({ args }: Told) => [...args],
+  /** Of the arguments, else where runs and sweeps are. */
+  viewed,
+  /** The index lies beside what it is of. */
+  index: (told: Told) => told.values.readOnly === true ? [] : viewed(told),
+  /** Where the page is made from its sources, and kept; a built copy has it within. */
+  page: () => ownBuild() ? [] : cachePlaces(),
+  /** Who may write to these decides whether the page is kept there. */
+  "beside the page": () => ownBuild() ? [] : [...cachePlaces().map(dirname), Deno.execPath()],
   /** Of --file, which workers judge. */
   pairs: ({ values: { file } }: Told) =>
     text(file) === undefined ? [] : [...present(text(file)), ...program()],
 } satisfies Record<string, (told: Told) => Answer>;
+
+function viewed({ args }: Told): string[] {
+  return args.length > 0 ? [...args] : ["runs", "sweeps"];
+}
 
 function program(): string[] {
   return [ownBuild() ? ownFolder() : fileURLToPath(new URL("../../", import.meta.url))];

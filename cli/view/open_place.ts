@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { ALL_MODES } from "../../eval/modes.ts";
 import { type FileIndex, fileIndex } from "./index/file_index.ts";
 import { type MetricsExtra, metricsMaker } from "./index/metrics_rows.ts";
 import { type RolloutExtra, rolloutMaker } from "./index/rollout_rows.ts";
@@ -12,7 +13,7 @@ export interface OpenPlace extends Disposable {
   found: FoundPlace;
   /** Of metrics.jsonl; undefined but of a run. */
   metrics: FileIndex<MetricsExtra> | undefined;
-  /** In the order of their names. */
+  /** By their codes: tasks apart, modes in their order. */
   rollouts: readonly RolloutFile[];
   settings(): Record<string, unknown>;
   /** What another file of settings or records holds; undefined where it is not there, or damaged. */
@@ -38,7 +39,8 @@ export interface RolloutFile {
 
 /** Rows of a file at most: places are numbers that JavaScript holds exactly. */
 export const MOST_ROWS = 2 ** 32;
-const CODES = 2 ** 20;
+/** Codes of files in all, and of those of a task. */
+const [CODES, MODES] = [2 ** 20, 2 ** 5];
 
 /** Opens a place; nothing is read before `advance`. */
 export function openPlace(found: FoundPlace, writable: boolean): OpenPlace {
@@ -63,7 +65,7 @@ export function openPlace(found: FoundPlace, writable: boolean): OpenPlace {
       index: fileIndex(indexed(name, "softcot rollouts 1"), maker),
       names: maker.names,
     });
-    rollouts.sort((a, b) => a.index.path < b.index.path ? -1 : 1);
+    rollouts.sort((a, b) => a.code - b.code);
   };
   const records = new Map<string, () => Record<string, unknown> | undefined>();
   const record = (path: string) => {
@@ -98,7 +100,9 @@ const SETTINGS = { run: "config.toml", evaluation: "settings.json", sweep: "swee
 
 /** Of the name, so that a place is the same whatever files come beside it. */
 function freeCode(name: string, others: readonly RolloutFile[]): number {
-  let code = 1 + hashOfText(name) % (CODES - 1);
-  while (others.some((one) => one.code === code)) code = code % (CODES - 1) + 1;
+  const mode = ALL_MODES.findIndex((mode) => name.endsWith(`-${mode}.jsonl`));
+  const task = name.slice(0, -`-${ALL_MODES[mode]}.jsonl`.length);
+  let code = hashOfText(task) % (CODES / MODES) * MODES + mode;
+  while (others.some((one) => one.code === code)) code = (code + MODES) % CODES;
   return code;
 }
