@@ -104,7 +104,11 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   compare: telling({ read: ["compared runs"] }),
   /** What starts programs and listens is given up as soon as the page is there. */
   view: telling({
-    ...{ read: ["program", "viewed", "page", "beside the page"], write: ["index", "page"], env: ["display", "caches"] },
+    ...{
+      read: ["program", "viewed", "page", "beside the page"],
+      write: ["index", "page"],
+      env: ["display", "caches"],
+    },
     ...{ run: ["deno", "the browser"], net: "listens", sys: true },
   }),
   "model pull": PULL,

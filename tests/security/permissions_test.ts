@@ -116,12 +116,13 @@ function commandsOf(command: Command<any>, above = ""): string[] {
   ) => [above + name, ...commandsOf(command.getCommand(name)!, `${above}${name} `)]);
 }
 
-Deno.test("the table names every command, and pull alone has the network", async () => {
+Deno.test("the table names every command, pull alone has the network, and view listens to this machine", async () => {
   const { stdout, stderr } = await runSoftcot(["doctor", "--json"]);
   const { permissions } = JSON.parse(stdout);
   assertEquals(permissions, PERMISSIONS, stderr);
-  const networked = Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].net);
-  assertEquals(networked, ["model pull", "data pull"]);
+  const withNet = (net: boolean | "listens") =>
+    Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].net === net);
+  assertEquals([withNet(true), withNet("listens")], [["model pull", "data pull"], ["view"]]);
   const groups = ["model", "data", "cache"];
   const named = commandsOf(await createProgram()).filter((name) => !groups.includes(name));
   assertEquals(named.sort(), [...Object.keys(PERMISSIONS), "completions"].sort());
