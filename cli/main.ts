@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { Command } from "@cliffy/command";
+import { Command, ValidationError } from "@cliffy/command";
 import { CompletionsCommand } from "@cliffy/command/completions";
 import { HelpCommand } from "@cliffy/command/help";
 import project from "../deno.json" with { type: "json" };
-import { protectAnswers } from "./eval/protect_answers.ts";
+import { markLiterals, unmarked } from "./settings/literal_words.ts";
 import { noteSecrets } from "./terminal/hide_secrets.ts";
 import { reportError } from "./terminal/report_error.ts";
 import { ownProcess } from "./permissions/own_process.ts";
@@ -77,9 +77,10 @@ async function main(args: string[]): Promise<number> {
       const { giveUpPermissions } = await import("./permissions/give_up.ts");
       await giveUpPermissions("help", { values: {}, args: [], config: {} });
     }
-    await program.parse(protectAnswers(args));
+    await program.parse(markLiterals(args));
     return Deno.exitCode; // a command may have a verdict to tell
   } catch (error) {
+    if (error instanceof ValidationError) error.message = unmarked(error.message);
     return reportError(error);
   }
 }

@@ -21,7 +21,8 @@ async function checkJsr(directory?: string): Promise<number> {
     );
     return 1;
   }
-  const folder = await Deno.makeTempDir({ prefix: "softcot-jsr-" });
+  // In the project: what anybody may write to, or find first, is no place for what decides which code is run.
+  const folder = await Deno.makeTempDir({ dir: root, prefix: ".check-jsr-" });
   try {
     const config = join(folder, "deno.json");
     await Deno.writeTextFile(config, JSON.stringify(await realConfig(links), null, 2));

@@ -1,7 +1,9 @@
 import { Command, EnumType, ValidationError } from "@cliffy/command";
+import { closest } from "./closest.ts";
 import { readConfigFile, type Source } from "./config_file.ts";
 import { dashed } from "./dashed.ts";
 import { flags as everyFlag } from "./flags.ts";
+import { takenFlag, unmarked } from "./literal_words.ts";
 import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import type { Setting, Settings, Values } from "./setting.ts";
 import { shown } from "./shown.ts";
@@ -69,7 +71,11 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     command.group(null).option("--gpu <device:string>", `${told} (default: SOFTCOT_GPU, else the first GPU)`);
   }
   for (const [what, line] of spec.examples ?? []) command.example(what, line);
-  command.action(async (options: Record<string, unknown>, ...args: unknown[]) => {
+  command.action(async (parsed: Record<string, unknown>, ...given: unknown[]) => {
+    const options = asWritten(parsed);
+    const taken = takenFlag(given.map(String));
+    if (taken !== undefined) throw unknownFlag(taken, flagsOf(spec.settings));
+    const words = given.map((word) => unmarked(String(word)));
     const file = typeof options.config === "string" ? readConfigFile(options.config) : undefined;
     const { values, origins } = resolveWithOrigins(spec.settings, {
       flags: options,
@@ -80,7 +86,6 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     // By the environment, so that processes that a command starts use the same one.
     if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
     if (spec.opensDevice) seeToVulkan();
-    const words = args.map(String);
     await giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), {
       values,
       args: words,
@@ -98,6 +103,26 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
   });
   return command;
 }
+
+/** Flags' values as they were written. */
+function asWritten(options: Record<string, unknown>): Record<string, unknown> {
+  const written = (value: unknown): unknown =>
+    typeof value === "string" ? unmarked(value) : Array.isArray(value) ? value.map(written) : value;
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, written(value)]));
+}
+
+/** Cliffy takes a word for an argument where it knows no such flag, and a place for an argument is free. */
+function unknownFlag(word: string, known: readonly string[]): ValidationError {
+  const [name] = word.split("=");
+  const nearest = closest(name, known);
+  return new ValidationError(
+    `Unknown option "${name}".${nearest ? ` Did you mean option "${nearest}"?` : ""}`,
+  );
+}
+
+/** All flags that a command takes. */
+const flagsOf = (settings: Settings): string[] =>
+  [...Object.keys(settings).map(dashed), "config", "gpu", "json", "quiet", "help"].map((name) => `--${name}`);
 
 /** Gives a command an option for each setting. Defaults stay out of it: a flag that was not given is absent. */
 // deno-lint-ignore no-explicit-any

@@ -1,11 +1,12 @@
 import process from "node:process";
 import { styleText } from "node:util";
-import { Argument, type Command as Commander, CommanderError } from "commander";
+import { Argument, type Command as Commander, CommanderError, type Option } from "commander";
 import { createCommander, markGlobal } from "./commander.ts";
 import { helpFooter, parseVariable, readVariables, type Variable } from "./environment.ts";
 import { translateError, ValidationError } from "./errors.ts";
 import {
   attributeOf,
+  NO_VALUE,
   type OptionOptions,
   parsePlaceholder,
   parseWord,
@@ -14,6 +15,7 @@ import {
   type Types,
 } from "./option.ts";
 import type { TypeOrTypeHandler } from "./types.ts";
+import { argumentOf, readWords } from "./words.ts";
 
 // deno-lint-ignore no-explicit-any
 type Action = (this: any, options: any, ...args: any[]) => unknown;
@@ -41,7 +43,10 @@ export class Command<_Options = any> {
   readonly #variables: Variable[] = [];
   readonly #examples: [name: string, text: string][] = [];
   readonly #meta: [name: string, value: string][] = [];
-  readonly #arguments: Placeholder[] = [];
+  /** Its arguments in their order. */
+  readonly placeholders: Placeholder[] = [];
+  /** Options that the sub-commands know too. */
+  readonly globals: Option[] = [];
   readonly #commands = new Map<string, Command>();
   #parent?: Command;
   #version?: string;
@@ -49,6 +54,9 @@ export class Command<_Options = any> {
   #throws = false;
   #exits = true;
   #result?: CommandResult;
+  #literals: string[] = [];
+  /** The command line as it was written. */
+  #asked: readonly string[] = [];
   /** As in Cliffy, the calls that follow `command()` go to the command that it added. */
   #selected: Command = this;
 
@@ -64,7 +72,7 @@ export class Command<_Options = any> {
     command.#version = version;
     command.option("-V, --version", "Show the version number for this program.");
     command.inner.on("option:version", () => {
-      console.log(command.getLongVersion());
+      console.log(command.#asked.includes("-V") ? version : command.getLongVersion());
       command.#stop(new CommanderError(0, "commander.version", version));
     });
     return this;
@@ -103,7 +111,9 @@ export class Command<_Options = any> {
   /** Adds an option that the sub-commands know too. */
   globalOption(flags: string, description: string, options?: OptionOptions): this {
     this.option(flags, description, options);
-    markGlobal(this.#selected.inner.options.at(-1)!);
+    const option = this.#selected.inner.options.at(-1)!;
+    markGlobal(option);
+    this.#selected.globals.push(option);
     return this;
   }
 
@@ -123,7 +133,7 @@ export class Command<_Options = any> {
   argument(definition: string, description: string): this {
     const placeholder = parsePlaceholder(definition);
     const name = placeholder.variadic ? `${placeholder.name}...` : placeholder.name;
-    this.#selected.#arguments.push(placeholder);
+    this.#selected.placeholders.push(placeholder);
     this.#selected.inner.addArgument(
       new Argument(placeholder.optional ? `[${name}]` : `<${name}>`, description),
     );
@@ -194,12 +204,17 @@ export class Command<_Options = any> {
   async parse(args: string[] = process.argv.slice(2)): Promise<CommandResult> {
     try {
       for (const command of this.#commands.values()) await command.prepare(args);
-      await this.inner.parseAsync(args, { from: "user" });
+      await this.inner.parseAsync(this.#read(args), { from: "user" });
     } catch (error) {
       if (!(error instanceof CommanderError)) this.#report(error);
       if (this.#exits) process.exit(0);
     }
     return this.#result ?? this.#parsed();
+  }
+
+  /** The words of the last command line that followed `--`. */
+  getLiteralArgs(): string[] {
+    return this.getMainCommand().#literals;
   }
 
   /** Prints the help. */
@@ -241,30 +256,49 @@ export class Command<_Options = any> {
 
   /** The required arguments that the command line lacks. */
   missingArguments(): string[] {
-    return this.#arguments.slice(this.inner.args.length).filter((one) => !one.optional).map(({ name }) =>
+    return this.placeholders.slice(this.inner.args.length).filter((one) => !one.optional).map(({ name }) =>
       name
     );
   }
 
   /** What stands on the command line after the last argument. */
   surplusArguments(): string[] {
-    return this.inner.args.slice(this.#arguments.length);
+    return this.inner.args.slice(this.placeholders.length).map(argumentOf);
   }
 
   /** Hook for commands that have something to set up before the program's command line is parsed. */
   protected async prepare(_args: readonly string[]): Promise<void> {}
 
+  /** What commander is given; its own completions are asked for by words that are no command line. */
+  #read(args: readonly string[]): string[] {
+    this.#asked = args;
+    if (args[0] === "complete") return [...args];
+    return this.#blamed(() => {
+      const { words, literals } = readWords(this, args);
+      this.#literals = literals;
+      return words;
+    });
+  }
+
   /** Options and arguments as commander read them, converted and checked for what it does not know. */
   #parsed(): CommandResult {
-    const options = { ...readVariables(this.#variables, this.#types), ...this.inner.optsWithGlobals() };
+    const given = Object.entries(this.inner.optsWithGlobals()).filter(([, value]) => value !== NO_VALUE);
+    const options: Record<string, unknown> = {
+      ...readVariables(this.#variables, this.#types),
+      ...Object.fromEntries(given),
+    };
     for (const { option, on } of this.#depends) {
       const missing = options[attributeOf(option)] !== undefined &&
         on.find((other) => options[attributeOf(other)] === undefined);
       if (missing) throw new ValidationError(`Option "${option}" depends on option "--${missing}".`);
     }
-    const args = this.inner.args.map((word, i) => {
-      const placeholder = this.#arguments[Math.min(i, this.#arguments.length - 1)];
-      return placeholder ? parseWord(this.#types, placeholder, "Argument", placeholder.name, word) : word;
+    const args = this.inner.args.flatMap((given, i) => {
+      const word = argumentOf(given);
+      const placeholder = this.placeholders[Math.min(i, this.placeholders.length - 1)];
+      if (!placeholder) return [word];
+      // An empty word is no argument where none is needed.
+      if (word === "" && placeholder.optional) return placeholder.variadic ? [] : [undefined];
+      return [parseWord(this.#types, placeholder, "Argument", placeholder.name, word)];
     });
     return { options, args, cmd: this };
   }

@@ -1,4 +1,5 @@
 import type { Command as Commander, CommanderError } from "commander";
+import { closest } from "./closest.ts";
 
 /** What an error asks of the command that it is about. */
 export interface BlamedCommand {
@@ -34,14 +35,19 @@ export class ValidationError extends Error {
 /** Commander's complaint in Cliffy's words. */
 export function translateError(error: CommanderError, command: BlamedCommand): ValidationError {
   const quoted = [...error.message.matchAll(/'([^']*)'/g)].map((match) => match[1]);
-  const guess = error.message.match(/Did you mean (?:one of )?([^,?]+)/)?.[1];
+  const guess = (what: string, candidates: readonly string[]) => {
+    const nearest = closest(quoted[0], candidates);
+    return nearest === undefined ? "" : ` Did you mean ${what} "${nearest}"?`;
+  };
   const name = (flags = "") => flags.match(/--?[\w-]+/g)?.at(-1) ?? flags;
   const text = () => {
     switch (error.code) {
       case "commander.unknownOption":
-        return `Unknown option "${quoted[0]}".${guess ? ` Did you mean option "${guess}"?` : ""}`;
+        return `Unknown option "${quoted[0]}".${guess("option", flagsOf(command.inner))}`;
       case "commander.unknownCommand":
-        return `Unknown command "${quoted[0]}".${guess ? ` Did you mean command "${guess}"?` : ""}`;
+        return `Unknown command "${quoted[0]}".${
+          guess("command", command.inner.commands.map((one) => one.name()))
+        }`;
       case "commander.optionMissingArgument":
         return `Missing value for option "${name(quoted[0])}".`;
       case "commander.missingMandatoryOptionValue":
@@ -53,10 +59,22 @@ export function translateError(error: CommanderError, command: BlamedCommand): V
       case "commander.excessArguments":
         return command.inner.registeredArguments.length === 0
           ? `No arguments allowed for command "${command.getPath()}".`
-          : `Too many arguments: ${command.surplusArguments().join(" ")}`;
+          : `Too many arguments: ${command.surplusArguments()[0]}`;
       default:
         return error.message.replace(/^error: /, "");
     }
   };
   return new ValidationError(text(), { cause: error });
+}
+
+/** The flags that a command knows: help, those of the commands above it, its own. */
+function flagsOf(command: Commander): string[] {
+  const above: Commander[] = [];
+  for (let one: Commander | null = command; one; one = one.parent) above.unshift(one);
+  const options = above.flatMap((one) => one.options);
+  return [
+    "--help",
+    "-h",
+    ...options.flatMap(({ long, short }) => [long, short].filter((flag) => flag !== undefined)),
+  ];
 }

@@ -1,4 +1,5 @@
 import { Command } from "./command.ts";
+import { closest } from "./closest.ts";
 import { ValidationError } from "./errors.ts";
 
 /** `help [command]`: shows the help of the program or of one of its commands. */
@@ -10,7 +11,10 @@ export class HelpCommand extends Command {
       .action((_: unknown, name?: string) => {
         const parent = this.getMainCommand();
         const command = name === undefined ? parent : parent.getCommand(name);
-        if (!command) throw new ValidationError(`Unknown command "${name}".`);
+        if (!command) {
+          const nearest = closest(name!, parent.inner.commands.map((one) => one.name()));
+          throw new ValidationError(`Unknown command "${name}". Did you mean command "${nearest}"?`);
+        }
         command.showHelp();
       });
   }

@@ -2,6 +2,9 @@ import { Option } from "commander";
 import { ValidationError } from "./errors.ts";
 import { builtInTypes, EnumType, type TypeOrTypeHandler } from "./types.ts";
 
+/** An empty word is no value: the option is as one that was not given. */
+export const NO_VALUE = Symbol("no value");
+
 /** Settings of an option. */
 export interface OptionOptions {
   default?: unknown;
@@ -84,6 +87,7 @@ export function translateOption(
       throw new ValidationError(`Option "${name}" can only occur once, but was found several times.`);
     }
     if (word === undefined || !placeholder) return undefined;
+    if (word === "") return NO_VALUE;
     const value = parseWord(types, placeholder, "Option", long, word);
     return options.collect ? [...(again ? previous as unknown[] : []), value] : value;
   });

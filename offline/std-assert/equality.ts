@@ -1,15 +1,15 @@
 import strict from "node:assert/strict";
 import { inspect, isDeepStrictEqual } from "node:util";
-import { AssertionError, failWith } from "./assertion_error.ts";
+import { failWith } from "./assertion_error.ts";
 
 type Numbers = ArrayLike<number | bigint>;
 
-/** True where both are deeply equal; as in @std/assert, -0 equals 0 and NaN equals NaN. */
+/** True where both are deeply equal; as in @std/assert, -0 equals 0, NaN equals NaN, and an error only itself. */
 export function equal(a: unknown, b: unknown): boolean {
   if (isTypedArray(a) && isTypedArray(b)) {
     return Object.getPrototypeOf(a) === Object.getPrototypeOf(b) && countDifferences(a, b).count === 0;
   }
-  return isDeepStrictEqual(a, b) || isDeepStrictEqual(withoutNegativeZero(a), withoutNegativeZero(b));
+  return a === b || isDeepStrictEqual(comparable(a), comparable(b));
 }
 
 /** Throws unless `actual` deeply equals `expected`. */
@@ -51,20 +51,6 @@ export function assertArrayIncludes<T>(
   );
 }
 
-/** Throws unless every property of `expected` is in `actual` with an equal value, at any depth. */
-export function assertObjectMatch(
-  // deno-lint-ignore no-explicit-any
-  actual: Record<PropertyKey, any>,
-  expected: Record<PropertyKey, unknown>,
-  msg?: string,
-): void {
-  try {
-    strict.partialDeepStrictEqual(actual, expected);
-  } catch (error) {
-    throw new AssertionError(msg ?? (error as Error).message, { cause: error });
-  }
-}
-
 /** How a value is written in the messages of this package. */
 export function show(value: unknown): string {
   return inspect(value, { depth: 8, maxArrayLength: 24, breakLength: 100, sorted: true });
@@ -104,29 +90,29 @@ function difference(actual: unknown, expected: unknown): string {
   return `    actual   ${show(actual)}\n    expected ${show(expected)}`;
 }
 
-/** node:assert tells -0 from 0 and `Object.create(null)` from `{}`; @std/assert does neither. */
-function withoutNegativeZero(value: unknown, seen = new Map<object, unknown>()): unknown {
+/** node:assert tells -0 from 0 and `Object.create(null)` from `{}`, and takes two errors of one message for equal; @std/assert does none of it. */
+function comparable(value: unknown, seen = new Map<object, unknown>()): unknown {
   if (value === 0) return 0;
   if (typeof value !== "object" || value === null) return value;
   const known = seen.get(value);
   if (known !== undefined) return known;
-  const visit = (inner: unknown) => withoutNegativeZero(inner, seen);
+  const visit = (inner: unknown) => comparable(inner, seen);
   if (isTypedArray(value)) {
     return value instanceof BigInt64Array || value instanceof BigUint64Array
       ? value
       : (value as Float64Array).map((x) => x === 0 ? 0 : x);
   }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Array.prototype) {
-    const copy: unknown[] = [];
-    seen.set(value, copy);
-    for (const inner of value as unknown[]) copy.push(visit(inner));
-    return copy;
-  }
+  if (value instanceof Error) return [value.constructor, value.message, value.stack];
   if (value instanceof Map) return new Map([...value].map(([key, inner]) => [visit(key), visit(inner)]));
-  if (prototype !== Object.prototype && prototype !== null) return value;
-  const copy: Record<PropertyKey, unknown> = {};
+  if (value instanceof Set) return new Set([...value].map(visit));
+  const prototype = Object.getPrototypeOf(value);
+  const isArray = prototype === Array.prototype;
+  if (!isArray && prototype !== Object.prototype && prototype !== null) return value;
+  const copy = isArray ? new Array((value as unknown[]).length) : {};
   seen.set(value, copy);
-  for (const key of Reflect.ownKeys(value)) copy[key] = visit((value as Record<PropertyKey, unknown>)[key]);
+  for (const key of Reflect.ownKeys(value)) {
+    if (isArray && key === "length") continue;
+    Reflect.set(copy, key, visit((value as Record<PropertyKey, unknown>)[key]));
+  }
   return copy;
 }

@@ -10,7 +10,6 @@ export {
   assertEquals,
   assertNotEquals,
   assertNotStrictEquals,
-  assertObjectMatch,
   assertStrictEquals,
   equal,
 } from "./equality.ts";

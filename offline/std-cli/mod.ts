@@ -9,8 +9,8 @@ import { eastAsianWidth } from "get-east-asian-width";
 export function unicodeWidth(str: string): number {
   let width = 0;
   for (const character of str) {
-    // Marks that join the letter before them, joiners and control characters take no place.
-    if (/^[\p{Mn}\p{Me}\p{Cc}\p{Cf}]$/u.test(character)) continue;
+    // Marks and vowels that join the letter before them, joiners and control characters take no place.
+    if (/^[\p{Mn}\p{Me}\p{Cc}\p{Cf}\u1160-\u11ff]$/u.test(character) && character !== "\u00ad") continue;
     width += eastAsianWidth(character.codePointAt(0)!);
   }
   return width;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Command, ValidationError } from "@cliffy/command";
 import { evalCheckCommand } from "../../../cli/eval/eval_check.ts";
-import { protectAnswers } from "../../../cli/eval/protect_answers.ts";
+import { markLiterals } from "../../../cli/settings/literal_words.ts";
 import { readPairs } from "../../../eval/answer/read_pairs.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { inFolder } from "../../support/folders.ts";
@@ -16,7 +16,7 @@ async function run(...args: string[]): Promise<string> {
   const log = console.log;
   console.log = (text: string) => lines.push(text);
   try {
-    await program.parse(protectAnswers(["eval", "check", ...args]));
+    await program.parse(markLiterals(["eval", "check", ...args]));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return `${error.message}\n${error.hint}`;
