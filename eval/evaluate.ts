@@ -26,7 +26,7 @@ export async function evaluate(
   const prepared = options.prepared ?? prepareQuestions(model, tokenizer, task, options);
   const { questions, rules } = prepared;
   const modes = options.modes.map((name) =>
-    inferenceMode(name, gamma, embeddingRms, options.filters, options.mixing)
+    inferenceMode(name, gamma, embeddingRms, options.filters, options.mixing, options.tau)
   );
   const total = modes.reduce((sum, { name }) => sum + questions.length * samplesIn(name, samples), 0);
   const forecast = createTokenForecast(rules.maxThinking + rules.maxAnswer);

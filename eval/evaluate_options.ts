@@ -29,6 +29,8 @@ export interface EvaluateOptions extends AskOptions {
   prepared?: PreparedQuestions;
   /** Tokens that hard-sample may draw, and that soft-thinking and mixture-of-inputs mix; all where it is left out. */
   filters?: Filters;
+  /** Temperature of the thinking in all modes but hard-greedy; each way's own where it is left out. */
+  tau?: number;
   /** How the ways mix tokens. */
   mixing?: MixingOptions;
   /** Rollouts generated at once; fewer where memory asks for it. Changes no result. */

@@ -63,6 +63,7 @@ export interface InferenceMode {
  * @param embeddingRms RMS(E) of the base model
  * @param filters tokens that hard-sample may draw; the other modes take no notice of them
  * @param mixing how the ways mix tokens
+ * @param tau temperature of the steps, each way's own where it is left out
  * @throws UserError if there is no such mode, naming those there are
  */
 export function inferenceMode(
@@ -71,6 +72,7 @@ export function inferenceMode(
   embeddingRms: number,
   filters?: Filters,
   mixing: MixingOptions = {},
+  tau?: number,
 ): InferenceMode {
   if (!ALL_MODES.includes(name)) {
     throw new UserError(`Cannot think in the mode ${name}: one of ${ALL_MODES.join(", ")} is needed`);
@@ -80,6 +82,6 @@ export function inferenceMode(
   return {
     name,
     greedy,
-    thinking: wayOfThinking(wayOf(name), { ...mixing, greedy, gamma, embeddingRms, filters }),
+    thinking: wayOfThinking(wayOf(name), { ...mixing, greedy, gamma, embeddingRms, filters, tau }),
   };
 }

@@ -21,7 +21,7 @@ export function describeEvaluation(report: EvaluationReport): string {
 
 /** What decides the numbers: what was asked, the limits, and the model with what it ran on. */
 function heading(report: EvaluationReport): string {
-  const { task, model, device, seed, gamma, modes, shots, chatTemplate, system, filters, mixing = {} } =
+  const { task, model, device, seed, gamma, tau, modes, shots, chatTemplate, system, filters, mixing = {} } =
     report;
   const { maxThinking, answerTokens, samples } = report;
   const noisy = modes.some(({ mode }) => mode === "soft-sample" || mode === "fuzzy-sample");
@@ -33,6 +33,7 @@ function heading(report: EvaluationReport): string {
     ...(chatTemplate ? [system === undefined ? "chat template" : "chat template with a system message"] : []),
     `at most ${maxThinking} thinking and ${answerTokens} answer tokens`,
     ...(noisy ? [`gamma ${gamma}`] : []),
+    ...(tau === undefined ? [] : [`tau ${tau}`]),
     ...filtered.map(([name, value]) => `${dashed(name)} ${value}`),
     `seed ${seed}`,
   ];

@@ -115,7 +115,8 @@ async function measureAll(
     const report = await plan.measure(results, interrupt.signal);
     reports.push(report);
     // A task's table is worth its time even if a later task fails.
-    if (!json) print(`${reports.length > 1 ? "\n\n" : ""}${describe(report)}`);
+    const parts = [describe(report), plan.texts?.() ?? ""].filter(Boolean);
+    if (!json) print(`${reports.length > 1 ? "\n\n" : ""}${parts.join("\n\n")}`);
   }
   const report = reports.length === 1 ? reports[0] : reports;
   results?.finish(report);

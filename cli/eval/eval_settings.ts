@@ -23,6 +23,7 @@ export const evalSettings = {
   minP: flags.minP,
   ...mixingFlags,
   gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },
+  tau: flags.tau,
   maxThinking: { ...flags.maxThinking, default: undefined, defaultText: "the task's" },
   answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },
   batchRows: integer("Rollouts at once, fewer where memory asks for it; no result depends on it", {
@@ -41,6 +42,11 @@ export const evalSettings = {
   ),
   seed: flags.seed,
   allowOwn: flags.allowOwn,
+  show: integer("Generated texts of each mode to show, from the first question on", {
+    default: 0,
+    min: 0,
+    max: 10_000,
+  }),
   out: path("Folder for the results; the same command goes on with what is there", {
     placeholder: "dir",
     short: "o",

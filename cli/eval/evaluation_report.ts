@@ -11,6 +11,8 @@ export interface Asked {
   samples: number;
   seed: number;
   gamma: number;
+  /** Temperature of the thinking; absent where each way has its own. */
+  tau?: number;
   maxThinking: number;
   answerTokens: number;
   /** Solved examples before each question. */

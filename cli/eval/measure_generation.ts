@@ -9,10 +9,12 @@ import { Interrupted } from "../terminal/interrupt.ts";
 import { createEvaluationProgress } from "../terminal/evaluation_progress.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 import type { GenerationPlan } from "./plan_generation.ts";
+import type { ShownTexts } from "./shown_texts.ts";
 
 /**
  * Runs a plan in all its modes, with progress; with a folder of results it goes on with what is there.
  *
+ * @param texts told every rollout
  * @throws Interrupted if the signal is aborted, saying what is kept
  */
 export async function measureGeneration(
@@ -21,6 +23,7 @@ export async function measureGeneration(
   results: ResultsFolder | undefined,
   signal: AbortSignal,
   quiet: boolean,
+  texts: ShownTexts,
 ): Promise<EvaluationReport> {
   const { modes, split, samples } = run;
   const { questions } = about;
@@ -38,8 +41,16 @@ export async function measureGeneration(
       ...run,
       ...{ questions, prompt, prepared, grader, signal, embeddingRms },
       stream: split,
-      known: (mode) => files.get(mode)?.known() ?? [],
-      onRollout: (record) => files.get(record.mode)?.append(record),
+      *known(mode) {
+        for (const record of files.get(mode)?.known() ?? []) {
+          texts.see(record);
+          yield record;
+        }
+      },
+      onRollout(record) {
+        files.get(record.mode)?.append(record);
+        texts.see(record);
+      },
       onMode: ({ mode }) => files.get(mode)?.sort(({ index, sample }) => index * 2 ** 20 + sample),
       onProgress(state) {
         kept = state.done;

@@ -21,7 +21,7 @@ export const askedTasks = (
  * @throws UserError if a task or its data are not there
  */
 export async function openTasks(
-  { data, split, seed, mode, topK, topP, minP }: EvalValues,
+  { data, split, seed, mode, topK, topP, minP, tau }: EvalValues,
   context: Context<typeof evalSettings>,
 ): Promise<(Task | ChoiceTask)[]> {
   const names = askedTasks(context);
@@ -36,6 +36,11 @@ export async function openTasks(
         `${FILTERED.join(", ")} is needed.`,
     );
   }
+  if (tau !== undefined && context.origins.tau === "flag" && mode.every((one) => one === "hard-greedy")) {
+    throw new ValidationError(
+      "--tau is the temperature of what is drawn or mixed: hard-greedy would take no notice of it.",
+    );
+  }
   const tasks: (Task | ChoiceTask)[] = [];
   for (const name of names) tasks.push(await openAnyTask(name, { data, split, seed }));
   return tasks;
@@ -48,6 +53,8 @@ const THINKING = [
   "mode",
   "samples",
   "gamma",
+  "tau",
+  "show",
   "maxThinking",
   "answerTokens",
   "chatTemplate",

@@ -88,6 +88,7 @@ export async function planGeneration(
     limited: limit !== undefined && asked.length < (size ?? ENDLESS),
     ...{ samples, seed, gamma, maxThinking, answerTokens, shots, chatTemplate },
     ...(system === undefined ? {} : { system }),
+    ...(run.tau === undefined ? {} : { tau: run.tau }),
     filters,
     ...(run.mixing ? { mixing: run.mixing } : {}),
     trainedOn,
@@ -120,5 +121,6 @@ export function settingsOf({ about, run }: GenerationPlan): Record<string, unkno
     ...(isSampled ? { samples, gamma } : {}),
     ...(mixing ? { mixing } : {}),
     ...(keepMixtures > 0 ? { keepMixtures } : {}),
+    ...(run.tau === undefined ? {} : { tau: run.tau }),
   };
 }

@@ -15,6 +15,7 @@ import { askedTasks } from "./open_tasks.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 import { type ChoiceReport, choiceSettings, measureChoices } from "./measure_choices.ts";
 import { measureGeneration } from "./measure_generation.ts";
+import { createShownTexts } from "./shown_texts.ts";
 import { describePlan, planGeneration, settingsOf } from "./plan_generation.ts";
 import { say } from "../terminal/print.ts";
 
@@ -28,6 +29,8 @@ interface Plan {
   /** What decides its results. */
   settings: Record<string, unknown>;
   measure(results: ResultsFolder | undefined, signal: AbortSignal): Promise<TaskReport>;
+  /** Generated texts to be shown under its table; none of a choice task. */
+  texts?(): string;
 }
 
 /**
@@ -75,13 +78,15 @@ async function planGenerationTask(
     maxThinking: values.maxThinking ?? task.limits.maxThinkingEval,
     answerTokens: values.answerTokens ?? task.limits.answerTokens,
   };
+  const texts = createShownTexts(values.show);
   const plan = await planGeneration(found, task, facts, run, (line) => {
     if (!quiet) say(line);
   });
   return {
     line: describePlan(found, plan),
     settings: named(task.name, settingsOf(plan)),
-    measure: (results, signal) => measureGeneration(found, plan, results, signal, quiet),
+    measure: (results, signal) => measureGeneration(found, plan, results, signal, quiet, texts),
+    texts: texts.describe,
   };
 }
 

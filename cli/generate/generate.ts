@@ -1,5 +1,7 @@
 import { ValidationError } from "@cliffy/command";
 import { DRAWN_MIXTURES, UNTRAINED_WAYS } from "../../model/thinking/ways.ts";
+import { isGreedy as isGreedyMode, wayOf } from "../../eval/modes.ts";
+import type { Origin } from "../settings/resolve_config.ts";
 import { withGpu } from "../vulkan/with_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { findModel } from "../../model/files/find_model.ts";
@@ -40,6 +42,7 @@ is their shadow, the most probable token of each step. Without an argument the t
       "Four drawn answers of a trained run",
       'softcot generate --model runs/sums-hard --thinking hard --samples 4 "..."',
     ],
+    ["The same way of thinking as a mode of softcot eval", 'softcot generate --mode soft-sample "..."'],
     [
       "A question in the form of the model's chat template",
       'softcot generate --model HuggingFaceTB/SmolLM2-135M-Instruct --chat-template "What is 2 + 2?"',
@@ -49,7 +52,8 @@ is their shadow, the most probable token of each step. Without an argument the t
       'echo -n "Once upon a time" | softcot generate --model runs/sums-soft --raw --thinking hard',
     ],
   ],
-  async run(values, context) {
+  async run(all, context) {
+    const values = byMode(all, context.origins);
     checkUsage(values);
     refuseIdleMixing([values.thinking], context.origins, values.noiseOn);
     const given = { ...values, model: modelOrBase(values, context.origins) };
@@ -79,20 +83,29 @@ is their shadow, the most probable token of each step. Without an argument the t
   },
 });
 
-// Else the flag of softcot eval would be taken for a misspelt --model.
-generateCommand.type("mode", () => {
-  throw new ValidationError(
-    "softcot generate has no --mode: --thinking hard, soft or fuzzy says how to think, --sample with chance.",
-  );
-}).option("--mode <mode:mode>", "", { hidden: true });
+/** The values with what a mode says; it stands for --thinking and --sample. */
+function byMode(values: GenerateValues, origins: Record<keyof GenerateValues, Origin>): GenerateValues {
+  const { mode } = values;
+  if (mode === undefined) return values;
+  const given = (["thinking", "sample"] as const).find((name) => origins[name] === "flag");
+  if (given !== undefined) {
+    throw new ValidationError(
+      `--mode ${mode} says how to think and whether by chance: --${given} has no place beside it.`,
+    );
+  }
+  return { ...values, thinking: wayOf(mode), sample: !isGreedyMode(mode) };
+}
 
 /** Ways without a greedy form: their steps are draws. */
 const DRAWN: readonly string[] = [...DRAWN_MIXTURES, "mixture-of-inputs"];
 
 /** What can be told to be wrong before anything is opened. */
 function checkUsage(
-  { raw, chatTemplate, thinking, sample, samples, topK, topP, minP }: GenerateValues,
+  { raw, chatTemplate, thinking, sample, samples, topK, topP, minP, mode }: GenerateValues,
 ): void {
+  if (mode !== undefined && isGreedyMode(mode) && samples > 1) {
+    throw new ValidationError(`--mode ${mode} draws nothing: --samples ${samples} has no place there.`);
+  }
   if (raw && chatTemplate) {
     throw new ValidationError("--raw takes the text as it is: --chat-template has no place there.");
   }

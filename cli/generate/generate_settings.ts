@@ -1,3 +1,4 @@
+import { ALL_MODES } from "../../eval/modes.ts";
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
 import { flags, mixingFlags } from "../settings/flags.ts";
 import { choice, flag, type Values } from "../settings/setting.ts";
@@ -15,6 +16,10 @@ export const generateSettings = {
   chatTemplate: flags.chatTemplate,
   system: flags.system,
   thinking: choice([...WAYS, ...UNTRAINED_WAYS], flags.thinking.description, { default: "soft" }),
+  mode: choice(ALL_MODES, "Way of thinking with or without chance in one word, as in softcot eval", {
+    defaultText: "by --thinking and --sample",
+    placeholder: "mode",
+  }),
   sample: flag("Draw tokens, or noise on the mixtures; otherwise the most probable tokens are taken"),
   samples: { ...flags.samples, description: "Texts to generate; more than one are drawn", default: 1 },
   gamma: { ...flags.gamma, defaultText: "that of the run or of the task's recipe, else 0.33" },

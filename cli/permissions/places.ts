@@ -5,6 +5,7 @@ import { driverPlaces } from "../../gpu/device/vulkan_driver.ts";
 import { hubCacheFolder, tokenPath } from "../../model/hub/hub_environment.ts";
 import { cachePlaces } from "../cache/cache_places.ts";
 import { ownBuild, ownFolder } from "../facts/own_build.ts";
+import { lastRun } from "../defaults/last_run.ts";
 import { savedValues } from "../defaults/saved_values.ts";
 import { present, quietly, text, type Told } from "./told.ts";
 
@@ -17,8 +18,9 @@ export type Place = keyof typeof PLACES;
  */
 export async function placesOf(place: Place, told: Told): Promise<string[]> {
   const { values } = told;
-  const saved = values.resume === true ? savedValues(String(values.out)) : {};
-  const paths = await PLACES[place]({ ...told, values: { ...values, ...saved, out: values.out } });
+  const out = values.resume === true ? values.out ?? lastRun() : values.out;
+  const saved = values.resume === true ? savedValues(String(out)) : {};
+  const paths = await PLACES[place]({ ...told, values: { ...values, ...saved, out } });
   return [...new Set(paths.map((path) => resolve(path)).flatMap((path) => [path, realPath(path)]))];
 }
 

@@ -198,7 +198,9 @@ export const flags = {
     group: optimizer,
   }),
   out: path("Folder of the run", { placeholder: "dir", short: "o" }),
-  resume: flag("Go on from the run's newest whole checkpoint"),
+  resume: flag(
+    "Go on from the newest whole checkpoint of the run, or without --out of the last one in runs/; --steps may be raised",
+  ),
 } as const satisfies Settings;
 
 /** What decides how a step mixes tokens. */

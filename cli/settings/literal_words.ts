@@ -5,9 +5,11 @@ const MARK = "\0";
  * A command line in which no word but a flag looks like one: what follows `--`, and empty words, which parsers of command lines take for
  * none at all, are marked. Answers of `eval check` may begin with a minus sign; what starts so there and is no flag is marked too.
  */
-export function markLiterals(args: readonly string[]): string[] {
+export function markLiterals(line: readonly string[]): string[] {
+  // A script with the line ends of another system leaves them on its last words.
+  const args = line.map((arg) => arg.replace(/\r+$/, ""));
   // What a shell asks for completions by is no command line of ours.
-  if (args[0] === "complete") return [...args];
+  if (args[0] === "complete") return args;
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const marked = args.slice(0, end).map((arg, k) =>
     arg === "" || isAnswer(args, k) ? MARK + arg : /^--[^=]+=$/.test(arg) ? arg + MARK : arg

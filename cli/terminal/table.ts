@@ -9,10 +9,13 @@ interface TableOptions {
   align?: readonly ("left" | "right")[];
   /** Spaces between columns; 2 if not given. */
   gap?: number;
+  /** Places that a line has; those of the terminal that results go to, if not given, and as many as are needed where they go elsewhere. */
+  width?: number;
 }
 
 /**
- * Lays rows out in columns, as wide as a terminal shows them (CJK and emoji take two places).
+ * Lays rows out in columns, as wide as a terminal shows them (CJK and emoji take two places). A table that is wider than the terminal
+ * is folded: columns that find no place come in a table below, behind the first column again.
  *
  * @param rows cells; null and undefined become empty
  * @returns lines without a final newline, none ending in spaces
@@ -29,18 +32,41 @@ export function table(rows: readonly (readonly unknown[])[], options: TableOptio
     const numeric = filled.length > 0 && filled.every((text) => /^[+-]?[\d.,]+(e[+-]?\d+)?%?$/i.test(text));
     right.push(options.align?.[column] ? options.align[column] === "right" : numeric);
   }
-  const line = (row: readonly string[]) =>
-    widths.map((width, column) => {
-      const text = cell(row, column), space = " ".repeat(width - unicodeWidth(text));
+  const gap = " ".repeat(options.gap ?? 2);
+  const line = (row: readonly string[], shown: readonly number[]) =>
+    shown.map((column) => {
+      const text = cell(row, column), space = " ".repeat(widths[column] - unicodeWidth(text));
       return right[column] ? space + text : text + space;
-    }).join(" ".repeat(options.gap ?? 2)).trimEnd();
-  const lines = all.map(line);
-  if (options.header) {
-    lines.splice(
-      1,
-      0,
-      widths.map((width) => "-".repeat(width)).join(" ".repeat(options.gap ?? 2)),
-    );
+    }).join(gap).trimEnd();
+  const part = (shown: readonly number[]) => {
+    const lines = all.map((row) => line(row, shown));
+    if (options.header) lines.splice(1, 0, shown.map((column) => "-".repeat(widths[column])).join(gap));
+    return lines.join("\n");
+  };
+  return folded(widths, gap.length, options.width ?? terminalWidth()).map(part).join("\n\n");
+}
+
+/** The columns of each table that a wide one is folded into; the first stands in all of them. */
+function folded(widths: readonly number[], gap: number, most: number): number[][] {
+  const [first = 0, ...others] = widths;
+  const parts: number[][] = [[0]];
+  let taken = first;
+  others.forEach((width, i) => {
+    if (taken + gap + width > most && parts.at(-1)!.length > 1) {
+      parts.push([0]);
+      taken = first;
+    }
+    parts.at(-1)!.push(i + 1);
+    taken += gap + width;
+  });
+  return widths.length === 0 ? [[]] : parts;
+}
+
+function terminalWidth(): number {
+  if (!Deno.stdout.isTerminal()) return Infinity;
+  try {
+    return Deno.consoleSize().columns || Infinity;
+  } catch {
+    return Infinity;
   }
-  return lines.join("\n");
 }

@@ -6,6 +6,8 @@ import { toToml } from "../settings/config_file.ts";
 import { firstPrompt } from "./first_prompt.ts";
 import { keepHeldOut } from "./keep_held_out.ts";
 import { keepShape } from "./keep_shape.ts";
+import { lengthenRun } from "./resumed_values.ts";
+import { claimRunFolder } from "./run_folder.ts";
 import type { PreparedTraining } from "./prepare_training.ts";
 import type { TrainValues } from "./train_settings.ts";
 
@@ -18,18 +20,20 @@ import type { TrainValues } from "./train_settings.ts";
  * @throws UserError if the folder cannot be used, or what a checkpoint was made with is not what is there now
  */
 export function beginRun(
-  folder: string,
   values: TrainValues,
   { trainer, state: fresh }: PreparedTraining,
   reopened: Reopened | undefined,
   say: (line: string) => void,
 ): { run: Run; state: RunState } {
+  const folder = reopened?.run.folder ?? values.out ??
+    claimRunFolder(`runs/${trainer.task.name}-${values.thinking}`);
   const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
   keepHeldOut(folder, trainer.task);
   keepShape(folder, trainer.model.config);
   const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer, reopened.state) : fresh;
   compareStates(state, fresh, folder, say);
   say(`run      ${folder}${reopened ? `, from step ${state.step}` : ""}`);
+  if (reopened) lengthenRun(folder, values, trainer.settings, state.step).forEach(say);
   say(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,

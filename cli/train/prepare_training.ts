@@ -11,6 +11,7 @@ import { loadRewards } from "../../rl/reward.ts";
 import { readState, type RunState } from "../../rl/run/run_state.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { checkMemory, type PlannedTraining } from "./check_memory.ts";
+import { refuseOneQuestion } from "./test_modes.ts";
 import { thinkingInTraining } from "./thinking_in_training.ts";
 import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
@@ -42,6 +43,7 @@ export async function prepareTraining(
     seed: values.seed,
     validation: values.validationQuestions,
   });
+  refuseOneQuestion(task, values);
 
   const start = checkpoint ?? values.model;
   const baseName = nameOfBase(values, checkpoint);

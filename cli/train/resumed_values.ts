@@ -1,41 +1,85 @@
 import { isTaskFile } from "../../eval/tasks/own_task.ts";
 import { UserError } from "../../gpu/errors.ts";
+import { writeWhole } from "../../model/files/write_whole.ts";
+import { learningRate, type OptimizerSettings } from "../../rl/optimizer.ts";
 import { refuseNoRun } from "../../rl/run/run.ts";
-import { readConfigFile } from "../settings/config_file.ts";
+import { lastRun } from "../defaults/last_run.ts";
+import { readConfigFile, toToml } from "../settings/config_file.ts";
 import { dashed } from "../settings/dashed.ts";
 import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
 import { shown } from "../settings/shown.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 
 /**
- * The values of a run that goes on: its own; a flag may not change them.
- * @throws UserError if no run is named, there is none, a flag asks for something else, or the run used own code that is not named
+ * The values of a run that goes on, the named one or the last in runs/: its own; a flag may not change them, but for more updates.
+ * @throws UserError if there is no run, a flag asks for something else, or the run used own code that is not named
  */
 export function resumedValues(
   values: TrainValues,
   origins: Record<keyof TrainValues, Origin>,
 ): TrainValues {
-  if (!values.out) {
-    throw new UserError("Cannot resume: no run is named", "name its folder: --resume --out runs/NAME");
+  const out = values.out ?? lastRun();
+  if (out === undefined) {
+    throw new UserError(
+      "Cannot resume: no run is named, and none is in runs/",
+      "name its folder: --resume --out FOLDER",
+    );
   }
-  refuseNoRun(values.out);
+  refuseNoRun(out);
   const saved = resolveConfig(trainSettings, {
     flags: {},
-    file: readConfigFile(`${values.out}/config.toml`),
+    file: readConfigFile(`${out}/config.toml`),
   });
   for (const key of Object.keys(trainSettings) as (keyof TrainValues)[]) {
-    if (key === "out" || shown(values[key]) === shown(saved[key])) continue;
+    if (key === "out" || isLonger(key, values, saved, origins) || shown(values[key]) === shown(saved[key])) {
+      continue;
+    }
     const isCode = key === "task" || key === "reward";
     if (origins[key] !== "flag" && !(isCode && origins[key] === "config")) continue;
     throw new UserError(
-      `Cannot resume ${values.out} with --${dashed(key)} ${shown(values[key])}: it runs with ${
-        shown(saved[key])
-      }`,
+      `Cannot resume ${out} with --${dashed(key)} ${shown(values[key])}: it runs with ${shown(saved[key])}`,
       "leave the flag out, or start a new run",
     );
   }
-  refuseUnnamedCode(values.out, saved, origins);
-  return { ...saved, out: values.out };
+  refuseUnnamedCode(out, saved, origins);
+  const steps = isLonger("steps", values, saved, origins) ? values.steps : saved.steps;
+  return { ...saved, steps, out };
+}
+
+/** Whether more updates are asked for than the run began with. */
+const isLonger = (
+  key: keyof TrainValues,
+  asked: TrainValues,
+  saved: TrainValues,
+  origins: Record<keyof TrainValues, Origin>,
+): boolean => key === "steps" && origins.steps === "flag" && asked.steps > saved.steps;
+
+/**
+ * What more updates do to a run that goes on: its schedule is stretched, and its folder says so from here on.
+ *
+ * @param reached updates done
+ * @returns lines for people; none where the run has as many updates as before
+ */
+export function lengthenRun(
+  folder: string,
+  values: TrainValues,
+  settings: OptimizerSettings,
+  reached: number,
+): string[] {
+  const path = `${folder}/config.toml`;
+  const { steps } = resolveConfig(trainSettings, { flags: {}, file: readConfigFile(path) });
+  if (steps === values.steps) return [];
+  writeWhole(path, toToml({ ...values, out: folder }));
+  const rate = (steps: number, step: number) =>
+    shown(Number(learningRate({ ...settings, steps }, step).toPrecision(3)));
+  const last = Math.min(reached, steps);
+  return [
+    `steps    ${values.steps} in place of ${steps}: the learning rate, ${
+      rate(steps, last)
+    } at step ${last}, goes on with ` +
+    `${rate(values.steps, reached + 1)} and falls to its end at step ${values.steps}`,
+    `warning  this is not a run of ${values.steps} updates from the beginning, whose first ${reached} would have had the longer schedule's rates`,
+  ];
 }
 
 /** How a run is gone on with: its folder, the own code that it used, which nobody but the command line may name, and the device if one was chosen. */

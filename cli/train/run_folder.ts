@@ -1,20 +1,33 @@
-import { generationEntry } from "../../eval/tasks/open_task.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
-import type { TrainValues } from "./train_settings.ts";
+import { UserError } from "../../gpu/errors.ts";
 
 /**
- * The folder of a run: the one that is named, else the first free one that is called after task and thinking.
- * @throws UserError if there is no such task
+ * A new folder for a run that nobody names one for: the name itself, or with the first number that is free. It is there when this returns, so that
+ * of several runs that start at once each has its own.
+ *
+ * @param name `runs/TASK-THINKING`
+ * @throws UserError if no folder can be made there
  */
-export async function runFolder({ out, task, thinking }: TrainValues): Promise<string> {
-  const { name } = await generationEntry(task);
-  return out ?? freeFolder(`runs/${name}-${thinking}`);
+export function claimRunFolder(name: string): string {
+  try {
+    Deno.mkdirSync(name.replace(/\/[^/]*$/, ""), { recursive: true });
+    for (let n = 1;; n++) {
+      const folder = n === 1 ? name : `${name}-${n}`;
+      if (isMade(folder)) return folder;
+    }
+  } catch (error) {
+    throw new UserError(
+      `Cannot write to ${name}: ${(error as Error).message}, a writable folder is needed`,
+      "name another folder with --out",
+    );
+  }
 }
 
-/** The name itself, or with the first number that is free. */
-function freeFolder(name: string): string {
-  for (let n = 1;; n++) {
-    const folder = n === 1 ? name : `${name}-${n}`;
-    if (!isTaken(folder)) return folder;
+function isMade(folder: string): boolean {
+  try {
+    Deno.mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
   }
 }

@@ -1,3 +1,5 @@
+import { UserError } from "../../gpu/errors.ts";
+import type { Task } from "../../eval/task.ts";
 import { evaluate } from "../../eval/evaluate.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { modesOf, samplesIn } from "../../eval/modes.ts";
@@ -45,6 +47,18 @@ export async function testModes(
     signal,
     onProgress: progress.update,
   });
+}
+
+/**
+ * Refuses a table of a single question, which has no standard error, before anything is trained.
+ * @throws UserError
+ */
+export function refuseOneQuestion(task: Task, { testQuestions }: TrainValues): void {
+  if (Math.min(testQuestions, task.size("test") ?? Infinity) !== 1) return;
+  throw new UserError(
+    `Cannot test ${task.name} on one question: a share of one has no standard error, 2 are needed`,
+    "--test-questions 0 makes no tables; softcot eval asks single questions",
+  );
 }
 
 /** The test before training: made once, kept in the run's folder; a run that is under way cannot make it any more. */

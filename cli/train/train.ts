@@ -16,7 +16,6 @@ import { newValues } from "./new_values.ts";
 import { prepareTraining } from "./prepare_training.ts";
 import { profileOf } from "./profile_report.ts";
 import { resumeCommand, resumedValues } from "./resumed_values.ts";
-import { runFolder } from "./run_folder.ts";
 import { testBefore, testBest, testModes } from "./test_modes.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 import { trainWatched } from "./train_watched.ts";
@@ -46,7 +45,8 @@ shows every value and where it comes from.`,
   examples: [
     ["The embedded model and task, soft thinking", "softcot train"],
     ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],
-    ["Go on with a stopped run", "softcot train --resume --out runs/sums-soft"],
+    ["Go on with the last run", "softcot train --resume"],
+    ["Go on with a run that is finished", "softcot train --resume --out runs/sums-soft --steps 200"],
   ],
   async run({ resume, profile, allowOwn: _, ...given }, { origins, quiet, print }) {
     if (!resume) refuseLoneSystem(given);
@@ -67,13 +67,13 @@ async function trainAndTest(
 ): Promise<RunResult> {
   const started = performance.now();
   const tell = (line: string) => quiet || say(line);
-  const folder = await runFolder(values);
   tell(`device   ${toldAdapter(gpu.adapter)}`);
-  const reopened = resume ? reopenRun(folder, values.saveEvery) : undefined;
+  const reopened = resume ? reopenRun(values.out!, values.saveEvery) : undefined;
   reopened?.notes.forEach((note) => tell(`warning  ${note}`));
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
   const { trainer } = prepared;
-  const { run, state } = beginRun(folder, values, prepared, reopened, tell);
+  const { run, state } = beginRun(values, prepared, reopened, tell);
+  const { folder } = run;
   using interrupt = watchInterrupt(
     "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
   );

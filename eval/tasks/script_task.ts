@@ -43,7 +43,9 @@ export async function loadScriptTask(path: string): Promise<GenerationEntry> {
   const task = checkedTask(path, await importDefault(path));
   const { name = nameOf(path), version = 1, about = `from ${path}`, prompt = paperPrompt } = task;
   const { questions, checking, grade } = task;
-  const limits = { maxThinking: 512, maxThinkingEval: 512, answerTokens: 32, ...task.limits };
+  // What is said of thinking holds in evaluation too, where nothing else is said of that.
+  const maxThinkingEval = task.limits?.maxThinking ?? 512;
+  const limits = { maxThinking: 512, maxThinkingEval, answerTokens: 32, ...task.limits };
   const facts = { name, version, prompt, limits };
   return {
     ...{ kind: "generation", about, ...facts },

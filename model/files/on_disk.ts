@@ -39,6 +39,11 @@ export function fileSize(path: string): number | undefined {
   return statOf(path)?.size;
 }
 
+/** When it was last written to, in milliseconds; 0 where there is nothing. */
+export function modifiedAt(path: string): number {
+  return statOf(path)?.mtime?.getTime() ?? 0;
+}
+
 /** Names in a folder, in no order; none where there is no such folder. */
 export function namesIn(folder: string): string[] {
   try {

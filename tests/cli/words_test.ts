@@ -107,6 +107,7 @@ Deno.test("words that are to be taken as they are get through any parser", () =>
   assertEquals(marked.map(unmarked), ["generate", "--name=", "", "-x", "--"]);
   assertEquals(marked.filter((word) => word === "" || word === "--" || word === "-x"), []);
   assertEquals(markLiterals(["complete", "--", "model", ""]), ["complete", "--", "model", ""]);
+  assertEquals(markLiterals(["eval", "--limit", "3\r", "sums\r"]), ["eval", "--limit", "3", "sums"]);
 });
 
 Deno.test("unknown flags, empty words and -- are told or taken alike by every command", async () => {

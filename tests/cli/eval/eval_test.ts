@@ -194,6 +194,29 @@ Deno.test("noise on the hidden rows, and neighbours: measured, and told in the r
   assertEquals(report.mixing, { noiseOn: "hidden", width: 3, weighting: "probability", rho: 0.5 });
 });
 
+Deno.test("--tau is the temperature of the thinking; --show shows the first texts of each mode", async () => {
+  const { code, stdout, stderr } = await runSoftcot([
+    ...["eval", "-m", model, "--limit", "3", "--samples", "2", "--tau", "0.8", "--show", "3"],
+    ...["--mode", "hard-greedy,soft-sample"],
+  ]);
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stdout, "gamma 0.5, tau 0.8, seed 0");
+  const asked = takeQuestions(sums, "test", 0, 3);
+  const texts = stdout.split("\n\n").filter((part) => /^\w+-\w+, question/.test(part));
+  assertEquals(texts.map((text) => text.split(":")[0]), [
+    ...["hard-greedy, question 1", "hard-greedy, question 2", "hard-greedy, question 3"],
+    ...["soft-sample, question 1", "soft-sample, question 1, sample 2", "soft-sample, question 2"],
+  ]);
+  const { question, gold } = asked[1];
+  const verdict = gold === "9" ? "right" : `wrong, right is ${gold}`;
+  assertEquals(texts[1], `hard-greedy, question 2: ${verdict}\n  ${question}\n  ${THOUGHT} \\boxed{9}`);
+  await fails(
+    ["eval", "-m", model, "--tau", "2", "--mode", "hard-greedy"],
+    2,
+    "hard-greedy would take no notice",
+  );
+});
+
 Deno.test("eval names what is wrong: usage with status 2, files and models with 1", async () => {
   const refused = (args: string[], status: number, message: string) =>
     fails(["eval", ...args], status, message);

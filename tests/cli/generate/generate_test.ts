@@ -30,6 +30,19 @@ Deno.test("generate writes the thinking, the forced box and the answer, and noth
   }
 });
 
+Deno.test("--mode says the way of thinking as eval does", async () => {
+  const random = await modelFolder((gpu) => randomModel(gpu, SMALL));
+  const ask = async (...how: string[]) => {
+    const args = ["generate", "-m", `${random}/model`, "--max-thinking", "9", ...how, QUESTION];
+    const { code, stdout, stderr } = await runSoftcot(args);
+    assertEquals(code, 0, stderr);
+    return stdout;
+  };
+  assertEquals(await ask("--mode", "hard-sample"), await ask("--thinking", "hard", "--sample"));
+  assertEquals(await ask("--mode", "soft-greedy"), await ask());
+  assertEquals(await ask("--mode", "hard-sample") === await ask("--mode", "hard-greedy"), false);
+});
+
 Deno.test("generate reads the question from a pipe, and --json tells its parts", async () => {
   const { stdout, stderr, code } = await pipe(["generate", "-m", model, "--json"], `${QUESTION}\n`);
   assertEquals(code, 0, stderr);
@@ -84,7 +97,13 @@ Deno.test("generate names what is wrong", async () => {
   await refused([QUESTION, "--task", "none"], 1, "Cannot find the task");
   await refused([QUESTION, "--chat-template"], 1, "the model has none");
   await refused([QUESTION, "--system", "Be brief."], 2, "--system goes with --chat-template");
-  await refused([QUESTION, "--mode", "soft-greedy"], 2, "--thinking hard, soft or fuzzy says how to think");
+  await refused([QUESTION, "--mode", "soft-warm"], 2, '"soft-greedy"');
+  await refused(
+    [QUESTION, "--mode", "soft-greedy", "--thinking", "hard"],
+    2,
+    "--thinking has no place beside it",
+  );
+  await refused([QUESTION, "--mode", "hard-greedy", "--samples", "2"], 2, "--mode hard-greedy draws nothing");
   await refused([QUESTION, "--gamma", "1e308"], 2, "at least 0 and at most 1000");
   await refused([QUESTION, "--raw", "--max-tokens", "1e9"], 2, "at most 1048576");
   await refused([QUESTION, "--chat-template", "--raw"], 2, "--raw takes the text as it is");

@@ -83,7 +83,8 @@ Deno.test("a task in TypeScript: questions, prompt, limits; part of train is hel
   assertEquals(task.limits, { maxThinking: 32, maxThinkingEval: 512, answerTokens: 32 });
   assertEquals(task.prompt("What is 2?"), "What is 2? Think, then answer.");
   assert(task.grade(task.question("test", 0, 0).gold, "441.0}").correct);
-  assertEquals((await generationEntry(`${own}/squares.ts`)).limits.maxThinking, 32);
+  const { limits } = await generationEntry(`${own}/squares.ts`);
+  assertEquals([limits.maxThinking, limits.maxThinkingEval], [32, 32]);
 });
 
 Deno.test("a task in TypeScript may make its questions of --data, and grade them itself", async () => {
