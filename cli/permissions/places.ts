@@ -18,9 +18,8 @@ export type Place = keyof typeof PLACES;
  */
 export async function placesOf(place: Place, told: Told): Promise<string[]> {
   const { values } = told;
-  const out = values.resume === true ? values.out ?? lastRun() : values.out;
-  const saved = values.resume === true ? savedValues(String(out)) : {};
-  const paths = await PLACES[place]({ ...told, values: { ...values, ...saved, out } });
+  const saved = values.resume === true ? savedValues(String(values.out ?? lastRun())) : {};
+  const paths = await PLACES[place]({ ...told, values: { ...values, ...saved, out: values.out } });
   return [...new Set(paths.map((path) => resolve(path)).flatMap((path) => [path, realPath(path)]))];
 }
 

@@ -80,7 +80,7 @@ Deno.test("a task in TypeScript: questions, prompt, limits; part of train is hel
   const task = await openTask(`${own}/squares.ts`);
   assertEquals([task.name, task.version, task.size("test")], ["squares", 2, 20]);
   assertEquals([task.size("train"), task.size("validation"), task.heldOut!.length], [10, 10, 10]);
-  assertEquals(task.limits, { maxThinking: 32, maxThinkingEval: 512, answerTokens: 32 });
+  assertEquals(task.limits, { maxThinking: 32, maxThinkingEval: 32, answerTokens: 32 });
   assertEquals(task.prompt("What is 2?"), "What is 2? Think, then answer.");
   assert(task.grade(task.question("test", 0, 0).gold, "441.0}").correct);
   const { limits } = await generationEntry(`${own}/squares.ts`);
