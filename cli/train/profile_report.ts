@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import type { KernelTime } from "../../gpu/profile.ts";
+import { writeJson } from "../../model/files/write_whole.ts";
 import { table } from "../terminal/table.ts";
 
 /** Where the time of a run went. */
@@ -61,10 +62,19 @@ export function describeProfile({ seconds, phases, idle, kernels }: ProfileRepor
   ].join("\n\n");
 }
 
-/** Where the time of the training went, if that was asked for. */
-export async function profileOf({ profile }: Gpu, started: number): Promise<ProfileReport | undefined> {
+/**
+ * Where the time of the training went, if that was asked for; kept in the run's folder, too, as profile.json.
+ *
+ * @param updates the first and the last that were timed
+ */
+export async function profileOf(
+  { profile, adapter }: Gpu,
+  { folder, started, updates }: { folder: string; started: number; updates: { from: number; to: number } },
+): Promise<ProfileReport | undefined> {
   if (!profile.on) return undefined;
   const seconds = (performance.now() - started) / 1000;
   const kernels = (await profile.report()).filter(({ phase }) => phase !== "");
-  return profileReport(kernels, seconds);
+  const report = profileReport(kernels, seconds);
+  writeJson(`${folder}/profile.json`, { version: 1, device: adapter.name, updates, ...report });
+  return report;
 }

@@ -25,7 +25,9 @@ const settings = {
   ...trainSettings,
   resume: flags.resume,
   allowOwn: flags.allowOwn,
-  profile: flag("Time every kernel; tell at the end where the time went, and how long the GPU was idle"),
+  profile: flag(
+    "Time every kernel; tell at the end, and in the run's profile.json, where the time went, and how long the GPU was idle",
+  ),
 };
 
 /** `softcot train`: the method, end to end. */
@@ -84,10 +86,11 @@ async function trainAndTest(
     const before = await testBefore(folder, state, () => measure("before"), tell);
     const updatesBegan = performance.now();
     const reached = await trainWatched(trainer, run, values, state, signal, quiet);
+    const updates = { from: state.step + 1, to: reached.step };
+    const profile = await profileOf(gpu, { folder, started: updatesBegan, updates });
     if (signal.aborted && reached.step < values.steps) {
       throw new Interrupted(`Saved step ${reached.step}. ${goOn}`);
     }
-    const profile = await profileOf(gpu, updatesBegan);
     const after = await measure("after");
     const best = await testBest(trainer, folder, reached, () => measure("best"));
     const tests = { before, after, best };

@@ -8,6 +8,7 @@ import type { KeptRollout } from "../../rl/samples/kept_rollout.ts";
 import { createSampleBudget, keepSamples, MOST_AN_HOUR } from "../../rl/samples/sample_budget.ts";
 import { trainStep } from "../../rl/train_step.ts";
 import { openTestGpu } from "../gpu/support.ts";
+import { misfitsOf } from "../support/schemas.ts";
 import { tokenizer } from "../model/support/small_models.ts";
 import { freeTrainer, SMALL_TRAINING, smallTrainer } from "./support/small_trainer.ts";
 import { embeddingRms, tinyModel } from "./support/tiny_model.ts";
@@ -53,6 +54,7 @@ for (const [way, options] of KINDS) {
       assertEquals(kept.map(({ group, sample }) => [group, sample]), groups);
       for (const one of kept) {
         assertEquals([one.version, one.step, one.group_size, one.way], [2, i + 1, 4, way]);
+        assertEquals(misfitsOf("sample", one), "");
         checkTexts(one);
         checkSteps(one);
       }
@@ -102,6 +104,27 @@ function checkGroup(group: KeptRollout[]): void {
     assertAlmostEquals(advantage, (reward - others) / 100, 1e-4);
   }
 }
+
+Deno.test("a schema takes lines of older runs, and nothing that it does not name", async () => {
+  const old = {
+    ...{ step: 10, question: "q", gold: "1", thinking: "t", thinking_end: "limit", answer: " \\boxed{1}" },
+    ...{ boxed: "1", reward: 100 },
+  };
+  assertEquals(misfitsOf("sample", old), "");
+  const { kept: [[soft]] } = await learned("soft", {}, { sampleEvery: 1 });
+  const { mixtures, ...bare } = soft;
+  for (
+    const wrong of [
+      { ...old, more: 1 },
+      { ...soft, more: 1 },
+      { ...soft, version: 3 },
+      { ...soft, pieces: { a: "b" } },
+      { ...soft, mixtures: [...mixtures!, [[1]]] },
+      { ...soft, continuous: false },
+      bare,
+    ]
+  ) assert(misfitsOf("sample", wrong) !== "", JSON.stringify(wrong));
+});
 
 Deno.test("the questions that followed others are told", async () => {
   const { kept: [first] } = await learned("hard", {}, { sampleEvery: 1, sampleGroups: 9, refill: 3 });

@@ -4,6 +4,7 @@ import { randomModel, SMALL } from "../../model/support/small_models.ts";
 import { root } from "../../support/places.ts";
 import { testFolder } from "../../support/folders.ts";
 import { jsonLines } from "../../support/json_lines.ts";
+import { assertLinesFit } from "../../support/schemas.ts";
 import { writeModel } from "../support/model_folder.ts";
 import { runSoftcot } from "../support/run_softcot.ts";
 
@@ -45,6 +46,7 @@ Deno.test("--json holds all that the table does, and each answer; --out each que
   assertEquals([report.questions, report.limited, report.shots, report.truncated], [4, false, 0, 0]);
   assertEquals(report.answers.length, 4);
   assertEquals(report.subjects, undefined);
+  assertLinesFit("choice", `${out}/arc-challenge.jsonl`);
   const rows = jsonLines(`${out}/arc-challenge.jsonl`);
   assertEquals(rows.map(({ id }) => id), report.answers.map(({ id }: { id: string }) => id));
   for (const row of rows) {

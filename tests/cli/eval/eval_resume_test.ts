@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { randomModel, SMALL } from "../../model/support/small_models.ts";
 import { jsonLines } from "../../support/json_lines.ts";
+import { assertLinesFit } from "../../support/schemas.ts";
 import { modelFolder, thinker } from "../support/model_folder.ts";
 import { linesIn } from "../../rl/support/run_files.ts";
 import { fails, runSoftcot } from "../support/run_softcot.ts";
@@ -74,6 +75,7 @@ Deno.test("killed or stopped anywhere and started again, the result is that of a
   const again = await runSoftcot([...long(out), "--json"]);
   assertEquals(timeless(JSON.parse(again.stdout)), timeless(JSON.parse(plain.stdout)));
   assertEquals(Deno.statSync(`${out}/${names[2]}.jsonl`).mtime, stamp);
+  for (const name of names) assertLinesFit("rollout", `${out}/${name}.jsonl`);
 });
 
 Deno.test("results of other settings are not gone on with", async () => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { takeQuestions } from "../../../eval/questions/take_questions.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { jsonLines } from "../../support/json_lines.ts";
+import { assertLinesFit } from "../../support/schemas.ts";
 import { modelFolder, thinker, THOUGHT } from "../support/model_folder.ts";
 import { fails, finish, runSoftcot } from "../support/run_softcot.ts";
 
@@ -112,7 +113,10 @@ Deno.test("eval --json tells all that is needed to do it again; --out keeps ever
   assertEquals(report.modes.map(({ mode }: { mode: string }) => mode), ["soft-sample", "hard-greedy"]);
 
   const asked = takeQuestions(sums, "test", 5, 4);
-  const [soft, hard] = ["soft-sample", "hard-greedy"].map((mode) => jsonLines(`${out}/sums-${mode}.jsonl`));
+  const [soft, hard] = ["soft-sample", "hard-greedy"].map((mode) => {
+    assertLinesFit("rollout", `${out}/sums-${mode}.jsonl`);
+    return jsonLines(`${out}/sums-${mode}.jsonl`);
+  });
   assertEquals([soft.length, hard.length], [4 * 3, 4]);
   soft.forEach((record, i) => {
     assertEquals([record.mode, record.index, record.id, record.sample, record.shadow], [

@@ -6,6 +6,7 @@ import { bestCheckpoint } from "../../../model/files/best_checkpoint.ts";
 import { trainSettings } from "../../../cli/train/train_settings.ts";
 import { dashed } from "../../../cli/settings/dashed.ts";
 import { jsonLines } from "../../support/json_lines.ts";
+import { assertLinesFit, misfitsOf } from "../../support/schemas.ts";
 import { fails, softcotCommand, succeed, told } from "../support/run_softcot.ts";
 import { checkpointsOf, metricsOf } from "../../rl/support/run_files.ts";
 import { smallModel } from "../support/small_model.ts";
@@ -53,6 +54,8 @@ Deno.test("a run's folder holds all settings, metrics, samples and checkpoints; 
     assertStringIncludes(forced, "\\boxed{");
     assertEquals(mixtures.length, thinking_tokens.length);
   }
+  assertLinesFit("metrics", `${out}/metrics.jsonl`);
+  assertLinesFit("sample", `${out}/samples.jsonl`);
   assertEquals(checkpointsOf(out), ["step-000004", "step-000006"]);
 });
 
@@ -78,7 +81,10 @@ Deno.test("rewards from files count by their weight, and completions are shown a
   const reward = `${folder}/brief.ts`;
   Deno.writeTextFileSync(reward, "export default ({ thinkingTokens }) => -thinkingTokens;");
   const out = `${folder}/rewarded`;
-  const { stderr } = await succeed(train({ "print-every": 3, reward: `task=0.5,${reward}=2`, out }));
+  const more = { "diagnose-every": 4, refill: 1, thinking: "hard" };
+  const { stderr } = await succeed(train({ "print-every": 3, reward: `task=0.5,${reward}=2`, out, ...more }));
+  assertLinesFit("metrics", `${out}/metrics.jsonl`);
+  assertLinesFit("sample", `${out}/samples.jsonl`);
   for (const line of metricsOf(out)) {
     assert((line.rewards_sd as Record<string, number>)[reward] >= 0);
     const { task, [reward]: brief } = line.rewards as Record<string, number>;
@@ -95,6 +101,11 @@ Deno.test("--profile tells time by phase and kernel; a run shorter than its vali
   const args = train({ steps: 3, out: `${folder}/profile`, profile: true, json: true, quiet: true });
   const { profile, best } = JSON.parse((await succeed(args)).stdout);
   assertEquals(best, null);
+  const { version, device, updates, ...kept } = JSON.parse(
+    Deno.readTextFileSync(`${folder}/profile/profile.json`),
+  );
+  assertEquals(misfitsOf("profile", { version, device, updates, ...kept }), "");
+  assertEquals([kept, updates], [profile, { from: 1, to: 3 }]);
   assertEquals(profile.phases.map(({ phase }: { phase: string }) => phase).sort(), [
     "rollouts",
     "samples",
