@@ -11,7 +11,7 @@ export interface Line {
 }
 
 /** What two runs of a line may differ in, and what changes no bit of the results. */
-const APART = ["seed", "out", "keep", "print-every", "sample-every", "sample-groups", "save-every"];
+const APART = ["seed", "out", "keep", "print-every", "sample-every", "sample-groups", "log", "save-every"];
 
 /**
  * The lines of some runs. A sweep's folder stands for its runs, which have their names from it; all others are named after the settings

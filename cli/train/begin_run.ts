@@ -2,6 +2,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
 import { createRun, type Reopened, type Run } from "../../rl/run/run.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
+import { logTensorboard } from "../../rl/run/tensorboard/log_tensorboard.ts";
 import { toToml } from "../settings/config_file.ts";
 import { firstPrompt } from "./first_prompt.ts";
 import { keepHeldOut } from "./keep_held_out.ts";
@@ -32,6 +33,7 @@ export function beginRun(
   keepShape(folder, trainer.model.config);
   const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer, reopened.state) : fresh;
   compareStates(state, fresh, folder, say);
+  const logged = values.log === "tensorboard" ? logTensorboard(run, values, state.step) : run;
   say(`run      ${folder}${reopened ? `, from step ${state.step}` : ""}`);
   if (reopened) lengthenRun(folder, values, trainer.settings, state.step).forEach(say);
   say(
@@ -40,7 +42,7 @@ export function beginRun(
   );
   say(`prompt   ${firstPrompt(trainer)}`);
   if (reopened && state.step >= values.steps) say("nothing is left to train: the run is complete");
-  return { run, state };
+  return { run: logged, state };
 }
 
 /** Holds what a checkpoint was made with against what is there now. */

@@ -11,7 +11,7 @@ import { shown } from "../settings/shown.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 
 /**
- * The values of a run that goes on, the named one or the last in runs/: its own; a flag may not change them, but for more updates.
+ * The values of a run that goes on, the named one or the last in runs/: its own; a flag may not change them, but for more updates and what it is logged by.
  * @throws UserError if there is no run, a flag asks for something else, or the run used own code that is not named
  */
 export function resumedValues(
@@ -31,7 +31,10 @@ export function resumedValues(
     file: readConfigFile(`${out}/config.toml`),
   });
   for (const key of Object.keys(trainSettings) as (keyof TrainValues)[]) {
-    if (key === "out" || isLonger(key, values, saved, origins) || shown(values[key]) === shown(saved[key])) {
+    if (
+      key === "out" || key === "log" || isLonger(key, values, saved, origins) ||
+      shown(values[key]) === shown(saved[key])
+    ) {
       continue;
     }
     const isCode = key === "task" || key === "reward";
@@ -43,7 +46,7 @@ export function resumedValues(
   }
   refuseUnnamedCode(out, saved, origins);
   const steps = isLonger("steps", values, saved, origins) ? values.steps : saved.steps;
-  return { ...saved, steps, out };
+  return { ...saved, log: values.log ?? saved.log, steps, out };
 }
 
 /** Whether more updates are asked for than the run began with. */

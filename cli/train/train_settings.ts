@@ -116,6 +116,10 @@ export const trainSettings = {
     min: 1,
     group: checks,
   }),
+  log: choice(["tensorboard"], "Write the metrics and samples for TensorBoard, too, into the run's folder", {
+    defaultText: "JSON lines alone",
+    group: checks,
+  }),
   diagnoseEvery: integer(
     "Updates between measurements of the divergence from the base and of the gradient's parts, the first included; 0: never",
     { default: 0, min: 0, group: checks },

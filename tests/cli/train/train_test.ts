@@ -66,7 +66,7 @@ Deno.test("config.toml names every value, and --config reproduces the run with i
   const left = Object.keys(trainSettings).map(dashed).filter((name) => !(name in saved));
   assertEquals(
     left,
-    ["adapter", "data", "system", "recipe", "tau", "width", "weighting", "reward", "weights"],
+    ["adapter", "data", "system", "recipe", "tau", "width", "weighting", "log", "reward", "weights"],
     "not saved: what nobody chose and has no fixed value",
   );
   assertEquals([saved.seed, saved["clip-step"], saved.out], [3, 2, out]);
