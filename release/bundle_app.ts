@@ -5,6 +5,9 @@ import project from "../deno.json" with { type: "json" };
 import { gitState } from "../cli/facts/git_state.ts";
 import { BUILD_FILE, type OwnBuild } from "../cli/facts/own_build.ts";
 import { gatherLicenses, LICENSES_FILE } from "../cli/licenses/gather_licenses.ts";
+import { makePage } from "../cli/page/make_page.ts";
+import { PAGE_FILE } from "../cli/page/own_page.ts";
+import { RENDERER_FILES } from "../cli/report/renderer_files.ts";
 import { deno } from "./deno_command.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -15,8 +18,8 @@ const WORKER = /new Worker\(\s*new URL\("([^"]+)\.ts", import\.meta\.url\)/g;
 const BUNDLED_WORKER = /(new URL\("\.\/[\w-]+)\.ts(",\s*import\.meta\.url\))/g;
 
 /**
- * Bundles the program into a new folder, which then holds main.js with all that it loads, the text of the licences, and
- * what this build was made of. The same source gives the same bytes.
+ * Bundles the program into a new folder, which then holds main.js with all that it loads, the page of view, what renders pictures, the text of
+ * the licences, and what this build was made of. The same source gives the same bytes.
  * @returns names of the files of workers, which are found by address and by no import
  */
 export async function bundleApp(folder: string): Promise<string[]> {
@@ -39,6 +42,10 @@ export async function bundleApp(folder: string): Promise<string[]> {
   const build: OwnBuild = { version: project.version, ...gitState() };
   Deno.writeTextFileSync(join(folder, BUILD_FILE), JSON.stringify(build));
   Deno.writeTextFileSync(join(folder, LICENSES_FILE), await gatherLicenses());
+  Deno.writeTextFileSync(join(folder, PAGE_FILE), await makePage(root));
+  for (const [name, file] of Object.entries(RENDERER_FILES)) {
+    Deno.copyFileSync(fileURLToPath(import.meta.resolve(file)), join(folder, name));
+  }
   return names;
 }
 

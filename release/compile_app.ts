@@ -3,6 +3,10 @@ import { gitState } from "../cli/facts/git_state.ts";
 import { startFlags } from "../cli/permissions/start_flags.ts";
 import { PINNED_DENO } from "../cli/facts/pinned_deno.ts";
 import { UserError } from "../gpu/errors.ts";
+import { BUILD_FILE } from "../cli/facts/own_build.ts";
+import { LICENSES_FILE } from "../cli/licenses/gather_licenses.ts";
+import { PAGE_FILE } from "../cli/page/own_page.ts";
+import { RENDERER_FILES } from "../cli/report/renderer_files.ts";
 import { deno } from "./deno_command.ts";
 import type { Target } from "./targets.ts";
 
@@ -20,7 +24,9 @@ export async function compileApp(
   target: Target,
   path: string,
 ): Promise<void> {
-  const included = [...workers, "build.json", "licenses.txt"].flatMap((name) => ["--include", name]);
+  const included = [...workers, BUILD_FILE, LICENSES_FILE, PAGE_FILE, ...Object.keys(RENDERER_FILES)].flatMap(
+    (name) => ["--include", name],
+  );
   const allowed = [...startFlags(), "--no-prompt", "--no-config", "--no-check"];
   const args = [
     "compile",

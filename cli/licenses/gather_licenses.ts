@@ -23,17 +23,17 @@ interface ModuleGraph {
 }
 
 /**
- * The licences of softcot, of the packages that the program imports, and of Deno, as one text. To be called in a
+ * The licences of softcot, of the packages that the program and its page import, and of Deno, as one text. To be called in a
  * checkout; the packages' texts are read where Deno keeps the packages.
  * @throws UserError where Deno cannot tell which packages they are
  */
 export async function gatherLicenses(): Promise<string> {
   const root = fileURLToPath(new URL("../../", import.meta.url));
-  const graph = await moduleGraph(root);
+  const graphs = [await moduleGraph(root, "cli/main.ts"), await moduleGraph(root, "web/main.tsx")];
   const own = Deno.readTextFileSync(join(root, "LICENSE"));
   const entries = [
     entry(`softcot ${project.version}`, own),
-    ...packagesIn(graph).map((each) => entry(`${each.name} ${each.version}`, licenseOf(each))),
+    ...packagesIn(graphs).map((each) => entry(`${each.name} ${each.version}`, licenseOf(each))),
     entry(`Deno ${PINNED_DENO}`, `${denoLicense}\n${WITHIN_DENO}`),
   ];
   return entries.join("\n");
@@ -46,14 +46,16 @@ them: https://github.com/denoland/deno`;
 const entry = (name: string, text: string) => `${name}\n${"=".repeat(name.length)}\n\n${text.trim()}\n`;
 
 /** The packages that are imported, and those that these depend on, by name. */
-function packagesIn({ modules, npmPackages }: ModuleGraph): Package[] {
+function packagesIn(graphs: readonly ModuleGraph[]): Package[] {
   const found = new Map<string, Package>();
-  const visit = (id: string) => {
+  const visit = ({ npmPackages }: ModuleGraph, id: string) => {
     if (found.has(id)) return;
     found.set(id, npmPackages[id]);
-    npmPackages[id].dependencies.forEach(visit);
+    for (const other of npmPackages[id].dependencies) visit({ modules: [], npmPackages }, other);
   };
-  for (const { npmPackage } of modules) if (npmPackage) visit(npmPackage);
+  for (const graph of graphs) {
+    for (const { npmPackage } of graph.modules) if (npmPackage) visit(graph, npmPackage);
+  }
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
@@ -67,8 +69,8 @@ function licenseOf({ localPath }: Package): string {
   }: so its package.json says; it holds no text of the licence.`;
 }
 
-async function moduleGraph(root: string): Promise<ModuleGraph> {
-  const args = ["info", "--json", "--config", join(root, "deno.json"), join(root, "cli/main.ts")];
+async function moduleGraph(root: string, entry: string): Promise<ModuleGraph> {
+  const args = ["info", "--json", "--config", join(root, "deno.json"), join(root, entry)];
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
   const told = new TextDecoder();
   if (success) return JSON.parse(told.decode(stdout));

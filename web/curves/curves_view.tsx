@@ -6,9 +6,9 @@ import { go } from "../app/use_route.ts";
 import type { ViewProps } from "../app/view.ts";
 import type { Metrics, Place } from "../data/view_data.ts";
 import { colours, curveFigures, type CurveRun, keysFor } from "../figures/curve_figures.ts";
+import { lineNames } from "../figures/line_names.ts";
 import { panelOf, PANELS } from "../figures/metric_panels.ts";
 import { Empty, Waiting } from "../parts/empty.tsx";
-import { differingSettings, lineOf } from "../runs/grouping.ts";
 import { ChartCard } from "./chart_card.tsx";
 import { curvesQuery } from "./curves_query.ts";
 import { CurvesToolbar } from "./curves_toolbar.tsx";
@@ -22,7 +22,7 @@ export function CurvesView({ route }: ViewProps) {
     const place = placeOf(overview, id);
     return place ? runsOf(overview, place) : [];
   });
-  const lines = namesOf(places);
+  const lines = lineNames(places);
   const hasSeeds = new Set(lines.values()).size < places.length;
   const query = curvesQuery(route, hasSeeds);
   const asked = query.panels?.map(panelOf) ?? PANELS;
@@ -78,16 +78,6 @@ function placesFor(route: Route, all: readonly Place[], of: (id: string) => Plac
   const ids = route.view === "compare" ? (route.query.runs ?? "").split(",") : [route.path[0]];
   const found = ids.flatMap(of).filter(({ kind }) => kind === "run");
   return all.filter((place) => found.includes(place));
-}
-
-/** The line of each run, told apart from the others by what differs between them. */
-function namesOf(places: readonly Place[]): Map<string, string> {
-  const differing = differingSettings(places);
-  const sweeps = new Set(places.map(({ sweep }) => sweep)).size;
-  return new Map(places.map((place) => {
-    const line = lineOf(place, differing);
-    return [place.id, sweeps > 1 && place.sweep ? `${place.sweep.split("/").at(-1)}: ${line}` : line];
-  }));
 }
 
 function curveRuns(

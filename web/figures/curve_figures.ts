@@ -83,9 +83,18 @@ export function colours(runs: readonly CurveRun[], byLine: boolean): Drawn[] {
   );
 }
 
-function curvesOf(drawn: Drawn, { keys, points }: Panel, options: CurveOptions): Curve[] {
-  const lines = keys.flatMap((key, nth) => lineOf(drawn, key, nth, keys.length > 1, options));
+function curvesOf(drawn: Drawn, { keys, points, from, to }: Panel, options: CurveOptions): Curve[] {
+  const lines = keys.flatMap((key, nth) => lineOf(drawn, key, nth, keys.length > 1, options))
+    .map((curve) => ({ ...curve, ...bounded(curve, from, to) }));
   return points === undefined ? lines : [...lines, ...pointsOf(drawn, points, options)];
+}
+
+/** A band does not go where no value can be. */
+function bounded({ low, high }: Curve, from = -Infinity, to = Infinity): Pick<Curve, "low" | "high"> {
+  return {
+    low: low?.map((value) => value === null ? null : Math.max(from, value)),
+    high: high?.map((value) => value === null ? null : Math.min(to, value)),
+  };
 }
 
 function lineOf(
@@ -100,7 +109,7 @@ function lineOf(
   if (there.length === 0) return [];
   const runs = there.map(({ values }) => values);
   const name = isOneOfMany ? `${drawn.name}, ${titleOf(key)}` : drawn.name;
-  const look = { name, colour: drawn.colour, dash: drawn.dash + nth, look: "line" as const };
+  const look = { name, of: drawn.name, colour: drawn.colour, dash: drawn.dash + nth, look: "line" as const };
   const windows = there.map(({ run: { each } }) => Math.max(1, Math.round(options.window / each)));
   const smoothed = runs.map(({ x, y }, i) => ({ x, y: smooth(y, windows[i]) }));
   if (options.band === null) {

@@ -58,10 +58,9 @@ function drawLegend(
   width: number,
   theme: "light" | "dark",
 ): { text: string; height: number } {
-  const entries = new Map<string, { colour: number; dash: number; isPoints: boolean }>();
-  for (const { name, colour, dash, look } of figures.flatMap(({ curves }) => curves)) {
-    const key = look === "points" ? "" : name;
-    if (key !== "" && !entries.has(key)) entries.set(key, { colour, dash, isPoints: look === "points" });
+  const entries = new Map<string, { colour: number; dash: number }>();
+  for (const { name, of = name, colour, dash, look } of figures.flatMap(({ curves }) => curves)) {
+    if (look !== "points" && !entries.has(of)) entries.set(of, { colour, dash });
   }
   if (entries.size < 2 && figures.length < 2) return { text: "", height: 0 };
   let [x, row] = [0, 0];

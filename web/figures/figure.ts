@@ -22,6 +22,8 @@ export interface Axis {
 /** One curve. Arrays are of one length; null where there is nothing to draw. */
 export interface Curve {
   name: string;
+  /** What legends call it, where several curves of a picture are of one thing. */
+  of?: string;
   /** Place in the palette. */
   colour: number;
   /** Curves of one colour are told apart by it: 0 is a full line. */

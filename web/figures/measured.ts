@@ -74,6 +74,12 @@ export function passMean(measured: readonly MeasuredMode[], k: number): Mean | n
   return found.length === measured.length ? meanOf(found) : null;
 }
 
+/** The largest k of a mode that all models have; 1 of greedy ones. */
+export function mostSamples({ measured }: Tables, task: string, mode: string): number {
+  const own = measured.filter((one) => one.task === task && one.mode === mode);
+  return Math.min(...own.map(({ passAt }) => Math.max(1, ...passAt.map(({ k }) => k))));
+}
+
 /** The models between which training lies: the first and last of each line, without what is between. */
 export function endsOf(columns: readonly Column[]): Column[] {
   return columns.filter(({ when }) => when !== "checkpoint");

@@ -24,12 +24,12 @@ export const PANELS: readonly Panel[] = [
   panel(["thinking_tokens"], "Length of the thinking", { unit: "steps a rollout", from: 0 }),
   panel(["thinking_entropy"], "Entropy of the thinking", nats),
   panel(["answer_entropy"], "Entropy of the answer", nats),
-  panel(["gradient_norm"], "Norm of the gradient, before clipping", { unit: "norm", from: 0 }),
-  panel(["gradient_norm_thinking", "gradient_norm_answer"], "Gradient norms of thinking and answer", {
-    ...{ unit: "norm", from: 0 },
+  panel(["gradient_norm"], "Gradient norm before clipping", { unit: "norm", from: 0 }),
+  panel(["gradient_norm_thinking", "gradient_norm_answer"], "Gradient norms", {
+    ...{ unit: "norm; full: thinking, broken: answer", from: 0 },
   }),
-  panel(["mismatch_thinking_max", "mismatch_answer_max"], "Mismatch of rollout and training, largest", {
-    ...{ unit: "nats", from: 0 },
+  panel(["mismatch_thinking_max", "mismatch_answer_max"], "Mismatch, largest", {
+    ...{ unit: "nats; full: thinking, broken: answer", from: 0 },
   }),
   panel(["equal_groups"], "Groups without a difference", share),
 ];
@@ -68,5 +68,6 @@ export const titleOf = (key: string): string =>
 export function panelOf(name: string): Panel {
   const own = PANELS.find((each) => each.name === name);
   const keys = name.split("+").filter((key) => key !== "");
-  return own ?? panel(keys, keys.map(titleOf).join(", "), { unit: "" });
+  const unit = keys.length > 1 ? `strokes: ${keys.map(titleOf).join(", ")}` : "";
+  return own ?? panel(keys, keys.map(titleOf).join(", "), { unit });
 }

@@ -3,8 +3,8 @@
  * ground of its scheme.
  */
 export const PALETTE = {
-  light: ["#0b6fb8", "#c95400", "#00805c", "#a8488b", "#8a6d00", "#2e8fc9", "#6b4fb3", "#5d6875"],
-  dark: ["#56b4e9", "#ff9248", "#2fc79c", "#e58fc4", "#e6d24a", "#4f8df5", "#b49cff", "#aab4c0"],
+  light: ["#0b6fb8", "#c95400", "#00805c", "#a8488b", "#8a6d00", "#14181d", "#6b4fb3", "#5d6875"],
+  dark: ["#56b4e9", "#ff9248", "#2fc79c", "#e58fc4", "#e6d24a", "#f2f4f7", "#b49cff", "#aab4c0"],
 } as const;
 
 /** Ground, text and lines of what is drawn, by scheme. */

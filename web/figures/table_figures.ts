@@ -1,6 +1,6 @@
 import type { MeasuredMode, Tables } from "../data/view_data.ts";
 import type { Curve, Figure } from "./figure.ts";
-import { type Column, columnsOf, endsOf, measuredIn, passMean } from "./measured.ts";
+import { type Column, columnsOf, endsOf, measuredIn, mostSamples, passMean } from "./measured.ts";
 
 /** The pictures of a task in a mode; none of those that would be of points alone. */
 export function tableFigures(tables: Tables, task: string, mode: string): Figure[] {
@@ -58,12 +58,6 @@ function passFigure(tables: Tables, task: string, mode: string): Figure {
     y: { label: mode, from: 0, to: 1 },
     curves,
   };
-}
-
-/** The largest k of a mode that all models have; 1 of greedy ones. */
-export function mostSamples({ measured }: Tables, task: string, mode: string): number {
-  const own = measured.filter((one) => one.task === task && one.mode === mode);
-  return Math.min(...own.map(({ passAt }) => Math.max(1, ...passAt.map(({ k }) => k))));
 }
 
 /** pass@k against pass@1 over the checkpoints of each line: what only follows from how far a model has come lies on one curve. */

@@ -7,9 +7,9 @@ import {
   type Mean,
   meanOf,
   measuredIn,
+  mostSamples,
   passMean,
 } from "../figures/measured.ts";
-import { mostSamples } from "../figures/table_figures.ts";
 
 /** Modes down, models across: accuracy with its error, what it rose by, and pass@k where there are samples. */
 export function ModesTable(
