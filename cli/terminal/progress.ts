@@ -3,6 +3,7 @@ import { type Counting, progressLine } from "./progress_line.ts";
 import { type ProgressStream, stderr } from "./progress_stream.ts";
 import { createRate } from "./rate.ts";
 import { hideSecrets } from "./hide_secrets.ts";
+import { sparkline } from "./sparkline.ts";
 import { safeLine, safeText } from "./safe_text.ts";
 
 /** What a progress tells about. */
@@ -15,6 +16,8 @@ export interface ProgressOptions extends Counting {
   interval?: number;
   /** Milliseconds before anything is shown at all: what is done by then is not worth a word. */
   delay?: number;
+  /** A field whose course is drawn at the end of a terminal's line, where there is room. */
+  curve?: string;
   stream?: ProgressStream;
 }
 
@@ -49,6 +52,7 @@ export function createProgress(options: ProgressOptions): Progress {
   const stream = options.stream ?? stderr;
   const start = options.start ?? 0, began = stream.now();
   const rate = createRate(began);
+  const course: number[] = [];
   let text = "", written = "", last = -Infinity, live = false, ended = false;
 
   const show = (force: boolean) => {
@@ -80,6 +84,8 @@ export function createProgress(options: ProgressOptions): Progress {
         each: rate.each(),
         elapsed: (time - began) / 1000,
       }));
+      if (options.curve !== undefined) course.push(Number(fields[options.curve]));
+      if (course.length > 1 && (stream.columns() ?? 0) > 0) text += `  ${sparkline(course, MOST_BARS)}`;
       show(step === options.total);
     },
     show(line, isLast = false) {
@@ -97,6 +103,8 @@ export function createProgress(options: ProgressOptions): Progress {
     [Symbol.dispose]: done,
   };
 }
+
+const MOST_BARS = 24;
 
 const shown = (line: string): string => safeLine(hideSecrets(line));
 

@@ -36,6 +36,7 @@ export function beginRun(
   const logged = values.log === "tensorboard" ? logTensorboard(run, values, state.step) : run;
   say(`run      ${folder}${reopened ? `, from step ${state.step}` : ""}`);
   if (reopened) lengthenRun(folder, values, trainer.settings, state.step).forEach(say);
+  say(`look     softcot view ${folder}`);
   say(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,

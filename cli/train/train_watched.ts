@@ -15,7 +15,8 @@ export async function trainWatched(
   signal: AbortSignal,
   quiet: boolean,
 ): Promise<RunState> {
-  using progress = createProgress({ label: "train", total: values.steps, start: state.step, quiet });
+  const counting = { label: "train", total: values.steps, start: state.step, curve: "reward" };
+  using progress = createProgress({ ...counting, quiet });
   return await train(trainer, run, values, state, {
     signal,
     onStep: (line) => showStep(progress, line),

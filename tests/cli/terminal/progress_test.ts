@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import { createProgress, type ProgressOptions } from "../../../cli/terminal/progress.ts";
 import { duration } from "../../../cli/terminal/duration.ts";
+import { sparkline } from "../../../cli/terminal/sparkline.ts";
 import { table } from "../../../cli/terminal/table.ts";
 
 /** A progress whose clock and terminal are in the test's hands. */
@@ -35,6 +36,23 @@ Deno.test("in a pipe a line is written at first, then at most every ten seconds,
     "",
   ]);
   assert(!seen.output.includes("\x1b"));
+});
+
+Deno.test("a field's course is drawn at the end of a terminal's line, and never in a pipe", () => {
+  const rewards = Array.from({ length: 100 }, (_, i) => i < 50 ? 10 : 60);
+  const [wide, narrow, pipe] = [120, 60, 0].map((columns) => {
+    const { seen, progress } = watch(columns, { curve: "reward" });
+    rewards.forEach((reward, i) => {
+      seen.time = i * 400;
+      progress.update(i + 1, { reward: reward.toFixed(1) });
+    });
+    progress.done();
+    return stripVTControlCharacters(seen.output).split("\r").at(-1)!.trimEnd();
+  });
+  assertEquals(wide, `train 100/100  reward 60.0  2.50 steps/s  40s  ${"▁".repeat(12)}${"█".repeat(12)}`);
+  assertEquals(narrow, wide.slice(0, 59), "what has no room is left out from the end");
+  assert(!/[▁-█]/.test(pipe), pipe);
+  assertEquals([sparkline([], 5), sparkline([3, 3], 5), sparkline([1, 2, 3, 4], 2)], ["", "▄▄", "▁█"]);
 });
 
 Deno.test("the last state is told even if it came between two lines", () => {
