@@ -22,8 +22,10 @@ import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
 import { isDiagnosed, isSampled, type Trainer } from "./trainer.ts";
 
 /** What an update comes to. */
-interface Update {
+export interface Update {
+  /** Of all its rollouts. */
   metrics: StepMetrics;
+  /** The rollouts themselves, with their rewards. */
   batch: RolloutBatch;
   /** Whole groups of it, where some are kept. */
   kept?: KeptRollout[];

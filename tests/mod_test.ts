@@ -1,26 +1,28 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
-  builtinTokenizer,
-  createModel,
   evaluate,
   findModel,
   generate,
   generatedText,
-  type Gpu,
-  hardThinking,
-  initialise,
   loadEngine,
   type Model,
-  type ModelConfig,
   openGpu,
   openTask,
-  promptIds,
-  saveModel,
-  type Thinking,
   thinkingRules,
   UserError,
   verify,
 } from "../mod.ts";
+import {
+  builtinTokenizer,
+  createModel,
+  type Gpu,
+  hardThinking,
+  initialise,
+  type ModelConfig,
+  promptIds,
+  saveModel,
+  type Thinking,
+} from "../parts.ts";
 import weights from "../model/builtin/weights.base64" with { type: "text" };
 import { root } from "./support/places.ts";
 
@@ -53,6 +55,64 @@ Deno.test({
     }).output();
     assertEquals(code, 0, new TextDecoder().decode(stderr));
   },
+});
+
+/** A folder outside of the clone, whose deno.json has the line of README.md. */
+async function withProgram(name: string, test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [line] = (await Deno.readTextFile(`${root}README.md`)).match(/\{ "imports".*"links".*\}/)!;
+    await Deno.writeTextFile(`${folder}/deno.json`, line.replace("../softcot", root));
+    await Deno.copyFile(`${root}examples/${name}`, `${folder}/${name}`);
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+for (
+  const { name, args = [], shows } of [
+    {
+      name: "verify.ts",
+      shows: [/^\\frac\{1\}\{2\} and 0\.5: equal \(exact numbers\)$/m, /^3 and .*: not equal/m],
+    },
+    { name: "generate.ts", shows: [/\\boxed\{\d+\} +\(\d+ steps of thinking, ended by trigger\)$/m] },
+    {
+      name: "evaluate.ts",
+      shows: [/^hard-sample: 0\.\d+ ± 0\.\d+, pass@1 .*pass@4/m, /^soft less hard: -?\d\.\d+ ± 0\.\d+ over/m],
+    },
+    {
+      name: "train.ts",
+      args: ["run"],
+      shows: [/^step 3: reward \d+\.\d, mismatch 0$/m, /^3 updates; softcot generate --model run /m],
+    },
+  ]
+) {
+  Deno.test({
+    name: `examples/${name} runs outside of the clone, as README.md says`,
+    ignore: weights === "",
+    fn: () =>
+      withProgram(name, async (folder) => {
+        const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+          args: ["run", "--allow-all", "--quiet", "--no-lock", name, ...args],
+          cwd: folder,
+          env: { NO_COLOR: "1", DENO_WEBGPU_BACKEND: "vulkan" },
+        }).output();
+        const text = new TextDecoder().decode(stdout);
+        assertEquals(code, 0, new TextDecoder().decode(stderr));
+        for (const line of shows) assert(line.test(text), `${line}: ${text}`);
+      }),
+  });
+}
+
+Deno.test("the page of mod.ts is one that can be read", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "mod.ts"],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const lines = new TextDecoder().decode(stdout).split("\n").length;
+  assert(lines > 300 && lines < 1000, `${lines} lines`);
 });
 
 Deno.test("a model that is made, saved and found again thinks the same", async () => {

@@ -8,7 +8,7 @@ import { addAdapter } from "../../model/transformer/adapter.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
-import { readState, type RunState } from "../../rl/run/run_state.ts";
+import { freshState, readState, type RunState } from "../../rl/run/run_state.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { checkMemory, type PlannedTraining } from "./check_memory.ts";
 import { refuseOneQuestion } from "./test_modes.ts";
@@ -76,14 +76,7 @@ export async function prepareTraining(
   // Held as its file has it: results are those of f32, to the bit, so that nothing diverges before anything has moved.
   const base = baseName === undefined ? undefined : await findModel(gpu, baseName, { weights: "exact" });
   const trainer = createTrainer({ ...parts, model, settings, source }, base?.model);
-  const kernels = {
-    adapter: gpu.adapter.name,
-    matmulFamily: gpu.matmulFamily,
-    subgroupSize: gpu.subgroupSize,
-  };
-  const { forcedIds } = rules;
-  const began = base && { base: base.base() };
-  const state = { step: 0, tokens: 0, best: null, embeddingRms, forcedIds, ...began, kernels };
+  const state = freshState(trainer, embeddingRms, base?.base());
   return { trainer, state, planned, [Symbol.dispose]: () => grader.close() };
 }
 

@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { BaseModel } from "../../model/transformer/adapter.ts";
+import type { Trainer } from "../trainer.ts";
 import { stepOf } from "./run_checkpoints.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
@@ -20,6 +21,30 @@ export interface RunState {
   base?: BaseModel;
   /** The kernels whose bits a resumed run must repeat. */
   kernels: { adapter: string; matmulFamily: string; subgroupSize: number };
+}
+
+/**
+ * The state of a run that has not begun.
+ *
+ * @param embeddingRms RMS(E) of its base model
+ * @param base the model that a full training begins from, where some updates are diagnosed
+ */
+export function freshState(
+  { model: { gpu }, rules }: Trainer,
+  embeddingRms: number,
+  base?: BaseModel,
+): RunState {
+  const { matmulFamily, subgroupSize } = gpu;
+  const kernels = { adapter: gpu.adapter.name, matmulFamily, subgroupSize };
+  return {
+    step: 0,
+    tokens: 0,
+    best: null,
+    embeddingRms,
+    forcedIds: rules.forcedIds,
+    ...(base && { base }),
+    kernels,
+  };
 }
 
 /** What to do about a checkpoint that cannot be used. */
