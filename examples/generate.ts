@@ -2,7 +2,6 @@
 import {
   findModel,
   generate,
-  generatedText,
   openGpu,
   openTask,
   promptOf,

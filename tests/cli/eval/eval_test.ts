@@ -213,7 +213,10 @@ Deno.test("--tau is the temperature of the thinking; --show shows the first text
   ]);
   const { question, gold } = asked[1];
   const verdict = gold === "9" ? "right" : `wrong, right is ${gold}`;
-  assertEquals(texts[1], `hard-greedy, question 2: ${verdict}\n  ${question}\n  ${THOUGHT} \\boxed{9}`);
+  assertEquals(
+    texts[1],
+    `hard-greedy, question 2: ${verdict}\n  ${question}\n  ${THOUGHT.trim()} \\boxed{9}`,
+  );
   await fails(
     ["eval", "-m", model, "--tau", "2", "--mode", "hard-greedy"],
     2,
