@@ -1,5 +1,6 @@
 import { pairSums } from "../gpu/ops/reduce/pair_sums.ts";
 import { matricesOf } from "../model/transformer/params.ts";
+import { sumGradients } from "./cluster/sum_gradients.ts";
 import { type Divergence, divergenceOf } from "./divergence.ts";
 import { microBatches } from "./micro_batches.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
@@ -49,12 +50,13 @@ export async function diagnose(
   const started = performance.now();
   const fetches = policyGradient(trainer, spare, parts, batch, step, "thinking");
   for (const fetch of fetches) await fetch();
-  await trainer.reduce(spare);
+  await sumGradients(trainer, spare);
   const { yy, difference } = await compare();
   const { hidden } = batch;
   const divergence = await divergenceOf(
     { policy: model, base, thinking, hidden },
     microBatches(groups, settings.microRows),
+    trainer.learners,
   );
   const diagnosed = {
     ...divergence,

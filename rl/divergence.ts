@@ -7,6 +7,7 @@ import { headChunkRows, logits } from "../model/transformer/head.ts";
 import { uploadLayout } from "../model/transformer/packing.ts";
 import { pickForward, pickRows } from "../model/transformer/picked_rows.ts";
 import { forwardPacked, type Model } from "../model/transformer/transformer.ts";
+import { ALONE, type Learners } from "./cluster/learners.ts";
 import { type Action, packBatch, type ScoredGroup } from "./packed_batch.ts";
 import { packedInput } from "./packed_input.ts";
 import { uploadWords } from "./through_head.ts";
@@ -37,15 +38,17 @@ type Fetch = () => Promise<Float64Array>;
 /**
  * KL(policy || base) on rollouts of the policy, in micro-batches. Both models run the same arithmetic on the same rows, so that it is exactly
  * 0 where their weights are the same.
+ * @param learners each has some of the rollouts; the means are of all
  */
 export async function divergenceOf(
   compared: Compared,
   parts: readonly ScoredGroup[][],
+  learners = ALONE,
 ): Promise<Divergence> {
   const fetches = parts.map((part) => comparePart(compared, part));
   return {
-    kl_thinking: await meanOf(fetches.map(({ thinking }) => thinking)),
-    kl_answer: await meanOf(fetches.map(({ answer }) => answer)),
+    kl_thinking: await meanOf(fetches.map(({ thinking }) => thinking), learners),
+    kl_answer: await meanOf(fetches.map(({ answer }) => answer), learners),
   };
 }
 
@@ -142,7 +145,7 @@ function eachChunk(
 
 const nothing: Fetch = () => Promise.resolve(new Float64Array(0));
 
-async function meanOf(fetches: readonly Fetch[]): Promise<number | null> {
+async function meanOf(fetches: readonly Fetch[], learners: Learners): Promise<number | null> {
   let sum = 0;
   let count = 0;
   for (const fetch of fetches) {
@@ -150,5 +153,6 @@ async function meanOf(fetches: readonly Fetch[]): Promise<number | null> {
     for (const value of values) sum += value;
     count += values.length;
   }
-  return count === 0 ? null : sum / count;
+  const all = (await learners.gather([sum, count])).reduce(([s, c], [sum, count]) => [s + sum, c + count]);
+  return all[1] === 0 ? null : all[0] / all[1];
 }

@@ -3,20 +3,21 @@ import { advantagesOf } from "./advantage.ts";
 import { microBatches } from "./micro_batches.ts";
 import { accumulateGradient, type ActionRecord, type ObjectiveSettings } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
+import type { DrawnRollouts } from "./refill.ts";
 import type { RolloutBatch } from "./rollout_source.ts";
 import type { Trainer, TrainSettings } from "./trainer.ts";
 
 /** The rollouts of a batch with their advantages, by default leave-one-out. */
 export function scoredGroups(
-  batch: RolloutBatch,
+  { groups, ids }: Pick<RolloutBatch, "groups"> & Partial<Pick<DrawnRollouts, "ids">>,
   { advantage = "rloo", antithetic }: Pick<TrainSettings, "advantage" | "antithetic">,
 ): ScoredGroup[] {
-  return batch.groups.map(({ prompt, rollouts }): ScoredGroup => {
+  return groups.map(({ prompt, rollouts }): ScoredGroup => {
     const advantages = advantagesOf(advantage, rollouts.map(({ reward }) => reward / 100), antithetic);
     return {
       prompt,
       rollouts: rollouts.map(({ rollout }, g) => ({
-        id: rollout.index,
+        id: ids?.[rollout.index] ?? rollout.index,
         index: rollout.index,
         thinking: rollout.thinking,
         forced: rollout.forced,

@@ -2,7 +2,15 @@ import type { Scratch } from "../gpu/arena.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { RolloutBatch, RolloutGroup } from "./rollout_source.ts";
+import type { Question } from "../eval/task.ts";
+import { ALONE, shareOf } from "./cluster/learners.ts";
 import { questionsOf, type Trainer } from "./trainer.ts";
+
+/** The rollouts that this learner drew for an update. */
+export interface DrawnRollouts extends RolloutBatch {
+  /** Numbers that key the rollouts' draws, by their indices: alone they are these; of several learners none shares one with another. */
+  ids: ArrayLike<number>;
+}
 
 /** Whether a group's rewards differ: else its advantages are all zero. */
 export const hasSignal = ({ rollouts }: RolloutGroup): boolean =>
@@ -12,20 +20,32 @@ export const hasSignal = ({ rollouts }: RolloutGroup): boolean =>
  * The rollouts of an update, and as long as groups without a difference are among them, at most `refill` times, those of as many further
  * questions (dynamic sampling, arXiv 2503.14476); a question that is there already is passed over. All that was drawn is in the batch, so
  * that its means are of what the model does: groups without a difference add nothing to the update. The rows fed take memory for all.
+ *
+ * Of several learners each draws its share of each lot of questions, with the draws that one learner would give them.
  */
-export async function drawRollouts(trainer: Trainer, step: number, scratch: Scratch): Promise<RolloutBatch> {
-  const { source, settings: { questions, group, refill = 0 } } = trainer;
-  const batches = [await source.rollouts(step, questionsOf(trainer, step), scratch)];
+export async function drawRollouts(trainer: Trainer, step: number, scratch: Scratch): Promise<DrawnRollouts> {
+  const { source, learners = ALONE, settings: { questions, group, refill = 0 } } = trainer;
+  const batches: RolloutBatch[] = [];
+  const ids: number[] = [];
+  const drawn: Question[] = [];
+  const draw = async (lot: readonly Question[]) => {
+    const { from, to } = shareOf(lot.length, learners);
+    const first = (drawn.length + from) * group;
+    if (to > from) batches.push(await source.rollouts(step, lot.slice(from, to), scratch, first));
+    for (let i = 0; i < (to - from) * group; i++) ids.push(first + i);
+    drawn.push(...lot);
+  };
+  await draw(questionsOf(trainer, step));
   for (let attempt = 1; attempt <= refill; attempt++) {
-    const groups = batches.flatMap((batch) => batch.groups);
-    const missing = questions - groups.filter(hasSignal).length;
+    const signals = batches.flatMap((batch) => batch.groups).filter(hasSignal).length;
+    const ofAll = (await learners.gather(signals)).reduce((sum, count) => sum + count, 0);
+    const missing = questions - ofAll;
     if (missing <= 0) break;
-    const there = new Set(groups.map(({ question }) => question.id));
+    const there = new Set(drawn.map(({ id }) => id));
     const further = questionsOf(trainer, step, attempt).filter(({ id }) => !there.has(id)).slice(0, missing);
-    if (further.length === 0) continue;
-    batches.push(await source.rollouts(step, further, scratch, groups.length * group));
+    if (further.length > 0) await draw(further);
   }
-  return batches.length === 1 ? batches[0] : joined(trainer, batches, scratch);
+  return { ...batches.length === 1 ? batches[0] : joined(trainer, batches, scratch), ids };
 }
 
 /** Batches as one: the rollouts of each follow those before. */

@@ -5,11 +5,11 @@ import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
 import { type Reward, TASK_REWARD } from "./reward.ts";
+import type { Clock, LearnerTime } from "./cluster/gather_clock.ts";
 import { hasSignal } from "./refill.ts";
 import type { GradedRollout, RolloutBatch } from "./rollout_source.ts";
 import type { Trainer } from "./trainer.ts";
 import { batchFlops, updateFlops } from "./update_flops.ts";
-import { readSystemFile } from "../gpu/device/system_files.ts";
 
 /**
  * One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run; what {@link Diagnosed} has is there in the
@@ -74,7 +74,7 @@ export interface StepMetrics extends Mismatch, Partial<Diagnosed> {
   time: StepTime;
 }
 
-/** What depends on the clock. */
+/** What depends on the clock; of several learners that of the one that took the longest, or the most. */
 export interface StepTime {
   /** Seconds of the whole step. */
   step: number;
@@ -96,24 +96,23 @@ export interface StepTime {
   process_peak_bytes: number;
   /** The most bytes of device memory so far. */
   device_peak_bytes: number;
+  /** Each learner's own, in the order of their ranks, where there are several. */
+  learners?: LearnerTime[];
 }
 
 /** Gathers a step's numbers. */
 export function stepMetrics(
-  { model: { gpu, config, adapter }, thinking, rewards, settings }: Pick<
+  { model: { config, adapter }, thinking, rewards, settings }: Pick<
     Trainer,
     "model" | "thinking" | "rewards" | "settings"
   >,
   step: number,
-  batch: RolloutBatch,
-  parts: readonly ScoredGroup[][],
-  records: readonly ActionRecord[],
-  measured: {
-    gradientNorm: number;
-    lr: number;
-    diagnosed?: Diagnosed;
-    seconds: Pick<StepTime, "step" | "rollout" | "grade" | "update" | "diagnosis" | "samples">;
+  { batch, parts, records }: {
+    batch: RolloutBatch;
+    parts: readonly ScoredGroup[][];
+    records: readonly ActionRecord[];
   },
+  measured: { gradientNorm: number; lr: number; diagnosed?: Diagnosed; clock: Clock },
 ): StepMetrics {
   const graded = batch.groups.flatMap(({ rollouts }) => rollouts);
   const rollouts = graded.map(({ rollout }) => rollout);
@@ -125,7 +124,7 @@ export function stepMetrics(
     rollout: batchFlops(config, batch, mixesVocabulary(thinking), rank),
     update: updateFlops(config, parts, mixesVocabulary(thinking), rank),
   };
-  const { seconds } = measured;
+  const { seconds, learners, ...peaks } = measured.clock;
   return {
     step,
     reward: mean(({ reward }) => reward),
@@ -156,8 +155,8 @@ export function stepMetrics(
       ...seconds,
       rollout_tokens_per_second: tokens / seconds.rollout,
       update_gflops: flops.update / seconds.update / 1e9,
-      process_peak_bytes: peakOfProcess(),
-      device_peak_bytes: gpu.arena.peakBytes,
+      ...peaks,
+      ...(learners ? { learners } : {}),
     },
   };
 }
@@ -219,10 +218,4 @@ function stepNorms(records: readonly ActionRecord[]): { spikes: number; step_nor
     spikes: norms.filter((norm) => norm > SPIKE * rms).length,
     step_norm_max: norms.reduce((most, norm) => Math.max(most, norm), 0),
   };
-}
-
-/** Linux keeps the peak; elsewhere what is held now stands for it. */
-function peakOfProcess(): number {
-  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readSystemFile("/proc/self/status") ?? "")?.[1];
-  return kilobytes ? Number(kilobytes) * 1024 : Deno.memoryUsage().rss;
 }

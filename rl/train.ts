@@ -1,5 +1,6 @@
 import { evaluate } from "../eval/evaluate.ts";
 import type { Model } from "../model/transformer/transformer.ts";
+import { ALONE } from "./cluster/learners.ts";
 import { reserveTraining } from "./memory/reserve_training.ts";
 import type { Run } from "./run/run.ts";
 import type { RunState } from "./run/run_state.ts";
@@ -45,7 +46,8 @@ export interface TrainHooks {
 }
 
 /**
- * Trains from `state.step` to the schedule's end, or until the signal is aborted; every exit leaves a checkpoint.
+ * Trains from `state.step` to the schedule's end, or until the signal is aborted; every exit leaves a checkpoint. Of several learners the
+ * first writes the run, and all stop after the update in which one is told to.
  * @returns the state reached
  */
 export async function train(
@@ -55,6 +57,8 @@ export async function train(
   state: RunState,
   hooks: TrainHooks,
 ): Promise<RunState> {
+  const { learners = ALONE } = trainer;
+  const isFirst = learners.rank === 0;
   let current = state;
   let reserved = false;
   const budget = createSampleBudget();
@@ -70,7 +74,8 @@ export async function train(
         (step === schedule.steps && schedule.validateEvery < schedule.steps));
     if (validates) {
       trainer.model.gpu.profile.phase = "validation";
-      line.validation_accuracy = await validate(trainer, schedule.validationQuestions);
+      const found = isFirst ? await validate(trainer, schedule.validationQuestions) : 0;
+      line.validation_accuracy = (await learners.gather(found))[0];
       reserved = false;
       // Of equals the latest: it has learned more of what validation cannot see.
       if (!current.best || line.validation_accuracy >= current.best.accuracy) {
@@ -82,11 +87,11 @@ export async function train(
     // Logged before it is saved: after a kill in between, the step is cut from the log and done again.
     run.appendMetrics(line as unknown as Record<string, unknown>);
     hooks.onStep(line);
-    const stops = hooks.signal.aborted || step === schedule.steps;
-    if (stops || step % schedule.saveEvery === 0 || current.best?.step === step) {
-      await saveCheckpoint(run, trainer, current, schedule.keep);
-    }
-    if (hooks.signal.aborted) break;
+    const isStopped = async () => (await learners.gather(hooks.signal.aborted)).includes(true);
+    const isLast = await isStopped() || step === schedule.steps;
+    if (!isLast && step % schedule.saveEvery !== 0 && current.best?.step !== step) continue;
+    await saveCheckpoint(run, trainer, current, schedule.keep);
+    if (await isStopped()) break;
   }
   return current;
 }

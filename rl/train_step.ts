@@ -10,6 +10,11 @@
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
  */
 import { UserError } from "../gpu/errors.ts";
+import { gatherClock } from "./cluster/gather_clock.ts";
+import { gatherStep } from "./cluster/gather_step.ts";
+import { ALONE } from "./cluster/learners.ts";
+import { shardedUpdate } from "./cluster/sharded_optimizer.ts";
+import { sumGradients } from "./cluster/sum_gradients.ts";
 import { diagnose, keepGradient } from "./diagnose.ts";
 import type { ActionRecord } from "./objective.ts";
 import { learningRate, updateModel } from "./optimizer.ts";
@@ -33,9 +38,12 @@ export interface Update {
   first(): ToldRollout;
 }
 
-/** Does update `step` (from 1) and tells about it. */
+/**
+ * Does update `step` (from 1) and tells about it. Of several learners each does its share, and all get the same weights, metrics and batch; the
+ * batch's rows fed are a learner's own.
+ */
 export async function trainStep(trainer: Trainer, step: number): Promise<Update> {
-  const { model, settings, grads, optimizer } = trainer;
+  const { model, settings, grads, optimizer, learners = ALONE } = trainer;
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
   const started = performance.now();
@@ -58,13 +66,14 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
   const diagnosis = isDiagnosed(settings, step) ? trainer.diagnosis : undefined;
   if (diagnosis) keepGradient(trainer, diagnosis);
   const fetches = policyGradient(trainer, grads, parts, batch, step);
-  await trainer.reduce(grads);
+  await sumGradients(trainer, grads);
 
   // Now and then more is measured, while the weights are still those that acted.
   const beside = diagnosis && await diagnose(trainer, diagnosis, step, batch, groups, parts);
 
   // 10: clip and AdamW.
-  updateModel(model, grads, optimizer, settings, step);
+  if ("places" in optimizer) await shardedUpdate(model, grads, optimizer, settings, step, learners);
+  else updateModel(model, grads, optimizer, settings, step);
 
   // 11: statistics.
   const fetchNorm = gpu.reader.start(optimizer.norm);
@@ -73,28 +82,26 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
   const norm = new Float32Array(await fetchNorm())[0];
   if (!Number.isFinite(norm)) throw diverged(step);
   const ended = performance.now();
-  const metrics = stepMetrics(
-    trainer,
-    step,
-    batch,
-    parts,
-    records,
-    {
-      gradientNorm: norm,
-      lr: learningRate(settings, step),
-      diagnosed: beside?.diagnosed,
-      seconds: {
-        step: (ended - started) / 1000,
-        rollout: batch.seconds.generate,
-        grade: batch.seconds.grade,
-        update: (ended - updateStarted) / 1000 - (beside?.seconds ?? 0),
-        ...(beside ? { diagnosis: beside.seconds } : {}),
-        ...(kept ? { samples: kept.seconds } : {}),
-      },
-    },
-  );
-  const first = () => tellRollout(trainer, { step, group: 0, sample: 0 }, batch, groups);
-  return { metrics, batch, kept: kept?.rollouts, first };
+  const all = await gatherStep(learners, { batch, groups, parts, records });
+  const clock = await gatherClock(learners, gpu, {
+    step: (ended - started) / 1000,
+    rollout: batch.seconds.generate,
+    grade: batch.seconds.grade,
+    update: (ended - updateStarted) / 1000 - (beside?.seconds ?? 0),
+    ...(beside ? { diagnosis: beside.seconds } : {}),
+    ...(kept ? { samples: kept.seconds } : {}),
+  });
+  const metrics = stepMetrics(trainer, step, all, {
+    gradientNorm: norm,
+    lr: learningRate(settings, step),
+    diagnosed: beside?.diagnosed,
+    clock,
+  });
+  const first = () => tellRollout(trainer, { step, group: 0, sample: 0 }, all.batch, all.groups);
+  return {
+    ...{ metrics, batch: all.batch, first },
+    kept: kept && (await learners.gather(kept.rollouts)).flat().sort((a, b) => a.group - b.group),
+  };
 }
 
 /** The weights are spoilt by now, but not saved. */

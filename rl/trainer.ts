@@ -6,6 +6,8 @@ import type { Thinking } from "../model/thinking/thinking.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { Trainable } from "../model/transformer/params.ts";
 import type { Model } from "../model/transformer/transformer.ts";
+import type { Learners } from "./cluster/learners.ts";
+import { createShardedOptimizer, type ShardedOptimizer } from "./cluster/sharded_optimizer.ts";
 import type { AdvantageKind } from "./advantage.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
@@ -41,6 +43,8 @@ export interface TrainSettings extends OptimizerSettings {
   sampleGroups?: number;
   /** Every how many updates, and in the first, more is measured: divergence from the base, parts of the gradient; 0 or left out for never. */
   diagnoseEvery?: number;
+  /** Each of several learners keeps a share of the moments alone; all of them if left out. */
+  shardOptimizer?: boolean;
 }
 
 /** What diagnosing an update takes. */
@@ -81,10 +85,10 @@ export interface Trainer {
   rewards?: readonly Reward[];
   /** Zeroed at the start of each update: until then that of the last one. */
   grads: Trainable;
-  /** Moments and the last gradient's norm. */
-  optimizer: Optimizer;
-  /** Sums gradients over learners before the optimizer; with one learner there is nothing to do. */
-  reduce: (grads: Trainable) => Promise<void>;
+  /** Moments, all or a learner's share of them, and the last gradient's norm. */
+  optimizer: Optimizer | ShardedOptimizer;
+  /** Whom it trains with; alone where it is left out. */
+  learners?: Learners;
   /** Where some updates are diagnosed. */
   diagnosis?: Diagnosis;
 }
@@ -95,7 +99,7 @@ export interface Trainer {
  * @throws UserError if rollouts would be longer than the model's context: better here than in a run's first update
  */
 export function createTrainer(
-  parts: Omit<Trainer, "grads" | "optimizer" | "reduce" | "diagnosis">,
+  parts: Omit<Trainer, "grads" | "optimizer" | "diagnosis">,
   base?: Model,
 ): Trainer {
   const { model, tokenizer, task, rules } = parts;
@@ -107,8 +111,9 @@ export function createTrainer(
   return {
     ...parts,
     grads: createLike(model, "gradient"),
-    optimizer: createOptimizer(gpu, config, model.adapter),
-    reduce: () => Promise.resolve(),
+    optimizer: parts.learners && parts.settings.shardOptimizer
+      ? createShardedOptimizer(gpu, model.adapter?.params ?? model.params, parts.learners)
+      : createOptimizer(gpu, config, model.adapter),
     ...(parts.settings.diagnoseEvery ? { diagnosis: diagnosisOf(model, base) } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import { openLibc } from "../../gpu/device/system_files.ts";
 import { rememberOthers } from "../../model/files/others_may_read.ts";
 import { hubVariables, tokenPath } from "../../model/hub/hub_environment.ts";
+import { launched } from "../../rl/cluster/launched.ts";
 import { gitState } from "../facts/git_state.ts";
 import { type OwnGrant, ownGrants } from "./own_grants.ts";
 import { type Needs, PERMISSIONS, VARIABLES } from "./permission_table.ts";
@@ -23,6 +24,7 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
   const granted = ownGrants(told.values.allowOwn);
   const of = (kind: OwnGrant["kind"]) => granted.filter((one) => one.kind === kind).map(({ value }) => value);
   if (needs.libraries.includes("C")) openLibc();
+  if (needs.libraries.includes("MPI") && launched()) (await import("../../rl/cluster/mpi.ts")).joinMpi();
   if (needs.read.includes("hub token")) rememberOthers(tokenPath());
   const pathsOf = async (places: readonly Place[]) =>
     (await Promise.all(places.map((place) => placesOf(place, told)))).flat();
@@ -37,7 +39,7 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
   narrow("write", "path", [...write, ...of("write")]);
   narrow("env", "variable", [...env, ...of("env")]);
   for (const variable of PREFIXES) if (!env.includes(variable)) revoke({ name: "env", variable });
-  if (needs.run.every((program) => program === "git")) revoke({ name: "run" });
+  if (!needs.run.some((program) => isStarted(program, told))) revoke({ name: "run" });
   const isNeeded = { net: needs.net !== false, import: false, sys: needs.sys, ffi: usesVulkan };
   for (const kind of ["net", "import", "sys", "ffi"] as const) {
     if (!isNeeded[kind] && of(kind).length === 0) revoke({ name: kind });
@@ -48,6 +50,10 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
 export function giveUpKinds(...kinds: readonly ("net" | "run" | "sys")[]): void {
   if (isOwnProcess()) kinds.forEach((name) => revoke({ name }));
 }
+
+/** Whether a program may be started from now on: git has been asked, and mpirun starts learners only where several are asked for. */
+const isStarted = (program: Needs["run"][number], { values }: Told): boolean =>
+  program === "mpirun" ? Number(values.learners ?? 1) > 1 && !launched() : program !== "git";
 
 /** Foreign functions reach everything: with own code Vulkan is asked all that it will be asked before the right to them is given up. */
 async function lookAhead(): Promise<void> {

@@ -14,17 +14,21 @@ export interface Needs {
   write: readonly Place[];
   /** Groups of variables. */
   env: readonly (keyof typeof VARIABLES)[];
-  /** Programs that it starts; git is asked, and its answer kept, before the right to start any is given up. */
-  run: readonly ("git" | "nvidia-smi" | "softcot" | "deno" | "the browser")[];
+  /**
+   * Programs that it starts; git is asked, and its answer kept, before the right to start any is given up; mpirun is started with --learners
+   * alone, by a process that does nothing else.
+   */
+  run: readonly ("git" | "nvidia-smi" | "softcot" | "deno" | "the browser" | "mpirun")[];
   /** The network; of `listens` an address of this machine alone, and nothing once it listens there. */
   net: boolean | "listens";
   /** The system's memory and disks. */
   sys: boolean;
   /**
    * Libraries: that of C, to bind threads, to read /proc, to make links, is opened before the right to open any is given up; Vulkan's is
-   * asked for devices and their memory as long as no own code runs.
+   * asked for devices and their memory as long as no own code runs. MPI's (libmpi.so.40) is opened like C's, in processes that mpirun or srun
+   * started alone.
    */
-  libraries: readonly ("C" | "Vulkan")[];
+  libraries: readonly ("C" | "Vulkan" | "MPI")[];
 }
 
 /** Variables of the environment, by what they are for. */
@@ -91,6 +95,7 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   train: onDevice({
     read: ["program", "hub cache", "model", "adapter", "data", "task", "reward", "run"],
     ...{ write: ["run"], env: [...DEVICE, "algebra"] },
+    ...{ libraries: ["C", "Vulkan", "MPI"], run: ["mpirun"] },
   }),
   eval: onDevice({
     read: ["program", "hub cache", "model", "adapter", "data", "tasks", "results"],

@@ -10,6 +10,7 @@ import { shown } from "./shown.ts";
 import { giveUpPermissions } from "../permissions/give_up.ts";
 import { print } from "../terminal/print.ts";
 import { safeJson } from "../terminal/safe_text.ts";
+import { takeOwnGpu } from "../vulkan/own_gpu.ts";
 import { seeToVulkan } from "../vulkan/see_to_vulkan.ts";
 
 /** What a command's `run` gets beside its values. */
@@ -85,7 +86,10 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     });
     // By the environment, so that processes that a command starts use the same one.
     if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
-    if (spec.opensDevice) seeToVulkan();
+    if (spec.opensDevice) {
+      seeToVulkan();
+      takeOwnGpu();
+    }
     await giveUpPermissions(command.getPath().split(" ").slice(1).join(" "), {
       values,
       args: words,

@@ -10,8 +10,8 @@ export function ownCommand(args: readonly string[], options: Deno.CommandOptions
   return new Deno.Command(Deno.execPath(), { ...options, args: [...ownStart(), ...args] });
 }
 
-/** What stands before the arguments. */
-function ownStart(): string[] {
+/** What stands before the arguments, after Deno's own path. */
+export function ownStart(): string[] {
   if (Deno.build.standalone) return [];
   const main = Deno.mainModule;
   const config = main.startsWith("file:") ? fileURLToPath(new URL("../deno.json", main)) : "";

@@ -5,32 +5,32 @@ export const PARENT = "SOFTCOT_STARTED_BY";
 
 /** Watches for Ctrl-C while a long command runs. */
 interface InterruptWatch extends Disposable {
-  /** Aborted by the first Ctrl-C (or SIGTERM, or SIGHUP): finish the step, save, and throw `Interrupted`. */
+  /** Aborted by the first Ctrl-C (or SIGTERM, SIGHUP, SIGUSR2): finish the step, save, and throw `Interrupted`. */
   readonly signal: AbortSignal;
 }
 
 /** Statuses by signal, as shells have them: 128 and the signal's number. */
-const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+export const STATUS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGUSR2: 140 } as const;
 
 type Watched = keyof typeof STATUS;
 
 // Windows knows no others.
 const SIGNALS: readonly Watched[] = Deno.build.os === "windows"
   ? ["SIGINT"]
-  : ["SIGINT", "SIGTERM", "SIGHUP"];
+  : ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"];
 
 /** Of the signal that came last. */
 let lastStatus: number = STATUS.SIGINT;
 
 /**
- * Turns the first SIGINT, SIGTERM or SIGHUP (a terminal that is gone, as with a dropped connection) into an aborted signal, which a
- * long command polls between steps; the second ends the process at once, with the signal's status. Dispose of the watch (`using`) to
+ * Turns the first SIGINT, SIGTERM, SIGHUP (a terminal that is gone, as with a dropped connection) or SIGUSR2 (what mpirun passes on, and
+ * schedulers can send before time is up; SIGUSR1 is Deno's own) into an aborted signal, which a long command polls between steps; the second ends the process at once, with the signal's status. Dispose of the watch (`using`) to
  * get the usual behaviour back.
  *
  * Begins where the work does whose progress is worth keeping, after everything is opened: until then Ctrl-C ends the process at
  * once, as it does by itself, whatever a model's files make it compute.
  *
- * @param notice told to the user after the first signal
+ * @param notice told to the user after the first signal; nothing where it is empty
  */
 export function watchInterrupt(notice: string): InterruptWatch {
   const controller = new AbortController();
@@ -38,7 +38,7 @@ export function watchInterrupt(notice: string): InterruptWatch {
     const handler = () => {
       lastStatus = STATUS[name];
       if (controller.signal.aborted) Deno.exit(lastStatus);
-      say(`\n${notice}`);
+      if (notice) say(`\n${notice}`);
       controller.abort();
     };
     return { name, handler };
@@ -69,7 +69,7 @@ function watchParent(ended: () => void): ReturnType<typeof setInterval> | undefi
 
 /** Thrown by a long command that a signal stopped, after it has saved what it had. */
 export class Interrupted extends Error {
-  /** What the process is to end with: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP. */
+  /** What the process is to end with: 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 140 after SIGUSR2. */
   readonly status = lastStatus;
 
   /** @param message what was kept, and how to go on */

@@ -23,7 +23,7 @@ export function reportError(error: unknown, options: ReportOptions = {}): number
   const write = options.write ?? console.error;
   const debug = options.debug ?? Boolean(Deno.env.get("SOFTCOT_DEBUG"));
   if (error instanceof Interrupted) {
-    write(safeText(error.message));
+    if (error.message) write(safeText(error.message));
     return error.status;
   }
   if (isBrokenPipe(error)) return 1;

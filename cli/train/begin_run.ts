@@ -1,6 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
+import { ALONE } from "../../rl/cluster/learners.ts";
 import { loadCheckpoint } from "../../rl/run/load_checkpoint.ts";
 import { createRun, type Reopened, type Run } from "../../rl/run/run.ts";
+import type { Trainer } from "../../rl/trainer.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { logTensorboard } from "../../rl/run/tensorboard/log_tensorboard.ts";
 import { toToml } from "../settings/config_file.ts";
@@ -16,26 +18,26 @@ import type { TrainValues } from "./train_settings.ts";
  * Begins a run that is made ready, in a new folder, or goes on with the one that was reopened; says where and with what.
  *
  * @param prepared the trainer, which a checkpoint's weights, moments and step are loaded into
+ * Of several learners the first opens the run; the others are told where it is.
  * @param say told each line
  * @returns the run, and the state that it stands at
  * @throws UserError if the folder cannot be used, or what a checkpoint was made with is not what is there now
  */
-export function beginRun(
+export async function beginRun(
   values: TrainValues,
   { trainer, state: fresh }: PreparedTraining,
-  reopened: Reopened | undefined,
+  reopened: Pick<Reopened, "checkpoint" | "state"> & { run?: Run } | undefined,
   say: (line: string) => void,
-): { run: Run; state: RunState } {
-  const folder = reopened?.run.folder ?? values.out ??
-    claimRunFolder(`runs/${trainer.task.name}-${values.thinking}`);
-  const run = reopened?.run ?? createRun(folder, toToml({ ...values, out: folder }));
-  keepHeldOut(folder, trainer.task);
-  keepShape(folder, trainer.model.config);
+): Promise<{ run: Run; state: RunState }> {
+  const { learners = ALONE } = trainer;
+  const own = learners.rank === 0 ? openRun(values, trainer, reopened?.run) : undefined;
+  const [folder] = await learners.gather(own?.folder ?? "");
+  const run = own ?? noRun(folder);
   const state = reopened?.checkpoint ? loadCheckpoint(reopened.checkpoint, trainer, reopened.state) : fresh;
   compareStates(state, fresh, folder, say);
-  const logged = values.log === "tensorboard" ? logTensorboard(run, values, state.step) : run;
+  const logged = own && values.log === "tensorboard" ? logTensorboard(run, values, state.step) : run;
   say(`run      ${folder}${reopened ? `, from step ${state.step}` : ""}`);
-  if (reopened) lengthenRun(folder, values, trainer.settings, state.step).forEach(say);
+  if (own && reopened) lengthenRun(folder, values, trainer.settings, state.step).forEach(say);
   say(`look     softcot view ${folder}`);
   say(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
@@ -45,6 +47,18 @@ export function beginRun(
   if (reopened && state.step >= values.steps) say("nothing is left to train: the run is complete");
   return { run: logged, state };
 }
+
+function openRun(values: TrainValues, trainer: Trainer, reopened: Run | undefined): Run {
+  const folder = reopened?.folder ?? values.out ??
+    claimRunFolder(`runs/${trainer.task.name}-${values.thinking}`);
+  const run = reopened ?? createRun(folder, toToml({ ...values, out: folder }));
+  keepHeldOut(folder, trainer.task);
+  keepShape(folder, trainer.model.config);
+  return run;
+}
+
+/** The first of several learners writes the run; the others know where it is. */
+const noRun = (folder: string): Run => ({ folder, appendMetrics() {}, appendSample() {}, close() {} });
 
 /** Holds what a checkpoint was made with against what is there now. */
 function compareStates(saved: RunState, now: RunState, folder: string, say: (line: string) => void): void {

@@ -8,6 +8,7 @@ import { dryThinking } from "../../model/memory/generation_memory.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { WeightTypes } from "../../model/transformer/params.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
+import { largestShare } from "../../rl/cluster/learners.ts";
 import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
 import { refuseTooLarge, whatWouldFit } from "./refuse_too_large.ts";
 import { refuseTooMany, refuseTooWide } from "./refuse_rollouts.ts";
@@ -21,6 +22,10 @@ export interface PlannedTraining {
   task: Task;
   /** Of the model that is held beside it to be compared with. */
   baseName: string | undefined;
+  /** Learners that train together. */
+  learners: number;
+  /** Each of them keeps a share of the moments. */
+  shardOptimizer: boolean;
 }
 
 /**
@@ -31,7 +36,7 @@ export async function checkMemory(gpu: Gpu, values: TrainValues, planned: Planne
   refuseTooMany(values);
   const { config, shape } = plannedShape(values, planned);
   await refuseTooLarge(gpu, config, planned.name, shape);
-  refuseTooWide(gpu.maxBinding, config.hiddenSize, values);
+  refuseTooWide(gpu.maxBinding, config.hiddenSize, { ...values, questions: shape.questions });
 }
 
 /** What would fit into so many bytes where a training does not, as words of a hint. */
@@ -47,7 +52,7 @@ export async function fittingTraining(
 
 function plannedShape(
   values: TrainValues,
-  { name, task, baseName }: PlannedTraining,
+  { name, task, baseName, learners, shardOptimizer }: PlannedTraining,
 ): { config: ModelConfig; shape: TrainingShape } {
   using files = openModelFiles(name);
   const { config, tokenizer } = files;
@@ -56,7 +61,9 @@ function plannedShape(
   const rules = thinkingRules(tokenizer, {
     ...{ maxThinking: values.maxThinking, maxAnswer: values.answerTokens, endTokenIds: [] },
   });
-  const shape = trainingShape(values, {
+  const questions = largestShare(values.questions, { size: learners });
+  const shape = trainingShape({ ...values, questions }, {
+    ...{ learners, shardOptimizer },
     ...promptTokensOf({ tokenizer, task, prompt, settings: values }),
     forcedTokens: rules.forcedIds.triggerAndBox.length,
     types,
@@ -73,7 +80,13 @@ function exactTypes(name: string): WeightTypes {
 /** What else decides the memory of a training: lengths in tokens, and the types of weights that do not train. */
 type Known = Pick<
   TrainingShape,
-  "promptTokens" | "meanPromptTokens" | "forcedTokens" | "types" | "baseTypes"
+  | "promptTokens"
+  | "meanPromptTokens"
+  | "forcedTokens"
+  | "types"
+  | "baseTypes"
+  | "learners"
+  | "shardOptimizer"
 >;
 
 /** The memory that a training of these settings takes. */

@@ -1,4 +1,5 @@
 import { DeviceLostError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
+import { isTaken } from "../../model/files/on_disk.ts";
 import { toldAdapter } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { checkpointsOf, stepOf } from "../../rl/run/run_checkpoints.ts";
@@ -22,7 +23,7 @@ interface EndedRun {
 export async function explainEnd(error: unknown, gpu: Gpu, run: EndedRun): Promise<unknown> {
   const why = await gpu.errors.explain(error);
   const { folder, values, planned } = run;
-  const goOn = resumeCommand(folder, values);
+  const goOn = resumeCommand(folder, values, planned);
   const end = (what: string, hint: string) =>
     new UserError(
       `Cannot go on: the device ${toldAdapter(gpu.adapter)} ${what}; ${keptOf(folder, values)}`,
@@ -42,8 +43,9 @@ export async function explainEnd(error: unknown, gpu: Gpu, run: EndedRun): Promi
   );
 }
 
-function keptOf(folder: string, { saveEvery }: TrainValues): string {
-  const checkpoint = checkpointsOf(folder).at(-1);
+/** What of a run is saved, as words of a message. */
+export function keptOf(folder: string, { saveEvery }: Pick<TrainValues, "saveEvery">): string {
+  const checkpoint = isTaken(`${folder}/checkpoints`) ? checkpointsOf(folder).at(-1) : undefined;
   return checkpoint === undefined
     ? `no checkpoint was saved yet (--save-every ${saveEvery})`
     : `step ${stepOf(checkpoint)} is saved in ${checkpoint}`;

@@ -6,12 +6,14 @@ import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/transformer/adapter.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
+import { ALONE, type Learners } from "../../rl/cluster/learners.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
 import { freshState, readState, type RunState } from "../../rl/run/run_state.ts";
 import { createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { checkMemory, type PlannedTraining } from "./check_memory.ts";
 import { refuseOneQuestion } from "./test_modes.ts";
+import { refuseTooFew } from "./refuse_rollouts.ts";
 import { thinkingInTraining } from "./thinking_in_training.ts";
 import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
@@ -23,17 +25,22 @@ export interface PreparedTraining extends Disposable {
   state: RunState;
   /** What its memory was asked for by. */
   planned: PlannedTraining;
+  /** SHA-256 of the weights that it starts from. */
+  hash: () => string;
 }
 
 /**
  * A trainer for the model that the run starts from, or for the checkpoint that it goes on from: data, model, way of
  * thinking, rollouts, updates.
+ * @param shardOptimizer each of several learners keeps a share of the moments
  * @throws UserError if the model, the task or a reward cannot be used, or the thinking cannot be trained
  */
 export async function prepareTraining(
   gpu: Gpu,
   values: TrainValues,
   checkpoint: string | undefined,
+  learners: Learners = ALONE,
+  shardOptimizer = false,
 ): Promise<PreparedTraining> {
   const weights = weightsInTraining(values);
   const rewards = await loadRewards(values.reward ?? []);
@@ -47,7 +54,8 @@ export async function prepareTraining(
 
   const start = checkpoint ?? values.model;
   const baseName = nameOfBase(values, checkpoint);
-  const planned = { name: start, task, baseName };
+  refuseTooFew(values, learners);
+  const planned = { name: start, task, baseName, learners: learners.size, shardOptimizer };
   await checkMemory(gpu, values, planned);
   const adapter = checkpoint === undefined ? values.adapter : undefined;
   const found = await findModel(gpu, start, { adapter, weights });
@@ -72,12 +80,12 @@ export async function prepareTraining(
   });
 
   const lr = values.lora ? values.loraLr : values.lr;
-  const settings = { ...values, lr, eps: 1e-8, clipStep: values.clipStep ?? 0 };
+  const settings = { ...values, lr, eps: 1e-8, clipStep: values.clipStep ?? 0, shardOptimizer };
   // Held as its file has it: results are those of f32, to the bit, so that nothing diverges before anything has moved.
   const base = baseName === undefined ? undefined : await findModel(gpu, baseName, { weights: "exact" });
-  const trainer = createTrainer({ ...parts, model, settings, source }, base?.model);
+  const trainer = createTrainer({ ...parts, model, settings, source, learners }, base?.model);
   const state = freshState(trainer, embeddingRms, base?.base());
-  return { trainer, state, planned, [Symbol.dispose]: () => grader.close() };
+  return { trainer, state, planned, hash: found.hash, [Symbol.dispose]: () => grader.close() };
 }
 
 /** In a full training that is diagnosed, the name of the model that the run began from, which is loaded a second time. */

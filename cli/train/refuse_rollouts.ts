@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { dryThinking } from "../../model/memory/generation_memory.ts";
+import type { Learners } from "../../rl/cluster/learners.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import type { TrainValues } from "./train_settings.ts";
 
@@ -16,6 +17,18 @@ export function refuseTooMany({ questions, group }: TrainValues): void {
     `Cannot train with ${questions} questions x ${group} rollouts an update: that is ${questions * group}, ` +
       `at most ${MOST_ROLLOUTS} are possible`,
     "lower --questions or --group, and take more --steps",
+  );
+}
+
+/**
+ * Refuses learners without a question of their own.
+ * @throws UserError
+ */
+export function refuseTooFew({ questions }: TrainValues, { size }: Pick<Learners, "size">): void {
+  if (questions >= size) return;
+  throw new UserError(
+    `Cannot train with ${size} learners and ${questions} questions an update: each needs one at least`,
+    "raise --questions, or start fewer learners",
   );
 }
 

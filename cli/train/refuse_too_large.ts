@@ -60,6 +60,9 @@ export async function whatWouldFit(
   const plain = { ...shape, diagnoseEvery: 0 };
   const own: [string, TrainingShape][] = [
     ...(shape.diagnoseEvery ? [["--diagnose-every 0", plain] as [string, TrainingShape]] : []),
+    ...((shape.learners ?? 1) > 1 && !shape.shardOptimizer
+      ? [["--shard-optimizer", { ...shape, shardOptimizer: true }] as [string, TrainingShape]]
+      : []),
     ["--recompute", spare],
     ["--recompute --micro-rows 1024", fewer],
   ];

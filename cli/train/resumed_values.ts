@@ -85,11 +85,26 @@ export function lengthenRun(
   ];
 }
 
+/** How many train together, which is no part of a run: it goes on with any number. */
+interface Together {
+  learners?: number;
+  shardOptimizer?: boolean;
+}
+
 /** How a run is gone on with: its folder, the own code that it used, which nobody but the command line may name, and the device if one was chosen. */
-export function resumeCommand(out: string, values: TrainValues): string {
+export function resumeCommand(
+  out: string,
+  values: TrainValues,
+  { learners, shardOptimizer }: Together = {},
+): string {
   const named = ownCodeOf(values).map((key) => ` --${key} ${shown(values[key])}`);
   const gpu = Deno.env.get("SOFTCOT_GPU");
-  return `softcot train --resume --out ${out}${named.join("")}${gpu ? ` --gpu ${gpu}` : ""}`;
+  const together = (learners ?? 1) > 1
+    ? ` --learners ${learners}${shardOptimizer ? " --shard-optimizer" : ""}`
+    : gpu
+    ? ` --gpu ${gpu}`
+    : "";
+  return `softcot train --resume --out ${out}${named.join("")}${together}`;
 }
 
 /** The values of a run that are own code. */

@@ -7,19 +7,26 @@ import { refuseLoneSystem } from "../defaults/prompt_values.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { findRecipe } from "../settings/find_recipe.ts";
 import { flags } from "../settings/flags.ts";
-import { flag } from "../settings/setting.ts";
+import { flag, integer } from "../settings/setting.ts";
 import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
+import { launched } from "../../rl/cluster/launched.ts";
+import { agree } from "./agree.ts";
 import { beginRun } from "./begin_run.ts";
 import { describeRun, type RunResult } from "./describe_run.ts";
-import { explainEnd } from "./explain_end.ts";
+import { explainEnd, keptOf } from "./explain_end.ts";
+import { firstAlone } from "./first_alone.ts";
+import { joinJob, type LearnerJob } from "./learner_job.ts";
 import { newValues } from "./new_values.ts";
 import { prepareTraining } from "./prepare_training.ts";
 import { profileOf } from "./profile_report.ts";
 import { resumeCommand, resumedValues } from "./resumed_values.ts";
+import { startLearners } from "./start_learners.ts";
 import { testBefore, testBest, testModes } from "./test_modes.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 import { trainWatched } from "./train_watched.ts";
 import { say } from "../terminal/print.ts";
+
+const several = "Several GPUs or machines";
 
 const settings = {
   ...trainSettings,
@@ -28,6 +35,16 @@ const settings = {
   profile: flag(
     "Time every kernel; tell at the end, and in the run's profile.json, where the time went, and how long the GPU was idle",
   ),
+  learners: integer("Processes that train together by mpirun, each with its share of the questions", {
+    min: 1,
+    max: 4096,
+    defaultText: "1, or as many as mpirun or srun started",
+    placeholder: "N",
+    group: several,
+  }),
+  shardOptimizer: flag("Each of several learners keeps its share of the optimizer's moments alone (ZeRO 1)", {
+    group: several,
+  }),
 };
 
 /** `softcot train`: the method, end to end. */
@@ -49,14 +66,27 @@ shows every value and where it comes from.`,
     ["Discrete tokens, another seed", "softcot train --thinking hard --seed 1"],
     ["Go on with the last run", "softcot train --resume"],
     ["Go on with a run that is finished", "softcot train --resume --out runs/sums-soft --steps 200"],
+    ["Eight GPUs of this machine", "softcot train --learners 8 --questions 16"],
   ],
-  async run({ resume, profile, allowOwn: _, ...given }, { origins, quiet, print }) {
+  async run(
+    { resume, profile, allowOwn: _, learners, shardOptimizer, ...given },
+    { origins, quiet, print },
+  ) {
+    if ((learners ?? 1) > 1 && launched() === undefined) {
+      Deno.exitCode = await startLearners(learners!);
+      return;
+    }
     if (!resume) refuseLoneSystem(given);
-    await withGpu(async (gpu) => {
-      const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
-      const result = await trainAndTest(gpu, values, resume, quiet);
-      print(result, () => describeRun(result));
-    }, { profile });
+    const job = await joinJob(learners);
+    await job.together(() =>
+      withGpu(async (gpu) => {
+        const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
+        const isFirst = job.learners.rank === 0;
+        const options = { resume, quiet: quiet || !isFirst, shardOptimizer };
+        const result = await trainAndTest(gpu, values, job, options);
+        if (isFirst) print(result, () => describeRun(result));
+      }, { profile })
+    );
   },
 });
 
@@ -64,42 +94,49 @@ shows every value and where it comes from.`,
 async function trainAndTest(
   gpu: Gpu,
   values: TrainValues,
-  resume: boolean,
-  quiet: boolean,
+  job: LearnerJob,
+  { resume, quiet, shardOptimizer }: { resume: boolean; quiet: boolean; shardOptimizer: boolean },
 ): Promise<RunResult> {
+  const { learners } = job;
   const started = performance.now();
   const tell = (line: string) => quiet || say(line);
-  tell(`device   ${toldAdapter(gpu.adapter)}`);
-  const reopened = resume ? reopenRun(values.out!, values.saveEvery) : undefined;
-  reopened?.notes.forEach((note) => tell(`warning  ${note}`));
-  using prepared = await prepareTraining(gpu, values, reopened?.checkpoint);
+  tell(`device   ${toldAdapter(gpu.adapter)}${learners.size > 1 ? `, ${learners.size} learners` : ""}`);
+  const isFirst = learners.rank === 0;
+  // The first says which checkpoint it is that all go on from.
+  const own = isFirst && resume ? reopenRun(values.out!, values.saveEvery) : undefined;
+  own?.notes.forEach((note) => tell(`warning  ${note}`));
+  const [saved] = await learners.gather(own && { checkpoint: own.checkpoint, state: own.state });
+  const reopened = own ?? saved;
+  using prepared = await prepareTraining(gpu, values, reopened?.checkpoint, learners, shardOptimizer);
   const { trainer } = prepared;
-  const { run, state } = beginRun(values, prepared, reopened, tell);
+  await agree(values, prepared);
+  const { run, state } = await beginRun(values, prepared, reopened, tell);
   const { folder } = run;
+  const goOn = resumeCommand(folder, values, { learners: learners.size, shardOptimizer });
+  job.place = () => ({ kept: keptOf(folder, values), goOn });
   using interrupt = watchInterrupt(
-    "Stopping after this update, then saving. Press Ctrl-C again to stop at once.",
+    isFirst ? "Stopping after this update, then saving. Press Ctrl-C again to stop at once." : "",
   );
+  const stopped = (what: string) => new Interrupted(isFirst ? `${what}. Go on with: ${goOn}` : "");
   const { signal } = interrupt;
-  const goOn = `Go on with: ${resumeCommand(folder, values)}`;
   const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
+  const alone = async <T>(work: () => Promise<T>) => await firstAlone(learners, work) ?? null;
   try {
-    const before = await testBefore(folder, state, () => measure("before"), tell);
+    const before = await alone(() => testBefore(folder, state, () => measure("before"), tell));
     const updatesBegan = performance.now();
     const reached = await trainWatched(trainer, run, values, state, signal, quiet);
     const updates = { from: state.step + 1, to: reached.step };
-    const profile = await profileOf(gpu, { folder, started: updatesBegan, updates });
-    if (signal.aborted && reached.step < values.steps) {
-      throw new Interrupted(`Saved step ${reached.step}. ${goOn}`);
-    }
-    const after = await measure("after");
-    const best = await testBest(trainer, folder, reached, () => measure("best"));
+    const profile = isFirst ? await profileOf(gpu, { folder, started: updatesBegan, updates }) : undefined;
+    if (reached.step < values.steps) throw stopped(`Saved step ${reached.step}`);
+    const after = await alone(() => measure("after"));
+    const best = await alone(() => testBest(trainer, folder, reached, () => measure("best")));
     const tests = { before, after, best };
     if (after) writeJson(`${folder}/tests.json`, tests);
     const seconds = (performance.now() - started) / 1000;
     const result = { run: folder, steps: reached.step, best: reached.best, seconds, tests };
     return profile ? { ...result, profile } : result;
   } catch (error) {
-    if ((error as Error).name === "AbortError") throw new Interrupted(`Stopped during a test. ${goOn}`);
+    if ((error as Error).name === "AbortError") throw stopped("Stopped during a test");
     throw await explainEnd(error, gpu, { folder, values, planned: prepared.planned });
   } finally {
     run.close();

@@ -63,20 +63,21 @@ export function readParams(
 }
 
 /**
- * Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16.
+ * Writes weights (or moments), or those that `keeps` names, under their Hugging Face names, as f32 or f16; sets that are gathered only when
+ * their turn comes may lie in one place.
  * @throws UserError if one is not finite, or the disk refuses
  */
 export async function writeParams(
   gpu: Gpu,
   config: ModelConfig,
-  sets: readonly { prefix: string; params: Trainable }[],
+  sets: readonly { prefix: string; params: Trainable; gather?: () => Promise<void> }[],
   path: string,
   dtype: "F32" | "F16",
   metadata: Record<string, string> = { format: "pt" },
   keeps: (name: string) => boolean = () => true,
 ): Promise<void> {
-  const tensors = sets.flatMap(({ prefix, params }) =>
-    namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }))
+  const tensors = sets.flatMap((set) =>
+    namedTensors(config, set.params).map((tensor) => ({ ...tensor, set, name: set.prefix + tensor.name }))
   ).filter(({ name }) => keeps(name));
   const writer = createSafetensors(
     path,
@@ -86,7 +87,12 @@ export async function writeParams(
   try {
     // Q, K and V come from one matrix: it is read once.
     let last: { matrix: Matrix; data: Float32Array<ArrayBuffer> } | undefined;
-    for (const { name, shape, matrix, row } of tensors) {
+    let current: typeof sets[number] | undefined;
+    for (const { name, shape, matrix, row, set } of tensors) {
+      if (current !== set) {
+        await set.gather?.();
+        [current, last] = [set, undefined];
+      }
       if (last?.matrix !== matrix) last = { matrix, data: await downloadMatrix(gpu, matrix) };
       const elements = shape.reduce((product, n) => product * n, 1);
       const values = last.data.subarray(row * matrix.cols, row * matrix.cols + elements);

@@ -55,7 +55,6 @@ export function dryTrainer(
       ...OPTIMIZER,
     },
     source: dryRollouts(rolloutModel, shape),
-    reduce: () => Promise.resolve(),
   };
 }
 

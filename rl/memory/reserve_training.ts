@@ -1,6 +1,7 @@
 import { openDryGpu } from "../../gpu/device/dry_gpu.ts";
 import { shareCacheBudget } from "../../model/memory/cache_budget.ts";
 import type { Trainer } from "../trainer.ts";
+import { ALONE, largestShare } from "../cluster/learners.ts";
 import { dryTrainer, trainDry } from "./dry_trainer.ts";
 import { promptTokensOf, type TrainingShape } from "./training_shape.ts";
 
@@ -14,6 +15,7 @@ export async function reserveTraining(trainer: Trainer): Promise<void> {
   shareCacheBudget(model.gpu, gpu);
   const shape: TrainingShape = {
     ...settings,
+    questions: largestShare(settings.questions, trainer.learners ?? ALONE),
     ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, thinking },
     ...promptTokensOf(trainer),
     forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),

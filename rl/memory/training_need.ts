@@ -8,6 +8,8 @@ import { createAdapter } from "../../model/transformer/adapter.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { createEmptyModel } from "../../model/transformer/transformer.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
+import { BUCKET } from "../cluster/buckets.ts";
+import { createShardedOptimizer } from "../cluster/sharded_optimizer.ts";
 import { createLike, createOptimizer } from "../optimizer.ts";
 import { diagnosisOf } from "../trainer.ts";
 import { dryTrainer, trainDry } from "./dry_trainer.ts";
@@ -39,9 +41,13 @@ export async function trainingNeed(
   const trainer = dryTrainer({
     ...{ model, shape, rolloutModel: copy?.model ?? model },
     grads: createLike(model, "gradient"),
-    optimizer: createOptimizer(gpu, config, model.adapter),
+    optimizer: shape.shardOptimizer && shape.learners
+      ? createShardedOptimizer(gpu, model.adapter?.params ?? model.params, { rank: 0, size: shape.learners })
+      : createOptimizer(gpu, config, model.adapter),
     diagnosis: shape.diagnoseEvery ? diagnosisOf(model, rank === undefined ? base() : undefined) : undefined,
   });
+  // What sums of gradients go through, on the device and on the way back from it.
+  if ((shape.learners ?? 1) > 1) gpu.arena.create([4, BUCKET], "f32", "buckets");
   const state = gpu.arena.bytes;
   // Too large without a step, which might take long.
   if (device.free !== undefined && state > device.free) return { state, total: state };

@@ -29,6 +29,10 @@ export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce
   diagnoseEvery?: number;
   /** Types of that model's weights; f32 where they are left out. */
   baseTypes?: WeightTypes;
+  /** Several learners that sum their gradients; `questions` are then those of one. One if left out. */
+  learners?: number;
+  /** Each of them keeps a share of the moments alone. */
+  shardOptimizer?: boolean;
   /** Questions that are answered between updates, so many at once, in each of these ways; none where they are left out. */
   tests?: { questions: number; samples: number; atOnce: number; thinking: readonly Thinking[] };
 }

@@ -43,7 +43,10 @@ function readSets(
 ): void {
   const file = openSafetensors(path);
   try {
-    for (const { params, prefix } of sets) readParams(gpu, config, file, params, folder, prefix);
+    for (const { params, prefix, take } of sets) {
+      readParams(gpu, config, file, params, folder, prefix);
+      take?.();
+    }
   } finally {
     file.close();
   }

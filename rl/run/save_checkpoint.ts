@@ -15,6 +15,8 @@ import type { RunState } from "./run_state.ts";
 /**
  * Writes a checkpoint that is whole or absent, and removes the oldest ones but `keep` and the best.
  * The folder is a Hugging Face model, or an adapter in PEFT's form, with the moments beside it.
+ *
+ * Of several learners the first writes it; the others call this, too, since it may need what they have.
  * @throws UserError if the disk refuses; the checkpoints before stay as they are
  */
 export async function saveCheckpoint(
@@ -26,6 +28,10 @@ export async function saveCheckpoint(
   const name = nameOf(state.step);
   const folder = `${run.folder}/checkpoints/${name}`;
   const beside = `${folder}.tmp`;
+  if (trainer.learners && trainer.learners.rank > 0) {
+    for (const { gather } of setsBeside(trainer, state.step)) await gather?.();
+    return folder;
+  }
   try {
     // What a link leads to is not the run's to write to.
     if (linkTarget(beside) !== undefined) Deno.removeSync(beside);

@@ -1,4 +1,6 @@
 import type { Trainable } from "../../model/transformer/params.ts";
+import { gatherMoments, takeShare } from "../cluster/sharded_optimizer.ts";
+import { ALONE } from "../cluster/learners.ts";
 import { isDiagnosed, type Trainer } from "../trainer.ts";
 
 /** What a checkpoint keeps of a trainer beside its weights. */
@@ -6,19 +8,37 @@ export interface SavedSet {
   /** What its tensors' names begin with. */
   prefix: string;
   params: Trainable;
+  /** Brings what is to be saved there first, where several learners have shares of it: all of them call it. */
+  gather?: () => Promise<void>;
+  /** Takes the own share of what was loaded. */
+  take?: () => void;
 }
 
 /**
  * Both moments, and the gradient of update `step` where the next update is compared with it: so that a resumed run measures the same numbers.
  */
 export function setsBeside(
-  { optimizer, settings, grads, diagnosis }: Pick<Trainer, "optimizer" | "settings" | "grads" | "diagnosis">,
+  trainer: Pick<Trainer, "model" | "optimizer" | "settings" | "grads" | "diagnosis" | "learners">,
   step: number,
 ): SavedSet[] {
-  const moments = [{ prefix: "first.", params: optimizer.first }, {
-    prefix: "second.",
-    params: optimizer.second,
-  }];
+  const { settings, grads, diagnosis } = trainer;
+  const moments = (["first", "second"] as const).map((which) => momentsOf(trainer, which));
   const isCompared = diagnosis !== undefined && step < settings.steps && isDiagnosed(settings, step + 1);
   return isCompared ? [...moments, { prefix: "gradient.", params: grads }] : moments;
+}
+
+/** Shares come and go through a gradient that nobody needs between updates. */
+function momentsOf(
+  { model: { gpu }, optimizer, grads, diagnosis, learners = ALONE }: Parameters<typeof setsBeside>[0],
+  which: "first" | "second",
+): SavedSet {
+  const prefix = `${which}.`;
+  if (!("places" in optimizer)) return { prefix, params: optimizer[which] };
+  const params = diagnosis?.spare ?? grads;
+  return {
+    prefix,
+    params,
+    gather: () => gatherMoments(gpu, optimizer, which, params, learners),
+    take: () => takeShare(gpu, optimizer, which, params),
+  };
 }

@@ -2,7 +2,7 @@ import { idsOf, type KeptSteps, keptSteps, MOST_MIXED, piecesOf } from "../../ev
 import { lookBack } from "../../model/generation/look_back.ts";
 import { generatedText } from "../../model/generation/thinking_text.ts";
 import type { ScoredGroup } from "../packed_batch.ts";
-import { hasSignal } from "../refill.ts";
+import { type DrawnRollouts, hasSignal } from "../refill.ts";
 import { TASK_REWARD } from "../reward.ts";
 import type { GradedRollout, RolloutBatch, RolloutGroup } from "../rollout_source.ts";
 import type { Trainer } from "../trainer.ts";
@@ -11,6 +11,13 @@ import type { KeptRollout, ToldRollout } from "./kept_rollout.ts";
 /** What is needed to tell of rollouts. */
 type Teller = Pick<Trainer, "model" | "tokenizer" | "thinking" | "rules" | "settings" | "rewards">;
 
+/** What was drawn, with the numbers of its rollouts where they are not their indices. */
+type Drawn = RolloutBatch & Partial<DrawnRollouts>;
+
+/** A group's place in the whole update. */
+const numberOf = ({ ids }: Drawn, { rollouts: [{ rollout: { index } }, ...others] }: RolloutGroup): number =>
+  Math.floor((ids?.[index] ?? index) / (1 + others.length));
+
 /** Whole groups of an update, the first of it, and the seconds that it took to look at their steps. */
 interface KeptGroups {
   rollouts: KeptRollout[];
@@ -18,19 +25,19 @@ interface KeptGroups {
 }
 
 /**
- * Keeps the first `settings.sampleGroups` groups of an update. To be called before the weights move: the mixtures of their steps are made
+ * Keeps the first `settings.sampleGroups` groups of an update, of several learners each what it has of them. To be called before the weights move: the mixtures of their steps are made
  * once more, by a pass over these rollouts alone.
  * @param scored the batch's groups with their advantages
  */
 export async function keepRollouts(
   trainer: Teller,
   step: number,
-  batch: RolloutBatch,
+  batch: Drawn,
   scored: readonly ScoredGroup[],
 ): Promise<KeptGroups> {
   const started = performance.now();
   const { settings: { sampleGroups = 1 } } = trainer;
-  const chosen = batch.groups.slice(0, sampleGroups);
+  const chosen = batch.groups.slice(0, sampleGroups).filter((group) => numberOf(batch, group) < sampleGroups);
   // All passes are with the device before the first is read.
   const fetches = chosen.map((group) => seeSteps(trainer, step, group, batch));
   const rollouts: KeptRollout[] = [];
@@ -51,12 +58,14 @@ function seeSteps(
   { model, thinking, settings }: Teller,
   step: number,
   { prompt, rollouts }: RolloutGroup,
-  { hidden }: RolloutBatch,
+  { hidden, ids }: Drawn,
 ): () => Promise<Omit<KeptSteps, "pieces">[]> {
   if (!thinking.continuous) return () => Promise.resolve(rollouts.map(() => ({})));
   const passes = lookBack({
     ...{ model, thinking, prompt, hidden, step, width: MOST_MIXED },
-    rollouts: rollouts.map(({ rollout: { index, thinking } }) => ({ id: index, index, thinking })),
+    rollouts: rollouts.map(({ rollout: { index, thinking } }) => ({
+      ...{ id: ids?.[index] ?? index, index, thinking },
+    })),
     seed: settings.seed,
     mostRows: settings.microRows,
   });
@@ -78,19 +87,30 @@ function seeSteps(
 export function tellRollout(
   trainer: Teller,
   { step, group: g, sample }: { step: number; group: number; sample: number },
-  { groups }: RolloutBatch,
+  batch: Drawn,
   scored: readonly ScoredGroup[],
 ): ToldRollout {
   const { tokenizer, rules, thinking, settings, rewards = TASK_REWARD } = trainer;
-  const group = groups[g];
+  const group = batch.groups[g];
+  const number = numberOf(batch, group);
   const { rollout, grade, reward, ...graded } = group.rollouts[sample];
   const { id, question, gold } = group.question;
   return {
-    ...{ version: 2, step, group: g, id, question, gold, sample, group_size: group.rollouts.length, reward },
+    ...{
+      version: 2,
+      step,
+      group: number,
+      id,
+      question,
+      gold,
+      sample,
+      group_size: group.rollouts.length,
+      reward,
+    },
     ...(rewards.every(({ score }) => score === undefined) ? {} : { rewards: byName(rewards, graded) }),
     advantage: digits(scored[g].rollouts[sample].advantage),
     equal: !hasSignal(group),
-    refilled: g >= settings.questions,
+    refilled: number >= settings.questions,
     ...{ correct: grade.correct, rule: grade.rule, boxed: grade.answer },
     ...{ way: thinking.name, tau: thinking.tau, continuous: thinking.continuous },
     thinking: generatedText(tokenizer, rollout.thinking, rules),

@@ -53,10 +53,16 @@ const measure = (groups: RolloutBatch["groups"], refill?: number) =>
       settings: trainSettings({ questions: 1, group: 10, refill }),
     },
     7,
-    { groups, hidden: undefined!, seconds: { generate: 2, grade: 1 } },
-    [],
-    [],
-    { gradientNorm: 3, lr: 0.5, seconds: { step: 4, rollout: 2, grade: 1, update: 1 } },
+    { batch: { groups, hidden: undefined!, seconds: { generate: 2, grade: 1 } }, parts: [], records: [] },
+    {
+      gradientNorm: 3,
+      lr: 0.5,
+      clock: {
+        seconds: { step: 4, rollout: 2, grade: 1, update: 1 },
+        process_peak_bytes: 1,
+        device_peak_bytes: 1,
+      },
+    },
   );
 
 Deno.test("means, spreads, lengths and shares of ten rollouts", () => {

@@ -16,14 +16,17 @@ interface AdamWSettings {
   step: number;
 }
 
+/** A matrix, or parts of some. */
+type Chunks = Pick<Matrix, "chunks">;
+
 /** weight, first and second moment, updated in place from grad; all of one shape. norm f32 [1]: that of all gradients, as `globalNorm` makes it. */
 export function adamW(
   gpu: Gpu,
-  grad: Matrix,
+  grad: Chunks,
   norm: Tensor,
-  weight: Matrix,
-  first: Matrix,
-  second: Matrix,
+  weight: Chunks,
+  first: Chunks,
+  second: Chunks,
   settings: AdamWSettings,
 ): void {
   const { lr, beta1, beta2, eps, weightDecay, clip, step } = settings;

@@ -13,13 +13,15 @@ import type { Trainer } from "../../../rl/trainer.ts";
 import { assertSameBits, openTestGpu } from "../../gpu/support.ts";
 import { downloadNamed } from "../support/named_weights.ts";
 import { checkpointsOf } from "../support/run_files.ts";
+import { momentsOf } from "../support/small_trainer.ts";
 import { inRun, savedRun, withRandomTrainer } from "../support/saved_run.ts";
 import { tinyModel } from "../support/tiny_model.ts";
 
 const { gpu } = await openTestGpu();
 
-async function contents({ model: { gpu, config, params }, optimizer }: Trainer) {
-  const sets = [params, optimizer.first, optimizer.second];
+async function contents(trainer: Trainer) {
+  const { gpu, config, params } = trainer.model;
+  const sets = [params, ...momentsOf(trainer)];
   return await Promise.all(sets.map((set) => downloadNamed(gpu, config, set)));
 }
 

@@ -9,7 +9,7 @@ import { createTrainer, type Trainer } from "../../../rl/trainer.ts";
  */
 export function localTrainer(
   { copy, readBehind, ...parts }:
-    & Omit<Trainer, "source" | "grads" | "optimizer" | "reduce">
+    & Omit<Trainer, "source" | "grads" | "optimizer">
     & Pick<LocalRollouts, "readBehind">
     & { copy?: HalfCopy },
 ): Trainer {

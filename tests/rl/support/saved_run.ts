@@ -8,7 +8,7 @@ import type { Trainer } from "../../../rl/trainer.ts";
 import { random32 } from "../../gpu/support.ts";
 import { inFolder } from "../../support/folders.ts";
 import { downloadNamed, uploadNamed } from "./named_weights.ts";
-import { freeTrainer, smallTrainer } from "./small_trainer.ts";
+import { freeTrainer, momentsOf, smallTrainer } from "./small_trainer.ts";
 import { embeddingRms, tinyModel } from "./tiny_model.ts";
 
 /** The folder of a run that is yet to be made, and so is the one above it. */
@@ -25,7 +25,7 @@ export async function withRandomTrainer(
   const { config } = model;
   const thinking = wayOfThinking("hard", { greedy: false, gamma: 0, embeddingRms: 1 });
   const trainer = smallTrainer(model, thinking);
-  for (const [i, moments] of [trainer.optimizer.first, trainer.optimizer.second].entries()) {
+  for (const [i, moments] of momentsOf(trainer).entries()) {
     const values = [...await downloadNamed(gpu, config, moments)].map(([name, { length }], n) =>
       [name, random32(1000 * seed + 100 * i + n, length)] as const
     );

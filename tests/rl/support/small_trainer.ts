@@ -2,7 +2,7 @@ import type { Task } from "../../../eval/task.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { Thinking } from "../../../model/thinking/thinking.ts";
-import { freeParams } from "../../../model/transformer/params.ts";
+import { freeParams, type Trainable } from "../../../model/transformer/params.ts";
 import type { Model } from "../../../model/transformer/transformer.ts";
 import type { HalfCopy } from "../../../model/weights/half_copy.ts";
 import type { Trainer, TrainSettings } from "../../../rl/trainer.ts";
@@ -41,7 +41,14 @@ export function smallTrainer(
 }
 
 /** Gives back what a trainer holds beside its model. */
-export function freeTrainer({ model: { gpu }, grads, optimizer }: Trainer): void {
-  for (const set of [grads, optimizer.first, optimizer.second]) freeParams(gpu, set);
+export function freeTrainer(trainer: Trainer): void {
+  const { model: { gpu }, grads, optimizer } = trainer;
+  for (const set of [grads, ...momentsOf(trainer)]) freeParams(gpu, set);
   gpu.arena.free(optimizer.norm);
+}
+
+/** Both moments of a trainer that has all of them. */
+export function momentsOf({ optimizer }: Trainer): [first: Trainable, second: Trainable] {
+  if ("places" in optimizer) throw new Error("Cannot take the moments of all weights: they are sharded");
+  return [optimizer.first, optimizer.second];
 }

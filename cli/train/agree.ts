@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import project from "../../deno.json" with { type: "json" };
+import { refuseDifferent } from "../../rl/cluster/refuse_different.ts";
+import { ALONE } from "../../rl/cluster/learners.ts";
+import { questionsOf } from "../../rl/trainer.ts";
+import { dashed } from "../settings/dashed.ts";
+import { shown } from "../settings/shown.ts";
+import type { PreparedTraining } from "./prepare_training.ts";
+import type { TrainValues } from "./train_settings.ts";
+
+/**
+ * Holds what learners are to train with against each other.
+ * @throws UserError on all of them if they differ in version, settings, model, data or kind of device
+ */
+export async function agree(
+  { out: _, ...values }: TrainValues,
+  { trainer, state, hash }: PreparedTraining,
+): Promise<void> {
+  const { learners = ALONE } = trainer;
+  if (learners.size === 1) return;
+  const { adapter, matmulFamily, subgroupSize } = state.kernels;
+  const questions = [1, 2, 3].flatMap((step) => questionsOf(trainer, step));
+  await refuseDifferent(learners, {
+    version: `${project.version} on Deno ${Deno.version.deno}`,
+    ...Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [`--${dashed(key)}`, shown(value)]),
+    ),
+    "the model's SHA-256": hash(),
+    "the data's SHA-256": createHash("sha256").update(JSON.stringify(questions)).digest("hex"),
+    device: `${adapter} (${matmulFamily}, subgroups of ${subgroupSize})`,
+  });
+}

@@ -1,0 +1,62 @@
+import { readSystemFile } from "../../gpu/device/system_files.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import type { Learners } from "./learners.ts";
+
+/** Seconds of an update's parts. */
+interface Seconds {
+  step: number;
+  rollout: number;
+  grade: number;
+  update: number;
+  diagnosis?: number;
+  samples?: number;
+}
+
+/** What one of several learners spent on an update. */
+export interface LearnerTime {
+  /** Seconds of generation. */
+  rollout: number;
+  /** Seconds that it waited for others before sums. */
+  waited: number;
+  /** Seconds of summing. */
+  summed: number;
+  /** Bytes that it sent to others. */
+  sent_bytes: number;
+}
+
+/** What an update cost. */
+export interface Clock {
+  seconds: Seconds;
+  /** The most bytes that this process has held so far, or holds now where the system does not keep it. */
+  process_peak_bytes: number;
+  /** The most bytes of device memory so far. */
+  device_peak_bytes: number;
+  /** Of each learner, where there are several. */
+  learners?: LearnerTime[];
+}
+
+/** An update's cost to the learner for which it was highest, and each one's own. */
+export async function gatherClock(learners: Learners, gpu: Gpu, seconds: Seconds): Promise<Clock> {
+  const spent = learners.takeSpent();
+  const all = await learners.gather({
+    seconds,
+    process_peak_bytes: peakOfProcess(),
+    device_peak_bytes: gpu.arena.peakBytes,
+    time: { rollout: seconds.rollout, waited: spent.waited, summed: spent.summed, sent_bytes: spent.bytes },
+  });
+  const most = (of: (one: typeof all[number]) => number) => Math.max(...all.map(of));
+  return {
+    seconds: Object.fromEntries(
+      Object.keys(seconds).map((part) => [part, most((one) => one.seconds[part as keyof Seconds]!)]),
+    ) as unknown as Seconds,
+    process_peak_bytes: most((one) => one.process_peak_bytes),
+    device_peak_bytes: most((one) => one.device_peak_bytes),
+    ...(all.length === 1 ? {} : { learners: all.map(({ time }) => time) }),
+  };
+}
+
+/** Linux keeps the peak; elsewhere what is held now stands for it. */
+function peakOfProcess(): number {
+  const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readSystemFile("/proc/self/status") ?? "")?.[1];
+  return kilobytes ? Number(kilobytes) * 1024 : Deno.memoryUsage().rss;
+}

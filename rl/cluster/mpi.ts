@@ -1,0 +1,139 @@
+import { UserError } from "../../gpu/errors.ts";
+import { openMpiLibrary } from "./mpi_library.ts";
+
+/** The processes of a job, as Open MPI has them. What all of them take part in, all call in one order. */
+export interface Mpi {
+  /** Number of this process, from 0. */
+  readonly rank: number;
+  /** Of processes. */
+  readonly size: number;
+  /** What the library calls itself. */
+  readonly version: string;
+  /** Waits for all processes without using up a core, however long they take. */
+  meet(): Promise<void>;
+  /** Part i of `send` goes to process i; part i of `receive` comes from it. Both have as many parts as there are processes, all of one size. */
+  allToAll(send: Float32Array<ArrayBuffer>, receive: Float32Array<ArrayBuffer>): Promise<void>;
+  /** `send` of every process, one after another, in the order of their ranks. */
+  allGather(send: Float32Array<ArrayBuffer>, receive: Float32Array<ArrayBuffer>): Promise<void>;
+  /** The same of bytes, as many as each process has. */
+  allGatherBytes(send: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]>;
+  /** into += from, of this process alone. */
+  add(from: Float32Array<ArrayBuffer>, into: Float32Array<ArrayBuffer>): Promise<void>;
+  /** Sends a process a short text, which it finds when it looks. */
+  tell(rank: number, text: string): void;
+  /** A text that was sent to this one, and who sent it. */
+  heard(): { rank: number; text: string } | undefined;
+  /** To be called by all, at the very end of what they do together. */
+  leave(): void;
+}
+
+let joined: Mpi | undefined;
+
+/**
+ * Joins the processes that this one was started with: once, whoever asks.
+ * @throws UserError if Open MPI is not here, or does not do
+ */
+export function joinMpi(): Mpi {
+  return joined ??= join();
+}
+
+const THREAD_MULTIPLE = 3;
+const ANY_SOURCE = -1;
+const TAG = 1;
+/** Short enough to be sent without waiting for whom it is for. */
+const MOST_TOLD = 2000;
+
+function join(): Mpi {
+  const { functions, world, float, byte, sum, errorsReturn } = openMpiLibrary();
+  const granted = new Int32Array(1);
+  checked("MPI_Init_thread", functions.MPI_Init_thread(null, null, THREAD_MULTIPLE, granted));
+  if (granted[0] < THREAD_MULTIPLE) {
+    throw new UserError(
+      "Cannot join other learners: this Open MPI was built without MPI_THREAD_MULTIPLE, it is needed",
+    );
+  }
+  checked("MPI_Comm_set_errhandler", functions.MPI_Comm_set_errhandler(world, errorsReturn));
+  const number = (ask: typeof functions.MPI_Comm_rank) => {
+    const found = new Int32Array(1);
+    ask(world, found);
+    return found[0];
+  };
+  const [rank, size] = [number(functions.MPI_Comm_rank), number(functions.MPI_Comm_size)];
+  const flag = new Int32Array(1);
+  // MPI_Status; its first word is who sent.
+  const status = new Int32Array(16);
+  return {
+    rank,
+    size,
+    version: textOf(functions.MPI_Get_library_version).split(",")[0],
+    async meet() {
+      const request = new BigUint64Array(1);
+      checked("MPI_Ibarrier", functions.MPI_Ibarrier(world, request));
+      for (let tries = 0;; tries++) {
+        checked("MPI_Test", functions.MPI_Test(request, flag, null));
+        if (flag[0] !== 0) return;
+        await new Promise((resolve) => setTimeout(resolve, tries < 20 ? 0 : 3));
+      }
+    },
+    async allToAll(send, receive) {
+      const count = send.length / size;
+      checked(
+        "MPI_Alltoall",
+        await functions.MPI_Alltoall(send, count, float, receive, count, float, world),
+      );
+    },
+    async allGather(send, receive) {
+      const count = send.length;
+      checked(
+        "MPI_Allgather",
+        await functions.MPI_Allgather(send, count, float, receive, count, float, world),
+      );
+    },
+    async allGatherBytes(send) {
+      const counts = new Int32Array(size);
+      const own = Int32Array.of(send.length);
+      checked("MPI_Allgather", await functions.MPI_Allgather(own, 4, byte, counts, 4, byte, world));
+      const starts = new Int32Array(size);
+      for (let i = 1; i < size; i++) starts[i] = starts[i - 1] + counts[i - 1];
+      const all = new Uint8Array(starts[size - 1] + counts[size - 1]);
+      checked(
+        "MPI_Allgatherv",
+        await functions.MPI_Allgatherv(send, send.length, byte, all, counts, starts, byte, world),
+      );
+      return Array.from(counts, (count, i) => all.slice(starts[i], starts[i] + count));
+    },
+    async add(from, into) {
+      checked("MPI_Reduce_local", await functions.MPI_Reduce_local(from, into, into.length, float, sum));
+    },
+    tell(to, text) {
+      const bytes = new TextEncoder().encode(text).slice(0, MOST_TOLD);
+      functions.MPI_Send(bytes, bytes.length, byte, to, TAG, world);
+    },
+    heard() {
+      const found = new Int32Array(1);
+      if (functions.MPI_Iprobe(ANY_SOURCE, TAG, world, found, status) !== 0 || found[0] === 0) {
+        return undefined;
+      }
+      const [from] = status;
+      const bytes = new Uint8Array(MOST_TOLD);
+      functions.MPI_Recv(bytes, MOST_TOLD, byte, from, TAG, world, null);
+      return { rank: from, text: new TextDecoder().decode(bytes).replaceAll("\0", "") };
+    },
+    leave() {
+      functions.MPI_Finalize();
+    },
+  };
+
+  function textOf(ask: (buffer: Uint8Array<ArrayBuffer>, length: Int32Array<ArrayBuffer>) => number): string {
+    const buffer = new Uint8Array(8192);
+    const length = new Int32Array(1);
+    ask(buffer, length);
+    return new TextDecoder().decode(buffer.subarray(0, length[0]));
+  }
+
+  function checked(call: string, code: number): void {
+    if (code === 0) return;
+    const why = textOf((buffer, length) => functions.MPI_Error_string(code, buffer, length));
+    throw new Error(`Cannot go on with the other learners: ${call} says ${why}`);
+  }
+}
