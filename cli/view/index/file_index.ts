@@ -65,7 +65,7 @@ export interface FileIndex<H> extends Disposable {
 /** Ms after which a line that does not end is one that was cut off. */
 const CUT_AFTER = 5000;
 /** A block is kept when it has so many lines, or is of so many bytes. */
-const [BLOCK_LINES, BLOCK_BYTES] = [4096, 16 * 2 ** 20];
+const [BLOCK_LINES, BLOCK_BYTES] = [1024, 4 * 2 ** 20];
 
 /** The index of a file; nothing is read before `advance`. */
 export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H> {
