@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   sft: async () => (await import("./sft/sft.ts")).sftCommand,
   sweep: async () => (await import("./sweep/sweep.ts")).sweepCommand,
   view: async () => (await import("./view/view.ts")).viewCommand,
+  report: async () => (await import("./report/report.ts")).reportCommand,
   compare: async () => (await import("./compare/compare.ts")).compareCommand,
   model: async () => (await import("./model/model.ts")).modelCommand,
   data: async () => (await import("./data/data.ts")).dataCommand,

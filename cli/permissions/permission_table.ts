@@ -116,6 +116,10 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
     },
     ...{ run: ["deno", "the browser"], net: "listens", sys: true },
   }),
+  report: telling({
+    read: ["program", "compared runs", "packages", "page", "beside the page", "beside the report"],
+    ...{ write: ["beside the report", "page"], env: ["display", "caches"], run: ["deno"], sys: true },
+  }),
   "model pull": PULL,
   "model list": telling({ ...AT_HAND, read: ["hub cache", "runs"] }),
   "model info": onDevice({ read: ["hub cache", "model", "adapter"] }),

@@ -60,6 +60,10 @@ const PLACES = {
   run: ({ values: { out } }: Told) => [text(out) ?? "runs"],
   results: ({ values: { out } }: Told) => present(text(out)),
   "beside the export": ({ values: { out } }: Told) => [dirname(text(out) ?? ".")],
+  "beside the report": ({ values: { out, png, svg } }: Told) => [
+    ...present(text(out)).map(dirname),
+    ...[png, svg].flatMap((folder) => present(text(folder))),
+  ],
   runs: ({ values: { runs } }: Told) => present(text(runs)),
   /** The files that tell Vulkan's loader of drivers. */
   drivers: () => driverPlaces(),

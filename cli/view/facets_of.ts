@@ -59,15 +59,9 @@ function named(place: OpenPlace, counts: readonly { hash: number; rollouts: numb
         const rollouts = wanted.get(rows.question[i]);
         if (rollouts === undefined) continue;
         wanted.delete(rows.question[i]);
-        const row = {
-          file,
-          place: file.code * MOST_ROWS + first + i,
-          offset: rows.offset[i],
-          length: rows.length[i],
-        };
-        const record = recordOfRow(row);
+        const record = recordOfRow({ file, offset: rows.offset[i], length: rows.length[i] });
         if (!record) continue;
-        const { question, head } = lineOf(record, row.place, place.way());
+        const { question, head } = lineOf(record, file.code * MOST_ROWS + first + i, place.way());
         found.push({ question, head, rollouts });
       }
     }

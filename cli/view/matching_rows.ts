@@ -1,4 +1,4 @@
-import { isAskedFor, nearestStep } from "../../web/data/select_rollouts.ts";
+import { type Choosable, isAskedFor, nearestStep } from "../../web/data/select_rollouts.ts";
 import type { RolloutQuery } from "../../web/data/view_data.ts";
 import { choosable, type RolloutExtra, rolloutRows } from "./index/rollout_rows.ts";
 import type { Block } from "./index/block_store.ts";
@@ -12,6 +12,8 @@ export interface Row {
   place: number;
   offset: number;
   length: number;
+  /** What it was chosen by. */
+  chosen: Choosable;
 }
 
 /** What looks at rows, in the order that the query asks for. */
@@ -69,8 +71,10 @@ function visitBlock(
     if (edge !== undefined && (isLast ? row >= edge : row <= edge)) continue;
     if (question !== undefined && rows.question[i] !== question) continue;
     if (query.step !== undefined && rows.step[i] !== query.step) continue;
-    if (!isAskedFor(choosable(rows, i, file.names, way), query)) continue;
+    const chosen = choosable(rows, i, file.names, way);
+    if (!isAskedFor(chosen, query)) continue;
     const found = {
+      chosen,
       file,
       place: file.code * MOST_ROWS + row,
       offset: rows.offset[i],
@@ -115,5 +119,6 @@ export function rowAt(place: OpenPlace, number: number): Row | undefined {
   const rows = block && rolloutRows(block.body(), block.lines);
   if (!file || !block || !rows) return undefined;
   const i = row - block.first;
-  return { file, place: number, offset: rows.offset[i], length: rows.length[i] };
+  const chosen = choosable(rows, i, file.names, place.way());
+  return { file, place: number, offset: rows.offset[i], length: rows.length[i], chosen };
 }

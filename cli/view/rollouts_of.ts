@@ -100,7 +100,8 @@ export function rolloutOf(place: OpenPlace, number: number): RolloutView {
 }
 
 /** A record as it stands in its file; undefined where it is damaged. */
-export const recordOfRow = (row: Row): Fields | undefined => recordIn(textOf(row));
+export const recordOfRow = (row: Pick<Row, "file" | "offset" | "length">): Fields | undefined =>
+  recordIn(textOf(row));
 
 /** A line whose record cannot be read though its outline can is shown as empty. */
 function lineAt(place: OpenPlace, row: Row): RolloutLine {
@@ -108,7 +109,7 @@ function lineAt(place: OpenPlace, row: Row): RolloutLine {
 }
 
 /** Empty where the file has changed since it was indexed. */
-function textOf({ file, offset, length }: Row): string {
+function textOf({ file, offset, length }: Pick<Row, "file" | "offset" | "length">): string {
   if (length > MOST_LINE) return "";
   try {
     return new TextDecoder().decode(file.index.read(offset, length));
