@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   train: async () => (await import("./train/train.ts")).trainCommand,
   eval: async () => (await import("./eval/eval.ts")).evalCommand,
   generate: async () => (await import("./generate/generate.ts")).generateCommand,
+  serve: async () => (await import("./serve/serve.ts")).serveCommand,
   sft: async () => (await import("./sft/sft.ts")).sftCommand,
   sweep: async () => (await import("./sweep/sweep.ts")).sweepCommand,
   view: async () => (await import("./view/view.ts")).viewCommand,

@@ -103,6 +103,7 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   }),
   "eval check": telling({ read: ["pairs"], env: ["display", "algebra"] }),
   generate: onDevice({ read: ["hub cache", "model", "adapter", "task"] }),
+  serve: onDevice({ read: ["hub cache", "model", "adapter", "task", "api key"], net: "listens" }),
   sft: onDevice({ read: ["hub cache", "model", "results"], write: ["results"] }),
   sweep: SWEEP,
   "sweep claims": { ...SWEEP, run: ["git", "softcot"] },

@@ -45,6 +45,8 @@ const PLACES = {
   model: async ({ values: { model }, args }: Told) =>
     (await loadModelPlaces()).modelPlaces(text(model) ?? args[0]),
   adapter: async ({ values: { adapter } }: Told) => (await loadModelPlaces()).modelPlaces(text(adapter)),
+  /** Of --api-key, where it is a file. */
+  "api key": ({ values: { apiKey } }: Told) => present(text(apiKey)),
   data: ({ values: { data } }: Told) => present(text(data)),
   /** Folders named after tasks, which may have questions in common. */
   "beside the data": async ({ values: { data } }: Told) =>

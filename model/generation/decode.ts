@@ -1,11 +1,10 @@
 import { assert } from "../../gpu/assert.ts";
 import { gather, NO_ROW } from "../../gpu/ops/gather/gather.ts";
 import { firstRows, type Tensor } from "../../gpu/tensor.ts";
-import type { StepInput } from "../thinking/thinking.ts";
 import { logits } from "../transformer/head.ts";
 import { STRIDE } from "../transformer/stride_steps.ts";
 import { finalNorm, forwardCached } from "../transformer/transformer.ts";
-import { type DecodeState, isAlike, type PartRecord } from "./decode_state.ts";
+import type { DecodeState } from "./decode_state.ts";
 import type { Prefill } from "./prefill.ts";
 import type { Sequence } from "./sequence.ts";
 import { createStride, type Stride } from "./stride.ts";
@@ -19,13 +18,12 @@ import { createStride, type Stride } from "./stride.ts";
 export function decode(state: DecodeState, sequences: readonly Sequence[], prefill: Prefill | null): Stride {
   const { model: { gpu }, slots } = state;
   const stride = createStride(sequences, slots);
-  const answers = isAlike(state) ? 0 : sequences.findLastIndex(({ part }) => part === "answer") + 1;
   // Uploads submit what is recorded, so they come first.
   const reorder = prepareOrder(state, sequences, prefill);
   uploadRows(state, sequences);
   prefill?.record();
   reorder();
-  for (let t = 0; t < stride.steps; t++) decodeStep(state, sequences, answers, t);
+  for (let t = 0; t < stride.steps; t++) decodeStep(state, sequences, t);
   keepFed(state, sequences);
   for (const sequence of sequences) sequence.steps += stride.steps;
   return { ...stride, read: gpu.reader.start(packStride(state, sequences.length)) };
@@ -72,51 +70,24 @@ function prepareOrder(
 function uploadRows({ model: { gpu }, info, rowMeta }: DecodeState, sequences: readonly Sequence[]): void {
   const infos = new Uint32Array(sequences.length * 4);
   const metas = new Uint32Array(sequences.length * 4);
-  sequences.forEach(({ rolloutId, prefix, slot, partStart, steps }, row) => {
+  sequences.forEach(({ rolloutId, prefix, prefixLen, slot, partStart, steps }, row) => {
     infos.set([row, rolloutId, 0, partStart + steps], row * 4);
-    metas.set([prefix.start, prefix.ids.length, slot.start, partStart + steps], row * 4);
+    metas.set([prefix.start, prefixLen, slot.start, partStart + steps], row * 4);
   });
   gpu.commands.upload(info, infos);
   gpu.commands.upload(rowMeta, metas);
 }
 
 /** One step of each row: logits [rows, V], a choice that makes the next input row, and that row through the blocks. */
-function decodeStep(state: DecodeState, sequences: readonly Sequence[], answers: number, t: number): void {
-  const { model, settings } = state;
-  const { gpu, config } = model;
+function decodeStep(state: DecodeState, sequences: readonly Sequence[], t: number): void {
+  const { model } = state;
   const n = sequences.length;
-  using temporary = gpu.arena.scratch();
+  using temporary = model.gpu.arena.scratch();
   const rows = firstRows(state.rows, n);
-  const y = temporary.f32([n, config.hiddenSize], "normed");
+  const y = temporary.f32([n, model.config.hiddenSize], "normed");
   finalNorm(model, rows, y, temporary.f32([n], "rinv"));
   const z = logits(model, y, temporary);
-  const chosen = temporary.u32([n], "chosen");
-  const input = (count: number, { tokens, stats }: PartRecord, chosen: Tensor): StepInput => ({
-    model,
-    y: firstRows(y, count),
-    z: firstRows(z, count),
-    info: firstRows(state.info, count),
-    shift: t,
-    record: { tokens, stats, column: t },
-    chosen: { ...chosen, shape: [count] },
-    next: firstRows(state.rows, count),
-    fed: state.fed,
-    seed: settings.seed,
-    step: settings.step,
-  });
-  // Thinking may overwrite the logits, so answers come first; it takes all rows, since views of others may not begin anywhere.
-  if (answers > 0) state.answering.step(input(answers, state.answer, chosen));
-  if (answers < n) {
-    const shadows = answers > 0 ? temporary.u32([n], "shadows") : chosen;
-    settings.thinking.step(input(n, state.thinking, shadows));
-    if (answers > 0) {
-      gather(gpu, model.params.embedding, { ...chosen, shape: [answers] }, firstRows(state.rows, answers));
-    }
-  }
-  settings.onStep?.({
-    rows: sequences.map(({ index, part, steps }) => ({ index, part, step: steps + t })),
-    z,
-  });
+  state.takeStep(state, sequences, { y, z, temporary, t });
   const longest = Math.max(...sequences.map(({ partStart, steps }) => partStart + steps)) + STRIDE;
   forwardCached(model, rows, state.cache, { rowMeta: firstRows(state.rowMeta, n), shift: t, longest });
 }

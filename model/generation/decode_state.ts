@@ -1,18 +1,17 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import type { Thinking } from "../thinking/thinking.ts";
 import type { KvCache } from "../transformer/kv_cache.ts";
 import { STRIDE } from "../transformer/stride_steps.ts";
 import type { Model } from "../transformer/transformer.ts";
-import type { GenerationSettings, Part } from "./rollout.ts";
+import type { Part } from "./rollout.ts";
+import type { Sequence } from "./sequence.ts";
 
 /** Tensors of the rows that are decoded, made once: row r of each belongs to the r-th sequence of the stride at work. */
 export interface DecodeState {
   model: Model;
   cache: KvCache;
-  settings: GenerationSettings;
-  /** How answers are drawn. */
-  answering: Thinking;
+  /** How rows take their steps. */
+  takeStep: TakeStep;
   /** Rows that there may be at once. */
   slots: number;
   /** Outputs of the last block [slots, d], which predict the next step; and where they go in another order. */
@@ -41,12 +40,30 @@ export interface PartRecord {
   stats: Tensor;
 }
 
-/** Tensors for at most `slots` sequences at once. */
+/** What a step is made from: the final-normed rows y [rows, d] and logits z [rows, V] of the stride's step `t`. */
+export interface StepRows {
+  y: Tensor;
+  z: Tensor;
+  /** Lives as long as the step. */
+  temporary: Scratch;
+  t: number;
+}
+
+/** Takes a step of all rows: what each chose goes to the records, and `state.rows` become the rows that the next step reads. */
+export type TakeStep = (state: DecodeState, sequences: readonly Sequence[], step: StepRows) => void;
+
+/**
+ * Tensors for at most `slots` sequences at once.
+ *
+ * @param parts `continuous`: some think in rows that are no token's; `alike`: one record serves both parts
+ */
 export function createDecodeState(
-  parts: Pick<DecodeState, "model" | "cache" | "settings" | "answering" | "hidden" | "slots">,
+  { continuous, alike, ...parts }:
+    & Pick<DecodeState, "model" | "cache" | "takeStep" | "hidden" | "slots">
+    & { continuous: boolean; alike: boolean },
   scratch: Scratch,
 ): DecodeState {
-  const { slots, model, settings } = parts;
+  const { slots, model } = parts;
   const d = model.config.hiddenSize;
   const record = (part: Part): PartRecord => ({
     tokens: scratch.u32([slots, STRIDE], `${part} tokens`),
@@ -62,13 +79,8 @@ export function createDecodeState(
     fromRows: scratch.u32([slots], "from rows"),
     fromPrefill: scratch.u32([slots], "from prefill"),
     thinking,
-    answer: isAlike(parts) ? thinking : record("answer"),
+    answer: alike ? thinking : record("answer"),
     packed: scratch.f32([slots * STRIDE * 10], "stride"),
-    fed: scratch.f32(settings.thinking.continuous ? [slots, STRIDE, d] : [1], "rows fed"),
+    fed: scratch.f32(continuous ? [slots, STRIDE, d] : [1], "rows fed"),
   };
 }
-
-/** Whether thinking takes the very steps that answers take: one kernel then serves both. */
-export const isAlike = (
-  { settings: { thinking }, answering }: Pick<DecodeState, "settings" | "answering">,
-): boolean => thinking.name === answering.name && thinking.tau === answering.tau;

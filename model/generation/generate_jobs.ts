@@ -26,6 +26,7 @@ import { preparePrefill } from "./prefill.ts";
 import type { GenerationJob, GenerationSettings, Rollout } from "./rollout.ts";
 import { createScheduler, postprocess, type Schedule, schedule } from "./scheduler.ts";
 import { shapeOfJobs, slotsFor } from "./plan_slots.ts";
+import { isAlike, stepByPart } from "./step_by_part.ts";
 import type { Stride } from "./stride.ts";
 
 /** Where finished rollouts go. */
@@ -103,8 +104,13 @@ function allocate(
     prefixRows: prefixRows(slots, shape),
     slotRows: slotRows(shape.maxNewTokens),
   });
+  const { thinking } = settings;
   const answering = hardThinking(settings.answerTau);
-  const kept = settings.thinking.continuous ? hidden : undefined;
-  const state = createDecodeState({ model, cache, settings, answering, hidden: kept, slots }, scratch);
+  const { continuous } = thinking;
+  const state = createDecodeState({
+    ...{ model, cache, slots, continuous, alike: isAlike(thinking, answering) },
+    takeStep: stepByPart(settings, answering),
+    hidden: continuous ? hidden : undefined,
+  }, scratch);
   return { state, kvRows };
 }

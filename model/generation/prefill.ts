@@ -32,10 +32,24 @@ export function preparePrefill(
   sequences: readonly Sequence[],
   scratch: Scratch,
 ): Prefill {
-  const outputs = scratch.f32([sequences.length, model.config.hiddenSize], "prefill outputs");
   const rows = new Map(sequences.map((sequence, row) => [sequence, row]));
-  const passes = passesOf(tokenRunsOf(rows, cache.rows))
-    .map((runs) => preparePass(model, cache, runs, outputs, scratch));
+  return prepareRuns(model, cache, rows, tokenRunsOf(rows, cache.rows), scratch);
+}
+
+/**
+ * The same of runs that are known; one may build on those before it.
+ *
+ * @param rows each sequence's row of the outputs
+ */
+export function prepareRuns(
+  model: Model,
+  cache: KvCache,
+  rows: ReadonlyMap<Sequence, number>,
+  runs: readonly TokenRun[],
+  scratch: Scratch,
+): Prefill {
+  const outputs = scratch.f32([Math.max(rows.size, 1), model.config.hiddenSize], "prefill outputs");
+  const passes = passesOf(runs).map((runs) => preparePass(model, cache, runs, outputs, scratch));
   return { outputs, rows, record: () => passes.forEach((record) => record()) };
 }
 

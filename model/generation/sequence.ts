@@ -40,9 +40,13 @@ export interface Sequence {
   index: number;
   /** Keys its draws. */
   rolloutId: number;
-  /** Its prompt in the KV cache. */
+  /** What it shares with others in the KV cache: its prompt, or a prompt that begins as its own does. */
   prefix: Prefix;
-  /** KV rows of its own: position `prefix.ids.length` lies in the first of them. */
+  /** How many tokens of {@link prefix} are its own prompt's. */
+  prefixLen: number;
+  /** The rest of its prompt, which nobody shares: it begins in its own KV rows. */
+  rest: readonly number[];
+  /** KV rows of its own: position {@link prefixLen} lies in the first of them. */
   slot: Slot;
   /** What is generated now. */
   part: Part;
@@ -104,6 +108,7 @@ const AT_LIMIT: ForcedKind = "triggerAndBox";
  * A sequence that begins to run: its prompt has KV rows, and it has a slot.
  *
  * @param context positions that the model knows: no part may go past them
+ * @param shared what of its prompt lies in the prefix, and what does not; the prefix is the prompt where it is left out
  */
 export function startSequence(
   tokenizer: Tokenizer,
@@ -112,10 +117,11 @@ export function startSequence(
   prefix: Prefix,
   slot: Slot,
   context: number,
+  shared: Pick<Sequence, "prefixLen" | "rest"> = { prefixLen: prefix.ids.length, rest: [] },
 ): Sequence {
   const thinkingEnd = plain ? detectEnd(rules) : detectTrigger(tokenizer, rules);
   const answerEnd = detectAnswer(tokenizer, rules);
-  const promptLength = prefix.ids.length;
+  const promptLength = shared.prefixLen + shared.rest.length;
   let isEarly = false;
   const beginAnswer = (kind: ForcedKind, thoughts: number) => {
     const forced = rules.forcedIds[kind];
@@ -130,7 +136,7 @@ export function startSequence(
     sequence.answersBegun++;
   };
   const sequence: Sequence = {
-    ...{ index, rolloutId, prefix, slot },
+    ...{ index, rolloutId, prefix, slot, ...shared },
     part: "thinking",
     partStart: promptLength,
     steps: 0,
@@ -180,12 +186,12 @@ export function startSequence(
 
 /** A part's steps have positions in the context, and with the stride that may be computed past them KV rows in the slot. */
 function expectRoom(
-  { index, prefix, slot }: Sequence,
+  { index, prefixLen, rest, slot }: Sequence,
   partStart: number,
   maxSteps: number,
   context: number,
 ): void {
-  const prompt = prefix.ids.length;
+  const prompt = prefixLen + rest.length;
   assert(
     partStart >= 0 && maxSteps >= 0 && partStart + maxSteps <= context,
     () =>
@@ -193,7 +199,7 @@ function expectRoom(
       `the model's context ends at ${context}, positions within it are needed`,
   );
   assert(
-    partStart >= prompt && partStart + maxSteps + STRIDE <= prompt + slot.rows,
+    partStart >= prompt && partStart + maxSteps + STRIDE <= prefixLen + slot.rows,
     () =>
       `Cannot generate ${maxSteps} tokens of sequence ${index} from position ${partStart}: its prompt ends at ${prompt}, ` +
       `its slot has ${slot.rows} KV rows, ${STRIDE} more than its tokens are needed`,

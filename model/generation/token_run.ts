@@ -51,7 +51,7 @@ export function tokenRunsOf(rows: ReadonlyMap<Sequence, number>, cacheRows: numb
   const create = (run: TokenRun) => createTokenRun(run, cacheRows, rows.size);
   const prompts = new Map<Prefix, number[]>();
   const forcedTexts: TokenRun[] = [];
-  for (const [{ part, partStart, prefix, forced, slot }, row] of rows) {
+  for (const [{ part, partStart, prefix, prefixLen, forced, slot }, row] of rows) {
     const outputRows = prompts.get(prefix) ?? [];
     if (!prefix.prefilled || part === "thinking") prompts.set(prefix, outputRows);
     if (part === "thinking") {
@@ -62,7 +62,7 @@ export function tokenRunsOf(rows: ReadonlyMap<Sequence, number>, cacheRows: numb
       ids: forced,
       outputRows: [row],
       prefixStart: prefix.start,
-      prefixLen: prefix.ids.length,
+      prefixLen,
       ownStart: slot.start,
       position: partStart - forced.length,
     }));

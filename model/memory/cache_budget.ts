@@ -68,12 +68,17 @@ export const slotRows = (maxNewTokens: number): number => maxNewTokens + STRIDE;
 export const cacheRows = (slots: number, shape: BatchShape): number =>
   prefixRows(slots, shape) + slots * slotRows(shape.maxNewTokens);
 
+/** The most rows that a cache may have: each layer's within a binding, all within the budget. */
+export function mostCacheRows(gpu: Gpu, config: ModelConfig): number {
+  const kvWidth = config.kvHeads * config.headDim * 4;
+  return Math.floor(Math.min(gpu.maxBinding / kvWidth, cacheBudget(gpu) / kvBytesPerRow(config)));
+}
+
 /** The most slots that there can be: each tensor within a binding, the cache within its budget; 1 even if that does not fit. */
 export function slotsThatFit(gpu: Gpu, config: ModelConfig, shape: BatchShape): number {
   const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
-  const kvWidth = config.kvHeads * config.headDim * 4;
   const widest = Math.max(2 * f, qkvWidth(config), d) * 4;
-  const mostRows = Math.min(gpu.maxBinding / kvWidth, cacheBudget(gpu) / kvBytesPerRow(config));
+  const mostRows = mostCacheRows(gpu, config);
   const fits = (slots: number) =>
     cacheRows(slots, shape) <= mostRows && slots * Math.max(vocabSize * 4, widest) <= gpu.maxBinding;
   let [fitting, tooMany] = [1, 2 ** 20];

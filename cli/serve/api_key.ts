@@ -1,0 +1,35 @@
+import { timingSafeEqual } from "node:crypto";
+import { hash } from "node:crypto";
+import { UserError } from "../../gpu/errors.ts";
+
+/** Whether a request's key is the server's, in a time that tells nothing of either. */
+export type KeyCheck = (authorization: string | null) => boolean;
+
+/**
+ * The check of a key.
+ *
+ * @param given the key itself, or the path of a file that holds it; undefined: everybody may ask
+ * @throws UserError if the file holds none
+ */
+export function createKeyCheck(given: string | undefined): KeyCheck {
+  if (given === undefined) return () => true;
+  const wanted = digest(keyOf(given));
+  return (authorization) => {
+    const [, key = ""] = /^bearer +(.+)$/i.exec(authorization ?? "") ?? [];
+    return timingSafeEqual(digest(key), wanted);
+  };
+}
+
+/** Of equal length, whatever the keys': a comparison of them takes one time. */
+const digest = (key: string): Uint8Array => new Uint8Array(hash("sha256", key, "buffer"));
+
+function keyOf(given: string): string {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(given).trim();
+  } catch {
+    return given;
+  }
+  if (text !== "" && !text.includes("\n")) return text;
+  throw new UserError(`Cannot read a key from ${given}: one line that is not empty is needed`);
+}

@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { promptIds } from "../../eval/questions/prompt_ids.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+import { ApiError } from "./api_error.ts";
+import { endOf, usageOf } from "./chat_completions.ts";
+import { answerWith, type Exchange } from "./exchange.ts";
+import { type ChoicePiece, runChoices, type TokenLogprob, type Usage } from "./run_choices.ts";
+import { parseRequest, samplingFields, stopsOf } from "./sampling_request.ts";
+import { scorePrompt } from "./score_prompt.ts";
+import { choiceSettings, refuseTooLong } from "./sequence_settings.ts";
+import type { ServedModel } from "./served_model.ts";
+
+const ids = z.array(z.int().min(0));
+const completionRequest = z.object({
+  ...samplingFields,
+  prompt: z.union([z.string(), ids.min(1), z.array(z.string()).min(1), z.array(ids.min(1)).min(1)]),
+  echo: z.boolean().default(false),
+  logprobs: z.int().min(0).max(20).optional(),
+  best_of: z.int().min(1).optional(),
+});
+
+type CompletionRequest = z.infer<typeof completionRequest>;
+
+/** As OpenAI has it. */
+const DEFAULT_TOKENS = 16;
+const MOST_PROMPTS = 256;
+
+/** Continues texts: without thinking unless it is asked for. */
+export function completions(served: ServedModel, body: unknown, exchange: Exchange): Promise<Response> {
+  const request = parseRequest(completionRequest, body);
+  const { name, fingerprint, found: { tokenizer } } = served;
+  if (request.best_of !== undefined && request.best_of !== request.n) {
+    throw new ApiError(400, "Cannot choose the best of several: leave best_of out", "best_of");
+  }
+  const prompts = promptsOf(tokenizer, request);
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const maxTokens = request.max_tokens ?? DEFAULT_TOKENS;
+  if (maxTokens === 0 && !request.echo) {
+    throw new ApiError(400, "Cannot generate 0 tokens: that is for echo alone", "max_tokens");
+  }
+  const thinking = request.softcot?.thinking ?? "none";
+  const settings = maxTokens === 0 ? null : choiceSettings(served, { request, thinking, maxTokens }, longest);
+  if (!settings) refuseTooLong(longest, 0, served.context);
+  const { n } = request;
+  const head = {
+    id: `cmpl-${crypto.randomUUID()}`,
+    created: Math.floor(Date.now() / 1000),
+    model: name,
+    object: "text_completion",
+    system_fingerprint: fingerprint,
+  };
+  const format = createLogprobFormat(tokenizer, prompts.length * n);
+  const logprobsOf = (piece: ChoicePiece) =>
+    request.logprobs === undefined ? null : format(piece.choice, piece.logprobs);
+  const seed = settings?.seed ?? request.seed ?? 0;
+  return answerWith(exchange, {
+    async run(tell, signal) {
+      const usage: Usage = { promptTokens: 0, completionTokens: 0, thinkingTokens: 0 };
+      await Promise.all(prompts.map(async (prompt, p) => {
+        usage.promptTokens += prompt.length;
+        const at = (choice: number) => p * n + choice;
+        if (request.echo) {
+          await echo(served, prompt, request, (piece) => {
+            for (let choice = 0; choice < n; choice++) tell.piece({ ...piece, choice: at(choice) });
+          });
+        }
+        if (!settings) {
+          for (let choice = 0; choice < n; choice++) tell.end({ choice: at(choice), finishReason: "length" });
+          return;
+        }
+        const asked = {
+          ...{ prompt, settings, stops: stopsOf(request), together: true },
+          logprobs: request.logprobs,
+          showMixtures: request.softcot?.show_mixtures ?? false,
+        };
+        const came = await runChoices(served, asked, {
+          piece: (piece) => tell.piece({ ...piece, choice: at(piece.choice) }),
+          end: (end) => tell.end({ ...end, choice: at(end.choice) }),
+        }, signal);
+        usage.completionTokens += came.completionTokens;
+        usage.thinkingTokens += came.thinkingTokens;
+      }));
+      return usage;
+    },
+    stream: request.stream
+      ? {
+        head,
+        includeUsage: request.stream_options?.include_usage ?? false,
+        opening: [],
+        piece: (piece) => ({
+          index: piece.choice,
+          text: piece.content,
+          logprobs: logprobsOf(piece),
+          finish_reason: null,
+          ...(piece.steps.length === 0 ? {} : { softcot: { mixtures: piece.steps } }),
+        }),
+        end: (end) => ({ ...textEnd(endOf(end, seed)), text: "" }),
+        usage: usageOf,
+      }
+      : null,
+    whole: (pieces, ends, usage) => ({
+      ...head,
+      choices: pieces.map((piece, index) => ({
+        ...textEnd(endOf(ends[index], seed, piece)),
+        text: piece.content,
+        logprobs: logprobsOf(piece),
+      })),
+      usage: usageOf(usage),
+    }),
+  });
+}
+
+const textEnd = ({ delta: _, ...end }: ReturnType<typeof endOf> & { delta?: unknown }) => end;
+
+/** @throws ApiError 400 where there are too many, an empty one, or ids that are no token's */
+function promptsOf(tokenizer: Tokenizer, { prompt }: CompletionRequest): number[][] {
+  const isIds = (one: unknown): one is number[] => Array.isArray(one) && typeof one[0] === "number";
+  const all = typeof prompt === "string" || isIds(prompt) ? [prompt] : prompt as (string | number[])[];
+  if (all.length > MOST_PROMPTS) {
+    throw new ApiError(400, `Cannot take ${all.length} prompts at once: at most ${MOST_PROMPTS}`, "prompt");
+  }
+  return all.map((one) => {
+    const ids = typeof one === "string" ? promptIds(tokenizer, one) : one;
+    if (ids.length === 0) {
+      throw new ApiError(400, "Cannot go on from an empty prompt: a token is needed", "prompt");
+    }
+    const wrong = ids.find((id) => id >= tokenizer.size);
+    if (wrong === undefined) return ids;
+    throw new ApiError(
+      400,
+      `Cannot read the prompt: there is no token ${wrong}, ids below ${tokenizer.size} are needed`,
+      "prompt",
+    );
+  });
+}
+
+/** Tells the prompt, with its tokens' logprobs where they are asked for. */
+async function echo(
+  served: ServedModel,
+  prompt: readonly number[],
+  { logprobs }: CompletionRequest,
+  tell: (piece: Omit<ChoicePiece, "choice">) => void,
+): Promise<void> {
+  const content = served.found.tokenizer.decode(prompt);
+  const scored = logprobs === undefined ? [] : await scorePrompt(served, prompt, logprobs);
+  tell({ reasoning: "", content, logprobs: scored, steps: [] });
+}
+
+/** Logprobs in the form of completions, whose offsets count on from piece to piece of each choice. */
+function createLogprobFormat(tokenizer: Tokenizer, choices: number) {
+  const offsets: number[] = Array(choices).fill(0);
+  return (choice: number, tokens: readonly TokenLogprob[]) => ({
+    tokens: tokens.map(({ chosen }) => tokenizer.tokenText(chosen.id)),
+    token_logprobs: tokens.map(({ chosen }) => Number.isNaN(chosen.logprob) ? null : chosen.logprob),
+    top_logprobs: tokens.map(({ chosen, top }) => {
+      if (Number.isNaN(chosen.logprob)) return null;
+      const told: Record<string, number> = {};
+      // Parts of characters have the same text: the likeliest one stands for all.
+      for (const { id, logprob } of top) told[tokenizer.tokenText(id)] ??= logprob;
+      return told;
+    }),
+    text_offset: tokens.map(({ chosen }) => {
+      const offset = offsets[choice];
+      offsets[choice] += tokenizer.tokenText(chosen.id).length;
+      return offset;
+    }),
+  });
+}

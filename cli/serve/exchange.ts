@@ -1,0 +1,171 @@
+import { QueueFullError } from "../../model/serving/admission.ts";
+import { ApiError, asApiError, errorBody } from "./api_error.ts";
+import type { ChoiceEnd, ChoicePiece, Usage } from "./run_choices.ts";
+
+/** A request on its way, for those who answer it. */
+export interface Exchange {
+  /** Aborted where the client hangs up, its time is over, or the server ends. */
+  signal: AbortSignal;
+  /** Why, where it is not the client that hung up. */
+  timedOut(): boolean;
+  /** What the log and the figures say of it. */
+  note(usage: Usage, firstToken: number | null): void;
+  /** Called when the answer is over, however it ends; of a stream that is after its headers. */
+  over(error: unknown | null): void;
+  /** Told of faults that are no mistake of the client's. */
+  fault(error: unknown): void;
+}
+
+/** An answer as it is made. */
+export interface Answer {
+  /** Generates, and tells it. */
+  run(
+    tell: { piece(piece: ChoicePiece): void; end(end: ChoiceEnd): void },
+    signal: AbortSignal,
+  ): Promise<Usage>;
+  /** How its parts are told as events; null: it is told as a whole. */
+  stream: {
+    head: Record<string, unknown>;
+    includeUsage: boolean;
+    opening: unknown[];
+    piece(piece: ChoicePiece): unknown;
+    end(end: ChoiceEnd): unknown;
+    usage(usage: Usage): unknown;
+  } | null;
+  /** The whole, by choice. */
+  whole(pieces: ChoicePiece[], ends: ChoiceEnd[], usage: Usage): unknown;
+}
+
+/** Seconds that a client is to wait before it asks again where the queue is full. */
+const RETRY_AFTER = "5";
+
+/** An error of generation as clients read it. */
+export function generationError(error: unknown, exchange: Exchange): ApiError {
+  if (error instanceof QueueFullError) {
+    return new ApiError(
+      429,
+      `Cannot take more requests now: ${error.message}. Try again.`,
+      null,
+      "queue_full",
+      {
+        "retry-after": RETRY_AFTER,
+      },
+    );
+  }
+  const known = asApiError(error);
+  if (known.status < 500) return known;
+  exchange.fault(error);
+  return new ApiError(
+    503,
+    "The device failed, and the server ends. Its log says why.",
+    null,
+    "device_failed",
+  );
+}
+
+/** Answers with a whole, or a stream of events. */
+export function answerWith(exchange: Exchange, answer: Answer): Promise<Response> {
+  return answer.stream ? streamed(exchange, answer, answer.stream) : whole(exchange, answer);
+}
+
+async function whole(exchange: Exchange, answer: Answer): Promise<Response> {
+  const pieces: ChoicePiece[] = [];
+  const ends: ChoiceEnd[] = [];
+  let first: number | null = null;
+  const usage = await answer.run({
+    piece({ choice, reasoning, content, logprobs, steps }) {
+      first ??= performance.now();
+      const all = pieces[choice] ??= { choice, reasoning: "", content: "", logprobs: [], steps: [] };
+      all.reasoning += reasoning;
+      all.content += content;
+      all.logprobs.push(...logprobs);
+      all.steps.push(...steps);
+    },
+    end(end) {
+      ends[end.choice] = end;
+      pieces[end.choice] ??= { choice: end.choice, reasoning: "", content: "", logprobs: [], steps: [] };
+    },
+  }, exchange.signal).catch((error) => {
+    throw generationError(error, exchange);
+  });
+  exchange.note(usage, first);
+  if (exchange.signal.aborted) throw timeOver(exchange);
+  return Response.json(answer.whole(pieces, ends, usage));
+}
+
+/** Nobody reads it where the client hung up. */
+const timeOver = (exchange: Exchange): ApiError =>
+  exchange.timedOut()
+    ? new ApiError(
+      504,
+      "Cannot finish in the time that a request may take: ask for fewer tokens",
+      null,
+      "timeout",
+    )
+    : new ApiError(503, "The server ends", null, "shutting_down");
+
+/** The headers go out with the first event, so that what fails before it is an error with a status of its own. */
+async function streamed(
+  exchange: Exchange,
+  answer: Answer,
+  { head, includeUsage, opening, piece, end, usage }: NonNullable<Answer["stream"]>,
+): Promise<Response> {
+  const encoder = new TextEncoder();
+  const hungUp = new AbortController();
+  const signal = AbortSignal.any([exchange.signal, hungUp.signal]);
+  const begun = Promise.withResolvers<void>();
+  let first: number | null = null;
+  let controller: ReadableStreamDefaultController<Uint8Array>;
+  const stream = new ReadableStream<Uint8Array>({
+    start: (given) => void (controller = given),
+    cancel: () => hungUp.abort(),
+  });
+  const send = (data: unknown) => {
+    if (!signal.aborted) controller.enqueue(encoder.encode(`data: ${JSON.stringify(data)}\n\n`));
+  };
+  const chunk = (choices: unknown[], more: object = {}) =>
+    send({ ...head, choices, ...(includeUsage ? { usage: null } : {}), ...more });
+  const begin = () => {
+    if (first !== null) return;
+    first = performance.now();
+    for (const one of opening) chunk([one]);
+    begun.resolve();
+  };
+  const close = () => {
+    try {
+      controller.close();
+    } catch {
+      // The client closed it.
+    }
+  };
+  answer.run({
+    piece(one) {
+      begin();
+      chunk([piece(one)]);
+    },
+    end(one) {
+      begin();
+      chunk([end(one)]);
+    },
+  }, signal).then((all) => {
+    exchange.note(all, first);
+    begin();
+    if (exchange.signal.aborted && !hungUp.signal.aborted) throw timeOver(exchange);
+    if (includeUsage) chunk([], { usage: usage(all) });
+    if (!signal.aborted) controller.enqueue(encoder.encode("data: [DONE]\n\n"));
+    close();
+    exchange.over(null);
+  }).catch((error) => {
+    const known = error instanceof ApiError ? error : generationError(error, exchange);
+    if (first === null) return begun.reject(known);
+    if (!hungUp.signal.aborted) {
+      controller.enqueue(encoder.encode(`data: ${JSON.stringify(errorBody(known))}\n\n`));
+    }
+    close();
+    exchange.over(known);
+  });
+  await begun.promise;
+  return new Response(stream, {
+    headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
+  });
+}

@@ -1,0 +1,119 @@
+import { basename } from "node:path";
+import project from "../../deno.json" with { type: "json" };
+import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
+import { CHAT_INSTRUCTION, promptOf } from "../../eval/questions/prompt_ids.ts";
+import { generationEntry } from "../../eval/tasks/open_task.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { findModel, type FoundModel } from "../../model/files/find_model.ts";
+import { mostCacheRows } from "../../model/memory/cache_budget.ts";
+import { createEngine } from "../../model/serving/engine.ts";
+import { type ChatMessage, type ChatTemplate, chatTemplate } from "../../model/tokenizer/chat_template.ts";
+import { STRIDE } from "../../model/transformer/stride_steps.ts";
+import { contextOf } from "../../model/transformer/transformer.ts";
+import { defaultGamma } from "../defaults/default_gamma.ts";
+import { defaultTask } from "../defaults/default_task.ts";
+import { mixingValues } from "../defaults/mixing_values.ts";
+import { promptValues } from "../defaults/prompt_values.ts";
+import { runValues } from "../defaults/run_values.ts";
+import type { Origin } from "../settings/resolve_config.ts";
+import { ApiError } from "./api_error.ts";
+import type { ServedModel } from "./served_model.ts";
+import type { ServeValues } from "./serve_settings.ts";
+
+const MOST_CONTEXT = 8192;
+
+/** Loads what is served, and starts its engine. */
+export async function loadServed(
+  gpu: Gpu,
+  values: ServeValues,
+  origins: Record<keyof ServeValues, Origin>,
+): Promise<ServedModel> {
+  const found = await findModel(gpu, values.model, values);
+  const trained = values.adapter ?? values.model;
+  const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : values.task;
+  const { prompt, limits } = await generationEntry(task);
+  const thinking = values.thinking;
+  const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? values.gamma;
+  const rows = Math.min(
+    mostCacheRows(gpu, found.model.config),
+    values.atOnce * (contextOf(found.model) + STRIDE),
+  );
+  const context = Math.min(values.context ?? MOST_CONTEXT, contextOf(found.model), rows - STRIDE);
+  const cacheRows = Math.min(rows, values.atOnce * (context + STRIDE));
+  const engine = createEngine(found.model, found.tokenizer, {
+    ...{
+      seed: 0,
+      step: EVALUATION_STEP,
+      atOnce: values.atOnce,
+      cacheRows,
+      context,
+      mostWaiting: values.queue,
+    },
+  });
+  return {
+    found,
+    engine,
+    name: /[/\\]/.test(values.model) && found.folder !== undefined ? basename(values.model) : values.model,
+    created: Math.floor(Date.now() / 1000),
+    fingerprint: `softcot-${project.version}`,
+    context,
+    defaults: {
+      thinking,
+      gamma,
+      tau: values.tau,
+      maxThinking: values.maxThinking ?? limits.maxThinkingEval,
+      answerTokens: values.answerTokens ?? limits.answerTokens,
+      maxTokens: values.maxTokens,
+      mixing: thinking === "none" ? {} : mixingValues(values, origins, [thinking], trained),
+    },
+    promptOf: promptMaker(found, { prompt }, templateOf(found, trained, values, origins)),
+  };
+}
+
+/** The chat template to use: as the flag says, else as the model's run was trained, else where there is one. */
+function templateOf(
+  { tokenizer }: FoundModel,
+  trained: string,
+  { chatTemplate: wanted }: ServeValues,
+  origins: Record<keyof ServeValues, Origin>,
+): { chat?: ChatTemplate; system?: string } {
+  const isSaid = origins.chatTemplate !== "default";
+  const { chatTemplate: isTrained, system } = promptValues(
+    { model: trained, chatTemplate: wanted },
+    { chatTemplate: origins.chatTemplate, system: "default" },
+  );
+  const isRun = Object.keys(runValues(trained)).length > 0;
+  if (isSaid ? !wanted : isRun && !isTrained) return {};
+  try {
+    return { chat: chatTemplate(tokenizer), system };
+  } catch (error) {
+    if (isSaid || isRun) throw error;
+    return {};
+  }
+}
+
+/** Puts conversations to the model: by its template, or a single question in its task's plain prompt. */
+function promptMaker(
+  { tokenizer }: FoundModel,
+  task: { prompt(question: string): string },
+  { chat, system }: { chat?: ChatTemplate; system?: string },
+): ServedModel["promptOf"] {
+  return (messages, instructed) => {
+    if (!chat) {
+      const [only] = messages;
+      if (messages.length === 1 && only.role === "user") return promptOf(tokenizer, task, only.content);
+      throw new ApiError(
+        400,
+        "Cannot take a conversation: this model has no chat template, a single message of the user is needed",
+        "messages",
+      );
+    }
+    const last = messages.at(-1)!;
+    const isAsked = instructed && last.role === "user";
+    const said: ChatMessage[] = isAsked
+      ? [...messages.slice(0, -1), { ...last, content: `${last.content}\n\n${CHAT_INSTRUCTION}` }]
+      : [...messages];
+    if (system !== undefined && said[0].role !== "system") said.unshift({ role: "system", content: system });
+    return chat.render(said);
+  };
+}
