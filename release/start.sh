@@ -12,4 +12,4 @@ here=$(CDPATH='' cd -- "$folder/" && pwd -P)
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1 DENO_DIR="$here/.deno"
 # All grants, in a form that the program narrows to what a command needs.
 exec "$here/deno" run --quiet --no-prompt --no-config --no-lock --allow-read=/ --allow-write=/ '--allow-env=*,CE_*,RUBI_*' \
-  --allow-run --allow-net --allow-import --allow-sys --allow-ffi "$here/main.js" "$@"
+  --allow-run --allow-net --allow-import --allow-sys --allow-ffi --unstable-no-legacy-abort "$here/main.js" "$@"

@@ -34,7 +34,7 @@ function rightsOf({ read, write, run, env, net, sys, libraries }: Needs): [right
     ["write", write.join(", ")],
     ["start", run.join(", ")],
     ["ask", env.length === 0 ? "" : `variables for ${env.join(", ")}`],
-    ["reach", net === "listens" ? "who asks on 127.0.0.1" : net ? "the network" : ""],
+    ["reach", net === "listens" ? "who asks at one address" : net ? "the network" : ""],
     ["see", sys ? "memory, disks, and who it runs as" : ""],
     ["call", libraries.length === 0 ? "" : `libraries of ${libraries.join(" and ")}`],
   ];

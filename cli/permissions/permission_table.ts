@@ -19,7 +19,7 @@ export interface Needs {
    * alone, by a process that does nothing else.
    */
   run: readonly ("git" | "nvidia-smi" | "softcot" | "deno" | "the browser" | "mpirun")[];
-  /** The network; of `listens` an address of this machine alone, and nothing once it listens there. */
+  /** The network; of `listens` one address, and nothing else once it listens there. */
   net: boolean | "listens";
   /** The system's memory and disks. */
   sys: boolean;

@@ -84,8 +84,8 @@ export const GENERATION_MUTANTS: readonly Mutant[] = [
   mutant(
     "model/generation/decode.ts",
     "a step sees its prompt but for the last token",
-    "metas.set([prefix.start, prefix.ids.length, slot.start",
-    "metas.set([prefix.start, prefix.ids.length - 1, slot.start",
+    "metas.set([prefix.start, prefixLen, slot.start",
+    "metas.set([prefix.start, prefixLen - 1, slot.start",
     GENERATION,
   ),
   mutant(

@@ -1,4 +1,4 @@
-/** Each command gives up what it does not need before it opens anything, and works so; pull alone has the network. */
+/** Each command gives up what it does not need before it opens anything, and works so; pull alone has the network, and serve listens. */
 import type { Command } from "@cliffy/command";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startFlags } from "../../cli/permissions/start_flags.ts";
@@ -116,13 +116,13 @@ function commandsOf(command: Command<any>, above = ""): string[] {
   ) => [above + name, ...commandsOf(command.getCommand(name)!, `${above}${name} `)]);
 }
 
-Deno.test("the table names every command, pull alone has the network, and view listens to this machine", async () => {
+Deno.test("the table names every command, pull alone has the network, and view and serve listen", async () => {
   const { stdout, stderr } = await runSoftcot(["doctor", "--json"]);
   const { permissions } = JSON.parse(stdout);
   assertEquals(permissions, PERMISSIONS, stderr);
   const withNet = (net: boolean | "listens") =>
-    Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].net === net);
-  assertEquals([withNet(true), withNet("listens")], [["model pull", "data pull"], ["view"]]);
+    Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].net === net).sort();
+  assertEquals([withNet(true), withNet("listens")], [["data pull", "model pull"], ["serve", "view"]]);
   const groups = ["model", "data", "cache"];
   const named = commandsOf(await createProgram()).filter((name) => !groups.includes(name));
   assertEquals(named.sort(), [...Object.keys(PERMISSIONS), "completions"].sort());
@@ -134,7 +134,7 @@ Deno.test("the launcher and the tests start the program with the grants of deno.
   assertEquals([softcot.read, softcot.write, softcot.env], [["/"], ["/"], ["*", "CE_*", "RUBI_*"]]);
   assertStringIncludes(Deno.readTextFileSync(`${root}softcot`), "run --quiet --no-prompt -P=softcot ");
   // The one file for servers has no deno.json.
-  const flags = Deno.readTextFileSync(`${root}release/start.sh`).match(/--allow-[^ '\n]+/g);
+  const flags = Deno.readTextFileSync(`${root}release/start.sh`).match(/--(allow|unstable)-[^ '\n]+/g);
   assertEquals(flags?.toSorted(), startFlags().sort());
 });
 

@@ -32,6 +32,7 @@ const EVAL = { ...THINK, "--limit": "1", "--samples": "1" };
 
 /** What stands in README, without its comments; and what makes it short. `null`: what is tried elsewhere, or nowhere. */
 const COMMANDS: Record<string, Record<string, string> | null> = {
+  "./softcot serve --model runs/sums-soft": null,
   "./softcot train": { ...TRAIN, "--test-questions": "2" },
   './softcot generate --show-thinking "Sam has 11 coins. Sam doubles them. Sam loses 5. Sam finds 12 more. How many coins does Sam have?"':
     THINK,
@@ -80,6 +81,8 @@ const TABLE: Record<string, string[][]> = {
     ["model", "verify", SMOLLM],
     ["model", "export", "slips", "--out", "exported"],
   ],
+  // tests/cli/serve tries it: here there may be no network.
+  serve: [],
   sft: [],
   "settings, eval, generate, sft": [
     ["settings", "--config", "runs/sums-soft/config.toml"],
