@@ -82,5 +82,9 @@ export function mostSamples({ measured }: Tables, task: string, mode: string): n
 
 /** The models between which training lies: the first and last of each line, without what is between. */
 export function endsOf(columns: readonly Column[]): Column[] {
-  return columns.filter(({ when }) => when !== "checkpoint");
+  const ends = columns.filter(({ when }) => when !== "checkpoint");
+  const lines = [...new Set(ends.map(({ line }) => line))];
+  return lines.flatMap((line) =>
+    ends.filter((one) => one.line === line).toSorted((a, b) => (a.step ?? 0) - (b.step ?? 0))
+  );
 }

@@ -11,8 +11,22 @@ export interface Column {
   text: (place: Place) => string;
   /** What it is sorted by. */
   value: (place: Place) => number | string;
+  /** The mean over the seeds of a line; of columns where it says something. */
+  mean?: (places: readonly Place[]) => string;
+  /** More is better, so that the most is marked. */
+  isScore?: boolean;
   /** The narrowest windows go without it. */
   isWide?: boolean;
+}
+
+/** The mean of those that are there, as text. */
+function meanText(
+  places: readonly Place[],
+  value: (place: Place) => number | undefined,
+  text: (mean: number | undefined) => string,
+): string {
+  const values = places.map(value).filter((each) => each !== undefined);
+  return text(values.length === 0 ? undefined : values.reduce((sum, each) => sum + each, 0) / values.length);
 }
 
 /** Columns of a number in `last`, with so many decimals. */
@@ -22,10 +36,11 @@ function metric(
   says: string,
   key: string,
   decimals: number,
-  isWide = false,
+  more: Pick<Column, "isWide" | "isScore"> = {},
 ): Column {
   return {
-    ...{ name, head, says, isNumber: true, isWide },
+    ...{ name, head, says, isNumber: true, ...more },
+    mean: (places) => meanText(places, ({ last }) => last[key], (mean) => fixed(mean, decimals)),
     text: ({ last }) => fixed(last[key], decimals),
     value: ({ last }) => last[key] ?? -Infinity,
   };
@@ -38,6 +53,8 @@ function setting(name: string, head: string, says: string): Column {
     value: ({ settings }) => settingText(settings[name]),
   };
 }
+
+const speedOf = ({ last }: Place): number | undefined => last["time.rollout_tokens_per_second"];
 
 /** The columns, from left to right; name and state come before them. */
 export const COLUMNS: readonly Column[] = [
@@ -61,14 +78,22 @@ export const COLUMNS: readonly Column[] = [
       says: "Best accuracy of a validation, greedy, and its update",
       isNumber: true,
     },
+    mean: (places) => meanText(places, ({ best }) => best?.accuracy, (mean) => fixed(mean, 3)),
+    isScore: true,
     text: ({ best }) => best ? `${fixed(best.accuracy, 3)} @ ${best.step}` : "–",
     value: ({ best }) => best?.accuracy ?? -1,
   },
-  metric("reward", "reward", "Mean of the last update's rollouts", "reward", 1),
-  metric("accuracy", "accuracy", "Share of right answers in the last update", "accuracy", 3),
-  metric("length", "tokens", "Thinking steps a rollout in the last update", "thinking_tokens", 1, true),
+  metric("reward", "reward", "Mean of the last update's rollouts", "reward", 1, { isScore: true }),
+  metric("accuracy", "accuracy", "Share of right answers in the last update", "accuracy", 3, {
+    isScore: true,
+  }),
+  metric("length", "tokens", "Thinking steps a rollout in the last update", "thinking_tokens", 1, {
+    isWide: true,
+  }),
   {
     ...{ name: "speed", head: "tokens/s", says: "Of the last update's rollouts", isNumber: true },
+    mean: (places) =>
+      meanText(places, speedOf, (mean) => mean === undefined ? "–" : grouped(Math.round(mean))),
     text: ({ last }) =>
       last["time.rollout_tokens_per_second"] === undefined
         ? "–"
@@ -77,6 +102,7 @@ export const COLUMNS: readonly Column[] = [
   },
   {
     ...{ name: "update", head: "s/update", says: "Seconds of the last update", isNumber: true, isWide: true },
+    mean: (places) => meanText(places, ({ last }) => last["time.step"], number),
     text: ({ last }) => number(last["time.step"]),
     value: ({ last }) => last["time.step"] ?? -1,
   },

@@ -27,6 +27,7 @@ export function RunsTable({ group, chosen, onChoose, isAlone }: Props) {
     setOrder((before) =>
       before?.name !== name ? { name, isDown: true } : before.isDown ? { name, isDown: false } : null
     );
+  const most = mostOf(group);
   const lines = order ? [{ name: "", places: sorted(group, order) }] : group.lines;
   return (
     <section class="runs" aria-label={group.sweep?.name ?? "Runs"}>
@@ -55,7 +56,7 @@ export function RunsTable({ group, chosen, onChoose, isAlone }: Props) {
               ))}
             </tr>
           </thead>
-          {lines.map((line) => <Rows key={line.name} {...{ line, group, chosen, onChoose }} />)}
+          {lines.map((line) => <Rows key={line.name} {...{ line, group, chosen, onChoose, most }} />)}
         </table>
       </div>
     </section>
@@ -98,56 +99,85 @@ function Head(
 }
 
 function Rows(
-  { line, group, chosen, onChoose }: { line: Line } & Pick<Props, "group" | "chosen" | "onChoose">,
+  { line, group, chosen, onChoose, most }:
+    & { line: Line; most: ReadonlyMap<string, number | string> }
+    & Pick<Props, "group" | "chosen" | "onChoose">,
 ) {
+  const [isOpen, setOpen] = useState(true);
   const hasHead = line.name !== "" && line.places.length > 1;
   return (
     <tbody>
-      {hasHead && <LineRow line={line} chosen={chosen} onChoose={onChoose} />}
-      {line.places.map((place) => (
-        <tr key={place.id} aria-selected={chosen.has(place.id)}>
-          <td class="pick">
-            <input
-              type="checkbox"
-              aria-label={`Choose ${place.name}`}
-              checked={chosen.has(place.id)}
-              onChange={(event) => onChoose([place.id], event.currentTarget.checked)}
-            />
-          </td>
-          <td class={hasHead ? "name inner" : "name"}>
-            <a href={address(place)} title={place.id}>{group.sweep ? place.name : shortened(place)}</a>
-          </td>
-          <td class="state">
-            <StateBadge state={place.state} failure={place.failure} />
-          </td>
-          {COLUMNS.map(({ name, isNumber, isWide, text }) => (
-            <td key={name} class={`${isNumber ? "number" : ""} ${isWide ? "wide" : ""}`}>{text(place)}</td>
-          ))}
-        </tr>
-      ))}
+      {hasHead && <LineRow {...{ line, chosen, onChoose, isOpen }} onOpen={() => setOpen(!isOpen)} />}
+      {(isOpen || !hasHead) &&
+        line.places.map((place) => (
+          <tr key={place.id} aria-selected={chosen.has(place.id)}>
+            <td class="pick">
+              <input
+                type="checkbox"
+                aria-label={`Choose ${place.name}`}
+                checked={chosen.has(place.id)}
+                onChange={(event) => onChoose([place.id], event.currentTarget.checked)}
+              />
+            </td>
+            <td class={hasHead ? "name inner" : "name"}>
+              <a href={address(place)} title={place.id}>{group.sweep ? place.name : shortened(place)}</a>
+            </td>
+            <td class="state">
+              <StateBadge state={place.state} failure={place.failure} />
+            </td>
+            {COLUMNS.map(({ name, isNumber, isWide, text, value }) => (
+              <td
+                key={name}
+                class={`${isNumber ? "number" : ""} ${isWide ? "wide" : ""} ${
+                  most.get(name) === value(place) ? "most" : ""
+                }`}
+              >
+                {text(place)}
+              </td>
+            ))}
+          </tr>
+        ))}
     </tbody>
   );
 }
 
-/** Above the seeds of a line: all of them at once. */
-function LineRow(
-  { line: { name, places }, chosen, onChoose }: { line: Line } & Pick<Props, "chosen" | "onChoose">,
-) {
+/** Above the seeds of a line: all of them at once, and their means. */
+function LineRow({ line: { name, places }, chosen, onChoose, isOpen, onOpen }:
+  & { line: Line; isOpen: boolean; onOpen: () => void }
+  & Pick<Props, "chosen" | "onChoose">) {
   const ids = places.map(({ id }) => id);
   return (
     <tr class="line">
-      <th class="pick" scope="row">
+      <td class="pick">
         <input
           type="checkbox"
           aria-label={`Choose all seeds of ${name}`}
           checked={ids.every((id) => chosen.has(id))}
           onChange={(event) => onChoose(ids, event.currentTarget.checked)}
         />
+      </td>
+      <th colSpan={2} scope="row">
+        <button type="button" aria-expanded={isOpen} onClick={onOpen}>
+          <span aria-hidden="true">{isOpen ? "▾" : "▸"}</span> {name}
+        </button>{" "}
+        <span class="soft">mean of {places.length} seeds</span>
       </th>
-      <th colSpan={2 + COLUMNS.length} scope="rowgroup">
-        {name} <span class="soft">{places.length} seeds</span>
-      </th>
+      {COLUMNS.map(({ name, isWide, mean }) => (
+        <td key={name} class={`number ${isWide ? "wide" : ""}`}>{mean?.(places)}</td>
+      ))}
     </tr>
+  );
+}
+
+/** The most of each column in which more is better, if runs differ there. */
+function mostOf({ lines }: Group): ReadonlyMap<string, number | string> {
+  const places = lines.flatMap(({ places }) => places).filter(({ kind }) => kind === "run");
+  return new Map(
+    COLUMNS.filter(({ isScore }) => isScore).flatMap(({ name, value }) => {
+      const values = places.map((place) => Number(value(place)));
+      const most = Math.max(...values);
+      return most > 0 && values.some((each) => each !== most) ? [[name, most]] : [];
+    }),
   );
 }
 

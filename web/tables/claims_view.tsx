@@ -13,7 +13,7 @@ type Verdict = Part["verdict"];
 export function ClaimsView({ route }: ViewProps) {
   const { source } = useShown();
   const id = route.path[0];
-  const answer = useAnswer(source, [id], id, () => source.tables(id), 3000);
+  const answer = useAnswer(source, [id], id, () => source.tables(id), 15_000);
   if (!answer.value) return <Waiting answer={answer} what="the verdicts" />;
   const { claims } = answer.value;
   if (!claims) {

@@ -20,6 +20,7 @@ export function ModesTable(
     columns.every(({ line }) => line === columns.at(-1)!.line);
   const own = (mode: string, column: Column) => measuredIn(tables, task, mode, column);
   const isSpread = columns.some((column) => modes.some((mode) => own(mode, column).length > 1));
+  const hasSamples = isOneLine && modes.some((mode) => mostSamples(tables, task, mode) > 1);
   const isPartial = tables.measured.some(({ partial }) => partial);
   return (
     <section class="view">
@@ -31,7 +32,7 @@ export function ModesTable(
               <th scope="col">mode</th>
               {columns.map(({ name }) => <th key={name} scope="col" class="number">{name}</th>)}
               {isOneLine && <th scope="col" class="number">rise</th>}
-              {isOneLine && <th scope="col" class="number">pass@k then</th>}
+              {hasSamples && <th scope="col" class="number">pass@k</th>}
               {isOneLine && <th scope="col" class="number">steps</th>}
               {isOneLine && <th scope="col" class="number">entropy</th>}
             </tr>
@@ -57,7 +58,7 @@ export function ModesTable(
                     <Rest
                       before={own(mode, columns[0])}
                       after={own(mode, columns.at(-1)!)}
-                      k={mostSamples(tables, task, mode)}
+                      k={hasSamples ? mostSamples(tables, task, mode) : null}
                     />
                   )}
                 </tr>
@@ -70,8 +71,8 @@ export function ModesTable(
         Accuracy ±{" "}
         {isSpread ? "standard deviation over seeds, or of a single run the standard error" : "standard error"}
         {" "}
-        over {questionsOf(tables, task)}{" "}
-        questions.{isOneLine && " The error of the rise is as if both had other questions: rather too large."}
+        over {questionsOf(tables, task)} questions.{isOneLine &&
+          " Rise, steps and entropy are of the last of them; the error of the rise is as if both had other questions, rather too large."}
         {!isOneLine && columns.length > 2 && " In bold the best of a row."}
         {isPartial && " Some are not complete yet: of the rollouts so far."}
       </p>
@@ -90,27 +91,29 @@ function Value({ mean }: { mean: Mean | null }) {
 
 /** What a single run shows besides. */
 function Rest(
-  { before, after, k }: { before: readonly MeasuredMode[]; after: readonly MeasuredMode[]; k: number },
+  { before, after, k }: { before: readonly MeasuredMode[]; after: readonly MeasuredMode[]; k: number | null },
 ) {
   const [first, last] = [before, after].map((own) => meanOf(own.map(({ accuracy }) => accuracy)));
   const rise = first && last
     ? { value: last.value - first.value, error: Math.hypot(last.error, first.error), runs: 1 }
     : null;
-  const pass = k > 1 ? passMean(after, k) : null;
+  const pass = k !== null && k > 1 ? passMean(after, k) : null;
   return (
     <>
       <td class="number">
         <Value mean={rise} />
       </td>
-      <td class="number">
-        {pass
-          ? (
-            <>
-              <span class="soft">@{k}</span> <Value mean={pass} />
-            </>
-          )
-          : "–"}
-      </td>
+      {k !== null && (
+        <td class="number">
+          {pass
+            ? (
+              <>
+                <span class="soft">@{k}</span> <Value mean={pass} />
+              </>
+            )
+            : "–"}
+        </td>
+      )}
       <td class="number">{fixed(after[0]?.thinkingLength, 1)}</td>
       <td class="number">{fixed(after[0]?.entropy, 3)}</td>
     </>

@@ -20,7 +20,7 @@ export function TablesView({ route }: ViewProps) {
   const { source, overview } = useShown();
   const id = route.path[0];
   const sweep = overview.places.filter((place) => place.sweep === id).map((place) => place.id);
-  const answer = useAnswer(source, [id, ...sweep], id, () => source.tables(id), 3000);
+  const answer = useAnswer(source, [id, ...sweep], id, () => source.tables(id), 15_000);
   const tables = answer.value;
   if (!tables) return <Waiting answer={answer} what="the tables" />;
   const tasks = tasksOf(tables);
