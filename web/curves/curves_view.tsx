@@ -44,6 +44,7 @@ export function CurvesView({ route }: ViewProps) {
   const known = [...new Set([...answer.value.values()].flatMap(({ keys }) => keys))];
   return (
     <section class="view curves">
+      {route.view === "compare" && <h1 class="hidden-text">Curves of chosen runs</h1>}
       {answer.error && <p class="notice bad" role="alert">Not all can be shown: {answer.error}</p>}
       <CurvesToolbar {...{ query, hasSeeds, known, ask }} panels={there.map(({ name }) => name)} />
       <div class="curves-body">

@@ -5,6 +5,7 @@ import { StateBadge } from "../parts/badges.tsx";
 import { grouped } from "../parts/format.ts";
 import { type Column, COLUMNS } from "./columns.ts";
 import type { Group, Line } from "./grouping.ts";
+import { Scroll } from "../parts/scroll.tsx";
 
 interface Props {
   group: Group;
@@ -32,7 +33,7 @@ export function RunsTable({ group, chosen, onChoose, isAlone }: Props) {
   return (
     <section class="runs" aria-label={group.sweep?.name ?? "Runs"}>
       <GroupHead group={group} isAlone={isAlone} />
-      <div class="scroll">
+      <Scroll label={group.sweep?.name ?? "Runs by themselves"}>
         <table>
           <thead>
             <tr>
@@ -58,7 +59,7 @@ export function RunsTable({ group, chosen, onChoose, isAlone }: Props) {
           </thead>
           {lines.map((line) => <Rows key={line.name} {...{ line, group, chosen, onChoose, most }} />)}
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

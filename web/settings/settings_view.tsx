@@ -5,6 +5,7 @@ import type { ViewProps } from "../app/view.ts";
 import type { Place } from "../data/view_data.ts";
 import { Empty } from "../parts/empty.tsx";
 import { settingText } from "../parts/format.ts";
+import { Scroll } from "../parts/scroll.tsx";
 
 /** Settings of runs side by side: those that differ first, and marked. */
 export function SettingsView({ route }: ViewProps) {
@@ -22,7 +23,8 @@ export function SettingsView({ route }: ViewProps) {
   return (
     <section class="view">
       <div class="toolbar">
-        {places.length > 1 && <h2>{differing.length} of {rows.length} settings differ</h2>}
+        {route.path.length === 0 && <h1>Settings side by side</h1>}
+        {places.length > 1 && <h2 class="soft">{differing.length} of {rows.length} settings differ</h2>}
         {places.length > 1 && (
           <label class="field">
             <input type="checkbox" checked={isBrief} onChange={() => setBrief(!isBrief)} /> only these
@@ -34,7 +36,7 @@ export function SettingsView({ route }: ViewProps) {
           </a>
         )}
       </div>
-      <div class="scroll settings">
+      <Scroll label="Settings" class="settings">
         <table>
           <thead>
             <tr>
@@ -70,7 +72,7 @@ export function SettingsView({ route }: ViewProps) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

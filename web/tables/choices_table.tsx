@@ -1,6 +1,7 @@
 import type { MeasuredChoices } from "../data/view_data.ts";
 import { meanOf } from "../figures/measured.ts";
 import { fixed } from "../parts/format.ts";
+import { Scroll } from "../parts/scroll.tsx";
 
 /** Tasks of choices: how likely the right one is, and how often it is the likeliest; of each line before training and at its end. */
 export function ChoicesTable({ choices }: { choices: readonly MeasuredChoices[] }) {
@@ -13,7 +14,7 @@ export function ChoicesTable({ choices }: { choices: readonly MeasuredChoices[] 
   return (
     <section class="view">
       <h2>Choices: likelihood of the right one</h2>
-      <div class="scroll modes">
+      <Scroll label="Choices" class="modes">
         <table>
           <thead>
             <tr>
@@ -49,7 +50,7 @@ export function ChoicesTable({ choices }: { choices: readonly MeasuredChoices[] 
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p class="soft note">
         ± standard deviation over runs, or of a single one the standard error over questions.
       </p>

@@ -4,6 +4,7 @@ import type { ViewProps } from "../app/view.ts";
 import type { Tables } from "../data/view_data.ts";
 import { Empty, Waiting } from "../parts/empty.tsx";
 import { fixed } from "../parts/format.ts";
+import { Scroll } from "../parts/scroll.tsx";
 
 type Verdicts = NonNullable<Tables["claims"]>;
 type Part = Verdicts["hardFalls"];
@@ -67,7 +68,7 @@ function VerdictBadge({ verdict }: { verdict: Verdict }) {
 
 function PartsTable({ parts }: { parts: readonly Part[] }) {
   return (
-    <div class="scroll modes">
+    <Scroll label={`Parts: ${parts[0]?.what ?? "none"}`} class="modes">
       <table>
         <thead>
           <tr>
@@ -97,6 +98,6 @@ function PartsTable({ parts }: { parts: readonly Part[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

@@ -10,6 +10,7 @@ import {
   mostSamples,
   passMean,
 } from "../figures/measured.ts";
+import { Scroll } from "../parts/scroll.tsx";
 
 /** Modes down, models across: accuracy with its error, what it rose by, and pass@k where there are samples. */
 export function ModesTable(
@@ -25,7 +26,7 @@ export function ModesTable(
   return (
     <section class="view">
       <h2>{task}, by mode</h2>
-      <div class="scroll modes">
+      <Scroll label={`${task}, by mode`} class="modes">
         <table>
           <thead>
             <tr>
@@ -66,7 +67,7 @@ export function ModesTable(
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <p class="soft note">
         Accuracy ±{" "}
         {isSpread ? "standard deviation over seeds, or of a single run the standard error" : "standard error"}
