@@ -6,8 +6,8 @@ import { go } from "../app/use_route.ts";
 import type { ViewProps } from "../app/view.ts";
 import type { Place, State } from "../data/view_data.ts";
 import { Empty } from "../parts/empty.tsx";
-import { settingText } from "../parts/format.ts";
 import { type Group, groupPlaces } from "./grouping.ts";
+import { matches } from "./matches.ts";
 import { RunsTable } from "./runs_table.tsx";
 
 const STATES: readonly State[] = ["running", "ended", "stopped", "failed"];
@@ -65,19 +65,6 @@ export function RunsView({ route }: ViewProps) {
       ))}
     </section>
   );
-}
-
-/** Words stand anywhere in names and settings; `name=value` is a setting's value, to the letter. */
-export function matches(place: Place, text: string): boolean {
-  const all = [place.id, place.line ?? "", place.state, ...Object.values(place.settings).map(settingText)]
-    .join("\n")
-    .toLowerCase();
-  return text.toLowerCase().split(/\s+/).filter((word) => word !== "").every((word) => {
-    const [name, value] = word.split("=", 2);
-    if (value === undefined || !(name in place.settings)) return all.includes(word);
-    const own = settingText(place.settings[name]).toLowerCase();
-    return own === value || own !== "" && Number(own) === Number(value);
-  });
 }
 
 function counted(groups: readonly Group[], places: readonly Place[]): string {

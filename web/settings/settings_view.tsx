@@ -2,9 +2,8 @@ import { useState } from "preact/hooks";
 import { href } from "../app/route.ts";
 import { placeOf, runsOf, useShown } from "../app/source_context.ts";
 import type { ViewProps } from "../app/view.ts";
-import type { Place } from "../data/view_data.ts";
 import { Empty } from "../parts/empty.tsx";
-import { settingText } from "../parts/format.ts";
+import { rowsOf } from "./setting_rows.ts";
 import { Scroll } from "../parts/scroll.tsx";
 
 /** Settings of runs side by side: those that differ first, and marked. */
@@ -80,29 +79,4 @@ export function SettingsView({ route }: ViewProps) {
 /** Paths may break after their slashes. */
 function Breakable({ text }: { text: string }) {
   return <>{text.split(/(?<=\/)/).flatMap((part, i) => i > 0 ? [<wbr key={i} />, part] : [part])}</>;
-}
-
-/** A setting in all runs; null where a run does not have it. */
-export interface SettingRow {
-  name: string;
-  values: (string | null)[];
-  differs: boolean;
-  /** The value that most of them have; undefined where each has its own. */
-  usual: string | null | undefined;
-}
-
-/** All settings of runs: those that differ, then the others, each in their order. */
-export function rowsOf(places: readonly Pick<Place, "settings">[]): SettingRow[] {
-  const names = [...new Set(places.flatMap(({ settings }) => Object.keys(settings)))];
-  const rows = names.map((name) => {
-    const values = places.map(({ settings }) => name in settings ? settingText(settings[name]) : null);
-    const counts = [...Map.groupBy(values, (value) => value)].sort(([, a], [, b]) => b.length - a.length);
-    return {
-      name,
-      values,
-      differs: counts.length > 1,
-      usual: counts[0][1].length > 1 ? counts[0][0] : undefined,
-    };
-  });
-  return [...rows.filter(({ differs }) => differs), ...rows.filter(({ differs }) => !differs)];
 }
