@@ -44,7 +44,8 @@ export function Thought({ rollout }: { rollout: RolloutView }) {
         </div>
         {rollout.tokenized ? <StepDetails placed={steps[chosen]} mixed={mixed} /> : (
           <p class="note">
-            This run kept texts alone, no steps: newer ones keep what each step was made of.
+            Of this rollout texts alone were kept, no steps. Runs keep them now; of an evaluation{" "}
+            <code>--keep-mixtures N</code> keeps those of its first N questions.
           </p>
         )}
       </div>
