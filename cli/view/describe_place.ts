@@ -59,6 +59,7 @@ function ofEvaluation(place: OpenPlace, kept: number): Told {
   return {
     state: stateOf(isLocked(root.path, join(path, "settings.json")), isDone, null),
     ...{ failure: null, steps: kept, ofSteps: isDone ? kept : askedRollouts(place.settings()) },
+    settings: evaluationSettings(place.settings(), place.record(join(path, "report.json"))),
     has: {
       mixtures: rollouts.some(({ index }) => index.mark),
       ...{ tests: isDone, profile: false, claims: false },
@@ -87,6 +88,20 @@ const stateOf = (isRunning: boolean, isDone: boolean, failure: string | null): S
 function failureOf(job: Record<string, unknown> | undefined): string | null {
   const failed = Object(job?.failed);
   return typeof failed.message === "string" ? failed.message : null;
+}
+
+/** With its tasks and its model's name, as a run has them: the file has the model's hash, and the report names it at the end. */
+function evaluationSettings(settings: Record<string, unknown>, report: unknown): Record<string, unknown> {
+  const { model: hash, ...rest } = settings;
+  const first = Object(Array.isArray(report) ? report[0] : report);
+  const name = Object(first.model).name;
+  const tasks = Object.keys(settings).flatMap((key) => key.endsWith(" version") ? [key.slice(0, -8)] : []);
+  return {
+    task: tasks.join(", "),
+    ...(typeof name === "string" ? { model: name } : {}),
+    ...rest,
+    modelHash: hash,
+  };
 }
 
 /** Rollouts that an evaluation was asked for; null where its settings do not tell. */

@@ -100,13 +100,16 @@ function Beside({ at, remove }: { at: RolloutAddress; remove: () => void }) {
 function Neighbours({ route, rollout }: { route: Route; rollout: Rollout }) {
   const { source } = useShown();
   const filters = filtersOf(route.query);
-  const { before, after } = useNeighbours(source, rollout, filters);
+  const { before, after, soon } = useNeighbours(source, rollout, filters);
   const address = (place: number) => href("rollout", [rollout.id, place], filters);
   const list = href("rollouts", [rollout.id], filters);
-  const to = (place: number | null) => place !== null && go(address(place), "replace");
+  const to = async (side: "before" | "after") => {
+    const place = (await soon())[side];
+    if (place !== null) go(address(place), "replace");
+  };
   useKeys([
-    { key: "j", says: "next rollout", act: () => to(after) },
-    { key: "k", says: "previous rollout", act: () => to(before) },
+    { key: "j", says: "next rollout", act: () => to("after") },
+    { key: "k", says: "previous rollout", act: () => to("before") },
     { key: "u", says: "up to the list", act: () => go(list) },
   ]);
   const link = (place: number | null, word: string, key: string) =>

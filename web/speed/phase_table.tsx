@@ -1,12 +1,12 @@
 import { useTheme } from "../app/theme.ts";
 import { colourOf } from "../figures/palette.ts";
 import { duration, fixed } from "../parts/format.ts";
-import { meanOf, type Phase } from "./phases.ts";
+import { meanSeconds, type Phase } from "./phases.ts";
 
 /** Mean seconds an update by phase, with their shares as one bar and in rows. */
 export function PhaseTable({ phases }: { phases: readonly Phase[] }) {
   const theme = useTheme();
-  const means = phases.map(({ name, seconds }) => ({ name, mean: meanOf(seconds) ?? 0 }));
+  const means = phases.map((phase) => ({ name: phase.name, mean: meanSeconds(phase) }));
   const whole = means.reduce((sum, { mean }) => sum + mean, 0);
   const share = (mean: number) => whole > 0 ? 100 * mean / whole : 0;
   return (

@@ -40,7 +40,7 @@ export function phasesOf(columns: Columns): Phase[] {
   return [...phases, { name: "the rest", seconds: rest }];
 }
 
-/** Mean of the numbers there are; null of none. */
+/** Mean of the numbers that are there; null of none. */
 export function meanOf(values: readonly (number | null)[]): number | null {
   const there = values.filter((value) => value !== null);
   return there.length === 0 ? null : there.reduce((sum, value) => sum + value, 0) / there.length;
@@ -49,3 +49,7 @@ export function meanOf(values: readonly (number | null)[]): number | null {
 /** The last number there is; null of none. */
 export const lastOf = (values: readonly (number | null)[] = []): number | null =>
   values.findLast((value) => value !== null) ?? null;
+
+/** Mean seconds an update of a phase; updates that lack it, such as those that keep no samples, count as none. */
+export const meanSeconds = ({ seconds }: Phase): number =>
+  seconds.reduce((sum: number, one) => sum + (one ?? 0), 0) / Math.max(1, seconds.length);

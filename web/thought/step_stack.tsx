@@ -11,20 +11,13 @@ const [READABLE, CERTAIN] = [0.16, 0.95];
 export function StepStack({ step, id, name }: { step: Step; id: string; name: string }) {
   const parts = stackParts(step);
   return (
-    <div
-      id={id}
-      class="step"
-      role="option"
-      aria-selected="false"
-      aria-label={`${name}: ${plainToken(step.text)}${
-        parts.length > 0 ? `; ${spokenParts(parts, plainToken)}` : ""
-      }`}
-      style={entropyStyle(step.entropy)}
-    >
+    <div id={id} class="step" role="option" aria-selected="false" style={entropyStyle(step.entropy)}>
+      <span class="hidden-text">{name}:</span>
       <span class="step-token">
         <TokenText text={step.text} bare />
       </span>
-      <span class="stack">
+      {parts.length > 0 && <span class="hidden-text">{spokenParts(parts, plainToken)}</span>}
+      <span class="stack" aria-hidden="true">
         {parts.map(({ token, share }, i) => (
           <span key={i} class={token ? "share" : "share left-out"} style={{ flexGrow: share }}>
             {token && share >= READABLE && share < CERTAIN && <TokenText text={token.text} limit={12} bare />}
