@@ -22,6 +22,9 @@ import type { ServeValues } from "./serve_settings.ts";
 
 const MOST_CONTEXT = 8192;
 
+/** Rows of the cache that a choice has on average: few texts are as long as the context. */
+const ROWS_EACH = 1024;
+
 /** Loads what is served, and starts its engine. */
 export async function loadServed(
   gpu: Gpu,
@@ -39,7 +42,10 @@ export async function loadServed(
     values.atOnce * (contextOf(found.model) + STRIDE),
   );
   const context = Math.min(values.context ?? MOST_CONTEXT, contextOf(found.model), rows - STRIDE);
-  const cacheRows = Math.min(rows, values.atOnce * (context + STRIDE));
+  const cacheRows = Math.min(
+    rows,
+    Math.max(context + STRIDE, values.atOnce * Math.min(context + STRIDE, ROWS_EACH)),
+  );
   const engine = createEngine(found.model, found.tokenizer, {
     ...{
       seed: 0,
@@ -53,7 +59,7 @@ export async function loadServed(
   return {
     found,
     engine,
-    name: /[/\\]/.test(values.model) && found.folder !== undefined ? basename(values.model) : values.model,
+    name: isFile(values.model) ? basename(values.model) : values.model,
     created: Math.floor(Date.now() / 1000),
     fingerprint: `softcot-${project.version}`,
     context,
@@ -68,6 +74,16 @@ export async function loadServed(
     },
     promptOf: promptMaker(found, { prompt }, templateOf(found, trained, values, origins)),
   };
+}
+
+/** Whether a model's name is a path here, of which clients need no more than the last part. */
+function isFile(name: string): boolean {
+  try {
+    Deno.statSync(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The chat template to use: as the flag says, else as the model's run was trained, else where there is one. */

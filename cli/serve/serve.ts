@@ -1,5 +1,5 @@
 import { ValidationError } from "@cliffy/command";
-import { UserError } from "../../gpu/errors.ts";
+import { GpuError, UserError } from "../../gpu/errors.ts";
 import { modelOrBase } from "../defaults/model_or_base.ts";
 import { giveUpKinds } from "../permissions/give_up.ts";
 import { defineCommand } from "../settings/define_command.ts";
@@ -45,7 +45,8 @@ POST /v1/chat/completions and /v1/completions, streamed or not; GET /v1/models, 
       hosts: isOwn ? ["localhost", "127.0.0.1", "[::1]", values.host] : undefined,
       signal: giveUp.signal,
       log: context.quiet ? () => {} : say,
-      fault: (error) => void reportError(error),
+      // What the device failed with is told as the process ends with it.
+      fault: (error) => void (error instanceof GpuError || reportError(error)),
     });
     const server = listen(values, handler);
     // It listens: there is no other use of the network, and none is possible from here on.

@@ -1,0 +1,128 @@
+/** Parts of the server that need no device. */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ApiError } from "../../../cli/serve/api_error.ts";
+import { createKeyCheck } from "../../../cli/serve/api_key.ts";
+import { createChoiceText } from "../../../cli/serve/choice_text.ts";
+import { createMetrics } from "../../../cli/serve/metrics.ts";
+import { readJson } from "../../../cli/serve/read_json.ts";
+import { drawKey, refuseTooLong } from "../../../cli/serve/sequence_settings.ts";
+import { scoredTokens, topIds } from "../../../cli/serve/top_tokens.ts";
+import { UserError } from "../../../gpu/errors.ts";
+import { FORCED_TEXTS } from "../../../model/generation/thinking_text.ts";
+import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";
+import { byteLevelFiles, UNCUT } from "../../model/support/byte_level_files.ts";
+import { testFolder } from "../../support/folders.ts";
+
+const folder = await testFolder();
+const tokenizer = loadTokenizer(byteLevelFiles({ special: ["<|end|>"] }, { pre_tokenizer: UNCUT }));
+const END = tokenizer.idOf("<|end|>")!;
+const tokens = (text: string) =>
+  tokenizer.encode(text, true).map((id) => ({ id, logp: 0, entropy: 0, gap: 0 }));
+
+Deno.test("a key is asked for in full, from a flag or a file", async () => {
+  await Deno.writeTextFile(`${folder}/key`, "from-a-file\n");
+  await Deno.writeTextFile(`${folder}/empty`, "\n");
+  for (const [given, key] of [["plain", "plain"], [`${folder}/key`, "from-a-file"]]) {
+    const isKey = createKeyCheck(given);
+    const answers = [
+      `Bearer ${key}`,
+      `bearer ${key}`,
+      key,
+      `Bearer ${key}x`,
+      `Bearer ${key.slice(1)}`,
+      "Bearer ",
+      "",
+      null,
+    ];
+    assertEquals(answers.map(isKey), [true, true, false, false, false, false, false, false]);
+  }
+  assert(createKeyCheck(undefined)(null));
+  assertThrows(() => createKeyCheck(`${folder}/empty`), UserError, "one line that is not empty is needed");
+});
+
+Deno.test("the likeliest tokens are found in order, of equal ones the lowest, with ln p over all columns", () => {
+  const values = Float32Array.of(1, 5, 3, 5, -2, 4);
+  assertEquals(topIds(values, 4), [1, 3, 5, 2]);
+  assertEquals([topIds(values, 0), topIds(values, 9)], [[], [1, 3, 5, 2, 0, 4]]);
+  const random = Float32Array.from({ length: 300 }, (_, i) => Math.fround(Math.sin(i * i)));
+  const sorted = Array.from(random.keys()).sort((a, b) => random[b] - random[a] || a - b);
+  assertEquals(topIds(random, 20), sorted.slice(0, 20));
+  const { chosen, top } = scoredTokens(values, 5, 2, 2);
+  const sum = Math.log([...values].reduce((total, value) => total + Math.exp(value), 0));
+  assert(Math.abs(chosen.logprob - (3 - sum)) < 1e-12);
+  assertEquals(top.map(({ id }) => id), [1, 3]);
+});
+
+Deno.test("draws are keyed by seed and choice, large and negative seeds too", () => {
+  const seeds = [0, 1, 2, 2 ** 32, 2 ** 32 + 1, -1, Number.MAX_SAFE_INTEGER];
+  const keys = seeds.flatMap((seed) => [0, 1, 2].map((choice) => drawKey(seed, choice)));
+  assertEquals(new Set(keys).size, keys.length);
+  assert(keys.every((key) => Number.isInteger(key) && key >= 0 && key < 2 ** 32));
+});
+
+Deno.test("a chat's text is its thinking, then the box; a completion's is all of it; halves of characters wait", () => {
+  const forced = tokenizer.encode(FORCED_TEXTS.triggerAndBox);
+  const options = { tokenizer, endTokenIds: [END], stops: [], plain: false, goesOn: true };
+  const told = (together: boolean) => {
+    const text = createChoiceText({ ...options, together });
+    const pieces = [...tokens("Où é")].map((token) => text.push("thinking", [token]));
+    pieces.push(text.push("thinking", [{ ...tokens("x")[0], id: END }]));
+    pieces.push(text.answer(forced), text.push("answer", tokens("9}")), text.end());
+    return {
+      reasoning: pieces.map((one) => one.reasoning).join(""),
+      content: pieces.map((one) => one.content).join(""),
+    };
+  };
+  assertEquals(told(false), { reasoning: "Où é", content: "\\boxed{9}" });
+  assertEquals(told(true), { reasoning: "", content: "Où é The final answer is: \\boxed{9}" });
+  const stopped = createChoiceText({ ...options, stops: ["lo w"], plain: true, together: false });
+  const { content, used } = stopped.push("thinking", tokens("hello world"));
+  assertEquals([content, used, stopped.stopped], ["hel", 7, true]);
+});
+
+Deno.test("a body is read up to its limit, and has to be whole JSON in UTF-8", async () => {
+  const post = (body: BodyInit, headers = {}) => new Request("http://x/", { method: "POST", body, headers });
+  const never = new AbortController().signal;
+  assertEquals(await readJson(post('{"a": 1}'), 100, never), { a: 1 });
+  const refused = async (status: number, request: Request, signal = never) => {
+    const error = await assertRejects(() => readJson(request, 100, signal), ApiError);
+    assertEquals(error.status, status);
+  };
+  await refused(413, post("x".repeat(101)));
+  await refused(413, post("{}", { "content-length": "101" }));
+  await refused(400, post("{"));
+  await refused(400, post(new Uint8Array([0x22, 0xff, 0x22])));
+  await refused(400, post("[".repeat(100)));
+  await refused(400, new Request("http://x/", { method: "POST" }));
+  const cut = new ReadableStream({ pull: (controller) => controller.error(new Error("cut")) });
+  await refused(400, post(cut));
+  const stuck = new ReadableStream({ pull: () => new Promise(() => {}) });
+  await refused(408, post(stuck), AbortSignal.timeout(20));
+});
+
+Deno.test("a text that is too long is told by how much", () => {
+  refuseTooLong(90, 10, 100);
+  const error = assertThrows(() => refuseTooLong(95, 10, 100), ApiError, "5 too many");
+  assertEquals([error.status, error.code], [400, "context_length_exceeded"]);
+});
+
+Deno.test("figures are in the text form of Prometheus", () => {
+  const metrics = createMetrics();
+  metrics.request("/health", 200, 0.02);
+  metrics.request("/health", 200, 1000);
+  const text = metrics.text(null);
+  assert(text.includes('softcot_requests_total{route="/health",status="200"} 2\n'));
+  assert(
+    text.includes(
+      'softcot_request_seconds_bucket{le="0.01"} 0\nsoftcot_request_seconds_bucket{le="0.03"} 1\n',
+    ),
+  );
+  assert(
+    text.includes(
+      'softcot_request_seconds_bucket{le="+Inf"} 2\nsoftcot_request_seconds_sum 1000.02\nsoftcot_request_seconds_count 2\n',
+    ),
+  );
+  for (const line of text.trim().split("\n")) {
+    assert(/^# (HELP|TYPE) softcot_\w+ |^softcot_\w+(\{[^}]*\})? [\d.]+$/.test(line), line);
+  }
+});
