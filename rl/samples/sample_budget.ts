@@ -7,11 +7,11 @@ const MB = 1e6;
 export const MOST_AN_HOUR = 50 * MB;
 
 /** Of that what may be written at once, when nothing was for long. */
-const AT_ONCE = MOST_AN_HOUR / 5;
+const AT_ONCE = MOST_AN_HOUR / 2;
 
-/** Bytes that may be written: {@link AT_ONCE} at first, which fill up again in the course of an hour's rest. */
+/** Bytes that may be written: {@link AT_ONCE} at first, which fill up again in the course of an hour. */
 interface SampleBudget {
-  /** Takes so many bytes; false where there are fewer. */
+  /** Takes so many bytes; false where there are fewer. A full budget gives even more than it has, and is in debt then for as long as that takes. */
   take(bytes: number): boolean;
 }
 
@@ -23,7 +23,7 @@ export function createSampleBudget(now = () => performance.now()): SampleBudget 
       const time = now();
       left = Math.min(AT_ONCE, left + (MOST_AN_HOUR - AT_ONCE) * (time - last) / 3_600_000);
       last = time;
-      if (bytes > left) return false;
+      if (bytes > left && left < AT_ONCE) return false;
       left -= bytes;
       return true;
     },

@@ -28,15 +28,15 @@ export const DISK_MUTANTS: readonly Mutant[] = [
   mutant(
     "rl/run/cut_log.ts",
     "lines after the checkpoint stay in the log",
-    "if (found === undefined || found > step) return false;",
-    "if (found === undefined || found > step + 1) return false;",
+    "if (found === undefined || found > step) continue;",
+    "if (found === undefined || found > step + 1) continue;",
     RUN,
   ),
   mutant(
     "rl/run/cut_log.ts",
-    "a half-written line counts as damaged",
-    '.split("\\n").slice(0, -1).filter(',
-    '.split("\\n").filter(',
+    "a line that is lost in the middle takes the end with it",
+    "kept.at(-1)!.start + kept.at(-1)!.bytes !== end",
+    "end < 0",
     RUN,
   ),
   mutant(

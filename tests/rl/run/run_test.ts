@@ -2,6 +2,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { bestCheckpoint } from "../../../model/files/best_checkpoint.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { cutLog } from "../../../rl/run/cut_log.ts";
 import { createRun, reopenRun } from "../../../rl/run/run.ts";
 import { saveCheckpoint } from "../../../rl/run/save_checkpoint.ts";
 import { openTestGpu } from "../../gpu/support.ts";
@@ -87,6 +88,28 @@ Deno.test("a resumed run's logs end at its checkpoint, whatever was being writte
       reopened.run.close();
     })
   ));
+
+Deno.test("a line that cannot be read goes, wherever it is, and those behind it move up", () =>
+  inRun((folder) => {
+    createRun(folder, "").close();
+    const path = `${folder}/samples.jsonl`;
+    // Longer than what is read at once, so that lines are put together from pieces.
+    const line = (step: number) => JSON.stringify({ step, text: "ü".repeat(step === 2 ? 900_000 : 20) });
+    Deno.writeTextFileSync(
+      path,
+      [line(1), '{"step":1', line(2), "nonsense", line(3), line(9), "{"].join("\n"),
+    );
+    assertEquals(cutLog(path, 3), { steps: [1, 2, 3], last: 9, damaged: 2 });
+    assertEquals(Deno.readTextFileSync(path), [line(1), line(2), line(3), ""].join("\n"));
+    const { ino } = Deno.statSync(path);
+    assertEquals(cutLog(path, 2), { steps: [1, 2], last: 3, damaged: 0 });
+    assertEquals([Deno.readTextFileSync(path), Deno.statSync(path).ino], [
+      [line(1), line(2), ""].join("\n"),
+      ino,
+    ]);
+    assertEquals(cutLog(path, 0).steps, []);
+    assertEquals(Deno.readTextFileSync(path), "");
+  }));
 
 Deno.test("the name of the best checkpoint that a kill prevented is written on resume, in the place of an old link, too", () =>
   inRun((folder) =>
