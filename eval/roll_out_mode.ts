@@ -58,15 +58,24 @@ export function takeKnown(run: ModeRun): void {
   if (tally.count > 0) run.onProgress();
 }
 
+/** One sample of one question. */
+interface Place {
+  question: number;
+  sample: number;
+}
+
+/** What keys its draws. */
+const numberOf = ({ question, sample }: Place): number => question * MOST_SAMPLES + sample;
+
 /** What is still to be generated, question by question. */
-function jobsOf(run: ModeRun): { jobs: GenerationJob[]; places: { question: number; sample: number }[] } {
+function jobsOf(run: ModeRun): { jobs: GenerationJob[]; places: Place[] } {
   const jobs: GenerationJob[] = [];
-  const places: { question: number; sample: number }[] = [];
+  const places: Place[] = [];
   run.prompts.forEach((prompt, question) => {
     const missing = Array.from({ length: samplesOf(run) }, (_, sample) => sample)
       .filter((sample) => !run.tally.has(question, sample));
     if (missing.length === 0) return;
-    jobs.push({ prompt, rolloutIds: missing.map((sample) => question * MOST_SAMPLES + sample) });
+    jobs.push({ prompt, rolloutIds: missing.map((sample) => numberOf({ question, sample })) });
     places.push(...missing.map((sample) => ({ question, sample })));
   });
   return { jobs, places };
@@ -139,14 +148,14 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
 function seeSteps(
   { model, mode: { thinking }, options: { seed }, prompts }: ModeRun,
   rollout: Rollout,
-  { question, sample }: { question: number; sample: number },
+  place: Place,
   hidden: Tensor | undefined,
 ): () => Promise<Omit<KeptSteps, "pieces">> {
   if (!hidden) return () => Promise.resolve({});
   const { length } = rollout.thinking;
   const [{ fetch }] = lookBack({
-    ...{ model, thinking, prompt: prompts[question], hidden, seed, step: EVALUATION_STEP },
-    rollouts: [{ ...rollout, id: question * MOST_SAMPLES + sample }],
+    ...{ model, thinking, prompt: prompts[place.question], hidden, seed, step: EVALUATION_STEP },
+    rollouts: [{ ...rollout, id: numberOf(place) }],
     ...{ mostRows: Infinity, width: MOST_MIXED },
   });
   return async () => keptSteps(thinking, await fetch(), 0, length);

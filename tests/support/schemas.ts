@@ -8,6 +8,7 @@ const ajv = new Ajv2020({
   allowUnionTypes: true,
   strictRequired: false,
   strictTypes: false,
+  strictTuples: false,
 });
 
 /** The schemas of docs/schemas/, by the beginnings of their names. */
