@@ -94,7 +94,7 @@ function optionsOf(frame: HTMLElement, { now, theme, height, together, setHover 
     series: drawn.series,
     bands: drawn.bands,
     legend: { show: false },
-    padding: [10, 12, 0, 0],
+    padding: [10, 18, 0, 0],
     scales: {
       x: {
         time: false,

@@ -13,6 +13,7 @@ import { ChartCard } from "./chart_card.tsx";
 import { curvesQuery } from "./curves_query.ts";
 import { CurvesToolbar } from "./curves_toolbar.tsx";
 import { RunList } from "./run_list.tsx";
+import { useDetail } from "./use_detail.ts";
 import { useMetrics } from "./use_metrics.ts";
 
 /** Curves of a run, of a sweep's runs, or of those that were chosen. */
@@ -26,13 +27,15 @@ export function CurvesView({ route }: ViewProps) {
   const hasSeeds = new Set(lines.values()).size < places.length;
   const query = curvesQuery(route, hasSeeds);
   const asked = query.panels?.map(panelOf) ?? PANELS;
-  const answer = useMetrics(source, places, keysFor(asked));
+  const keys = keysFor(asked);
+  const answer = useMetrics(source, places, keys);
+  const detail = useDetail(source, answer.value, keys, query.along, query.zoom);
   const ask = (changes: Parameters<typeof withQuery>[1]) => go(withQuery(route, changes), "replace");
   useKeys([{ key: "0", says: "all of the curves after zooming", act: () => ask({ from: "", to: "" }) }]);
 
   const drawn = useMemo(
-    () => colours(curveRuns(places, lines, answer.value), query.band !== null),
-    [answer.value, query.band, places.length],
+    () => colours(curveRuns(places, lines, answer.value, detail), query.band !== null),
+    [answer.value, detail, query.band, places.length],
   );
   const figures = useMemo(() => {
     const shown = drawn.filter(({ name }) => !query.hidden.includes(name));
@@ -85,10 +88,11 @@ function curveRuns(
   places: readonly Place[],
   lines: ReadonlyMap<string, string>,
   metrics: ReadonlyMap<string, Metrics> | undefined,
+  detail: ReadonlyMap<string, Metrics>,
 ): CurveRun[] {
   const names = places.map(({ name }) => name);
   return places.flatMap(({ id, name }) => {
-    const own = metrics?.get(id);
+    const own = detail.get(id) ?? metrics?.get(id);
     if (!own) return [];
     const { columns, sampled } = own;
     const isUnique = names.indexOf(name) === names.lastIndexOf(name);
@@ -110,7 +114,7 @@ function Skipped({ metrics, places }: { metrics: readonly Metrics[]; places: rea
         <p>
           Long runs are thinned out, each point the mean of several updates ({thin.map(({ id, sampled }) =>
             `${nameOf(id)}: ${sampled!.each}`
-          ).join(", ")}); the shade around a curve is the least and the most of these.
+          ).join(", ")}); the shade around a curve is the least and the most of these. Zoom in to see them.
         </p>
       )}
       {damaged.map(({ id, skipped }) => <p key={id}>{nameOf(id)}: {skipped} damaged lines are left out.</p>)}

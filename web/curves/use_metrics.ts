@@ -3,7 +3,7 @@ import type { Answer } from "../app/use_answer.ts";
 import type { Columns, Metrics, Place, Source } from "../data/view_data.ts";
 
 /** At most so many points a curve: more than there are pixels. */
-const POINTS = 2000;
+export const POINTS = 2000;
 
 interface Kept {
   updated: number;

@@ -40,7 +40,7 @@ export const ALONG: Readonly<Record<Along, string>> = {
 /** The columns that panels need. */
 export function keysFor(panels: readonly Panel[]): string[] {
   const own = panels.flatMap(({ keys, points }) => points ? [...keys, points] : keys);
-  return [...new Set(["step", "total.tokens", "total.seconds", ...own])];
+  return [...new Set(["line", "step", "total.tokens", "total.seconds", ...own])];
 }
 
 /** The picture of each panel, of what is drawn that has anything of it. */

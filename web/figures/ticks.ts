@@ -34,9 +34,9 @@ export function tickText(value: number): string {
   if (value === 0) return "0";
   if (size >= 1e9) return `${short(value / 1e9)}G`;
   if (size >= 1e6) return `${short(value / 1e6)}M`;
-  if (size >= 1e4) return `${short(value / 1e3)}k`;
+  if (size >= 1e5) return `${short(value / 1e3)}k`;
   if (size < 1e-3) return value.toExponential().replace("e+", "e");
   return short(value);
 }
 
-const short = (value: number): string => String(Number(value.toPrecision(4)));
+const short = (value: number): string => String(Number(value.toPrecision(6)));

@@ -80,6 +80,7 @@ Deno.test("validations are points at the updates that have them", () => {
 
 Deno.test("the method's own pictures are asked for by their keys, and any metric by its own", () => {
   assertEquals(keysFor([panelOf("accuracy")]), [
+    "line",
     "step",
     "total.tokens",
     "total.seconds",

@@ -70,5 +70,13 @@ Deno.test("ticks are round numbers within the axis", () => {
   assertEquals(ticksOf(1, 32, 4, true), [1, 2, 5, 10, 20]);
   assertEquals(ticksOf(1e-6, 1, 4, true), [1e-6, 1e-4, 1e-2, 1]);
   assertEquals(ticksOf(5, 5, 4), [5]);
-  assertEquals([0, 0.25, 1500, 25000, 3e6, 1e-4].map(tickText), ["0", "0.25", "1500", "25k", "3M", "1e-4"]);
+  assertEquals([0, 0.25, 1500, 12325, 250000, 3e6, 1e-4].map(tickText), [
+    "0",
+    "0.25",
+    "1500",
+    "12325",
+    "250k",
+    "3M",
+    "1e-4",
+  ]);
 });
