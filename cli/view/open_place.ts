@@ -22,6 +22,8 @@ export interface OpenPlace extends Disposable {
   way(): string;
   /** Takes files in that have come since. */
   look(): void;
+  /** Another text whenever an answer that is made of its files may be another. */
+  stamp(): string;
   /** Whether a file has changed since it was read. */
   changed(): boolean;
   /** Reads on until this time (of performance.now()); returns whether there is more to read. */
@@ -83,6 +85,7 @@ export function openPlace(found: FoundPlace, writable: boolean): OpenPlace {
   return {
     ...{ found, metrics, rollouts, settings, record, look },
     way: () => String(settings().thinking ?? ""),
+    stamp: () => all().map(({ version, size, updated }) => `${version} ${size} ${updated}`).join(),
     changed: () => all().some((one) => one.changed()),
     advance(until) {
       let isMore = false;

@@ -34,7 +34,7 @@ export function watchedPlaces(roots: readonly Root[], writable: boolean): Watche
   const places = new Map<string, OpenPlace>();
   const listeners = new Set<(ids: string[]) => void>();
   const tell = (ids: string[]) => listeners.forEach((listener) => listener(ids));
-  const reading = readsOn(tell);
+  const reading = readsOn();
   const states = new Map<string, string>();
   let [notes, foundAt, lookedAt] = [[] as string[], -Infinity, -Infinity];
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -53,10 +53,9 @@ export function watchedPlaces(roots: readonly Root[], writable: boolean): Watche
     const changed = [...places.values()].filter((place) => place.changed());
     reading.begin(changed, time);
     lookedAt = performance.now();
-    if (isOther) return [];
-    const told = listeners.size > 0 ? otherStates(places.values(), states) : [];
-    const ids = [...new Set([...changed.map(({ found }) => found.id), ...told])];
-    return ids.length > 0 ? ids : undefined;
+    if (listeners.size === 0) return undefined;
+    const ids = otherThanTold(places.values(), states);
+    return isOther ? [] : ids.length > 0 ? ids : undefined;
   };
   const lookAgain = () => {
     const began = performance.now();
@@ -82,6 +81,7 @@ export function watchedPlaces(roots: readonly Root[], writable: boolean): Watche
       return reading.begin([...places.values()], SLICE);
     },
     onChange(listener) {
+      if (listeners.size === 0) otherThanTold(places.values(), states);
       listeners.add(listener);
       timer ??= setTimeout(lookAgain, LOOK_EVERY);
       return () => {
@@ -100,7 +100,7 @@ export function watchedPlaces(roots: readonly Root[], writable: boolean): Watche
 }
 
 /** Places whose files are read to their ends, in slices. */
-function readsOn(tell: (ids: string[]) => void) {
+function readsOn() {
   const pending = new Set<OpenPlace>();
   let working: Promise<void> | undefined;
   const read = (until: number) => {
@@ -110,14 +110,9 @@ function readsOn(tell: (ids: string[]) => void) {
     }
   };
   const work = async () => {
-    let toldAt = performance.now();
     while (pending.size > 0) {
-      const [place] = pending;
       read(performance.now() + SLICE);
       await new Promise((resolve) => setTimeout(resolve));
-      if (performance.now() - toldAt < LOOK_EVERY && pending.has(place)) continue;
-      toldAt = performance.now();
-      tell([place.found.id]);
     }
     working = undefined;
   };
@@ -159,13 +154,13 @@ function exchange(
   return isOther || before.size > 0;
 }
 
-/** The places whose state is another than when it was asked last: a run ends without a write to what is indexed. */
-function otherStates(places: Iterable<OpenPlace>, states: Map<string, string>): string[] {
+/** The places of which something is another than when they were asked last; a run also ends without a write to what is indexed. */
+function otherThanTold(places: Iterable<OpenPlace>, told: Map<string, string>): string[] {
   return [...places].flatMap((place) => {
     const { state, has, steps } = describePlace(place);
-    const now = JSON.stringify([state, has, steps]);
-    const before = states.get(place.found.id);
-    states.set(place.found.id, now);
+    const now = JSON.stringify([state, has, steps, place.stamp()]);
+    const before = told.get(place.found.id);
+    told.set(place.found.id, now);
     return before !== undefined && before !== now ? [place.found.id] : [];
   });
 }

@@ -47,7 +47,13 @@ export function openOwn(path: string, options: Deno.OpenOptions): Deno.FsFile {
  * @throws `taken` if another process has it
  */
 export function holdLock(file: Deno.FsFile, taken: Error): Deno.FsFile {
-  if (file.tryLockSync(true)) return file;
+  for (let tries = 0; tries < TRIES; tries++) {
+    if (file.tryLockSync(true)) return file;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BETWEEN);
+  }
   file.close();
   throw taken;
 }
+
+/** Who only asks whether a lock is held (`softcot view`) holds it for less than a ms; these are times and ms to wait for that. */
+const [TRIES, BETWEEN] = [4, 15];

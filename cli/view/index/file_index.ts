@@ -72,7 +72,7 @@ export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H
   let store: BlockStore<H> | undefined;
   let reader: LineReader | undefined;
   let seen: { ino: number | null; size: number; updated: number } | undefined;
-  let [isComplete, isMarked] = [false, false];
+  let [isComplete, isMarked] = [statOf(of.path) === undefined, false];
   let unreadable: string | undefined;
   let [version, kept, open] = [0, { lines: 0, skipped: 0, end: 0 }, { lines: 0, skipped: 0, end: 0 }];
 

@@ -105,16 +105,31 @@ const isWord = (byte: number): boolean =>
   byte >= 0x30 && byte <= 0x39 || byte >= 0x61 && byte <= 0x7a || byte === 0x2e || byte === 0x2d ||
   byte === 0x2b || byte === 0x45;
 
+/** Arrays and objects within each other that are followed: records have three. */
+const DEEPEST = 30;
+
+/** Brackets have to match, and a string has to be followed by what may follow one: where a line was cut and went on, it is not. */
 function endOfNested(bytes: Uint8Array, at: number, end: number): number {
-  let depth = 0;
+  let [depth, objects] = [0, 0]; // bit d of `objects`: what is open at depth d is an object
   for (let i = at; i < end; i++) {
     const byte = bytes[i];
-    if (byte === QUOTE) i = stringEnd(bytes, i, end) - 1;
-    else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) depth++;
-    else if ((byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) && --depth === 0) return i + 1;
+    if (byte === QUOTE) {
+      i = stringEnd(bytes, i, end) - 1;
+      if (i + 1 >= end || !mayFollow(bytes[i + 1])) return end + 1;
+    } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      if (++depth > DEEPEST) return end + 1;
+      objects = byte === OPEN_OBJECT ? objects | 1 << depth : objects & ~(1 << depth);
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
+      if ((objects >> depth & 1) !== (byte === CLOSE_OBJECT ? 1 : 0)) return end + 1;
+      if (--depth === 0) return i + 1;
+    }
   }
   return end + 1;
 }
+
+const mayFollow = (byte: number): boolean =>
+  byte === COMMA || byte === COLON || byte === CLOSE_ARRAY || byte === CLOSE_OBJECT || byte === 0x20 ||
+  byte === 0x0d;
 
 /** A number that stands in these bytes; NaN if none does. */
 export function numberIn(bytes: Uint8Array, start: number, end: number): number {
