@@ -23,7 +23,7 @@ export async function evaluate(
 ): Promise<ModeResult[]> {
   checkOptions(options);
   const { samples, gamma, embeddingRms } = options;
-  const prepared = options.prepared ?? prepareQuestions(model, tokenizer, task, options);
+  const prepared = options.prepared ?? await prepareQuestions(model, tokenizer, task, options);
   const { questions, rules } = prepared;
   const modes = options.modes.map((name) =>
     inferenceMode(name, gamma, embeddingRms, options.filters, options.mixing, options.tau)

@@ -27,8 +27,8 @@ const WORKERS = 2;
 /** A grader that judges in this thread, as it is asked. */
 export function gradeInPlace({ grade }: Pick<Task, "grade">): Grader {
   return {
-    grade: (all) =>
-      Promise.resolve(all.map(({ gold, continuation, precision }) => grade(gold, continuation, precision))),
+    grade: async (all) =>
+      await Promise.all(all.map(({ gold, continuation, precision }) => grade(gold, continuation, precision))),
     close() {},
     [Symbol.dispose]() {},
   };

@@ -35,7 +35,7 @@ export interface TaskData {
   dropped: Record<string, Record<string, number>>;
 }
 
-/** What a task is: data and pure functions. Its version changes whenever a question, prompt or grade does. */
+/** What a task is: data and pure functions; those of own code give promises. Its version changes whenever a question, prompt or grade does. */
 export interface Task {
   /** It is answered in text; a choice task (`ChoiceTask`) is not. */
   kind: "generation";
@@ -44,11 +44,11 @@ export interface Task {
   /** Kept with every result. */
   version: number;
   /** The text given to the model for a question, ending before the first generated token. */
-  prompt(question: string): string;
+  prompt(question: string): string | Promise<string>;
   /** Defaults of this task. */
   limits: TaskLimits;
   /** Grades the text that followed the forced `\boxed{`; `precision` is the question's. */
-  grade(gold: string, continuation: string, precision?: Precision): Grade;
+  grade(gold: string, continuation: string, precision?: Precision): Grade | Promise<Grade>;
   /** How `grade` asks the answer checker, for those who ask it in workers; absent where it does not ask it at all. */
   checking?: Checking;
   /** The question at `index` of a stream; always the same for the same arguments. */
@@ -75,8 +75,8 @@ export interface TaskLimits {
 
 /** The verdict on one answer, and its reward (method, section 4). */
 export interface Grade {
-  /** 100: right. 10: an answer was extracted, but it is wrong. 0: nothing was extracted. */
-  reward: 0 | 10 | 100;
+  /** 100: right. 10: an answer was extracted, but it is wrong. 0: nothing was extracted. A task of one's own may give others. */
+  reward: number;
   /** Equivalent to the gold answer. */
   correct: boolean;
   /** The boxed answer; null if no brace closes the box or it is empty. */

@@ -48,7 +48,9 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
     async rollouts(step, questions, scratch, first = 0) {
       const started = performance.now();
       source.refresh?.();
-      const prompts = questions.map(({ question }) => promptOf(tokenizer, task, question, source.prompt).ids);
+      const prompts = await Promise.all(
+        questions.map(async ({ question }) => (await promptOf(tokenizer, task, question, source.prompt)).ids),
+      );
       const batch = await generate(model, tokenizer, {
         prompts,
         group,

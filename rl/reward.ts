@@ -1,3 +1,4 @@
+import { importOwnCode, OwnCodeError } from "../eval/own_code/own_code.ts";
 import { UserError } from "../gpu/errors.ts";
 
 /** What a reward function is told of one rollout. */
@@ -39,6 +40,8 @@ export const TASK_REWARD: readonly Reward[] = [{ name: "task", weight: 1 }];
  * @param specs each `task` (the task's own grade) or the path of a TypeScript or JavaScript file whose default export
  *   is a {@linkcode RewardFunction}, with `=WEIGHT` behind it or a weight of 1; none: the task's own alone
  * @throws UserError if a file cannot be loaded or exports no function, or a weight is no number
+ *
+ * Files run in processes of their own, see {@linkcode startOwnCode}.
  */
 export async function loadRewards(specs: readonly string[]): Promise<readonly Reward[]> {
   if (specs.length === 0) return TASK_REWARD;
@@ -72,11 +75,13 @@ async function loadReward(spec: string): Promise<Reward> {
 async function importReward(path: string): Promise<RewardFunction> {
   let exported: unknown;
   try {
-    exported = (await import(fileUrl(Deno.realPathSync(path)))).default;
+    exported = await importOwnCode(path, []);
   } catch (error) {
-    const { message } = error as Error;
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : message.split("\n")[0];
-    throw new UserError(`Cannot load the reward ${path}: ${reason}`, FORM);
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError(`Cannot load the reward ${path}: there is no such file`, FORM);
+    }
+    if (!(error instanceof OwnCodeError)) throw error;
+    throw new UserError(`Cannot load the reward ${path}: ${error.message}`, error.hint ?? FORM);
   }
   if (typeof exported !== "function") {
     throw new UserError(
@@ -90,12 +95,6 @@ async function importReward(path: string): Promise<RewardFunction> {
 }
 
 const FORM = "a reward is a file such as: export default ({ text, boxed }) => boxed === null ? 0 : 10";
-
-function fileUrl(path: string): string {
-  const url = new URL("file:///");
-  url.pathname = path.replaceAll("%", "%25").replaceAll("\\", "/");
-  return url.href;
-}
 
 /** The worth of one rollout: the weighted sum, and each reward before its weight. */
 interface Worth {
@@ -127,12 +126,13 @@ async function scoreOf(name: string, score: RewardFunction, input: RewardInput):
   try {
     value = await score(input);
   } catch (error) {
-    throw new UserError(
-      `Cannot reward a rollout by ${name}: it failed with ${
-        JSON.stringify((error as Error)?.message ?? error)
-      }`,
-      `on the text ${JSON.stringify(input.text.slice(-200))}`,
-    );
+    if ((error as Error)?.name === "AbortError") throw error;
+    const { message, hint } = error instanceof OwnCodeError ? error : {
+      message: `it failed with ${JSON.stringify((error as Error)?.message ?? error)}`,
+      hint: undefined,
+    };
+    const on = `on the text ${JSON.stringify(input.text.slice(-200))}`;
+    throw new UserError(`Cannot reward a rollout by ${name}: ${message}`, hint ? `${on}; ${hint}` : on);
   }
   if (typeof value === "number" && Number.isFinite(value)) return value;
   throw new UserError(

@@ -1,4 +1,5 @@
 import { evaluate } from "../eval/evaluate.ts";
+import { UserError } from "../gpu/errors.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { ALONE } from "./cluster/learners.ts";
 import { reserveTraining } from "./memory/reserve_training.ts";
@@ -66,7 +67,12 @@ export async function train(
     const step = current.step + 1;
     if (!reserved) await reserveTraining(trainer);
     reserved = true;
-    const { metrics, kept, first } = await trainStep(trainer, step);
+    const done = await trainStep(trainer, step).catch((error) => stopped(error, hooks.signal, learners.size));
+    if (!done) {
+      if (current.step > state.step) await saveCheckpoint(run, trainer, current, schedule.keep);
+      break;
+    }
+    const { metrics, kept, first } = done;
     current = { ...current, step, tokens: current.tokens + metrics.tokens };
     const line: MetricsLine = { ...metrics, tokens_seen: current.tokens };
     const validates = schedule.validateEvery > 0 &&
@@ -94,6 +100,16 @@ export async function train(
     if (await isStopped()) break;
   }
   return current;
+}
+
+/** Own code that gave no answer after Ctrl-C leaves an update undone: the weights are still those before it, of one learner alone. */
+function stopped(error: unknown, signal: AbortSignal, learners: number): undefined {
+  if (!signal.aborted || (error as Error)?.name !== "AbortError") throw error;
+  if (learners === 1) return;
+  throw new UserError(
+    `Cannot stop after this update: own code, ${(error as Error).message}`,
+    "the last checkpoint is whole, and --resume goes on from it",
+  );
 }
 
 /** Memory for the length of a block that is of another kind than what comes before and after: neither keeps the other's. */

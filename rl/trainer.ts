@@ -96,18 +96,13 @@ export interface Trainer {
 /**
  * A trainer with zeroed gradients and moments.
  * @param base in a full training that is diagnosed, the model that the run began from
- * @throws UserError if rollouts would be longer than the model's context: better here than in a run's first update
  */
 export function createTrainer(
   parts: Omit<Trainer, "grads" | "optimizer" | "diagnosis">,
   base?: Model,
 ): Trainer {
-  const { model, tokenizer, task, rules } = parts;
+  const { model } = parts;
   const { gpu, config } = model;
-  const prompts = questionsOf(parts, 1).map(({ question }) =>
-    promptOf(tokenizer, task, question, parts.prompt).ids.length
-  );
-  checkContext(model, Math.max(...prompts), maxNewTokens(rules));
   return {
     ...parts,
     grads: createLike(model, "gradient"),
@@ -116,6 +111,20 @@ export function createTrainer(
       : createOptimizer(gpu, config, model.adapter),
     ...(parts.settings.diagnoseEvery ? { diagnosis: diagnosisOf(model, base) } : {}),
   };
+}
+
+/**
+ * Holds the rollouts of the first update against the model's context: better before a run begins than in it.
+ * @throws UserError if they would be longer
+ */
+export async function checkFirstPrompts(
+  trainer: Pick<Trainer, "model" | "tokenizer" | "task" | "rules" | "prompt" | "settings">,
+): Promise<void> {
+  const { model, tokenizer, task, rules, prompt } = trainer;
+  const prompts = await Promise.all(
+    questionsOf(trainer, 1).map(({ question }) => promptOf(tokenizer, task, question, prompt)),
+  );
+  checkContext(model, Math.max(...prompts.map(({ ids }) => ids.length)), maxNewTokens(rules));
 }
 
 /**

@@ -191,7 +191,7 @@ Deno.test("answers are judged, and mistakes are told with a hint", async () => {
 async function think(gpu: Gpu, model: Model, thinking: Thinking, seed = 0): Promise<string> {
   const rules = thinkingRules(tokenizer, { maxThinking: 12, maxAnswer: 3, endTokenIds: config.eosTokenIds });
   using scratch = gpu.arena.scratch();
-  const prompts = [promptIds(tokenizer, task.prompt(task.question("test", 0, 0).question))];
+  const prompts = [promptIds(tokenizer, await task.prompt(task.question("test", 0, 0).question))];
   const { rollouts: [rollout] } = await generate(model, tokenizer, {
     ...{ prompts, group: 1, thinking, rules, answerTau: 0, rolloutIds: [0], seed, step: 0 },
   }, scratch);

@@ -49,21 +49,21 @@ white space, punctuation and $ \\ { }.`,
         dropped: task.data?.dropped ?? {},
       },
       questions: { train: task.size("train"), validation: task.size("validation"), test: task.size("test") },
-      ...(task.kind === "generation" ? generationFacts(task) : { mostShots: task.mostShots }),
+      ...(task.kind === "generation" ? await generationFacts(task) : { mostShots: task.mostShots }),
       ...await overlaps(entry, data),
       split,
-      shown: firstQuestions(task, split, seed, limit),
+      shown: await firstQuestions(task, split, seed, limit),
     };
     print(shown, () => describeData(shown));
   },
 });
 
-function generationFacts({ limits, checking, heldOut, prompt }: Task): Partial<ShownData> {
+async function generationFacts({ limits, checking, heldOut, prompt }: Task): Promise<Partial<ShownData>> {
   return {
     limits,
     checking: checking?.options ?? {},
     heldOut: heldOut?.length ?? 0,
-    promptHash: sha256OfText(prompt("QUESTION")),
+    promptHash: sha256OfText(await prompt("QUESTION")),
   };
 }
 
@@ -83,14 +83,14 @@ function firstQuestions(
   split: Stream,
   seed: number,
   limit: number,
-): ShownQuestion[] {
+): Promise<ShownQuestion[]> {
   const count = Math.min(limit, task.size(split) ?? limit);
-  return Array.from({ length: count }, (_, index) => {
+  return Promise.all(Array.from({ length: count }, async (_, index) => {
     if (task.kind === "generation") {
       const question = task.question(split, seed, index);
-      return { ...question, prompt: task.prompt(question.question) };
+      return { ...question, prompt: await task.prompt(question.question) };
     }
     const { context, choices, right, ...question } = task.question(split, index, 0);
     return { ...question, question: context, choices, gold: choices[right], prompt: context };
-  });
+  }));
 }

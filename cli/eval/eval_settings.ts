@@ -1,4 +1,4 @@
-import { flags, mixingFlags } from "../settings/flags.ts";
+import { flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
 import { choice, integer, path, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot eval`. */
@@ -41,7 +41,7 @@ export const evalSettings = {
     },
   ),
   seed: flags.seed,
-  allowOwn: flags.allowOwn,
+  ...ownCodeFlags,
   show: integer("Generated texts of each mode to show, from the first question on", {
     default: 0,
     min: 0,

@@ -27,7 +27,7 @@ export async function openTasks(
   const names = askedTasks(context);
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw new ValidationError(`The task ${twice} is named twice.`);
-  const entries = await Promise.all(names.map(taskEntry));
+  const entries = await Promise.all(names.map((name) => taskEntry(name)));
   if (entries.every(({ kind }) => kind === "choice")) refuseThinking(names[0], context.origins);
   const filters = [topK, topP, minP].some((value) => value !== undefined);
   if (filters && !FILTERED.some((one) => mode.includes(one))) {

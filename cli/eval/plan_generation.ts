@@ -56,15 +56,15 @@ export async function planGeneration(
     system,
     shots: shotsOf(task, shots, seed, split),
   });
-  const prepared = prepareQuestions(model, tokenizer, task, {
+  const prepared = await prepareQuestions(model, tokenizer, task, {
     ...{ stream: split, seed, maxThinking, answerTokens, prompt },
     questions: Math.min(limit ?? size ?? ENDLESS, size ?? Infinity),
   });
   const asked = prepared.questions;
   // The embedded vocabulary has no word for the placeholder: only a template's text needs a tokenizer.
   const shape = prompt.chat
-    ? promptOf(tokenizer, task, "QUESTION", prompt).text
-    : plainPrompt(task, "QUESTION", prompt.shots);
+    ? (await promptOf(tokenizer, task, "QUESTION", prompt)).text
+    : await plainPrompt(task, "QUESTION", prompt.shots);
   const texts = asked.map(({ question }) => question);
   const trainedOn = await runOverlap(run.adapter ?? run.model, texts, run.named);
   if (trainedOn?.questions) {

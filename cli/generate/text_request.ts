@@ -40,7 +40,7 @@ export async function textRequest(
   const task = await generationEntry(values.task);
   const prompt: Prompt = values.raw
     ? { text, ids: promptIds(tokenizer, text) }
-    : promptOf(tokenizer, task, text, promptOptions(tokenizer, values));
+    : await promptOf(tokenizer, task, text, promptOptions(tokenizer, values));
   const { samples, thinking } = values;
   return {
     prompt: prompt.text,

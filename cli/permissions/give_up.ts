@@ -3,7 +3,6 @@ import { rememberOthers } from "../../model/files/others_may_read.ts";
 import { hubVariables, tokenPath } from "../../model/hub/hub_environment.ts";
 import { launched } from "../../rl/cluster/launched.ts";
 import { gitState } from "../facts/git_state.ts";
-import { type OwnGrant, ownGrants } from "./own_grants.ts";
 import { type Needs, PERMISSIONS, VARIABLES } from "./permission_table.ts";
 import { isOwnProcess } from "./own_process.ts";
 import { type Place, placesOf } from "./places.ts";
@@ -21,8 +20,6 @@ import type { Told } from "./told.ts";
 export async function giveUpPermissions(command: string, told: Told): Promise<void> {
   if (!isOwnProcess()) return;
   const needs = PERMISSIONS[command] ?? PERMISSIONS.help;
-  const granted = ownGrants(told.values.allowOwn);
-  const of = (kind: OwnGrant["kind"]) => granted.filter((one) => one.kind === kind).map(({ value }) => value);
   if (needs.libraries.includes("C")) openLibc();
   if (needs.libraries.includes("MPI") && launched()) (await import("../../rl/cluster/mpi.ts")).joinMpi();
   if (needs.read.includes("hub token")) rememberOthers(tokenPath());
@@ -33,17 +30,17 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
     group === "hub" ? [...VARIABLES.hub, ...hubVariables()] : VARIABLES[group]
   );
   if (needs.run.includes("git")) gitState();
-  const usesVulkan = needs.libraries.includes("Vulkan") && !await runsOwnCode(needs, told);
-  if (needs.libraries.includes("Vulkan") && !usesVulkan) await lookAhead();
-  narrow("read", "path", [...read, ...of("read")]);
-  narrow("write", "path", [...write, ...of("write")]);
-  narrow("env", "variable", [...env, ...of("env")]);
+  if (needs.run.includes("own code")) await (await import("./own_code.ts")).startOwn(needs.read, told);
+  narrow("read", "path", read);
+  narrow("write", "path", write);
+  narrow("env", "variable", env);
   for (const variable of PREFIXES) if (!env.includes(variable)) revoke({ name: "env", variable });
   if (!needs.run.some((program) => isStarted(program, told))) revoke({ name: "run" });
-  const isNeeded = { net: needs.net !== false, import: false, sys: needs.sys, ffi: usesVulkan };
-  for (const kind of ["net", "import", "sys", "ffi"] as const) {
-    if (!isNeeded[kind] && of(kind).length === 0) revoke({ name: kind });
-  }
+  const isNeeded = {
+    ...{ net: needs.net !== false, import: false, sys: needs.sys },
+    ffi: needs.libraries.includes("Vulkan"),
+  };
+  for (const kind of ["net", "import", "sys", "ffi"] as const) if (!isNeeded[kind]) revoke({ name: kind });
 }
 
 /** Gives up whole kinds that a command needs at its beginning alone. */
@@ -51,23 +48,11 @@ export function giveUpKinds(...kinds: readonly ("net" | "run" | "sys")[]): void 
   if (isOwnProcess()) kinds.forEach((name) => revoke({ name }));
 }
 
-/** Whether a program may be started from now on: git has been asked, and mpirun starts learners only where several are asked for. */
-const isStarted = (program: Needs["run"][number], { values }: Told): boolean =>
-  program === "mpirun" ? Number(values.learners ?? 1) > 1 && !launched() : program !== "git";
-
-/** Foreign functions reach everything: with own code Vulkan is asked all that it will be asked before the right to them is given up. */
-async function lookAhead(): Promise<void> {
-  const wanted = Deno.env.get("SOFTCOT_GPU");
-  if (wanted) (await import("../../gpu/device/choose_device.ts")).chooseDevice(wanted);
-  (await import("../../gpu/device/vulkan_devices.ts")).rememberDevices();
+/** Whether a program may be started from now on: git has been asked, own code runs, and mpirun starts learners only where several are asked for. */
+function isStarted(program: Needs["run"][number], { values }: Told): boolean {
+  if (program === "mpirun") return Number(values.learners ?? 1) > 1 && !launched();
+  return program !== "git" && program !== "own code";
 }
-
-async function runsOwnCode({ read }: Needs, told: Told): Promise<boolean> {
-  return CODE.some((place) => read.includes(place)) && (await import("./own_code.ts")).hasOwnCode(told);
-}
-
-/** Places that own code comes from. */
-const CODE: readonly Place[] = ["task", "tasks", "reward"];
 
 /** Grants of deno.json that cannot be made from the one of all variables. */
 const PREFIXES = VARIABLES.algebra.filter((name) => name.endsWith("*"));

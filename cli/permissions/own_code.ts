@@ -1,33 +1,54 @@
-import { dirname } from "node:path";
+import { startOwnCode } from "../../eval/own_code/own_code.ts";
+import type { OwnGrant } from "../../eval/own_code/own_process.ts";
 import { isTaskFile } from "../../eval/tasks/own_task.ts";
 import { taskFiles } from "../../eval/tasks/toml_task.ts";
 import { rewardFiles } from "../../rl/reward.ts";
+import { say } from "../terminal/print.ts";
+import { ownGrants } from "./own_grants.ts";
+import { type Place, placesOf } from "./places.ts";
 import { present, quietly, text, type Told } from "./told.ts";
 
-/** Whether a command line names own code: a task or a reward in TypeScript. */
-export function hasOwnCode(told: Told): boolean {
-  const { task, reward } = told.values;
-  const tasks = [...tasksNamed(told), ...present(text(task))];
-  return tasks.some((name) => isTaskFile(name) && !name.endsWith(".toml")) || filesOf(reward).length > 0;
+/**
+ * Starts the own code that a command line names, each file in a process of its own with what the user grants it: before the command gives
+ * up the right to start any. A task may read what --data names, too.
+ *
+ * @param places that the command reads: own code comes from some of them
+ */
+export async function startOwn(places: readonly Place[], told: Told): Promise<void> {
+  const { allowOwn, rewardTimeout, task, reward } = told.values;
+  const tasks = [
+    ...places.includes("task") ? present(text(task)) : [],
+    ...places.includes("tasks") ? tasksNamed(told) : [],
+  ].filter((name) => isTaskFile(name) && !name.endsWith(".toml"));
+  const rewards = places.includes("reward") ? filesOf(reward) : [];
+  if (tasks.length + rewards.length === 0) return;
+  const data = places.includes("data") ? await placesOf("data", told) : [];
+  const rights = { grants: ownGrants(allowOwn), seconds: rewardTimeout as number | undefined, say };
+  const readsData = data.map((value): OwnGrant => ({ kind: "read", value }));
+  for (const path of tasks) start(path, { ...rights, grants: [...rights.grants, ...readsData] });
+  for (const path of rewards) start(path, rights);
+}
+
+/** A file that is not there is told by what loads it. */
+function start(path: string, rights: Parameters<typeof startOwnCode>[1]): void {
+  try {
+    startOwnCode(path, rights);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** The arguments, else the task of the config file: as eval takes them. */
 export const tasksNamed = ({ args, config }: Told): string[] =>
   args.length > 0 ? [...args] : present(text(config.task));
 
-/** Of a task that is a file: of TypeScript with what lies beside it, which it may import; of TOML with the data that it names. */
+/** Of a task that is a file: of TypeScript that, of TOML the data that it names, too. */
 export function taskPlaces(task: string): string[] {
   if (!isTaskFile(task)) return [];
-  return task.endsWith(".toml") ? [task, ...quietly(() => taskFiles(task)) ?? []] : codePlaces(task);
+  return task.endsWith(".toml") ? [task, ...quietly(() => taskFiles(task)) ?? []] : [task];
 }
 
-/** Of rewards that are files, with what lies beside them. */
-export const rewardPlaces = (reward: unknown): string[] => filesOf(reward).flatMap(codePlaces);
+/** Of rewards that are files. */
+export const rewardPlaces = (reward: unknown): string[] => filesOf(reward);
 
 const filesOf = (reward: unknown) => rewardFiles((reward ?? []) as string[]);
-
-/** A module is loaded by its real path. */
-function codePlaces(path: string): string[] {
-  const real = quietly(() => dirname(Deno.realPathSync(path)));
-  return [dirname(path), ...real === undefined ? [] : [real]];
-}

@@ -1,12 +1,7 @@
-/** What a user grants own code beyond what its command may do. */
-export interface OwnGrant {
-  kind: "net" | "import" | "sys" | "ffi" | "read" | "write" | "env";
-  /** The path or the variable; empty of a kind that is granted whole. */
-  value: string;
-}
+import type { OwnGrant } from "../../eval/own_code/own_process.ts";
 
 /** How one grant is written. */
-export const OWN_GRANT = /^(?:(net|import|sys|ffi)|(read|write|env)=(.+))$/s;
+export const OWN_GRANT = /^(?:(net|import|sys|ffi)|(net|read|write|env)=(.+))$/s;
 
 /** The grants of --allow-own, which are checked before. */
 export function ownGrants(allowOwn: unknown): OwnGrant[] {

@@ -15,17 +15,17 @@ export interface Needs {
   /** Groups of variables. */
   env: readonly (keyof typeof VARIABLES)[];
   /**
-   * Programs that it starts; git is asked, and its answer kept, before the right to start any is given up; mpirun is started with --learners
-   * alone, by a process that does nothing else.
+   * Programs that it starts; before the right to start any is given up git is asked, and own code gets a process of its own; mpirun is
+   * started with --learners alone, by a process that does nothing else.
    */
-  run: readonly ("git" | "nvidia-smi" | "softcot" | "deno" | "the browser" | "mpirun")[];
+  run: readonly ("git" | "own code" | "nvidia-smi" | "softcot" | "deno" | "the browser" | "mpirun")[];
   /** The network; of `listens` one address, and nothing else once it listens there. */
   net: boolean | "listens";
   /** The system's memory and disks. */
   sys: boolean;
   /**
    * Libraries: that of C, to bind threads, to read /proc, to make links, is opened before the right to open any is given up; Vulkan's is
-   * asked for devices and their memory as long as no own code runs. MPI's (libmpi.so.40) is opened like C's, in processes that mpirun or srun
+   * asked for devices and their memory. MPI's (libmpi.so.40) is opened like C's, in processes that mpirun or srun
    * started alone.
    */
   libraries: readonly ("C" | "Vulkan" | "MPI")[];
@@ -95,15 +95,18 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   train: onDevice({
     read: ["program", "hub cache", "model", "adapter", "data", "task", "reward", "run"],
     ...{ write: ["run"], env: [...DEVICE, "algebra"] },
-    ...{ libraries: ["C", "Vulkan", "MPI"], run: ["mpirun"] },
+    ...{ libraries: ["C", "Vulkan", "MPI"], run: ["own code", "mpirun"] },
   }),
   eval: onDevice({
     read: ["program", "hub cache", "model", "adapter", "data", "tasks", "results"],
-    ...{ write: ["results"], run: ["git"], env: [...DEVICE, "algebra"] },
+    ...{ write: ["results"], run: ["git", "own code"], env: [...DEVICE, "algebra"] },
   }),
   "eval check": telling({ read: ["pairs"], env: ["display", "algebra"] }),
-  generate: onDevice({ read: ["hub cache", "model", "adapter", "task"] }),
-  serve: onDevice({ read: ["hub cache", "model", "adapter", "task", "api key"], net: "listens" }),
+  generate: onDevice({ read: ["hub cache", "model", "adapter", "task"], run: ["own code"] }),
+  serve: onDevice({
+    read: ["hub cache", "model", "adapter", "task", "api key"],
+    ...{ net: "listens", run: ["own code"] },
+  }),
   sft: onDevice({ read: ["hub cache", "model", "results"], write: ["results"] }),
   sweep: SWEEP,
   "sweep claims": { ...SWEEP, run: ["git", "softcot"] },
@@ -131,10 +134,13 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   "model verify": telling({ ...AT_HAND, write: ["hub cache"] }),
   "data pull": PULL,
   "data list": telling({ ...AT_HAND, read: ["hub cache", "data"] }),
-  "data show": telling({ ...AT_HAND, read: ["hub cache", "tasks", "data", "beside the data"] }),
+  "data show": telling({
+    ...AT_HAND,
+    ...{ read: ["hub cache", "tasks", "data", "beside the data"], run: ["own code"] },
+  }),
   bench: onDevice({ read: ["program", "hub cache", "model"], write: ["tunings"], run: ["git"] }),
   doctor: onDevice({ sys: true, env: ["display", "device"], run: ["nvidia-smi"] }),
-  settings: telling({ read: ["task"] }),
+  settings: telling({ read: ["task"], run: ["own code"] }),
   "settings eval": telling({}),
   "settings generate": telling({}),
   "settings sft": telling({}),

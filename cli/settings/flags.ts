@@ -169,15 +169,21 @@ export const flags = {
   }),
   allowOwn: {
     ...texts(
-      "What a task or a reward of your own may do: net, import, sys, ffi, read=PATH, write=PATH, env=NAME",
+      "What a task or a reward of your own may do: net, net=HOST, import, sys, ffi, read=PATH, write=PATH, env=NAME",
       {
         defaultText: "read its own folder",
         placeholder: "grants",
       },
     ),
     schema: z.array(z.string().regex(OWN_GRANT)).min(1),
-    needs: "a list of net, import, sys, ffi, read=PATH, write=PATH and env=NAME",
+    needs: "a list of net, net=HOST, import, sys, ffi, read=PATH, write=PATH and env=NAME",
   },
+  rewardTimeout: number("Seconds that a task or a reward of your own may go without an answer", {
+    default: 60,
+    above: 0,
+    max: 86_400,
+    placeholder: "seconds",
+  }),
   raw: flag("Only continue the text: no prompt around it, no end of thinking, no answer"),
   questions: integer("Questions of each update", { default: 2, min: 1, placeholder: "B" }),
   group: integer(
@@ -202,6 +208,9 @@ export const flags = {
     "Go on from the newest whole checkpoint of the run, or without --out of the last one in runs/; --steps may be raised",
   ),
 } as const satisfies Settings;
+
+/** What own code may do, and how long it may take. */
+export const ownCodeFlags = { allowOwn: flags.allowOwn, rewardTimeout: flags.rewardTimeout };
 
 /** What decides how a step mixes tokens. */
 export const mixingFlags = {

@@ -1,3 +1,4 @@
+import { hurryOwnCode } from "../../eval/own_code/own_code.ts";
 import { say } from "./print.ts";
 
 /** The variable that tells a process of a sweep which process started it: it ends, as by SIGTERM, when that one does. */
@@ -24,7 +25,8 @@ let lastStatus: number = STATUS.SIGINT;
 
 /**
  * Turns the first SIGINT, SIGTERM, SIGHUP (a terminal that is gone, as with a dropped connection) or SIGUSR2 (what mpirun passes on, and
- * schedulers can send before time is up; SIGUSR1 is Deno's own) into an aborted signal, which a long command polls between steps; the second ends the process at once, with the signal's status. Dispose of the watch (`using`) to
+ * schedulers can send before time is up; SIGUSR1 is Deno's own) into an aborted signal, which a long command polls between steps, and
+ * hurries own code; the second ends the process at once, with the signal's status. Dispose of the watch (`using`) to
  * get the usual behaviour back.
  *
  * Begins where the work does whose progress is worth keeping, after everything is opened: until then Ctrl-C ends the process at
@@ -40,6 +42,7 @@ export function watchInterrupt(notice: string): InterruptWatch {
       if (controller.signal.aborted) Deno.exit(lastStatus);
       if (notice) say(`\n${notice}`);
       controller.abort();
+      hurryOwnCode();
     };
     return { name, handler };
   });

@@ -43,7 +43,7 @@ export async function beginRun(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
   );
-  say(`prompt   ${firstPrompt(trainer)}`);
+  say(`prompt   ${await firstPrompt(trainer)}`);
   if (reopened && state.step >= values.steps) say("nothing is left to train: the run is complete");
   return { run: logged, state };
 }

@@ -34,7 +34,7 @@ export interface PlannedTraining {
  */
 export async function checkMemory(gpu: Gpu, values: TrainValues, planned: PlannedTraining): Promise<void> {
   refuseTooMany(values);
-  const { config, shape } = plannedShape(values, planned);
+  const { config, shape } = await plannedShape(values, planned);
   await refuseTooLarge(gpu, config, planned.name, shape);
   refuseTooWide(gpu.maxBinding, config.hiddenSize, { ...values, questions: shape.questions });
 }
@@ -46,14 +46,14 @@ export async function fittingTraining(
   planned: PlannedTraining,
   free: number,
 ): Promise<string> {
-  const { config, shape } = plannedShape(values, planned);
+  const { config, shape } = await plannedShape(values, planned);
   return await whatWouldFit(gpu, config, shape, free);
 }
 
-function plannedShape(
+async function plannedShape(
   values: TrainValues,
   { name, task, baseName, learners, shardOptimizer }: PlannedTraining,
-): { config: ModelConfig; shape: TrainingShape } {
+): Promise<{ config: ModelConfig; shape: TrainingShape }> {
   using files = openModelFiles(name);
   const { config, tokenizer } = files;
   const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
@@ -64,7 +64,7 @@ function plannedShape(
   const questions = largestShare(values.questions, { size: learners });
   const shape = trainingShape({ ...values, questions }, {
     ...{ learners, shardOptimizer },
-    ...promptTokensOf({ tokenizer, task, prompt, settings: values }),
+    ...await promptTokensOf({ tokenizer, task, prompt, settings: values }),
     forcedTokens: rules.forcedIds.triggerAndBox.length,
     types,
     baseTypes: baseName === undefined ? undefined : exactTypes(baseName),

@@ -10,7 +10,7 @@ import { ALONE, type Learners } from "../../rl/cluster/learners.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
 import { freshState, readState, type RunState } from "../../rl/run/run_state.ts";
-import { createTrainer, type Trainer } from "../../rl/trainer.ts";
+import { checkFirstPrompts, createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { checkMemory, type PlannedTraining } from "./check_memory.ts";
 import { refuseOneQuestion } from "./test_modes.ts";
 import { refuseTooFew } from "./refuse_rollouts.ts";
@@ -83,6 +83,7 @@ export async function prepareTraining(
   const settings = { ...values, lr, eps: 1e-8, clipStep: values.clipStep ?? 0, shardOptimizer };
   // Held as its file has it: results are those of f32, to the bit, so that nothing diverges before anything has moved.
   const base = baseName === undefined ? undefined : await findModel(gpu, baseName, { weights: "exact" });
+  await checkFirstPrompts({ ...parts, model, settings });
   const trainer = createTrainer({ ...parts, model, settings, source, learners }, base?.model);
   const state = freshState(trainer, embeddingRms, base?.base());
   return { trainer, state, planned, hash: found.hash, [Symbol.dispose]: () => grader.close() };

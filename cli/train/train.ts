@@ -6,7 +6,7 @@ import { reopenRun } from "../../rl/run/run.ts";
 import { refuseLoneSystem } from "../defaults/prompt_values.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { findRecipe } from "../settings/find_recipe.ts";
-import { flags } from "../settings/flags.ts";
+import { flags, ownCodeFlags } from "../settings/flags.ts";
 import { flag, integer } from "../settings/setting.ts";
 import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { launched } from "../../rl/cluster/launched.ts";
@@ -31,7 +31,7 @@ const several = "Several GPUs or machines";
 const settings = {
   ...trainSettings,
   resume: flags.resume,
-  allowOwn: flags.allowOwn,
+  ...ownCodeFlags,
   profile: flag(
     "Time every kernel; tell at the end, and in the run's profile.json, where the time went, and how long the GPU was idle",
   ),
@@ -69,7 +69,7 @@ shows every value and where it comes from.`,
     ["Eight GPUs of this machine", "softcot train --learners 8 --questions 16"],
   ],
   async run(
-    { resume, profile, allowOwn: _, learners, shardOptimizer, ...given },
+    { resume, profile, allowOwn: _, rewardTimeout: _timeout, learners, shardOptimizer, ...given },
     { origins, quiet, print },
   ) {
     if ((learners ?? 1) > 1 && launched() === undefined) {
@@ -127,7 +127,9 @@ async function trainAndTest(
     const reached = await trainWatched(trainer, run, values, state, signal, quiet);
     const updates = { from: state.step + 1, to: reached.step };
     const profile = isFirst ? await profileOf(gpu, { folder, started: updatesBegan, updates }) : undefined;
-    if (reached.step < values.steps) throw stopped(`Saved step ${reached.step}`);
+    if (reached.step < values.steps) {
+      throw stopped(reached.step > 0 ? `Saved step ${reached.step}` : "Stopped before the first update was done");
+    }
     const after = await alone(() => measure("after"));
     const best = await alone(() => testBest(trainer, folder, reached, () => measure("best")));
     const tests = { before, after, best };

@@ -37,16 +37,18 @@ export interface PreparedQuestions {
  * Takes questions and writes their prompts; no token is generated, so that what cannot be asked is known at once.
  * @throws UserError if the split holds no question, or one is too long for the model's context, naming it
  */
-export function prepareQuestions(
+export async function prepareQuestions(
   model: Pick<Model, "ropeTable" | "config">,
   tokenizer: Tokenizer,
   task: Task,
   options: AskOptions,
-): PreparedQuestions {
+): Promise<PreparedQuestions> {
   const { stream, seed } = options;
   withSplit(task, stream, (splits) => `choose with --split ${splits.join(" or ")}`);
   const questions = takeQuestions(task, stream, seed, options.questions);
-  const prompts = questions.map(({ question }) => promptOf(tokenizer, task, question, options.prompt).ids);
+  const prompts = await Promise.all(
+    questions.map(async ({ question }) => (await promptOf(tokenizer, task, question, options.prompt)).ids),
+  );
   const rules = thinkingRules(tokenizer, {
     maxThinking: options.maxThinking ?? task.limits.maxThinkingEval,
     maxAnswer: options.answerTokens ?? task.limits.answerTokens,

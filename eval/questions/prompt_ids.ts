@@ -54,14 +54,14 @@ export function promptOptions(
  * The prompt for a question: the task's plain text, or a conversation of the question and {@linkcode CHAT_INSTRUCTION}.
  * Both end where the reasoning is to begin.
  */
-export function promptOf(
+export async function promptOf(
   tokenizer: Tokenizer,
   task: Pick<Task, "prompt">,
   question: string,
   { chat, system, shots = [] }: PromptOptions = {},
-): Prompt {
+): Promise<Prompt> {
   if (!chat) {
-    const text = plainPrompt(task, question, shots);
+    const text = await plainPrompt(task, question, shots);
     return { text, ids: promptIds(tokenizer, text) };
   }
   const ask = (text: string): ChatMessage => ({ role: "user", content: `${text}\n\n${CHAT_INSTRUCTION}` });
@@ -76,13 +76,13 @@ export function promptOf(
 }
 
 /** The task's plain prompt, which ends in "User: QUESTION Assistant:"; examples are more of such turns before the last one. */
-export function plainPrompt(
+export async function plainPrompt(
   task: Pick<Task, "prompt">,
   question: string,
   shots: readonly Question[] = [],
-): string {
+): Promise<string> {
   const examples = shots.map((shot) => `${shot.question} Assistant: ${solvedText(shot)} User: `);
-  return task.prompt(examples.join("") + question);
+  return await task.prompt(examples.join("") + question);
 }
 
 /** Token ids of a text that a model is to continue: the beginning-of-sequence token if the tokenizer asks for it, then the text. */

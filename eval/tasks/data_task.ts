@@ -35,7 +35,7 @@ export interface DataTaskSpec {
   /** Token limits. */
   limits: TaskLimits;
   /** The paper's prompt where it is left out. */
-  prompt?: (question: string) => string;
+  prompt?: Task["prompt"];
 }
 
 /** The entry of a task whose questions are rows of files. */

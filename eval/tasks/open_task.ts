@@ -10,12 +10,13 @@ import { TASKS } from "./tasks.ts";
  * What is known of a task before its data are read.
  *
  * @param name one of {@linkcode TASKS}, or the path of a file that describes a task: see {@linkcode loadOwnTask}
+ * @param data a path that own code in such a file may read
  * @throws UserError if there is none of that name, naming those there are, or if the file is wrong
  */
-export async function taskEntry(name: string): Promise<TaskEntry> {
+export async function taskEntry(name: string, data?: string): Promise<TaskEntry> {
   const entry = TASKS.find((task) => task.name === name);
   if (entry) return entry;
-  if (isTaskFile(name)) return withoutNamesake(name, await loadOwnTask(name));
+  if (isTaskFile(name)) return withoutNamesake(name, await loadOwnTask(name, data));
   const known = TASKS.map(({ name }) => name).join(", ");
   throw new UserError(
     `Cannot find the task ${JSON.stringify(name)}: one of ${known} is needed`,
@@ -28,8 +29,8 @@ export async function taskEntry(name: string): Promise<TaskEntry> {
  *
  * @throws UserError if it is answered by choosing
  */
-export async function generationEntry(name: string): Promise<GenerationEntry> {
-  const entry = await taskEntry(name);
+export async function generationEntry(name: string, data?: string): Promise<GenerationEntry> {
+  const entry = await taskEntry(name, data);
   if (entry.kind === "generation") return entry;
   throw new UserError(
     `Cannot use the task ${name} here: it is answered by choosing, one that is answered in text is needed`,
@@ -46,7 +47,7 @@ export async function generationEntry(name: string): Promise<GenerationEntry> {
  * is asked for
  */
 export async function openTask(name: string, options: OpenTaskOptions = {}): Promise<Task> {
-  const task = await (await generationEntry(name)).open(options);
+  const task = await (await generationEntry(name, options.data)).open(options);
   return withSplit(
     task,
     options.split,
@@ -56,7 +57,7 @@ export async function openTask(name: string, options: OpenTaskOptions = {}): Pro
 
 /** As {@linkcode openTask}, of a task of either kind. */
 export async function openAnyTask(name: string, options: OpenTaskOptions = {}): Promise<Task | ChoiceTask> {
-  const task = await (await taskEntry(name)).open(options);
+  const task = await (await taskEntry(name, options.data)).open(options);
   return withSplit(task, options.split, (splits) => `choose with --split ${splits.join(" or ")}`);
 }
 

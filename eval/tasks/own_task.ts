@@ -11,8 +11,9 @@ export function isTaskFile(name: string): boolean {
  * The task that a file describes.
  *
  * @param path of a .toml or a .ts (or .js, .mts, .mjs) file
+ * @param data a path that its code may read
  * @throws UserError if there is no such file or something in it is wrong
  */
-export async function loadOwnTask(path: string): Promise<GenerationEntry> {
-  return path.endsWith(".toml") ? loadTomlTask(path) : await loadScriptTask(path);
+export async function loadOwnTask(path: string, data?: string): Promise<GenerationEntry> {
+  return path.endsWith(".toml") ? loadTomlTask(path) : await loadScriptTask(path, data);
 }

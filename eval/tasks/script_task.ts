@@ -1,8 +1,10 @@
 import { UserError } from "../../gpu/errors.ts";
+import { boxedContinuation } from "../answer/box.ts";
+import { importOwnCode, OwnCodeError } from "../own_code/own_code.ts";
 import { normalText } from "../data/normal_text.ts";
 import { questionIds } from "../data/question_ids.ts";
 import type { VerifyOptions } from "../answer/verify.ts";
-import { paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
+import { type Grade, paperPrompt, type Question, type Stream, type Task, type TaskLimits } from "../task.ts";
 import { type ReadSplit, taskOf } from "./data_task.ts";
 import { type GenerationEntry, nameOf, type OpenTaskOptions, TASK_NAME } from "./task_entry.ts";
 
@@ -23,26 +25,32 @@ export interface ScriptTask {
   /** One line about it. */
   about?: string;
   /** The text around a question; the paper's if it is left out. */
-  prompt?: (question: string) => string;
+  prompt?: (question: string) => string | Promise<string>;
   /** Those that are left out are 512 tokens of thinking and 32 of an answer. */
   limits?: Partial<TaskLimits>;
   /** The questions, or what gives them, told the path given to --data. */
   questions: GivenQuestions | ((options: OpenTaskOptions) => GivenQuestions | Promise<GivenQuestions>);
   /** How the answer checker is asked. */
   checking?: VerifyOptions;
-  /** Grades without it. */
-  grade?: Task["grade"];
+  /** Grades without it. An answer that is left out is what the box holds, a rule none. */
+  grade?: (...asked: Parameters<Task["grade"]>) => GivenGrade | Promise<GivenGrade>;
 }
 
+/** A grade as a task file may give it: any finite number is a reward, 100 being that of a right answer. */
+export type GivenGrade = { correct: boolean; reward: number } & Partial<Pick<Grade, "answer" | "rule">>;
+
 /**
- * The task of a TypeScript or JavaScript file whose default export is a {@linkcode ScriptTask}.
+ * The task of a TypeScript or JavaScript file whose default export is a {@linkcode ScriptTask}. The file runs in a process of its own, see
+ * {@linkcode importOwnCode}.
  *
- * @throws UserError if the file cannot be loaded or its export is no such thing
+ * @param data a path that it may read
+ * @throws UserError if the file cannot be loaded or its export is no such thing; when it is opened, if its functions give no such thing
  */
-export async function loadScriptTask(path: string): Promise<GenerationEntry> {
-  const task = checkedTask(path, await importDefault(path));
-  const { name = nameOf(path), version = 1, about = `from ${path}`, prompt = paperPrompt } = task;
-  const { questions, checking, grade } = task;
+export async function loadScriptTask(path: string, data?: string): Promise<GenerationEntry> {
+  const task = checkedTask(path, await importDefault(path, data));
+  const { name = nameOf(path), version = 1, about = `from ${path}`, questions, checking } = task;
+  const prompt = task.prompt ? checkedPrompt(path, task.prompt) : paperPrompt;
+  const grade = task.grade && checkedGrade(path, task.grade);
   // What is said of thinking holds in evaluation too, where nothing else is said of that.
   const maxThinkingEval = task.limits?.maxThinking ?? 512;
   const limits = { maxThinking: 512, maxThinkingEval, answerTokens: 32, ...task.limits };
@@ -54,22 +62,64 @@ export async function loadScriptTask(path: string): Promise<GenerationEntry> {
         throw wrong(path, "it brings its own questions, --data cannot be used with it");
       }
       const given = typeof questions === "function"
-        ? await called(path, () => questions(options))
+        ? await called(path, "questions", () => questions(options))
         : questions;
       const read = readSplits(name, checkedQuestions(path, given));
-      return taskOf({ ...facts, checking, grade }, read, options.data ?? path, options);
+      const opened = taskOf({ ...facts, checking, grade }, read, options.data ?? path, options);
+      await tryOut(opened, read);
+      return opened;
     },
   };
 }
 
-async function called(path: string, questions: () => unknown): Promise<unknown> {
+/** What a function of the file gives. */
+async function called(path: string, what: string, call: () => unknown): Promise<unknown> {
   try {
-    return await questions();
+    return await call();
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw wrong(path, `questions failed with ${JSON.stringify((error as Error)?.message ?? String(error))}`);
+    if (!(error instanceof OwnCodeError)) throw error;
+    throw wrong(path, error.message.replace(/^it /, `its ${what} `), error.hint);
   }
 }
+
+/** Asks prompt and grade once, so that what they do wrong is known before anything takes time. */
+async function tryOut(task: Task, read: Record<string, ReadSplit>): Promise<void> {
+  const [{ question, gold, precision }] = Object.values(read).flatMap(({ questions }) =>
+    questions.slice(0, 1)
+  );
+  await task.prompt(question);
+  await task.grade(gold, `${gold}}`, precision);
+}
+
+function checkedPrompt(path: string, prompt: NonNullable<ScriptTask["prompt"]>): Task["prompt"] {
+  return async (question) => {
+    const text = await called(path, "prompt", () => prompt(question));
+    if (typeof text === "string") return text;
+    throw wrong(path, `its prompt gave ${shown(text)}, a text is needed`);
+  };
+}
+
+function checkedGrade(path: string, grade: NonNullable<ScriptTask["grade"]>): Task["grade"] {
+  return async (gold, continuation, precision) => {
+    const given = await called(path, "grade", () => grade(gold, continuation, precision));
+    const { correct, reward, answer = boxedContinuation(continuation), rule = null } = (given ?? {}) as Grade;
+    const isText = (value: unknown) => value === null || typeof value === "string";
+    if (
+      typeof correct === "boolean" && Number.isFinite(reward) && typeof reward === "number" &&
+      isText(answer) && isText(rule)
+    ) return { correct, reward, answer, rule };
+    throw wrong(
+      path,
+      `its grade gave ${
+        shown(given)
+      }, { correct: boolean, reward: a finite number } is needed, with answer and rule being texts or null`,
+    );
+  };
+}
+
+/** A value in a message; what JSON would hide is shown. */
+const shown = (value: unknown): string =>
+  Deno.inspect(value, { depth: 2, breakLength: Infinity, strAbbreviateSize: 200 });
 
 function readSplits(name: string, questions: GivenQuestions): Record<string, ReadSplit> {
   return Object.fromEntries(
@@ -81,16 +131,18 @@ function readSplits(name: string, questions: GivenQuestions): Record<string, Rea
   );
 }
 
-async function importDefault(path: string): Promise<unknown> {
+const PARTS = ["name", "version", "about", "prompt", "limits", "questions", "checking", "grade"] as const;
+
+async function importDefault(path: string, data?: string): Promise<unknown> {
   try {
-    const url = new URL("file:///");
-    url.pathname = Deno.realPathSync(path).replaceAll("%", "%25").replaceAll("\\", "/");
-    return (await import(url.href)).default;
+    const grants = data === undefined ? [] : [{ kind: "read", value: data } as const];
+    return await importOwnCode(path, PARTS, { grants });
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound
-      ? "there is no such file"
-      : (error as Error).message.split("\n")[0];
-    throw new UserError(`Cannot load the task ${path}: ${why}`);
+    if (error instanceof Deno.errors.NotFound) {
+      throw new UserError(`Cannot load the task ${path}: there is no such file`);
+    }
+    if (!(error instanceof OwnCodeError)) throw error;
+    throw new UserError(`Cannot load the task ${path}: ${error.message}`, error.hint);
   }
 }
 
@@ -137,7 +189,8 @@ function isQuestion(value: unknown): value is GivenQuestion {
     gold.trim() !== "";
 }
 
-const wrong = (path: string, what: string) => new UserError(`Cannot use the task ${path}: ${what}`, FORM);
+const wrong = (path: string, what: string, hint = FORM) =>
+  new UserError(`Cannot use the task ${path}: ${what}`, hint);
 
 const FORM =
   'a task is a file such as: export default { questions: { test: [{ question: "2 + 3?", gold: "5" }] } }';

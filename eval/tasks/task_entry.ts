@@ -47,7 +47,7 @@ export interface GenerationEntry extends EntryFacts {
   /** Defaults of the task. */
   limits: TaskLimits;
   /** As {@linkcode Task.prompt}. */
-  prompt(question: string): string;
+  prompt: Task["prompt"];
   /** Whether it writes demonstrations, as supervised training needs them. */
   demonstrates?: boolean;
   /** Reads its data. */

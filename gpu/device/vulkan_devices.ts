@@ -35,7 +35,6 @@ export interface VulkanDevice {
  * driver, or no permission for foreign functions. Every call starts the drivers anew: tens of milliseconds.
  */
 export function vulkanDevices(): VulkanDevice[] {
-  if (remembered) return remembered;
   const library = open();
   if (!library) return [];
   const { symbols } = library;
@@ -50,13 +49,6 @@ export function vulkanDevices(): VulkanDevice[] {
   } finally {
     library.close();
   }
-}
-
-let remembered: VulkanDevice[] | undefined;
-
-/** Asks for them now, for when the right to foreign functions has been given up. */
-export function rememberDevices(): void {
-  remembered = vulkanDevices();
 }
 
 /** The device that `requestAdapter` opens of such a list: the first of the best type that WebGPU does not hide. */

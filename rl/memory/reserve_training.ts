@@ -17,7 +17,7 @@ export async function reserveTraining(trainer: Trainer): Promise<void> {
     ...settings,
     questions: largestShare(settings.questions, trainer.learners ?? ALONE),
     ...{ maxThinking: rules.maxThinking, answerTokens: rules.maxAnswer, thinking },
-    ...promptTokensOf(trainer),
+    ...await promptTokensOf(trainer),
     forcedTokens: Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length)),
   };
   const dry = { ...model, gpu };

@@ -41,15 +41,18 @@ export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce
 const QUESTIONS = 64;
 
 /** Lengths of the prompts that a training begins with. */
-export function promptTokensOf(
+export async function promptTokensOf(
   { tokenizer, task, prompt, settings: { seed, questions } }:
     & Pick<Trainer, "tokenizer" | "task" | "prompt">
     & { settings: { seed: number; questions: number } },
-): Required<Pick<TrainingShape, "promptTokens" | "meanPromptTokens">> {
-  const lengths = Array.from(
+): Promise<Required<Pick<TrainingShape, "promptTokens" | "meanPromptTokens">>> {
+  const lengths = await Promise.all(Array.from(
     { length: Math.max(QUESTIONS, questions) },
-    (_, i) => promptOf(tokenizer, task, task.question("train", seed, i).question, prompt).ids.length,
-  );
+    async (_, i) => {
+      const { question } = task.question("train", seed, i);
+      return (await promptOf(tokenizer, task, question, prompt)).ids.length;
+    },
+  ));
   const sum = lengths.reduce((sum, length) => sum + length, 0);
   return { promptTokens: Math.max(...lengths), meanPromptTokens: sum / lengths.length };
 }

@@ -12,7 +12,7 @@ import { root } from "../support/places.ts";
 const { folder, model } = await smallModel();
 const elsewhere = `${folder}/elsewhere`;
 const own = `${folder}/own`;
-for (const path of [elsewhere, own]) Deno.mkdirSync(path);
+for (const path of [elsewhere, own, `${folder}/runs`]) Deno.mkdirSync(path);
 Deno.writeTextFileSync(`${elsewhere}/file`, "found");
 Deno.writeTextFileSync(`${elsewhere}/module.ts`, "export default 1;");
 Deno.writeTextFileSync(`${own}/beside.ts`, "export default 1;");
@@ -21,7 +21,7 @@ Deno.writeTextFileSync(`${own}/beside.ts`, "export default 1;");
 Deno.writeTextFileSync(
   `${own}/spy.ts`,
   `import "./beside.ts";
-const out = Deno.env.get("HOME") && Deno.args[Deno.args.indexOf("--out") + 1];
+const run = ${JSON.stringify(`${folder}/runs`)};
 const elsewhere = ${JSON.stringify(elsewhere)};
 const tries = {
   "read its folder": () => Deno.readTextFileSync(${JSON.stringify(`${own}/beside.ts`)}),
@@ -31,18 +31,13 @@ const tries = {
   "read a password": () => Deno.readTextFileSync("/etc/passwd"),
   "read the process": () => Deno.readTextFileSync("/proc/self/environ"),
   "import from elsewhere": () => import(elsewhere + "/module.ts"),
-  // Its folder is not there yet.
-  "write to the run": () => {
-    try {
-      Deno.writeTextFileSync(out + "/spied", "x");
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  },
+  "read the model": () => Deno.readTextFileSync(${JSON.stringify(`${model}/config.json`)}),
+  "write to the run": () => Deno.writeTextFileSync(run + "/spied", "x"),
   "write elsewhere": () => Deno.writeTextFileSync(elsewhere + "/mark", "x"),
   "write beside itself": () => Deno.writeTextFileSync(${JSON.stringify(`${own}/mark`)}, "x"),
-  "make a link": () => Deno.symlinkSync(elsewhere + "/file", out + "/link"),
+  "make a link": () => Deno.symlinkSync(elsewhere + "/file", run + "/link"),
   "ask for a variable": () => Deno.env.get("SOFTCOT_SECRET"),
+  "ask for home": () => Deno.env.get("HOME"),
   "list the variables": () => Deno.env.toObject(),
   "start git": () => new Deno.Command("git", { args: ["--version"] }).outputSync(),
   "start a shell": () => new Deno.Command("sh", { args: ["-c", "true"] }).outputSync(),
@@ -73,7 +68,7 @@ export default () => 0;`,
 );
 
 async function spied(more: Record<string, string> = {}): Promise<string[]> {
-  const out = `${folder}/${crypto.randomUUID()}`;
+  const out = `${folder}/runs/${crypto.randomUUID()}`;
   const reward = `${own}/spy.ts`;
   const args = trainArgs({ model, steps: 1, reward, out, "validate-every": 0, ...more });
   const { code, stderr } = await runSoftcot(args, { SOFTCOT_SECRET: "x" });
@@ -82,9 +77,9 @@ async function spied(more: Record<string, string> = {}): Promise<string[]> {
   return JSON.parse(/^SPY (\[.*)$/m.exec(stderr)![1]);
 }
 
-const ITS_OWN = ["read its folder", "write to the run"];
+const ITS_OWN = ["read its folder"];
 
-Deno.test("own code may read its folder and write to the run, and nothing else of what its command keeps leads out", async () => {
+Deno.test("own code may read its folder, and nothing that its command may do", async () => {
   assertEquals(await spied(), ITS_OWN);
 });
 
@@ -97,11 +92,11 @@ Deno.test("own code gets exactly what its user grants", async () => {
   ];
   assertEquals(may.toSorted(), [...ITS_OWN, ...granted].sort());
   Deno.removeSync(`${elsewhere}/mark`);
-  for (const wrong of ["run", "net=host", "read", "read=", "all"]) {
+  for (const wrong of ["run", "net=", "read", "read=", "all"]) {
     await fails(
       ["train", "--allow-own", wrong],
       2,
-      "must be a list of net, import, sys, ffi, read=PATH",
+      "must be a list of net, net=HOST, import, sys, ffi, read=PATH",
     );
   }
 });
@@ -150,15 +145,7 @@ Deno.test("started with all permissions, the program still gives up whole kinds"
     ...["run", "--allow-all", "--no-prompt", "--quiet", "cli/main.ts", ...args],
   ]);
   assertEquals(code, 0, stderr);
-  const may: string[] = JSON.parse(/^SPY (\[.*)$/m.exec(stderr)![1]);
-  const kinds = [
-    "open a library",
-    "see the system",
-    "reach the network",
-    "reach it by a socket",
-    "start a shell",
-  ];
-  assertEquals(kinds.filter((what) => may.includes(what)), []);
+  assertEquals(JSON.parse(/^SPY (\[.*)$/m.exec(stderr)![1]), ITS_OWN);
 });
 
 Deno.test("commands of the device still know its memory and the process's own", async () => {

@@ -24,35 +24,35 @@ const [asked, solved] = ["How many?", {
   ...{ id: "1", question: "1+1?", gold: "2", solution: "1+1 is 2. " },
 }];
 
-Deno.test("the plain prompt is the method's, with the beginning token once if the tokenizer asks for it", () => {
+Deno.test("the plain prompt is the method's, with the beginning token once if the tokenizer asks for it", async () => {
   const text = paperPrompt(asked);
   const bytes = [...new TextEncoder().encode(text)];
-  assertEquals(promptOf(withBos, task, asked), { text, ids: [BOS, ...bytes] });
-  assertEquals(promptOf(withoutBos, task, asked), { text, ids: bytes });
+  assertEquals(await promptOf(withBos, task, asked), { text, ids: [BOS, ...bytes] });
+  assertEquals(await promptOf(withoutBos, task, asked), { text, ids: bytes });
   assertEquals(promptIds(withBos, ""), [BOS]);
   // A question cannot bring special tokens along.
-  assertEquals(promptOf(withBos, task, "<s><e>").ids.filter((id) => id >= BOS), [BOS]);
+  assertEquals((await promptOf(withBos, task, "<s><e>")).ids.filter((id) => id >= BOS), [BOS]);
 });
 
-Deno.test("solved questions come first, in the turns of the plain prompt", () => {
-  const { text } = promptOf(withBos, { prompt: sumsPrompt }, asked, { shots: [solved, solved] });
+Deno.test("solved questions come first, in the turns of the plain prompt", async () => {
+  const { text } = await promptOf(withBos, { prompt: sumsPrompt }, asked, { shots: [solved, solved] });
   const shot = "User: 1+1? Assistant: 1+1 is 2. The final answer is: \\boxed{2}. ";
   assertEquals(text, `${shot}${shot}User: How many? Assistant:`);
   const bare = { ...solved, solution: undefined };
   assertEquals(
-    promptOf(withBos, { prompt: sumsPrompt }, asked, { shots: [bare] }).text,
+    (await promptOf(withBos, { prompt: sumsPrompt }, asked, { shots: [bare] })).text,
     "User: 1+1? Assistant: The final answer is: \\boxed{2}. User: How many? Assistant:",
   );
 });
 
-Deno.test("by chat template: the question with the method's instruction, ending where the assistant begins", () => {
+Deno.test("by chat template: the question with the method's instruction, ending where the assistant begins", async () => {
   const chat = promptOptions(withBos, { chatTemplate: true });
-  const { text, ids } = promptOf(withBos, task, "How <e>?", chat);
+  const { text, ids } = await promptOf(withBos, task, "How <e>?", chat);
   assertEquals(text, `<s>[user]How <e>?\n\n${CHAT_INSTRUCTION}<e>[assistant]`);
   assertEquals(ids.filter((id) => id >= BOS), [BOS, 257]);
   const all = promptOptions(withBos, { chatTemplate: true, system: "Be brief.", shots: [solved] });
   assertEquals(
-    promptOf(withBos, task, asked, all).text,
+    (await promptOf(withBos, task, asked, all)).text,
     `<s>[system]Be brief.<e>[user]1+1?\n\n${CHAT_INSTRUCTION}<e>` +
       `[assistant]1+1 is 2. The final answer is: \\boxed{2}.<e>` +
       `[user]How many?\n\n${CHAT_INSTRUCTION}<e>[assistant]`,

@@ -23,15 +23,15 @@ Deno.test("a task in TOML: its file, fields, grader, prompt and limits", async (
   assertEquals(task.limits, { maxThinking: 64, maxThinkingEval: 64, answerTokens: 8 });
   assertEquals(task.data!.dropped, { test: { "no answer": 1 } });
   const { question, gold } = task.question("test", 0, 0);
-  assertEquals(task.prompt(question), "Answer in a box. What is the capital of France?");
-  assertEquals(task.grade(gold, "\\text{PARIS}.}"), {
+  assertEquals(await task.prompt(question), "Answer in a box. What is the capital of France?");
+  assertEquals(await task.grade(gold, "\\text{PARIS}.}"), {
     reward: 100,
     correct: true,
     answer: "\\text{PARIS}.",
     rule: "same words",
   });
-  assertEquals(task.grade(gold, "Paris, Texas}").reward, 10);
-  assertEquals(task.grade(gold, "Paris").reward, 0);
+  assertEquals((await task.grade(gold, "Paris, Texas}")).reward, 10);
+  assertEquals((await task.grade(gold, "Paris")).reward, 0);
   assertEquals(task.checking, undefined, "workers ask the answer checker, which this task does not");
 });
 
@@ -50,7 +50,7 @@ Deno.test("a task in TOML over several files, with the answer checker, a mark be
     written("b.toml", `columns = ["problem", "key"]\n${settings}[files]\ntest = ["test.csv"]\n`),
   );
   assertEquals(test.question("test", 0, 0).gold, "50\\%");
-  assert(test.grade("50\\%", "50}").correct);
+  assert((await test.grade("50\\%", "50}")).correct);
   const named = await openTask(written("c.toml", settings), { data: `${folder}/train.csv` });
   assertEquals(named.size("train"), 1);
 });
@@ -81,8 +81,8 @@ Deno.test("a task in TypeScript: questions, prompt, limits; part of train is hel
   assertEquals([task.name, task.version, task.size("test")], ["squares", 2, 20]);
   assertEquals([task.size("train"), task.size("validation"), task.heldOut!.length], [10, 10, 10]);
   assertEquals(task.limits, { maxThinking: 32, maxThinkingEval: 32, answerTokens: 32 });
-  assertEquals(task.prompt("What is 2?"), "What is 2? Think, then answer.");
-  assert(task.grade(task.question("test", 0, 0).gold, "441.0}").correct);
+  assertEquals(await task.prompt("What is 2?"), "What is 2? Think, then answer.");
+  assert((await task.grade(task.question("test", 0, 0).gold, "441.0}")).correct);
   const { limits } = await generationEntry(`${own}/squares.ts`);
   assertEquals([limits.maxThinking, limits.maxThinkingEval], [32, 32]);
 });
@@ -98,7 +98,7 @@ Deno.test("a task in TypeScript may make its questions of --data, and grade them
   );
   const task = await openTask(path, { data: written("words.txt", "one\nthree\n") });
   assertEquals([task.question("test", 0, 1).gold, task.data!.origin], ["5", `${folder}/words.txt`]);
-  assertEquals(task.grade("5", "!").answer, "5!");
+  assertEquals((await task.grade("5", "!")).answer, "5!");
   await refused(path, "questions failed with");
 });
 

@@ -55,9 +55,10 @@ Deno.test({
       const questions = [...all(task, "train"), ...all(task, "validation"), ...all(task, "test")];
       assertEquals(new Set(questions.map(({ id }) => id)).size, questions.length, name);
       const unread = questions.filter(({ gold }) => parseAnswer(gold).node === null);
-      const wrong = questions.filter(({ gold, precision }) =>
-        !task.grade(gold, `${gold}}`, precision).correct
+      const grades = await Promise.all(
+        questions.map(({ gold, precision }) => task.grade(gold, `${gold}}`, precision)),
       );
+      const wrong = questions.filter((_, i) => !grades[i].correct);
       console.log(
         `${name}: ${questions.length} questions, ${unread.length} golds compared as text alone, ` +
           `${wrong.length} not equal to themselves`,

@@ -108,8 +108,9 @@ Deno.test("streams share no question, not even one with other words, over 100,00
   }
 });
 
-Deno.test("demonstrations come from the train stream alone", () => {
-  const test = new Set(draw(sums, "test", 5000).map(({ question }) => sums.prompt(question)));
+Deno.test("demonstrations come from the train stream alone", async () => {
+  const prompts = draw(sums, "test", 5000).map(({ question }) => sums.prompt(question));
+  const test = new Set(await Promise.all(prompts));
   for (let index = 0; index < 5000; index++) assert(!test.has(demonstration(0, index).prompt));
 });
 
@@ -143,12 +144,22 @@ Deno.test("habits, styles and slips come in the parts asked for", () => {
   assert(wrong > 0.25 && wrong < 0.5, `${wrong}`);
 });
 
-Deno.test("grades: 100 right, 10 wrong but extracted, 0 nothing extracted", () => {
-  assertEquals(sums.grade("25", "25}"), { reward: 100, correct: true, answer: "25", rule: "identical text" });
-  assertEquals(sums.grade("25", "25}. And more").reward, 100);
-  assertEquals(sums.grade("25", "24}"), { reward: 10, correct: false, answer: "24", rule: "exact numbers" });
+Deno.test("grades: 100 right, 10 wrong but extracted, 0 nothing extracted", async () => {
+  assertEquals(await sums.grade("25", "25}"), {
+    reward: 100,
+    correct: true,
+    answer: "25",
+    rule: "identical text",
+  });
+  assertEquals((await sums.grade("25", "25}. And more")).reward, 100);
+  assertEquals(await sums.grade("25", "24}"), {
+    reward: 10,
+    correct: false,
+    answer: "24",
+    rule: "exact numbers",
+  });
   for (const nothing of ["25", "", "}", " }"]) {
-    assertEquals(sums.grade("25", nothing), { reward: 0, correct: false, answer: null, rule: null });
+    assertEquals(await sums.grade("25", nothing), { reward: 0, correct: false, answer: null, rule: null });
   }
 });
 

@@ -37,7 +37,7 @@ Deno.test("gsm8k: the answer behind ####, without commas, negative ones too; the
   });
   assertEquals([hub.size("train"), hub.size("validation")], [4, 2]);
   assertEquals(hub.limits, { maxThinking: 128, maxThinkingEval: 512, answerTokens: 32 });
-  assert(hub.grade("1200", "1,200}").correct);
+  assert((await hub.grade("1200", "1,200}")).correct);
 });
 
 Deno.test("math: the last box of the solution whatever the field answer says; train questions of the test are left out", async () => {
@@ -53,8 +53,8 @@ Deno.test("math: the last box of the solution whatever the field answer says; tr
     assertEquals(train.find(({ gold }) => gold.includes("frac"))!.level, undefined);
   }
   assertEquals(sorted(all(hub, "test")), sorted(all(local, "test")));
-  assert(local.grade("7\\text{ m}", "7}").correct);
-  assert(local.grade("50\\%", "50}").correct, "a percentage may stand without its sign");
+  assert((await local.grade("7\\text{ m}", "7}")).correct);
+  assert((await local.grade("50\\%", "50}")).correct, "a percentage may stand without its sign");
 });
 
 Deno.test("math-500: both forms are the same; rows of the whole of MATH are not taken for it", async () => {
@@ -83,18 +83,20 @@ Deno.test("olympiadbench: several answers, a tolerance, no images; its train spl
     undefined,
   ]);
   const right = ({ gold, precision }: Question, answer: string) => hub.grade(gold, `${answer}}`, precision);
-  assert(right(several, "-3, 3").correct);
-  assert(!right(several, "3").correct);
-  assert(right(rounded, "4.25").correct);
-  assert(!right(rounded, "4.35").correct);
-  assert(!hub.grade(rounded.gold, "4.25}").correct, "without its tolerance it must be exact");
-  assert(right(pair, "(1, 2)").correct);
+  assert((await right(several, "-3, 3")).correct);
+  assert(!(await right(several, "3")).correct);
+  assert((await right(rounded, "4.25")).correct);
+  assert(!(await right(rounded, "4.35")).correct);
+  assert(!(await hub.grade(rounded.gold, "4.25}")).correct, "without its tolerance it must be exact");
+  assert((await right(pair, "(1, 2)")).correct);
   using grader = createGrader(hub);
   const { gold, precision } = rounded;
   const asked = ["4.25}", "4.35}", "4.2"].map((continuation) => ({ gold, precision, continuation }));
   assertEquals(
     await grader.grade(asked),
-    asked.map(({ gold, continuation, precision }) => hub.grade(gold, continuation, precision)),
+    await Promise.all(
+      asked.map(({ gold, continuation, precision }) => hub.grade(gold, continuation, precision)),
+    ),
   );
   assertEquals([hub.size("train"), hub.size("validation"), hub.heldOut], [0, 0, undefined]);
 });
@@ -124,7 +126,7 @@ Deno.test("aime: both forms, leading zeros dropped", async () => {
     ['Say "seven", in digits.', "7", "AIME 2001"],
   ]);
   assertEquals(all(hub, "test").map(({ id }) => id), all(local, "test").map(({ id }) => id));
-  assert(hub.grade("60", "060}").correct);
+  assert((await hub.grade("60", "060}")).correct);
 });
 
 Deno.test("a folder of several sets, a file whose name tells its split, and one whose name tells nothing", () =>
@@ -235,9 +237,9 @@ Deno.test("every task tells what it is, and prompts in the paper's words", async
     assert(version >= 1 && about !== "", name);
     if (source) assert(/^[\w-]+\/[\w.-]+$/.test(source.hub) && source.licence !== "", name);
     if (kind === "choice" || !source) continue;
-    const { prompt } = await generationEntry(name);
-    assert(prompt("WHY?").startsWith("A conversation between User and Assistant. The user asks"), name);
-    assert(prompt("WHY?").endsWith("\\boxed{[answer]}.' User: WHY? Assistant:"), name);
+    const text = await (await generationEntry(name)).prompt("WHY?");
+    assert(text.startsWith("A conversation between User and Assistant. The user asks"), name);
+    assert(text.endsWith("\\boxed{[answer]}.' User: WHY? Assistant:"), name);
   }
   assertEquals(new Set(TASKS.map(({ name }) => name)).size, TASKS.length);
   const task = await openAnyTask("gsm8k", { data: `${fixtures}/gsm8k/local` });
