@@ -64,7 +64,9 @@ function messageOf(error: unknown): string {
     `${error.message}\n${error.stack}`,
   );
   const other = /^ +at (file:\S+):(\d+):(\d+)$/m.exec(error.message);
-  const [what] = error.message.split("\n");
+  const [first] = error.message.split("\n");
+  const cause = /\n +0: (.*)/.exec(error.message);
+  const what = cause ? `${first}: ${cause[1]}` : first;
   if (other && other[1] !== address) return `${what} (${decodeURI(new URL(other[1]).pathname)}:${other[2]})`;
   return place ? `${what} (line ${place[1]}, column ${place[2]})` : what;
 }

@@ -39,8 +39,8 @@ const tries = {
   "ask for a variable": () => Deno.env.get("SOFTCOT_SECRET"),
   "ask for home": () => Deno.env.get("HOME"),
   "list the variables": () => Deno.env.toObject(),
-  "start git": () => new Deno.Command("git", { args: ["--version"] }).outputSync(),
-  "start a shell": () => new Deno.Command("sh", { args: ["-c", "true"] }).outputSync(),
+  "start git": () => new Deno.Command("/usr/bin/env", { args: ["git", "--version"] }).outputSync(),
+  "start a shell": () => new Deno.Command("/bin/sh", { args: ["-c", "true"] }).outputSync(),
   "open a library": () => Deno.dlopen("libc.so.6", { getpid: { parameters: [], result: "i32" } }),
   "see the system": () => Deno.hostname(),
   "reach the network": () => fetch("http://127.0.0.1:40999/").catch((error) => {
