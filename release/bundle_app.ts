@@ -1,4 +1,4 @@
-/** The program as a folder of few files: one for the entry, one for each worker, and chunks that these load when needed. */
+/** The program as a folder of few files: one for the entry, one for each worker and the process of own code, and chunks that these load when needed. */
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import project from "../deno.json" with { type: "json" };
@@ -12,8 +12,8 @@ import { deno } from "./deno_command.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-/** How the sources start a worker. Bundlers do not follow it: each worker is an entry of its own. */
-const WORKER = /new Worker\(\s*new URL\("([^"]+)\.ts", import\.meta\.url\)/g;
+/** How the sources name a file that is started by its address, a worker or own code's process. Bundlers do not follow it: each is an entry of its own. */
+const WORKER = /new URL\("(\.\/[\w-]+)\.ts", import\.meta\.url\)/g;
 /** The same after bundling. */
 const BUNDLED_WORKER = /(new URL\("\.\/[\w-]+)\.ts(",\s*import\.meta\.url\))/g;
 

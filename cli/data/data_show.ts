@@ -7,7 +7,7 @@ import { overlapsWith, setsAtHand } from "../../eval/tasks/sets_at_hand.ts";
 import type { TaskEntry } from "../../eval/tasks/task_entry.ts";
 import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { flags } from "../settings/flags.ts";
+import { flags, ownCodeFlags } from "../settings/flags.ts";
 import { choice, integer } from "../settings/setting.ts";
 import { describeData, type ShownData, type ShownQuestion } from "./describe_data.ts";
 
@@ -19,6 +19,7 @@ const settings = {
   }),
   limit: integer("Questions to show, from the first", { default: 3, min: 0 }),
   seed: flags.seed,
+  ...ownCodeFlags,
 };
 
 /** `softcot data show`: what a task asks. */

@@ -1,6 +1,6 @@
 import { ALL_MODES } from "../../eval/modes.ts";
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
-import { flags, mixingFlags } from "../settings/flags.ts";
+import { flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
 import { choice, flag, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot generate`. */
@@ -34,6 +34,7 @@ export const generateSettings = {
   maxTokens: flags.maxTokens,
   showThinking: flag("Show what each thinking step was made of: its most probable tokens with their weights"),
   seed: flags.seed,
+  ...ownCodeFlags,
 };
 
 /** What `softcot generate` is told. */

@@ -53,8 +53,7 @@ function explain(error: unknown): Explanation {
   }
   if (error instanceof Deno.errors.NotCapable) {
     const what = firstLine(error).replace(/, run again.*/, "").replace(/^Requires/, "this requires");
-    const hint =
-      "a link may lead there, or own code ask for it, which --allow-own grants; softcot doctor shows what each command may do";
+    const hint = "a link may lead there; softcot doctor shows what each command may do";
     return {
       message: `Cannot do what this command needs no right to: ${what}`,
       hint,

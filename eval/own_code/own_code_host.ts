@@ -5,7 +5,7 @@
  * @module
  */
 import type { Call } from "./own_code_guard.ts";
-import { plainText } from "./plain_value.ts";
+import { type Called, plainText } from "./plain_value.ts";
 
 // Kept before own code can put anything else in their places.
 const { stdout } = Deno;
@@ -13,11 +13,17 @@ const write = stdout.writeSync.bind(stdout);
 const encoder = new TextEncoder();
 const [address, limit] = Deno.args;
 const guard = new Worker(new URL("./own_code_guard.ts", import.meta.url), { type: "module", name: limit });
-const functions: unknown[] = [];
+const functions: Called[] = [];
 
-// In order, none waiting for another: as many are under way as are asked for.
+/** In order, none waiting for the end of another: as many are under way as are asked for. */
+let turn = Promise.resolve();
 guard.onmessage = ({ data }: MessageEvent<Call[]>) => {
-  for (const call of data) void answer(call);
+  turn = turn.then(async () => {
+    for (const call of data) {
+      // What has its value by now tells it before the next one begins: many that take a while are no silence.
+      if (begin(call)) await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
 };
 
 // What fails outside of a call fails the whole.
@@ -29,20 +35,32 @@ for (const kind of ["error", "unhandledrejection"] as const) {
   });
 }
 
-async function answer({ id, place, args }: Call): Promise<void> {
-  let line: string;
+/** Calls a function; whether a promise of its value is left. */
+function begin({ id, place, args }: Call): boolean {
   try {
-    const value = place === undefined ? await load(args as string[]) : await run(functions[place], args);
-    line = plainText({ id, value }, functions);
+    const value = place === undefined ? load(args as string[]) : functions[place](...args);
+    if (typeof (value as Promise<unknown> | undefined)?.then !== "function") {
+      answer(id, value);
+      return false;
+    }
+    Promise.resolve(value).then((given) => answer(id, given)).catch((error) => refuse(id, error));
+    return true;
   } catch (error) {
-    line = JSON.stringify({ id, error: messageOf(error) });
+    refuse(id, error);
+    return false;
   }
+}
+
+function answer(id: number, value: unknown): void {
+  const line = plainText({ id, value }, functions);
   guard.postMessage(id);
   tell(line);
 }
 
-// deno-lint-ignore no-explicit-any
-const run = (called: any, args: unknown[]) => called(...args);
+function refuse(id: number, error: unknown): void {
+  guard.postMessage(id);
+  tell(JSON.stringify({ id, error: messageOf(error) }));
+}
 
 /** The default export: of an object the parts that are asked for. */
 async function load(parts: readonly string[]): Promise<unknown> {

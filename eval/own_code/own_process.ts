@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { UserError } from "../../gpu/errors.ts";
-import { isFile } from "../../model/files/on_disk.ts";
 
 /** What a user grants own code. */
 export interface OwnGrant {
@@ -90,7 +89,7 @@ function spawned(path: string, real: string, { grants = [], seconds }: OwnRights
     ...configFlags(),
     ...permissionFlags(cannot, [dirname(path), dirname(real)], grants),
     ...[
-      fileURLToPath(new URL("./own_code_host.ts", import.meta.url)),
+      new URL("./own_code_host.ts", import.meta.url).href,
       pathToFileURL(real).href,
       `${seconds}`,
     ],
@@ -120,24 +119,20 @@ function spawned(path: string, real: string, { grants = [], seconds }: OwnRights
   }
 }
 
-/** From a checkout its packages are there by their names. */
-function configFlags(): string[] {
-  const config = new URL("../../deno.json", import.meta.url);
-  return config.protocol === "file:" && isFile(fileURLToPath(config))
-    ? ["--config", fileURLToPath(config)]
-    : ["--no-config"];
-}
+/** Of the source, not of a built copy: nothing that lies above that is the program's. */
+const isSource = /^file:.*\/eval\/own_code\/own_process\.ts$/.test(import.meta.url);
+const beside = (name: string) => new URL(name, import.meta.url);
+
+/** From the source its packages are there by their names. */
+const configFlags = () => isSource ? ["--config", fileURLToPath(beside("../../deno.json"))] : ["--no-config"];
 
 function permissionFlags(cannot: string, folders: readonly string[], grants: readonly OwnGrant[]): string[] {
   const of = (kind: OwnGrant["kind"]) => grants.filter((one) => one.kind === kind).map(({ value }) => value);
-  const beside = (name: string) => new URL(name, import.meta.url);
-  const own = configFlags()[0] === "--config" ? OWN_MODULES.read.map((name) => beside(`../../${name}`)) : [];
-  const guard = beside("./own_code_guard.ts");
-  const read = [guard, ...own].filter(({ protocol }) => protocol === "file:").map((url) =>
-    fileURLToPath(url)
-  );
+  const own = isSource ? OWN_MODULES.read.map((name) => fileURLToPath(beside(`../../${name}`))) : [];
+  const guard = new URL("./own_code_guard.ts", import.meta.url);
+  const code = guard.protocol === "file:" ? [fileURLToPath(guard), ...own] : [];
   const lists: Partial<Record<OwnGrant["kind"], string[]>> = {
-    read: [...new Set([...folders, ...read, ...of("read")])],
+    read: [...new Set([...folders, ...code, ...of("read")])],
     write: of("write"),
     env: [...OWN_MODULES.env, ...of("env")],
   };

@@ -5,18 +5,21 @@
  * @module
  */
 
+/** A function of own code. */
+export type Called = (...args: unknown[]) => unknown;
+
 /** The one key of an object that stands for what JSON cannot say. */
 const MARK = "\0softcot";
 
 /** A value as JSON; `functions` takes its functions, whose places are told. */
-export function plainText(value: unknown, functions: unknown[]): string {
+export function plainText(value: unknown, functions: Called[]): string {
   return JSON.stringify(value, (_, part) => {
     const odd = oddForm(part, functions);
     return odd === undefined ? part : { [MARK]: odd };
   });
 }
 
-function oddForm(part: unknown, functions: unknown[]): string | number | undefined {
+function oddForm(part: unknown, functions: Called[]): string | number | undefined {
   switch (typeof part) {
     case "number":
       return Number.isFinite(part) && !Object.is(part, -0)
@@ -25,7 +28,7 @@ function oddForm(part: unknown, functions: unknown[]): string | number | undefin
         ? "-0"
         : `${part}`;
     case "function":
-      return functions.push(part) - 1;
+      return functions.push(part as Called) - 1;
     case "undefined":
       return "undefined";
     case "bigint":

@@ -59,7 +59,7 @@ test("its launcher stays short", () => {
 test("what is declared by using is disposed of in the bundle, too", async () => {
   const bundle = `${folder}/bundle`;
   const workers = await bundleApp(bundle);
-  assertEquals(workers, ["answer_worker.js"]);
+  assertEquals(workers, ["answer_worker.js", "own_code_guard.js", "own_code_host.js"]);
   const declared = (text: string) => text.match(/^ *(await )?using \w+ =/gm)?.length ?? 0;
   const files = [...Deno.readDirSync(bundle)].filter(({ name }) => name.endsWith(".js"));
   const bundled = files.reduce(
@@ -83,9 +83,17 @@ test("it knows its version and commit, and the licences of what is inside", asyn
   assert(!/undefined|no licence named/.test(stdout));
 });
 
-test("it trains a step, and a checker's workers and its library work", async () => {
-  const run = await start(["train", "--steps", "1", "--test-questions", "0", "--out", `${folder}/run`]);
+test("it trains a step with a reward of one's own, and a checker's workers and its library work", async () => {
+  const reward = `${folder}/reward.ts`;
+  Deno.writeTextFileSync(
+    reward,
+    `try { Deno.readTextFileSync("/etc/passwd"); } catch (error) { console.error(error.name); }
+    export default ({ thinkingTokens }: { thinkingTokens: number }): number => thinkingTokens;`,
+  );
+  const short = ["--steps", "1", "--test-questions", "0", "--out", `${folder}/run`];
+  const run = await start(["train", ...short, "--reward", reward]);
   assertEquals(run.code, 0, run.stderr);
+  assertMatch(run.stderr, /^NotCapable$/m);
   assertMatch((await start(["eval", "check", "\\sqrt{8}", "2\\sqrt{2}"])).stdout, /^equal$/m);
   const flags = ["--data", `${root}tests/eval/fixtures/gsm8k/hub`, "--model", await byteModel(folder)];
   const few = ["--limit", "2", "--max-thinking", "4", "--mode", "hard-greedy"];

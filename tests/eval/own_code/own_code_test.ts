@@ -152,9 +152,22 @@ Deno.test("calls run side by side, and many that each take a while are no silenc
   startOwnCode(path, { seconds: SECONDS });
   const [{ score }] = await loadRewards([path]);
   const given = await Promise.all(
-    Array.from({ length: 20 }, (_, i) => score!({ ...input, thinkingTokens: i * 100 })),
+    Array.from({ length: 20 }, (_, i) => score!({ ...input, thinkingTokens: 400 + i * 80 })),
   );
   assertEquals(given.at(-1), 20);
+  const busy = "(ms) => { const end = Date.now() + ms; while (Date.now() < end); return ms; }";
+  for (const kind of ["", "async "]) {
+    const path = written(
+      `const busy = ${busy}; export default ${kind}({ thinkingTokens }) => busy(thinkingTokens);`,
+    );
+    startOwnCode(path, { seconds: SECONDS });
+    const [{ score }] = await loadRewards([path]);
+    const times = Array.from({ length: 8 }, () => 200);
+    assertEquals(
+      await Promise.all(times.map((thinkingTokens) => score!({ ...input, thinkingTokens }))),
+      times,
+    );
+  }
 });
 
 Deno.test("after Ctrl-C own code that gives no answer is ended, and what waits gets an AbortError", async () => {
@@ -200,6 +213,18 @@ Deno.test("own code may import what lies beside it, softcot's modules and fetche
   const package_ = written('import "npm:softcot-no-such-package@1.0.0";\nexport default () => 0;');
   const unfetched = await assertRejects(() => loadRewards([package_]), UserError, "not found in cache");
   assertEquals(unfetched.hint, "--allow-own import lets it fetch packages");
+});
+
+Deno.test({
+  name: "own code that keeps more and more is ended, and told why",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const path = written(
+      "const kept = []; export default () => { for (;;) kept.push(new Array(1e6).fill(1.5)); };",
+    );
+    const [{ score }] = await loadRewards([path]);
+    await assertRejects(async () => await score!(input), Error, "it took more than the 2 GB of memory");
+  },
 });
 
 Deno.test("a path with a comma is refused in words", async () => {
