@@ -38,16 +38,16 @@ const PLACES: Record<string, (body: string) => [code: string, use: (path: string
   ],
 };
 
-const SECONDS = 1;
+const SECONDS = 2;
 
 /** What it does, and what is told of it. */
 const DEEDS: [what: string, body: string, told: RegExp][] = [
   ["throws", '{ throw new Error("broken"); }', / failed with "broken \(line 1, column \d+\)"$/],
   ["throws no error", '{ throw "a text"; }', / failed with "a text"$/],
   ["rejects", 'Promise.reject(new Error("broken"))', / failed with "broken/],
-  ["loops", "{ for (;;); }", / gave no answer for 1 s$/],
-  ["loops later", "new Promise(() => setTimeout(() => { for (;;); }, 10))", / gave no answer for 1 s$/],
-  ["never resolves", "new Promise(() => {})", / gave no answer for 1 s$/],
+  ["loops", "{ for (;;); }", / gave no answer for 2 s$/],
+  ["loops later", "new Promise(() => setTimeout(() => { for (;;); }, 10))", / gave no answer for 2 s$/],
+  ["never resolves", "new Promise(() => {})", / gave no answer for 2 s$/],
   ["ends its process", "Deno.exit(3)", / process ended, with status 3$/],
   ["ends it with 0", "Deno.exit()", / process ended, with status 0$/],
   ["kills itself", 'Deno.kill(Deno.pid, "SIGKILL")', / process ended, by SIGKILL$/],
@@ -152,7 +152,7 @@ Deno.test("calls run side by side, and many that each take a while are no silenc
   startOwnCode(path, { seconds: SECONDS });
   const [{ score }] = await loadRewards([path]);
   const given = await Promise.all(
-    Array.from({ length: 20 }, (_, i) => score!({ ...input, thinkingTokens: 400 + i * 80 })),
+    Array.from({ length: 20 }, (_, i) => score!({ ...input, thinkingTokens: 400 + i * 130 })),
   );
   assertEquals(given.at(-1), 20);
   const busy = "(ms) => { const end = Date.now() + ms; while (Date.now() < end); return ms; }";
@@ -162,7 +162,7 @@ Deno.test("calls run side by side, and many that each take a while are no silenc
     );
     startOwnCode(path, { seconds: SECONDS });
     const [{ score }] = await loadRewards([path]);
-    const times = Array.from({ length: 8 }, () => 200);
+    const times = Array.from({ length: 8 }, () => 400);
     assertEquals(
       await Promise.all(times.map((thinkingTokens) => score!({ ...input, thinkingTokens }))),
       times,
