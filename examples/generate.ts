@@ -16,7 +16,7 @@ const question = "Sam has 10 coins. Sam doubles them. Sam loses 5. How many coin
 
 using scratch = gpu.arena.scratch(); // what is computed on the way is freed at the end of the block
 const { rollouts } = await generate(model, tokenizer, {
-  prompts: [promptOf(tokenizer, task, question).ids],
+  prompts: [(await promptOf(tokenizer, task, question)).ids],
   group: 3, // texts of each prompt
   rolloutIds: [0, 1, 2], // decide on their random numbers, with the seed
   seed: 0,

@@ -30,7 +30,10 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
     group === "hub" ? [...VARIABLES.hub, ...hubVariables()] : VARIABLES[group]
   );
   if (needs.run.includes("git")) gitState();
-  if (needs.run.includes("own code")) await (await import("./own_code.ts")).startOwn(needs.read, told);
+  const onlyStarts = needs.run.includes("mpirun") && isStarted("mpirun", told);
+  if (needs.run.includes("own code") && !onlyStarts) {
+    await (await import("./own_code.ts")).startOwn(needs.read, told);
+  }
   narrow("read", "path", read);
   narrow("write", "path", write);
   narrow("env", "variable", env);

@@ -128,7 +128,9 @@ async function trainAndTest(
     const updates = { from: state.step + 1, to: reached.step };
     const profile = isFirst ? await profileOf(gpu, { folder, started: updatesBegan, updates }) : undefined;
     if (reached.step < values.steps) {
-      throw stopped(reached.step > 0 ? `Saved step ${reached.step}` : "Stopped before the first update was done");
+      throw stopped(
+        reached.step > 0 ? `Saved step ${reached.step}` : "Stopped before the first update was done",
+      );
     }
     const after = await alone(() => measure("after"));
     const best = await alone(() => testBest(trainer, folder, reached, () => measure("best")));
