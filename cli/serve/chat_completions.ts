@@ -30,7 +30,11 @@ const chatRequest = z.object({
 });
 
 /** Answers a conversation. */
-export function chatCompletions(served: ServedModel, body: unknown, exchange: Exchange): Promise<Response> {
+export async function chatCompletions(
+  served: ServedModel,
+  body: unknown,
+  exchange: Exchange,
+): Promise<Response> {
   const request = parseRequest(chatRequest, body);
   const messages = request.messages.map(({ role, content }): ChatMessage => ({
     role: role === "developer" ? "system" : role,
@@ -38,7 +42,8 @@ export function chatCompletions(served: ServedModel, body: unknown, exchange: Ex
   }));
   const { name, fingerprint, found: { tokenizer }, defaults } = served;
   const thinking = request.softcot?.thinking ?? defaults.thinking;
-  const { ids } = served.promptOf(messages, thinking !== "none" && (request.softcot?.instruction ?? true));
+  const isInstructed = thinking !== "none" && (request.softcot?.instruction ?? true);
+  const { ids } = await served.promptOf(messages, isInstructed);
   const settings = choiceSettings(served, {
     request,
     thinking,

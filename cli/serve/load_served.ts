@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
 import { CHAT_INSTRUCTION, promptOf } from "../../eval/questions/prompt_ids.ts";
+import type { Task } from "../../eval/task.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FoundModel } from "../../model/files/find_model.ts";
@@ -111,13 +112,13 @@ function templateOf(
 /** Puts conversations to the model: by its template, or a single question in its task's plain prompt. */
 function promptMaker(
   { tokenizer }: FoundModel,
-  task: { prompt(question: string): string },
+  task: Pick<Task, "prompt">,
   { chat, system }: { chat?: ChatTemplate; system?: string },
 ): ServedModel["promptOf"] {
-  return (messages, instructed) => {
+  return async (messages, instructed) => {
     if (!chat) {
       const [only] = messages;
-      if (messages.length === 1 && only.role === "user") return promptOf(tokenizer, task, only.content);
+      if (messages.length === 1 && only.role === "user") return await promptOf(tokenizer, task, only.content);
       throw new ApiError(
         400,
         "Cannot take a conversation: this model has no chat template, a single message of the user is needed",

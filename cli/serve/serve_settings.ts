@@ -1,5 +1,5 @@
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
-import { flags, mixingFlags } from "../settings/flags.ts";
+import { flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
 import { choice, integer, text, type Values } from "../settings/setting.ts";
 
 const limits = "Limits";
@@ -14,6 +14,7 @@ export const serveSettings = {
     description: "Task whose prompt and limits are used",
     defaultText: "that of the run; sums for its vocabulary, else the method's prompt",
   },
+  ...ownCodeFlags,
   chatTemplate: {
     ...flags.chatTemplate,
     description:

@@ -30,5 +30,5 @@ export interface ServedModel {
   context: number;
   defaults: ServeDefaults;
   /** A conversation as the model reads it; `instructed`: with the method's instruction, which asks for what thinking ends at. */
-  promptOf(messages: readonly ChatMessage[], instructed: boolean): Prompt;
+  promptOf(messages: readonly ChatMessage[], instructed: boolean): Promise<Prompt>;
 }
