@@ -32,7 +32,7 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
   if (needs.run.includes("git")) gitState();
   const onlyStarts = needs.run.includes("mpirun") && isStarted("mpirun", told);
   if (needs.run.includes("own code") && !onlyStarts) {
-    await (await import("./own_code.ts")).startOwn(needs.read, told);
+    await (await import("./start_own.ts")).startOwn(needs.read, told);
   }
   narrow("read", "path", read);
   narrow("write", "path", write);

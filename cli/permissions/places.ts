@@ -25,7 +25,7 @@ export async function placesOf(place: Place, told: Told): Promise<string[]> {
 
 // Loaded where a command needs them: most of them take longer to load than to ask.
 const loadModelPlaces = () => import("./model_places.ts");
-const loadOwnCode = () => import("./own_code.ts");
+const loadOwnPlaces = () => import("./own_places.ts");
 const loadDataPlaces = () => import("./data_places.ts");
 
 type Answer = string[] | Promise<string[]>;
@@ -51,13 +51,13 @@ const PLACES = {
   /** Folders named after tasks, which may have questions in common. */
   "beside the data": async ({ values: { data } }: Told) =>
     (await loadDataPlaces()).besideData(present(text(data))),
-  task: async ({ values: { task } }: Told) => (await loadOwnCode()).taskPlaces(text(task) ?? ""),
+  task: async ({ values: { task } }: Told) => (await loadOwnPlaces()).taskPlaces(text(task) ?? ""),
   /** Of the arguments, else of the config file. */
   tasks: async (told: Told) => {
-    const { tasksNamed, taskPlaces } = await loadOwnCode();
+    const { tasksNamed, taskPlaces } = await loadOwnPlaces();
     return tasksNamed(told).flatMap(taskPlaces);
   },
-  reward: async ({ values: { reward } }: Told) => (await loadOwnCode()).rewardPlaces(reward),
+  reward: async ({ values: { reward } }: Told) => (await loadOwnPlaces()).rewardPlaces(reward),
   /** Of --out; without it a new folder in runs/. */
   run: ({ values: { out } }: Told) => [text(out) ?? "runs"],
   results: ({ values: { out } }: Told) => present(text(out)),

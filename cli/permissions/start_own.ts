@@ -1,12 +1,11 @@
 import { startOwnCode } from "../../eval/own_code/own_code.ts";
 import type { OwnGrant } from "../../eval/own_code/own_process.ts";
 import { isTaskFile } from "../../eval/tasks/own_task.ts";
-import { taskFiles } from "../../eval/tasks/toml_task.ts";
-import { rewardFiles } from "../../rl/reward.ts";
 import { say } from "../terminal/print.ts";
 import { ownGrants } from "./own_grants.ts";
+import { rewardPlaces, tasksNamed } from "./own_places.ts";
 import { type Place, placesOf } from "./places.ts";
-import { present, quietly, text, type Told } from "./told.ts";
+import { present, text, type Told } from "./told.ts";
 
 /**
  * Starts the own code that a command line names, each file in a process of its own with what the user grants it: before the command gives
@@ -20,7 +19,7 @@ export async function startOwn(places: readonly Place[], told: Told): Promise<vo
     ...places.includes("task") ? present(text(task)) : [],
     ...places.includes("tasks") ? tasksNamed(told) : [],
   ].filter((name) => isTaskFile(name) && !name.endsWith(".toml"));
-  const rewards = places.includes("reward") ? filesOf(reward) : [];
+  const rewards = places.includes("reward") ? rewardPlaces(reward) : [];
   if (tasks.length + rewards.length === 0) return;
   const data = places.includes("data") ? await placesOf("data", told) : [];
   const rights = { grants: ownGrants(allowOwn), seconds: rewardTimeout as number | undefined, say };
@@ -37,18 +36,3 @@ function start(path: string, rights: Parameters<typeof startOwnCode>[1]): void {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
-
-/** The arguments, else the task of the config file: as eval takes them. */
-export const tasksNamed = ({ args, config }: Told): string[] =>
-  args.length > 0 ? [...args] : present(text(config.task));
-
-/** Of a task that is a file: of TypeScript that, of TOML the data that it names, too. */
-export function taskPlaces(task: string): string[] {
-  if (!isTaskFile(task)) return [];
-  return task.endsWith(".toml") ? [task, ...quietly(() => taskFiles(task)) ?? []] : [task];
-}
-
-/** Of rewards that are files. */
-export const rewardPlaces = (reward: unknown): string[] => filesOf(reward);
-
-const filesOf = (reward: unknown) => rewardFiles((reward ?? []) as string[]);
