@@ -43,5 +43,7 @@ export async function startLearners(count: number): Promise<number> {
   for (const { name, handler } of handlers) Deno.addSignalListener(name, handler);
   const { code } = await child.status;
   for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
-  return stopped && code !== 0 ? STATUS[stopped] : code;
+  if (stopped && code !== 0) return STATUS[stopped];
+  // 128 and more are of a learner that a signal ended: for whoever started this, it failed.
+  return code >= 128 ? 1 : code;
 }

@@ -1,0 +1,97 @@
+/**
+ * One run of two learners, killed (kill -9) again and again, one learner or the other, at random moments of updates and of saving: each time the
+ * others have to say who was lost and the job to end within 30 seconds; in the end the run is held against one that was never stopped.
+ *
+ *     deno run -A tests/learners/kill_learners.ts [--kills 20] [--seed 1]
+ */
+import { parseArgs } from "node:util";
+import { softcotCommand } from "../cli/support/run_softcot.ts";
+import { SMALL_MODEL } from "../cli/support/small_model.ts";
+import { resumeArgs, trainArgs } from "../cli/support/train_args.ts";
+import { assertSameRun, linesIn } from "../rl/support/run_files.ts";
+import { findLearner } from "./support/find_learner.ts";
+
+const { values: options } = parseArgs({
+  options: { kills: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
+});
+const kills = Number(options.kills);
+const folder = Deno.makeTempDirSync({ prefix: "softcot-kills-" });
+const LEARNERS = ["--learners", "2"];
+let state = Number(options.seed);
+const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+
+const spawn = (args: string[]) =>
+  softcotCommand(args, { env: { NO_COLOR: "1" }, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+async function succeed(args: string[]): Promise<void> {
+  const { success, stderr } = await spawn(args).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+await succeed([
+  "sft",
+  ...SMALL_MODEL,
+  "--steps",
+  "80",
+  "--batch",
+  "8",
+  "--warmup",
+  "5",
+  "--lr",
+  "1e-2",
+  "--out",
+  `${folder}/base`,
+]);
+const steps = 3 * kills;
+const args = (out: string) => [
+  ...trainArgs({ model: `${folder}/base`, questions: 3, steps, "save-every": 2, "validate-every": 5, out }),
+  ...LEARNERS,
+];
+const [whole, killed] = [`${folder}/whole`, `${folder}/killed`];
+await succeed(args(whole));
+
+const taken: number[] = [];
+let named = 0;
+let done = 0;
+for (let k = 0; k < kills; k++) {
+  const before = linesIn(`${killed}/metrics.jsonl`);
+  const child = spawn(k === 0 ? args(killed) : [...resumeArgs(killed), ...LEARNERS]);
+  const output = child.output();
+  let ended = false;
+  output.then(() => ended = true);
+  // Logs are cut on resume: an update more than then, and some milliseconds.
+  const goal = Math.max(1, before - 2) + 1 + Math.floor(2 * random());
+  while (!ended && linesIn(`${killed}/metrics.jsonl`) < goal) {
+    await new Promise((resolve) => setTimeout(resolve, 4));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 400 * random()));
+  const rank = random() < 0.5 ? 0 : 1;
+  const pid = ended ? undefined : findLearner(rank, killed);
+  if (pid === undefined) {
+    console.log(`kill ${k + 1}: the run had ended before`);
+    await output;
+    break;
+  }
+  Deno.kill(pid, "SIGKILL");
+  const began = performance.now();
+  const { code, stderr } = await output;
+  taken.push((performance.now() - began) / 1000);
+  const text = new TextDecoder().decode(stderr);
+  const isNamed = text.includes(`learner ${rank} of 2 is lost`) &&
+    text.includes("go on with: softcot train --resume");
+  if (isNamed) named++;
+  else console.log(text);
+  done++;
+  console.log(
+    `kill ${done}: learner ${rank} after update ${linesIn(`${killed}/metrics.jsonl`)}, ended in ${
+      taken.at(-1)!.toFixed(1)
+    } s with status ${code}, ${isNamed ? "named" : "NOT named"}`,
+  );
+}
+await succeed([...resumeArgs(killed), ...LEARNERS]);
+assertSameRun(killed, whole);
+console.log(
+  `${done} kills, ${named} named; ended within ${Math.max(...taken).toFixed(1)} s, ${
+    (taken.reduce((sum, one) => sum + one, 0) / taken.length).toFixed(1)
+  } s in the mean; metrics, samples, weights and moments are those of the run that was never stopped`,
+);
+Deno.removeSync(folder, { recursive: true });
