@@ -62,11 +62,12 @@ function packagesIn(graphs: readonly ModuleGraph[]): Package[] {
 function licenseOf({ localPath }: Package): string {
   const file = namesIn(localPath).sort().find((name) => /^(licen[cs]e|copying)\b/i.test(name));
   if (file) return Deno.readTextFileSync(join(localPath, file));
-  const { license, author } = JSON.parse(Deno.readTextFileSync(join(localPath, "package.json")));
+  const { license, author, repository } = JSON.parse(Deno.readTextFileSync(join(localPath, "package.json")));
+  const source = typeof repository === "object" ? repository?.url : repository;
   const by = typeof author === "object" ? author?.name : author;
   return `${license ?? "no licence named"}${
     by ? `, by ${by}` : ""
-  }: so its package.json says; it holds no text of the licence.`;
+  }: so its package.json says; it holds no text of the licence.${source ? ` Its source: ${source}` : ""}`;
 }
 
 async function moduleGraph(root: string, entry: string): Promise<ModuleGraph> {

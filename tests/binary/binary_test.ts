@@ -5,6 +5,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { gitState } from "../../cli/facts/git_state.ts";
+import { PAGE_FILE } from "../../cli/page/own_page.ts";
+import { RENDERER_FILES } from "../../cli/report/renderer_files.ts";
 import { bundleApp } from "../../release/bundle_app.ts";
 import { buildBinaries } from "../../release/binary.ts";
 import { TARGETS } from "../../release/targets.ts";
@@ -46,7 +48,15 @@ test("a file is built, small enough, with its hash and without a source map", as
   const { code, stderr } = await start(["--unpack", `${folder}/app`]);
   assertEquals(code, 0, stderr);
   const names = [...Deno.readDirSync(`${folder}/app`)].map(({ name }) => name);
-  for (const name of ["main.js", "answer_worker.js", "deno", "softcot"]) assert(names.includes(name), name);
+  const carried = [
+    "main.js",
+    "answer_worker.js",
+    "deno",
+    "softcot",
+    PAGE_FILE,
+    ...Object.keys(RENDERER_FILES),
+  ];
+  assertEquals(carried.filter((name) => !names.includes(name)), []);
   assertEquals(names.filter((name) => name.endsWith(".map")), []);
   assert(!Deno.readTextFileSync(`${folder}/app/main.js`).includes("sourceMappingURL"));
 });
