@@ -45,7 +45,7 @@ const event = (wallTime: number, step: number, what: Part): Uint8Array =>
 /** The first event of a file. @param wallTime seconds since 1970, here and below */
 export const versionEvent = (wallTime: number): Uint8Array => event(wallTime, 0, string(3, "brain.Event:2"));
 
-/** From here on updates from `step` on are told, once more where they were told before: readers drop what they have of these. */
+/** From here on updates from `step` on are told, once more where they were told before: readers drop what they have of these, but at a run's first such event. */
 export const startEvent = (wallTime: number, step: number): Uint8Array =>
   event(wallTime, step, bytes(7, integer(1, 1)));
 

@@ -23,8 +23,9 @@ export function logTensorboard(run: Run, settings: Readonly<Line>, step: number,
   const told = Math.max(0, ...eventFilesOf(folder).map((path) => cutEvents(path, step)));
   const writer = openEvents(folder, now);
   writer.write(versionEvent(now() / 1000));
+  // Of the first file too: readers take the second such event, and later ones, for a restart.
+  writer.write(startEvent(now() / 1000, told + 1));
   writer.write(settingsEvent(now() / 1000, plainSettings(settings)));
-  if (step > 0) writer.write(startEvent(now() / 1000, told + 1));
   for (const event of eventsOfLogs(folder, told, step)) writer.write(event);
   // Rollouts of an update come one by one, before its metrics.
   let waiting: Line[] = [];

@@ -55,7 +55,8 @@ Deno.test("numbers, texts and settings of a run are in its events", () =>
     const run = logTensorboard(createRun(folder, ""), SETTINGS, 0, clock(1_700_000_000_000));
     logSteps(run, [1, 2, 3]);
     run.close();
-    const [version, settings, ...events] = eventsOf(folder);
+    const [version, start, settings, ...events] = eventsOf(folder);
+    assertEquals([start.starts, start.step], [true, 1]);
     assertEquals([version.version, version.step, version.time], ["brain.Event:2", 0, 1_700_000_002]);
     assertEquals(settings.settings, { lr: 1e-4, thinking: "soft", lora: false, reward: "task,a=0.5" });
     assertEquals(events.map(({ step }) => step), [1, 1, 2, 2, 3, 3]);
@@ -96,8 +97,8 @@ Deno.test("a run that goes on has every update once, whatever was written after 
       texts: [1, 2, 3, 4, 5],
     });
     assertEquals(filesOf(folder).length, 2);
-    const start = readEvents(`${folder}/${filesOf(folder)[1]}`).find(({ starts }) => starts);
-    assertEquals(start?.step, 3, "what readers have of update 3 and later is out of date");
+    const starts = eventsOf(folder).filter(({ starts }) => starts).map(({ step }) => step);
+    assertEquals(starts, [1, 3], "what readers have of update 3 and later is out of date");
     assertEquals([appended.get("metrics")?.length, appended.get("samples")?.length], [3, 6]);
   }));
 
