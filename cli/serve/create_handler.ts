@@ -7,6 +7,7 @@ import { createMetrics } from "./metrics.ts";
 import { readJson } from "./read_json.ts";
 import type { Usage } from "./run_choices.ts";
 import type { ServedModel } from "./served_model.ts";
+import { tryPage } from "./try_page.ts";
 
 /** What a handler goes by. */
 export interface HandlerOptions {
@@ -41,6 +42,9 @@ const BODY_SECONDS = 30;
 
 const GENERATING = { "/v1/chat/completions": chatCompletions, "/v1/completions": completions } as const;
 
+/** What is answered without a key: nothing of it says anything of the model. */
+const OPEN: readonly string[] = ["/", "/health"];
+
 /** The handler of a server's requests. */
 export function createHandler(options: HandlerOptions): Handler {
   const metrics = createMetrics();
@@ -68,7 +72,7 @@ export function createHandler(options: HandlerOptions): Handler {
     if (origin !== null && URL.parse(origin)?.host !== host) {
       throw new ApiError(403, "Cannot answer a page of another site");
     }
-    if (path !== "/health" && !options.isKey(request.headers.get("authorization"))) {
+    if (!OPEN.includes(path) && !options.isKey(request.headers.get("authorization"))) {
       throw new ApiError(
         401,
         "Cannot answer without the server's key: send it as a bearer token",
@@ -83,7 +87,7 @@ export function createHandler(options: HandlerOptions): Handler {
   const answer = async (request: Request, path: string, exchange: Exchange): Promise<Response> => {
     allow(request, path);
     const method = path in GENERATING ? "POST" : "GET";
-    const isKnown = path in GENERATING || ["/health", "/metrics", "/v1/models"].includes(path) ||
+    const isKnown = path in GENERATING || [...OPEN, "/metrics", "/v1/models"].includes(path) ||
       path.startsWith("/v1/models/");
     if (!isKnown) throw new ApiError(404, `There is no ${path} here`, null, "unknown_url");
     if (request.method !== method) {
@@ -91,6 +95,7 @@ export function createHandler(options: HandlerOptions): Handler {
         allow: method,
       });
     }
+    if (path === "/") return tryPage();
     if (path === "/health") {
       return Response.json({ status: state }, { status: state === "ready" ? 200 : 503 });
     }
@@ -112,7 +117,7 @@ export function createHandler(options: HandlerOptions): Handler {
     async handle(request, remote) {
       const began = performance.now();
       const path = new URL(request.url).pathname;
-      const route = path in GENERATING || ["/health", "/metrics"].includes(path)
+      const route = path in GENERATING || [...OPEN, "/metrics"].includes(path)
         ? path
         : path.startsWith("/v1/models")
         ? "/v1/models"
