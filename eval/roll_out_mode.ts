@@ -44,7 +44,8 @@ export function takeKnown(run: ModeRun): void {
   for (const record of options.known?.(mode.name) ?? []) {
     const asked = questions[record.index];
     if (
-      asked?.id !== record.id || !(record.sample < samplesOf(run)) || tally.has(record.index, record.sample)
+      asked?.id !== record.id || asked.gold !== record.gold || !(record.sample < samplesOf(run)) ||
+      tally.has(record.index, record.sample)
     ) {
       throw new UserError(
         `Cannot go on with the ${mode.name} rollouts that are kept: sample ${record.sample} of question ` +

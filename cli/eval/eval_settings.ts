@@ -47,10 +47,13 @@ export const evalSettings = {
     min: 0,
     max: 10_000,
   }),
-  out: path("Folder for the results; the same command goes on with what is there", {
-    placeholder: "dir",
-    short: "o",
-  }),
+  out: path(
+    "Folder for the results; the same command goes on with what is there, and more questions, samples, modes and tasks are added to it",
+    {
+      placeholder: "dir",
+      short: "o",
+    },
+  ),
 };
 
 /** What `softcot eval` is told. */

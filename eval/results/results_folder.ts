@@ -1,11 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
 import { holdLock } from "../../model/files/own_file.ts";
 import { writeJson, writeWhole } from "../../model/files/write_whole.ts";
+import { compareSettings, type EvaluationSettings } from "./compare_settings.ts";
 import { openRecordFile, type RecordFile } from "./record_file.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
-
-/** All that decides an evaluation's results, by name: what goes on has to agree in every part. */
-type EvaluationSettings = Readonly<Record<string, unknown>>;
 
 /**
  * Where an evaluation keeps its results:
@@ -51,7 +49,8 @@ const SETTINGS = "settings.json";
 const OTHER_PLACE = "choose another folder with --out";
 
 /**
- * Opens a folder of results, or makes it. One whose settings are these is gone on with.
+ * Opens a folder of results, or makes it. One whose settings are these is gone on with, and so is one that has less: more questions, samples, modes
+ * and tasks are additions to what is kept.
  *
  * @throws UserError if it was made with other settings, naming them, or another process is at work in it
  */
@@ -59,8 +58,8 @@ export function openResults(path: string, settings: EvaluationSettings): Results
   checkResultsPlace(path);
   const text = JSON.stringify(settings, null, 2) + "\n";
   const kept = readSettings(path);
-  if (kept) compare(path, kept, JSON.parse(text));
-  else {
+  const grows = kept !== null && compareSettings(path, kept, JSON.parse(text));
+  if (!kept) {
     try {
       Deno.mkdirSync(path, { recursive: true });
       writeWhole(`${path}/${SETTINGS}`, text);
@@ -68,19 +67,28 @@ export function openResults(path: string, settings: EvaluationSettings): Results
       throw new UserError(`Cannot keep results in ${path}: ${(error as Error).message}`, OTHER_PLACE);
     }
   }
-  const lock = holdLock(
-    Deno.openSync(`${path}/${SETTINGS}`),
-    new UserError(
-      `Cannot go on in ${path}: another evaluation is at work there`,
-      "wait for its end, or choose another folder with --out",
-    ),
-  );
+  let lock = lockSettings(path);
+  if (grows) {
+    using _old = lock;
+    writeWhole(`${path}/${SETTINGS}`, text);
+    lock = lockSettings(path);
+  }
   return {
     path,
     [Symbol.dispose]: () => lock.close(),
     records: (name) => openRecordFile(`${path}/${name.replaceAll(/[^\w.-]+/g, "_")}.jsonl`),
     finish: (report) => writeJson(`${path}/report.json`, report),
   };
+}
+
+function lockSettings(path: string) {
+  return holdLock(
+    Deno.openSync(`${path}/${SETTINGS}`),
+    new UserError(
+      `Cannot go on in ${path}: another evaluation is at work there`,
+      "wait for its end, or choose another folder with --out",
+    ),
+  );
 }
 
 function readSettings(path: string): EvaluationSettings | null {
@@ -97,25 +105,3 @@ function readSettings(path: string): EvaluationSettings | null {
     throw new UserError(`Cannot go on in ${path}: its ${SETTINGS} is damaged`, OTHER_PLACE);
   }
 }
-
-function compare(path: string, kept: EvaluationSettings, asked: EvaluationSettings): void {
-  const different = [...new Set([...Object.keys(kept), ...Object.keys(asked)])]
-    .filter((key) => JSON.stringify(kept[key]) !== JSON.stringify(asked[key]));
-  if (different.length === 0) return;
-  // Hashes follow from the other settings: they are told where nothing else differs, and in short.
-  const isHash = (key: string) => [kept[key], asked[key]].every((value) => HASH.test(String(value ?? "")));
-  const plain = different.filter((key) => !isHash(key));
-  const told = (plain.length > 0 ? plain : different)
-    .map((key) => `${key} ${shown(kept[key])}, not ${shown(asked[key])}`);
-  throw new UserError(
-    `Cannot go on in ${path}: its results were made with ${told.join("; ")}`,
-    "give the settings it was made with, or choose another folder with --out",
-  );
-}
-
-const HASH = /^[0-9a-f]{64}$/;
-
-const shown = (value: unknown): string => {
-  if (HASH.test(String(value ?? ""))) return String(value).slice(0, 12);
-  return value === undefined ? "none" : JSON.stringify(value);
-};

@@ -79,7 +79,7 @@ Deno.test("killed or stopped anywhere and started again, the result is that of a
 });
 
 Deno.test("results of other settings are not gone on with", async () => {
-  const hint = "hint: give the settings it was made with, or choose another folder with --out";
+  const hint = "hint: give the settings it was made with, of which questions";
   const refused = (flags: Record<string, string>, message: string) =>
     fails(long(`${folder}/whole`, flags), 1, message, hint);
   await refused({ seed: "4" }, "sums seed 3, not 4");
@@ -89,4 +89,33 @@ Deno.test("results of other settings are not gone on with", async () => {
     'modes ["hard-greedy","hard-sample","soft-sample"], not ["hard-greedy"]',
   );
   await refused({ model }, "its results were made with model");
+});
+
+Deno.test("more questions, samples, modes and tasks are additions to what is kept", async () => {
+  const flags = { model, limit: "2", samples: "2", mode: "hard-sample" };
+  const [out, fresh] = [`${folder}/grown`, `${folder}/fresh`];
+  const run = async (out: string, flags: Record<string, string>, ...tasks: string[]) => {
+    const [verb, ...rest] = long(out, flags);
+    const { code, stdout, stderr } = await runSoftcot([verb, ...tasks, ...rest, "--json"]);
+    assertEquals(code, 0, stderr);
+    return timeless(JSON.parse(stdout));
+  };
+  await run(out, flags);
+  const first = jsonLines(`${out}/sums-hard-sample.jsonl`);
+  const more = { ...flags, limit: "4", samples: "3", mode: "soft-greedy,hard-sample" };
+  const grown = await run(out, more, "sums-slips");
+  assertEquals(grown, await run(fresh, more, "sums-slips"));
+  for (const name of ["sums-hard-sample", "sums-soft-greedy", "sums-slips-hard-sample"]) {
+    assertEquals(
+      timeless(jsonLines(`${out}/${name}.jsonl`)),
+      timeless(jsonLines(`${fresh}/${name}.jsonl`)),
+      name,
+    );
+  }
+  // Those of before are kept with the time that they took, and were not made again.
+  const kept = jsonLines(`${out}/sums-hard-sample.jsonl`).filter(({ index, sample }) =>
+    index < 2 && sample < 2
+  );
+  assertEquals(kept.map(({ time }) => time), first.map(({ time }) => time));
+  await fails(long(out, flags), 1, "sums-slips version", "sums questions 4, not 2");
 });

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { openRecordFile } from "../../../eval/results/record_file.ts";
 import { checkResultsPlace, openResults } from "../../../eval/results/results_folder.ts";
+import { compareSettings } from "../../../eval/results/compare_settings.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { testFolder } from "../../support/folders.ts";
 
@@ -96,6 +97,50 @@ Deno.test("a folder of results is gone on with when all settings agree; otherwis
   );
   const hashes = "promptHash aaaaaaaaaaaa, not bbbbbbbbbbbb";
   assertEquals(told({ questions: 4 }), `Cannot go on in ${hashed}: its results were made with ${hashes}`);
+});
+
+Deno.test("more of what leaves the rest as it is may be asked for; nothing else, and not less", () => {
+  const kept = {
+    ...{
+      model: "m",
+      "sums version": 1,
+      "sums modes": ["hard-sample"],
+      "sums questions": 4,
+      "sums samples": 2,
+    },
+    ...{ "sums gamma": 0.5, "sums questionsHash": "a".repeat(64), "sums promptHash": "b".repeat(64) },
+    ...{
+      "sums mixing": { rho: 0.1 },
+      "arc version": 1,
+      "arc questions": 4,
+      "arc promptHash": "c".repeat(64),
+    },
+  };
+  const compare = (changed: object) => compareSettings("here", kept, { ...kept, ...changed });
+  assertEquals(compare({}), false);
+  const [hash, modes] = ["d".repeat(64), ["soft-greedy", "hard-sample"]];
+  for (
+    const more of [
+      { "sums questions": 5, "sums questionsHash": hash },
+      { "sums samples": 3 },
+      { "sums modes": modes, "sums mixing": { rho: 0.1, beta: 1 } },
+      { "arc questions": 5, "arc promptHash": hash },
+      { "math version": 3, "math seed": 1 },
+    ]
+  ) assertEquals(compare(more), true, JSON.stringify(more));
+  const refused: [object, string][] = [
+    [{ "sums questions": 3, "sums questionsHash": hash }, "sums questions 4, not 3"],
+    [{ "sums questionsHash": hash }, "sums questionsHash aaaaaaaaaaaa"],
+    [{ "sums questions": 5, "sums promptHash": hash }, "sums promptHash bbbbbbbbbbbb"],
+    [{ "arc promptHash": hash }, "arc promptHash"],
+    [{ "sums modes": ["soft-greedy"] }, "sums modes"],
+    [{ "sums modes": modes, "sums gamma": 0.4 }, "sums gamma 0.5, not 0.4"],
+    [{ "sums modes": modes, "sums mixing": { rho: 0.2 } }, "sums mixing"],
+    [{ "sums mixing": { rho: 0.1, beta: 1 } }, "sums mixing"],
+    [{ "sums version": undefined }, "sums version 1, not none"],
+    [{ "sums samples": 3, model: "n" }, 'model "m", not "n"'],
+  ];
+  for (const [changed, message] of refused) assertThrows(() => compare(changed), UserError, message);
 });
 
 Deno.test("a file, and a folder of other things, are refused and left alone", () => {
