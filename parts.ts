@@ -118,7 +118,7 @@ export type {
 export { generationEntry, openAnyTask, taskEntry } from "./eval/tasks/open_task.ts";
 export { TASKS } from "./eval/tasks/tasks.ts";
 export type { ChoiceEntry, EntryFacts, GenerationEntry, TaskEntry } from "./eval/tasks/task_entry.ts";
-export type { GivenQuestions } from "./eval/tasks/script_task.ts";
+export type { GivenGrade, GivenQuestions } from "./eval/tasks/script_task.ts";
 export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/training_overlap.ts";
 export type { ChoiceQuestion, ChoiceTask } from "./eval/choices/choice_task.ts";
 export type { DataSource } from "./eval/data/data_source.ts";
@@ -177,5 +177,16 @@ export type { Reward } from "./rl/reward.ts";
 export type { KeptRollout, ToldRollout } from "./rl/samples/kept_rollout.ts";
 export type { KeptSteps, MixedToken } from "./eval/results/kept_steps.ts";
 export type { Reopened, Run } from "./rl/run/run.ts";
-export { type SftSettings, type SftStep, trainSupervised } from "./rl/train_supervised.ts";
+export {
+  type Demonstrations,
+  type SftKeeper,
+  type SftMoments,
+  type SftSettings,
+  type SftStep,
+  trainSupervised,
+} from "./rl/train_supervised.ts";
+export type { SavedTrainer } from "./rl/run/save_checkpoint.ts";
 export type { Update } from "./rl/train_step.ts";
+export type { Place, ShardedOptimizer } from "./rl/cluster/sharded_optimizer.ts";
+export type { Learners, Piece, Spent } from "./rl/cluster/learners.ts";
+export type { LearnerTime } from "./rl/cluster/gather_clock.ts";

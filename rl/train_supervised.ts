@@ -1,17 +1,17 @@
 import { promptIds } from "../eval/questions/prompt_ids.ts";
-import type { Task } from "../eval/task.ts";
 import { UserError } from "../gpu/errors.ts";
 import { globalNorm } from "../gpu/ops/adamw/global_norm.ts";
 import { letEventsIn } from "../gpu/let_events_in.ts";
 import type { Tokenizer } from "../model/tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";
-import { freeParams, zeroParams } from "../model/transformer/params.ts";
+import { freeParams, type Trainable, zeroParams } from "../model/transformer/params.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { accumulateCrossEntropy, type Example } from "./cross_entropy.ts";
 import {
   createLike,
   createOptimizer,
   learningRate,
+  type Optimizer,
   type OptimizerSettings,
   updateModel,
 } from "./optimizer.ts";
@@ -45,32 +45,63 @@ export interface SftStep {
   seconds: number;
 }
 
+/** Where demonstrations come from: a task that writes them, or data. */
+export interface Demonstrations {
+  /** The index-th one under a seed; a prompt that is given as ids is taken as it is. */
+  demonstration?(seed: number, index: number): { prompt: string | readonly number[]; completion: string };
+}
+
+/** What an update leaves beside the weights. */
+export interface SftMoments {
+  /** Moments and the last gradient's norm. */
+  optimizer: Optimizer;
+  /** The last gradient. */
+  grads: Trainable;
+}
+
+/** Keeps a training that may be stopped, so that it can go on. */
+export interface SftKeeper {
+  /** Loads what is kept into the weights and these moments. Returns the updates done, 0 where nothing is kept. */
+  load(state: SftMoments): number;
+  /** Called after each update; `last` if no other one follows now. */
+  save(step: SftStep, state: SftMoments, last: boolean): Promise<void>;
+}
+
 /** A demonstration as ids: the loss is on the completion and the end token that follows it. */
-function exampleOf(tokenizer: Tokenizer, prompt: string, completion: string): Example {
-  const start = promptIds(tokenizer, prompt);
+export function exampleOf(
+  tokenizer: Tokenizer,
+  prompt: string | readonly number[],
+  completion: string,
+): Example {
+  const start = typeof prompt === "string" ? promptIds(tokenizer, prompt) : prompt;
   const end = tokenizer.eosId === undefined ? [] : [tokenizer.eosId];
   return { ids: [...start, ...tokenizer.encode(completion), ...end], from: start.length };
 }
 
 /**
- * Trains a model, or its adapter where it has one, on a task's demonstrations, each seen once: the step and the seed decide which.
+ * Trains a model, or its adapter where it has one, on demonstrations: the step and the seed decide which.
  * @param onStep called after each step; training stops early if it returns false
+ * @param keeper where the training is kept, and goes on from
  * @throws UserError if a demonstration is longer than the model's context, or the loss is no finite number
  */
 export async function trainSupervised(
   model: Model,
   tokenizer: Tokenizer,
-  task: Task,
+  demonstrations: Demonstrations,
   settings: SftSettings,
   onStep: (step: SftStep) => boolean,
+  keeper?: SftKeeper,
 ): Promise<void> {
   const { gpu, config } = model;
   const grads = createLike(model, "gradient");
   const optimizer = createOptimizer(gpu, config, model.adapter);
-  for (let step = 1; step <= settings.steps; step++) {
+  for (let step = (keeper?.load({ optimizer, grads }) ?? 0) + 1; step <= settings.steps; step++) {
     const started = performance.now();
     const examples = Array.from({ length: settings.batch }, (_, i) => {
-      const { prompt, completion } = task.demonstration!(settings.seed, (step - 1) * settings.batch + i);
+      const { prompt, completion } = demonstrations.demonstration!(
+        settings.seed,
+        (step - 1) * settings.batch + i,
+      );
       return exampleOf(tokenizer, prompt, completion);
     });
     checkLength(config, examples);
@@ -84,7 +115,10 @@ export async function trainSupervised(
     if (!Number.isFinite(loss)) throw diverged(step, loss);
     await letEventsIn();
     const seconds = (performance.now() - started) / 1000;
-    if (!onStep({ step, loss, lr: learningRate(settings, step), tokens, seconds })) break;
+    const done = { step, loss, lr: learningRate(settings, step), tokens, seconds };
+    const goesOn = onStep(done) && step < settings.steps;
+    await keeper?.save(done, { optimizer, grads }, !goesOn);
+    if (!goesOn) break;
   }
   freeParams(gpu, grads);
   freeParams(gpu, optimizer.first);

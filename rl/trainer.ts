@@ -56,8 +56,10 @@ export interface Diagnosis {
 }
 
 /** Whether an update, counted from 1, is one of those that are diagnosed. */
-export const isDiagnosed = ({ diagnoseEvery = 0 }: TrainSettings, step: number): boolean =>
-  diagnoseEvery > 0 && (step === 1 || step % diagnoseEvery === 0);
+export const isDiagnosed = (
+  { diagnoseEvery = 0 }: Pick<TrainSettings, "diagnoseEvery">,
+  step: number,
+): boolean => diagnoseEvery > 0 && (step === 1 || step % diagnoseEvery === 0);
 
 /** Whether rollouts of an update, counted from 1, are kept. */
 export const isSampled = ({ sampleEvery = 0 }: TrainSettings, step: number): boolean =>

@@ -107,7 +107,7 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
     read: ["hub cache", "model", "adapter", "task", "api key"],
     ...{ net: "listens", run: ["own code"] },
   }),
-  sft: onDevice({ read: ["hub cache", "model", "results"], write: ["results"] }),
+  sft: onDevice({ read: ["hub cache", "model", "data", "results"], write: ["results"] }),
   sweep: SWEEP,
   "sweep claims": { ...SWEEP, run: ["git", "softcot"] },
   compare: telling({ read: ["compared runs"] }),

@@ -18,7 +18,7 @@ export type Place = keyof typeof PLACES;
  */
 export async function placesOf(place: Place, told: Told): Promise<string[]> {
   const { values } = told;
-  const saved = values.resume === true ? savedValues(String(values.out ?? lastRun())) : {};
+  const saved = values.resume === true ? savedOf(String(values.out ?? lastRun())) : {};
   const paths = await PLACES[place]({ ...told, values: { ...values, ...saved, out: values.out } });
   return [...new Set(paths.map((path) => resolve(path)).flatMap((path) => [path, realPath(path)]))];
 }
@@ -92,6 +92,9 @@ const PLACES = {
 function viewed({ args }: Told): string[] {
   return args.length > 0 ? [...args] : ["runs", "sweeps"];
 }
+
+/** Of a run; of a supervised training it lies within. */
+const savedOf = (out: string) => ({ ...savedValues(`${out}/unfinished`), ...savedValues(out) });
 
 function program(): string[] {
   return [ownBuild() ? ownFolder() : fileURLToPath(new URL("../../", import.meta.url))];

@@ -16,6 +16,12 @@ export function claimFolder(out: string): void {
   }
   const [first] = Deno.readDirSync(out);
   if (first === undefined) return;
+  if (isThere(`${out}/unfinished/config.toml`)) {
+    throw new UserError(
+      `Cannot start a training in ${out}: it holds an unfinished one`,
+      `go on with it by: softcot sft --resume --out ${out}; or name a new folder with --out`,
+    );
+  }
   // A model among other files, such as those of a run, would change what its name means.
   const held = isThere(`${out}/model.safetensors`) ? "one already" : `other files, such as ${first.name}`;
   throw new UserError(

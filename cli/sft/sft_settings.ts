@@ -1,5 +1,5 @@
 import { flags } from "../settings/flags.ts";
-import { choice, flag, integer, numbers, text, type Values } from "../settings/setting.ts";
+import { choice, flag, integer, numbers, path, text, type Values } from "../settings/setting.ts";
 import { trainSettings } from "../train/train_settings.ts";
 
 const shape = "A new model's shape";
@@ -11,8 +11,20 @@ export const sftSettings = {
     short: "m",
   }),
   task: { ...flags.task, description: "Task whose demonstrations are learned: sums or sums-slips" },
+  data: path("File of demonstrations of your own: rows with messages, or with prompt and completion", {
+    placeholder: "file",
+  }),
+  chatTemplate: {
+    ...flags.chatTemplate,
+    description:
+      "Put the prompts of --data into the form of the model's chat template, as messages always are",
+  },
   out: { ...flags.out, description: "Folder for the model" },
-  steps: { ...flags.steps, default: 2400 },
+  steps: {
+    ...flags.steps,
+    default: 2400 as number,
+    defaultText: "2400; with --data three passes over its rows",
+  },
   batch: integer("Demonstrations an update", { default: 64, min: 1 }),
   noise: numbers(
     "Gaussian noise on the input rows of the completions, in units of RMS(E); of several levels each update takes the next",
@@ -31,6 +43,7 @@ export const sftSettings = {
   beta2: flags.beta2,
   weightDecay: { ...flags.weightDecay, default: 0.01 },
   clip: flags.clip,
+  saveEvery: integer("Updates between states that --resume goes on from", { default: 500, min: 1 }),
   dtype: choice(["f32", "f16"], "How the weights are written", { default: "f32" }),
   recompute: flag("Keep only each block's input and compute the rest again in the backward pass"),
 } as const;

@@ -23,7 +23,7 @@ export interface ShardedOptimizer {
 }
 
 /** Some elements of one of the tensors that something trainable consists of. */
-interface Place {
+export interface Place {
   /** Number of the tensor. */
   tensor: number;
   /** Its first element: bindings begin at multiples of 64. */

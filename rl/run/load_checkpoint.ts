@@ -3,7 +3,7 @@ import { readParams } from "../../model/files/params_file.ts";
 import { openSafetensors } from "../../model/formats/safetensors.ts";
 import { readAdapter } from "../../model/lora/load_adapter.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import type { Trainer } from "../trainer.ts";
+import type { SavedTrainer } from "./save_checkpoint.ts";
 import { type SavedSet, setsBeside } from "./sets_beside.ts";
 import { checkCheckpoint } from "./check_checkpoint.ts";
 import { OLDER, type RunState } from "./run_state.ts";
@@ -13,7 +13,11 @@ import { OLDER, type RunState } from "./run_state.ts";
  * @param checked its state, where its files have been held against their hashes already
  * @throws UserError if any of its files is missing, damaged, or does not fit the model
  */
-export function loadCheckpoint(folder: string, trainer: Trainer, checked?: RunState): RunState {
+export function loadCheckpoint(
+  folder: string,
+  trainer: Omit<SavedTrainer, "tokenizer">,
+  checked?: RunState,
+): RunState {
   const state = checked ?? checkCheckpoint(folder);
   const { model } = trainer;
   const sets = setsBeside(trainer, state.step);

@@ -12,6 +12,11 @@ import { setsBeside } from "./sets_beside.ts";
 import { nameOf, pointBest, pruneCheckpoints } from "./run_checkpoints.ts";
 import type { RunState } from "./run_state.ts";
 
+/** What of a trainer a checkpoint is made of. */
+export type SavedTrainer =
+  & Pick<Trainer, "model" | "tokenizer" | "optimizer" | "grads" | "diagnosis" | "learners">
+  & { settings: Pick<Trainer["settings"], "steps" | "diagnoseEvery"> };
+
 /**
  * Writes a checkpoint that is whole or absent, and removes the oldest ones but `keep` and the best.
  * The folder is a Hugging Face model, or an adapter in PEFT's form, with the moments beside it.
@@ -21,7 +26,7 @@ import type { RunState } from "./run_state.ts";
  */
 export async function saveCheckpoint(
   run: { folder: string },
-  trainer: Trainer,
+  trainer: SavedTrainer,
   state: RunState,
   keep: number,
 ): Promise<string> {
@@ -51,7 +56,7 @@ export async function saveCheckpoint(
 
 async function writeCheckpoint(
   run: { folder: string },
-  trainer: Trainer,
+  trainer: SavedTrainer,
   state: RunState,
   beside: string,
 ): Promise<void> {

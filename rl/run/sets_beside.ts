@@ -1,7 +1,8 @@
 import type { Trainable } from "../../model/transformer/params.ts";
 import { gatherMoments, takeShare } from "../cluster/sharded_optimizer.ts";
 import { ALONE } from "../cluster/learners.ts";
-import { isDiagnosed, type Trainer } from "../trainer.ts";
+import { isDiagnosed } from "../trainer.ts";
+import type { SavedTrainer } from "./save_checkpoint.ts";
 
 /** What a checkpoint keeps of a trainer beside its weights. */
 export interface SavedSet {
@@ -18,7 +19,7 @@ export interface SavedSet {
  * Both moments, and the gradient of update `step` where the next update is compared with it: so that a resumed run measures the same numbers.
  */
 export function setsBeside(
-  trainer: Pick<Trainer, "model" | "optimizer" | "settings" | "grads" | "diagnosis" | "learners">,
+  trainer: Omit<SavedTrainer, "tokenizer">,
   step: number,
 ): SavedSet[] {
   const { settings, grads, diagnosis } = trainer;

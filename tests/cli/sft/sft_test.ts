@@ -10,6 +10,13 @@ import { stopWhen } from "../support/stop_when.ts";
 const folder = await testFolder();
 const sft = ["sft", ...SMALL_MODEL, "--batch", "8", "--warmup", "5", "--lr", "1e-2"];
 
+const there = (path: string) => {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+};
 const filesOf = (out: string) => [...Deno.readDirSync(out)].map((entry) => entry.name).sort();
 const FILES = ["config.json", "model.safetensors", "softcot.json", "tokenizer.json", "tokenizer_config.json"];
 
@@ -64,7 +71,99 @@ Deno.test("Ctrl-C writes the model as far as it came", async () => {
   const { status, stderr } = await stopWhen(args, (said) => /^sft +1\//m.test(said), "SIGINT");
   assertStringIncludes(stderr, "Stopping after this update, then writing the model.");
   assertEquals(status.code, 130, stderr);
-  assertEquals(filesOf(out), FILES);
+  assertStringIncludes(stderr, `Go on with: softcot sft --resume --out ${out}\n`);
+  assertEquals(filesOf(out), [...FILES, "unfinished"]);
+  await fails([...sft, "--out", out], 1, "it holds an unfinished one", "--resume");
+});
+
+Deno.test("a file of one's own: messages and completions; killed and resumed, the model is that of one never stopped", async () => {
+  const [base, out, whole] = ["chat", "own", "own-whole"].map((name) => `${folder}/${name}`);
+  await succeed([...sft, "--steps", "1", "--out", base]);
+  Deno.writeTextFileSync(
+    `${base}/chat_template.jinja`,
+    "{% for m in messages %}{% if m.role == 'user' %}User: {{ m.content }} Assistant:{% endif %}{% endfor %}",
+  );
+  const rows = [1, 2, 3].flatMap((n) => [
+    { prompt: `User: ${n} + 2 Assistant:`, completion: " = 9" },
+    { messages: [{ role: "user", content: `${n} * 2` }, { role: "assistant", content: " 1 = 1" }] },
+  ]);
+  const data = `${folder}/own.jsonl`;
+  Deno.writeTextFileSync(data, [...rows, rows[0]].map((row) => JSON.stringify(row)).join("\n"));
+  const args = ["sft", "--model", base, "--data", data, "--batch", "4", "--lr", "1e-2", "--noise", "0,0.3"];
+  const { stderr } = await succeed([...args, "--steps", "60", "--out", whole]);
+  assertMatch(
+    stderr,
+    /^data +.*own\.jsonl: 7 rows, 1 of them repeat another; 60 updates of 4 see each 34\.3 times$/m,
+  );
+  const long = [...args, "--steps", "60", "--save-every", "7", "--out", out];
+  const checkpoints = `${out}/unfinished/checkpoints`;
+  await stopWhen(long, () => there(`${checkpoints}/step-000014`), "SIGKILL");
+  await fails(["sft", "--resume", "--out", out, "--lr", "1"], 1, "with --lr 1: it runs with 0.01");
+  const resumed = await succeed(["sft", "--resume", "--out", out]);
+  assertMatch(resumed.stderr, /^sft +(1[5-9]|2\d)\/60 /m);
+  assertEquals(filesOf(out), filesOf(whole));
+  assertEquals(
+    Deno.readFileSync(`${out}/model.safetensors`),
+    Deno.readFileSync(`${whole}/model.safetensors`),
+  );
+  // What was learned is the completions, in the forms that the rows have.
+  const ask = async (text: string, ...flags: string[]) =>
+    (await succeed([
+      "generate",
+      "-m",
+      out,
+      "--raw",
+      "--thinking",
+      "hard",
+      "--max-tokens",
+      "4",
+      ...flags,
+      text,
+    ])).stdout;
+  assertEquals(await ask("User: 2 + 2 Assistant:"), " = 9\n");
+  assertEquals(await ask("User: 2 * 2 Assistant:"), " 1 = 1\n");
+  const short = await succeed([
+    "sft",
+    "--model",
+    base,
+    "--data",
+    data,
+    "--batch",
+    "4",
+    "--out",
+    `${folder}/short`,
+  ]);
+  assertMatch(short.stdout, / 6 updates, /);
+});
+
+Deno.test("rows that are no demonstrations are named", async () => {
+  const data = `${folder}/rows.jsonl`;
+  const refused = (row: unknown, ...messages: string[]) => {
+    Deno.writeTextFileSync(data, `{"prompt": "1", "completion": " 2"}\n${JSON.stringify(row)}\n`);
+    return fails(
+      ["sft", "--data", data, "--out", `${folder}/none`],
+      1,
+      `Cannot train on ${data}: `,
+      ...messages,
+    );
+  };
+  await refused(
+    { prompt: "1" },
+    "row 2 has neither messages nor texts as prompt and completion",
+    'hint: a row is such as {"prompt"',
+  );
+  await refused(
+    { messages: [{ role: "user", content: "1" }, { role: "user", content: "2" }] },
+    "row 2 does not end with",
+  );
+  await refused({ prompt: "1", completion: " 1".repeat(300) }, "1 of 2 rows are longer than", "row 2 with 3");
+  await fails(
+    ["sft", "--data", data, "--task", "sums", "--out", `${folder}/none`],
+    2,
+    "--task and --data both say",
+  );
+  await fails(["sft", "--resume", "--out", `${folder}/none`], 1, "it holds no unfinished training");
+  assert(!filesOf(folder).includes("none"));
 });
 
 Deno.test("mistakes are told with a hint, and nothing is written", async () => {
@@ -112,7 +211,7 @@ Deno.test("a training that runs away is told, and no weights are written", async
   const stderr = await fails([...one, "--steps", "1"], 1, "smaller");
   assertMatch(stderr, /^error: Cannot (save the weights: .* holds (NaN|-?Infinity)|go on after update)/m);
   await fails([...flags, "--steps", "9"], 1, "Cannot go on after update", "--lr");
-  assertEquals(filesOf(out).filter((name) => name.endsWith(".safetensors")), []);
+  assert(!there(out));
   await fails([...sft, "--beta1", "1", "--steps", "1", "--out", out], 2, "of at least 0 and below 1");
   await fails([...sft, "--beta2", "1", "--steps", "1", "--out", out], 2, "of at least 0 and below 1");
 });
