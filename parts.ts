@@ -185,7 +185,7 @@ export {
   type SftStep,
   trainSupervised,
 } from "./rl/train_supervised.ts";
-export type { SavedTrainer } from "./rl/run/save_checkpoint.ts";
+export type { SavedTrainer } from "./rl/run/sets_beside.ts";
 export type { Update } from "./rl/train_step.ts";
 export type { Place, ShardedOptimizer } from "./rl/cluster/sharded_optimizer.ts";
 export type { Learners, Piece, Spent } from "./rl/cluster/learners.ts";

@@ -13,6 +13,7 @@ export interface Spent {
 
 /** A part of a tensor of 4-byte elements. */
 export interface Piece {
+  /** The whole tensor. */
   tensor: Tensor;
   /** Its first element. */
   from: number;

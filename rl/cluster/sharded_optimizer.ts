@@ -28,6 +28,7 @@ export interface Place {
   tensor: number;
   /** Its first element: bindings begin at multiples of 64. */
   from: number;
+  /** How many. */
   count: number;
 }
 

@@ -3,8 +3,7 @@ import { readParams } from "../../model/files/params_file.ts";
 import { openSafetensors } from "../../model/formats/safetensors.ts";
 import { readAdapter } from "../../model/lora/load_adapter.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import type { SavedTrainer } from "./save_checkpoint.ts";
-import { type SavedSet, setsBeside } from "./sets_beside.ts";
+import { type SavedSet, type SavedTrainer, setsBeside } from "./sets_beside.ts";
 import { checkCheckpoint } from "./check_checkpoint.ts";
 import { OLDER, type RunState } from "./run_state.ts";
 

@@ -7,15 +7,9 @@ import { writeJson } from "../../model/files/write_whole.ts";
 import { syncFolder } from "../../model/formats/placed_file.ts";
 import { ADAPTER_WEIGHTS } from "../../model/lora/adapter_config.ts";
 import { saveAdapter } from "../../model/lora/save_adapter.ts";
-import type { Trainer } from "../trainer.ts";
-import { setsBeside } from "./sets_beside.ts";
+import { type SavedTrainer, setsBeside } from "./sets_beside.ts";
 import { nameOf, pointBest, pruneCheckpoints } from "./run_checkpoints.ts";
 import type { RunState } from "./run_state.ts";
-
-/** What of a trainer a checkpoint is made of. */
-export type SavedTrainer =
-  & Pick<Trainer, "model" | "tokenizer" | "optimizer" | "grads" | "diagnosis" | "learners">
-  & { settings: Pick<Trainer["settings"], "steps" | "diagnoseEvery"> };
 
 /**
  * Writes a checkpoint that is whole or absent, and removes the oldest ones but `keep` and the best.

@@ -1,8 +1,12 @@
 import type { Trainable } from "../../model/transformer/params.ts";
 import { gatherMoments, takeShare } from "../cluster/sharded_optimizer.ts";
 import { ALONE } from "../cluster/learners.ts";
-import { isDiagnosed } from "../trainer.ts";
-import type { SavedTrainer } from "./save_checkpoint.ts";
+import { isDiagnosed, type Trainer } from "../trainer.ts";
+
+/** What of a trainer a checkpoint is made of. */
+export type SavedTrainer =
+  & Pick<Trainer, "model" | "tokenizer" | "optimizer" | "grads" | "diagnosis" | "learners">
+  & { settings: Pick<Trainer["settings"], "steps" | "diagnoseEvery"> };
 
 /** What a checkpoint keeps of a trainer beside its weights. */
 export interface SavedSet {
