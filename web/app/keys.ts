@@ -5,7 +5,8 @@ export interface Key {
   /** As `KeyboardEvent.key` has it, such as `j`, `ArrowLeft`, `/`. */
   key: string;
   says: string;
-  act: () => void;
+  /** Left out of a key that something in focus sees to itself, and that is only told of. */
+  act?: () => void;
 }
 
 const held = new Set<{ current: readonly Key[] }>();
@@ -18,8 +19,8 @@ export function useKeys(keys: readonly Key[]): void {
     held.add(own);
     const listen = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || isTyping(event)) return;
-      const pressed = own.current.find(({ key }) => key === event.key);
-      if (!pressed) return;
+      const pressed = own.current.find(({ key, act }) => act && key === event.key);
+      if (!pressed?.act) return;
       event.preventDefault();
       pressed.act();
     };

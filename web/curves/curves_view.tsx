@@ -31,7 +31,11 @@ export function CurvesView({ route }: ViewProps) {
   const answer = useMetrics(source, places, keys);
   const detail = useDetail(source, answer.value, keys, query.along, query.zoom);
   const ask = (changes: Parameters<typeof withQuery>[1]) => go(withQuery(route, changes), "replace");
-  useKeys([{ key: "0", says: "all of the curves after zooming", act: () => ask({ from: "", to: "" }) }]);
+  useKeys([
+    { key: "ArrowRight", says: "on a chart: the next value; with Shift ten further" },
+    { key: "ArrowLeft", says: "on a chart: the value before" },
+    { key: "0", says: "all of the curves after zooming", act: () => ask({ from: "", to: "" }) },
+  ]);
 
   const drawn = useMemo(
     () => colours(curveRuns(places, lines, answer.value, detail), query.band !== null),

@@ -10,7 +10,15 @@ export interface Hovered {
   /** Width of the chart, so that the box goes to the side with room. */
   width: number;
   x: number;
-  values: { curve: number; x: number; y: number; low?: number; high?: number; distance: number }[];
+  values: {
+    curve: number;
+    x: number;
+    y: number;
+    low?: number;
+    high?: number;
+    raw?: number;
+    distance: number;
+  }[];
 }
 
 /** Values further away than this many pixels are not under the cursor. */
@@ -34,6 +42,7 @@ export function hoverOf(u: uPlot, { curves }: Figure): Hovered | null {
       y,
       low: curve.low?.[at] ?? undefined,
       high: curve.high?.[at] ?? undefined,
+      raw: curve.raw?.[at] ?? undefined,
       distance,
     }];
   });
@@ -61,13 +70,14 @@ export function Hover({ hover, figure, theme }: { hover: Hovered; figure: Figure
   return (
     <div class="hover" style={place} role="status">
       <div class="soft">{figure.x.label} {number(x, 6)}</div>
-      {values.slice(0, MOST).map(({ curve, y, low, high }, i) => {
+      {values.slice(0, MOST).map(({ curve, y, low, high, raw }, i) => {
         const { name, colour, dash } = figure.curves[curve];
         return (
           <div key={curve} class={i === 0 ? "hovered first" : "hovered"}>
             <Stroke colour={colourOf(theme, colour)} dash={dashOf(colour, dash)} />
             <span class="hover-name">{name}</span>
             <span class="number">{number(y, 4)}</span>
+            {raw !== undefined && <span class="number soft" title="As measured">({number(raw, 4)})</span>}
             {low !== undefined && high !== undefined && (
               <span class="number soft">{number(low)} – {number(high)}</span>
             )}

@@ -24,6 +24,9 @@ export function ClaimsView({ route }: ViewProps) {
       </Empty>
     );
   }
+  const others = claims.lines.slice(CLAIMED).flatMap((
+    { claims: { a, c, d, e } },
+  ) => [...a, ...c, ...d, ...e]);
   return (
     <section class="view">
       <ol class="claims">
@@ -38,6 +41,12 @@ export function ClaimsView({ route }: ViewProps) {
           </li>
         ))}
       </ol>
+      {others.length > 0 && (
+        <section class="box">
+          <h2>The other ways, by the same rules</h2>
+          <PartsTable parts={others} />
+        </section>
+      )}
       {claims.thinkingTerm && (
         <section class="box">
           <h2>Control: training without the thinking's term</h2>
@@ -48,9 +57,15 @@ export function ClaimsView({ route }: ViewProps) {
   );
 }
 
-function partsOf({ best, hardFalls, lines }: Verdicts, letter: Verdicts["claims"][number]["letter"]): Part[] {
+/** The paper's claims are about soft and fuzzy training, whose lines come first. */
+const CLAIMED = 2;
+
+function partsOf(
+  { best, hardFalls, lines }: Verdicts,
+  letter: Verdicts["claims"][number]["letter"],
+): Part[] {
   if (letter === "b") return best;
-  const own = lines.flatMap(({ claims }) => claims[letter]);
+  const own = lines.slice(0, CLAIMED).flatMap(({ claims }) => claims[letter]);
   return letter === "d" ? [hardFalls, ...own] : own;
 }
 

@@ -41,7 +41,7 @@ export function TablesView({ route }: ViewProps) {
   const mode = modes.includes(route.query.mode) ? route.query.mode : usual;
   const ask = (changes: Record<string, string>) => go(withQuery(route, changes), "replace");
   return (
-    <section class="view">
+    <section class="view measured">
       {tables.notes.map((note) => <p key={note} class="notice warn">{note}</p>)}
       {tasks.length > 1 && (
         <div class="toolbar">
