@@ -33,6 +33,9 @@ const EVAL = { ...THINK, "--limit": "1", "--samples": "1" };
 /** What stands in README, without its comments; and what makes it short. `null`: what is tried elsewhere, or nowhere. */
 const COMMANDS: Record<string, Record<string, string> | null> = {
   "./softcot serve --model runs/sums-soft": null,
+  // tests/cli/view and tests/cli/report try them: the page is made of packages.
+  "./softcot view --open": null,
+  "./softcot report runs/sums-soft --out report.html": null,
   "./softcot train": { ...TRAIN, "--test-questions": "2" },
   './softcot generate --show-thinking "Sam has 11 coins. Sam doubles them. Sam loses 5. Sam finds 12 more. How many coins does Sam have?"':
     THINK,
@@ -83,6 +86,8 @@ const TABLE: Record<string, string[][]> = {
   ],
   // tests/cli/serve tries it: here there may be no network.
   serve: [],
+  "view [FOLDER...]": [],
+  "report RUN...": [["report", "runs/sums-soft", "--json"]],
   sft: [],
   "settings, eval, generate, sft": [
     ["settings", "--config", "runs/sums-soft/config.toml"],
