@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
-import { softcotCommand } from "../cli/support/run_softcot.ts";
+import { softcotCommand, succeed } from "../cli/support/run_softcot.ts";
 import { inFolder } from "../support/folders.ts";
 import { jsonLines } from "../support/json_lines.ts";
 import { seriousFindings } from "./support/accessible.ts";
@@ -51,6 +51,7 @@ Deno.test({
           () => everyView(page, address),
         );
         assertEquals(wrong, []);
+        await step("the same in a report, from disk and without a network", () => report(browser, folder));
         await step("what grows is seen without a reload", () => growth(browser, view.url, folder));
       });
     }),
@@ -204,6 +205,23 @@ function tooWide(): string[] {
   return [...document.querySelectorAll("main *")]
     .filter((element) => element.getBoundingClientRect().right > clientWidth + 1)
     .slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
+}
+
+async function report(browser: Browser, folder: string): Promise<void> {
+  const file = `${folder}/../report.html`;
+  await succeed(["report", folder, "--out", file]);
+  const base = `file://${await Deno.realPath(file)}`;
+  const { page, wrong } = await openPage(browser, base, base);
+  for (const [hash, words] of VIEWS) {
+    await page.goto(`${base}#${hash}`);
+    await page.waitForFunction(
+      (source) => new RegExp(source, "s").test(document.body.innerText),
+      words.source,
+    );
+  }
+  await thought(page, (hash) => `${base}#${hash}`, folder);
+  await beside(page, (hash) => `${base}#${hash}`);
+  assertEquals(wrong, []);
 }
 
 async function growth(browser: Browser, url: string, folder: string): Promise<void> {

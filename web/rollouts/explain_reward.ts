@@ -7,8 +7,8 @@ export function explainReward(rollout: RolloutView): string[] {
 }
 
 function rewardReason({ reward, correct, boxed, gold, rule, answerEnd }: RolloutView): string {
-  const by = rule === null ? "" : ` (rule: ${rule})`;
-  const [answer, right] = [boxed === null ? "" : quoted(boxed), quoted(gold)];
+  const by = rule === null ? "" : ` (rule: ${rule.slice(0, 200)})`;
+  const [answer, right] = [boxed === null ? "" : plainToken(boxed), plainToken(gold)];
   const usual = correct ? 100 : boxed === null ? 0 : 10;
   const worth = reward === usual
     ? `${shortNumber(reward)} of 100`
@@ -35,8 +35,6 @@ function advantageReason({ advantage, equal }: RolloutView): string[] {
     : "as good as the others of its group";
   return [`Advantage ${signed(advantage)}: ${side}.`];
 }
-
-const quoted = (text: string) => plainToken(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 
 /** A number with its sign, of three decimals. */
 export const signed = (value: number): string =>

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { RolloutView, Step } from "../data/view_data.ts";
 import { entropyStyle } from "./entropy_legend.tsx";
-import { SignedParts } from "./shown_text.tsx";
+import { ShownText, SignedParts } from "./shown_text.tsx";
 import { visibleParts } from "./visible_text.ts";
 
 /** Steps written out until more are asked for. */
@@ -31,7 +31,7 @@ export function ShadowText({ rollout, chosen, choose }: {
         <>
           <span class="part-name">forced</span>
           <bdi class="forced-text">
-            <SignedParts parts={visibleParts(forced)} />
+            <ShownText text={forced} limit={1000} />
           </bdi>
         </>
       )}

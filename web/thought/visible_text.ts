@@ -40,11 +40,11 @@ export function visibleToken(text: string): VisiblePart[] {
   return [...spaces(before), ...inner, ...spaces(after)];
 }
 
-/** The same as one string, for names that are read out and for titles. */
-export const plainToken = (text: string): string =>
-  JSON.stringify(
-    visibleParts(text).map((part) => part.sign === null ? part.text : `<${part.sign}>`).join(""),
-  );
+/** Its beginning as one string in quotes, for sentences and for what is read out. */
+export function plainToken(text: string, most = 60): string {
+  const parts = visibleParts(text.length > most ? `${text.slice(0, most)}…` : text);
+  return JSON.stringify(parts.map(({ text, sign }) => sign === null ? text : `<${sign}>`).join(""));
+}
 
 function linesSigned(text: string): VisiblePart[] {
   return text.split(/([\n\t])/).filter((part) => part !== "").map((part) =>
