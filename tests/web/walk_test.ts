@@ -61,6 +61,7 @@ async function byKeys(page: Page): Promise<void> {
   await page.getByRole("link", { name: "runs/soft", exact: true }).focus();
   await page.keyboard.press("Enter");
   await page.getByRole("link", { name: "Rollouts", exact: true }).press("Enter");
+  await page.getByRole("grid").getByRole("link").first().waitFor();
   await page.getByRole("grid").focus();
   for (const key of ["ArrowDown", "ArrowDown", "ArrowUp", "Enter"]) await page.keyboard.press(key);
   await page.waitForURL(/#\/rollout\/runs%2Fsoft\/0$/);
@@ -154,6 +155,7 @@ async function beside(page: Page, address: (hash: string) => string): Promise<vo
   assertMatch(await page.getByRole("article").nth(1).innerText(), /hard · update 2 · hard · rollout 1/);
   assertMatch(page.url(), /beside=/);
   await page.goto(address("/rollouts/runs%2Fresults"));
+  await page.getByRole("grid").getByRole("link").first().waitFor();
   await page.getByRole("grid").focus();
   for (const key of ["ArrowDown", "Enter"]) await page.keyboard.press(key);
   await page.getByRole("button", { name: "All its modes side by side" }).click();
