@@ -73,6 +73,7 @@ async function byKeys(page: Page): Promise<void> {
   await page.waitForURL(/#\/rollout\/runs%2Fsoft\/0$/);
   await page.keyboard.press("u");
   await page.waitForURL(/#\/rollouts\/runs%2Fsoft$/);
+  await page.getByRole("searchbox").waitFor();
   await page.keyboard.press("?");
   assertStringIncludes(await page.getByRole("dialog").innerText(), "search in the texts");
   await page.keyboard.press("Escape");
