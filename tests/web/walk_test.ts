@@ -196,6 +196,13 @@ async function everyView(page: Page, address: (hash: string) => string): Promise
     await page.emulateMedia({ colorScheme: "light" });
     for (const width of [360, 1280, 2560]) {
       await page.setViewportSize({ width, height: 800 });
+      // Charts take their new width a moment later.
+      const fits = page.waitForFunction(
+        () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
+        undefined,
+        { timeout: 2000 },
+      );
+      await fits.catch(() => {});
       assertEquals(await page.evaluate(tooWide), [], `${hash} at ${width} px`);
     }
   }
