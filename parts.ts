@@ -119,6 +119,8 @@ export { generationEntry, openAnyTask, taskEntry } from "./eval/tasks/open_task.
 export { TASKS } from "./eval/tasks/tasks.ts";
 export type { ChoiceEntry, EntryFacts, GenerationEntry, TaskEntry } from "./eval/tasks/task_entry.ts";
 export type { GivenGrade, GivenQuestions } from "./eval/tasks/script_task.ts";
+export { startOwnCode } from "./eval/own_code/own_code.ts";
+export type { OwnGrant, OwnRights } from "./eval/own_code/own_process.ts";
 export { type TrainedOn, type TrainingOverlap, trainingOverlap } from "./eval/tasks/training_overlap.ts";
 export type { ChoiceQuestion, ChoiceTask } from "./eval/choices/choice_task.ts";
 export type { DataSource } from "./eval/data/data_source.ts";

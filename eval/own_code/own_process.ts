@@ -4,6 +4,7 @@ import { UserError } from "../../gpu/errors.ts";
 
 /** What a user grants own code. */
 export interface OwnGrant {
+  /** As Deno's `--allow-KIND`; `import` lets packages be fetched. */
   kind: "net" | "import" | "sys" | "ffi" | "read" | "write" | "env";
   /** The host, the path or the variable; empty of a kind that is granted whole. */
   value: string;
