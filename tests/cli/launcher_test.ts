@@ -138,6 +138,30 @@ mkdir -p "$2/bin" && cp "${Deno.execPath()}" "$2/bin/deno"`,
     assertEquals((await start(["--version"])).code, 0);
   }));
 
+Deno.test("a folder for packages that cannot be made is told in words", () =>
+  inBox(async ({ folder, start }) => {
+    await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
+    await Deno.writeTextFile(join(folder, "file"), "");
+    for (
+      const [place, env] of [
+        [join(folder, "file", "deno"), {}],
+        [join(folder, "file", "home", ".cache", "deno"), {
+          XDG_CACHE_HOME: "",
+          HOME: join(folder, "file", "home"),
+        }],
+      ] as const
+    ) {
+      const DENO_DIR = "HOME" in env ? "" : place;
+      const { code, stdout, stderr } = await start(["--version"], { ...env, DENO_DIR });
+      assertEquals([code, stdout], [1, ""]);
+      assertStringIncludes(
+        stderr,
+        `error: Cannot write to ${place}, where Deno keeps packages and compiled code\n`,
+      );
+      assertStringIncludes(stderr, "hint: set DENO_DIR to a folder that can be written\n");
+    }
+  }));
+
 Deno.test("a link to the launcher starts the same program, from any folder", () =>
   inBox(async ({ folder, script, start }) => {
     await script("npm", npm);

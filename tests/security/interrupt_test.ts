@@ -1,6 +1,7 @@
 /** Ctrl-C ends whatever is being opened, fetched, hashed or judged within three seconds, however large it claims to be. */
 import { assert } from "@std/assert";
 import { softcotCommand, told } from "../cli/support/run_softcot.ts";
+import { byteModel } from "../cli/support/model_folder.ts";
 import { byteLevelFiles } from "../model/support/byte_level_files.ts";
 import { huggingFaceFiles } from "../model/support/small_model_files.ts";
 import { testFolder } from "../support/folders.ts";
@@ -106,8 +107,24 @@ function manyPairs(): string {
   return path;
 }
 
+/** A model whose tokenizer cuts texts by a regular expression that backtracks for ever. */
+async function endlessRegex(): Promise<string> {
+  const model = await byteModel(folder);
+  const pattern = { Regex: "(([A-Za-z ]+)+)+#" };
+  const hostile = byteLevelFiles({ special: ["<|end|>"] }, {
+    pre_tokenizer: { type: "Split", pattern, behavior: "Isolated", invert: false },
+  });
+  for (const [name, text] of Object.entries(hostile)) Deno.writeTextFileSync(`${model}/${name}`, text);
+  return model;
+}
+
 /** What takes long, and how it is begun. */
-const LOADS: [what: string, args: () => string[], env?: Record<string, string>][] = [
+const LOADS: [what: string, args: () => string[] | Promise<string[]>, env?: Record<string, string>][] = [
+  // The longer a text, the longer its deadline: of this one 15 s.
+  ["a tokenizer's regular expression", async () => {
+    const model = await endlessRegex();
+    return ["generate", "a".repeat(100_000), "--raw", "--model", model];
+  }],
   ["a model's embedding that is measured", () => ["model", "info", hugeModel()]],
   ["a model that is opened to generate", () => ["generate", "one", "--model", `${folder}/huge`]],
   ["blobs that are hashed", () => (hugeCache(), ["model", "verify", "org/name"]), {
@@ -139,7 +156,7 @@ async function interrupted(args: string[], env: Record<string, string> = {}): Pr
 
 for (const [what, args, env] of LOADS) {
   Deno.test(`Ctrl-C ends ${what} within 3 s`, async () => {
-    const time = await interrupted(args(), env);
+    const time = await interrupted(await args(), env);
     assert(time < WITHIN, `${time} ms`);
   });
 }
