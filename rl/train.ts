@@ -135,6 +135,7 @@ async function validate(
     maxThinking: rules.maxThinking,
     answerTokens: rules.maxAnswer,
     prompt,
+    longPrompts: prompt?.room?.long,
   });
   return result.accuracy.value;
 }

@@ -18,6 +18,7 @@ export const evalSettings = {
   }),
   chatTemplate: flags.chatTemplate,
   system: flags.system,
+  longPrompts: flags.longPrompts,
   topK: flags.topK,
   topP: flags.topP,
   minP: flags.minP,

@@ -1,5 +1,6 @@
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { MixingOptions } from "../../model/thinking/ways.ts";
+import type { LongPrompts } from "../../eval/questions/long_prompts.ts";
 import type { Stream, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { Facts } from "../facts/facts.ts";
@@ -32,6 +33,8 @@ export interface EvaluationReport extends Facts, Asked {
   /** Where the questions were read from, and what was left out; absent where they are made up. */
   data?: TaskData;
   questions: number;
+  /** Prompts that were too long for the model's context: left out of the questions, or cut; absent where they are refused. */
+  longPrompts?: { how: LongPrompts; prompts: number };
   /** Fewer questions than the split holds: not to be compared with full results. */
   limited: boolean;
   /** What the model's run was trained on; null if it is no run's. */

@@ -1,5 +1,6 @@
 import { isGreedy, type Mode, samplesIn } from "../../eval/modes.ts";
 import { type PreparedQuestions, prepareQuestions } from "../../eval/questions/prepare_questions.ts";
+import type { LongPrompts } from "../../eval/questions/long_prompts.ts";
 import { plainPrompt, promptOf, type PromptOptions, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { shotsOf } from "../../eval/questions/shots.ts";
 import type { Task } from "../../eval/task.ts";
@@ -21,6 +22,7 @@ interface GenerationRun extends Asked {
   limit?: number;
   modes: readonly Mode[];
   batchRows: number;
+  longPrompts: LongPrompts;
   keepMixtures: number;
 }
 
@@ -49,7 +51,7 @@ export async function planGeneration(
   warn: (line: string) => void,
 ): Promise<GenerationPlan> {
   const { split, limit, seed, samples, gamma, maxThinking, answerTokens, shots, chatTemplate, system } = run;
-  const { filters } = run;
+  const { filters, longPrompts } = run;
   const size = task.size(split);
   const prompt = promptOptions(tokenizer, {
     chatTemplate,
@@ -57,10 +59,16 @@ export async function planGeneration(
     shots: shotsOf(task, shots, seed, split),
   });
   const prepared = await prepareQuestions(model, tokenizer, task, {
-    ...{ stream: split, seed, maxThinking, answerTokens, prompt },
+    ...{ stream: split, seed, maxThinking, answerTokens, prompt, longPrompts },
     questions: Math.min(limit ?? size ?? ENDLESS, size ?? Infinity),
   });
-  const asked = prepared.questions;
+  const { questions: asked, long } = prepared;
+  if (long > 0) {
+    const what = longPrompts === "skip" ? "left out" : "cut in their middle";
+    warn(
+      `warning: ${long} prompts of ${task.name} are longer than the model's context leaves room for: ${what}`,
+    );
+  }
   // The embedded vocabulary has no word for the placeholder: only a template's text needs a tokenizer.
   const shape = prompt.chat
     ? (await promptOf(tokenizer, task, "QUESTION", prompt)).text
@@ -85,7 +93,9 @@ export async function planGeneration(
     ...(data ? { data } : {}),
     split,
     questions: asked.length,
-    limited: limit !== undefined && asked.length < (size ?? ENDLESS),
+    ...(longPrompts === "refuse" ? {} : { longPrompts: { how: longPrompts, prompts: long } }),
+    limited: limit !== undefined &&
+      asked.length + (longPrompts === "skip" ? long : 0) < (size ?? ENDLESS),
     ...{ samples, seed, gamma, maxThinking, answerTokens, shots, chatTemplate },
     ...(system === undefined ? {} : { system }),
     ...(run.tau === undefined ? {} : { tau: run.tau }),
@@ -118,6 +128,7 @@ export function settingsOf({ about, run }: GenerationPlan): Record<string, unkno
   const isSampled = modes.some((mode) => !isGreedy(mode));
   return {
     ...{ ...task, split, questions, modes, seed, maxThinking, answerTokens, shots, chatTemplate, filters },
+    ...(run.longPrompts === "refuse" ? {} : { longPrompts: run.longPrompts }),
     ...(isSampled ? { samples, gamma } : {}),
     ...(mixing ? { mixing } : {}),
     ...(keepMixtures > 0 ? { keepMixtures } : {}),

@@ -1,5 +1,6 @@
 import { MOST_SAMPLES } from "../../eval/evaluate_options.ts";
 import { ALL_MODES, MODES } from "../../eval/modes.ts";
+import { LONG_PROMPTS } from "../../eval/questions/long_prompts.ts";
 import { MOST_FEW, WEIGHTINGS } from "../../gpu/ops/few/few_tokens.ts";
 import { NOISE_PLACES } from "../../model/thinking/noise_on.ts";
 import { WAY_DEFAULTS, WAYS } from "../../model/thinking/ways.ts";
@@ -167,6 +168,11 @@ export const flags = {
     max: 2 ** 20,
     defaultText: `all, or ${ENDLESS} of an endless task`,
   }),
+  longPrompts: choice(
+    LONG_PROMPTS,
+    "Prompts that leave no room in the model's context: refuse, skip them, or truncate their middle; counted",
+    { default: "refuse" },
+  ),
   allowOwn: {
     ...texts(
       "What a task or a reward of your own may do: net, net=HOST, import, sys, ffi, read=PATH, write=PATH, env=NAME",

@@ -10,6 +10,7 @@ import type { WeightTypes } from "../../model/transformer/params.ts";
 import { planWeights } from "../../model/weights/weight_types.ts";
 import { largestShare } from "../../rl/cluster/learners.ts";
 import { promptTokensOf, type TrainingShape } from "../../rl/memory/training_shape.ts";
+import { roomIn } from "./fitting_task.ts";
 import { refuseTooLarge, whatWouldFit } from "./refuse_too_large.ts";
 import { refuseTooMany, refuseTooWide } from "./refuse_rollouts.ts";
 import type { TrainValues } from "./train_settings.ts";
@@ -57,10 +58,11 @@ async function plannedShape(
   using files = openModelFiles(name);
   const { config, tokenizer } = files;
   const { types } = planWeights(config, files.weights, weightsInTraining(values), name);
-  const prompt = promptOptions(tokenizer, values);
   const rules = thinkingRules(tokenizer, {
     ...{ maxThinking: values.maxThinking, maxAnswer: values.answerTokens, endTokenIds: [] },
   });
+  const room = roomIn(config.maxPosition, rules, values);
+  const prompt = { ...promptOptions(tokenizer, values), room };
   const questions = largestShare(values.questions, { size: learners });
   const shape = trainingShape({ ...values, questions }, {
     ...{ learners, shardOptimizer },

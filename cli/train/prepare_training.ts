@@ -5,6 +5,7 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/transformer/adapter.ts";
+import { contextOf } from "../../model/transformer/transformer.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { ALONE, type Learners } from "../../rl/cluster/learners.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
@@ -12,6 +13,7 @@ import { loadRewards } from "../../rl/reward.ts";
 import { freshState, readState, type RunState } from "../../rl/run/run_state.ts";
 import { checkFirstPrompts, createTrainer, type Trainer } from "../../rl/trainer.ts";
 import { checkMemory, type PlannedTraining } from "./check_memory.ts";
+import { fittingTask, roomIn } from "./fitting_task.ts";
 import { refuseOneQuestion } from "./test_modes.ts";
 import { refuseTooFew } from "./refuse_rollouts.ts";
 import { thinkingInTraining } from "./thinking_in_training.ts";
@@ -25,6 +27,8 @@ export interface PreparedTraining extends Disposable {
   state: RunState;
   /** What its memory was asked for by. */
   planned: PlannedTraining;
+  /** Training questions that are left out or cut, since their prompts are too long. */
+  long: number;
   /** SHA-256 of the weights that it starts from. */
   hash: () => string;
 }
@@ -44,15 +48,16 @@ export async function prepareTraining(
 ): Promise<PreparedTraining> {
   const weights = weightsInTraining(values);
   const rewards = await loadRewards(values.reward ?? []);
-  const task = await openTask(values.task, {
+  const opened = await openTask(values.task, {
     data: values.data,
     split: "train",
     seed: values.seed,
     validation: values.validationQuestions,
   });
-  refuseOneQuestion(task, values);
+  refuseOneQuestion(opened, values);
 
   const start = checkpoint ?? values.model;
+  const { task, long } = await fittingTask(opened, start, values);
   const baseName = nameOfBase(values, checkpoint);
   refuseTooFew(values, learners);
   const planned = { name: start, task, baseName, learners: learners.size, shardOptimizer };
@@ -66,7 +71,8 @@ export async function prepareTraining(
   const thinking = thinkingInTraining(values, embeddingRms);
   const endTokenIds = model.config.eosTokenIds;
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: answerTokens, endTokenIds });
-  const prompt = promptOptions(tokenizer, values);
+  const room = roomIn(contextOf(model), rules, values);
+  const prompt = { ...promptOptions(tokenizer, values), room };
   const grader = createGrader(task);
   const parts = { tokenizer, task, thinking, rules, prompt, rewards };
   const copy = values.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
@@ -86,7 +92,7 @@ export async function prepareTraining(
   await checkFirstPrompts({ ...parts, model, settings });
   const trainer = createTrainer({ ...parts, model, settings, source, learners }, base?.model);
   const state = freshState(trainer, embeddingRms, base?.base());
-  return { trainer, state, planned, hash: found.hash, [Symbol.dispose]: () => grader.close() };
+  return { trainer, state, planned, long, hash: found.hash, [Symbol.dispose]: () => grader.close() };
 }
 
 /** In a full training that is diagnosed, the name of the model that the run began from, which is loaded a second time. */

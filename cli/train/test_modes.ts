@@ -44,6 +44,7 @@ export async function testModes(
     maxThinking: values.maxThinking,
     answerTokens: values.answerTokens,
     prompt: trainer.prompt,
+    longPrompts: values.longPrompts,
     signal,
     onProgress: progress.update,
   });

@@ -109,6 +109,12 @@ async function trainAndTest(
   const reopened = own ?? saved;
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint, learners, shardOptimizer);
   const { trainer } = prepared;
+  if (prepared.long > 0) {
+    const what = values.longPrompts === "skip" ? "left out" : "cut in their middle";
+    tell(
+      `warning  the prompts of ${prepared.long} training questions are longer than the model's context leaves room for: ${what}`,
+    );
+  }
   await agree(values, prepared);
   const { run, state } = await beginRun(values, prepared, reopened, tell);
   const { folder } = run;

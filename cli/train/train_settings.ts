@@ -16,6 +16,7 @@ export const trainSettings = {
   data: flags.data,
   chatTemplate: flags.chatTemplate,
   system: flags.system,
+  longPrompts: flags.longPrompts,
   thinking: flags.thinking,
   recipe: text("Recipe, a set of values that comes with softcot, to take values from", {
     placeholder: "name",

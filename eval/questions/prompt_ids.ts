@@ -8,6 +8,7 @@ import {
 } from "../../model/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Question, Task } from "../task.ts";
+import { fitted, type PromptRoom, refuseLongText, withoutMiddle } from "./long_prompts.ts";
 
 /** How questions are put to a model. */
 export interface PromptOptions {
@@ -17,6 +18,8 @@ export interface PromptOptions {
   system?: string;
   /** Solved questions that come first. */
   shots?: readonly Question[];
+  /** How long a prompt may be; as long as it is, where it is left out. */
+  room?: PromptRoom;
 }
 
 /**
@@ -53,17 +56,35 @@ export function promptOptions(
 /**
  * The prompt for a question: the task's plain text, or a conversation of the question and {@linkcode CHAT_INSTRUCTION}.
  * Both end where the reasoning is to begin.
+ * @throws LongPromptError if there is no room for it
  */
 export async function promptOf(
   tokenizer: Tokenizer,
   task: Pick<Task, "prompt">,
   question: string,
-  { chat, system, shots = [] }: PromptOptions = {},
+  { chat, system, shots = [], room }: PromptOptions = {},
 ): Promise<Prompt> {
-  if (!chat) {
-    const text = await plainPrompt(task, question, shots);
-    return { text, ids: promptIds(tokenizer, text) };
-  }
+  const prompt = chat
+    ? conversation(chat, bounded(tokenizer, question, room), system, shots)
+    : plain(tokenizer, bounded(tokenizer, await plainPrompt(task, question, shots), room));
+  return room ? { ...prompt, ids: fitted(prompt.ids, room) } : prompt;
+}
+
+/** A text that is not too long to be tokenised. */
+function bounded(tokenizer: Tokenizer, text: string, room: PromptRoom | undefined): string {
+  if (room?.long === "truncate") return withoutMiddle(text, room);
+  if (room) refuseLongText(tokenizer, text, room);
+  return text;
+}
+
+const plain = (tokenizer: Tokenizer, text: string): Prompt => ({ text, ids: promptIds(tokenizer, text) });
+
+function conversation(
+  chat: ChatTemplate,
+  question: string,
+  system: string | undefined,
+  shots: readonly Question[],
+): Prompt {
   const ask = (text: string): ChatMessage => ({ role: "user", content: `${text}\n\n${CHAT_INSTRUCTION}` });
   return chat.render([
     ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),

@@ -1,0 +1,71 @@
+import { UserError } from "../../gpu/errors.ts";
+import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+
+/** What becomes of prompts that leave a model no room to think and answer. */
+export const LONG_PROMPTS = ["refuse", "skip", "truncate"] as const;
+/** One of {@linkcode LONG_PROMPTS}. */
+export type LongPrompts = typeof LONG_PROMPTS[number];
+
+/** A prompt is longer than a model has room for. */
+export class LongPromptError extends UserError {}
+
+/** Token ids that a prompt may have, and what becomes of longer ones. */
+export interface PromptRoom {
+  /** Tokens. */
+  most: number;
+  /** What becomes of longer ones. */
+  long: LongPrompts;
+}
+
+/** Of a part of a text the last tokens may be others than in the whole. */
+const LOOSE = 16;
+
+/**
+ * Refuses a text that is longer than there is room for after reading no more of it than shows that: tokenising takes its time.
+ * @throws LongPromptError
+ */
+export function refuseLongText(tokenizer: Tokenizer, text: string, { most }: PromptRoom): void {
+  if (most < 2) return;
+  for (let length = 4 * (most + LOOSE); length < text.length; length *= 2) {
+    if (tokensIn(tokenizer, wholeWords(text.slice(0, length))) > most + LOOSE) {
+      throw longPrompt(`${text.length.toLocaleString("en")} characters`, most);
+    }
+  }
+}
+
+/** What is left of a text so long that its middle will be cut anyway. */
+export function withoutMiddle(text: string, { most }: PromptRoom): string {
+  const kept = 16 * (most + LOOSE);
+  return text.length <= 2 * kept
+    ? text
+    : `${wholeWords(text.slice(0, kept))} ${text.slice(-kept).replace(/^\S*\s?/, "")}`;
+}
+
+/**
+ * The ids of a prompt as there is room for them: the first and the last of them where they are to be truncated. Those to be refused are
+ * told where all of them are known, by `checkContext`.
+ * @throws LongPromptError if they are to be skipped
+ */
+export function fitted(ids: number[], { most, long }: PromptRoom): number[] {
+  if (ids.length <= most || long === "refuse" || most < 2) return ids;
+  if (long === "skip") throw longPrompt(`${ids.length.toLocaleString("en")} tokens`, most);
+  return [...ids.slice(0, Math.ceil(most / 2)), ...ids.slice(ids.length - Math.floor(most / 2))];
+}
+
+const longPrompt = (found: string, most: number) =>
+  new LongPromptError(
+    `Cannot ask with a prompt of ${found}: the model's context leaves ${Math.max(0, most)} tokens for it`,
+    "--long-prompts skip leaves such questions out, truncate cuts their middle; or allow less: --max-thinking, --answer-tokens",
+  );
+
+/** A text up to its last blank: a part of a word may be in no vocabulary. */
+const wholeWords = (text: string): string => /^[^]*(?=\s)/.exec(text)?.[0] ?? text;
+
+function tokensIn(tokenizer: Tokenizer, text: string): number {
+  try {
+    return tokenizer.encode(text).length;
+  } catch (error) {
+    if (error instanceof UserError) return 0; // the whole will say so itself
+    throw error;
+  }
+}
