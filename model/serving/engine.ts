@@ -14,6 +14,7 @@
 import { DeviceLostError, GpuError } from "../../gpu/errors.ts";
 import { decode } from "../generation/decode.ts";
 import { createDecodeState, type DecodeState } from "../generation/decode_state.ts";
+import type { GenerationSettings } from "../generation/rollout.ts";
 import { prepareRuns } from "../generation/prefill.ts";
 import type { Stride } from "../generation/stride.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -39,6 +40,8 @@ export interface EngineOptions extends DrawKey {
   mostWaiting: number;
   /** Rows of prompts that are prefilled before a stride; what suits the device if left out. */
   prefillRows?: number;
+  /** As of {@link GenerationSettings}. */
+  readBehind?: boolean;
 }
 
 /** Figures of an engine. */
@@ -91,7 +94,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   const failing = Promise.withResolvers<unknown>();
   const figures = { promptTokens: 0, newTokens: 0, strides: 0 };
   const budget = options.prefillRows ?? PREFILL_ROWS[gpu.adapter.software ? "software" : "gpu"];
-  const readBehind = !gpu.adapter.software;
+  const readBehind = options.readBehind ?? !gpu.adapter.software;
   let failure: { error: unknown } | undefined;
   let closing = false;
   let wake = () => {};

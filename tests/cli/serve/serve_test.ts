@@ -219,6 +219,30 @@ Deno.test("SIGTERM finishes what is begun, takes nothing new, and ends with stat
   assertEquals((await mine.process.status).code, 0, mine.said());
 });
 
+Deno.test("more than may wait get 429 and when to come again; what takes too long gets 504", async () => {
+  await using mine = await startServer([
+    "--at-once",
+    "1",
+    "--queue",
+    "2",
+    "--most-seconds",
+    "2",
+    "--thinking",
+    "none",
+  ]);
+  const ask = (n: number) => mine.ask(TEXT, { prompt: "User: Sam has", n, max_tokens: 200, seed: 1 });
+  const long = ask(64);
+  await until(async () => await mine.figure("waiting") === 1);
+  const others = await Promise.all([ask(1), ask(1), ask(1)]);
+  const refused = others.filter(({ status }) => status === 429);
+  assert(refused.length >= 1, others.map(({ status }) => status).join());
+  assertEquals(refused[0].headers.get("retry-after"), "5");
+  assertEquals(refused[0].data.error.type, "rate_limit_error");
+  const { status, data } = await long;
+  assertEquals([status, data.error?.code], [504, "timeout"]);
+  await until(async () => await mine.figure("running") === 0);
+});
+
 Deno.test("with a key only who has it is answered; other addresses need one; ports and files that are wrong are told", async () => {
   const key = await Deno.makeTempFile();
   await Deno.writeTextFile(key, "s3cret-key\n");

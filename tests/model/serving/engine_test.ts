@@ -99,8 +99,13 @@ async function generated({ prompt, keys, steps, rules, plain }: ServingJob): Pro
 const withoutPlace = (rollouts: readonly Rollout[]) =>
   rollouts.map(({ prompt: _, index: __, ...rest }) => rest);
 
-Deno.test("jobs of all kinds in a crowd get what generation gives each alone, to the bit", async () => {
-  const engine = createEngine(model, tokenizer, OPTIONS);
+for (const readBehind of [false, true]) {
+  Deno.test(`jobs of all kinds in a crowd get what generation gives each alone, to the bit${readBehind ? ", read behind" : ""}`, () =>
+    crowd(readBehind));
+}
+
+async function crowd(readBehind: boolean): Promise<void> {
+  const engine = createEngine(model, tokenizer, { ...OPTIONS, readBehind });
   const all = Array.from({ length: 24 }, (_, i) => {
     const kind = KINDS[i % KINDS.length];
     return listening({ prompt: prompt(i), keys: i % 5 === 0 ? [i, i + 100, i + 200] : [i], ...kind });
@@ -125,7 +130,7 @@ Deno.test("jobs of all kinds in a crowd get what generation gives each alone, to
   assert(lengths.size > 5, `${lengths.size} lengths`);
   assertEquals([engine.figures().running, engine.figures().waiting, engine.figures().usedRows], [0, 0, 0]);
   await engine.close();
-});
+}
 
 Deno.test("prompts that begin alike share keys and values, and their texts are the same as without", async () => {
   const engine = createEngine(model, tokenizer, { ...OPTIONS, prefillRows: 16 });
@@ -152,7 +157,7 @@ Deno.test("prompts that begin alike share keys and values, and their texts are t
 });
 
 Deno.test("who gives up leaves, also half a prompt that others wait for, and the others go on", async () => {
-  const engine = createEngine(model, tokenizer, { ...OPTIONS, prefillRows: 16 });
+  const engine = createEngine(model, tokenizer, { ...OPTIONS, prefillRows: 16, readBehind: true });
   const common = Array.from({ length: 80 }, (_, i) => i % 70);
   const gone = new AbortController();
   const first = listening({ prompt: common, signal: gone.signal });
@@ -189,7 +194,7 @@ Deno.test("more than may wait is refused; a job of many choices leaves room for 
 });
 
 Deno.test("logits and mixtures are seen as they are, whoever else runs", async () => {
-  const engine = createEngine(model, tokenizer, OPTIONS);
+  const engine = createEngine(model, tokenizer, { ...OPTIONS, readBehind: true });
   const seeing = KINDS.map((kind, i) =>
     listening({ prompt: prompt(i), observed: { logits: i % 2 === 0, mixture: i > 2 }, ...kind })
   );
