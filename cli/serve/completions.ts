@@ -54,7 +54,10 @@ export function completions(served: ServedModel, body: unknown, exchange: Exchan
     request.logprobs === undefined ? null : format(piece.choice, piece.logprobs);
   const seed = settings?.seed ?? request.seed ?? 0;
   return answerWith(exchange, {
-    async run(tell, signal) {
+    async run(tell, given) {
+      // Where one prompt is refused, so are the others: nobody waits for them any more.
+      const refused = new AbortController();
+      const signal = AbortSignal.any([given, refused.signal]);
       const usage: Usage = { promptTokens: 0, completionTokens: 0, thinkingTokens: 0 };
       await Promise.all(prompts.map(async (prompt, p) => {
         usage.promptTokens += prompt.length;
@@ -79,7 +82,10 @@ export function completions(served: ServedModel, body: unknown, exchange: Exchan
         }, signal);
         usage.completionTokens += came.completionTokens;
         usage.thinkingTokens += came.thinkingTokens;
-      }));
+      })).catch((error) => {
+        refused.abort();
+        throw error;
+      });
       return usage;
     },
     stream: request.stream

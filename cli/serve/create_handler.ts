@@ -48,6 +48,8 @@ const OPEN: readonly string[] = ["/", "/health"];
 /** The handler of a server's requests. */
 export function createHandler(options: HandlerOptions): Handler {
   const metrics = createMetrics();
+  const lives = new Set<Life>();
+  options.signal.addEventListener("abort", () => lives.forEach((life) => life.giveUp("server ends")));
   let served: ServedModel | undefined;
   let state: "loading" | "ready" | "draining" | "failed" = "loading";
 
@@ -106,8 +108,7 @@ export function createHandler(options: HandlerOptions): Handler {
     }
     refuseUnready();
     if (path.startsWith("/v1/models")) return models(served!, path);
-    const inTime = AbortSignal.any([exchange.signal, AbortSignal.timeout(BODY_SECONDS * 1000)]);
-    const body = await readJson(request, options.mostBytes, inTime);
+    const body = await readJson(request, options.mostBytes, BODY_SECONDS, exchange.signal);
     refuseUnready();
     refuseOther(served!, body);
     return await GENERATING[path as keyof typeof GENERATING](served!, body, exchange);
@@ -123,8 +124,11 @@ export function createHandler(options: HandlerOptions): Handler {
         ? "/v1/models"
         : "other";
       let noted: { usage: Usage; firstToken: number | null } | undefined;
-      const time = AbortSignal.timeout(options.mostSeconds * 1000);
+      const life = createLife(request.signal, options.mostSeconds);
+      lives.add(life);
       const over = (status: number) => {
+        life.end();
+        lives.delete(life);
         const seconds = (performance.now() - began) / 1000;
         metrics.request(route, status, seconds);
         const first = noted?.firstToken == null ? undefined : (noted.firstToken - began) / 1000;
@@ -134,8 +138,8 @@ export function createHandler(options: HandlerOptions): Handler {
         );
       };
       const exchange: Exchange = {
-        signal: AbortSignal.any([request.signal, options.signal, time]),
-        timedOut: () => time.aborted,
+        signal: life.signal,
+        ended: life.ended,
         note: (usage, firstToken) => void (noted = { usage, firstToken }),
         over: (error) => over(error instanceof ApiError ? error.status : 200),
         fault: options.fault,
@@ -159,6 +163,36 @@ export function createHandler(options: HandlerOptions): Handler {
       if (state !== "failed") state = "draining";
     },
     fail: () => void (state = "failed"),
+  };
+}
+
+/** How long a request is worked on. */
+interface Life {
+  signal: AbortSignal;
+  /** Why the signal was aborted. */
+  ended(): "hung up" | "timed out" | "server ends";
+  giveUp(why: ReturnType<Life["ended"]>): void;
+  /** It is over: nothing is waited for, and nothing of it is kept. */
+  end(): void;
+}
+
+/** With a timer of its own: one that cannot be taken back would keep each request for as long as it may take. */
+function createLife(client: AbortSignal, seconds: number): Life {
+  const controller = new AbortController();
+  let why: ReturnType<Life["ended"]> = "hung up";
+  const giveUp: Life["giveUp"] = (reason) => {
+    if (!controller.signal.aborted) why = reason;
+    controller.abort();
+  };
+  const hangUp = () => giveUp("hung up");
+  const timer = setTimeout(() => giveUp("timed out"), seconds * 1000);
+  client.addEventListener("abort", hangUp);
+  return {
+    ...{ signal: controller.signal, ended: () => why, giveUp },
+    end() {
+      clearTimeout(timer);
+      client.removeEventListener("abort", hangUp);
+    },
   };
 }
 

@@ -6,8 +6,8 @@ import type { ChoiceEnd, ChoicePiece, Usage } from "./run_choices.ts";
 export interface Exchange {
   /** Aborted where the client hangs up, its time is over, or the server ends. */
   signal: AbortSignal;
-  /** Why, where it is not the client that hung up. */
-  timedOut(): boolean;
+  /** Why. */
+  ended(): "hung up" | "timed out" | "server ends";
   /** What the log and the figures say of it. */
   note(usage: Usage, firstToken: number | null): void;
   /** Called when the answer is over, however it ends; of a stream that is after its headers. */
@@ -93,16 +93,18 @@ async function whole(exchange: Exchange, answer: Answer): Promise<Response> {
   return Response.json(answer.whole(pieces, ends, usage));
 }
 
-/** Nobody reads it where the client hung up. */
+/** Why an answer is not what was asked for. Of a client that hung up nobody but the log reads it, by the status that other servers log. */
 const timeOver = (exchange: Exchange): ApiError =>
-  exchange.timedOut()
-    ? new ApiError(
+  ({
+    "hung up": new ApiError(499, "The client hung up"),
+    "timed out": new ApiError(
       504,
       "Cannot finish in the time that a request may take: ask for fewer tokens",
       null,
       "timeout",
-    )
-    : new ApiError(503, "The server ends", null, "shutting_down");
+    ),
+    "server ends": new ApiError(503, "The server ends", null, "shutting_down"),
+  })[exchange.ended()];
 
 /** The headers go out with the first event, so that what fails before it is an error with a status of its own. */
 async function streamed(
@@ -150,7 +152,7 @@ async function streamed(
   }, signal).then((all) => {
     exchange.note(all, first);
     begin();
-    if (exchange.signal.aborted && !hungUp.signal.aborted) throw timeOver(exchange);
+    if (signal.aborted) throw timeOver(exchange);
     if (includeUsage) chunk([], { usage: usage(all) });
     if (!signal.aborted) controller.enqueue(encoder.encode("data: [DONE]\n\n"));
     close();

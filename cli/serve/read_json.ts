@@ -4,16 +4,27 @@ import { ApiError } from "./api_error.ts";
  * The JSON of a request's body.
  *
  * @param most bytes
- * @param signal ends the wait for it
+ * @param seconds in which it has to come
+ * @param signal ends the wait for it, too
  * @throws ApiError 413 if it is larger, 408 if it does not come, 400 if it is none
  */
-export async function readJson(request: Request, most: number, signal: AbortSignal): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  most: number,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<unknown> {
   const tooLarge = () => new ApiError(413, `Cannot take the request: its body has more than ${most} bytes`);
   if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLarge();
   const parts: Uint8Array[] = [];
   let bytes = 0;
   const reader = request.body?.getReader();
   const stop = () => void reader?.cancel().catch(() => {});
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    stop();
+  }, seconds * 1000);
   signal.addEventListener("abort", stop);
   try {
     for (;;) {
@@ -30,9 +41,12 @@ export async function readJson(request: Request, most: number, signal: AbortSign
     if (error instanceof ApiError) throw error;
     throw new ApiError(400, "Cannot read the request: its body was cut");
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   }
-  if (signal.aborted) throw new ApiError(408, "Cannot read the request: its body did not come in time");
+  if (isLate || signal.aborted) {
+    throw new ApiError(408, "Cannot read the request: its body did not come in time");
+  }
   const whole = new Uint8Array(bytes);
   let at = 0;
   for (const part of parts) {

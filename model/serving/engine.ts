@@ -14,7 +14,6 @@
 import { DeviceLostError, GpuError } from "../../gpu/errors.ts";
 import { decode } from "../generation/decode.ts";
 import { createDecodeState, type DecodeState } from "../generation/decode_state.ts";
-import type { GenerationSettings } from "../generation/rollout.ts";
 import { prepareRuns } from "../generation/prefill.ts";
 import type { Stride } from "../generation/stride.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -40,7 +39,7 @@ export interface EngineOptions extends DrawKey {
   mostWaiting: number;
   /** Rows of prompts that are prefilled before a stride; what suits the device if left out. */
   prefillRows?: number;
-  /** As of {@link GenerationSettings}. */
+  /** Records a stride before the last one is read, as in `GenerationSettings`; what suits the device if left out. */
   readBehind?: boolean;
 }
 

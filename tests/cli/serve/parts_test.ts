@@ -83,9 +83,9 @@ Deno.test("a chat's text is its thinking, then the box; a completion's is all of
 Deno.test("a body is read up to its limit, and has to be whole JSON in UTF-8", async () => {
   const post = (body: BodyInit, headers = {}) => new Request("http://x/", { method: "POST", body, headers });
   const never = new AbortController().signal;
-  assertEquals(await readJson(post('{"a": 1}'), 100, never), { a: 1 });
+  assertEquals(await readJson(post('{"a": 1}'), 100, 5, never), { a: 1 });
   const refused = async (status: number, request: Request, signal = never) => {
-    const error = await assertRejects(() => readJson(request, 100, signal), ApiError);
+    const error = await assertRejects(() => readJson(request, 100, 5, signal), ApiError);
     assertEquals(error.status, status);
   };
   await refused(413, post("x".repeat(101)));
@@ -98,6 +98,8 @@ Deno.test("a body is read up to its limit, and has to be whole JSON in UTF-8", a
   await refused(400, post(cut));
   const stuck = new ReadableStream({ pull: () => new Promise(() => {}) });
   await refused(408, post(stuck), AbortSignal.timeout(20));
+  const late = await assertRejects(() => readJson(post(new ReadableStream()), 100, 0.02, never), ApiError);
+  assertEquals(late.status, 408);
 });
 
 Deno.test("a text that is too long is told by how much", () => {
