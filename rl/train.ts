@@ -75,7 +75,7 @@ export async function train(
     const { metrics, kept, first } = done;
     current = { ...current, step, tokens: current.tokens + metrics.tokens };
     const line: MetricsLine = { ...metrics, tokens_seen: current.tokens };
-    const validates = schedule.validateEvery > 0 &&
+    const validates = schedule.validateEvery > 0 && trainer.task.size("validation") !== 0 &&
       (step % schedule.validateEvery === 0 ||
         (step === schedule.steps && schedule.validateEvery < schedule.steps));
     if (validates) {

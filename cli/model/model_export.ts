@@ -36,8 +36,8 @@ where q8_0 is asked for.`,
     adapter: flags.adapter,
   },
   examples: [
-    ["A trained run, for transformers", "softcot model export runs/soft --out soft-thinker"],
-    ["The same for llama.cpp, in 8 bits", "softcot model export runs/soft --out soft.gguf --dtype q8_0"],
+    ["A trained run, for transformers", "softcot model export runs/gsm8k --out thinker"],
+    ["The same for llama.cpp, in 8 bits", "softcot model export runs/gsm8k --out thinker.gguf --dtype q8_0"],
   ],
   async run({ out, format, dtype, adapter }, { args: [name], quiet, print }) {
     using files = openModelFiles(name);

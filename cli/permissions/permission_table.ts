@@ -132,7 +132,7 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
     ...{ read: ["hub cache", "model", "adapter", "beside the export"], write: ["beside the export"] },
   }),
   "model verify": telling({ ...AT_HAND, write: ["hub cache"] }),
-  "data pull": PULL,
+  "data pull": { ...PULL, read: [...PULL.read, "tasks"] },
   "data list": telling({ ...AT_HAND, read: ["hub cache", "data"] }),
   "data show": telling({
     ...AT_HAND,

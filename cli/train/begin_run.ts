@@ -6,6 +6,7 @@ import type { Trainer } from "../../rl/trainer.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { logTensorboard } from "../../rl/run/tensorboard/log_tensorboard.ts";
 import { toToml } from "../settings/config_file.ts";
+import { describeTrainingData } from "./describe_training_data.ts";
 import { firstPrompt } from "./first_prompt.ts";
 import { keepHeldOut } from "./keep_held_out.ts";
 import { keepShape } from "./keep_shape.ts";
@@ -43,6 +44,7 @@ export async function beginRun(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
   );
+  describeTrainingData(trainer.task).forEach(say);
   say(`prompt   ${await firstPrompt(trainer)}`);
   if (reopened && state.step >= values.steps) say("nothing is left to train: the run is complete");
   return { run: logged, state };

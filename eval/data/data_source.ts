@@ -17,6 +17,8 @@ export interface DataSource {
    * the first that matches counts, so that a folder may have the hub's form or another.
    */
   splits: Readonly<Record<string, readonly string[]>>;
+  /** What `softcot data pull` takes for it; the task's name if left out. */
+  pulledAs?: string;
   /** Names of a folder that holds this set, where `data` is a folder of several sets; the task's name if left out. */
   folders?: readonly string[];
 }
@@ -77,7 +79,7 @@ function inCache(name: string, source: DataSource, revision?: string): FoundData
   if (folder === undefined || Object.keys(files).length === 0) {
     throw new DataMissing(
       `Cannot find the data of ${name}: ${source.hub} is not in the cache of the Hugging Face hub, and no --data is given`,
-      `fetch them with: softcot data pull ${name}; or name a file or folder with --data`,
+      `fetch them with: softcot data pull ${source.pulledAs ?? name}; or name a file or folder with --data`,
     );
   }
   const commit = folder.split("/").at(-1)!;

@@ -7,6 +7,9 @@ import { normalText } from "./normal_text.ts";
 /** Training questions that are held out for validation where nobody says how many. */
 const VALIDATION_QUESTIONS = 256;
 
+/** Of fewer different questions none are held out: a share of half of them would tell little, and training would lack them. */
+export const LEAST_TO_HOLD_OUT = 6;
+
 // A label of its own: the seed's other draws stay apart from these.
 const HOLD_OUT = 0x484f;
 
@@ -22,7 +25,7 @@ interface HeldOut {
 interface HoldOutOptions {
   /** Decides which (default 0). */
   seed?: number;
-  /** How many (default 256), at most half of the different ones. */
+  /** How many (default 256), at most half of the different ones; none of fewer than {@link LEAST_TO_HOLD_OUT}. */
   validation?: number;
   /** Ids of those to hold out instead. */
   heldOut?: readonly string[];
@@ -48,6 +51,8 @@ export function holdOut(
   const distinct = [...byText.values()];
   const validation = heldOut
     ? named(name, distinct, heldOut)
+    : distinct.length < LEAST_TO_HOLD_OUT
+    ? []
     : ranked(distinct, seed).slice(0, Math.min(wanted, Math.floor(distinct.length / 2)));
   const texts = new Set(validation.map(({ question }) => normalText(question)));
   return { train: questions.filter(({ question }) => !texts.has(normalText(question))), validation };

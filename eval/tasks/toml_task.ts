@@ -27,6 +27,8 @@ const SCHEMA = z.strictObject({
   name: z.string().regex(TASK_NAME, "letters, digits, . _ and - are needed").optional(),
   version: z.int().min(1).optional(),
   about: text.optional(),
+  hub: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "a data set's name on the hub, org/name, is needed").optional(),
+  licence: text.optional(),
   file: files.optional(),
   split: z.enum(["train", "validation", "test"]).optional(),
   files: z.strictObject({ train: files.optional(), validation: files.optional(), test: files.optional() })
@@ -60,14 +62,36 @@ export function loadTomlTask(path: string): GenerationEntry {
   const file = readToml(path);
   const spec = specOf(path, file);
   const { name, version, about, limits, prompt = paperPrompt } = spec;
+  const source = sourceOf(path, file);
   return {
     ...{ kind: "generation", name, version, about, limits, prompt },
+    ...(source ? { source } : {}),
     open: async (options) => {
       const { data, split } = options;
-      const found = data === undefined ? ownFiles(path, file) : locateData(name, NAMED, { data, split });
+      const found = source
+        ? locateData(name, source, options)
+        : data === undefined
+        ? ownFiles(path, file)
+        : locateData(name, NAMED, { data, split });
       return await openDataTask(spec, found, options);
     },
   };
+}
+
+/** A data set of the hub, where the task names one; its files are then patterns of paths in it. */
+function sourceOf(
+  path: string,
+  { hub, licence = "not told by the task", file, split = "test", files }: TaskFile,
+): DataSource | undefined {
+  if (hub === undefined) return undefined;
+  const named = { ...files, ...(file === undefined ? {} : { [split]: file }) };
+  const splits = Object.entries(named).map(([split, names]) => [split, [names].flat()]);
+  if (splits.length > 0) return { hub, licence, splits: Object.fromEntries(splits), pulledAs: path };
+  throw wrong(
+    path,
+    "no file of the data set is named, file or [files] is needed",
+    'such as: file = "data/test-*.parquet"',
+  );
 }
 
 function specOf(path: string, file: TaskFile): Omit<DataTaskSpec, "source"> {
@@ -142,7 +166,8 @@ function fieldText(row: Row, path: string): string {
  * @throws UserError if there is no such file or something in it is wrong
  */
 export function taskFiles(path: string): string[] {
-  return Object.values(ownFiles(path, readToml(path)).files).flat();
+  const file = readToml(path);
+  return file.hub === undefined ? Object.values(ownFiles(path, file).files).flat() : [];
 }
 
 /** The files that the task names, their paths taken from the folder of the task. */

@@ -59,6 +59,22 @@ Deno.test("data pull fetches the files that a task reads; list and show then fin
     assert(!show.stdout.includes("cools by 7"));
   }));
 
+Deno.test("a task of one's own may name a data set of the hub", () =>
+  withGsm8k(GSM8K, (env) =>
+    inFolder(async (folder) => {
+      const task = `${folder}/pens.toml`;
+      const fields = 'file = "main/test-*.parquet"\ngold-after = "####"\nlicence = "MIT"\n';
+      Deno.writeTextFileSync(task, `hub = "openai/gsm8k"\n${fields}`);
+      const missing = await runSoftcot(["data", "show", task], env);
+      assertStringIncludes(missing.stderr, `hint: fetch them with: softcot data pull ${task}; or`);
+      const pulled = await runSoftcot(["data", "pull", task], env);
+      assertEquals(pulled.code, 0, pulled.stderr);
+      assertMatch(pulled.stdout, /^openai\/gsm8k at 0123456789ab: 2 files, .*\nlicence: MIT\n/);
+      const show = await runSoftcot(["data", "show", task, "--limit", "1"], env);
+      assertMatch(show.stdout, /^test +3 +2 +1 no answer$/m, show.stderr);
+      assertStringIncludes(show.stdout, "read from   openai/gsm8k@0123456789ab");
+    })));
+
 Deno.test("data pull says what is wrong: no hub's task, a repository without the files", () =>
   withGsm8k({ "README.md": "moved" }, async (env) => {
     const made = await runSoftcot(["data", "pull", "sums"], env);
@@ -124,7 +140,7 @@ Deno.test("data show of a choice task, of a task of one's own, and of no task", 
   const trained = ["data", "show", "deepscaler", "--data", `${fixtures}/deepscaler/local`];
   const train = await runSoftcot(trained);
   assertEquals(train.code, 0, train.stderr);
-  assertMatch(train.stdout, /^the first 2 questions of train$/m);
+  assertMatch(train.stdout, /^the first 3 questions of train$/m);
   const test = await runSoftcot([...trained, "--split", "test"]);
   assertEquals([test.code, test.stdout], [1, ""]);
   assertStringIncludes(test.stderr, "Cannot take test questions of deepscaler: there are none, it has ");

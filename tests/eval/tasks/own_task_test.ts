@@ -44,7 +44,7 @@ Deno.test("a task in TOML over several files, with the answer checker, a mark be
   const settings =
     'question = "problem"\ngold = "key"\ngold-after = "####"\ngold-box = true\npercent = true\n';
   const train = await openTask(written("a.toml", `file = "train.csv"\nsplit = "train"\n${settings}`));
-  assertEquals([train.name, train.size("train"), train.size("validation")], ["a", 1, 1]);
+  assertEquals([train.name, train.size("train"), train.size("validation")], ["a", 2, 0]);
   assertEquals(train.data!.dropped, { train: { "no answer": 1 } });
   const test = await openTask(
     written("b.toml", `columns = ["problem", "key"]\n${settings}[files]\ntest = ["test.csv"]\n`),
@@ -52,7 +52,7 @@ Deno.test("a task in TOML over several files, with the answer checker, a mark be
   assertEquals(test.question("test", 0, 0).gold, "50\\%");
   assert((await test.grade("50\\%", "50}")).correct);
   const named = await openTask(written("c.toml", settings), { data: `${folder}/train.csv` });
-  assertEquals(named.size("train"), 1);
+  assertEquals(named.size("train"), 2);
 });
 
 Deno.test("a TOML task that is wrong is told what, and where", async () => {
@@ -60,12 +60,19 @@ Deno.test("a TOML task that is wrong is told what, and where", async () => {
     refused(written("d.toml", toml), message, hint);
   await refused(`${folder}/none.toml`, "there is no such file");
   await wrong('file = "x.jsonl\n', "line 1, column");
-  await wrong('fil = "x.jsonl"\n', "there is no setting fil", "name, version, about, file");
+  await wrong('fil = "x.jsonl"\n', "there is no setting fil", "name, version, about, hub, licence, file");
   await wrong('grader = "luck"\nfile = "x.jsonl"\n', "grader: ");
   await wrong("max-thinking = 0\n", "max-thinking: ");
   await wrong("file = 3\n", "file: a path or a list of paths is needed");
   await wrong("", "no file is named", "--data");
   await wrong('file = "x.jsonl"\n', `Cannot read ${folder}/x.jsonl: there is no such file`);
+  await wrong('hub = "squad"\n', "hub: a data set's name on the hub");
+  await wrong('hub = "org/set"\n', "no file of the data set is named", 'file = "data/test-*.parquet"');
+  await wrong(
+    'hub = "org/not-pulled"\nfile = "x.jsonl"\n',
+    "org/not-pulled is not in the cache",
+    "softcot data pull",
+  );
   await wrong('file = "a"\n[files]\ntest = "b"\n', "both file and [files] are given");
   await wrong('file = "a"\n[files]\ntset = "b"\n', "there is no setting tset", "train, validation");
   await wrong('file = "a"\ninstruction = "Think!"\n', "no {question}");

@@ -106,14 +106,10 @@ Deno.test("deepscaler: the instruction behind each question is cut, rows without
   for (const task of [hub, local]) {
     assertEquals(task.data!.rows, { train: 4 });
     assertEquals(task.data!.dropped, { train: { "no answer": 1 } });
-    // Two of the three differ in white space alone: if one of them is held out, the other is not trained on.
-    const [held] = all(task, "validation");
-    assertEquals(task.heldOut, [held.id]);
-    assertEquals(
-      all(task, "train").map(({ gold }) => gold),
-      held.gold === "42" ? ["\\frac{3}{2}"] : ["42", "42"],
-    );
-    const texts = [...all(task, "train"), ...all(task, "validation")].map(({ question }) => question);
+    // So few different ones are all trained on: two of the three differ in white space alone.
+    assertEquals(task.heldOut, []);
+    assertEquals(all(task, "train").map(({ gold }) => gold).sort(), ["42", "42", "\\frac{3}{2}"]);
+    const texts = all(task, "train").map(({ question }) => question);
     assert(texts.every((text) => !text.includes("step by step")), texts.join("\n"));
   }
   assertEquals(hub.heldOut, local.heldOut);
