@@ -59,10 +59,17 @@ export function Chart({ figure, height, zoom, onZoom, together }: Props) {
       onBlur={() => setHover(null)}
     >
       <div ref={frame} class="chart-frame" style={{ height: `${height}px` }} />
-      {figure.curves.length === 0 && <p class="chart-empty soft">No values yet</p>}
+      <Nothing figure={figure} />
       {hover && <Hover hover={hover} figure={figure} theme={theme} />}
     </div>
   );
+}
+
+/** In place of curves, where there are none to see. */
+function Nothing({ figure: { curves, y } }: { figure: Figure }) {
+  if (curves.length === 0) return <p class="chart-empty soft">No values yet</p>;
+  const isSeen = !y.isLog || curves.some((curve) => curve.y.some((value) => value !== null && value > 0));
+  return isSeen ? null : <p class="chart-empty soft">Nothing above 0, which this axis could show</p>;
 }
 
 /** What a chart says to those who do not see it: its curves with their last values. */

@@ -14,7 +14,14 @@ export const INKS = {
 } as const;
 
 /** Lengths of strokes and gaps; the first is a full line. */
-export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [9, 3, 2, 3]];
+export const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 3], [9, 3, 2, 3], [14, 4], [
+  5,
+  2,
+  1,
+  2,
+  1,
+  2,
+]];
 
 /** The colour of a place in the palette, which begins again after the last. */
 export function colourOf(theme: "light" | "dark", place: number): string {
