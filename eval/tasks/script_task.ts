@@ -105,8 +105,7 @@ function checkedGrade(path: string, grade: NonNullable<ScriptTask["grade"]>): Ta
     const { correct, reward, answer = boxedContinuation(continuation), rule = null } = (given ?? {}) as Grade;
     const isText = (value: unknown) => value === null || typeof value === "string";
     if (
-      typeof correct === "boolean" && Number.isFinite(reward) && typeof reward === "number" &&
-      isText(answer) && isText(rule)
+      typeof correct === "boolean" && Number.isFinite(reward) && isText(answer) && isText(rule)
     ) return { correct, reward, answer, rule };
     throw wrong(
       path,

@@ -88,6 +88,8 @@ Deno.test("what is no prompt, no grade and no reward is told with its file befor
     task("prompt: () => undefined", "its prompt gave undefined"),
     task('grade: () => ({ correct: "yes", reward: NaN })', 'its grade gave { correct: "yes", reward: NaN }'),
     task("grade: async () => ({ correct: true, reward: Infinity })", "reward: Infinity }"),
+    task('grade: () => ({ correct: "yes", reward: 100 })', 'correct: "yes", reward: 100 }'),
+    task("grade: () => ({ reward: 100 })", "{ reward: 100 }"),
     task('grade: () => ({ correct: true, reward: "100" })', 'reward: "100" }'),
     task("grade: () => ({ correct: true, reward: 100n })", "reward: 100n }"),
     task("grade: () => ({ correct: true, reward: 1, answer: 7 })", "answer: 7 }"),
