@@ -63,11 +63,13 @@ Deno.test("rollouts beside one another stand in the address, whatever their plac
   assertEquals(besideOf(undefined), []);
 });
 
-Deno.test("the same question elsewhere: other modes of an evaluation, and the nearest update of other runs", () => {
+Deno.test("the same question elsewhere: other modes of an evaluation, the run's first and last update, and the nearest of others", () => {
   const run = { id: "hard", rollouts: 8, steps: [[4, 12, 4]] as [number, number, number][], modes: ["hard"] };
   const own = { ...run, id: "soft" };
   const results = { id: "results", rollouts: 4, steps: [], modes: ["hard-sample", "soft-sample"] };
   assertEquals(otherSights([own, run, results], rollout), [
+    { id: "soft", mode: null, step: 4 },
+    { id: "soft", mode: null, step: 12 },
     { id: "hard", mode: null, step: 8 },
     { id: "results", mode: "hard-sample", step: null },
     { id: "results", mode: "soft-sample", step: null },

@@ -30,14 +30,17 @@ export interface OtherSight {
   step: number | null;
 }
 
-/** Where else the question of a rollout was seen: other modes of an evaluation, other runs. */
+/** Where else the question of a rollout was seen: the run's first and last update that kept it, other modes of an evaluation, other runs. */
 export function otherSights(
   sightings: readonly Sighting[],
   rollout: RolloutLine & { id: string },
 ): OtherSight[] {
   return sightings.flatMap(({ id, modes, steps }): OtherSight[] => {
     if (steps.length > 0) {
-      return id === rollout.id ? [] : [{ id, mode: null, step: nearestTo(stepsOf(steps), rollout.step) }];
+      const all = stepsOf(steps);
+      if (id !== rollout.id) return [{ id, mode: null, step: nearestTo(all, rollout.step) }];
+      const ends = all.length > 1 ? [all[0], all.at(-1)!] : [];
+      return ends.filter((step) => step !== rollout.step).map((step) => ({ id, mode: null, step }));
     }
     return modes.filter((mode) => id !== rollout.id || mode !== rollout.mode).map((mode) => ({
       id,

@@ -202,7 +202,7 @@ function BesideChooser({ rollout, sightings, beside, setBeside }: {
     setError(fresh.length === 0 ? "It is not there any more, or beside already." : "");
     setBeside([...beside, ...fresh as RolloutAddress[]]);
   };
-  const own = sights.filter(({ id }) => id === rollout.id);
+  const own = sights.filter(({ id, mode }) => id === rollout.id && mode !== null);
   return (
     <>
       <label class="field">
@@ -218,7 +218,7 @@ function BesideChooser({ rollout, sightings, beside, setBeside }: {
           <option value="">choose…</option>
           {sights.map(({ id, mode, step }, i) => (
             <option key={i} value={i}>
-              {id === rollout.id ? "" : `${id} · `}
+              {id === rollout.id ? (mode === null ? "this run · " : "") : `${id} · `}
               {mode ?? `update ${step}`}
             </option>
           ))}
