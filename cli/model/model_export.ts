@@ -16,6 +16,8 @@ import { inBytes } from "../terminal/in_bytes.ts";
 import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
 
+const DTYPES = ["f32", "f16", "bf16", "q8_0"] as const;
+
 /** `softcot model export`: a model as other programs load it. */
 export const modelExportCommand = defineCommand({
   description: `Write a model as a Hugging Face folder or as a GGUF file.
@@ -30,8 +32,8 @@ where q8_0 is asked for.`,
     format: choice(["safetensors", "gguf"], "Form of the weights", {
       defaultText: "gguf if --out ends in .gguf, else safetensors",
     }),
-    dtype: choice(["f32", "f16", "bf16", "q8_0"], "Type of the weights; q8_0 for GGUF alone", {
-      default: "f16",
+    dtype: choice(DTYPES, "Type of the weights; q8_0 for GGUF alone", {
+      defaultText: "that of most of the model's weights; f16 for quantised ones of another kind",
     }),
     adapter: flags.adapter,
   },
@@ -39,10 +41,11 @@ where q8_0 is asked for.`,
     ["A trained run, for transformers", "softcot model export runs/gsm8k --out thinker"],
     ["The same for llama.cpp, in 8 bits", "softcot model export runs/gsm8k --out thinker.gguf --dtype q8_0"],
   ],
-  async run({ out, format, dtype, adapter }, { args: [name], quiet, print }) {
+  async run({ out, format, dtype: asked, adapter }, { args: [name], quiet, print }) {
     using files = openModelFiles(name);
     const source = sourceOf(name, files, adapter);
     const isGguf = (format ?? (out.endsWith(".gguf") ? "gguf" : "safetensors")) === "gguf";
+    const dtype = asked ?? ownType(source, isGguf);
     using interrupt = watchInterrupt("Stopping; nothing is left of the export.");
     using progress = createProgress({ label: "export", quiet });
     const bytes = exportedBytes(source, dtype, isGguf);
@@ -65,6 +68,17 @@ where q8_0 is asked for.`,
     print(data, () => `${out}: ${name} as ${data.format}, ${dtype}, ${inBytes(bytes)} of weights`);
   },
 });
+
+/** The type that most weights have, where it can be written. */
+function ownType({ weights }: ExportSource, isGguf: boolean): typeof DTYPES[number] {
+  const elements = new Map<string, number>();
+  for (const { dtype, elements: count } of weights.tensors.values()) {
+    elements.set(dtype, (elements.get(dtype) ?? 0) + count);
+  }
+  const [most] = [...elements].toSorted(([, a], [, b]) => b - a)[0] ?? ["F16"];
+  const found = DTYPES.find((name) => name === most.toLowerCase());
+  return found === undefined || (found === "q8_0" && !isGguf) ? "f16" : found;
+}
 
 function sourceOf(name: string, files: ModelFiles, added: string | undefined): ExportSource {
   const { config, tokenizer, weights, embeddingRms, rmsMeasured } = files;

@@ -84,7 +84,7 @@ function explain(error: unknown): Explanation {
   if (system) return { message: firstLine(error), hint: system, status: 1, expected: false };
   if (error instanceof RangeError && /allocation|memory/i.test(error.message)) {
     const hint =
-      "the machine has too little memory for this: a smaller model, --group or --questions needs less";
+      "the machine has too little memory for this: a smaller model, or fewer texts at once, need less";
     return { message: `Cannot go on: ${firstLine(error)}`, hint, status: 1, expected: false };
   }
   return fault(`Something went wrong: ${firstLine(error)}`);
@@ -95,8 +95,10 @@ const systemErrors: Record<string, string | undefined> = {
   EACCES: "check the permissions of that path",
   EPERM: "check the permissions of that path",
   EROFS: "the file system is read-only: choose another folder with --out",
-  ENOSPC: "the disk is full: free some space; a run goes on with --resume",
-  EDQUOT: "the disk quota is used up: free some space; a run goes on with --resume",
+  ENOSPC:
+    "the disk is full: free some space; what was kept is whole, and the same command, or --resume of a training, goes on",
+  EDQUOT:
+    "the disk quota is used up: free some space; what was kept is whole, and the same command, or --resume of a training, goes on",
   EMFILE: "too many files are open: raise the limit with ulimit -n",
 };
 

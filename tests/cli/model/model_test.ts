@@ -41,6 +41,28 @@ Deno.test("model info --json has every number; options change what is computed",
   assert(more.memory.training > data.memory.training);
 });
 
+Deno.test("an export keeps the type of the weights where nobody says another", async () => {
+  const typeOf = async (name: string, out: string, ...flags: string[]) => {
+    const { code, stdout, stderr } = await runSoftcot([
+      "model",
+      "export",
+      name,
+      "--out",
+      `${folder}/${out}`,
+      "--json",
+      ...flags,
+    ]);
+    assertEquals(code, 0, stderr);
+    const { dtype, weightBytes } = JSON.parse(stdout);
+    return [dtype, weightBytes];
+  };
+  const [wide, bytes] = await typeOf(model, "wide");
+  assertEquals(wide, "f32");
+  assertEquals(await typeOf(model, "half", "--dtype", "f16"), ["f16", bytes / 2]);
+  assertEquals(await typeOf(`${folder}/half`, "half-again"), ["f16", bytes / 2]);
+  assertEquals((await typeOf("builtin", "builtin"))[0], "f16");
+});
+
 Deno.test("model info names what is wrong", async () => {
   const missing = await runSoftcot(["model", "info", `${folder}/none`]);
   assertEquals([missing.code, missing.stdout], [1, ""]);

@@ -185,7 +185,7 @@ Deno.test("a dry run makes the first run, keeps it, and tells the time and memor
   assert(Math.abs(grown.jobs[2].seconds / spent - 1) < 1e-9);
   const { stdout: text } = await succeed(dry({ seeds: [0, 1, 2], ways: "" }).slice(0, -1));
   assertMatch(text, /^run-seed-2 +to do +0\/3 +\d+s +seed 2$/m);
-  assertMatch(text, /^2 jobs to do, 1 at a time: about \d+s, \d+ MiB of memory$/m);
+  assertMatch(text, /^2 jobs to do, 1 at a time: about (\d+m )?\d+s, \d+ MiB of memory$/m);
   await fails(
     dry({ seeds: [0, 1, 2], ways: "", fixed: "clip = 3.0" }),
     1,
