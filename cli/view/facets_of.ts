@@ -13,6 +13,7 @@ const OFTEN = 200;
 /** What the rollouts of a place can be filtered by. */
 export function facetsOf(place: OpenPlace): Facets {
   const counter = facetCounter();
+  const way = place.way();
   const lines = place.rollouts.reduce((sum, { index }) => sum + index.lines, 0);
   const questions = new Float64Array(lines);
   let at = 0;
@@ -20,7 +21,7 @@ export function facetsOf(place: OpenPlace): Facets {
     for (const { lines, body } of index.blocks()) {
       const rows = rolloutRows(body(), lines);
       if (!rows) continue;
-      for (let i = 0; i < lines; i++) counter.add(choosable(rows, i, names, place.way()));
+      for (let i = 0; i < lines; i++) counter.add(choosable(rows, i, names, way));
       questions.set(rows.question, at);
       at += lines;
     }
@@ -71,7 +72,7 @@ function named(place: OpenPlace, counts: readonly { hash: number; rollouts: numb
 
 /** The rollouts of one question in a place; undefined where there are none. */
 export function sightingOf(place: OpenPlace, question: string): Sighting | undefined {
-  const hash = hashOfText(question);
+  const [hash, way] = [hashOfText(question), place.way()];
   const steps = new Set<number>();
   const modes = new Set<string>();
   let rollouts = 0;
@@ -82,7 +83,7 @@ export function sightingOf(place: OpenPlace, question: string): Sighting | undef
         if (rows.question[i] !== hash) continue;
         rollouts++;
         if (rows.step[i] !== NONE) steps.add(rows.step[i]);
-        modes.add(choosable(rows, i, names, place.way()).mode);
+        modes.add(choosable(rows, i, names, way).mode);
       }
     }
   }

@@ -23,10 +23,11 @@ function partial(place: OpenPlace, { index, names }: RolloutFile, greedy: boolea
   const questions = new Map<string, QuestionResult>();
   const ended: Record<string, number> = {};
   let [rollouts, reward] = [0, 0];
+  const way = place.way();
   for (const { lines, body } of index.blocks()) {
     const rows = rolloutRows(body(), lines);
     for (let i = 0; rows && i < lines; i++) {
-      const one = choosable(rows, i, names, place.way());
+      const one = choosable(rows, i, names, way);
       const known = questions.get(one.group) ?? { correct: 0, samples: 0 };
       questions.set(one.group, {
         correct: known.correct + (one.correct ? 1 : 0),
