@@ -1,6 +1,6 @@
 import { openOwn } from "../../../model/files/own_file.ts";
 import { hashOf } from "./scan_record.ts";
-import { readAt } from "./line_reader.ts";
+import { readAt, readInto } from "./line_reader.ts";
 import { openWithin } from "./open_within.ts";
 
 /** What stands before a block's bytes in an index. */
@@ -21,6 +21,7 @@ export interface BlockHeader<H> {
 
 /** What is known of some lines that follow one another. */
 export interface Block<H> extends BlockHeader<H> {
+  /** Its bytes, from the beginning of their buffer; the next block's that are read take their place. */
   body(): Uint8Array<ArrayBuffer>;
 }
 
@@ -96,19 +97,37 @@ export function openBlocks<H>(of: IndexedFile, source: Deno.FsFile): BlockStore<
         try {
           if (!isPrepared) prepare();
           isPrepared = true;
-          const start = end + line(whole).length;
           end = write(file!, end, [line(whole), body]);
-          const kept = file!;
-          blocks.push({ ...whole, body: () => readAt(kept, start, body.length) });
+          blocks.push(inFile(file!, end - body.length, whole));
           return;
         } catch (error) {
           inMemory = (error as Error).message;
         }
       }
-      blocks.push({ ...whole, body: () => body });
+      blocks.push(inMemoryOf(whole, body));
     },
     [Symbol.dispose]: () => file?.close(),
   };
+}
+
+// Functions of their own: what one of a function's closures names, all of them keep.
+
+function inFile<H>(file: Deno.FsFile, start: number, header: BlockHeader<H>): Block<H> {
+  const { bytes } = header;
+  return {
+    ...header,
+    body() {
+      if (scratch.length < bytes) scratch = new Uint8Array(bytes);
+      return readInto(scratch.subarray(0, bytes), file, start);
+    },
+  };
+}
+
+/** A query goes over megabytes of blocks, one at a time. */
+let scratch = new Uint8Array(0);
+
+function inMemoryOf<H>(header: BlockHeader<H>, body: Uint8Array<ArrayBuffer>): Block<H> {
+  return { ...header, body: () => body };
 }
 
 /** Removes the index of a file that is another by now; a process that writes it goes on in what has no name any more. */
@@ -157,9 +176,8 @@ function load<H>(file: Deno.FsFile, identity: Identity, source: Deno.FsFile, blo
   for (let found = headerAt(file, at); found; found = headerAt(file, at)) {
     const header = found.data as BlockHeader<H>;
     if (!isHeader(header) || found.end + header.bytes > size) break;
-    const start = found.end;
-    blocks.push({ ...header, body: () => readAt(file, start, header.bytes) });
-    at = start + header.bytes;
+    blocks.push(inFile(file, found.end, header));
+    at = found.end + header.bytes;
   }
   const last = blocks.at(-1);
   if (last && (last.end > source.statSync().size || last.tail !== tailOf(source, last.end))) {

@@ -71,10 +71,17 @@ function find(data: Uint8Array, from: number, end: number): number {
 }
 
 /** Reads so many bytes from a place of a file; fewer where it ends. */
-export function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
+export const readAt = (file: Deno.FsFile, offset: number, length: number): Uint8Array<ArrayBuffer> =>
+  readInto(new Uint8Array(length), file, offset);
+
+/** Fills bytes from a place of a file, and returns those that were filled. */
+export function readInto(
+  bytes: Uint8Array<ArrayBuffer>,
+  file: Deno.FsFile,
+  offset: number,
+): Uint8Array<ArrayBuffer> {
   file.seekSync(offset, Deno.SeekMode.Start);
   let at = 0;
-  for (let count = 1; at < length && count > 0;) at += count = file.readSync(bytes.subarray(at)) ?? 0;
+  for (let count = 1; at < bytes.length && count > 0;) at += count = file.readSync(bytes.subarray(at)) ?? 0;
   return bytes.subarray(0, at);
 }
