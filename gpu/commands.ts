@@ -16,8 +16,8 @@ export interface Commands {
   ): void;
   /** Copies elements between tensors of 4-byte elements; offsets and count in elements. */
   copy(from: Tensor, fromOffset: number, to: Tensor, toOffset: number, count: number): void;
-  /** Copies bytes of a tensor, from byte `fromOffset`, to the start of a buffer. */
-  copyToBuffer(from: Tensor, fromOffset: number, to: GPUBuffer, bytes: number): void;
+  /** Copies bytes of a tensor, from byte `fromOffset`, to a buffer, to its start if `toOffset` is left out. */
+  copyToBuffer(from: Tensor, fromOffset: number, to: GPUBuffer, bytes: number, toOffset?: number): void;
   /** Fills a tensor with zeros. */
   zero(tensor: Tensor): void;
   /** Writes data from the CPU, after all that was recorded before; `offset` in elements. */
@@ -99,9 +99,9 @@ export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Pro
         count * 4,
       );
     },
-    copyToBuffer(from, fromOffset, to, bytes) {
+    copyToBuffer(from, fromOffset, to, bytes, toOffset = 0) {
       endPass();
-      open().copyBufferToBuffer(from.storage.buffer, from.offset + fromOffset, to, 0, bytes);
+      open().copyBufferToBuffer(from.storage.buffer, from.offset + fromOffset, to, toOffset, bytes);
     },
     zero(tensor) {
       endPass();

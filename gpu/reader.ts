@@ -2,12 +2,24 @@ import type { Commands } from "./commands.ts";
 import type { ErrorLog } from "./error_log.ts";
 import { byteLength, type Tensor } from "./tensor.ts";
 
+/** A part of a tensor of 4-byte elements. */
+export interface Piece {
+  /** The whole tensor. */
+  tensor: Tensor;
+  /** Its first element. */
+  from: number;
+  /** How many. */
+  count: number;
+}
+
 /** Brings tensors back to the CPU. */
 export interface Reader {
   /** Copies a tensor as it is at this point of the recorded commands, and waits for it. */
   read(tensor: Tensor): Promise<ArrayBuffer>;
   /** The same in two halves: the copy is recorded and submitted now, the result fetched later. */
   start(tensor: Tensor): () => Promise<ArrayBuffer>;
+  /** The same of parts of tensors of 4-byte elements, one after another; of at least `bytes` bytes, whatever is behind them. */
+  startPieces(pieces: readonly Piece[], bytes?: number): () => Promise<ArrayBuffer>;
   /** Destroys the idle buffers. */
   close(): void;
 }
@@ -54,16 +66,32 @@ export function createReader(device: GPUDevice, commands: Commands, errors: Erro
     errors.check();
     return copy;
   };
+  const roomFor = (bytes: number) => {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 16)));
+    return { size, buffer: take(size) };
+  };
   const start = (tensor: Tensor) => {
     const bytes = byteLength(tensor);
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 16)));
-    const buffer = take(size);
+    const { size, buffer } = roomFor(bytes);
     commands.copyToBuffer(tensor, 0, buffer, Math.ceil(bytes / 4) * 4);
+    commands.flush();
+    return () => finish(buffer, size, bytes);
+  };
+  const startPieces = (pieces: readonly Piece[], least = 0) => {
+    const own = 4 * pieces.reduce((sum, { count }) => sum + count, 0);
+    const bytes = Math.max(own, least);
+    const { size, buffer } = roomFor(bytes);
+    let at = 0;
+    for (const { tensor, from, count } of pieces) {
+      commands.copyToBuffer(tensor, 4 * from, buffer, 4 * count, at);
+      at += 4 * count;
+    }
     commands.flush();
     return () => finish(buffer, size, bytes);
   };
   return {
     start,
+    startPieces,
     read: (tensor) => start(tensor)(),
     close() {
       for (const list of idle.values()) for (const buffer of list) buffer.destroy();

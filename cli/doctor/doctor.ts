@@ -6,7 +6,9 @@ import { UserError } from "../../gpu/errors.ts";
 import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test.ts";
 import { PINNED_DENO } from "../facts/pinned_deno.ts";
 import { defineCommand } from "../settings/define_command.ts";
+import { flag } from "../settings/setting.ts";
 import { table } from "../terminal/table.ts";
+import { tryCluster } from "./cluster.ts";
 import { describeDevices, type DeviceHere, devicesHere } from "./devices_here.ts";
 import { tryModel } from "./try_model.ts";
 import { describePermissions } from "../permissions/describe_permissions.ts";
@@ -52,10 +54,20 @@ export const doctorCommand = defineCommand({
 
 Lists the devices, shows what the one that is used grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
 long loop, a few steps of a small model. Ends with status 1 if something is missing, and says what to do.`,
-  settings: {},
+  settings: {
+    cluster: flag("Try Open MPI instead: among two processes, or those that mpirun or srun started"),
+  },
   opensDevice: true,
-  examples: [["What is here", "softcot doctor"], ["For a bug report", "softcot doctor --json"]],
-  async run(_, { print }) {
+  examples: [
+    ["What is here", "softcot doctor"],
+    ["For a bug report", "softcot doctor --json"],
+    ["Several machines", "mpirun -n 16 --hostfile hosts softcot doctor --cluster"],
+  ],
+  async run({ cluster }, { print }) {
+    if (cluster) {
+      Deno.exitCode = await tryCluster(print);
+      return;
+    }
     const diagnosis = await diagnose();
     print(
       { ...diagnosis, permissions: PERMISSIONS },

@@ -53,7 +53,9 @@ export function giveUpKinds(...kinds: readonly ("net" | "run" | "sys")[]): void 
 
 /** Whether a program may be started from now on: git has been asked, own code runs, and mpirun starts learners only where several are asked for. */
 function isStarted(program: Needs["run"][number], { values }: Told): boolean {
-  if (program === "mpirun") return Number(values.learners ?? 1) > 1 && !launched();
+  if (program === "mpirun") {
+    return (Number(values.learners ?? 1) > 1 || values.cluster === true) && !launched();
+  }
   return program !== "git" && program !== "own code";
 }
 

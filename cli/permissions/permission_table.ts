@@ -16,7 +16,7 @@ export interface Needs {
   env: readonly (keyof typeof VARIABLES)[];
   /**
    * Programs that it starts; before the right to start any is given up git is asked, and own code gets a process of its own; mpirun is
-   * started with --learners alone, by a process that does nothing else.
+   * started with --learners or --cluster alone, by a process that does nothing else.
    */
   run: readonly ("git" | "own code" | "nvidia-smi" | "softcot" | "deno" | "the browser" | "mpirun")[];
   /** The network; of `listens` one address, and nothing else once it listens there. */
@@ -139,7 +139,10 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
     ...{ read: ["hub cache", "tasks", "data", "beside the data"], run: ["own code"] },
   }),
   bench: onDevice({ read: ["program", "hub cache", "model"], write: ["tunings"], run: ["git"] }),
-  doctor: onDevice({ sys: true, env: ["display", "device"], run: ["nvidia-smi"] }),
+  doctor: onDevice({
+    ...{ sys: true, env: ["display", "device"], run: ["nvidia-smi", "mpirun"] },
+    ...{ read: ["program"], libraries: ["C", "Vulkan", "MPI"] },
+  }),
   settings: telling({ read: ["task"], run: ["own code"] }),
   "settings eval": telling({}),
   "settings generate": telling({}),

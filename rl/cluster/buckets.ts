@@ -1,6 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { sizeOf, type Tensor } from "../../gpu/tensor.ts";
-import type { Piece } from "./learners.ts";
+import type { Piece } from "../../gpu/reader.ts";
 
 /** Elements that are sent at once: 16 MiB of f32, so that one bucket is read from the device while the one before is on its way. */
 export const BUCKET = 4 * 1024 * 1024;
@@ -34,20 +34,15 @@ export function bucketsOf(pieces: readonly Piece[], most: number): Piece[][] {
 export const countOf = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, { count }) => sum + count, 0);
 
-/** Copies pieces into a tensor, one after another. */
-export function packPieces({ commands }: Gpu, pieces: readonly Piece[], into: Tensor): void {
+/** Fills pieces from numbers that follow one another. */
+export function writePieces(
+  { commands }: Gpu,
+  pieces: readonly Piece[],
+  data: Float32Array<ArrayBuffer>,
+): void {
   let at = 0;
   for (const { tensor, from, count } of pieces) {
-    commands.copy(tensor, from, into, at, count);
-    at += count;
-  }
-}
-
-/** Copies them back, from an element of the tensor on. */
-export function unpackPieces({ commands }: Gpu, from: Tensor, first: number, pieces: readonly Piece[]): void {
-  let at = first;
-  for (const { tensor, from: start, count } of pieces) {
-    commands.copy(from, at, tensor, start, count);
+    commands.upload(tensor, data.subarray(at, at + count), from);
     at += count;
   }
 }

@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { Piece } from "../../gpu/reader.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 
 /** What taking part in sums has cost a learner since an update began. */
@@ -9,16 +10,6 @@ export interface Spent {
   summed: number;
   /** Bytes that it sent to others. */
   bytes: number;
-}
-
-/** A part of a tensor of 4-byte elements. */
-export interface Piece {
-  /** The whole tensor. */
-  tensor: Tensor;
-  /** Its first element. */
-  from: number;
-  /** How many. */
-  count: number;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
-import type { Tensor } from "../../gpu/tensor.ts";
-import { BUCKET, bucketsOf, countOf, packPieces, unpackPieces, wholeOf } from "./buckets.ts";
-import type { Learners, Piece, Spent } from "./learners.ts";
+import type { Piece } from "../../gpu/reader.ts";
+import { BUCKET, bucketsOf, countOf, wholeOf, writePieces } from "./buckets.ts";
+import type { Learners, Spent } from "./learners.ts";
 import type { Mpi } from "./mpi.ts";
 
 /** Learners over Open MPI. */
@@ -44,22 +44,17 @@ export function mpiLearners(mpi: Mpi): Learners {
       if (size === 1) return;
       await together(async () => {
         const buckets = bucketsOf(wholeOf(tensors), bucket);
-        using scratch = gpu.arena.scratch();
-        const rooms = [0, 1].map((i) => scratch.f32([bucket], `bucket ${i}`));
-        const start = (b: number) => {
-          if (b >= buckets.length) return undefined;
-          const room = rooms[b % 2];
-          packPieces(gpu, buckets[b], room);
-          return gpu.reader.start(firstOf(room, padded(countOf(buckets[b]), size)));
-        };
-        // Three buckets are on their way: one is read, one summed, one written back.
+        // One bucket is read while the one before is summed and the one before that written back.
+        const start = (b: number) =>
+          b < buckets.length
+            ? gpu.reader.startPieces(buckets[b], 4 * padded(countOf(buckets[b]), size))
+            : undefined;
         let next = start(0)?.();
         for (let b = 0; b < buckets.length; b++) {
           const data = new Float32Array(await next!);
           const later = start(b + 1);
           await addUp(data, () => next = later?.());
-          gpu.commands.upload(rooms[b % 2], data);
-          unpackPieces(gpu, rooms[b % 2], 0, buckets[b]);
+          writePieces(gpu, buckets[b], data);
         }
         gpu.commands.flush();
       });
@@ -70,17 +65,15 @@ export function mpiLearners(mpi: Mpi): Learners {
         const part = bucket / size;
         const buckets = pieces.map((own) => bucketsOf(own, part));
         const rounds = Math.max(...buckets.map((own) => own.length));
-        using scratch = gpu.arena.scratch();
-        const room = scratch.f32([bucket], "bucket 0");
         for (let b = 0; b < rounds; b++) {
           const of = (r: number): Piece[] => buckets[r][b] ?? [];
           const longest = Math.max(...pieces.map((_, r) => countOf(of(r))));
-          packPieces(gpu, of(rank), room);
-          const data = new Float32Array(await gpu.reader.read(firstOf(room, longest)));
+          const data = new Float32Array(await gpu.reader.startPieces(of(rank), 4 * longest)());
           const all = received.subarray(0, longest * size);
           await mpi.allGather(data, all);
-          gpu.commands.upload(room, all);
-          for (let r = 0; r < size; r++) if (r !== rank) unpackPieces(gpu, room, r * longest, of(r));
+          for (let r = 0; r < size; r++) {
+            if (r !== rank) writePieces(gpu, of(r), all.subarray(r * longest));
+          }
           spent.bytes += 4 * longest * (size - 1);
         }
         gpu.commands.flush();
@@ -96,5 +89,3 @@ export function mpiLearners(mpi: Mpi): Learners {
 }
 
 const padded = (count: number, size: number): number => Math.ceil(count / size) * size;
-
-const firstOf = (tensor: Tensor, count: number): Tensor => ({ ...tensor, shape: [count] });

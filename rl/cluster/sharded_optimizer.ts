@@ -1,12 +1,13 @@
 import type { Gpu } from "../../gpu/gpu.ts";
 import { adamW } from "../../gpu/ops/adamw/adamw.ts";
 import { globalNorm } from "../../gpu/ops/adamw/global_norm.ts";
+import type { Piece } from "../../gpu/reader.ts";
 import { sizeOf, type Tensor } from "../../gpu/tensor.ts";
 import { refreshAdapter } from "../../model/transformer/adapter.ts";
 import { matricesOf, type Trainable } from "../../model/transformer/params.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
 import { learningRate, type OptimizerSettings } from "../optimizer.ts";
-import type { Learners, Piece } from "./learners.ts";
+import type { Learners } from "./learners.ts";
 
 /** A learner's share of the moments: it updates these weights, and gets the others' from those whose they are (ZeRO, arXiv 1910.02054, stage 1). */
 export interface ShardedOptimizer {

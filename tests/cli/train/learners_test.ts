@@ -33,6 +33,13 @@ testWithMpi(
   },
 );
 
+testWithMpi("softcot doctor --cluster tries sums among two processes", async () => {
+  const { stdout } = await succeed(["doctor", "--cluster", "--json"]);
+  const found = JSON.parse(stdout);
+  assertEquals([found.right, found.machines.length, found.machines[0].learners], [true, 1, 2]);
+  assert(found.gigabytes_per_second > 0);
+});
+
 testWithMpi("learners without mpirun are refused, saying how it is installed", async () => {
   const missing = await runSoftcot(["train", ...LEARNERS], { PATH: "/nowhere" });
   assertEquals(missing.code, 1);

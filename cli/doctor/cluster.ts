@@ -1,0 +1,83 @@
+import { readSystemFile } from "../../gpu/device/system_files.ts";
+import { UserError } from "../../gpu/errors.ts";
+import { BUCKET } from "../../rl/cluster/buckets.ts";
+import { launched } from "../../rl/cluster/launched.ts";
+import { joinMpi } from "../../rl/cluster/mpi.ts";
+import { mpiLearners } from "../../rl/cluster/mpi_learners.ts";
+import { table } from "../terminal/table.ts";
+import { startLearners } from "../train/start_learners.ts";
+
+/** What `softcot doctor --cluster` tells with --json. */
+export interface ClusterDiagnosis {
+  /** What the library calls itself. */
+  mpi: string;
+  /** The processes of the job on each machine. */
+  machines: { name: string; learners: number }[];
+  /** GB/s (10^9 bytes) at which all learners' buffers were summed, from buffer to buffer of the CPU. */
+  gigabytes_per_second: number;
+  /** Whether the sums were right on all of them. */
+  right: boolean;
+}
+
+/** Bytes that are summed, in buckets as gradients are. */
+const BUCKETS = 8;
+const REPEATS = 3;
+
+/**
+ * Tries Open MPI: among the processes that a launcher started, else among two of this machine, started for it.
+ * @param print told the result, by the first process alone
+ * @returns the status to end with
+ */
+export async function tryCluster(
+  print: (found: ClusterDiagnosis, text: () => string) => void,
+): Promise<number> {
+  if (launched() === undefined) return await startLearners(2);
+  const found = await measure();
+  if (found.rank === 0) print(found.diagnosis, () => describe(found.diagnosis));
+  if (!found.diagnosis.right) {
+    throw new UserError("Cannot train with several learners here: Open MPI sums wrongly between them");
+  }
+  return 0;
+}
+
+async function measure(): Promise<{ rank: number; diagnosis: ClusterDiagnosis }> {
+  const mpi = joinMpi();
+  const { rank, size } = mpi;
+  const own = readSystemFile("/proc/sys/kernel/hostname")?.trim() ?? "unknown";
+  const names = await mpiLearners(mpi).gather(own);
+  const count = BUCKET - BUCKET % size;
+  const part = count / size;
+  const [data, received] = [new Float32Array(count), new Float32Array(count)];
+  const partOf = (r: number) => received.subarray(r * part, (r + 1) * part);
+  let fastest = Infinity;
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
+    await mpi.meet();
+    const began = performance.now();
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      data.fill(rank + 1);
+      await mpi.allToAll(data, received);
+      for (let r = 1; r < size; r++) await mpi.add(partOf(r), partOf(0));
+      await mpi.allGather(partOf(0), data);
+    }
+    fastest = Math.min(fastest, (performance.now() - began) / 1000);
+  }
+  const right = (await mpiLearners(mpi).gather(data.every((value) => value === size * (size + 1) / 2)))
+    .every(Boolean);
+  mpi.leave();
+  const machines = [...new Set(names)].map((name) => ({
+    name,
+    learners: names.filter((other) => other === name).length,
+  }));
+  const rate = 4 * count * BUCKETS / fastest / 1e9;
+  return {
+    rank,
+    diagnosis: { mpi: mpi.version, machines, gigabytes_per_second: Number(rate.toPrecision(3)), right },
+  };
+}
+
+const describe = ({ mpi, machines, gigabytes_per_second, right }: ClusterDiagnosis): string =>
+  table([
+    ["Open MPI", mpi],
+    ...machines.map(({ name, learners }) => ["machine", `${name}: ${learners} learners`]),
+    ["sums", `${right ? "right" : "WRONG"}, ${gigabytes_per_second} GB/s from CPU buffer to CPU buffer`],
+  ], { align: ["left", "left"] });
