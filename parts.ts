@@ -21,7 +21,7 @@ export type { QuantType } from "./gpu/quantised.ts";
 export type { TunedTile, Tuning } from "./gpu/tuning.ts";
 export { WEIGHT_FORMS, type WeightForm } from "./model/weights/weight_types.ts";
 export type { KernelTime, Profile } from "./gpu/profile.ts";
-export type { Reader } from "./gpu/reader.ts";
+export type { Piece, Reader } from "./gpu/reader.ts";
 export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
 export type { StepRecord } from "./gpu/ops/choose/choose.ts";
 
@@ -190,5 +190,5 @@ export {
 export type { SavedTrainer } from "./rl/run/sets_beside.ts";
 export type { Update } from "./rl/train_step.ts";
 export type { Place, ShardedOptimizer } from "./rl/cluster/sharded_optimizer.ts";
-export type { Learners, Piece, Spent } from "./rl/cluster/learners.ts";
+export type { Learners, Spent } from "./rl/cluster/learners.ts";
 export type { LearnerTime } from "./rl/cluster/gather_clock.ts";
