@@ -1,9 +1,9 @@
 import { lineOf, searchedOf, viewOf } from "../../web/data/read_record.ts";
 import { limitOf } from "../../web/data/select_rollouts.ts";
 import type { RolloutLine, RolloutList, RolloutQuery, RolloutView } from "../../web/data/view_data.ts";
-import { MOST_LINE } from "./index/line_reader.ts";
+import { MOST_LINE, readAt } from "./index/line_reader.ts";
 import { atNearest, matchingRows, type Row, rowAt } from "./matching_rows.ts";
-import type { OpenPlace } from "./open_place.ts";
+import type { OpenPlace, RolloutFile } from "./open_place.ts";
 
 /** A search in texts answers after so many ms with what it has. */
 const SEARCH_TIME = 150;
@@ -63,12 +63,13 @@ function searched(place: OpenPlace, query: RolloutQuery, text: string): List {
   const [inLine, inTexts] = finders(text);
   const lines: RolloutLine[] = [];
   let [scanned, next] = [0, null as number | null];
+  using open = openFiles();
   matchingRows(place, query, {
     visit(row) {
       if (lines.length === limit || performance.now() > until) return true;
       next = row.place;
       scanned++;
-      const line = textOf(row);
+      const line = open.textOf(row);
       const record = inLine(line) ? recordIn(line) : undefined;
       if (record && inTexts(searchedOf(record))) lines.push(lineOf(record, row.place, place.way()));
     },
@@ -107,6 +108,29 @@ export const recordOfRow = (row: Pick<Row, "file" | "offset" | "length">): Field
 function lineAt(place: OpenPlace, row: Row): RolloutLine {
   return lineOf(recordOfRow(row) ?? { question: "(damaged)" }, row.place, place.way());
 }
+
+/** Files that are opened once for the many lines that a search reads. */
+function openFiles(): { textOf(row: Row): string } & Disposable {
+  const files = new Map<RolloutFile, Deno.FsFile | undefined>();
+  return {
+    textOf({ file, offset, length }) {
+      if (!files.has(file)) files.set(file, quietly(() => file.index.open()));
+      const opened = files.get(file);
+      return opened && length <= MOST_LINE ? DECODER.decode(readAt(opened, offset, length)) : "";
+    },
+    [Symbol.dispose]: () => files.forEach((file) => file?.close()),
+  };
+}
+
+function quietly<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+const DECODER = new TextDecoder();
 
 /** Empty where the file has changed since it was indexed. */
 function textOf({ file, offset, length }: Pick<Row, "file" | "offset" | "length">): string {

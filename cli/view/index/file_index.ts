@@ -58,8 +58,11 @@ export interface FileIndex<H> extends Disposable {
   blocks(): (Block<H> & { first: number })[];
   /** The bytes of the file at a place; fewer where it has changed meanwhile. */
   read(offset: number, length: number): Uint8Array<ArrayBuffer>;
-  /** Reads many places with the file opened once. */
-  reading<T>(use: (read: (offset: number, length: number) => Uint8Array<ArrayBuffer>) => T): T;
+  /**
+   * The file, opened to be read at many places.
+   * @throws Error that says what is in the way
+   */
+  open(): Deno.FsFile;
 }
 
 /** Ms after which a line that does not end is one that was cut off. */
@@ -199,10 +202,7 @@ export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H
       using source = openWithin(of.root, of.path);
       return readAt(source, offset, length);
     },
-    reading: (use) => {
-      using source = openWithin(of.root, of.path);
-      return use((offset, length) => readAt(source, offset, length));
-    },
+    open: () => openWithin(of.root, of.path),
     [Symbol.dispose]: () => store?.[Symbol.dispose](),
   };
 }
