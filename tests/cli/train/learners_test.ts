@@ -4,6 +4,7 @@ import { findLearner } from "../../learners/support/find_learner.ts";
 import { weightDifference } from "../../learners/support/run_weights.ts";
 import { testWithMpi } from "../../rl/cluster/support/mpirun.ts";
 import { assertSameRun, linesIn, metricsOf } from "../../rl/support/run_files.ts";
+import { assertLinesFit } from "../../support/schemas.ts";
 import { runSoftcot, softcotCommand, succeed } from "../support/run_softcot.ts";
 import { smallModel } from "../support/small_model.ts";
 import { resumeArgs, trainArgs } from "../support/train_args.ts";
@@ -17,6 +18,7 @@ testWithMpi(
     const args = (out: string) => [...trainArgs({ model, questions: 3, out }), ...LEARNERS];
     const [whole, killed, alone] = ["whole", "killed", "alone"].map((name) => `${folder}/${name}`);
     await succeed(args(whole));
+    assertLinesFit("metrics", `${whole}/metrics.jsonl`);
     const { stderr, code, seconds } = await killAt(args(killed), killed, 4);
     assertEquals(code, 1, stderr);
     assert(seconds < 30, `ended after ${seconds} s`);
