@@ -128,7 +128,7 @@ lay(
     .replace(', "owners"]', "]").replace("at =", 'limit = 1\nmode = ["hard-sample"]\nmax-thinking = 4\nat =')
     .replace(
       "[fixed]",
-      "[fixed]\nsteps = 1\nquestions = 1\ngroup = 2\nmax-thinking = 4\nvalidate-every = 0\ntest-questions = 1",
+      "[fixed]\nsteps = 1\nquestions = 1\ngroup = 2\nmax-thinking = 4\nvalidate-every = 0\ntest-questions = 2",
     ),
 );
 
