@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { href } from "../app/route.ts";
 import type { Place } from "../data/view_data.ts";
 import { StateBadge } from "../parts/badges.tsx";
-import { grouped } from "../parts/format.ts";
+import { grouped, settingText } from "../parts/format.ts";
 import { type Column, COLUMNS } from "./columns.ts";
 import type { Group, Line } from "./grouping.ts";
 import { Scroll } from "../parts/scroll.tsx";
@@ -130,7 +130,7 @@ function Rows(
               <td
                 key={name}
                 class={`${isNumber ? "number" : ""} ${isWide ? "wide" : ""} ${
-                  most.get(name) === value(place) ? "most" : ""
+                  most.get(atTask(name, place)) === value(place) ? "most" : ""
                 }`}
               >
                 {text(place)}
@@ -170,17 +170,22 @@ function LineRow({ line: { name, places }, chosen, onChoose, isOpen, onOpen }:
   );
 }
 
-/** The most of each column in which more is better, if runs differ there. */
+/** The most of each column in which more is better, among the runs of a task, if they differ there. */
 function mostOf({ lines }: Group): ReadonlyMap<string, number | string> {
   const places = lines.flatMap(({ places }) => places).filter(({ kind }) => kind === "run");
   return new Map(
-    COLUMNS.filter(({ isScore }) => isScore).flatMap(({ name, value }) => {
-      const values = places.map((place) => Number(value(place)));
-      const most = Math.max(...values);
-      return most > 0 && values.some((each) => each !== most) ? [[name, most]] : [];
-    }),
+    COLUMNS.filter(({ isScore }) => isScore).flatMap(({ name, value }) =>
+      [...Map.groupBy(places, (place) => atTask(name, place))].flatMap(([key, alike]): [string, number][] => {
+        const values = alike.map((place) => Number(value(place)));
+        const most = Math.max(...values);
+        return most > 0 && values.some((each) => each !== most) ? [[key, most]] : [];
+      })
+    ),
   );
 }
+
+/** Scores on other tasks say nothing of one another. */
+const atTask = (column: string, { settings }: Place): string => `${column} ${settingText(settings.task)}`;
 
 const address = ({ kind, id }: Place): string =>
   kind === "evaluation" ? href("tables", [id]) : href("run", [id, "curves"]);

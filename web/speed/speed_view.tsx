@@ -4,6 +4,7 @@ import { useAnswer } from "../app/use_answer.ts";
 import type { ViewProps } from "../app/view.ts";
 import type { Zoom } from "../curves/chart.tsx";
 import { ChartCard } from "../curves/chart_card.tsx";
+import { Legend } from "../curves/legend.tsx";
 import { Empty, Waiting } from "../parts/empty.tsx";
 import { bytes, grouped, number } from "../parts/format.ts";
 import { KernelTable } from "./kernel_table.tsx";
@@ -38,7 +39,9 @@ export function SpeedView({ route }: ViewProps) {
             onZoom={setZoom}
             onRemove={null}
             together="speed"
-          />
+          >
+            {figure.curves.length > 1 && <Legend curves={figure.curves} />}
+          </ChartCard>
         ))}
       </div>
       {profile.value ? <KernelTable profile={profile.value} /> : (
