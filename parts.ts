@@ -103,7 +103,12 @@ export {
 } from "./model/generation/thinking_text.ts";
 
 // Generation.
-export { promptIds, type PromptOptions, promptOptions } from "./eval/questions/prompt_ids.ts";
+export {
+  promptIds,
+  type PromptOptions,
+  promptOptions,
+  type PromptRoom,
+} from "./eval/questions/prompt_ids.ts";
 export { generateJobs, type JobOutput } from "./model/generation/generate_jobs.ts";
 export type {
   GeneratedBatch,
@@ -145,6 +150,7 @@ export type {
 } from "./eval/choices/choice_result.ts";
 export type { EvaluationProgress } from "./eval/evaluate_options.ts";
 export type { AskOptions, PreparedQuestions } from "./eval/questions/prepare_questions.ts";
+export { LONG_PROMPTS, type LongPrompts, type PromptRoom } from "./eval/questions/long_prompts.ts";
 export { createGrader, gradeInPlace, type Grader, type Submission } from "./eval/grader.ts";
 export type { EntropyRow } from "./eval/measures/entropy_profile.ts";
 export type { RolloutRecord } from "./eval/results/rollout_record.ts";

@@ -57,6 +57,13 @@ const COMMANDS: Record<string, Record<string, string> | null> = {
   "./softcot model export runs/gsm8k --out trained.gguf --dtype q8_0": {},
   "softcot eval ./capitals.toml": { ...EVAL, "--model": SMOLLM, "--mode": "hard-greedy" },
   "softcot eval ./squares.ts": { ...EVAL, "--model": SMOLLM, "--mode": "hard-greedy" },
+  "softcot sft --model HuggingFaceTB/SmolLM2-135M-Instruct --data chats.jsonl --lr 1e-5 --batch 8 --out tuned":
+    {
+      ...{ "--steps": "1", "--batch": "1" },
+    },
+  // tests/learners and tests/cli/train/learners_test.ts try several: they want Open MPI.
+  "softcot train --learners 8 --questions 16 --task gsm8k --model MODEL": null,
+  "softcot train --resume --out runs/gsm8k --learners 4": null,
   "softcot train --task ./squares.ts --model MODEL": { ...TRAIN, "--model": SMOLLM },
   "softcot train --reward task,./brevity.ts=0.2": TRAIN,
   "softcot sweep ways.toml --jobs 2": {},
@@ -119,6 +126,7 @@ function block(name: string): string {
 const lay = (name: string, text: string) => Deno.writeTextFileSync(`${work}/${name}`, text);
 lay("capitals.toml", block("capitals.toml"));
 lay("capitals.jsonl", '{"q": "Of France?", "a": {"city": "Paris"}}\n');
+lay("chats.jsonl", '{"prompt": "2 + 3 =", "completion": " 5"}\n');
 lay("squares.ts", block("squares.ts"));
 lay("brevity.ts", block("brevity.ts"));
 lay("pairs.jsonl", '{"gold": "1/2", "prediction": "0.5"}\n');
