@@ -103,12 +103,7 @@ export {
 } from "./model/generation/thinking_text.ts";
 
 // Generation.
-export {
-  promptIds,
-  type PromptOptions,
-  promptOptions,
-  type PromptRoom,
-} from "./eval/questions/prompt_ids.ts";
+export { promptIds, type PromptOptions, promptOptions } from "./eval/questions/prompt_ids.ts";
 export { generateJobs, type JobOutput } from "./model/generation/generate_jobs.ts";
 export type {
   GeneratedBatch,
