@@ -260,7 +260,7 @@ Deno.test("a checkpoint of a model of another shape is refused", async () => {
 Deno.test("a disk too full for a checkpoint: told, the one before is whole, and with room the run goes on", () =>
   onSmallDisk(256, async (disk) => {
     const [out, expected] = [`${disk}/run`, `${folder}/roomy`];
-    const flags = { "validate-every": 0, keep: 1, steps: 9 };
+    const flags = { "validate-every": 0, keep: 1, steps: 9, "sample-every": 0 };
     await succeed(train({ ...flags, out: expected }));
     // A checkpoint takes about 19 pages, the logs and the settings 5.
     fill(disk, 256 - 36);
@@ -284,7 +284,7 @@ Deno.test("a disk too full for the metrics: told, and the half-written line is g
     const out = `${disk}/run`;
     // Room for the settings, the shape and one page of each log.
     fill(disk, 128 - 4);
-    const flags = { steps: 12, "validate-every": 0, "save-every": 100 };
+    const flags = { steps: 12, "validate-every": 0, "save-every": 100, "sample-every": 0 };
     const stderr = await fails(train({ ...flags, out }), 1, "--resume");
     assertMatch(stderr, /^error: Cannot write .*run\/metrics\.jsonl: No space left on device/m);
     assert(!Deno.readTextFileSync(`${out}/metrics.jsonl`).endsWith("\n"), "no line was cut short");
