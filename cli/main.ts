@@ -41,6 +41,8 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
 
 /** Which commands a command line needs: the one that it names; none for the version; all for help and for a guess. */
 function needed(args: readonly string[]): string[] {
+  // A shell asks for what may follow these words: of a command that has its first argument, only for its own.
+  if (args[0] === "complete" && Object.hasOwn(commands, args[2]) && args.length > 3) return [args[2]];
   const named = args.find((arg) => !arg.startsWith("-"));
   if (named === undefined && args.some((arg) => arg === "-V" || arg === "--version")) return [];
   return named !== undefined && Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
@@ -57,17 +59,26 @@ export async function createProgram(args: readonly string[] = []): Promise<AnyCo
     .globalOption("--json", "Print results as JSON.")
     .env("SOFTCOT_DEBUG=<on:string>", "show the stack of unexpected errors")
     .throwErrors();
+  for (const kind of ["task", "model", "run"]) {
+    program.globalComplete(
+      kind,
+      async () => (await import("./completion/names_at_hand.ts")).NAMES_AT_HAND[kind](),
+    );
+  }
   for (const name of needed(args)) program.command(name, await commands[name]());
   program.command("completions", new CompletionsCommand());
   program.command("help", new HelpCommand());
   return program;
 }
 
+/** Whether a script of completions is asked for, or by one: by the words of Cliffy or of its stand-in. */
+const isCompletion = (args: readonly string[]): boolean => ["completions", "complete"].includes(args[0]);
+
 /** Whether a command line asks for help, the version or completions: no command is run for it. */
 function onlyTells(args: readonly string[]): boolean {
   const flags = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined);
   const named = args.find((arg) => !arg.startsWith("-"));
-  return named === undefined || named === "help" || named === "completions" ||
+  return named === undefined || named === "help" || isCompletion(args) ||
     flags.some((flag) => ["-h", "--help", "-V", "--version"].includes(flag));
 }
 
@@ -77,7 +88,8 @@ async function main(args: string[]): Promise<number> {
     const program = await createProgram(args);
     if (onlyTells(args)) {
       const { giveUpPermissions } = await import("./permissions/give_up.ts");
-      await giveUpPermissions("help", { values: {}, args: [], config: {} });
+      const what = isCompletion(args) ? "completions" : "help";
+      await giveUpPermissions(what, { values: {}, args: [], config: {} });
     }
     await program.parse(markLiterals(args));
     return Deno.exitCode; // a command may have a verdict to tell

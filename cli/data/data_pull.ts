@@ -15,7 +15,7 @@ export const dataPullCommand = defineCommand({
 They come into the cache that Python's huggingface_hub uses, so that each finds what the other has fetched. Only the files \
 that the task reads are fetched; a pull that was stopped goes on where it was, and every file is checked against the \
 hub's hash. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are respected.`,
-  arguments: [["<name:string>", "the task: see softcot data list"]],
+  arguments: [["<name:string:task>", "the task: see softcot data list"]],
   settings: { revision: text("Branch, tag or commit", { default: "main", placeholder: "name" }) },
   examples: [["GSM8K", "softcot data pull gsm8k"]],
   async run({ revision }, { args: [name], quiet, print }) {

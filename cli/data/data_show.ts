@@ -29,7 +29,7 @@ export const dataShowCommand = defineCommand({
 Told too are the rows that are left out, and why; and the questions that the set has in common with other sets at hand: \
 those that were pulled, and those that lie beside --data in folders of their names. Questions are compared without case, \
 white space, punctuation and $ \\ { }.`,
-  arguments: [["<name:string>", "the task, or the path of one of your own"]],
+  arguments: [["<name:string:task>", "the task, or the path of one of your own"]],
   settings,
   examples: [
     ["The first questions of GSM8K", "softcot data show gsm8k"],

@@ -34,7 +34,7 @@ of choices are scored without thinking: accuracy, by characters too, and the rig
 With --out every rollout is kept as it ends, and a run that was stopped or killed goes on when the same command is \
 given again: its result is that of a run never stopped.`,
   arguments: [[
-    "[tasks...:string]",
+    "[tasks...:string:task]",
     `what to ask: ${
       TASKS.map(({ name }) => name).join(", ")
     }, or the file of a task (default: that of the config file, else sums)`,

@@ -26,7 +26,7 @@ The model may be any that softcot opens: a run, a folder, a GGUF or llama2.c fil
 adapter is merged into its base model. No GPU is used, and little memory. transformers and vLLM load the folder, \
 llama.cpp the GGUF file, in which norms and biases stay f32 and matrices whose rows are no multiples of 32 are f16 \
 where q8_0 is asked for.`,
-  arguments: [["<model:string>", "folder, file, run or name"]],
+  arguments: [["<model:string:model>", "folder, file, run or name"]],
   settings: {
     out: path("Folder, or .gguf file, to write", { required: true, short: "o" }),
     format: choice(["safetensors", "gguf"], "Form of the weights", {

@@ -12,7 +12,7 @@ Memory is what soft thinking holds at its peak in evaluation, in training of a L
 rollout is as long as it may be. Nothing is loaded: the work is gone through without a device, and its buffers are counted. \
 The device is asked for its largest binding, which decides into how many chunks a weight is split and how many rollouts go at \
 once, and, where anybody tells, for the memory it has free.`,
-  arguments: [["[model:string]", "folder, file, run or name (default: builtin)"]],
+  arguments: [["[model:string:model]", "folder, file, run or name (default: builtin)"]],
   settings: forecastSettings,
   opensDevice: true,
   examples: [

@@ -10,7 +10,7 @@ export const modelVerifyCommand = defineCommand({
 
 Every file in the cache bears its hash as its name. A file that is no longer what was fetched is named; the next \`softcot \
 model pull\` fetches it again.`,
-  arguments: [["<id:string>", "the model's name on the hub: org/name"]],
+  arguments: [["<id:string:model>", "the model's name on the hub: org/name"]],
   settings: {},
   examples: [["A model that was pulled", "softcot model verify HuggingFaceTB/SmolLM2-135M-Instruct"]],
   async run(_, { args: [id], print }) {

@@ -151,5 +151,6 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   licenses: telling({ read: ["program", "packages"], run: ["deno"] }),
   "cache list": telling({ ...CACHES }),
   "cache clear": telling({ ...CACHES, write: ["caches"] }),
+  completions: telling({ ...AT_HAND, read: ["hub cache", "viewed"] }),
   help: telling({}),
 };

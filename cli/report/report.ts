@@ -34,7 +34,7 @@ export const reportCommand = defineCommand({
 
 --out makes the page of softcot view with its data within: one HTML file, which opens from disk without a network, and which can be sent \
 or put on a server. --png and --svg make figures at paper quality, and --json prints all the data.`,
-  arguments: [["<runs...:string>", "folders of runs, sweeps or evaluations, or folders of such"]],
+  arguments: [["<runs...:string:run>", "folders of runs, sweeps or evaluations, or folders of such"]],
   settings,
   examples: [
     ["A sweep as one file", "softcot report sweeps/ways --out ways.html"],

@@ -154,7 +154,8 @@ function addOption(command: Command<any>, name: string, setting: Setting<any>): 
     ...{ text: "string", texts: "string[]", path: "file" },
     ...{ number: name, numbers: `${name}[]`, choice: name, choices: `${name}[]` },
   }[setting.kind];
-  command.option(`${names} <${setting.placeholder}:${type}>`, describe(setting));
+  const completed = setting.names === undefined ? "" : `:${setting.names}`;
+  command.option(`${names} <${setting.placeholder}:${type}${completed}>`, describe(setting));
 }
 
 function describe(setting: Setting<unknown>): string {

@@ -30,6 +30,7 @@ export const flags = {
     default: "builtin",
     placeholder: "model",
     short: "m",
+    names: "model",
   }),
   adapter: path("LoRA adapter to put on the model: a folder in PEFT's form, or a run trained with --lora", {
     placeholder: "dir",
@@ -43,6 +44,7 @@ export const flags = {
     default: "sums",
     placeholder: "name",
     short: "t",
+    names: "task",
   }),
   data: path("File or folder with the task's data", { defaultText: "those of softcot data pull" }),
   chatTemplate: flag("Ask in the form of the model's chat template instead of the plain prompt"),

@@ -27,6 +27,8 @@ export interface Setting<T> {
   readonly group?: string;
   /** Refuse to run without a value. */
   readonly required?: boolean;
+  /** What shells complete its text by: see completion/names_at_hand.ts. */
+  readonly names?: string;
 }
 
 /** Settings by their name in the program, in camel case; flags and files write it `with-dashes`. */
@@ -44,6 +46,7 @@ interface SettingOptions<T> {
   short?: string;
   group?: string;
   required?: boolean;
+  names?: string;
 }
 
 /** Bounds of a number; `above` and `below` exclude the bound itself. */

@@ -24,7 +24,7 @@ Serves a page on 127.0.0.1 until Ctrl-C: curves, tables with errors, rollouts, a
 files, wherever they were made; beside long ones it keeps an index (NAME.jsonl.index), which may be deleted at any time. It serves \
 nothing outside of the folders, and follows no links in them.`,
   arguments: [[
-    "[folders...:string]",
+    "[folders...:string:run]",
     "folders of runs, sweeps or evaluations, or folders of such (default: runs and sweeps)",
   ]],
   settings,

@@ -27,6 +27,15 @@ export interface CommandResult {
   cmd: Command;
 }
 
+/** The words that may stand in a place of a command. */
+export type CompleteHandler = (cmd: Command, parent?: Command) => string[] | Promise<string[]>;
+
+/** What completes the words of an action. */
+export interface Completion {
+  name: string;
+  complete: CompleteHandler;
+}
+
 /** Called with what a command threw, before that is printed or thrown on. */
 export type ErrorHandler = (error: Error, cmd: Command) => unknown;
 
@@ -47,7 +56,10 @@ export class Command<_Options = any> {
   readonly placeholders: Placeholder[] = [];
   /** Options that the sub-commands know too. */
   readonly globals: Option[] = [];
+  /** What the words of each option are completed by, by the option's long name. */
+  readonly completed = new Map<string, string>();
   readonly #commands = new Map<string, Command>();
+  readonly #completions = new Map<string, CompleteHandler>();
   #parent?: Command;
   #version?: string;
   #handler?: ErrorHandler;
@@ -104,6 +116,8 @@ export class Command<_Options = any> {
     const parse = option.parseArg!;
     option.argParser((word: string, previous: unknown) => command.#blamed(() => parse(word, previous)));
     command.inner.addOption(option);
+    const definition = flags.match(/<.*>$/)?.[0];
+    if (definition) command.completed.set(option.long ?? flags, parsePlaceholder(definition).action);
     if (options.depends) command.#depends.push({ option: option.long ?? flags, on: options.depends });
     return this;
   }
@@ -149,6 +163,23 @@ export class Command<_Options = any> {
     this.#commands.set(name, command);
     this.#selected = command;
     return this;
+  }
+
+  /** Says what completes words of an action, `<name:type:action>`, in this command and those below it. */
+  globalComplete(action: string, complete: CompleteHandler): this {
+    this.#selected.#completions.set(action, complete);
+    return this;
+  }
+
+  /** What completes the words of an action; undefined where nothing was said. */
+  getCompletion(action: string): Completion | undefined {
+    const complete = this.#completions.get(action);
+    return complete ? { name: action, complete } : this.#parent?.getCompletion(action);
+  }
+
+  /** The commands below this one. */
+  getCommands(): Command[] {
+    return [...this.#commands.values()];
   }
 
   /** Adds another name for a sub-command. */

@@ -22,6 +22,8 @@ export interface OptionOptions {
 export interface Placeholder {
   name: string;
   type: string;
+  /** What its completions are registered under; see Command.globalComplete. */
+  action: string;
   optional: boolean;
   variadic: boolean;
   list: boolean;
@@ -30,13 +32,14 @@ export interface Placeholder {
 /** Custom types of a command by name. */
 export type Types = Map<string, TypeOrTypeHandler<unknown>>;
 
-/** Reads `<name:type>`, `[name:type]`, `<name:type[]>`, `[...name:type]`. */
+/** Reads `<name:type>`, `[name:type]`, `<name:type:action>`, `<name:type[]>`, `[...name:type]`. */
 export function parsePlaceholder(text: string): Placeholder {
   const inner = text.slice(1, -1);
-  const [name, type = "string"] = inner.replace("...", "").split(":");
+  const [name, type = "string", action = type] = inner.replace("...", "").split(":");
   return {
     name,
     type: type.replace("[]", ""),
+    action,
     optional: text.startsWith("["),
     variadic: inner.includes("..."),
     list: type.endsWith("[]"),

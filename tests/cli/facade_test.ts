@@ -201,6 +201,16 @@ Deno.test("completion scripts name the program", async () => {
   }
 });
 
+Deno.test("words are completed by what was registered for their action, in the commands below too", async () => {
+  const below = new Command().argument("[fruit:string:fruit]", "what to eat").action(() => {});
+  const root = new Command().name("tool").globalComplete("fruit", () => ["apple", "pear"]);
+  root.command("eat", below);
+  for (const command of [root, below]) {
+    assertEquals(await command.getCompletion("fruit")?.complete(command), ["apple", "pear"]);
+  }
+  assertEquals(below.getCompletion("nothing"), undefined);
+});
+
 Deno.test("assertions tell what is equal and what is not", async () => {
   assertEquals([{ a: -0, b: NaN }], [{ a: 0, b: NaN }]);
   assertEquals(new Float32Array([1, -0, NaN]), new Float32Array([1, 0, NaN]));

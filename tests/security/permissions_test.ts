@@ -120,7 +120,7 @@ Deno.test("the table names every command, pull alone has the network, and view a
   assertEquals([withNet(true), withNet("listens")], [["data pull", "model pull"], ["serve", "view"]]);
   const groups = ["model", "data", "cache"];
   const named = commandsOf(await createProgram()).filter((name) => !groups.includes(name));
-  assertEquals(named.sort(), [...Object.keys(PERMISSIONS), "completions"].sort());
+  assertEquals(named.sort(), Object.keys(PERMISSIONS).sort());
   assertMatch((await runSoftcot(["doctor"])).stdout, /^eval check +read +pairs$/m);
 });
 
