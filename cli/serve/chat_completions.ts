@@ -57,7 +57,7 @@ export async function chatCompletions(
     );
   }
   const asked = {
-    ...{ prompt: ids, settings, stops: stopsOf(request), together: false },
+    ...{ request, prompt: ids, settings, stops: stopsOf(request), together: false },
     logprobs: request.logprobs ? request.top_logprobs : undefined,
     showMixtures: request.softcot?.show_mixtures ?? false,
   };

@@ -63,7 +63,7 @@ export function completions(served: ServedModel, body: unknown, exchange: Exchan
         usage.promptTokens += prompt.length;
         const at = (choice: number) => p * n + choice;
         if (request.echo) {
-          await echo(served, prompt, request, (piece) => {
+          await echo(served, prompt, request, signal, (piece) => {
             for (let choice = 0; choice < n; choice++) tell.piece({ ...piece, choice: at(choice) });
           });
         }
@@ -72,7 +72,7 @@ export function completions(served: ServedModel, body: unknown, exchange: Exchan
           return;
         }
         const asked = {
-          ...{ prompt, settings, stops: stopsOf(request), together: true },
+          ...{ request, prompt, settings, stops: stopsOf(request), together: true },
           logprobs: request.logprobs,
           showMixtures: request.softcot?.show_mixtures ?? false,
         };
@@ -144,11 +144,15 @@ function promptsOf(tokenizer: Tokenizer, { prompt }: CompletionRequest): number[
 async function echo(
   served: ServedModel,
   prompt: readonly number[],
-  { logprobs }: CompletionRequest,
+  request: CompletionRequest,
+  signal: AbortSignal,
   tell: (piece: Omit<ChoicePiece, "choice">) => void,
 ): Promise<void> {
   const content = served.found.tokenizer.decode(prompt);
-  const scored = logprobs === undefined ? [] : await scorePrompt(served, prompt, logprobs);
+  const { logprobs } = request;
+  const scored = logprobs === undefined
+    ? []
+    : await scorePrompt(served, { request, signal }, prompt, logprobs);
   tell({ reasoning: "", content, logprobs: scored, steps: [] });
 }
 

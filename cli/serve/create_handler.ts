@@ -3,6 +3,7 @@ import { ApiError, asApiError, errorResponse } from "./api_error.ts";
 import type { KeyCheck } from "./api_key.ts";
 import { completions } from "./completions.ts";
 import type { Exchange } from "./exchange.ts";
+import { createLife, type Life } from "./create_life.ts";
 import { createMetrics } from "./metrics.ts";
 import { readJson } from "./read_json.ts";
 import type { Usage } from "./run_choices.ts";
@@ -65,6 +66,9 @@ export function createHandler(options: HandlerOptions): Handler {
   const allow = (request: Request, path: string) => {
     const host = request.headers.get("host") ?? "";
     const origin = request.headers.get("origin");
+    if (path === "") {
+      throw new ApiError(400, `Cannot read the host ${JSON.stringify(host)}: a name is needed`);
+    }
     if (options.hosts && !options.hosts.includes(host.replace(/:\d+$/, "").toLowerCase())) {
       throw new ApiError(
         403,
@@ -117,7 +121,8 @@ export function createHandler(options: HandlerOptions): Handler {
   return {
     async handle(request, remote) {
       const began = performance.now();
-      const path = new URL(request.url).pathname;
+      // Of a host that is no name there is no URL.
+      const path = URL.parse(request.url)?.pathname ?? "";
       const route = path in GENERATING || [...OPEN, "/metrics"].includes(path)
         ? path
         : path.startsWith("/v1/models")
@@ -166,41 +171,21 @@ export function createHandler(options: HandlerOptions): Handler {
   };
 }
 
-/** How long a request is worked on. */
-interface Life {
-  signal: AbortSignal;
-  /** Why the signal was aborted. */
-  ended(): "hung up" | "timed out" | "server ends";
-  giveUp(why: ReturnType<Life["ended"]>): void;
-  /** It is over: nothing is waited for, and nothing of it is kept. */
-  end(): void;
-}
-
-/** With a timer of its own: one that cannot be taken back would keep each request for as long as it may take. */
-function createLife(client: AbortSignal, seconds: number): Life {
-  const controller = new AbortController();
-  let why: ReturnType<Life["ended"]> = "hung up";
-  const giveUp: Life["giveUp"] = (reason) => {
-    if (!controller.signal.aborted) why = reason;
-    controller.abort();
-  };
-  const hangUp = () => giveUp("hung up");
-  const timer = setTimeout(() => giveUp("timed out"), seconds * 1000);
-  client.addEventListener("abort", hangUp);
-  return {
-    ...{ signal: controller.signal, ended: () => why, giveUp },
-    end() {
-      clearTimeout(timer);
-      client.removeEventListener("abort", hangUp);
-    },
-  };
-}
-
 function models({ name, created, context }: ServedModel, path: string): Response {
   const model = { id: name, object: "model", created, owned_by: "softcot", max_model_len: context };
   if (path === "/v1/models") return Response.json({ object: "list", data: [model] });
-  if (decodeURIComponent(path.slice("/v1/models/".length)) === name) return Response.json(model);
-  throw noModel(path.slice("/v1/models/".length), name);
+  const asked = path.slice("/v1/models/".length);
+  if (decoded(asked) === name) return Response.json(model);
+  throw noModel(asked, name);
+}
+
+/** What a part of a path stands for; the part itself where its escapes are none. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** @throws ApiError 404 if a request is for another model */

@@ -86,7 +86,7 @@ async function whole(exchange: Exchange, answer: Answer): Promise<Response> {
       pieces[end.choice] ??= { choice: end.choice, reasoning: "", content: "", logprobs: [], steps: [] };
     },
   }, exchange.signal).catch((error) => {
-    throw generationError(error, exchange);
+    throw exchange.signal.aborted ? timeOver(exchange) : generationError(error, exchange);
   });
   exchange.note(usage, first);
   if (exchange.signal.aborted) throw timeOver(exchange);
@@ -158,7 +158,7 @@ async function streamed(
     close();
     exchange.over(null);
   }).catch((error) => {
-    const known = error instanceof ApiError ? error : generationError(error, exchange);
+    const known = signal.aborted ? timeOver(exchange) : generationError(error, exchange);
     if (first === null) return begun.reject(known);
     if (!hungUp.signal.aborted) {
       controller.enqueue(encoder.encode(`data: ${JSON.stringify(errorBody(known))}\n\n`));

@@ -54,6 +54,8 @@ export interface Usage {
 
 /** What is to be generated of one prompt, and told. */
 export interface ChoicesRequest {
+  /** See `ServingJob`. */
+  request: object;
   prompt: readonly number[];
   settings: ChoiceSettings;
   stops: readonly string[];
@@ -75,7 +77,7 @@ const LEAST_WEIGHT = 5e-4;
  */
 export async function runChoices(
   { engine, found: { model, tokenizer } }: ServedModel,
-  { prompt, settings, stops, logprobs, showMixtures, together }: ChoicesRequest,
+  { request, prompt, settings, stops, logprobs, showMixtures, together }: ChoicesRequest,
   tell: { piece(piece: ChoicePiece): void; end(end: ChoiceEnd): void },
   signal: AbortSignal,
 ): Promise<Usage> {
@@ -105,7 +107,7 @@ export async function runChoices(
       .map(({ id, weight }) => ({ token: tokenizer.tokenText(id), weight })),
   });
   await engine.submit({
-    ...{ prompt, steps, rules, plain, signal, keys: settings.keys },
+    ...{ request, prompt, steps, rules, plain, signal, keys: settings.keys },
     observed: { logits: logprobs !== undefined, mixture: showMixtures && !plain },
     onTokens(choice, part, tokens) {
       const piece = texts[choice].push(part, tokens);

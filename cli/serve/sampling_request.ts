@@ -23,12 +23,15 @@ const extensions = z.strictObject({
   instruction: z.boolean().optional(),
 });
 
+/** Colder than the device can tell from 0, where it would divide by it, is 0. */
+const temperature = (given: number): number => given < 1e-6 ? 0 : given;
+
 /** What both kinds of completion may say about how tokens are drawn. */
 export const samplingFields = {
   model: z.string().optional(),
   n: z.int().min(1).max(MOST_CHOICES).default(1),
   max_tokens: z.int().min(0).max(MOST_TOKENS).optional(),
-  temperature: z.number().min(0).max(100).default(1),
+  temperature: z.number().min(0).max(100).transform(temperature).default(1),
   top_p: z.number().gt(0).max(1).optional(),
   top_k: z.int().min(-1).optional(),
   min_p: z.number().min(0).max(1).optional(),

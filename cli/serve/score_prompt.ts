@@ -7,11 +7,13 @@ import { topIds } from "./top_tokens.ts";
 /**
  * ln p of each token of a text given those before it, by the pass that scores the choices of tasks: the same numbers to the bit.
  *
+ * @param ids of the text
  * @param count likeliest tokens that are told beside each
  * @returns one entry a token; NaN for the first, which nothing stands before
  */
 export async function scorePrompt(
   { engine, found: { model } }: ServedModel,
+  { request, signal }: { request: object; signal: AbortSignal },
   ids: readonly number[],
   count: number,
 ): Promise<TokenLogprob[]> {
@@ -26,7 +28,7 @@ export async function scorePrompt(
     );
   }
   const group = { context: ids.slice(0, 1), choices: [0], continuations: [ids.slice(1)] };
-  return await engine.between(async () => {
+  return await engine.between(request, async () => {
     const { vocabSize, usedVocabSize } = model.config;
     const chunks: Promise<Float32Array>[] = [];
     const [[logp]] = await scoreGroups(model, [group], (z) => {
@@ -51,5 +53,5 @@ export async function scorePrompt(
         return { chosen, top };
       }),
     ];
-  });
+  }, signal);
 }

@@ -5,7 +5,7 @@ import type { PromptCache } from "./prompt_cache.ts";
 import type { ServedSequence } from "./served_sequence.ts";
 import type { ServingJob } from "./serving_job.ts";
 
-/** There are as many jobs waiting as may: the client is to come again. */
+/** There are as many requests waiting as may: the client is to come again. */
 export class QueueFullError extends Error {
   /** Its class, for messages. */
   override name = "QueueFullError";
@@ -15,8 +15,10 @@ export class QueueFullError extends Error {
 export interface Admission {
   /** Choices that run, in the order in which they came to do so. */
   readonly running: ServedSequence[];
-  /** Jobs of which a choice waits. */
-  readonly waiting: number;
+  /** Requests of which a choice waits. */
+  readonly waiting: ReadonlySet<object>;
+  /** Whether a job of a request runs or waits. */
+  has(request: object): boolean;
   /** Nobody runs or waits. */
   isIdle(): boolean;
   /** See `Engine.submit`. */
@@ -41,6 +43,8 @@ interface Entry {
   failed(error: unknown): void;
 }
 
+const isWaiting = ({ unbegun }: Entry): boolean => unbegun.length > 0;
+
 /** Jobs that may overtake one whose rows are not free yet: then nobody begins until it does. */
 const MOST_OVERTAKEN = 32;
 
@@ -48,18 +52,32 @@ const MOST_OVERTAKEN = 32;
 export function createAdmission(
   tokenizer: Tokenizer,
   prompts: PromptCache,
-  { atOnce, context, mostWaiting }: { atOnce: number; context: number; mostWaiting: number },
+  { atOnce, context }: { atOnce: number; context: number },
 ): Admission {
   const running: ServedSequence[] = [];
-  const entries = new Set<Entry>();
+  const requests = new Map<object, Set<Entry>>();
   const entryOf = new Map<ServedSequence, Entry>();
   let count = 0;
 
-  const waitingEntries = () => [...entries].filter(({ unbegun }) => unbegun.length > 0);
+  const entries = () => [...requests.values()].flatMap((own) => [...own]);
   const settle = (entry: Entry) => {
     if (entry.unbegun.length + entry.running > 0) return;
-    entries.delete(entry);
+    const { request } = entry.job;
+    const own = requests.get(request)!;
+    own.delete(entry);
+    if (own.size === 0) requests.delete(request);
     entry.done();
+  };
+  /** Of the request that has least running, of such the one that came first: one of many choices leaves room for others. */
+  const nextBut = (passedOver: ReadonlySet<Entry>): Entry | undefined => {
+    let [next, least] = [undefined as Entry | undefined, Infinity];
+    for (const own of requests.values()) {
+      const first = own.values().find((entry) => isWaiting(entry) && !passedOver.has(entry));
+      if (!first) continue;
+      const count = own.values().reduce((sum, entry) => sum + entry.running, 0);
+      if (count < least) [next, least] = [first, count];
+    }
+    return next;
   };
   const leave = (sequence: ServedSequence) => {
     const entry = entryOf.get(sequence)!;
@@ -92,15 +110,16 @@ export function createAdmission(
   return {
     running,
     get waiting() {
-      return waitingEntries().length;
+      const waiting = requests.entries().filter(([, own]) => own.values().some(isWaiting));
+      return new Set(waiting.map(([request]) => request));
     },
-    isIdle: () => entries.size === 0,
+    has: (request) => requests.has(request),
+    isIdle: () => requests.size === 0,
     submit(job) {
-      if (waitingEntries().length >= mostWaiting) {
-        return Promise.reject(new QueueFullError(`${mostWaiting} requests wait already`));
-      }
+      const own = requests.get(job.request) ?? new Set();
+      requests.set(job.request, own);
       return new Promise((done, failed) => {
-        entries.add({
+        own.add({
           ...{ job, unbegun: job.keys.map((_, choice) => choice), running: 0, overtaken: 0 },
           ...{ done, failed },
         });
@@ -108,13 +127,13 @@ export function createAdmission(
     },
     admit() {
       for (const sequence of running.filter(({ job }) => job.signal.aborted)) leave(sequence);
-      for (const entry of entries) if (entry.job.signal.aborted) entry.unbegun = [];
-      for (const entry of entries) settle(entry);
-      // Who has least running comes first, then who came first: a job of many choices leaves room for others.
+      for (const entry of entries()) {
+        if (entry.job.signal.aborted) entry.unbegun = [];
+        settle(entry);
+      }
       const passedOver = new Set<Entry>();
       while (running.length < atOnce) {
-        const next = waitingEntries().filter((entry) => !passedOver.has(entry))
-          .sort((a, b) => a.running - b.running)[0];
+        const next = nextBut(passedOver);
         if (!next) return;
         if (begin(next)) {
           for (const entry of passedOver) entry.overtaken++;
@@ -130,8 +149,8 @@ export function createAdmission(
       settle(entry);
     },
     fail(error) {
-      for (const { failed } of entries) failed(error);
-      entries.clear();
+      for (const { failed } of entries()) failed(error);
+      requests.clear();
       running.length = 0;
     },
   };

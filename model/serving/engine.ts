@@ -13,16 +13,16 @@
  */
 import { DeviceLostError, GpuError } from "../../gpu/errors.ts";
 import { decode } from "../generation/decode.ts";
-import { createDecodeState, type DecodeState } from "../generation/decode_state.ts";
+import { createDecodeState } from "../generation/decode_state.ts";
 import { prepareRuns } from "../generation/prefill.ts";
 import type { Stride } from "../generation/stride.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { createKvCache } from "../transformer/kv_cache.ts";
 import type { Model } from "../transformer/transformer.ts";
-import { createAdmission } from "./admission.ts";
+import { createAdmission, QueueFullError } from "./admission.ts";
+import { copyPrompts } from "./copy_prompts.ts";
 import { planPrefill } from "./plan_prefill.ts";
 import { createPromptCache } from "./prompt_cache.ts";
-import type { ServedSequence } from "./served_sequence.ts";
 import type { ServingJob } from "./serving_job.ts";
 import { type DrawKey, inGroups, roomForSeen, type SeenSteps, stepByGroup } from "./step_by_group.ts";
 import { tellStride } from "./tell_stride.ts";
@@ -35,7 +35,7 @@ export interface EngineOptions extends DrawKey {
   cacheRows: number;
   /** Positions that a text may have: within the model's context and the cache. */
   context: number;
-  /** Jobs that may wait for all their choices to begin. */
+  /** Requests that may wait for all their choices to begin, or for other work. */
   mostWaiting: number;
   /** Rows of prompts that are prefilled before a stride; what suits the device if left out. */
   prefillRows?: number;
@@ -60,12 +60,17 @@ export interface EngineFigures {
 export interface Engine {
   /**
    * Resolves when all choices of the job have ended, or it has given up.
-   * @throws QueueFullError if too many jobs wait
+   * @throws QueueFullError if too many other requests wait, and none of its jobs runs or waits yet
    * @throws Error what the device failed with, of which nothing recovers
    */
   submit(job: ServingJob): Promise<void>;
-  /** Has other work of the device done between two strides, one at a time. */
-  between<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Has other work of the device done between two strides, one at a time.
+   * @param request whose work it is, as in `ServingJob`
+   * @param signal gives up: what has not begun is not done
+   * @throws QueueFullError as `submit`; DOMException AbortError where it has given up
+   */
+  between<T>(request: object, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Resolves with what the device failed with. */
   readonly failed: Promise<unknown>;
   figures(): EngineFigures;
@@ -88,8 +93,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     takeStep: stepByGroup(options, () => seen),
   }, scratch);
   const admission = createAdmission(tokenizer, prompts, options);
-  const works: { work: () => Promise<unknown>; done(value: unknown): void; failed(error: unknown): void }[] =
-    [];
+  const works: Work[] = [];
   const failing = Promise.withResolvers<unknown>();
   const figures = { promptTokens: 0, newTokens: 0, strides: 0 };
   const budget = options.prefillRows ?? PREFILL_ROWS[gpu.adapter.software ? "software" : "gpu"];
@@ -98,7 +102,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   let closing = false;
   let wake = () => {};
 
-  const refuse = async ({ failed }: typeof works[number], error: unknown) => {
+  const refuse = async ({ failed }: Work, error: unknown) => {
     const cause = await gpu.errors.explain(error);
     failed(cause);
     if (cause instanceof GpuError) throw cause;
@@ -106,7 +110,8 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   const { running } = admission;
   const turn = async (unread: UnreadStride[]): Promise<void> => {
     const next = works.shift();
-    if (next) await next.work().then(next.done, (error) => refuse(next, error));
+    if (next?.signal?.aborted) next.failed(next.signal.reason);
+    else if (next) await next.work().then(next.done, (error) => refuse(next, error));
     admission.admit();
     copyPrompts(state, running);
     const plan = planPrefill(running, budget, options.cacheRows);
@@ -167,17 +172,26 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     fail(cause);
     failing.resolve(cause);
   });
+  const waiting = () => admission.waiting.union(new Set(works.map(({ request }) => request)));
+  const refusal = (request: object): { error: unknown } | undefined => {
+    if (failure || admission.has(request)) return failure;
+    const others = waiting();
+    if (others.has(request) || others.size < options.mostWaiting) return undefined;
+    return { error: new QueueFullError(`${options.mostWaiting} requests wait already`) };
+  };
   return {
     submit(job) {
-      if (failure) return Promise.reject(failure.error);
+      const refused = refusal(job.request);
+      if (refused) return Promise.reject(refused.error);
       const done = admission.submit(job);
       wake();
       return done;
     },
-    between<T>(work: () => Promise<T>): Promise<T> {
-      if (failure) return Promise.reject(failure.error);
+    between<T>(request: object, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+      const refused = refusal(request);
+      if (refused) return Promise.reject(refused.error);
       return new Promise<T>((resolve, reject) => {
-        works.push({ work, done: (value) => resolve(value as T), failed: reject });
+        works.push({ request, work, signal, done: (value) => resolve(value as T), failed: reject });
         wake();
       });
     },
@@ -185,7 +199,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     figures: () => ({
       ...figures,
       running: running.length,
-      waiting: admission.waiting + works.length,
+      waiting: waiting().size,
       usedRows: prompts.usedRows,
       sharedTokens: prompts.sharedTokens,
       cacheRows: options.cacheRows,
@@ -200,34 +214,16 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   };
 }
 
+interface Work {
+  request: object;
+  work: () => Promise<unknown>;
+  signal?: AbortSignal;
+  done(value: unknown): void;
+  failed(error: unknown): void;
+}
+
 interface UnreadStride {
   stride: Stride;
   seen: SeenSteps | null;
   readSeen: (() => Promise<ArrayBuffer>) | null;
-}
-
-/** Gives prompts the keys and values of others that begin alike, once these are in the cache. */
-function copyPrompts({ model, cache }: DecodeState, running: readonly ServedSequence[]): void {
-  const { commands } = model.gpu;
-  for (const { prefix } of running) {
-    const { copied } = prefix;
-    if (!copied) continue;
-    const { from } = copied;
-    // Where those gave up whose prompt it is, there is no more of it to wait for.
-    if (from.filled < copied.length && running.some((other) => other.prefix === from)) continue;
-    const length = Math.min(copied.length, from.filled);
-    if (length > 0) {
-      using scratch = model.gpu.arena.scratch();
-      const width = cache.layers[0].k.shape[1];
-      // By way of others: a copy within a buffer is none in WebGPU.
-      const between = scratch.f32([length, width], "copied keys or values");
-      for (const rows of cache.layers.flatMap(({ k, v }) => [k, v])) {
-        commands.copy(rows, from.start * width, between, 0, length * width);
-        commands.copy(between, 0, rows, prefix.start * width, length * width);
-      }
-    }
-    prefix.filled = length;
-    from.users--;
-    prefix.copied = null;
-  }
 }

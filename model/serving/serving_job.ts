@@ -27,6 +27,8 @@ export interface ServedToken extends ChosenToken {
 
 /** One prompt, and how it is to be gone on from. */
 export interface ServingJob {
+  /** Whose it is: all jobs of a request wait as one, and share with others as one. */
+  request: object;
   /** Token ids; at least one. */
   prompt: readonly number[];
   /** Keys of the draws, one a choice: the same key, the same text, whatever runs beside it. */

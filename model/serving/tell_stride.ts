@@ -45,6 +45,8 @@ export function tellStride(
   for (const [sequence, { part, tokens, ended }] of came) {
     count += tokens.length;
     const { job, choice } = sequence;
+    // Nobody is there to be told: it leaves when the next ones are admitted.
+    if (job.signal.aborted) continue;
     if (job.onTokens(choice, part, tokens)) finish(sequence, false);
     else if (ended && part === "thinking" && !job.plain) {
       sequence.beginAnswer();

@@ -1,10 +1,12 @@
 /** Parts of the server that need no device. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { z } from "zod";
 import { ApiError } from "../../../cli/serve/api_error.ts";
 import { createKeyCheck } from "../../../cli/serve/api_key.ts";
 import { createChoiceText } from "../../../cli/serve/choice_text.ts";
 import { createMetrics } from "../../../cli/serve/metrics.ts";
 import { readJson } from "../../../cli/serve/read_json.ts";
+import { parseRequest, samplingFields } from "../../../cli/serve/sampling_request.ts";
 import { drawKey, refuseTooLong } from "../../../cli/serve/sequence_settings.ts";
 import { scoredTokens, topIds } from "../../../cli/serve/top_tokens.ts";
 import { UserError } from "../../../gpu/errors.ts";
@@ -38,6 +40,9 @@ Deno.test("a key is asked for in full, from a flag or a file", async () => {
   }
   assert(createKeyCheck(undefined)(null));
   assertThrows(() => createKeyCheck(`${folder}/empty`), UserError, "one line that is not empty is needed");
+  // What is there and cannot be read is no key by its name.
+  assertThrows(() => createKeyCheck(folder), UserError, `Cannot read a key from ${folder}: `);
+  assert(createKeyCheck("k".repeat(5000))(`Bearer ${"k".repeat(5000)}`));
 });
 
 Deno.test("the likeliest tokens are found in order, of equal ones the lowest, with ln p over all columns", () => {
@@ -100,6 +105,12 @@ Deno.test("a body is read up to its limit, and has to be whole JSON in UTF-8", a
   await refused(408, post(stuck), AbortSignal.timeout(20));
   const late = await assertRejects(() => readJson(post(new ReadableStream()), 100, 0.02, never), ApiError);
   assertEquals(late.status, 408);
+});
+
+Deno.test("a temperature that the device would take for 0 is 0", () => {
+  const parsed = [{}, { temperature: 0 }, { temperature: 1e-300 }, { temperature: 1e-6 }]
+    .map((body) => parseRequest(z.object(samplingFields), body).temperature);
+  assertEquals(parsed, [1, 0, 0, 1e-6]);
 });
 
 Deno.test("a text that is too long is told by how much", () => {

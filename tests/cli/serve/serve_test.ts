@@ -154,6 +154,7 @@ Deno.test("what cannot be answered is told in OpenAI's shape, with the field", a
   await refused(400, "empty prompt", TEXT, { prompt: "" }, "prompt");
   await refused(404, 'no model "gpt-4"', CHAT, chat({ model: "gpt-4" }), "model");
   await refused(404, "There is no /v1/embeddings", "/v1/embeddings", {});
+  await refused(404, 'no model "%zz"', "/v1/models/%zz", undefined, "model");
   await refused(405, "POST is needed", CHAT, undefined);
   await refused(413, "more than 4194304 bytes", CHAT, `"${"x".repeat(4194304)}"`);
   const long = await server.ask(TEXT, { prompt: Array(250).fill(1), max_tokens: 50 });
@@ -175,6 +176,20 @@ Deno.test("pages of other sites and other hosts are refused; nothing allows them
   assertEquals(foreign.headers.get("access-control-allow-origin"), null);
   const own = await server.ask("/v1/models", undefined, { origin: server.url });
   assertEquals([own.status, own.data.data[0].id], [200, "builtin"]);
+  const { hostname, port } = new URL(server.url);
+  const asHost = async (host: string) => {
+    const connection = await Deno.connect({ hostname, port: Number(port) });
+    const request = `GET /health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    await connection.write(new TextEncoder().encode(request));
+    return (await new Response(connection.readable).text()).split(" ")[1];
+  };
+  assertEquals(await Promise.all(["localhost", "example.com", "a b", "%"].map(asHost)), [
+    "200",
+    "403",
+    "400",
+    "400",
+  ]);
+  assert(!server.said().includes("Invalid URL"), server.said());
 });
 
 Deno.test("who hangs up is no longer generated for", async () => {

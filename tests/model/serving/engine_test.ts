@@ -63,6 +63,7 @@ function listening(
   const rules = thinkingRules(tokenizer, { maxThinking: 18, maxAnswer: 5, endTokenIds: ENDS });
   const job: ServingJob = {
     ...{
+      request: {},
       keys: [5],
       rules,
       observed: { logits: false, mixture: false },
@@ -193,6 +194,42 @@ Deno.test("more than may wait is refused; a job of many choices leaves room for 
   await engine.close();
 });
 
+Deno.test("a request of many prompts waits as one, and leaves room for others as one", async () => {
+  const engine = createEngine(model, tokenizer, { ...OPTIONS, atOnce: 2, mostWaiting: 2 });
+  const ended: string[] = [];
+  const asked = (request: { name: string }, key: number) => {
+    const { job } = listening({ request, prompt: prompt(3), keys: [key], ...KINDS[2] });
+    return engine.submit({ ...job, onEnd: () => void ended.push(request.name) });
+  };
+  const [many, one] = [{ name: "many" }, { name: "one" }];
+  const all = Array.from({ length: 12 }, (_, i) => asked(many, i));
+  const last = asked(one, 77);
+  const work = engine.between(one, () => Promise.resolve(1));
+  assertEquals(engine.figures().waiting, 2);
+  await assertRejects(() => asked({ name: "more" }, 1), QueueFullError);
+  await assertRejects(() => engine.between({}, () => Promise.resolve(2)), QueueFullError);
+  await Promise.all([...all, last, work]);
+  assertEquals(ended.length, 13);
+  assert(ended.indexOf("one") < 6, ended.join());
+  await engine.close();
+});
+
+Deno.test("who gave up is told nothing more, of the same stride neither", async () => {
+  const engine = createEngine(model, tokenizer, OPTIONS);
+  const gone = new AbortController();
+  const giveUp = listening({
+    prompt: prompt(3),
+    onTokens() {
+      gone.abort();
+      return false;
+    },
+  });
+  const given = listening({ prompt: prompt(3), signal: gone.signal });
+  await Promise.all([giveUp, given].map(({ job }) => engine.submit(job)));
+  assertEquals(given.heard.tokens, []);
+  await engine.close();
+});
+
 Deno.test("logits and mixtures are seen as they are, whoever else runs", async () => {
   const engine = createEngine(model, tokenizer, { ...OPTIONS, readBehind: true });
   const seeing = KINDS.map((kind, i) =>
@@ -222,12 +259,14 @@ Deno.test("other work is done between strides, and its failure is its own", asyn
   const engine = createEngine(model, tokenizer, OPTIONS);
   const { job, heard } = listening({ prompt: prompt(1), ...KINDS[3] });
   const running = engine.submit(job);
-  assertEquals(await engine.between(() => Promise.resolve(7)), 7);
+  assertEquals(await engine.between({}, () => Promise.resolve(7)), 7);
   await assertRejects(
-    () => engine.between(() => Promise.reject(new TypeError("its own"))),
+    () => engine.between({}, () => Promise.reject(new TypeError("its own"))),
     TypeError,
     "its own",
   );
+  const never = () => Promise.reject(new Error("it was begun"));
+  await assertRejects(() => engine.between({}, never, AbortSignal.abort()), DOMException, "aborted");
   await running;
   assertEquals(withoutPlace(heard.rollouts), withoutPlace(await generated(job)));
   await engine.close();
