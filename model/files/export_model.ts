@@ -11,6 +11,7 @@ import { refuseNotFinite } from "../weights/refuse_not_finite.ts";
 import { countWeights } from "../memory/count_weights.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ModelConfig } from "../transformer/config.ts";
+import { createFolderBeside } from "./own_file.ts";
 import { writeCompanions } from "./write_companions.ts";
 
 /** What is written: a model without a device. */
@@ -59,18 +60,20 @@ export async function exportSafetensors(source: ExportSource, options: ExportOpt
     );
   }
   refuseTaken(out);
-  const folder = `${out.replace(/\/+$/, "")}.${crypto.randomUUID().slice(0, 8)}.partial`;
   const { config, tokenizer, embeddingRms } = source;
   const stored = dtype.toUpperCase() as "F32" | "F16" | "BF16";
+  let folder: string | undefined;
   try {
-    Deno.mkdirSync(folder, { recursive: true });
+    const made = createFolderBeside(out.replace(/\/+$/, ""));
+    using _ = made.folder;
+    folder = made.beside;
     const specs = exported(source).map(({ name, shape }) => ({ name, dtype: stored, shape }));
     await writeTensors(createShards(folder, specs, options.shardBytes), source, specs, options);
     const extras = embeddingRms === undefined ? undefined : { embeddingRms };
     writeCompanions(folder, { config, dtype: stored, tokenizer, extras });
     Deno.renameSync(folder, out);
   } catch (error) {
-    removeAll(folder);
+    if (folder !== undefined) removeAll(folder);
     throw explain(out, error);
   }
 }

@@ -51,6 +51,6 @@ export function keepParts(path: string, parts: Iterable<{ start: number; bytes: 
       for (let at = 0; at < bytes;) at += to.writeSync(part.subarray(at));
     }
     to.syncSync();
+    Deno.renameSync(beside, path);
   }
-  Deno.renameSync(beside, path);
 }

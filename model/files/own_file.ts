@@ -4,15 +4,37 @@
  * @module
  */
 import { UserError } from "../../gpu/errors.ts";
+import { holdBeside, nameBeside, removeLeftBehind } from "./left_behind.ts";
 
 /**
- * Makes a new file beside a place, under a name that nobody can foresee.
+ * Makes a new file beside a place, under a name that nobody can foresee; what killed processes left there goes.
  *
  * @returns the file, open, and its path: to be renamed to the place, or removed
  */
 export function createBeside(path: string): { file: Deno.FsFile; beside: string } {
-  const beside = `${path}.${crypto.randomUUID().slice(0, 13)}.tmp`;
-  return { file: Deno.openSync(beside, { write: true, createNew: true }), beside };
+  removeLeftBehind(path);
+  for (;;) {
+    const beside = nameBeside(path, "tmp");
+    const file = Deno.openSync(beside, { write: true, createNew: true });
+    if (holdBeside(file, beside)) return { file, beside };
+    file.close();
+  }
+}
+
+/**
+ * Makes a new folder beside a place, as {@link createBeside} makes a file.
+ *
+ * @returns the open folder, which is to be closed when it has been renamed or removed, and its path
+ */
+export function createFolderBeside(path: string): { folder: Deno.FsFile; beside: string } {
+  removeLeftBehind(path);
+  for (;;) {
+    const beside = nameBeside(path, "partial");
+    Deno.mkdirSync(beside, { recursive: true });
+    const folder = Deno.openSync(beside);
+    if (holdBeside(folder, beside)) return { folder, beside };
+    folder.close();
+  }
 }
 
 /**

@@ -68,8 +68,8 @@ export function createPlacedFile(
     }
     guarded(() => {
       file.syncSync();
-      close();
       Deno.renameSync(beside, path);
+      close();
       syncFolder(path.replace(/[^/]*$/, "") || ".");
     });
   };

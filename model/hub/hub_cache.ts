@@ -14,6 +14,8 @@ import { fileSize, isFolder, isOwnFile, linkTarget, namesIn } from "../files/on_
 import { hubCacheFolder, isOn } from "./hub_environment.ts";
 import { isCommit, isRepoId, isSafePath, type RepoKind } from "./repo_id.ts";
 import { readPlainText } from "../files/plain_file.ts";
+import { nameBeside, removeLeftBehind } from "../files/left_behind.ts";
+import { createBeside } from "../files/own_file.ts";
 import { writeWhole } from "../files/write_whole.ts";
 
 /** A repository in the cache. */
@@ -106,9 +108,17 @@ export function linkBlob(repo: string, commit: string, path: string, blob: strin
   const wantsCopy = isOn("HF_HUB_DISABLE_SYMLINKS");
   if (linkTarget(place) === target && !wantsCopy || isCopyOf(place, `${repo}/blobs/${blob}`)) return;
   Deno.mkdirSync(place.replace(/\/[^/]*$/, ""), { recursive: true });
-  const beside = `${place}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+  removeLeftBehind(place);
+  const link = nameBeside(place, "tmp");
+  if (!wantsCopy && tryLink(target, link)) return putInPlace(link, place);
+  const { file, beside } = createBeside(place);
+  using _ = file;
+  putInPlace(beside, place, () => Deno.copyFileSync(`${repo}/blobs/${blob}`, beside));
+}
+
+function putInPlace(beside: string, place: string, fill: () => void = () => {}): void {
   try {
-    if (wantsCopy || !tryLink(target, beside)) Deno.copyFileSync(`${repo}/blobs/${blob}`, beside);
+    fill();
     Deno.renameSync(beside, place);
   } catch (error) {
     removeIfThere(beside);
