@@ -14,7 +14,10 @@ export function describePlace(place: OpenPlace): Place {
   const common = {
     ...{ id, kind, name, sweep, line },
     settings: place.settings(),
-    updated: Math.max(writtenAt(join(path, SETTINGS[kind])), ...files.map(({ updated }) => updated)),
+    updated: Math.max(
+      ...WRITTEN[kind].map((name) => writtenAt(join(path, name))),
+      ...files.map(({ updated }) => updated),
+    ),
     rollouts: kept,
     indexed: files.every((file) => file.complete)
       ? 1
@@ -26,7 +29,12 @@ export function describePlace(place: OpenPlace): Place {
   return { ...common, ...(kind === "sweep" ? ofSweep(place) : ofEvaluation(place, kept)) };
 }
 
-const SETTINGS = { run: "config.toml", evaluation: "settings.json", sweep: "sweep.json" } as const;
+/** Files of a place that are not indexed, and whose writes are told. */
+const WRITTEN = {
+  run: ["config.toml"],
+  evaluation: ["settings.json", "report.json"],
+  sweep: ["sweep.json", "comparison.json", "claims.json"],
+} as const;
 
 type Told = Pick<Place, "state" | "failure" | "steps" | "ofSteps" | "has"> & Partial<Place>;
 

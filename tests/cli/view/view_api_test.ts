@@ -1,5 +1,7 @@
 /** What `softcot view` answers over real runs, evaluations and sweeps, while they grow and after. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { rootsOf } from "../../../cli/view/find_places.ts";
+import { folderSource } from "../../../cli/view/folder_source.ts";
 import { stepsOf } from "../../../web/data/view_data.ts";
 import { jsonLines } from "../../support/json_lines.ts";
 import { copyFolder, until, viewedFolders, viewOf } from "./support/viewed_folders.ts";
@@ -190,6 +192,38 @@ Deno.test("an evaluation has its modes side by side, its tables, and those of a 
   assertEquals([...new Set(ways.measured.map(({ line }) => line))].sort(), ["soft", "untrained"]);
   assertEquals(ways.notes, []);
   assertEquals(ways.comparison!.rows.map(({ line, runs }) => [line, runs]).at(-1), ["soft", 2]);
+});
+
+Deno.test("tables are made again where a file of theirs is another, and a sweep was written when its newest run was", async () => {
+  const id = "changing";
+  const ways = `${folder}/${id}`;
+  copyFolder(`${folder}/ways`, ways);
+  using source = folderSource(rootsOf([ways]), { writable: false });
+  const first = await source.tables(id);
+  assert(first === await source.tables(id), "nothing has changed");
+  const rowsOf = ({ measured }: typeof first) => measured.map(({ line, step }) => `${line} ${step}`);
+  for (const at of ["runs/soft-seed-1/evaluations/step-000002", "untrained-2/evaluations/step-000000"]) {
+    const before = await source.tables(id);
+    copyFolder(`${ways}/untrained/evaluations/step-000000`, `${ways}/${at}`);
+    const after = await source.tables(id);
+    assert(after.measured.length > before.measured.length, at);
+    assert(after === await source.tables(id));
+  }
+  const report = `${ways}/untrained/evaluations/step-000000/sums.json`;
+  const text = Deno.readTextFileSync(report);
+  Deno.writeTextFileSync(report, "{");
+  const damaged = await source.tables(id);
+  assertMatch(damaged.notes[0], /sums\.json is damaged/);
+  assert(damaged !== await source.tables(id), "what is damaged is looked at again");
+  Deno.writeTextFileSync(report, text);
+  assertEquals(rowsOf(await source.tables(id)).includes("untrained 0"), true);
+
+  const newest = new Date(Date.now() + 60_000);
+  Deno.utimeSync(`${ways}/runs/soft-seed-1/metrics.jsonl`, newest, newest);
+  using later = folderSource(rootsOf([ways]), { writable: false });
+  const { places } = await later.overview();
+  const [sweep, ...runs] = places.map(({ updated }) => updated);
+  assertEquals([sweep, Math.max(...runs)], [newest.getTime(), newest.getTime()]);
 });
 
 const four = (mode: string) => Array.from({ length: 4 }, () => mode);
