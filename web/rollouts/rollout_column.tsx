@@ -11,7 +11,7 @@ export function RolloutColumn({ rollout, address, remove }: {
   address?: string;
   remove?: () => void;
 }) {
-  const { id, step, mode, sample, reward, correct, boxed, thought } = rollout;
+  const { id, step, mode, sample, reward, correct, boxed } = rollout;
   const name = [id, step === null ? null : `update ${grouped(step)}`, mode, `rollout ${sample + 1}`]
     .filter((part) => part !== null).join(" · ");
   return (
@@ -26,7 +26,7 @@ export function RolloutColumn({ rollout, address, remove }: {
               <ShownText text={boxed} limit={80} />
             </b>
           )}
-          , {grouped(thought.length)} {thought.length === 1 ? "step" : "steps"} of thinking
+          {lengthOf(rollout)}
         </span>
         {remove && (
           <button type="button" class="button bare" onClick={remove} aria-label={`Take ${name} away`}>
@@ -44,4 +44,10 @@ export function RolloutColumn({ rollout, address, remove }: {
       <Thought rollout={rollout} />
     </article>
   );
+}
+
+/** Steps of thinking where they are kept one by one, else all tokens; older records have neither. */
+function lengthOf({ tokenized, thought, tokens }: RolloutView): string {
+  if (tokenized) return `, ${grouped(thought.length)} ${thought.length === 1 ? "step" : "steps"} of thinking`;
+  return tokens === 0 ? "" : `, ${grouped(tokens)} tokens`;
 }

@@ -30,7 +30,8 @@ export function RolloutRow({ line, isFirst, address }: {
   isFirst: boolean;
   address: string;
 }) {
-  const { step, head, boxed, sample, mode, reward, advantage, equal, refilled, correct, rule, end } = line;
+  const { step, head, boxed, group, sample, mode, reward, advantage, equal, refilled, correct, rule, end } =
+    line;
   return (
     <>
       <Cell name="step" number>{step === null ? "" : isFirst ? grouped(step) : ""}</Cell>
@@ -43,7 +44,7 @@ export function RolloutRow({ line, isFirst, address }: {
           <span class="badge note" title="Drawn since another group had no difference">refilled</span>
         )}
       </Cell>
-      <Cell name="sample" number>{sample + 1}</Cell>
+      <Cell name="sample" number>{group === "" ? "" : sample + 1}</Cell>
       <Cell name="answer">
         <a class="row-link" href={address} tabIndex={-1}>
           {boxed === null ? "nothing" : <ShownText text={oneLine(boxed)} limit={60} />}
@@ -66,7 +67,7 @@ export function RolloutRow({ line, isFirst, address }: {
         <span class="rule">{rule ?? ""}</span>
       </Cell>
       <Cell name="end">{ENDS[end] ?? end}</Cell>
-      <Cell name="tokens" number>{grouped(line.tokens)}</Cell>
+      <Cell name="tokens" number>{line.tokens === 0 ? "–" : grouped(line.tokens)}</Cell>
       <Cell name="entropy" number>{fixed(line.entropy, 3)}</Cell>
     </>
   );

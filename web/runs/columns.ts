@@ -11,22 +11,18 @@ export interface Column {
   text: (place: Place) => string;
   /** What it is sorted by. */
   value: (place: Place) => number | string;
-  /** The mean over the seeds of a line; of columns where it says something. */
-  mean?: (places: readonly Place[]) => string;
+  /** What a line's mean over its seeds is taken of, and how it is written; of columns where it says something. */
+  mean?: { of: (place: Place) => number | undefined; text: (mean: number | undefined) => string };
   /** More is better, so that the most is marked. */
   isScore?: boolean;
   /** The narrowest windows go without it. */
   isWide?: boolean;
 }
 
-/** The mean of those that are there, as text. */
-function meanText(
-  places: readonly Place[],
-  value: (place: Place) => number | undefined,
-  text: (mean: number | undefined) => string,
-): string {
-  const values = places.map(value).filter((each) => each !== undefined);
-  return text(values.length === 0 ? undefined : values.reduce((sum, each) => sum + each, 0) / values.length);
+/** The mean of a column over the places that have a number there. */
+export function meanOf(column: Column, places: readonly Place[]): number | undefined {
+  const values = places.map((place) => column.mean?.of(place)).filter((each) => each !== undefined);
+  return values.length === 0 ? undefined : values.reduce((sum, each) => sum + each, 0) / values.length;
 }
 
 /** Columns of a number in `last`, with so many decimals. */
@@ -40,7 +36,7 @@ function metric(
 ): Column {
   return {
     ...{ name, head, says, isNumber: true, ...more },
-    mean: (places) => meanText(places, ({ last }) => last[key], (mean) => fixed(mean, decimals)),
+    mean: { of: ({ last }) => last[key], text: (mean) => fixed(mean, decimals) },
     text: ({ last }) => fixed(last[key], decimals),
     value: ({ last }) => last[key] ?? -Infinity,
   };
@@ -78,7 +74,7 @@ export const COLUMNS: readonly Column[] = [
       says: "Best accuracy of a validation, greedy, and its update",
       isNumber: true,
     },
-    mean: (places) => meanText(places, ({ best }) => best?.accuracy, (mean) => fixed(mean, 3)),
+    mean: { of: ({ best }) => best?.accuracy, text: (mean) => fixed(mean, 3) },
     isScore: true,
     text: ({ best }) => best ? `${fixed(best.accuracy, 3)} @ ${best.step}` : "–",
     value: ({ best }) => best?.accuracy ?? -1,
@@ -92,8 +88,7 @@ export const COLUMNS: readonly Column[] = [
   }),
   {
     ...{ name: "speed", head: "tokens/s", says: "Of the last update's rollouts", isNumber: true },
-    mean: (places) =>
-      meanText(places, speedOf, (mean) => mean === undefined ? "–" : grouped(Math.round(mean))),
+    mean: { of: speedOf, text: (mean) => mean === undefined ? "–" : grouped(Math.round(mean)) },
     text: ({ last }) =>
       last["time.rollout_tokens_per_second"] === undefined
         ? "–"
@@ -102,7 +97,7 @@ export const COLUMNS: readonly Column[] = [
   },
   {
     ...{ name: "update", head: "s/update", says: "Seconds of the last update", isNumber: true, isWide: true },
-    mean: (places) => meanText(places, ({ last }) => last["time.step"], number),
+    mean: { of: ({ last }) => last["time.step"], text: number },
     text: ({ last }) => number(last["time.step"]),
     value: ({ last }) => last["time.step"] ?? -1,
   },

@@ -3,7 +3,7 @@ import { href } from "../app/route.ts";
 import type { Place } from "../data/view_data.ts";
 import { StateBadge } from "../parts/badges.tsx";
 import { grouped, settingText } from "../parts/format.ts";
-import { type Column, COLUMNS } from "./columns.ts";
+import { type Column, COLUMNS, meanOf } from "./columns.ts";
 import type { Group, Line } from "./grouping.ts";
 import { Scroll } from "../parts/scroll.tsx";
 
@@ -28,7 +28,7 @@ export function RunsTable({ group, chosen, onChoose, isAlone }: Props) {
     setOrder((before) =>
       before?.name !== name ? { name, isDown: true } : before.isDown ? { name, isDown: false } : null
     );
-  const most = mostOf(group);
+  const [most, mostMeans] = [mostOf(group), mostMeansOf(group)];
   const lines = order ? [{ name: "", places: sorted(group, order) }] : group.lines;
   return (
     <section class="runs" aria-label={group.sweep?.name ?? "Runs"}>
@@ -57,7 +57,9 @@ export function RunsTable({ group, chosen, onChoose, isAlone }: Props) {
               ))}
             </tr>
           </thead>
-          {lines.map((line) => <Rows key={line.name} {...{ line, group, chosen, onChoose, most }} />)}
+          {lines.map((line) => (
+            <Rows key={line.name} {...{ line, group, chosen, onChoose, most, mostMeans }} />
+          ))}
         </table>
       </Scroll>
     </section>
@@ -100,15 +102,20 @@ function Head(
 }
 
 function Rows(
-  { line, group, chosen, onChoose, most }:
-    & { line: Line; most: ReadonlyMap<string, number | string> }
+  { line, group, chosen, onChoose, most, mostMeans }:
+    & { line: Line; most: Most; mostMeans: Most }
     & Pick<Props, "group" | "chosen" | "onChoose">,
 ) {
   const [isOpen, setOpen] = useState(true);
   const hasHead = line.name !== "" && line.places.length > 1;
   return (
     <tbody>
-      {hasHead && <LineRow {...{ line, chosen, onChoose, isOpen }} onOpen={() => setOpen(!isOpen)} />}
+      {hasHead && (
+        <LineRow
+          {...{ line, chosen, onChoose, isOpen, mostMeans }}
+          onOpen={() => setOpen(!isOpen)}
+        />
+      )}
       {(isOpen || !hasHead) &&
         line.places.map((place) => (
           <tr key={place.id} aria-selected={chosen.has(place.id)}>
@@ -143,8 +150,8 @@ function Rows(
 }
 
 /** Above the seeds of a line: all of them at once, and their means. */
-function LineRow({ line: { name, places }, chosen, onChoose, isOpen, onOpen }:
-  & { line: Line; isOpen: boolean; onOpen: () => void }
+function LineRow({ line: { name, places }, chosen, onChoose, isOpen, onOpen, mostMeans }:
+  & { line: Line; isOpen: boolean; onOpen: () => void; mostMeans: Most }
   & Pick<Props, "chosen" | "onChoose">) {
   const ids = places.map(({ id }) => id);
   return (
@@ -163,23 +170,49 @@ function LineRow({ line: { name, places }, chosen, onChoose, isOpen, onOpen }:
         </button>{" "}
         <span class="soft">mean of {places.length} seeds</span>
       </th>
-      {COLUMNS.map(({ name, isWide, mean }) => (
-        <td key={name} class={`number ${isWide ? "wide" : ""}`}>{mean?.(places)}</td>
-      ))}
+      {COLUMNS.map((column) => {
+        const mean = meanOf(column, places);
+        const isMost = mean !== undefined && mostMeans.get(atTask(column.name, places[0])) === mean;
+        return (
+          <td key={column.name} class={`number ${column.isWide ? "wide" : ""} ${isMost ? "most" : ""}`}>
+            {column.mean?.text(mean)}
+          </td>
+        );
+      })}
     </tr>
   );
 }
 
 /** The most of each column in which more is better, among the runs of a task, if they differ there. */
-function mostOf({ lines }: Group): ReadonlyMap<string, number | string> {
-  const places = lines.flatMap(({ places }) => places).filter(({ kind }) => kind === "run");
+const mostOf = ({ lines }: Group): Most =>
+  mostAmong(
+    lines.flatMap(({ places }) => places).filter(({ kind }) => kind === "run").map((place) => [place]),
+    ({ value }, [place]) => Number(value(place)),
+  );
+
+/** The same of the means of lines with several seeds. */
+const mostMeansOf = ({ lines }: Group): Most =>
+  mostAmong(
+    lines.map(({ places }) => places).filter((places) => places.length > 1),
+    (column, places) => meanOf(column, places) ?? -Infinity,
+  );
+
+/** By column and task. */
+type Most = ReadonlyMap<string, number>;
+
+function mostAmong(
+  rows: readonly (readonly Place[])[],
+  valueOf: (column: Column, places: readonly Place[]) => number,
+): Most {
   return new Map(
-    COLUMNS.filter(({ isScore }) => isScore).flatMap(({ name, value }) =>
-      [...Map.groupBy(places, (place) => atTask(name, place))].flatMap(([key, alike]): [string, number][] => {
-        const values = alike.map((place) => Number(value(place)));
-        const most = Math.max(...values);
-        return most > 0 && values.some((each) => each !== most) ? [[key, most]] : [];
-      })
+    COLUMNS.filter(({ isScore }) => isScore).flatMap((column) =>
+      [...Map.groupBy(rows, ([first]) => atTask(column.name, first))].flatMap(
+        ([key, alike]): [string, number][] => {
+          const values = alike.map((places) => valueOf(column, places));
+          const most = Math.max(...values);
+          return most > 0 && values.some((each) => each !== most) ? [[key, most]] : [];
+        },
+      )
     ),
   );
 }

@@ -21,20 +21,22 @@ export function SettingsView({ route }: ViewProps) {
   const shown = isBrief ? differing : rows;
   return (
     <section class="view">
-      <div class="toolbar">
-        {route.path.length === 0 && <h1>Settings side by side</h1>}
-        {places.length > 1 && <h2 class="soft">{differing.length} of {rows.length} settings differ</h2>}
-        {places.length > 1 && (
-          <label class="field">
-            <input type="checkbox" checked={isBrief} onChange={() => setBrief(!isBrief)} /> only these
-          </label>
-        )}
-        {route.path.length === 0 && (
-          <a class="button push" href={href("compare", [], { runs: route.query.runs })}>
-            Curves of these runs
-          </a>
-        )}
-      </div>
+      {(places.length > 1 || route.path.length === 0) && (
+        <div class="toolbar">
+          {route.path.length === 0 && <h1>Settings side by side</h1>}
+          {places.length > 1 && <h2 class="soft">{differing.length} of {rows.length} settings differ</h2>}
+          {places.length > 1 && (
+            <label class="field">
+              <input type="checkbox" checked={isBrief} onChange={() => setBrief(!isBrief)} /> only these
+            </label>
+          )}
+          {route.path.length === 0 && (
+            <a class="button push" href={href("compare", [], { runs: route.query.runs })}>
+              Curves of these runs
+            </a>
+          )}
+        </div>
+      )}
       <Scroll label="Settings" class="settings">
         <table>
           <thead>

@@ -1,14 +1,10 @@
 import { useShown } from "../app/source_context.ts";
 import { useAnswer } from "../app/use_answer.ts";
 import type { ViewProps } from "../app/view.ts";
-import type { Tables } from "../data/view_data.ts";
 import { Empty, Waiting } from "../parts/empty.tsx";
 import { fixed } from "../parts/format.ts";
 import { Scroll } from "../parts/scroll.tsx";
-
-type Verdicts = NonNullable<Tables["claims"]>;
-type Part = Verdicts["hardFalls"];
-type Verdict = Part["verdict"];
+import { type ClaimSection, claimSections, type Part, type Verdict } from "./claim_sections.ts";
 
 /** The verdicts of a sweep on the paper's claims, with the quantities that decide about them. */
 export function ClaimsView({ route }: ViewProps) {
@@ -24,49 +20,41 @@ export function ClaimsView({ route }: ViewProps) {
       </Empty>
     );
   }
-  const others = claims.lines.slice(CLAIMED).flatMap((
-    { claims: { a, c, d, e } },
-  ) => [...a, ...c, ...d, ...e]);
   return (
     <section class="view">
+      <p class="soft note">
+        Each quantity is said to be above a bound. It is told by three standard errors: holds from three above
+        the bound, does not hold from three below, cannot be told in between. A claim holds if all of its
+        quantities do; one of soft or fuzzy training, if those of either do. ± is a standard error over seeds
+        and questions.
+      </p>
       <ol class="claims">
-        {claims.claims.map(({ letter, claim, verdict, atEqual }) => (
-          <li key={letter} class="box">
-            <header class="toolbar">
-              <h2>({letter}) {claim}</h2>
-              <VerdictBadge verdict={verdict} />
-              {atEqual && <span class="soft">at equal pass@1: {atEqual}</span>}
-            </header>
-            <PartsTable parts={partsOf(claims, letter)} />
-          </li>
-        ))}
+        {claimSections(claims).map((section) => <Section key={section.title} section={section} />)}
       </ol>
-      {others.length > 0 && (
-        <section class="box">
-          <h2>The other ways, by the same rules</h2>
-          <PartsTable parts={others} />
-        </section>
-      )}
-      {claims.thinkingTerm && (
-        <section class="box">
-          <h2>Control: training without the thinking's term</h2>
-          <PartsTable parts={[claims.thinkingTerm]} />
-        </section>
-      )}
     </section>
   );
 }
 
-/** The paper's claims are about soft and fuzzy training, whose lines come first. */
-const CLAIMED = 2;
-
-function partsOf(
-  { best, hardFalls, lines }: Verdicts,
-  letter: Verdicts["claims"][number]["letter"],
-): Part[] {
-  if (letter === "b") return best;
-  const own = lines.slice(0, CLAIMED).flatMap(({ claims }) => claims[letter]);
-  return letter === "d" ? [hardFalls, ...own] : own;
+function Section({ section: { title, verdict, parts, atEqual } }: { section: ClaimSection }) {
+  return (
+    <li class="box">
+      <header class="toolbar">
+        <h2>{title}</h2>
+        {verdict && <VerdictBadge verdict={verdict} />}
+      </header>
+      <PartsTable parts={parts} />
+      {atEqual && (
+        <>
+          <header class="toolbar at-equal">
+            <h3>At equal pass@1: beside hard training stopped early</h3>
+            {atEqual.verdict && <VerdictBadge verdict={atEqual.verdict} />}
+          </header>
+          <PartsTable parts={atEqual.parts} />
+          {atEqual.gaps && <p class="soft note">What is left of the difference in pass@1: {atEqual.gaps}.</p>}
+        </>
+      )}
+    </li>
+  );
 }
 
 const LOOKS: Record<Verdict, string> = { holds: "good", "does not hold": "bad", "cannot be told": "warn" };
@@ -83,7 +71,7 @@ function VerdictBadge({ verdict }: { verdict: Verdict }) {
 
 function PartsTable({ parts }: { parts: readonly Part[] }) {
   return (
-    <Scroll label={`Parts: ${parts[0]?.what ?? "none"}`} class="modes">
+    <Scroll label={`Parts: ${parts[0]?.what ?? "none"}`} class="modes parts">
       <table>
         <thead>
           <tr>
@@ -99,14 +87,16 @@ function PartsTable({ parts }: { parts: readonly Part[] }) {
         <tbody>
           {parts.map(({ what, value, standardError, bound, errors, verdict }) => (
             <tr key={what}>
-              <td>{what}</td>
+              <td class="what">{what}</td>
               <td class="number">
                 {fixed(value, 4)}{" "}
                 {standardError !== null && <span class="soft">± {fixed(standardError, 4)}</span>}
               </td>
-              <td class="number">{bound}</td>
-              <td class="number">{fixed(errors, 1)}</td>
-              <td>
+              <td class="number bound">{bound}</td>
+              <td class="number errors">
+                {errors === null && standardError === 0 ? "no scatter" : fixed(errors, 1)}
+              </td>
+              <td class="verdict">
                 <VerdictBadge verdict={verdict} />
               </td>
             </tr>
