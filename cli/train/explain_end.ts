@@ -6,7 +6,6 @@ import { checkpointsOf, stepOf } from "../../rl/run/run_checkpoints.ts";
 import { describeShortage } from "../terminal/describe_shortage.ts";
 import { memoryAtEnd } from "../vulkan/memory_at_end.ts";
 import { fittingTraining, type PlannedTraining } from "./check_memory.ts";
-import { resumeCommand } from "./resumed_values.ts";
 import type { TrainValues } from "./train_settings.ts";
 
 /** A run as far as the end of its device is told by it. */
@@ -14,6 +13,8 @@ interface EndedRun {
   folder: string;
   values: TrainValues;
   planned: PlannedTraining;
+  /** The command that goes on with it. */
+  goOn: string;
 }
 
 /**
@@ -22,8 +23,7 @@ interface EndedRun {
  */
 export async function explainEnd(error: unknown, gpu: Gpu, run: EndedRun): Promise<unknown> {
   const why = await gpu.errors.explain(error);
-  const { folder, values, planned } = run;
-  const goOn = resumeCommand(folder, values, planned);
+  const { folder, values, planned, goOn } = run;
   const end = (what: string, hint: string) =>
     new UserError(
       `Cannot go on: the device ${toldAdapter(gpu.adapter)} ${what}; ${keptOf(folder, values)}`,

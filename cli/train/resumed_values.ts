@@ -85,19 +85,27 @@ export function lengthenRun(
   ];
 }
 
-/** How many train together, which is no part of a run: it goes on with any number. */
-interface Together {
+/** What a command line says that is no part of a run, which may go on with other words: how many train together, and what own code may do. */
+export interface Besides {
   learners?: number;
   shardOptimizer?: boolean;
+  allowOwn?: readonly string[];
+  /** Where it was asked for. */
+  rewardTimeout?: number;
 }
 
-/** How a run is gone on with: its folder, the own code that it used, which nobody but the command line may name, and the device if one was chosen. */
+/**
+ * How a run is gone on with: its folder, the own code that it used with what that was granted, which nobody but the command line may name,
+ * and the device if one was chosen.
+ */
 export function resumeCommand(
   out: string,
   values: TrainValues,
-  { learners, shardOptimizer }: Together = {},
+  { learners, shardOptimizer, allowOwn, rewardTimeout }: Besides = {},
 ): string {
   const named = ownCodeOf(values).map((key) => ` --${key} ${shown(values[key])}`);
+  if (allowOwn) named.push(` --allow-own ${shown(allowOwn)}`);
+  if (rewardTimeout !== undefined) named.push(` --reward-timeout ${shown(rewardTimeout)}`);
   const gpu = Deno.env.get("SOFTCOT_GPU");
   const together = (learners ?? 1) > 1
     ? ` --learners ${learners}${shardOptimizer ? " --shard-optimizer" : ""}`

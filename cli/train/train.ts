@@ -19,7 +19,7 @@ import { joinJob, type LearnerJob } from "./learner_job.ts";
 import { newValues } from "./new_values.ts";
 import { prepareTraining } from "./prepare_training.ts";
 import { profileOf } from "./profile_report.ts";
-import { resumeCommand, resumedValues } from "./resumed_values.ts";
+import { type Besides, resumeCommand, resumedValues } from "./resumed_values.ts";
 import { startLearners } from "./start_learners.ts";
 import { testBefore, testBest, testModes } from "./test_modes.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
@@ -69,7 +69,7 @@ shows every value and where it comes from.`,
     ["Eight GPUs of this machine", "softcot train --learners 8 --questions 16"],
   ],
   async run(
-    { resume, profile, allowOwn: _, rewardTimeout: _timeout, learners, shardOptimizer, ...given },
+    { resume, profile, allowOwn, rewardTimeout: seconds, learners, shardOptimizer, ...given },
     { origins, quiet, print },
   ) {
     if ((learners ?? 1) > 1 && launched() === undefined) {
@@ -82,7 +82,8 @@ shows every value and where it comes from.`,
       withGpu(async (gpu) => {
         const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
         const isFirst = job.learners.rank === 0;
-        const options = { resume, quiet: quiet || !isFirst, shardOptimizer };
+        const rewardTimeout = origins.rewardTimeout === "default" ? undefined : seconds;
+        const options = { resume, quiet: quiet || !isFirst, shardOptimizer, allowOwn, rewardTimeout };
         const result = await trainAndTest(gpu, values, job, options);
         if (isFirst) print(result, () => describeRun(result));
       }, { profile })
@@ -95,7 +96,7 @@ async function trainAndTest(
   gpu: Gpu,
   values: TrainValues,
   job: LearnerJob,
-  { resume, quiet, shardOptimizer }: { resume: boolean; quiet: boolean; shardOptimizer: boolean },
+  { resume, quiet, ...besides }: { resume: boolean; quiet: boolean; shardOptimizer: boolean } & Besides,
 ): Promise<RunResult> {
   const { learners } = job;
   const started = performance.now();
@@ -107,7 +108,7 @@ async function trainAndTest(
   own?.notes.forEach((note) => tell(`warning  ${note}`));
   const [saved] = await learners.gather(own && { checkpoint: own.checkpoint, state: own.state });
   const reopened = own ?? saved;
-  using prepared = await prepareTraining(gpu, values, reopened?.checkpoint, learners, shardOptimizer);
+  using prepared = await prepareTraining(gpu, values, reopened?.checkpoint, learners, besides.shardOptimizer);
   const { trainer } = prepared;
   if (prepared.long > 0) {
     const what = values.longPrompts === "skip" ? "left out" : "cut in their middle";
@@ -118,7 +119,7 @@ async function trainAndTest(
   await agree(values, prepared);
   const { run, state } = await beginRun(values, prepared, reopened, tell);
   const { folder } = run;
-  const goOn = resumeCommand(folder, values, { learners: learners.size, shardOptimizer });
+  const goOn = resumeCommand(folder, values, { ...besides, learners: learners.size });
   job.place = () => ({ kept: keptOf(folder, values), goOn });
   using interrupt = watchInterrupt(
     isFirst ? "Stopping after this update, then saving. Press Ctrl-C again to stop at once." : "",
@@ -147,7 +148,7 @@ async function trainAndTest(
     return profile ? { ...result, profile } : result;
   } catch (error) {
     if ((error as Error).name === "AbortError") throw stopped("Stopped during a test");
-    throw await explainEnd(error, gpu, { folder, values, planned: prepared.planned });
+    throw await explainEnd(error, gpu, { folder, values, planned: prepared.planned, goOn });
   } finally {
     run.close();
   }

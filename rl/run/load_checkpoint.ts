@@ -3,7 +3,7 @@ import { readParams } from "../../model/files/params_file.ts";
 import { openSafetensors } from "../../model/formats/safetensors.ts";
 import { readAdapter } from "../../model/lora/load_adapter.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
-import { type SavedSet, type SavedTrainer, setsBeside } from "./sets_beside.ts";
+import { GRADIENT, type SavedSet, type SavedTrainer, setsBeside } from "./sets_beside.ts";
 import { checkCheckpoint } from "./check_checkpoint.ts";
 import { OLDER, type RunState } from "./run_state.ts";
 
@@ -18,8 +18,10 @@ export function loadCheckpoint(
   checked?: RunState,
 ): RunState {
   const state = checked ?? checkCheckpoint(folder);
-  const { model } = trainer;
-  const sets = setsBeside(trainer, state.step);
+  const { model, settings } = trainer;
+  // Where no update follows, none is compared with the gradient.
+  const isWanted = ({ prefix }: SavedSet) => prefix !== GRADIENT || state.step < settings.steps;
+  const sets = setsBeside(trainer, state.step).filter(isWanted);
   try {
     loadTrained(folder, model);
     readSets(model, `${folder}/optimizer.safetensors`, sets, folder);

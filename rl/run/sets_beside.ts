@@ -19,8 +19,12 @@ export interface SavedSet {
   take?: () => void;
 }
 
+/** What the names of the gradient's tensors begin with. */
+export const GRADIENT = "gradient.";
+
 /**
  * Both moments, and the gradient of update `step` where the next update is compared with it: so that a resumed run measures the same numbers.
+ * Of the last update, too, since a run may go on with more.
  */
 export function setsBeside(
   trainer: Omit<SavedTrainer, "tokenizer">,
@@ -28,8 +32,8 @@ export function setsBeside(
 ): SavedSet[] {
   const { settings, grads, diagnosis } = trainer;
   const moments = (["first", "second"] as const).map((which) => momentsOf(trainer, which));
-  const isCompared = diagnosis !== undefined && step < settings.steps && isDiagnosed(settings, step + 1);
-  return isCompared ? [...moments, { prefix: "gradient.", params: grads }] : moments;
+  const isCompared = diagnosis !== undefined && isDiagnosed(settings, step + 1);
+  return isCompared ? [...moments, { prefix: GRADIENT, params: grads }] : moments;
 }
 
 /** Shares come and go through a gradient that nobody needs between updates. */

@@ -78,13 +78,14 @@ Deno.test({
         return thinkingTokens;
       };`,
     );
-    const flags = { model, reward, steps: 4, "validate-every": 0, "save-every": 100 };
+    const rights = { "allow-own": "sys,env=TZ", "reward-timeout": 55 };
+    const flags = { model, reward, steps: 4, "validate-every": 0, "save-every": 100, ...rights };
     const { code, milliseconds, stderr } = await signalled(trainArgs({ ...flags, out }), "SIGINT");
     assertEquals(code, 130, stderr);
     assert(milliseconds < 3000 + 1500, `${milliseconds} ms`);
     assertStringIncludes(
       stderr,
-      `Saved step 2. Go on with: softcot train --resume --out ${out} --reward ${reward}\n`,
+      `Saved step 2. Go on with: softcot train --resume --out ${out} --reward ${reward} --allow-own sys,env=TZ --reward-timeout 55\n`,
     );
     Deno.writeTextFileSync(mark, "");
     const resumed = await runSoftcot([...resumeArgs(out), "--reward", reward]);

@@ -18,7 +18,8 @@ async function here(args: string[]) {
 
 Deno.test("runs that start at once have a folder each; the last one is gone on with where none is named, longer if asked", async () => {
   await fails(["train", "--resume", "--out", `${folder}/none`], 1, "it holds no run");
-  const args = trainArgs({ model, steps: 2, warmup: 0, lr: 0.01, "final-lr": 0.5, "validate-every": 0 });
+  const rates = { warmup: 0, lr: 0.01, "final-lr": 0.5 };
+  const args = trainArgs({ model, steps: 2, ...rates, "validate-every": 0, "diagnose-every": 3 });
   await Promise.all([here(args), here(args)]);
   const runs = [...Deno.readDirSync(`${folder}/runs`)].map(({ name }) => name).sort();
   assertEquals(runs, ["sums-soft", "sums-soft-2"]);
@@ -36,8 +37,11 @@ Deno.test("runs that start at once have a folder each; the last one is gone on w
     stderr,
     "warning  this is not a run of 4 updates from the beginning, whose first 2 would",
   );
-  const rates = metricsOf(last).map(({ lr }) => lr as number);
-  [0.0075, 0.005, 0.00573, 0.005].forEach((rate, i) => assertAlmostEquals(rates[i], rate, 1e-5));
+  const lines = metricsOf(last);
+  [0.0075, 0.005, 0.00573, 0.005].forEach((rate, i) => assertAlmostEquals(lines[i].lr as number, rate, 1e-5));
+  // Compared with the gradient of what was the last update.
+  const cosines = lines.map(({ gradient_cosine }) => gradient_cosine as number | undefined);
+  assert(Math.abs(cosines[2]!) > 0 && Math.abs(cosines[2]!) <= 1, cosines.join());
   assertEquals(metricsOf(first).length, 2);
   assertMatch(Deno.readTextFileSync(`${last}/config.toml`), /^steps = 4$/m);
   const again = await here(["train", "--resume", "--out", "runs/sums-soft-2"]);
