@@ -66,7 +66,7 @@ export interface Reopened {
 /**
  * Opens a stopped run at its newest whole checkpoint; what was logged after it is cut, to be made again. Damaged newer ones are set
  * aside, renamed.
- * @param saveEvery updates between checkpoints: a run that logged so many had one
+ * @param saveEvery updates between checkpoints: a run that logged more had one
  * @throws UserError if the folder holds no run, or no whole checkpoint though it had one
  */
 export function reopenRun(folder: string, saveEvery = Infinity): Reopened {
@@ -92,10 +92,10 @@ export function reopenRun(folder: string, saveEvery = Infinity): Reopened {
   }
 }
 
-/** Without its checkpoints a run would begin anew over the lines of its updates. */
+/** Without its checkpoints a run would begin anew over the lines of its updates. The line of an update stands before its checkpoint does. */
 function refuseLost(folder: string, saveEvery: number): void {
   const { last } = readLog(`${folder}/metrics.jsonl`);
-  if (last < saveEvery) return;
+  if (last <= saveEvery) return;
   throw new UserError(
     `Cannot resume ${folder}: its metrics go to step ${last}, but it has no checkpoint, one is needed`,
     "put a checkpoint back, or start a new run in another folder",

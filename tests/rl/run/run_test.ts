@@ -51,6 +51,18 @@ Deno.test("a run has one writer at a time", () =>
     reopenRun(folder).run.close();
   }));
 
+Deno.test("killed between an update's line and the first checkpoint, a run begins anew; a line later it is refused", () =>
+  inRun((folder) => {
+    const run = createRun(folder, "");
+    for (let step = 1; step <= 3; step++) run.appendMetrics({ step });
+    run.close();
+    const { run: again, step } = reopenRun(folder, 3);
+    assertEquals([step, jsonLines(`${folder}/metrics.jsonl`)], [0, []]);
+    for (let step = 1; step <= 4; step++) again.appendMetrics({ step });
+    again.close();
+    assertThrows(() => reopenRun(folder, 3), UserError, "its metrics go to step 4, but it has no checkpoint");
+  }));
+
 Deno.test("a resumed run's logs end at its checkpoint, whatever was being written", () =>
   inRun((folder) =>
     withRandomTrainer(gpu, 1, async (trainer, state) => {
