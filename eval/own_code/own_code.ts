@@ -97,7 +97,8 @@ function begun(path: string, real: string, rights: OwnRights & { seconds: number
   /** A line of its output: what begins with a record separator is for us. */
   function onLine(line: string): void {
     if (!line.startsWith("\x1e")) return line === "" ? undefined : say(line);
-    const told = valueOf(line.slice(1), call) as Record<string, unknown>;
+    const told = toldIn(line.slice(1));
+    if (!told) return finish(new OwnCodeError("it wrote a line as only softcot writes them"));
     if (told.silent) return finish(silence(rights.seconds));
     if ("fault" in told) return finish(failure(told.fault));
     const waiting = open.get(told.id as number);
@@ -105,6 +106,15 @@ function begun(path: string, real: string, rights: OwnRights & { seconds: number
     moved();
     if ("error" in told) waiting?.reject(failure(told.error));
     else waiting?.resolve(told.value);
+  }
+
+  function toldIn(text: string): Record<string, unknown> | undefined {
+    try {
+      const told = valueOf(text, call);
+      return typeof told === "object" && told !== null ? told as Record<string, unknown> : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** To be called when it was asked or has answered. A process that nobody waits for keeps no other one going. */

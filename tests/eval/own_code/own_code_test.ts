@@ -56,6 +56,11 @@ const DEEDS: [what: string, body: string, told: RegExp][] = [
     '(setTimeout(() => { throw new Error("later"); }), new Promise(() => {}))',
     / failed with "later/,
   ],
+  [
+    "writes what is no answer",
+    String.raw`(Deno.stdout.writeSync(new TextEncoder().encode("\x1e{bad\n")), new Promise(() => {}))`,
+    / wrote a line as only softcot writes them$/,
+  ],
   ["takes memory in large arrays", "[1, 2, 3, 4].map(() => new Uint8Array(2 ** 30)).length", /allocation/],
 ];
 
