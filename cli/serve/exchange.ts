@@ -36,6 +36,9 @@ export interface Answer {
   whole(pieces: ChoicePiece[], ends: ChoiceEnd[], usage: Usage): unknown;
 }
 
+/** Bytes of a stream that may wait for a client to read them: of who has more, it is as if it had hung up. */
+const MOST_UNREAD = 64 * 2 ** 20;
+
 /** Seconds that a client is to wait before it asks again where the queue is full. */
 const RETRY_AFTER = "5";
 
@@ -121,9 +124,14 @@ async function streamed(
   const stream = new ReadableStream<Uint8Array>({
     start: (given) => void (controller = given),
     cancel: () => hungUp.abort(),
-  });
+  }, new ByteLengthQueuingStrategy({ highWaterMark: MOST_UNREAD }));
+  const write = (data: string) => {
+    if (controller.desiredSize! >= 0) return controller.enqueue(encoder.encode(`data: ${data}\n\n`));
+    controller.error(new Error("The client does not read what it asked for"));
+    hungUp.abort();
+  };
   const send = (data: unknown) => {
-    if (!signal.aborted) controller.enqueue(encoder.encode(`data: ${JSON.stringify(data)}\n\n`));
+    if (!signal.aborted) write(JSON.stringify(data));
   };
   const chunk = (choices: unknown[], more: object = {}) =>
     send({ ...head, choices, ...(includeUsage ? { usage: null } : {}), ...more });
@@ -154,15 +162,13 @@ async function streamed(
     begin();
     if (signal.aborted) throw timeOver(exchange);
     if (includeUsage) chunk([], { usage: usage(all) });
-    if (!signal.aborted) controller.enqueue(encoder.encode("data: [DONE]\n\n"));
+    if (!signal.aborted) write("[DONE]");
     close();
     exchange.over(null);
   }).catch((error) => {
     const known = signal.aborted ? timeOver(exchange) : generationError(error, exchange);
     if (first === null) return begun.reject(known);
-    if (!hungUp.signal.aborted) {
-      controller.enqueue(encoder.encode(`data: ${JSON.stringify(errorBody(known))}\n\n`));
-    }
+    if (!hungUp.signal.aborted) write(JSON.stringify(errorBody(known)));
     close();
     exchange.over(known);
   });

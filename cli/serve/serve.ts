@@ -95,11 +95,9 @@ function listen({ host, port }: ServeValues, handler: Handler): Deno.HttpServer 
 /** No connection is taken any more; answers that are begun have their time. */
 async function endServer(server: Deno.HttpServer, seconds: number, giveUp: AbortController): Promise<void> {
   const timer = setTimeout(() => giveUp.abort(), seconds * 1000);
-  const cut = setTimeout(() => void server.unref(), (seconds + 2) * 1000);
   await Promise.race([
     server.shutdown(),
     new Promise((resolve) => giveUp.signal.addEventListener("abort", () => setTimeout(resolve, 1000))),
   ]);
   clearTimeout(timer);
-  clearTimeout(cut);
 }

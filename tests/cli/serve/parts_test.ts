@@ -4,6 +4,7 @@ import { z } from "zod";
 import { ApiError } from "../../../cli/serve/api_error.ts";
 import { createKeyCheck } from "../../../cli/serve/api_key.ts";
 import { createChoiceText } from "../../../cli/serve/choice_text.ts";
+import { type Answer, answerWith, type Exchange } from "../../../cli/serve/exchange.ts";
 import { createMetrics } from "../../../cli/serve/metrics.ts";
 import { readJson } from "../../../cli/serve/read_json.ts";
 import { parseRequest, samplingFields } from "../../../cli/serve/sampling_request.ts";
@@ -105,6 +106,37 @@ Deno.test("a body is read up to its limit, and has to be whole JSON in UTF-8", a
   await refused(408, post(stuck), AbortSignal.timeout(20));
   const late = await assertRejects(() => readJson(post(new ReadableStream()), 100, 0.02, never), ApiError);
   assertEquals(late.status, 408);
+});
+
+Deno.test("who does not read a stream is dropped before it fills the memory", async () => {
+  let told = 0;
+  const over = Promise.withResolvers<unknown>();
+  const never = new AbortController().signal;
+  const exchange: Exchange = {
+    ...{ signal: never, ended: () => "hung up", note() {}, fault: over.reject, over: over.resolve },
+  };
+  const piece = { choice: 0, reasoning: "", content: "x".repeat(2 ** 20), logprobs: [], steps: [] };
+  const run: Answer["run"] = async ({ piece: tell }, signal) => {
+    for (; told < 200 && !signal.aborted; told++) {
+      tell(piece);
+      await Promise.resolve();
+    }
+    return { promptTokens: 0, completionTokens: 0, thinkingTokens: 0 };
+  };
+  const unchanged = (one: unknown) => one;
+  const stream = {
+    head: {},
+    includeUsage: false,
+    opening: [],
+    piece: unchanged,
+    end: unchanged,
+    usage: unchanged,
+  };
+  const { body } = await answerWith(exchange, { run, stream, whole: unchanged });
+  const error = await over.promise;
+  assert(error instanceof ApiError && error.status === 499, String(error));
+  assert(told > 60 && told < 70, `${told}`);
+  await assertRejects(() => body!.getReader().read(), Error, "does not read");
 });
 
 Deno.test("a temperature that the device would take for 0 is 0", () => {
