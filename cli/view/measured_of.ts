@@ -1,6 +1,6 @@
 import { mergedRows } from "../../eval/measures/entropy_profile.ts";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
-import { type Estimate, greedyAccuracy } from "../../eval/measures/pass_at_k.ts";
+import { type Estimate, greedyAccuracy, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { MeasuredChoices, MeasuredMode } from "../../web/data/view_data.ts";
 import { crossedMean } from "../compare/crossed.ts";
 import type { ChoiceMeasured } from "../compare/read_run.ts";
@@ -11,8 +11,15 @@ export type Where = Pick<MeasuredMode, "line" | "of" | "step" | "when">;
 /** Ranges of positions that entropy is told by. */
 const RANGES = 64;
 
-/** A mode's result as a table shows it. Files of old, or of others, may lack what is not looked at elsewhere. */
-export function modeOf({ task, result }: { task: string; result: ModeResult }, where: Where): MeasuredMode {
+/**
+ * A mode's result as a table shows it. Files of old, or of others, may lack what is not looked at elsewhere.
+ * @param before the same mode's result before the training, where there is one
+ */
+export function modeOf(
+  { task, result }: { task: string; result: ModeResult },
+  where: Where,
+  before?: ModeResult,
+): MeasuredMode {
   const [first] = result.passAt;
   return {
     ...where,
@@ -20,6 +27,7 @@ export function modeOf({ task, result }: { task: string; result: ModeResult }, w
     mode: result.mode,
     samples: result.samples,
     accuracy: result.accuracy ?? first,
+    rise: before ? riseOf(before, result) : null,
     passAt: result.passAt,
     extracted: result.extracted ?? { ...first, value: NaN },
     reward: result.reward ?? NaN,
@@ -33,6 +41,17 @@ export function modeOf({ task, result }: { task: string; result: ModeResult }, w
     tokensPerSecond: result.tokensPerSecond ?? NaN,
     partial: false,
   };
+}
+
+/** Null where other questions were asked, or one alone. */
+function riseOf(before: ModeResult, after: ModeResult): Estimate | null {
+  const [first, last] = [before, after].map(({ questions }) =>
+    questions.toSorted((a, b) => a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  );
+  const isAlike = first.length === last.length && first.every(({ id }, i) => id === last[i].id);
+  if (!isAlike || first.length < 2) return null;
+  const [from, to] = [first, last].map((one) => one.map(({ correct, samples }) => correct / samples));
+  return pairedChange(from, to);
 }
 
 /** A task of choices as a table shows it. */

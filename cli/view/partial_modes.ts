@@ -43,7 +43,7 @@ function partial(place: OpenPlace, { index, names }: RolloutFile, greedy: boolea
   const at = (k: number) => passAtKOver(results.filter((one) => one.samples >= k), k);
   const accuracy = greedy ? greedyAccuracy(results.map(({ correct }) => correct > 0)) : at(1);
   return {
-    ...{ samples, accuracy },
+    ...{ samples, accuracy, rise: null },
     passAt: (greedy ? [1] : usualKs(samples)).map((k) => ({ k, ...(k === 1 ? accuracy : at(k)) })),
     extracted: { value: NaN, standardError: NaN, questions: results.length },
     ...{ reward: reward / rollouts, thinkingLength: NaN, entropy: null, entropyByPosition: [] },

@@ -36,9 +36,14 @@ export function tablesOf(place: OpenPlace, runs: readonly OpenPlace[]): Tables {
       tables.notes.push((error as Error).message.replaceAll(`${root.path}/`, `${root.id}/`));
     }
   };
-  const add = (found: readonly Measured[], where: (one: Measured) => Where) => {
+  const add: Add = (found, where, before = []) => {
     for (const one of found) {
-      tables.measured.push(...one.modes.map((mode) => modeOf(mode, where(one))));
+      tables.measured.push(...one.modes.map((mode) => {
+        const same = before.find(({ task, result }) =>
+          task === mode.task && result.mode === mode.result.mode
+        );
+        return modeOf(mode, where(one), same === mode ? undefined : same?.result);
+      }));
       tables.choices.push(...one.choices.map((choices) => choicesOf(choices, where(one))));
     }
   };
@@ -68,20 +73,29 @@ export function tablesOf(place: OpenPlace, runs: readonly OpenPlace[]): Tables {
   return tables;
 }
 
+/** Takes in what was measured, and where; `before`: in the same run before its training. */
+type Add = (
+  found: readonly Measured[],
+  where: (one: Measured) => Where,
+  before?: Measured["modes"],
+) => void;
+
 const untrained = (n: number): string => n === 1 ? "untrained" : `untrained-${n}`;
 
 function addRunTo(
   { found: { id, path, name, line }, settings }: OpenPlace,
-  add: (found: readonly Measured[], where: (one: Measured) => Where) => void,
+  add: Add,
   reading: RunReading,
 ): void {
   const asked = Number(settings().steps);
   const at = { line: line ?? name, of: id };
-  add(readMeasured(path, settings(), reading), ({ step }) => ({
+  const measured = readMeasured(path, settings(), reading);
+  const before = measured.find(({ step }) => step === 0);
+  add(measured, ({ step }) => ({
     ...at,
     step,
     when: step === 0 ? "before" : step === asked ? "after" : "checkpoint",
-  }));
+  }), before?.modes);
   const best = readBestTests(path, reading);
   if (best.length === 0) return;
   const step = Number(/step-(\d+)\s*$/.exec(reading.text(join(path, "best")))?.[1] ?? NaN);
@@ -90,5 +104,5 @@ function addRunTo(
     ...at,
     step: Number.isNaN(step) ? null : step,
     when: "best",
-  }));
+  }), before?.modes);
 }

@@ -285,6 +285,8 @@ export interface MeasuredMode {
   mode: string;
   samples: number;
   accuracy: Estimate;
+  /** What accuracy rose by since before the training, question by question; null where the same questions were not asked then. */
+  rise: Estimate | null;
   /** k = 1, 2, 4, ...; one in greedy modes. */
   passAt: (Estimate & { k: number })[];
   extracted: Estimate;

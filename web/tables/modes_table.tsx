@@ -22,6 +22,8 @@ export function ModesTable(
   const own = (mode: string, column: Column) => measuredIn(tables, task, mode, column);
   const isSpread = columns.some((column) => modes.some((mode) => own(mode, column).length > 1));
   const hasSamples = isOneLine && modes.some((mode) => mostSamples(tables, task, mode) > 1);
+  const isPaired = isOneLine &&
+    modes.every((mode) => own(mode, columns.at(-1)!).every(({ rise }) => rise !== null));
   const isPartial = tables.measured.some(({ partial }) => partial);
   return (
     <section class="view">
@@ -73,7 +75,9 @@ export function ModesTable(
         {isSpread ? "standard deviation over seeds, or of a single run the standard error" : "standard error"}
         {" "}
         over {questionsOf(tables, task)} questions.{isOneLine &&
-          " Rise, steps and entropy are of the last of them; the error of the rise is as if both had other questions, rather too large."}
+          ` Rise, steps and entropy are of the last of them; the error of the rise is ${
+            isPaired ? "paired by question." : "as if both had other questions, rather too large."
+          }`}
         {!isOneLine && columns.length > 2 && " In bold the best of a row."}
         {isPartial && " Some are not complete yet: of the rollouts so far."}
       </p>
@@ -95,7 +99,10 @@ function Rest(
   { before, after, k }: { before: readonly MeasuredMode[]; after: readonly MeasuredMode[]; k: number | null },
 ) {
   const [first, last] = [before, after].map((own) => meanOf(own.map(({ accuracy }) => accuracy)));
-  const rise = first && last
+  const paired = after.length === 1 ? after[0].rise : null;
+  const rise = paired
+    ? { value: paired.value, error: paired.standardError, runs: 1 }
+    : first && last
     ? { value: last.value - first.value, error: Math.hypot(last.error, first.error), runs: 1 }
     : null;
   const pass = k !== null && k > 1 ? passMean(after, k) : null;

@@ -2,6 +2,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { rootsOf } from "../../../cli/view/find_places.ts";
 import { folderSource } from "../../../cli/view/folder_source.ts";
+import type { ModeResult } from "../../../eval/measures/mode_result.ts";
+import { pairedChange } from "../../../eval/measures/pass_at_k.ts";
 import { stepsOf } from "../../../web/data/view_data.ts";
 import { jsonLines } from "../../support/json_lines.ts";
 import { copyFolder, until, viewedFolders, viewOf } from "./support/viewed_folders.ts";
@@ -188,6 +190,13 @@ Deno.test("an evaluation has its modes side by side, its tables, and those of a 
   const ofRun = await source.tables(`${id}/runs/soft`);
   assertEquals(new Set(ofRun.measured.map(({ when, step }) => `${when} ${step}`)).has("before 0"), true);
   assertEquals(ofRun.measured.filter(({ when }) => when === "after").length, 6);
+  const { before, after } = JSON.parse(Deno.readTextFileSync(`${run}/tests.json`));
+  const shares = (tests: ModeResult[], mode: string) =>
+    tests.find((one) => one.mode === mode)!.questions.map(({ correct, samples }) => correct / samples);
+  for (const { when, mode, rise } of ofRun.measured) {
+    const told = when === "before" ? null : pairedChange(shares(before, mode), shares(after, mode));
+    assertEquals(rise, told, `${when} ${mode}`);
+  }
   const ways = await source.tables(`${id}/ways`);
   assertEquals([...new Set(ways.measured.map(({ line }) => line))].sort(), ["soft", "untrained"]);
   assertEquals(ways.notes, []);
