@@ -13,7 +13,7 @@ export function GroupStrip({ lines, place, address }: {
   return (
     <nav class="group-strip" aria-label="Rollouts of the group">
       <ol>
-        {lines.map((line) => (
+        {lines.map((line, i) => (
           <li key={line.place}>
             <a
               href={address(line)}
@@ -27,7 +27,7 @@ export function GroupStrip({ lines, place, address }: {
                 <span style={{ height: `${Math.max(3, 100 * Math.max(0, line.reward) / top)}%` }} />
               </span>
               <span class="group-sample">
-                <span class="hidden-text">rollout</span> {line.sample + 1}
+                <span class="hidden-text">rollout</span> {line.group === "" ? i + 1 : line.sample + 1}
               </span>
               <span class="hidden-text">
                 : {line.correct ? "right" : "wrong"}, reward {shortNumber(line.reward)}

@@ -2,8 +2,9 @@ import { useState } from "preact/hooks";
 import { href } from "../app/route.ts";
 import type { Place } from "../data/view_data.ts";
 import { StateBadge } from "../parts/badges.tsx";
-import { grouped, settingText } from "../parts/format.ts";
+import { grouped } from "../parts/format.ts";
 import { type Column, COLUMNS, meanOf } from "./columns.ts";
+import { atTask, type Most, mostMeansOf, mostOf } from "./most_of.ts";
 import type { Group, Line } from "./grouping.ts";
 import { Scroll } from "../parts/scroll.tsx";
 
@@ -182,43 +183,6 @@ function LineRow({ line: { name, places }, chosen, onChoose, isOpen, onOpen, mos
     </tr>
   );
 }
-
-/** The most of each column in which more is better, among the runs of a task, if they differ there. */
-const mostOf = ({ lines }: Group): Most =>
-  mostAmong(
-    lines.flatMap(({ places }) => places).filter(({ kind }) => kind === "run").map((place) => [place]),
-    ({ value }, [place]) => Number(value(place)),
-  );
-
-/** The same of the means of lines with several seeds. */
-const mostMeansOf = ({ lines }: Group): Most =>
-  mostAmong(
-    lines.map(({ places }) => places).filter((places) => places.length > 1),
-    (column, places) => meanOf(column, places) ?? -Infinity,
-  );
-
-/** By column and task. */
-type Most = ReadonlyMap<string, number>;
-
-function mostAmong(
-  rows: readonly (readonly Place[])[],
-  valueOf: (column: Column, places: readonly Place[]) => number,
-): Most {
-  return new Map(
-    COLUMNS.filter(({ isScore }) => isScore).flatMap((column) =>
-      [...Map.groupBy(rows, ([first]) => atTask(column.name, first))].flatMap(
-        ([key, alike]): [string, number][] => {
-          const values = alike.map((places) => valueOf(column, places));
-          const most = Math.max(...values);
-          return most > 0 && values.some((each) => each !== most) ? [[key, most]] : [];
-        },
-      )
-    ),
-  );
-}
-
-/** Scores on other tasks say nothing of one another. */
-const atTask = (column: string, { settings }: Place): string => `${column} ${settingText(settings.task)}`;
 
 const address = ({ kind, id }: Place): string =>
   kind === "evaluation" ? href("tables", [id]) : href("run", [id, "curves"]);

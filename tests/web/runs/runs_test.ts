@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Overview, Place } from "../../../web/data/view_data.ts";
 import { groupPlaces } from "../../../web/runs/grouping.ts";
+import { atTask, mostMeansOf, mostOf } from "../../../web/runs/most_of.ts";
 import { matches } from "../../../web/runs/matches.ts";
 import { rowsOf } from "../../../web/settings/setting_rows.ts";
 
@@ -67,4 +68,17 @@ Deno.test("settings that differ come first, and what is not usual is known", () 
   ], ["a", false, "1"]]);
   assertEquals(rows[1].values, [null, null, "1, 2"]);
   assertEquals(rowsOf([{ settings: { seed: 1 } }, { settings: { seed: 2 } }])[0].usual, undefined);
+});
+
+Deno.test("the best run and the best line are marked, among those of one task that differ", () => {
+  const run = (thinking: string, seed: number, reward: number, task = "sums") =>
+    place(`${task}-${thinking}-${seed}`, { thinking, seed, task }, { last: { reward, accuracy: 0.5 } });
+  const lucky = [run("soft", 0, 99), run("soft", 1, 1)];
+  const steady = [run("hard", 0, 60), run("hard", 1, 62)];
+  const alone = run("fuzzy", 0, 80);
+  const other = [run("soft", 0, 5, "slips"), run("soft", 1, 7, "slips")];
+  const [group] = groupPlaces(overview([...lucky, ...steady, alone, ...other]), () => true);
+  const [most, means] = [mostOf(group), mostMeansOf(group)];
+  assertEquals([most.get(atTask("reward", alone)), most.get(atTask("reward", other[0]))], [99, 7]);
+  assertEquals([...means], [[atTask("reward", alone), 61]], "one line alone, or alike, is no best");
 });
