@@ -99,6 +99,9 @@ function beginOf(before: readonly Column[], line: string): Column[] {
   return own.length > 0 ? own : before.slice(0, 1);
 }
 
+/** Positions where fewer steps than this were taken are noise. */
+const FEWEST = 20;
+
 /** Entropy of the next token by position of the thinking, with the standard error of its mean. */
 function entropyFigure(tables: Tables, task: string, mode: string): Figure {
   const curves = coloured(tables, task).flatMap(({ column, look }): Curve[] => {
@@ -115,14 +118,11 @@ function entropyFigure(tables: Tables, task: string, mode: string): Figure {
   return {
     name: `entropy-by-position-${mode}`,
     title: "Entropy by position",
-    x: { label: "step of the thinking" },
+    x: { label: `step of the thinking, as far as ${FEWEST} rollouts came` },
     y: { label: `nats, ${mode}`, from: 0 },
     curves,
   };
 }
-
-/** Positions where fewer steps than this were taken are noise. */
-const FEWEST = 20;
 
 /** All steps of all runs at a position, each weighing alike; from 1, as people count. */
 function pooled(measured: readonly MeasuredMode[]): { at: number; mean: number; error: number }[] {

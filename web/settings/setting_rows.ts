@@ -5,6 +5,7 @@ import { settingText } from "../parts/format.ts";
 export interface SettingRow {
   name: string;
   values: (string | null)[];
+  /** Never of the folder: each run has its own. */
   differs: boolean;
   /** The value that most of them have; undefined where each has its own. */
   usual: string | null | undefined;
@@ -19,7 +20,7 @@ export function rowsOf(places: readonly Pick<Place, "settings">[]): SettingRow[]
     return {
       name,
       values,
-      differs: counts.length > 1,
+      differs: counts.length > 1 && name !== "out",
       usual: counts[0][1].length > 1 ? counts[0][0] : undefined,
     };
   });

@@ -68,6 +68,12 @@ Deno.test("settings that differ come first, and what is not usual is known", () 
   ], ["a", false, "1"]]);
   assertEquals(rows[1].values, [null, null, "1, 2"]);
   assertEquals(rowsOf([{ settings: { seed: 1 } }, { settings: { seed: 2 } }])[0].usual, undefined);
+  assertEquals(rowsOf([soft[0], soft[1]]).map(({ name, differs }) => differs ? name : ""), [
+    "seed",
+    "",
+    "",
+    "",
+  ]);
 });
 
 Deno.test("the best run and the best line are marked, among those of one task that differ", () => {
