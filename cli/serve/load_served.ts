@@ -48,14 +48,12 @@ export async function loadServed(
     Math.max(context + STRIDE, values.atOnce * Math.min(context + STRIDE, ROWS_EACH)),
   );
   const engine = createEngine(found.model, found.tokenizer, {
-    ...{
-      seed: 0,
-      step: EVALUATION_STEP,
-      atOnce: values.atOnce,
-      cacheRows,
-      context,
-      mostWaiting: values.queue,
-    },
+    seed: 0,
+    step: EVALUATION_STEP,
+    atOnce: values.atOnce,
+    cacheRows,
+    context,
+    mostWaiting: values.queue,
   });
   return {
     found,

@@ -1,4 +1,5 @@
 import { mostPassRows, scoreGroups } from "../../eval/choices/score_groups.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
 import { ApiError } from "./api_error.ts";
 import type { TokenLogprob } from "./run_choices.ts";
 import type { ServedModel } from "./served_model.ts";
@@ -30,27 +31,30 @@ export async function scorePrompt(
   const group = { context: ids.slice(0, 1), choices: [0], continuations: [ids.slice(1)] };
   return await engine.between(request, async () => {
     const { vocabSize, usedVocabSize } = model.config;
-    const chunks: Promise<Float32Array>[] = [];
-    const [[logp]] = await scoreGroups(model, [group], (z) => {
-      if (count > 0) chunks.push(model.gpu.reader.read(z).then((bytes) => new Float32Array(bytes)));
+    const rowOf = (logits: Float32Array, id: number) => ({
+      own: logits[id],
+      top: topIds(logits, count).map((id) => ({ id, logit: logits[id] })),
     });
-    const rows = (await Promise.all(chunks)).flatMap((values) =>
-      Array.from(
-        { length: values.length / vocabSize },
-        (_, row) => values.subarray(row * vocabSize, row * vocabSize + usedVocabSize),
-      )
-    );
+    const rows: ReturnType<typeof rowOf>[] = [];
+    // A chunk at a time: all logits of a long text are gigabytes.
+    const look = async (z: Tensor) => {
+      const values = new Float32Array(await model.gpu.reader.read(z));
+      for (let at = 0; at < values.length; at += vocabSize) {
+        rows.push(rowOf(values.subarray(at, at + usedVocabSize), ids[rows.length + 1]));
+      }
+    };
+    const [[logp]] = await scoreGroups(model, [group], count > 0 ? look : undefined);
     return [
       first,
       ...ids.slice(1).map((id, i): TokenLogprob => {
         const chosen = { id, logprob: logp[i] };
-        const logits = rows[i];
-        if (logits === undefined) return { chosen, top: [] };
-        const sum = logits[id] - logp[i];
-        const top = topIds(logits, count).map((other) =>
-          other === id ? chosen : { id: other, logprob: logits[other] - sum }
-        );
-        return { chosen, top };
+        if (count === 0) return { chosen, top: [] };
+        const { own, top } = rows[i];
+        const sum = own - logp[i];
+        return {
+          chosen,
+          top: top.map((other) => other.id === id ? chosen : { id: other.id, logprob: other.logit - sum }),
+        };
       }),
     ];
   }, signal);

@@ -24,7 +24,7 @@ export interface ServedModel {
   name: string;
   /** When it was loaded, in seconds since 1970. */
   created: number;
-  /** Tells one state of weights and program from others. */
+  /** Tells versions of the program apart. */
   fingerprint: string;
   /** Positions that a text may have. */
   context: number;

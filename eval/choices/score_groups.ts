@@ -20,13 +20,14 @@ export function mostPassRows({ gpu, config }: Model): number {
  * choices of a question share its context. The softmax runs over all columns of the head, as lm-evaluation-harness's does.
  *
  * @param groups together at most {@link mostPassRows} rows
- * @param onLogits given the logits [rows, vocabSize] of each chunk of tokens, in their order, before anything is made of them
+ * @param onLogits given the logits [rows, vocabSize] of each chunk of tokens, in their order, before anything is made of them; the next
+ * chunk waits for it
  * @returns for each group, for each of its continuations, ln p by token
  */
 export async function scoreGroups(
   model: Model,
   groups: readonly ChoiceGroup[],
-  onLogits?: (z: Tensor) => void,
+  onLogits?: (z: Tensor) => Promise<void>,
 ): Promise<Float32Array[][]> {
   if (groups.length === 0) return [];
   const { gpu, config, params } = model;
@@ -41,7 +42,7 @@ export async function scoreGroups(
   gather(gpu, params.embedding, words(ids), x);
   const layout = uploadLayout(gpu, scratch, packed);
   forwardCached(model, x, passingCache(scratch, model, ids.length), { ...layout, shift: 0 });
-  const scored = logProbabilities(model, x, words(rows), words(targets), scratch, onLogits);
+  const scored = await logProbabilities(model, x, words(rows), words(targets), scratch, onLogits);
   const logp = new Float32Array(await gpu.reader.read(scored));
   let at = 0;
   return groups.map(({ continuations }) =>
@@ -80,14 +81,14 @@ function passingCache(scratch: Scratch, { config }: Model, rows: number): KvCach
 }
 
 /** ln p of `targets` [count] by the outputs of `rows` [count] of x, in chunks: (tokens x V) never exists as a whole. */
-function logProbabilities(
+async function logProbabilities(
   model: Model,
   x: Tensor,
   rows: Tensor,
   targets: Tensor,
   scratch: Scratch,
-  onLogits?: (z: Tensor) => void,
-): Tensor {
+  onLogits?: (z: Tensor) => Promise<void>,
+): Promise<Tensor> {
   const { gpu, config } = model;
   const count = targets.shape[0];
   const logp = scratch.f32([count], "choice log-probabilities");
@@ -103,7 +104,7 @@ function logProbabilities(
     gather(gpu, x, of(rows), picked);
     finalNorm(model, picked, normed, temporary.f32([here], "choice rinv"));
     const z = logits(model, normed, temporary);
-    onLogits?.(z);
+    if (onLogits) await onLogits(z);
     categorical(gpu, z, config.vocabSize, 1, of(targets), of(weights), of(logp), false);
   }
   return logp;
