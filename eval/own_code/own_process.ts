@@ -184,11 +184,12 @@ async function eachLine(
   let held = 0;
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const [first, ...others] = text.split("\n");
-    parts.push(first);
+    // The first part is what tells an answer: none of them is empty.
+    if (first !== "") parts.push(first);
     held += first.length;
     for (const line of others) {
       take(parts.join(""));
-      parts = [line];
+      parts = line === "" ? [] : [line];
       held = line.length;
     }
     if (held <= LONGEST || parts[0].startsWith("\x1e")) continue;

@@ -137,6 +137,21 @@ Deno.test("values come out of own code as they went in", async () => {
   for (const value of ["\ud800", "\u2028\n\x1e", 1e308]) assertEquals(await exported.echo(value), value);
 });
 
+Deno.test("a long answer is one, however its bytes come", async () => {
+  const path = written(String.raw`
+    const send = (text) => {
+      Deno.stdout.writeSync(new TextEncoder().encode(text));
+      return new Promise((resolve) => setTimeout(resolve, 50));
+    };
+    export default async () => {
+      const answer = JSON.stringify({ id: 2, value: "x".repeat(70_000) });
+      for (const part of ["\n", "\x1e" + answer.slice(0, 69_000), answer.slice(69_000) + "\n"]) await send(part);
+      return await new Promise(() => {});
+    };`);
+  const call = await importOwnCode(path, []) as () => Promise<string>;
+  assertEquals((await call()).length, 70_000);
+});
+
 Deno.test("what own code prints, on stdout too, is told and is no answer", async () => {
   const said: string[] = [];
   const path = written(`console.log("one"); Deno.stdout.writeSync(new TextEncoder().encode("two"));
