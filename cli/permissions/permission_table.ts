@@ -125,6 +125,10 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
     ...{ write: ["beside the report", "page"], env: ["display", "caches"], run: ["deno"], sys: true },
   }),
   "model pull": PULL,
+  "model push": telling({
+    ...{ net: true, libraries: ["C"], env: ["display", "hub", "pull"] },
+    read: ["hub cache", "hub token", "model"],
+  }),
   "model list": telling({ ...AT_HAND, read: ["hub cache", "runs"] }),
   "model info": onDevice({ read: ["hub cache", "model", "adapter"] }),
   "model export": telling({

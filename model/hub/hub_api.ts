@@ -2,7 +2,7 @@ import type { Hub } from "./hub.ts";
 import { type About, broken, strange } from "./hub_errors.ts";
 import { retry } from "./retry.ts";
 import { isCommit, type RepoKind } from "./repo_id.ts";
-import { follow, nextAddress, startRequest } from "./request.ts";
+import { follow, nextAddress, type Sent, startRequest } from "./request.ts";
 import { parseJson } from "../files/parse_json.ts";
 
 /** A file as the hub lists it. */
@@ -65,14 +65,24 @@ function hubFile(hub: Hub, entry: Record<string, unknown>): HubFile {
   );
 }
 
-async function readJson(hub: Hub, url: string, about: About): Promise<{ json: unknown; next?: string }> {
+/**
+ * What the hub's API answers to a request, tried again where a fault may pass.
+ *
+ * @throws UserError if it refuses, or answers with something that is not JSON
+ */
+export async function readJson(
+  hub: Hub,
+  url: string,
+  about: About,
+  sent?: Sent,
+): Promise<{ status: number; json: unknown; next?: string }> {
   return await retry(hub, `ask for ${about.id}`, async () => {
     using request = startRequest(hub);
-    const response = await follow(hub, url, about, {}, request.signal);
+    const response = await follow(hub, url, about, {}, request.signal, () => {}, sent);
     const next = nextPage(hub, response, url);
     const text = await readText(hub, response, request.alive);
     try {
-      return { json: parseJson(text), next };
+      return { status: response.status, json: text === "" && sent ? null : parseJson(text), next };
     } catch {
       throw strange(hub, `answers with something that is not JSON: ${JSON.stringify(text.slice(0, 60))}`);
     }

@@ -16,6 +16,8 @@ export interface About {
   id: string;
   revision: string;
   path?: string;
+  /** What it is for; to pull if not given. */
+  does?: "push";
 }
 
 /** What a connection's end means: the user's wish, or a fault that may pass. */
@@ -44,7 +46,8 @@ export function strange(hub: Hub, what: string): UserError {
   );
 }
 
-export function refusal(hub: Hub, response: Response, { kind, id, revision, path }: About): Error {
+export function refusal(hub: Hub, response: Response, about: About): Error {
+  const { kind, id, revision, path, does = "pull" } = about;
   const { status, headers } = response;
   const code = headers.get("x-error-code");
   const page = `${hub.endpoint}/${kind === "dataset" ? "datasets/" : ""}${id}`;
@@ -52,6 +55,12 @@ export function refusal(hub: Hub, response: Response, { kind, id, revision, path
   if (status === 429 || status === 408 || status >= 500) {
     const busy = status === 429 ? "it has had too many requests" : "it has trouble of its own";
     return new TransientError(`the server answered ${status}, ${busy}`, waitAsked(headers));
+  }
+  if (does === "push" && [401, 403].includes(status)) {
+    return new UserError(
+      `Cannot push ${what}: the hub answered ${status}, this token may not write there`,
+      `set HF_TOKEN to a token with the right to write of an account that may write to ${id.split("/")[0]}`,
+    );
   }
   if (code === "GatedRepo" || status === 403) {
     return new UserError(
@@ -72,11 +81,11 @@ export function refusal(hub: Hub, response: Response, { kind, id, revision, path
   if (status !== 404) return strange(hub, `answered ${status} when asked for ${what}`);
   if (code === "RevisionNotFound") {
     return new UserError(
-      `Cannot pull ${what}: it has no branch, tag or commit ${revision}`,
+      `Cannot ${does} ${what}: it has no branch, tag or commit ${revision}`,
       `${page}/tree/main lists its branches and tags`,
     );
   }
-  return new UserError(`Cannot pull ${what}: ${hub.endpoint} has none (404)`, "check the name");
+  return new UserError(`Cannot ${does} ${what}: ${hub.endpoint} has none (404)`, "check the name");
 }
 
 /** Seconds, from Retry-After (a number or a date) or the hub's own `ratelimit: "api";r=0;t=55`. */

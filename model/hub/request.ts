@@ -30,9 +30,20 @@ export function startRequest(hub: Hub): RequestClock {
   };
 }
 
+/** What a request brings where something is to be changed. */
+export interface Sent {
+  method: "POST";
+  body: string;
+  /** Of the body, as Content-Type names it. */
+  type: string;
+  /** Statuses beside 200 that are no refusal. */
+  also?: readonly number[];
+}
+
 /**
  * Sends a request and follows where it is sent on; the token goes to the endpoint's origin alone, for a link to a
  * content network carries its own rights, and the token is nobody else's business. From https nothing leads to http.
+ * What is sent stays where it was addressed to: only to another address of the same origin it is sent on.
  *
  * @returns a response of status 200, 206 or 416
  * @throws TransientError if trying again may help, UserError if it will not
@@ -44,25 +55,34 @@ export async function follow(
   headers: Record<string, string>,
   signal: AbortSignal,
   onHop: (response: Response) => void = () => {},
+  sent?: Sent,
 ): Promise<Response> {
   for (let hops = 0; hops < 10; hops++) {
     const own = new URL(url).origin === new URL(hub.endpoint).origin;
     const identity = { "user-agent": "softcot", "accept-encoding": "identity", ...headers };
     const rights: Record<string, string> = own && hub.token ? { authorization: `Bearer ${hub.token}` } : {};
+    const body = sent && { method: sent.method, body: sent.body };
+    const type: Record<string, string> = sent ? { "content-type": sent.type } : {};
     let response: Response;
     try {
-      response = await fetch(url, { headers: { ...identity, ...rights }, redirect: "manual", signal });
+      response = await fetch(url, {
+        ...{ ...body, headers: { ...identity, ...type, ...rights } },
+        ...{ redirect: "manual", signal },
+      });
     } catch (error) {
       throw broken(hub, error);
     }
-    if ([200, 206, 416].includes(response.status)) {
+    if ([200, ...(sent ? sent.also ?? [] : [206, 416])].includes(response.status)) {
       onHop(response);
       return response;
     }
     await response.body?.cancel().catch(() => {});
     if (response.status < 300 || response.status >= 400) throw refusal(hub, response, about);
     onHop(response);
-    url = nextAddress(hub, url, response.headers.get("location"));
+    const next = nextAddress(hub, url, response.headers.get("location"));
+    const mayResend = [307, 308].includes(response.status) && new URL(next).origin === new URL(url).origin;
+    if (sent && !mayResend) throw strange(hub, "sends what is pushed on to another place");
+    url = next;
   }
   throw strange(hub, "sends us on more than ten times");
 }

@@ -1,4 +1,4 @@
-/** Each command gives up what it does not need before it opens anything, and works so; pull alone has the network, and serve listens. */
+/** Each command gives up what it does not need before it opens anything, and works so; pull and push alone have the network, and serve listens. */
 import type { Command } from "@cliffy/command";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startFlags } from "../../cli/permissions/start_flags.ts";
@@ -111,13 +111,16 @@ function commandsOf(command: Command<any>, above = ""): string[] {
   ) => [above + name, ...commandsOf(command.getCommand(name)!, `${above}${name} `)]);
 }
 
-Deno.test("the table names every command, pull alone has the network, and view and serve listen", async () => {
+Deno.test("the table names every command, pull and push alone have the network, and view and serve listen", async () => {
   const { stdout, stderr } = await runSoftcot(["doctor", "--json"]);
   const { permissions } = JSON.parse(stdout);
   assertEquals(permissions, PERMISSIONS, stderr);
   const withNet = (net: boolean | "listens") =>
     Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].net === net).sort();
-  assertEquals([withNet(true), withNet("listens")], [["data pull", "model pull"], ["serve", "view"]]);
+  assertEquals([withNet(true), withNet("listens")], [["data pull", "model pull", "model push"], [
+    "serve",
+    "view",
+  ]]);
   const groups = ["model", "data", "cache"];
   const named = commandsOf(await createProgram()).filter((name) => !groups.includes(name));
   assertEquals(named.sort(), Object.keys(PERMISSIONS).sort());

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { sha256 } from "../../model/support/fake_hub.ts";
+import { sha256 } from "../../model/support/content_hashes.ts";
 import { randomModel } from "../../model/support/small_models.ts";
 import { modelFolder } from "../support/model_folder.ts";
 import { runSoftcot, softcotCommand } from "../support/run_softcot.ts";

@@ -4,7 +4,8 @@ import type { PullProgress } from "../../../model/hub/pull_repo.ts";
 import { cachedSnapshot } from "../../../model/hub/hub_cache.ts";
 import { fill, onSmallDisk } from "../../support/small_disk.ts";
 import { withEnv } from "../../support/with_env.ts";
-import { blobSha1, ranged, type Seen, someBytes } from "../support/fake_hub.ts";
+import { blobSha1 } from "../support/content_hashes.ts";
+import { ranged, type Seen, someBytes } from "../support/fake_hub.ts";
 import { BLOB, refused, weightRequests, WEIGHTS, withHub } from "../support/with_hub.ts";
 
 /** Promises all bytes from `from` on, sends a few of them, and breaks the connection. */

@@ -1,10 +1,11 @@
 /**
- * A server that behaves like the Hugging Face hub, as far as a pull goes, and a content network beside it; each can
+ * A server that behaves like the Hugging Face hub, as far as pulls and pushes go, and a content network beside it; each can
  * be told to misbehave.
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { blobSha1, sha256 } from "./content_hashes.ts";
+import { type PushedHub, takeContent, takePush } from "./take_push.ts";
 
 /** One request that came. */
 export interface Seen {
@@ -21,14 +22,7 @@ export type Misbehaviour = (
 ) => Response | undefined | Promise<Response | undefined>;
 
 /** A hub and its content network. */
-export interface FakeHub extends AsyncDisposable {
-  /** For HF_ENDPOINT. */
-  endpoint: string;
-  /** Name of its one repository. */
-  id: string;
-  /** The files of that repository, as of its one commit. */
-  files: Map<string, Uint8Array<ArrayBuffer>>;
-  commit: string;
+export interface FakeHub extends PushedHub, AsyncDisposable {
   /** Every request in order. */
   seen: Seen[];
   /** Set by a test. */
@@ -42,13 +36,6 @@ export interface FakeHub extends AsyncDisposable {
 /** Files of this many bytes are large ones: SHA-256, and served by the content network. */
 const LARGE = 1000;
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
-
-/** Git's hash of a file's content. */
-export const blobSha1 = (bytes: Uint8Array): string =>
-  createHash("sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
-
-/** SHA-256 in hexadecimal. */
-export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Bytes that do not repeat soon. */
 export function someBytes(count: number, seed = 1): Uint8Array<ArrayBuffer> {
@@ -72,12 +59,15 @@ export function fakeHub(files: Record<string, string | Uint8Array<ArrayBuffer>>,
     seen: [],
     relist: (entries) => entries,
     page: 1000,
+    isThere: true,
+    pushes: { stored: new Map(), summaries: [], parts: new Map() },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([server.shutdown(), cdn.shutdown()]);
     },
   };
   const guarded =
-    (name: Seen["server"], behave: (request: Request) => Response) => async (request: Request) => {
+    (name: Seen["server"], behave: (request: Request) => Response | Promise<Response>) =>
+    async (request: Request) => {
       const { pathname, search } = new URL(request.url);
       const { headers } = request;
       const seen = {
@@ -90,8 +80,17 @@ export function fakeHub(files: Record<string, string | Uint8Array<ArrayBuffer>>,
       return await hub.misbehave?.(seen, request) ?? behave(request);
     };
   const quiet = { port: 0, hostname: "127.0.0.1", onListen: () => {} };
-  const cdn = Deno.serve(quiet, guarded("cdn", (request) => content(hub, request)));
-  const server = Deno.serve(quiet, guarded("hub", (request) => answer(hub, request, cdn.addr.port)));
+  const cdn = Deno.serve(
+    quiet,
+    guarded("cdn", (request) => request.method === "PUT" ? takeContent(hub, request) : content(hub, request)),
+  );
+  const server = Deno.serve(
+    quiet,
+    guarded("hub", async (request) => {
+      const taken = request.method === "GET" ? undefined : await takePush(hub, request, cdn.addr.port);
+      return taken ?? answer(hub, request, cdn.addr.port);
+    }),
+  );
   hub.endpoint = `http://127.0.0.1:${server.addr.port}`;
   return hub;
 }
@@ -118,6 +117,7 @@ function answer(hub: FakeHub, request: Request, cdnPort: number): Response {
   const notFound = (code: string) => new Response("", { status: 404, headers: { "x-error-code": code } });
   const [, , revision] = path.match(/^\/api\/(models|datasets)\/org\/name\/revision\/(.*)$/) ?? [];
   if (revision !== undefined) {
+    if (!hub.isThere) return notFound("RepoNotFound");
     const known = ["main", "v1", "refs/pr/2", hub.commit].includes(revision);
     const info = { _id: "0", id: hub.id, sha: hub.commit, siblings: [], tags: [] };
     return known ? Response.json(info) : notFound("RevisionNotFound");

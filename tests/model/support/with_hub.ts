@@ -3,7 +3,8 @@ import { UserError } from "../../../gpu/errors.ts";
 import { type PullOptions, type PullProgress, pullRepo } from "../../../model/hub/pull_repo.ts";
 import { inFolder } from "../../support/folders.ts";
 import { withEnv } from "../../support/with_env.ts";
-import { type FakeHub, fakeHub, sha256, someBytes } from "./fake_hub.ts";
+import { sha256 } from "./content_hashes.ts";
+import { type FakeHub, fakeHub, someBytes } from "./fake_hub.ts";
 
 /** A file that is large enough for the content network. */
 export const WEIGHTS = someBytes(300_000);
