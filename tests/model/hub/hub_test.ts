@@ -5,7 +5,7 @@ import { modelFilesIn } from "../../../model/hub/model_files_in.ts";
 import { isSafePath } from "../../../model/hub/repo_id.ts";
 import { withEnv } from "../../support/with_env.ts";
 import { blobSha1 } from "../support/content_hashes.ts";
-import { type Seen } from "../support/fake_hub.ts";
+import type { Seen } from "../support/fake_hub.ts";
 import { BLOB, FILES, refused, requestsFor, weightRequests, WEIGHTS, withHub } from "../support/with_hub.ts";
 
 Deno.test("a pulled model lies in the cache as Python's huggingface_hub lays it out", () =>
