@@ -1,4 +1,4 @@
-import { builtinTokenizer } from "../../model/builtin/builtin_tokenizer.ts";
+import { VOCABULARY } from "../../model/builtin/words.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { runValues } from "./run_values.ts";
 
@@ -11,6 +11,5 @@ import { runValues } from "./run_values.ts";
 export function defaultTask(model: string, tokenizer: Tokenizer): string {
   const { task } = runValues(model);
   if (typeof task === "string") return task;
-  const vocabulary = (one: Tokenizer) => one.files["tokenizer.json"];
-  return vocabulary(tokenizer) === vocabulary(builtinTokenizer()) ? "sums" : "gsm8k";
+  return VOCABULARY.every((text, id) => tokenizer.idOf(text) === id) ? "sums" : "gsm8k";
 }

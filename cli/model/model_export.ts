@@ -24,7 +24,7 @@ export const modelExportCommand = defineCommand({
 
 The model may be any that softcot opens: a run, a folder, a GGUF or llama2.c file, a name in the hub's cache. An \
 adapter is merged into its base model. No GPU is used, and little memory. transformers and vLLM load the folder, \
-llama.cpp the GGUF file, in which norms and biases stay f32 and matrices whose rows are no multiples of 32 are f16 \
+llama.cpp the GGUF file (the embedded model's, too), in which norms and biases stay f32 and matrices whose rows are no multiples of 32 are f16 \
 where q8_0 is asked for.`,
   arguments: [["<model:string:model>", "folder, file, run or name"]],
   settings: {

@@ -10,6 +10,7 @@ import {
   TokenType,
 } from "./gguf_values.ts";
 import { readMerges, readVocabulary, type Vocabulary } from "./read_gguf_tokens.ts";
+import { longestFirst, unescapeWord } from "./greedy_words.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import { scoreMerges } from "./score_merges.ts";
 import type { TokenizerFiles } from "./tokenizer_files.ts";
@@ -17,7 +18,8 @@ import type { TokenizerFiles } from "./tokenizer_files.ts";
 /**
  * The tokenizer that a GGUF file holds, as the files that Hugging Face would have beside the model: vocabulary,
  * merges, special tokens, what is prepended, and the chat template. Kinds are `gpt2` (byte-level BPE as SmolLM2, Llama 3 and
- * Qwen have it) and `llama` (SentencePiece's BPE as Llama 2 and llama2.c have it: scores, bytes for unknown characters).
+ * Qwen have it), `llama` (SentencePiece's BPE as Llama 2 and llama2.c have it: scores, bytes for unknown characters) and `rwkv` (whole words, the
+ * longest first, as exports of the embedded model have it).
  *
  * @param metadata all keys of the file; those that begin with `tokenizer.` are read
  * @param file its path, for messages
@@ -37,14 +39,17 @@ const OTHER_FILE = "get a newer GGUF file of the model, or open it as a Hugging 
 
 function readFiles(metadata: Metadata): TokenizerFiles {
   const model = textOf(metadata, "tokenizer.ggml.model");
-  if (model !== "gpt2" && model !== "llama") {
+  if (model !== "gpt2" && model !== "llama" && model !== "rwkv") {
     throw refuse(
-      `its kind is ${JSON.stringify(model)}, "gpt2" (byte-level BPE) or "llama" (BPE with scores) is needed`,
+      `its kind is ${
+        JSON.stringify(model)
+      }, "gpt2" (byte-level BPE), "llama" (BPE with scores) or "rwkv" (words) is needed`,
       "open the same model as a Hugging Face folder",
     );
   }
   const vocabulary = readVocabulary(metadata);
-  const kind = model === "gpt2" ? byteLevel(metadata, vocabulary) : sentencePiece(metadata, vocabulary);
+  if (model === "rwkv") unescape(vocabulary);
+  const kind = { gpt2: byteLevel, llama: sentencePiece, rwkv: words }[model](metadata, vocabulary);
   const named = (role: string) => tokenOf(metadata, role, vocabulary.tokens)?.content;
   // What llama.cpp takes where a file of kind llama names none.
   const usual = (id: number) => model === "llama" ? vocabulary.tokens[id] : undefined;
@@ -114,6 +119,42 @@ function byteLevel(metadata: Metadata, { tokens, vocab }: Vocabulary): Kind {
         byte_fallback: false,
         ignore_merges: pre.ignoresMerges,
       },
+    },
+  };
+}
+
+/** Tokens as texts hold them, in place of how this kind writes them. */
+function unescape(vocabulary: Vocabulary): void {
+  vocabulary.tokens = vocabulary.tokens.map(unescapeWord);
+  const known = Object.entries(vocabulary.vocab);
+  vocabulary.vocab = Object.fromEntries(known.map(([text, id]) => [unescapeWord(text), id]));
+  if (Object.keys(vocabulary.vocab).length < known.length) {
+    throw refuse("two of its tokens are the same text, each is needed once");
+  }
+  vocabulary.added = vocabulary.added.map((token) => ({ ...token, content: unescapeWord(token.content) }));
+}
+
+/** Nothing is put before a text, and a word that is not known is an error. */
+function words(metadata: Metadata, { vocab, added, tokens }: Vocabulary): Kind {
+  if (booleanOf(metadata, "tokenizer.ggml.add_bos_token") === true) {
+    throw refuse("it puts a token before every text, which this kind does not");
+  }
+  const special = new Set(added.map(({ content }) => content));
+  const plain = Object.keys(vocab).filter((text) => !special.has(text));
+  return {
+    bos: tokenOf(metadata, "bos", tokens),
+    addsBos: false,
+    definition: {
+      normalizer: null,
+      pre_tokenizer: {
+        type: "Split",
+        pattern: { Regex: longestFirst(plain) },
+        behavior: "Isolated",
+        invert: false,
+      },
+      post_processor: null,
+      decoder: { type: "Fuse" },
+      model: { type: "WordLevel", vocab, unk_token: "<unk>" },
     },
   };
 }

@@ -3,6 +3,7 @@ import type { TypedValue } from "../formats/gguf_writer.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import { END_TOKENS } from "./gguf_end_tokens.ts";
 import { TokenType } from "./gguf_values.ts";
+import { escapeWord, unlikeLongest } from "./greedy_words.ts";
 import { PRE_TOKENIZERS } from "./pre_tokenizers.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { type Json, parseTokenizerFile, tokenText } from "./tokenizer_files.ts";
@@ -12,11 +13,14 @@ interface Kind {
   entries: [string, TypedValue][];
   /** A vocabulary's token as the file writes it, and its type. */
   token(text: string): { text: string; type: number };
+  /** A special token as the file writes it; as it is if not given. */
+  special?(text: string): string;
 }
 
 /**
  * A tokenizer as GGUF's metadata: the way back from gguf_tokenizer.ts. Byte-level BPE as SmolLM2, Llama 3 and Qwen have
- * it becomes `gpt2`; BPE with bytes for unknown characters, as llama2.c and Llama 2 have it, `llama`.
+ * it becomes `gpt2`; BPE with bytes for unknown characters, as llama2.c and Llama 2 have it, `llama`; a small vocabulary of words, as the
+ * embedded model has it, `rwkv`.
  *
  * @param tokenizer with the files it was opened from
  * @param config tells the rows of the embedding, and the end tokens
@@ -29,15 +33,16 @@ export function writeGgufTokens(tokenizer: Tokenizer, config: ModelConfig): Map<
     "tokenizer",
     "tokenizer_config.json",
   );
-  const kind = kindOf(definition);
+  const kind = kindOf(definition, tokenizer);
   const { texts, types } = tokensOf(definition, kind, config.vocabSize);
   const entries = new Map<string, TypedValue>(kind.entries);
   entries.set("tokenizer.ggml.tokens", { type: "strings", value: texts });
   entries.set("tokenizer.ggml.token_type", { type: "i32s", value: types });
   const merges = mergesOf(definition);
-  if (entries.get("tokenizer.ggml.model")?.value === "gpt2") {
+  const model = entries.get("tokenizer.ggml.model")?.value;
+  if (model === "gpt2") {
     entries.set("tokenizer.ggml.merges", { type: "strings", value: merges.map((pair) => pair.join(" ")) });
-  } else {
+  } else if (model === "llama") {
     const blank = (text: string) => kind.token(text).text;
     entries.set("tokenizer.ggml.scores", { type: "f32s", value: scoresOf(texts, merges, blank) });
   }
@@ -62,10 +67,13 @@ export function writeGgufTokens(tokenizer: Tokenizer, config: ModelConfig): Map<
   return entries;
 }
 
-function kindOf(definition: Json): Kind {
+function kindOf(definition: Json, tokenizer: Tokenizer): Kind {
   const model = definition.model as Json | undefined;
+  if (model?.type === "WordLevel") return wordKind(definition, tokenizer);
   if (model?.type !== "BPE") {
-    throw refuse(`it is of kind ${JSON.stringify(model?.type)}, byte-pair encoding is needed`);
+    throw refuse(
+      `it is of kind ${JSON.stringify(model?.type)}, byte-pair encoding or a vocabulary of words is needed`,
+    );
   }
   if (model.byte_fallback === true) return sentencePieceKind(definition);
   const wanted = signature(definition.pre_tokenizer, definition.normalizer, model.ignore_merges === true);
@@ -104,6 +112,34 @@ function signature(preTokenizer: unknown, normalizer: unknown, ignoresMerges: bo
   ]);
 }
 
+function wordKind({ model, normalizer, added_tokens: added }: Json, tokenizer: Tokenizer): Kind {
+  if (normalizer) throw refuse("it changes texts before it looks words up, which GGUF has no name for");
+  const special = new Set((added as { content: string }[] ?? []).map(({ content }) => content));
+  const words = Object.entries((model as { vocab: Record<string, number> }).vocab);
+  let unlike: string | undefined;
+  try {
+    unlike = unlikeLongest(
+      new Map(words.filter(([text]) => !special.has(text))),
+      (text) => [...tokenizer.encode(text)],
+    );
+  } catch (error) {
+    if (error instanceof UserError) throw refuse(error.message);
+    throw error;
+  }
+  if (unlike !== undefined) {
+    throw refuse(
+      `it cuts ${
+        JSON.stringify(unlike.slice(0, 80))
+      } otherwise than into the longest words, which is what GGUF has`,
+    );
+  }
+  return {
+    entries: [["tokenizer.ggml.model", { type: "string", value: "rwkv" }]],
+    token: (text) => ({ text: escapeWord(text), type: TokenType.normal }),
+    special: escapeWord,
+  };
+}
+
 /** Blanks are written as U+2581 there, bytes as `<0x0A>`. */
 function sentencePieceKind(definition: Json): Kind {
   const prepends = /"Prepend"/.test(JSON.stringify(definition.normalizer ?? null));
@@ -139,7 +175,7 @@ function tokensOf(definition: Json, kind: Kind, vocabSize: number): { texts: str
   }
   const added = (definition.added_tokens ?? []) as { id: number; content: string; special: boolean }[];
   for (const { id, content, special } of added) {
-    put(id, content, special ? TokenType.control : TokenType.userDefined);
+    put(id, kind.special?.(content) ?? content, special ? TokenType.control : TokenType.userDefined);
   }
   const unknown = typeof model.unk_token === "string" ? model.vocab[model.unk_token] : undefined;
   if (unknown !== undefined) types[unknown] = TokenType.unknown;

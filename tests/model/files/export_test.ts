@@ -9,6 +9,7 @@ import { openGguf } from "../../../model/formats/gguf.ts";
 import { readTensor } from "../../../model/formats/tensor_file.ts";
 import { countWeights } from "../../../model/memory/count_weights.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
+import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { testFolder } from "../../support/folders.ts";
 import { BYTE_MODELS, byteTokenizer, EOS, EOT, TEMPLATE } from "../support/byte_models.ts";
 import { logitsOf } from "../support/logits_of.ts";
@@ -199,9 +200,11 @@ Deno.test("an export that fails or is stopped leaves nothing; one that would wri
     const bad = { ...source, weights: large };
     await refuse(exportSafetensors(bad, { out: `${parent}/b`, dtype: "f16" }), "F16 ends at 65,504");
     await refuse(exportGguf(bad, { out: `${parent}/b.gguf`, dtype: "f16" }), "F16 ends at 65,504");
-    const builtin = { ...source, tokenizer: builtinTokenizer() };
+    const { files } = builtinTokenizer();
+    const lowered = { ...JSON.parse(files["tokenizer.json"]), normalizer: { type: "Lowercase" } };
+    const tokenizer = loadTokenizer({ ...files, "tokenizer.json": JSON.stringify(lowered) });
     await refuse(
-      exportGguf(builtin, { out: `${parent}/c.gguf`, dtype: "f16" }),
+      exportGguf({ ...source, tokenizer }, { out: `${parent}/c.gguf`, dtype: "f16" }),
       "Cannot write the tokenizer into a GGUF",
     );
     const scaled = { ...source, config: { ...source.config, architecture: "qwen3" as const } };

@@ -71,7 +71,10 @@ Deno.test("end tokens of GGUF metadata: the stated ones, and control tokens that
 Deno.test("GGUF metadata without a usable tokenizer is refused, saying why", () => {
   const tokens = METADATA["tokenizer.ggml.tokens"] as string[];
   const refused: [Record<string, GgufValue | undefined>, string][] = [
-    [{ "tokenizer.ggml.model": "bert" }, 'its kind is "bert", "gpt2" (byte-level BPE) or "llama"'],
+    [
+      { "tokenizer.ggml.model": "bert" },
+      'its kind is "bert", "gpt2" (byte-level BPE), "llama" (BPE with scores) or "rwkv"',
+    ],
     [{ "tokenizer.ggml.model": undefined }, "tokenizer.ggml.model is missing"],
     [{ "tokenizer.ggml.pre": "kimi-k2" }, '"kimi-k2", one of smollm, '],
     [{ "tokenizer.ggml.pre": undefined }, "tokenizer.ggml.pre is missing"],
