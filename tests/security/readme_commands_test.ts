@@ -85,7 +85,8 @@ const TABLE: Record<string, string[][]> = {
   ]],
   'generate "..."': [["generate", "--raw", "--max-tokens", "2", "--model", "trained.gguf", "one"]],
   "data list, pull, show": [["data", "list"], ["data", "show", "gsm8k"], ["data", "show", "./squares.ts"]],
-  "model list, pull, info, export": [
+  // tests/cli/model tries pushing: here is no token.
+  "model list, pull, info, export, push": [
     ["model", "list"],
     ["model", "info", SMOLLM],
     ["model", "verify", SMOLLM],
@@ -102,6 +103,7 @@ const TABLE: Record<string, string[][]> = {
   ],
   bench: [["bench", "--parts", "products", "--rounds", "1", "--rows", "8"]],
   doctor: [["doctor"]],
+  "completions bash, zsh, fish": [["completions", "bash"], ["completions", "fish"]],
   "version, licenses": [["version"], ["licenses"]],
   "cache list, clear": [["cache", "list"], ["cache", "clear"]],
 };
