@@ -130,6 +130,17 @@ const PLACES: Record<string, string[]> = {
   "a run that is gone on with": ["train", "--resume", "--out", `${folder}/t${NAME}`],
   "a run that is not there": ["train", "--resume", "--out", BAD],
   "a reward": trainArgs({ model, steps: 1, reward: BAD, out: `${folder}/u` }),
+  "what own code says": trainArgs({
+    ...{ model, steps: 1, "validate-every": 0, out: `${folder}/w` },
+    reward: write(
+      `${folder}/says.ts`,
+      `console.log(${json}); console.error(${json}); export default () => 1;`,
+    ),
+  }),
+  "an error of own code": trainArgs({
+    ...{ model, steps: 1, "validate-every": 0, out: `${folder}/y` },
+    reward: write(`${folder}/throws.ts`, `export default () => { throw new Error(${json}); };`),
+  }),
   "where sft writes": ["sft", ...SMALL_MODEL, "--steps", "1", "--batch", "2", "--out", `${folder}/s${NAME}`],
   "a model that sft begins from": ["sft", "--model", BAD, "--out", `${folder}/v`],
   "bench's model": ["bench", "--model", BAD, "--parts", "generation", "--rounds", "1"],
@@ -139,6 +150,12 @@ const PLACES: Record<string, string[]> = {
   "a key of a sweep": ["sweep", write(`${folder}/sweep.toml`, `${json} = 1`)],
   "a sweep of claims": ["sweep", "claims", BAD],
   "settings of sft": ["settings", "sft", "--out", BAD],
+  "a folder to view": ["view", BAD],
+  "a run to report": ["report", `${folder}/t${NAME}`, "--json"],
+  "a run to report that is not there": ["report", BAD, "--out", `${folder}/q.html`],
+  "where a report is written": ["report", `${folder}/t${NAME}`, "--out", `${folder}/r${NAME}.html`],
+  "a model to serve": ["serve", "--model", BAD],
+  "a model to push": ["model", "push", BAD, "me/it"],
   "what a run sets": [...generate, variant("o", { "config.toml": () => `system = ${json}` })],
 };
 
@@ -259,6 +276,7 @@ const OUTPUTS: Record<string, string> = {
   "cli/data/data_list.ts": "own words",
   "cli/data/data_pull.ts": "data pull",
   "cli/data/data_show.ts": "data show",
+  "cli/doctor/cluster.ts": "own words",
   "cli/doctor/doctor.ts": "doctor",
   "cli/eval/eval.ts": "eval",
   "cli/eval/eval_check.ts": "eval check",
@@ -270,8 +288,12 @@ const OUTPUTS: Record<string, string> = {
   "cli/model/model_info.ts": "model info",
   "cli/model/model_list.ts": "model list",
   "cli/model/model_pull.ts": "model pull",
+  "cli/model/model_push.ts": "model push",
   "cli/model/model_verify.ts": "model verify",
   "cli/pull/pull_watched.ts": "model pull",
+  "cli/report/report.ts": "report",
+  "cli/serve/completions.ts": "own words",
+  "cli/serve/serve.ts": "serve",
   "cli/settings/define_command.ts": "settings",
   "cli/settings_command.ts": "settings",
   "cli/sft/sft.ts": "sft",
@@ -285,6 +307,9 @@ const OUTPUTS: Record<string, string> = {
   "cli/train/train.ts": "train",
   "cli/train/train_watched.ts": "train",
   "cli/version.ts": "own words",
+  "cli/view/open_browser.ts": "own words",
+  "cli/view/view.ts": "view",
+  "cli/view/watched_places.ts": "own words",
   "cli/vulkan/name_nvidia.ts": "own words",
   "cli/vulkan/offer_driver.ts": "own words",
   "cli/vulkan/see_to_vulkan.ts": "own words",
@@ -300,9 +325,11 @@ Deno.test("the places cover every file that says something, and every command", 
   const covered = (command: string) => lines.some((line) => line.startsWith(command));
   const commands = new Set([...Object.keys(PERMISSIONS), ...Object.values(OUTPUTS)]);
   const bare = [...commands].filter((command) => !covered(command));
-  // Own words alone: what is here, and how commands are used.
+  // Own words alone: what is here, and how commands are used. Names that shells complete have none of these characters
+  // (tests/cli/completion).
   assertEquals(bare.sort(), [
     "cache clear",
+    "completions",
     "data list",
     "help",
     "licenses",
@@ -322,6 +349,11 @@ Deno.test("nothing is written to a terminal but by the files that make it safe",
     "cli/settings/define_command.ts",
     // A question that is always the same, with a yes or no behind it on the line.
     "cli/vulkan/offer_driver.ts",
+    // Pipes between own code's process and the command; what it says is on the console, as below.
+    "eval/own_code/own_code.ts",
+    "eval/own_code/own_code_guard.ts",
+    "eval/own_code/own_code_host.ts",
+    "eval/own_code/own_process.ts",
     // A warning on the console, which is made safe by `guardConsole`.
     "gpu/warn_once.ts",
     // A program of its own, for those who make the embedded model.
