@@ -326,7 +326,7 @@ Deno.test("the places cover every file that says something, and every command", 
   const commands = new Set([...Object.keys(PERMISSIONS), ...Object.values(OUTPUTS)]);
   const bare = [...commands].filter((command) => !covered(command));
   // Own words alone: what is here, and how commands are used. Names that shells complete have none of these characters
-  // (tests/cli/completion).
+  // (tests/cli/completions_test.ts).
   assertEquals(bare.sort(), [
     "cache clear",
     "completions",
