@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { threads } from "../../gpu/device/pin_workers.ts";
 import { openTestGpu } from "./support.ts";
 
@@ -9,12 +9,17 @@ const rasterizers = threads().filter((thread) => nameOf(thread).startsWith("llvm
 const allowed = (thread: number): string =>
   /^Cpus_allowed_list:\s*(\S+)/m.exec(Deno.readTextFileSync(`/proc/self/task/${thread}/status`))![1];
 
+const isLlvmpipe = Deno.build.os === "linux" && /llvmpipe/.test(gpu.adapter.description);
+const cores = navigator.hardwareConcurrency;
+/** A device that was told to use fewer workers than there are cores binds none: a process of its own is told otherwise. */
+const isToldFewer = Number(Deno.env.get("LP_NUM_THREADS") ?? cores) < cores;
+
 Deno.test({
   name: "each worker of llvmpipe has a core of its own, and no other thread is bound",
-  // The device may have been told to use fewer workers, or may know of more cores than are allowed.
-  ignore: Deno.build.os !== "linux" || !/llvmpipe/.test(gpu.adapter.description) ||
-    navigator.hardwareConcurrency < 2 || rasterizers.length !== navigator.hardwareConcurrency,
-  fn() {
+  // The device may know of more cores than are allowed.
+  ignore: !isLlvmpipe || cores < 2 || !isToldFewer && rasterizers.length !== cores,
+  async fn() {
+    if (isToldFewer) return void await again();
     const everywhere = allowed(Deno.pid);
     const bound = threads().map(allowed).filter((cores) => cores !== everywhere);
     assertEquals(bound.length, rasterizers.length);
@@ -22,3 +27,13 @@ Deno.test({
     for (const cores of bound) assertEquals(cores, String(Number(cores)), "one core");
   },
 });
+
+async function again(): Promise<void> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", import.meta.filename!],
+    env: { LP_NUM_THREADS: String(cores), NO_COLOR: "1" },
+  }).output();
+  const said = new TextDecoder().decode(stdout);
+  assertEquals(code, 0, said);
+  assertMatch(said, /1 passed \| 0 failed/);
+}
