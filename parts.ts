@@ -192,4 +192,4 @@ export type { SavedTrainer } from "./rl/run/sets_beside.ts";
 export type { Update } from "./rl/train_step.ts";
 export type { Place, ShardedOptimizer } from "./rl/cluster/sharded_optimizer.ts";
 export type { Learners, Spent } from "./rl/cluster/learners.ts";
-export type { LearnerTime } from "./rl/cluster/gather_clock.ts";
+export type { LearnerTime, StepPeaks, StepSeconds } from "./rl/cluster/gather_clock.ts";

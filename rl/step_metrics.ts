@@ -5,7 +5,7 @@ import { type Mismatch, mismatchOf } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
 import { type Reward, TASK_REWARD } from "./reward.ts";
-import type { Clock, LearnerTime } from "./cluster/gather_clock.ts";
+import type { Clock, StepPeaks, StepSeconds } from "./cluster/gather_clock.ts";
 import { hasSignal } from "./refill.ts";
 import type { GradedRollout, RolloutBatch } from "./rollout_source.ts";
 import type { Trainer } from "./trainer.ts";
@@ -75,29 +75,11 @@ export interface StepMetrics extends Mismatch, Partial<Diagnosed> {
 }
 
 /** What depends on the clock; of several learners that of the one that took the longest, or the most. */
-export interface StepTime {
-  /** Seconds of the whole step. */
-  step: number;
-  /** Seconds of generation. */
-  rollout: number;
-  /** Seconds of grading. */
-  grade: number;
-  /** Seconds of objective, backward pass and optimizer. */
-  update: number;
-  /** Seconds of measuring beside it, where the update is diagnosed. */
-  diagnosis?: number;
-  /** Seconds of looking at the steps of the rollouts that are kept, where some of the update are. */
-  samples?: number;
+export interface StepTime extends StepSeconds, StepPeaks {
   /** Generated tokens a second of generation. */
   rollout_tokens_per_second: number;
   /** Useful GFLOP/s of the update. */
   update_gflops: number;
-  /** The most bytes that this process has held so far, or holds now where the system does not keep it. */
-  process_peak_bytes: number;
-  /** The most bytes of device memory so far. */
-  device_peak_bytes: number;
-  /** Each learner's own, in the order of their ranks, where there are several. */
-  learners?: LearnerTime[];
 }
 
 /** Gathers a step's numbers. */

@@ -1,18 +1,11 @@
 import { ALL_MODES } from "../../eval/modes.ts";
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
-import { flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
+import { answeringFlags, flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
 import { choice, flag, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot generate`. */
 export const generateSettings = {
-  model: flags.model,
-  adapter: flags.adapter,
-  weights: flags.weights,
-  task: {
-    ...flags.task,
-    description: "Task whose prompt and limits are used",
-    defaultText: "that of the run; sums for its vocabulary, else the method's prompt",
-  },
+  ...answeringFlags,
   chatTemplate: flags.chatTemplate,
   system: flags.system,
   thinking: choice([...WAYS, ...UNTRAINED_WAYS], flags.thinking.description, { default: "soft" }),

@@ -1,19 +1,12 @@
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
-import { flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
+import { answeringFlags, flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
 import { choice, integer, text, type Values } from "../settings/setting.ts";
 
 const limits = "Limits";
 
 /** Every flag of `softcot serve`. */
 export const serveSettings = {
-  model: flags.model,
-  adapter: flags.adapter,
-  weights: flags.weights,
-  task: {
-    ...flags.task,
-    description: "Task whose prompt and limits are used",
-    defaultText: "that of the run; sums for its vocabulary, else the method's prompt",
-  },
+  ...answeringFlags,
   ...ownCodeFlags,
   chatTemplate: {
     ...flags.chatTemplate,

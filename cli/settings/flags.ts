@@ -220,6 +220,18 @@ export const flags = {
 /** What own code may do, and how long it may take. */
 export const ownCodeFlags = { allowOwn: flags.allowOwn, rewardTimeout: flags.rewardTimeout };
 
+/** Which model answers texts that people write, and in what form they are put. */
+export const answeringFlags = {
+  model: flags.model,
+  adapter: flags.adapter,
+  weights: flags.weights,
+  task: {
+    ...flags.task,
+    description: "Task whose prompt and limits are used",
+    defaultText: "that of the run; sums for its vocabulary, else the method's prompt",
+  },
+};
+
 /** What decides how a step mixes tokens. */
 export const mixingFlags = {
   noiseOn: flags.noiseOn,

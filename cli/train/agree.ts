@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import project from "../../deno.json" with { type: "json" };
+import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { refuseDifferent } from "../../rl/cluster/refuse_different.ts";
 import { ALONE } from "../../rl/cluster/learners.ts";
 import { questionsOf } from "../../rl/trainer.ts";
@@ -26,7 +26,7 @@ export async function agree(
       Object.entries(values).map(([key, value]) => [`--${dashed(key)}`, shown(value)]),
     ),
     "the model's SHA-256": hash(),
-    "the data's SHA-256": createHash("sha256").update(JSON.stringify(questions)).digest("hex"),
+    "the data's SHA-256": sha256OfText(JSON.stringify(questions)),
     device: `${adapter} (${matmulFamily}, subgroups of ${subgroupSize})`,
   });
 }

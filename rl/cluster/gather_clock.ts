@@ -3,12 +3,18 @@ import type { Gpu } from "../../gpu/gpu.ts";
 import type { Learners } from "./learners.ts";
 
 /** Seconds of an update's parts. */
-interface Seconds {
+export interface StepSeconds {
+  /** Seconds of the whole step. */
   step: number;
+  /** Seconds of generation. */
   rollout: number;
+  /** Seconds of grading. */
   grade: number;
+  /** Seconds of objective, backward pass and optimizer. */
   update: number;
+  /** Seconds of measuring beside it, where the update is diagnosed. */
   diagnosis?: number;
+  /** Seconds of looking at the steps of the rollouts that are kept, where some of the update are. */
   samples?: number;
 }
 
@@ -24,19 +30,23 @@ export interface LearnerTime {
   sent_bytes: number;
 }
 
-/** What an update cost. */
-export interface Clock {
-  seconds: Seconds;
+/** What an update took, beside its seconds. */
+export interface StepPeaks {
   /** The most bytes that this process has held so far, or holds now where the system does not keep it. */
   process_peak_bytes: number;
   /** The most bytes of device memory so far. */
   device_peak_bytes: number;
-  /** Of each learner, where there are several. */
+  /** Each learner's own, in the order of their ranks, where there are several. */
   learners?: LearnerTime[];
 }
 
+/** What an update cost. */
+export interface Clock extends StepPeaks {
+  seconds: StepSeconds;
+}
+
 /** An update's cost to the learner for which it was highest, and each one's own. */
-export async function gatherClock(learners: Learners, gpu: Gpu, seconds: Seconds): Promise<Clock> {
+export async function gatherClock(learners: Learners, gpu: Gpu, seconds: StepSeconds): Promise<Clock> {
   const spent = learners.takeSpent();
   const all = await learners.gather({
     seconds,
@@ -47,8 +57,8 @@ export async function gatherClock(learners: Learners, gpu: Gpu, seconds: Seconds
   const most = (of: (one: typeof all[number]) => number) => Math.max(...all.map(of));
   return {
     seconds: Object.fromEntries(
-      Object.keys(seconds).map((part) => [part, most((one) => one.seconds[part as keyof Seconds]!)]),
-    ) as unknown as Seconds,
+      Object.keys(seconds).map((part) => [part, most((one) => one.seconds[part as keyof StepSeconds]!)]),
+    ) as unknown as StepSeconds,
     process_peak_bytes: most((one) => one.process_peak_bytes),
     device_peak_bytes: most((one) => one.device_peak_bytes),
     ...(all.length === 1 ? {} : { learners: all.map(({ time }) => time) }),

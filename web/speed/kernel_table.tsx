@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import type { Profile } from "../data/view_data.ts";
 import { Choice } from "../parts/choice.tsx";
 import { duration, fixed, grouped } from "../parts/format.ts";
+import { Scroll } from "../parts/scroll.tsx";
 
 /** Kernels shown until more are asked for: the others together are next to nothing. */
 const SHOWN = 25;
@@ -32,7 +33,7 @@ export function KernelTable({ profile }: { profile: Profile }) {
         {duration(profile.seconds)} by the clock, in {fixed(100 * profile.idle, 0)}{" "}
         % of which the GPU had nothing to do; timing each kernel adds to it.
       </p>
-      <div class="scroll">
+      <Scroll label="GPU time by kernel">
         <table class="kernel-table">
           <thead>
             <tr>
@@ -63,7 +64,7 @@ export function KernelTable({ profile }: { profile: Profile }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {!all && kernels.length > SHOWN && (
         <button type="button" class="button" onClick={() => setAll(true)}>
           {kernels.length - SHOWN} more kernels

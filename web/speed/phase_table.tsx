@@ -1,6 +1,7 @@
 import { useTheme } from "../app/theme.ts";
 import { colourOf } from "../figures/palette.ts";
 import { duration, fixed } from "../parts/format.ts";
+import { Scroll } from "../parts/scroll.tsx";
 import { meanSeconds, type Phase } from "./phases.ts";
 
 /** Mean seconds an update by phase, with their shares as one bar and in rows. */
@@ -20,7 +21,7 @@ export function PhaseTable({ phases }: { phases: readonly Phase[] }) {
           />
         ))}
       </div>
-      <div class="scroll">
+      <Scroll label="Seconds by phase">
         <table class="phase-table">
           <thead>
             <tr>
@@ -49,7 +50,7 @@ export function PhaseTable({ phases }: { phases: readonly Phase[] }) {
             </tr>
           </tfoot>
         </table>
-      </div>
+      </Scroll>
     </>
   );
 }
