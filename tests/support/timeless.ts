@@ -5,6 +5,6 @@ const OF_THE_CLOCK = ["time", "seconds", "tokensPerSecond", "processBytes"];
 export function timeless(data: unknown): any {
   return JSON.parse(JSON.stringify(data, (key, value) => {
     if (OF_THE_CLOCK.includes(key)) return null;
-    return key === "model" ? { ...value, name: null } : value;
+    return key === "model" && typeof value === "object" ? { ...value, name: null } : value;
   }));
 }
