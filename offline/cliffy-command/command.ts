@@ -368,7 +368,9 @@ export class Command<_Options = any> {
     handler?.(error, failed);
     if (!(error instanceof ValidationError) || ancestors.some((one) => one.#throws)) throw error;
     failed.showHelp();
-    console.error(`  ${styleText(["red", "bold"], "error", { stream: process.stderr })}: ${error.message}\n`);
+    const isPlain = Deno.noColor || !Deno.stderr.isTerminal();
+    const word = isPlain ? "error" : styleText(["red", "bold"], "error", { validateStream: false });
+    console.error(`  ${word}: ${error.message}\n`);
     process.exit(error.exitCode);
   }
 }

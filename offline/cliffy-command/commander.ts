@@ -14,11 +14,17 @@ export function createCommander(stop: (error: CommanderError) => never, footer: 
     .helpCommand(false)
     .helpOption("-h, --help", "Show this help.")
     .exitOverride(stop)
-    .configureOutput({ writeOut: (text) => console.log(text.trimEnd()), writeErr: () => {} })
+    .configureOutput({
+      writeOut: (text) => console.log(text.trimEnd()),
+      writeErr: () => {},
+      // Its own ways ask for variables of the environment that a program without that right cannot read.
+      getOutHasColors: () => !Deno.noColor && Deno.stdout.isTerminal(),
+      getErrHasColors: () => false,
+    })
     .configureHelp({
       showGlobalOptions: true,
       visibleGlobalOptions: globalOptionsOf,
-      styleTitle: (title) => styleText("bold", title),
+      styleTitle: (title) => styleText("bold", title, { validateStream: false }),
     })
     .addHelpText("after", footer);
 }

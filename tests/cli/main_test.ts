@@ -20,6 +20,23 @@ Deno.test("help names every command, and goes to stdout", async () => {
   assertStringIncludes((await runSoftcot(["settings", "--help"])).stdout, "--max-thinking");
 });
 
+Deno.test("help is bold on a terminal and plain elsewhere, whatever the environment says of colours", async () => {
+  const words = programWords().map((word) => `'${word}'`).join(" ");
+  for (const variable of ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"]) {
+    for (const value of ["", "0", "1"]) {
+      const env = { NO_COLOR: "", [variable]: value };
+      const plain = await runSoftcot(["train", "--help"], env);
+      assertEquals([plain.code, plain.stderr], [0, ""], `${variable}=${value}`);
+      assertEquals(stripVTControlCharacters(plain.stdout), plain.stdout);
+    }
+  }
+  const shown = async (NO_COLOR: string) =>
+    (await finish("script", ["-qc", `${words} train --help`, "/dev/null"], { NO_COLOR, TERM: "xterm" }))
+      .stdout;
+  assertStringIncludes(await shown(""), "\x1b[1mUsage:\x1b[22m softcot train");
+  assertStringIncludes(await shown("1"), "Usage: softcot train");
+});
+
 Deno.test("the version is that of deno.json", async () => {
   const { code, stdout } = await runSoftcot(["--version"], { FORCE_COLOR: "0" });
   assertEquals(code, 0);

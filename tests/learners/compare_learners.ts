@@ -25,8 +25,7 @@ const steps = Number(options.steps);
 const folder = Deno.makeTempDirSync({ prefix: "softcot-learners-" });
 
 async function softcot(args: readonly string[]): Promise<void> {
-  const env = { NO_COLOR: "1" };
-  const { success, stderr } = await softcotCommand([...args], { env, stdin: "null", stdout: "null" })
+  const { success, stderr } = await softcotCommand([...args], { stdin: "null", stdout: "null" })
     .output();
   if (!success) throw new Error(`softcot ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }

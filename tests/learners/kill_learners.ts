@@ -21,7 +21,7 @@ let state = Number(options.seed);
 const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
 
 const spawn = (args: string[]) =>
-  softcotCommand(args, { env: { NO_COLOR: "1" }, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+  softcotCommand(args, { stdin: "null", stdout: "null", stderr: "piped" }).spawn();
 async function succeed(args: string[]): Promise<void> {
   const { success, stderr } = await spawn(args).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

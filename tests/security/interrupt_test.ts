@@ -136,7 +136,7 @@ const LOADS: [what: string, args: () => string[] | Promise<string[]>, env?: Reco
 
 async function interrupted(args: string[], env: Record<string, string> = {}): Promise<number> {
   const child = softcotCommand(args, {
-    ...{ env: { NO_COLOR: "1", ...env }, stdin: "null", stdout: "piped", stderr: "piped" },
+    ...{ env, stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
   const output = child.output();
   let ended = 0;

@@ -27,7 +27,7 @@ interface Ended {
 /** Starts a command, sends it a signal once own code hangs, and sees to it that own code's process is gone soon after. */
 async function signalled(args: string[], signal: Deno.Signal): Promise<Ended> {
   const child = softcotCommand(args, {
-    ...{ env: { NO_COLOR: "1" }, stdin: "null", stdout: "null", stderr: "piped" },
+    ...{ stdin: "null", stdout: "null", stderr: "piped" },
   }).spawn();
   let stderr = "";
   let began = 0;

@@ -163,7 +163,7 @@ if (!hidesNetwork) {
 async function start(args: string[], env: Record<string, string> = {}, network = false): Promise<Finished> {
   const home = Deno.env.get("HOME");
   const own = {
-    ...{ NO_COLOR: "1", HF_HUB_CACHE: `${folder}/hub`, HF_HUB_OFFLINE: "", HF_TOKEN: "" },
+    ...{ NO_COLOR: "", HF_HUB_CACHE: `${folder}/hub`, HF_HUB_OFFLINE: "", HF_TOKEN: "" },
     // What `cache clear` empties is none of anybody's; Deno comes from the PATH.
     ...{
       XDG_CACHE_HOME: `${folder}/cache`,

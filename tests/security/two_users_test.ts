@@ -86,7 +86,7 @@ async function start(args: string[], env: Record<string, string> = {}): Promise<
     HOME: `${mine}/home`,
     XDG_CACHE_HOME: `${home}/.cache`,
     DENO_DIR: cache,
-    NO_COLOR: "1",
+    NO_COLOR: "",
   };
   const child = new Deno.Command(`${root}softcot`, {
     ...{ args, cwd: shared, env: { ...desktop, ...own, ...env } },

@@ -21,7 +21,7 @@ async function inBox(work: (box: Box) => Promise<void>): Promise<void> {
     const home = Deno.env.get("HOME");
     await work({
       env: {
-        ...{ PATH: `${folder}/bin`, HOME: `${folder}/home`, NO_COLOR: "1" },
+        ...{ PATH: `${folder}/bin`, HOME: `${folder}/home`, NO_COLOR: "" },
         ...{ XDG_CONFIG_DIRS: `${folder}/share`, XDG_DATA_DIRS: `${folder}/share` },
         DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("XDG_CACHE_HOME") ?? `${home}/.cache`}/deno`,
       },

@@ -237,7 +237,8 @@ async function report(browser: Browser, folder: string): Promise<void> {
 async function growth(browser: Browser, url: string, folder: string): Promise<void> {
   const { page, wrong } = await openPage(browser, `${url}#/`, url);
   await page.evaluate(() => void ((globalThis as unknown as { same: boolean }).same = true));
-  const steps = { thinking: "hard", steps: 200, "sample-every": 1, "validate-every": 0 };
+  // More than any machine gets through before it is stopped.
+  const steps = { thinking: "hard", steps: 1_000_000, "sample-every": 1, "validate-every": 0 };
   const process = softcotCommand(shortTraining(`${folder}/grown`, steps), { stdin: "null", stderr: "null" })
     .spawn();
   try {

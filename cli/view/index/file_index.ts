@@ -75,6 +75,8 @@ export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H
   let store: BlockStore<H> | undefined;
   let reader: LineReader | undefined;
   let seen: { ino: number | null; size: number; updated: number } | undefined;
+  /** Of the bytes before the end of what is known. */
+  let tail: number | undefined;
   let [isComplete, isMarked] = [statOf(of.path) === undefined, false];
   let unreadable: string | undefined;
   let [version, kept, open] = [0, { lines: 0, skipped: 0, end: 0 }, { lines: 0, skipped: 0, end: 0 }];
@@ -82,7 +84,7 @@ export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H
   const forget = () => {
     store?.[Symbol.dispose]();
     maker.reset();
-    [store, reader] = [undefined, undefined];
+    [store, reader, tail] = [undefined, undefined, undefined];
     kept = { lines: 0, skipped: 0, end: 0 };
     open = { lines: 0, skipped: 0, end: 0 };
     isMarked = false;
@@ -119,8 +121,9 @@ export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H
   const look = (source?: Deno.FsFile) => {
     const found = source?.statSync() ?? statOf(of.path);
     const now = found && { ino: found.ino, size: found.size, updated: found.mtime?.getTime() ?? 0 };
-    const isOther = seen !== undefined &&
-      (now === undefined || now.ino !== seen.ino || now.size < open.end);
+    // Another file may have been given the same number, or the same one other lines.
+    const isOther = seen !== undefined && (now === undefined || now.ino !== seen.ino ||
+      source !== undefined && tail !== undefined && tail !== tailOf(source, open.end));
     if (isOther) {
       forget();
       dropBlocks(of);
@@ -184,6 +187,7 @@ export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H
         }, () => open.skipped++);
       }
       if (open.lines + open.skipped + kept.lines !== before) version++;
+      tail = tailOf(source, open.end);
       isComplete = !isMore;
       return isMore;
     },
@@ -207,9 +211,11 @@ export function fileIndex<H>(of: IndexedFile, maker: BlockMaker<H>): FileIndex<H
   };
 }
 
+/** What is told of a file itself; undefined where there is none, or a link in its place. */
 function statOf(path: string): Deno.FileInfo | undefined {
   try {
-    return Deno.lstatSync(path);
+    const found = Deno.lstatSync(path);
+    return found.isFile ? found : undefined;
   } catch {
     return undefined;
   }

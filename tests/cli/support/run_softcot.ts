@@ -14,7 +14,7 @@ export interface Finished {
 
 /** Runs the program as a process of its own, without a terminal. */
 export async function runSoftcot(args: string[], env: Record<string, string> = {}): Promise<Finished> {
-  return told(await softcotCommand(args, { env: { NO_COLOR: "1", ...env }, stdin: "null" }).output());
+  return told(await softcotCommand(args, { env, stdin: "null" }).output());
 }
 
 /** Runs the program, which has to succeed. */
@@ -33,10 +33,11 @@ export async function fails(args: string[], code: number, ...messages: string[])
   return done.stderr;
 }
 
-/** The program as a command that is yet to be started. */
+/** The program as a command that is yet to be started, without the colours' switch that the tests themselves are run with. */
 export function softcotCommand(args: string[], options: Deno.CommandOptions): Deno.Command {
   const [program, ...first] = programWords();
-  return new Deno.Command(program, { cwd: root, ...options, args: [...first, ...args] });
+  const env = { NO_COLOR: "", ...options.env };
+  return new Deno.Command(program, { cwd: root, ...options, env, args: [...first, ...args] });
 }
 
 /** What starts the program, before its arguments: the built file that SOFTCOT_BINARY names, or the sources. */

@@ -23,7 +23,7 @@ export interface Served extends AsyncDisposable {
 /** Starts `softcot serve` on a port that is free, and waits until it is ready. */
 export async function startServer(args: string[], env: Record<string, string> = {}): Promise<Served> {
   const process = softcotCommand(["serve", "--port", "0", ...args], {
-    ...{ env: { NO_COLOR: "1", ...env }, stdin: "null", stdout: "piped", stderr: "piped" },
+    ...{ env, stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
   let stderr = "";
   const listening = (async () => {

@@ -17,8 +17,7 @@ export async function stopWhen(
   ready: (stderr: string) => boolean,
   signal: Deno.Signal,
 ): Promise<Stopped> {
-  const env = { NO_COLOR: "1" };
-  const child = softcotCommand(args, { env, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+  const child = softcotCommand(args, { stdin: "null", stdout: "null", stderr: "piped" }).spawn();
   let stderr = "";
   const said = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;

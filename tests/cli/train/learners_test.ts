@@ -51,7 +51,7 @@ testWithMpi("learners without mpirun are refused, saying how it is installed", a
 
 /** Kills learner 1 once the run has logged so many updates, and waits for the end of the job. */
 async function killAt(args: string[], out: string, lines: number) {
-  const options = { env: { NO_COLOR: "1" }, stdin: "null", stdout: "null", stderr: "piped" } as const;
+  const options = { stdin: "null", stdout: "null", stderr: "piped" } as const;
   const child = softcotCommand(args, options).spawn();
   const output = child.output();
   while (linesIn(`${out}/metrics.jsonl`) < lines) await new Promise((resolve) => setTimeout(resolve, 4));

@@ -10,7 +10,7 @@ const { folder, model } = await smallModel();
 /** Runs the program in the folder. */
 async function here(args: string[]) {
   const done = told(
-    await softcotCommand(args, { cwd: folder, env: { NO_COLOR: "1" }, stdin: "null" }).output(),
+    await softcotCommand(args, { cwd: folder, stdin: "null" }).output(),
   );
   assertEquals(done.code, 0, done.stderr);
   return done;

@@ -138,7 +138,7 @@ Deno.test("without --out a run gets a name of its own in runs/, of its task and 
   await Deno.mkdir(cwd);
   const flags = train({ steps: 1, thinking: "fuzzy" });
   for (const name of ["sums-fuzzy", "sums-fuzzy-2"]) {
-    const command = softcotCommand(flags, { cwd, env: { NO_COLOR: "1" } });
+    const command = softcotCommand(flags, { cwd });
     const { code, stdout, stderr } = told(await command.output());
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, `the run is in runs/${name}\n`);

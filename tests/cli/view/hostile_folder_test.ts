@@ -156,11 +156,25 @@ Deno.test("links lead nowhere: neither files, nor folders, nor what a run keeps 
   assertEquals(tables.measured, []);
   assert(tables.notes.length > 0 && !JSON.stringify(tables).includes(secret));
   assertEquals(await view.source.profile("given/run"), null);
-  // Exchanged for a link while it is looked at.
-  Deno.removeSync(`${given}/samples.jsonl`);
+  // Exchanged for a link while it is looked at: one that is longer than the file was, and may have its number.
   Deno.writeTextFileSync(`${outside}/samples.jsonl`, lines({ step: 9, question: secret, reward: 0 }));
-  Deno.symlinkSync(`${outside}/samples.jsonl`, `${given}/samples.jsonl`);
+  Deno.removeSync(`${given}/samples.jsonl`);
+  Deno.symlinkSync(`${outside}/${"./".repeat(100)}samples.jsonl`, `${given}/samples.jsonl`);
   assertEquals((await view.source.rollouts("given/run", {})).lines, []);
+});
+
+Deno.test("a file that is written anew in its place is another one, also where it has grown", async () => {
+  const run = makeRun("anew", { "samples.jsonl": lines({ step: 1, question: "old", reward: 0 }) });
+  await using view = viewOf([run]);
+  const told = async () => (await view.source.rollouts("anew", {})).lines.map(({ question }) => question);
+  assertEquals(await told(), ["old"]);
+  const now = [{ step: 1, question: "first of a new run", reward: 0 }, {
+    step: 2,
+    question: "second",
+    reward: 0,
+  }];
+  Deno.writeTextFileSync(`${run}/samples.jsonl`, lines(...now));
+  assertEquals(await told(), ["first of a new run", "second"]);
 });
 
 Deno.test("an index that is a link is not written through, and one that lies is not believed", async () => {

@@ -12,7 +12,7 @@ writeLargeRun(run, { updates: 1500, rollouts: 3000, steps: 2 });
 
 /** Starts a view, uses it, and ends it by Ctrl-C. */
 async function viewing<T>(args: string[], use: (url: string) => Promise<T>): Promise<T> {
-  const options = { env: { NO_COLOR: "1" }, stdin: "null", stdout: "piped", stderr: "piped" } as const;
+  const options = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
   const child = softcotCommand(["view", ...args], options).spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";

@@ -9,7 +9,7 @@ export interface View extends AsyncDisposable {
 /** Starts `softcot view` over folders on a free port, and waits until it listens. */
 export async function viewOf(...folders: string[]): Promise<View> {
   const process = softcotCommand(["view", "--json", ...folders], {
-    ...{ stdin: "null", stdout: "piped", stderr: "inherit", env: { NO_COLOR: "1" } },
+    ...{ stdin: "null", stdout: "piped", stderr: "inherit" },
   }).spawn();
   const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let said = "";
