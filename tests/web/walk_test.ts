@@ -200,7 +200,7 @@ async function everyView(page: Page, address: (hash: string) => string): Promise
       const fits = page.waitForFunction(
         () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
         undefined,
-        { timeout: 2000 },
+        { timeout: 15_000 },
       );
       await fits.catch(() => {});
       assertEquals(await page.evaluate(tooWide), [], `${hash} at ${width} px`);
@@ -242,7 +242,7 @@ async function growth(browser: Browser, url: string, folder: string): Promise<vo
   const process = softcotCommand(shortTraining(`${folder}/grown`, steps), { stdin: "null", stderr: "null" })
     .spawn();
   try {
-    await page.getByRole("link", { name: "runs/grown", exact: true }).waitFor({ timeout: 30_000 });
+    await page.getByRole("link", { name: "runs/grown", exact: true }).waitFor();
     await page.getByRole("row", { name: /grown/ }).getByText("running").waitFor();
     await page.getByRole("link", { name: "runs/grown", exact: true }).click();
     await page.getByRole("link", { name: "Rollouts", exact: true }).click();
