@@ -155,7 +155,7 @@ export function createHandler(options: HandlerOptions): Handler {
         return response;
       } catch (error) {
         const known = asApiError(error);
-        if (known.status === 500) options.fault(error);
+        if (known !== error && known.status === 500) options.fault(error);
         over(known.status);
         return errorResponse(known);
       }

@@ -1,4 +1,4 @@
-import { QueueFullError } from "../../model/serving/admission.ts";
+import { EngineFailedError, QueueFullError } from "../../model/serving/admission.ts";
 import { ApiError, asApiError, errorBody } from "./api_error.ts";
 import type { ChoiceEnd, ChoicePiece, Usage } from "./run_choices.ts";
 
@@ -55,15 +55,18 @@ export function generationError(error: unknown, exchange: Exchange): ApiError {
       },
     );
   }
+  if (error instanceof EngineFailedError) {
+    exchange.fault(error.cause);
+    return new ApiError(
+      503,
+      "The device failed, and the server ends. Its log says why.",
+      null,
+      "device_failed",
+    );
+  }
   const known = asApiError(error);
-  if (known.status < 500) return known;
-  exchange.fault(error);
-  return new ApiError(
-    503,
-    "The device failed, and the server ends. Its log says why.",
-    null,
-    "device_failed",
-  );
+  if (known.status === 500) exchange.fault(error);
+  return known;
 }
 
 /** Answers with a whole, or a stream of events. */

@@ -11,6 +11,31 @@ export class QueueFullError extends Error {
   override name = "QueueFullError";
 }
 
+/** Nothing is generated any more, for the reason that is its cause. */
+export class EngineFailedError extends Error {
+  /** Its class, for messages. */
+  override name = "EngineFailedError";
+
+  /**
+   * The error.
+   *
+   * @param cause what the device, or the engine, failed with
+   */
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** What admission may give away. */
+export interface AdmissionLimits {
+  /** Choices that run at once. */
+  atOnce: number;
+  /** Positions that a text may have. */
+  context: number;
+  /** Choices, once for each kind of numbers that is seen of their steps; of one alone all kinds are. */
+  seenPlaces: number;
+}
+
 /** Who waits, who runs, and who comes next. */
 export interface Admission {
   /** Choices that run, in the order in which they came to do so. */
@@ -25,6 +50,8 @@ export interface Admission {
   submit(job: ServingJob): Promise<void>;
   /** Lets those leave who gave up, and those begin for whom there is room. */
   admit(): void;
+  /** Calls a listener of a choice's job. What it throws ends that job, and no other. */
+  tell<T>(sequence: ServedSequence, listener: () => T): T | undefined;
   /** A choice leaves. */
   finish(sequence: ServedSequence, byItself: boolean): void;
   /** Nothing goes on: all jobs fail. */
@@ -43,6 +70,9 @@ interface Entry {
   failed(error: unknown): void;
 }
 
+/** Of numbers that are seen of a choice's steps. */
+const placesOf = ({ observed: { logits, mixture } }: ServingJob): number => Number(logits) + Number(mixture);
+
 const isWaiting = ({ unbegun }: Entry): boolean => unbegun.length > 0;
 
 /** Jobs that may overtake one whose rows are not free yet: then nobody begins until it does. */
@@ -52,7 +82,7 @@ const MOST_OVERTAKEN = 32;
 export function createAdmission(
   tokenizer: Tokenizer,
   prompts: PromptCache,
-  { atOnce, context }: { atOnce: number; context: number },
+  { atOnce, context, seenPlaces }: AdmissionLimits,
 ): Admission {
   const running: ServedSequence[] = [];
   const requests = new Map<object, Set<Entry>>();
@@ -60,13 +90,15 @@ export function createAdmission(
   let count = 0;
 
   const entries = () => [...requests.values()].flatMap((own) => [...own]);
-  const settle = (entry: Entry) => {
-    if (entry.unbegun.length + entry.running > 0) return;
+  const end = (entry: Entry, tell: () => void) => {
     const { request } = entry.job;
-    const own = requests.get(request)!;
-    own.delete(entry);
+    const own = requests.get(request);
+    if (!own?.delete(entry)) return;
     if (own.size === 0) requests.delete(request);
-    entry.done();
+    tell();
+  };
+  const settle = (entry: Entry) => {
+    if (entry.unbegun.length + entry.running === 0) end(entry, entry.done);
   };
   /** Of the request that has least running, of such the one that came first: one of many choices leaves room for others. */
   const nextBut = (passedOver: ReadonlySet<Entry>): Entry | undefined => {
@@ -88,8 +120,20 @@ export function createAdmission(
     entry.running--;
     return entry;
   };
+  const tell = <T>(entry: Entry, listener: () => T): T | undefined => {
+    try {
+      return listener();
+    } catch (error) {
+      entry.unbegun = [];
+      for (const one of running.filter((one) => entryOf.get(one) === entry)) leave(one);
+      end(entry, () => entry.failed(error));
+    }
+  };
+  const seen = (): number => running.reduce((sum, { job }) => sum + placesOf(job), 0);
   const begin = (entry: Entry): boolean => {
     const { job } = entry;
+    const places = placesOf(job);
+    if (places > 0 && seen() > 0 && seen() + places > seenPlaces) return false;
     const newTokens = job.plain ? job.rules.maxThinking : maxNewTokens(job.rules);
     const place = prompts.place(job.prompt, newTokens, job.keys.length === 1);
     if (!place) return false;
@@ -103,8 +147,10 @@ export function createAdmission(
     entryOf.set(sequence, entry);
     entry.running++;
     if (sequence.maxSteps > 0) return true;
-    sequence.beginAnswer();
-    job.onAnswer(choice, sequence.forced);
+    tell(entry, () => {
+      sequence.beginAnswer();
+      job.onAnswer(choice, sequence.forced);
+    });
     return true;
   };
   return {
@@ -143,9 +189,10 @@ export function createAdmission(
         passedOver.add(next);
       }
     },
+    tell: (sequence, listener) => tell(entryOf.get(sequence)!, listener),
     finish(sequence, byItself) {
       const entry = leave(sequence);
-      if (byItself) sequence.job.onEnd(sequence.choice, sequence.result());
+      if (byItself) tell(entry, () => sequence.job.onEnd(sequence.choice, sequence.result()));
       settle(entry);
     },
     fail(error) {

@@ -18,8 +18,9 @@ import { prepareRuns } from "../generation/prefill.ts";
 import type { Stride } from "../generation/stride.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { createKvCache } from "../transformer/kv_cache.ts";
+import { STRIDE } from "../transformer/stride_steps.ts";
 import type { Model } from "../transformer/transformer.ts";
-import { createAdmission, QueueFullError } from "./admission.ts";
+import { createAdmission, EngineFailedError, QueueFullError } from "./admission.ts";
 import { copyPrompts } from "./copy_prompts.ts";
 import { planPrefill } from "./plan_prefill.ts";
 import { createPromptCache } from "./prompt_cache.ts";
@@ -61,14 +62,15 @@ export interface Engine {
   /**
    * Resolves when all choices of the job have ended, or it has given up.
    * @throws QueueFullError if too many other requests wait, and none of its jobs runs or waits yet
-   * @throws Error what the device failed with, of which nothing recovers
+   * @throws EngineFailedError if the device failed, of which nothing recovers
+   * @throws what the job's own listeners threw: it ended with that, others go on
    */
   submit(job: ServingJob): Promise<void>;
   /**
    * Has other work of the device done between two strides, one at a time.
    * @param request whose work it is, as in `ServingJob`
    * @param signal gives up: what has not begun is not done
-   * @throws QueueFullError as `submit`; DOMException AbortError where it has given up
+   * @throws QueueFullError, EngineFailedError as `submit`; DOMException AbortError where it has given up; what the work throws
    */
   between<T>(request: object, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** Resolves with what the device failed with. */
@@ -81,6 +83,9 @@ export interface Engine {
 /** Rows of prompts a turn: what a software device does in about half a second, and what keeps a GPU busy. */
 const PREFILL_ROWS = { software: 128, gpu: 1024 };
 
+/** Bytes of numbers that are seen of a stride's steps: they come to the CPU. */
+const SEEN_BYTES = 2 ** 28;
+
 /** An engine at work on a model. */
 export function createEngine(model: Model, tokenizer: Tokenizer, options: EngineOptions): Engine {
   const { gpu } = model;
@@ -92,7 +97,9 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     ...{ model, cache, slots: options.atOnce, continuous: true, alike: true, hidden: undefined },
     takeStep: stepByGroup(options, () => seen),
   }, scratch);
-  const admission = createAdmission(tokenizer, prompts, options);
+  const seenBytes = Math.min(SEEN_BYTES, gpu.device.limits.maxBufferSize);
+  const seenPlaces = Math.floor(seenBytes / (4 * STRIDE * model.config.vocabSize));
+  const admission = createAdmission(tokenizer, prompts, { ...options, seenPlaces });
   const works: Work[] = [];
   const failing = Promise.withResolvers<unknown>();
   const figures = { promptTokens: 0, newTokens: 0, strides: 0 };
@@ -104,8 +111,9 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
 
   const refuse = async ({ failed }: Work, error: unknown) => {
     const cause = await gpu.errors.explain(error);
-    failed(cause);
-    if (cause instanceof GpuError) throw cause;
+    if (!(cause instanceof GpuError)) return failed(cause);
+    failed(new EngineFailedError(cause));
+    throw cause;
   };
   const { running } = admission;
   const turn = async (unread: UnreadStride[]): Promise<void> => {
@@ -140,7 +148,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
       const bytes = await stride.read();
       const rows = readSeen && new Float32Array(await readSeen());
       const places = seen && rows && { ...seen, rows, width: model.config.vocabSize };
-      figures.newTokens += tellStride(stride, bytes, places, admission.finish);
+      figures.newTokens += tellStride(stride, bytes, places, admission);
     }
   };
   const loop = async (): Promise<void> => {
@@ -155,7 +163,8 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
       await new Promise<void>((resolve) => void setTimeout(resolve, 0));
     }
   };
-  const fail = (error: unknown) => {
+  const fail = (cause: unknown) => {
+    const error = new EngineFailedError(cause);
     failure = { error };
     admission.fail(error);
     for (const { failed } of works.splice(0)) failed(error);

@@ -230,6 +230,34 @@ Deno.test("who gave up is told nothing more, of the same stride neither", async 
   await engine.close();
 });
 
+Deno.test("what a job's listener throws ends that job alone, wherever it throws", async () => {
+  const engine = createEngine(model, tokenizer, { ...OPTIONS, readBehind: true });
+  const fault = (where: string) => () => {
+    throw new TypeError(where);
+  };
+  const faulty = (["onTokens", "onAnswer", "onEnd"] as const).map((where, i) =>
+    listening({ prompt: prompt(i), keys: [i, i + 50], ...KINDS[3], [where]: fault(where) })
+  );
+  const noThinking = thinkingRules(tokenizer, { maxThinking: 0, maxAnswer: 5, endTokenIds: ENDS });
+  faulty.push(listening({ prompt: prompt(4), ...KINDS[3], rules: noThinking, onAnswer: fault("at once") }));
+  const whole = KINDS.map((kind, i) => listening({ prompt: prompt(i), keys: [i], ...kind }));
+  const [failed] = await Promise.all([
+    Promise.allSettled(faulty.map(({ job }) => engine.submit(job))),
+    ...whole.map(({ job }) => engine.submit(job)),
+  ]);
+  assertEquals(
+    failed.map((one) => one.status === "rejected" && `${one.reason}`),
+    ["onTokens", "onAnswer", "onEnd", "at once"].map((where) => `TypeError: ${where}`),
+  );
+  const alone = listening({ prompt: prompt(3), ...KINDS[3] });
+  await engine.submit(alone.job);
+  for (const { job, heard } of [...whole.filter(({ job }) => job.plain), alone]) {
+    assertEquals(withoutPlace(heard.rollouts), withoutPlace(await generated(job)));
+  }
+  assertEquals([engine.figures().running, engine.figures().usedRows], [0, 0]);
+  await engine.close();
+});
+
 Deno.test("logits and mixtures are seen as they are, whoever else runs", async () => {
   const engine = createEngine(model, tokenizer, { ...OPTIONS, readBehind: true });
   const seeing = KINDS.map((kind, i) =>
