@@ -10,19 +10,22 @@ import {
   type TokenLogprob,
   type Usage,
 } from "./run_choices.ts";
-import { parseRequest, samplingFields, stopsOf } from "./sampling_request.ts";
-import { choiceSettings } from "./sequence_settings.ts";
+import { listOf, parseRequest, samplingFields, stopsOf } from "./sampling_request.ts";
+import { choiceSettings, mostTokens } from "./sequence_settings.ts";
+import { refuseMuchTold } from "./refuse_much_told.ts";
 import type { ServedModel } from "./served_model.ts";
+
+const MOST_MESSAGES = 4096;
 
 const textPart = z.object({ type: z.literal("text"), text: z.string() });
 const message = z.object({
   role: z.enum(["system", "developer", "user", "assistant"]),
-  content: z.union([z.string(), z.array(textPart)]),
+  content: z.union([z.string(), listOf(textPart, 0, MOST_MESSAGES)]),
 });
 
 const chatRequest = z.object({
   ...samplingFields,
-  messages: z.array(message).min(1),
+  messages: listOf(message, 1, MOST_MESSAGES),
   max_tokens: z.int().min(1).max(2 ** 20).optional(),
   max_completion_tokens: z.int().min(1).max(2 ** 20).optional(),
   logprobs: z.boolean().default(false),
@@ -45,8 +48,7 @@ export async function chatCompletions(
   const isInstructed = thinking !== "none" && (request.softcot?.instruction ?? true);
   const { ids } = await served.promptOf(messages, isInstructed);
   const settings = choiceSettings(served, {
-    request,
-    thinking,
+    ...{ request, thinking, field: "messages" },
     maxTokens: request.max_completion_tokens ?? request.max_tokens,
   }, ids.length);
   if (request.top_logprobs > 0 && !request.logprobs) {
@@ -56,10 +58,13 @@ export async function chatCompletions(
       "top_logprobs",
     );
   }
-  const asked = {
-    ...{ request, prompt: ids, settings, stops: stopsOf(request), together: false },
+  const told = {
     logprobs: request.logprobs ? request.top_logprobs : undefined,
     showMixtures: request.softcot?.show_mixtures ?? false,
+  };
+  refuseMuchTold(told, request.n * mostTokens(settings));
+  const asked = {
+    ...{ request, prompt: ids, settings, stops: stopsOf(request), together: false, ...told },
   };
   const head = {
     id: `chatcmpl-${crypto.randomUUID()}`,

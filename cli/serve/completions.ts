@@ -7,13 +7,24 @@ import { answerWith, type Exchange } from "./exchange.ts";
 import { type ChoicePiece, runChoices, type TokenLogprob, type Usage } from "./run_choices.ts";
 import { parseRequest, samplingFields, stopsOf } from "./sampling_request.ts";
 import { scorePrompt } from "./score_prompt.ts";
-import { choiceSettings, refuseTooLong } from "./sequence_settings.ts";
+import { refuseLongText, refuseTooLong } from "./refuse_too_long.ts";
+import { choiceSettings, mostTokens } from "./sequence_settings.ts";
+import { refuseMuchTold } from "./refuse_much_told.ts";
 import type { ServedModel } from "./served_model.ts";
 
-const ids = z.array(z.int().min(0));
+type OnePrompt = string | number[];
+
+const isIds = (one: unknown): one is number[] =>
+  Array.isArray(one) && one.length > 0 && one.every((id) => Number.isSafeInteger(id) && id >= 0);
+const isOnePrompt = (one: unknown): one is OnePrompt => typeof one === "string" || isIds(one);
+
 const completionRequest = z.object({
   ...samplingFields,
-  prompt: z.union([z.string(), ids.min(1), z.array(z.string()).min(1), z.array(ids.min(1)).min(1)]),
+  // Looked at by hand: of a million wrong ids a schema tells a million faults.
+  prompt: z.custom<OnePrompt | OnePrompt[]>(
+    (given) => isOnePrompt(given) || (Array.isArray(given) && given.length > 0 && given.every(isOnePrompt)),
+    "a text, a list of token ids, or a list of such prompts is needed",
+  ),
   echo: z.boolean().default(false),
   logprobs: z.int().min(0).max(20).optional(),
   best_of: z.int().min(1).optional(),
@@ -26,22 +37,27 @@ const DEFAULT_TOKENS = 16;
 const MOST_PROMPTS = 256;
 
 /** Continues texts: without thinking unless it is asked for. */
-export function completions(served: ServedModel, body: unknown, exchange: Exchange): Promise<Response> {
+export async function completions(served: ServedModel, body: unknown, exchange: Exchange): Promise<Response> {
   const request = parseRequest(completionRequest, body);
   const { name, fingerprint, found: { tokenizer } } = served;
   if (request.best_of !== undefined && request.best_of !== request.n) {
     throw new ApiError(400, "Cannot choose the best of several: leave best_of out", "best_of");
   }
-  const prompts = promptsOf(tokenizer, request);
+  const prompts = await promptsOf(served, request, exchange.signal);
   const longest = Math.max(...prompts.map(({ length }) => length));
   const maxTokens = request.max_tokens ?? DEFAULT_TOKENS;
   if (maxTokens === 0 && !request.echo) {
     throw new ApiError(400, "Cannot generate 0 tokens: that is for echo alone", "max_tokens");
   }
   const thinking = request.softcot?.thinking ?? "none";
-  const settings = maxTokens === 0 ? null : choiceSettings(served, { request, thinking, maxTokens }, longest);
-  if (!settings) refuseTooLong(longest, 0, served.context);
-  const { n } = request;
+  const settings = maxTokens === 0
+    ? null
+    : choiceSettings(served, { request, thinking, maxTokens, field: "prompt" }, longest);
+  if (!settings) refuseTooLong(longest, 0, served.context, "prompt");
+  const { n, logprobs } = request;
+  const told = { logprobs, showMixtures: request.softcot?.show_mixtures ?? false };
+  const echoed = request.echo ? prompts.reduce((sum, { length }) => sum + length, 0) : 0;
+  refuseMuchTold(told, n * (echoed + (settings ? prompts.length * mostTokens(settings) : 0)));
   const head = {
     id: `cmpl-${crypto.randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
@@ -51,9 +67,9 @@ export function completions(served: ServedModel, body: unknown, exchange: Exchan
   };
   const format = createLogprobFormat(tokenizer, prompts.length * n);
   const logprobsOf = (piece: ChoicePiece) =>
-    request.logprobs === undefined ? null : format(piece.choice, piece.logprobs);
+    logprobs === undefined ? null : format(piece.choice, piece.logprobs);
   const seed = settings?.seed ?? request.seed ?? 0;
-  return answerWith(exchange, {
+  return await answerWith(exchange, {
     async run(tell, given) {
       // Where one prompt is refused, so are the others: nobody waits for them any more.
       const refused = new AbortController();
@@ -71,11 +87,7 @@ export function completions(served: ServedModel, body: unknown, exchange: Exchan
           for (let choice = 0; choice < n; choice++) tell.end({ choice: at(choice), finishReason: "length" });
           return;
         }
-        const asked = {
-          ...{ request, prompt, settings, stops: stopsOf(request), together: true },
-          logprobs: request.logprobs,
-          showMixtures: request.softcot?.show_mixtures ?? false,
-        };
+        const asked = { request, prompt, settings, stops: stopsOf(request), together: true, ...told };
         const came = await runChoices(served, asked, {
           piece: (piece) => tell.piece({ ...piece, choice: at(piece.choice) }),
           end: (end) => tell.end({ ...end, choice: at(end.choice) }),
@@ -119,13 +131,17 @@ export function completions(served: ServedModel, body: unknown, exchange: Exchan
 const textEnd = ({ delta: _, ...end }: ReturnType<typeof endOf> & { delta?: unknown }) => end;
 
 /** @throws ApiError 400 where there are too many, an empty one, or ids that are no token's */
-function promptsOf(tokenizer: Tokenizer, { prompt }: CompletionRequest): number[][] {
-  const isIds = (one: unknown): one is number[] => Array.isArray(one) && typeof one[0] === "number";
-  const all = typeof prompt === "string" || isIds(prompt) ? [prompt] : prompt as (string | number[])[];
+async function promptsOf(
+  { found: { tokenizer }, context }: ServedModel,
+  { prompt }: CompletionRequest,
+  signal: AbortSignal,
+): Promise<number[][]> {
+  const all = isOnePrompt(prompt) ? [prompt] : prompt;
   if (all.length > MOST_PROMPTS) {
     throw new ApiError(400, `Cannot take ${all.length} prompts at once: at most ${MOST_PROMPTS}`, "prompt");
   }
-  return all.map((one) => {
+  const idsOf = (one: OnePrompt): number[] => {
+    if (typeof one === "string") refuseLongText(tokenizer, one, context, "prompt");
     const ids = typeof one === "string" ? promptIds(tokenizer, one) : one;
     if (ids.length === 0) {
       throw new ApiError(400, "Cannot go on from an empty prompt: a token is needed", "prompt");
@@ -137,7 +153,15 @@ function promptsOf(tokenizer: Tokenizer, { prompt }: CompletionRequest): number[
       `Cannot read the prompt: there is no token ${wrong}, ids below ${tokenizer.size} are needed`,
       "prompt",
     );
-  });
+  };
+  const read: number[][] = [];
+  for (const one of all) {
+    // Others are heard meanwhile.
+    if (read.length > 0) await new Promise((resolve) => setTimeout(resolve));
+    if (signal.aborted) break;
+    read.push(idsOf(one));
+  }
+  return read;
 }
 
 /** Tells the prompt, with its tokens' logprobs where they are asked for. */

@@ -1,12 +1,13 @@
 import { basename } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
-import { CHAT_INSTRUCTION, promptOf } from "../../eval/questions/prompt_ids.ts";
+import { CHAT_INSTRUCTION, plainPrompt, promptIds } from "../../eval/questions/prompt_ids.ts";
 import type { Task } from "../../eval/task.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
+import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FoundModel } from "../../model/files/find_model.ts";
-import { mostCacheRows } from "../../model/memory/cache_budget.ts";
+import { mostCacheRows, mostStepRows } from "../../model/memory/cache_budget.ts";
 import { createEngine } from "../../model/serving/engine.ts";
 import { type ChatMessage, type ChatTemplate, chatTemplate } from "../../model/tokenizer/chat_template.ts";
 import { STRIDE } from "../../model/transformer/stride_steps.ts";
@@ -18,6 +19,7 @@ import { promptValues } from "../defaults/prompt_values.ts";
 import { runValues } from "../defaults/run_values.ts";
 import type { Origin } from "../settings/resolve_config.ts";
 import { ApiError } from "./api_error.ts";
+import { refuseLongText, refuseManyCharacters } from "./refuse_too_long.ts";
 import type { ServedModel } from "./served_model.ts";
 import type { ServeValues } from "./serve_settings.ts";
 
@@ -38,19 +40,27 @@ export async function loadServed(
   const { prompt, limits } = await generationEntry(task);
   const thinking = values.thinking;
   const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? values.gamma;
+  const atOnce = choicesAtOnce(gpu, found, values, origins);
   const rows = Math.min(
     mostCacheRows(gpu, found.model.config),
-    values.atOnce * (contextOf(found.model) + STRIDE),
+    atOnce * (contextOf(found.model) + STRIDE),
   );
-  const context = Math.min(values.context ?? MOST_CONTEXT, contextOf(found.model), rows - STRIDE);
+  const mostContext = Math.min(contextOf(found.model), rows - STRIDE);
+  if (values.context !== undefined && values.context > mostContext) {
+    throw new UserError(
+      `Cannot serve texts of ${values.context} tokens: ${mostContext} are the most of this model on this device`,
+      `ask for less: --context ${mostContext}`,
+    );
+  }
+  const context = Math.min(values.context ?? MOST_CONTEXT, mostContext);
   const cacheRows = Math.min(
     rows,
-    Math.max(context + STRIDE, values.atOnce * Math.min(context + STRIDE, ROWS_EACH)),
+    Math.max(context + STRIDE, atOnce * Math.min(context + STRIDE, ROWS_EACH)),
   );
   const engine = createEngine(found.model, found.tokenizer, {
     seed: 0,
     step: EVALUATION_STEP,
-    atOnce: values.atOnce,
+    atOnce,
     cacheRows,
     context,
     mostWaiting: values.queue,
@@ -71,8 +81,26 @@ export async function loadServed(
       maxTokens: values.maxTokens,
       mixing: thinking === "none" ? {} : mixingValues(values, origins, [thinking], trained),
     },
-    promptOf: promptMaker(found, { prompt }, templateOf(found, trained, values, origins)),
+    promptOf: promptMaker(found, context, { prompt }, templateOf(found, trained, values, origins)),
   };
+}
+
+/**
+ * Choices at once, of which each tensor has to be within what the device binds.
+ * @throws UserError if more were asked for
+ */
+function choicesAtOnce(
+  gpu: Gpu,
+  { model }: FoundModel,
+  { atOnce }: ServeValues,
+  origins: Record<keyof ServeValues, Origin>,
+): number {
+  const most = mostStepRows(gpu, model.config);
+  if (atOnce <= most || origins.atOnce === "default") return Math.min(atOnce, most);
+  throw new UserError(
+    `Cannot generate ${atOnce} choices at once: this device binds the logits of ${most} of this model, fewer are needed`,
+    `ask for less: --at-once ${most}`,
+  );
 }
 
 /** Whether a model's name is a path here, of which clients need no more than the last part. */
@@ -110,13 +138,20 @@ function templateOf(
 /** Puts conversations to the model: by its template, or a single question in its task's plain prompt. */
 function promptMaker(
   { tokenizer }: FoundModel,
+  context: number,
   task: Pick<Task, "prompt">,
   { chat, system }: { chat?: ChatTemplate; system?: string },
 ): ServedModel["promptOf"] {
+  const look = (text: string) => refuseLongText(tokenizer, text, context, "messages");
   return async (messages, instructed) => {
+    refuseManyCharacters(messages.map(({ content }) => content), context, "messages");
     if (!chat) {
       const [only] = messages;
-      if (messages.length === 1 && only.role === "user") return await promptOf(tokenizer, task, only.content);
+      if (messages.length === 1 && only.role === "user") {
+        const text = await plainPrompt(task, only.content);
+        look(text);
+        return { text, ids: promptIds(tokenizer, text) };
+      }
       throw new ApiError(
         400,
         "Cannot take a conversation: this model has no chat template, a single message of the user is needed",
@@ -129,6 +164,6 @@ function promptMaker(
       ? [...messages.slice(0, -1), { ...last, content: `${last.content}\n\n${CHAT_INSTRUCTION}` }]
       : [...messages];
     if (system !== undefined && said[0].role !== "system") said.unshift({ role: "system", content: system });
-    return chat.render(said);
+    return chat.render(said, look);
   };
 }

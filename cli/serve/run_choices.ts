@@ -52,22 +52,27 @@ export interface Usage {
   thinkingTokens: number;
 }
 
+/** What a request wants to be told of each token. */
+export interface Told {
+  /** How many likeliest tokens beside it; undefined: no logprobs. */
+  logprobs?: number;
+  /** What thinking steps are made of. */
+  showMixtures: boolean;
+}
+
 /** What is to be generated of one prompt, and told. */
-export interface ChoicesRequest {
+export interface ChoicesRequest extends Told {
   /** See `ServingJob`. */
   request: object;
   prompt: readonly number[];
   settings: ChoiceSettings;
   stops: readonly string[];
-  /** How many likeliest tokens are told beside each; undefined: no logprobs. */
-  logprobs?: number;
-  /** Whether it is told what thinking steps are made of. */
-  showMixtures: boolean;
   /** See `ChoiceTextOptions`. */
   together: boolean;
 }
 
-const MIXTURE_TOKENS = 8;
+/** Of a mixture the heaviest are told. */
+export const MIXTURE_TOKENS = 8;
 const LEAST_WEIGHT = 5e-4;
 
 /**

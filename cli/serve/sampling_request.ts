@@ -6,11 +6,20 @@ import { ApiError } from "./api_error.ts";
 export const MOST_CHOICES = 128;
 
 const MOST_STOPS = 16;
+/** Characters of a message about a field. */
+const MOST_SAID = 300;
 const MOST_TOKENS = 2 ** 20;
 
 /** Bounds of `softcot generate`'s flags of these names. */
 const GAMMA = z.number().min(0).max(1000);
 const TAU = z.number().min(1e-6).max(1e6);
+
+/** A list, whose length is looked at first: of a million wrong items a schema tells a million faults. */
+export const listOf = <S extends z.ZodType>(item: S, least: number, most: number) =>
+  z.custom<unknown[]>(
+    (given) => Array.isArray(given) && given.length >= least && given.length <= most,
+    `a list of ${least} to ${most} is needed`,
+  ).pipe(z.array(item));
 
 /** softcot's own fields. */
 const extensions = z.strictObject({
@@ -36,7 +45,7 @@ export const samplingFields = {
   top_k: z.int().min(-1).optional(),
   min_p: z.number().min(0).max(1).optional(),
   seed: z.int().min(-Number.MAX_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER).optional(),
-  stop: z.union([z.string().max(1000), z.array(z.string().max(1000)).max(MOST_STOPS)]).optional(),
+  stop: z.union([z.string().max(1000), listOf(z.string().max(1000), 0, MOST_STOPS)]).optional(),
   stream: z.boolean().default(false),
   stream_options: z.object({ include_usage: z.boolean().optional() }).optional(),
   softcot: extensions.optional(),
@@ -93,7 +102,11 @@ export function parseRequest<S extends z.ZodType>(schema: S, body: unknown): z.i
   if (parsed.success) return parsed.data;
   const { path, message } = parsed.error.issues[0];
   const param = path.join(".");
-  throw new ApiError(400, `Cannot read ${param || "the request"}: ${message}`, param || null);
+  throw new ApiError(
+    400,
+    `Cannot read ${param || "the request"}: ${message.slice(0, MOST_SAID)}`,
+    param || null,
+  );
 }
 
 /** The texts to stop at. */

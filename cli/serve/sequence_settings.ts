@@ -1,10 +1,11 @@
 import { philox } from "../../gpu/random.ts";
+import { maxNewTokens } from "../../model/generation/check_context.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { KeyedSteps, ServingJob } from "../../model/serving/serving_job.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
 import { type AnyWay, DRAWN_MIXTURES, wayOfThinking } from "../../model/thinking/ways.ts";
-import { ApiError } from "./api_error.ts";
+import { type PromptField, refuseTooLong } from "./refuse_too_long.ts";
 import type { SamplingRequest } from "./sampling_request.ts";
 import type { ServedModel } from "./served_model.ts";
 
@@ -18,6 +19,8 @@ interface Wanted {
   thinking: AnyWay | "none";
   /** Tokens in all; what the server has where it is left out. */
   maxTokens?: number;
+  /** Where its prompt stands. */
+  field: PromptField;
 }
 
 /**
@@ -48,6 +51,10 @@ export function drawKey(seed: number, choice: number): number {
   const high = Math.floor(seed / 2 ** 32) >>> 0;
   return philox([choice, 0, 0, 0], [low, high])[0];
 }
+
+/** Tokens that a choice may have at most. */
+export const mostTokens = ({ plain, rules }: ChoiceSettings): number =>
+  plain ? rules.maxThinking : maxNewTokens(rules);
 
 const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0];
 
@@ -89,13 +96,16 @@ const keyed = (thinking: Thinking, settings: unknown): KeyedSteps => ({
   key: `${thinking.name} ${JSON.stringify(settings)}`,
 });
 
-function rulesFor(served: ServedModel, { request, thinking, maxTokens }: Wanted, promptTokens: number) {
-  const { found: { model, tokenizer }, defaults, context } = served;
-  const { endTokenIds } = { endTokenIds: model.config.eosTokenIds };
+function rulesFor(
+  served: ServedModel,
+  { request, thinking, maxTokens, field }: Wanted,
+  promptTokens: number,
+) {
+  const { found: { model: { config: { eosTokenIds: endTokenIds } }, tokenizer }, defaults, context } = served;
   const room = context - promptTokens;
   if (thinking === "none") {
     const most = maxTokens ?? Math.min(defaults.maxTokens, room);
-    refuseTooLong(promptTokens, Math.max(1, most), context);
+    refuseTooLong(promptTokens, Math.max(1, most), context, field);
     return thinkingRules(tokenizer, { maxThinking: most, maxAnswer: 1, endTokenIds });
   }
   const { max_thinking = defaults.maxThinking, answer_tokens = defaults.answerTokens } = request.softcot ??
@@ -105,20 +115,6 @@ function rulesFor(served: ServedModel, { request, thinking, maxTokens }: Wanted,
   const maxAnswer = Math.min(answer_tokens, Math.max(1, Math.floor(most / 2)));
   const maxThinking = Math.min(max_thinking, Math.max(0, most - maxAnswer));
   const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer, endTokenIds });
-  const forced = Math.max(...Object.values(rules.forcedIds).map((ids) => ids.length));
-  refuseTooLong(promptTokens, maxThinking + forced + maxAnswer, context);
+  refuseTooLong(promptTokens, maxNewTokens(rules), context, field);
   return rules;
-}
-
-/** @throws ApiError 400 that tells by how much it is too long */
-export function refuseTooLong(promptTokens: number, newTokens: number, context: number): void {
-  const over = promptTokens + newTokens - context;
-  if (over <= 0) return;
-  throw new ApiError(
-    400,
-    `Cannot go on from this prompt: it has ${promptTokens} tokens, ${newTokens} more may follow, and the context holds ` +
-      `${context}: ${over} too many. Shorten the prompt, or ask for fewer tokens.`,
-    "messages",
-    "context_length_exceeded",
-  );
 }

@@ -25,11 +25,21 @@ const LOOSE = 16;
  * @throws LongPromptError
  */
 export function refuseLongText(tokenizer: Tokenizer, text: string, { most }: PromptRoom): void {
-  if (most < 2) return;
+  if (most < 2 || tokensBeyond(tokenizer, text, most) === undefined) return;
+  throw longPrompt(`${text.length.toLocaleString("en")} characters`, most);
+}
+
+/**
+ * About how many tokens a text has that surely has more than there is room for, by the part of it that shows that. No more is read.
+ *
+ * @param most tokens there is room for
+ * @returns undefined where it may have fewer
+ */
+export function tokensBeyond(tokenizer: Tokenizer, text: string, most: number): number | undefined {
   for (let length = 4 * (most + LOOSE); length < text.length; length *= 2) {
-    if (tokensIn(tokenizer, wholeWords(text.slice(0, length))) > most + LOOSE) {
-      throw longPrompt(`${text.length.toLocaleString("en")} characters`, most);
-    }
+    const part = wholeWords(text.slice(0, length));
+    const tokens = tokensIn(tokenizer, part);
+    if (tokens > most + LOOSE) return Math.round(tokens * text.length / part.length);
   }
 }
 

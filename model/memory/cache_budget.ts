@@ -74,13 +74,17 @@ export function mostCacheRows(gpu: Gpu, config: ModelConfig): number {
   return Math.floor(Math.min(gpu.maxBinding / kvWidth, cacheBudget(gpu) / kvBytesPerRow(config)));
 }
 
+/** The most rows that may take a step together: each tensor of theirs within a binding. */
+export function mostStepRows({ maxBinding }: Gpu, config: ModelConfig): number {
+  const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
+  return Math.floor(maxBinding / (4 * Math.max(vocabSize, 2 * f, qkvWidth(config), d)));
+}
+
 /** The most slots that there can be: each tensor within a binding, the cache within its budget; 1 even if that does not fit. */
 export function slotsThatFit(gpu: Gpu, config: ModelConfig, shape: BatchShape): number {
-  const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
-  const widest = Math.max(2 * f, qkvWidth(config), d) * 4;
   const mostRows = mostCacheRows(gpu, config);
-  const fits = (slots: number) =>
-    cacheRows(slots, shape) <= mostRows && slots * Math.max(vocabSize * 4, widest) <= gpu.maxBinding;
+  const mostSlots = mostStepRows(gpu, config);
+  const fits = (slots: number) => cacheRows(slots, shape) <= mostRows && slots <= mostSlots;
   let [fitting, tooMany] = [1, 2 ** 20];
   while (tooMany - fitting > 1) {
     const middle = Math.floor((fitting + tooMany) / 2);

@@ -26,9 +26,10 @@ export interface ChatTemplate {
   /**
    * The conversation, ending where the assistant is to begin. Special tokens are those of the template alone: in a
    * message their names are text. Nothing is prepended that the template does not write itself.
+   * @param look sees all text that is to be tokenised, before it is; it may throw
    * @throws UserError if the template refuses these messages
    */
-  render(messages: readonly ChatMessage[]): Prompt;
+  render(messages: readonly ChatMessage[], look?: (text: string) => void): Prompt;
 }
 
 /** Llama's templates write today's date: a prompt would change from day to day. This is the date they fall back to. */
@@ -59,13 +60,15 @@ export function chatTemplate(tokenizer: Tokenizer): ChatTemplate {
   }
   const names = tokenizer.specialTokens.map(({ content }) => content);
   return {
-    render(messages) {
+    render(messages, look) {
       const marks = marksFor(names, messages.map(({ content }) => content), source);
       const shielded = messages.map((message) => ({ ...message, content: marks.put(message.content) }));
       const rendered = renderTemplate(template, shielded, config);
-      const parts = splitAtTokens(rendered, tokenizer.specialTokens);
+      const parts = splitAtTokens(rendered, tokenizer.specialTokens)
+        .map((part) => typeof part === "string" ? marks.remove(part) : part);
+      look?.(parts.filter((part) => typeof part === "string").join(""));
       const ids = parts.flatMap((part, i) =>
-        typeof part === "string" ? tokenizer.encode(marks.remove(part), i > 0) : [part.id]
+        typeof part === "string" ? tokenizer.encode(part, i > 0) : [part.id]
       );
       return { text: marks.remove(rendered), ids };
     },

@@ -7,8 +7,10 @@ import { createChoiceText } from "../../../cli/serve/choice_text.ts";
 import { type Answer, answerWith, type Exchange } from "../../../cli/serve/exchange.ts";
 import { createMetrics } from "../../../cli/serve/metrics.ts";
 import { readJson } from "../../../cli/serve/read_json.ts";
-import { parseRequest, samplingFields } from "../../../cli/serve/sampling_request.ts";
-import { drawKey, refuseTooLong } from "../../../cli/serve/sequence_settings.ts";
+import { listOf, parseRequest, samplingFields } from "../../../cli/serve/sampling_request.ts";
+import { refuseMuchTold } from "../../../cli/serve/refuse_much_told.ts";
+import { refuseLongText, refuseManyCharacters, refuseTooLong } from "../../../cli/serve/refuse_too_long.ts";
+import { drawKey } from "../../../cli/serve/sequence_settings.ts";
 import { scoredTokens, topIds } from "../../../cli/serve/top_tokens.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { FORCED_TEXTS } from "../../../model/generation/thinking_text.ts";
@@ -44,6 +46,14 @@ Deno.test("a key is asked for in full, from a flag or a file", async () => {
   // What is there and cannot be read is no key by its name.
   assertThrows(() => createKeyCheck(folder), UserError, `Cannot read a key from ${folder}: `);
   assert(createKeyCheck("k".repeat(5000))(`Bearer ${"k".repeat(5000)}`));
+  // A misspelt path is not to become the key.
+  for (
+    const given of [`${folder}/kye`, "./kye", "~/kye", ".kye", "kye.txt", "kye.KEY", `${folder}/key/under`]
+  ) {
+    const error = assertThrows(() => createKeyCheck(given), UserError, "there is none");
+    assert(!error.message.includes("kye"), error.message);
+  }
+  assert(createKeyCheck("sk-a.b_c=")("Bearer sk-a.b_c="));
 });
 
 Deno.test("the likeliest tokens are found in order, of equal ones the lowest, with ln p over all columns", () => {
@@ -146,9 +156,64 @@ Deno.test("a temperature that the device would take for 0 is 0", () => {
 });
 
 Deno.test("a text that is too long is told by how much", () => {
-  refuseTooLong(90, 10, 100);
-  const error = assertThrows(() => refuseTooLong(95, 10, 100), ApiError, "5 too many");
-  assertEquals([error.status, error.code], [400, "context_length_exceeded"]);
+  refuseTooLong(90, 10, 100, "prompt");
+  const error = assertThrows(() => refuseTooLong(95, 10, 100, "messages"), ApiError, "5 too many");
+  assertEquals([error.status, error.code, error.param], [400, "context_length_exceeded", "messages"]);
+});
+
+Deno.test("of a text that is far too long no more is read than shows it", () => {
+  let most = 0;
+  const watched = {
+    ...tokenizer,
+    encode: (text: string) => (most = Math.max(most, text.length), tokenizer.encode(text)),
+  };
+  const refused = (text: string, message: string) => {
+    most = 0;
+    const error = assertThrows(() => refuseLongText(watched, text, 100, "prompt"), ApiError, message);
+    assertEquals([error.status, error.code, error.param], [400, "context_length_exceeded", "prompt"]);
+  };
+  refused("many coins ".repeat(100), "about 1100 tokens, and the context holds 100: about 1000 too many");
+  assert(most <= 4 * 116, `${most}`);
+  refused("many coins ".repeat(400_000), "it has 4400000 characters");
+  assertEquals(most, 0);
+  refuseLongText(watched, "short", 100, "prompt");
+  assertThrows(
+    () => refuseManyCharacters(["x".repeat(800), "y".repeat(801)], 100, "messages"),
+    ApiError,
+    "1 characters too many",
+  );
+  refuseManyCharacters(["x".repeat(800), "y".repeat(800)], 100, "messages");
+});
+
+Deno.test("a list of a million wrong items is refused for its length, and what is said of it is short", () => {
+  let looked = 0;
+  const item = z.custom(() => (looked++, true)).pipe(z.object({ role: z.string() }));
+  const schema = z.object({ all: listOf(item, 1, 10) });
+  const many = Array.from({ length: 1_000_000 }, () => ({}));
+  assertThrows(() => parseRequest(schema, { all: many }), ApiError, "a list of 1 to 10 is needed");
+  assertEquals(looked, 0);
+  assertThrows(() => parseRequest(schema, { all: [] }), ApiError, "a list of 1 to 10");
+  assertThrows(() => parseRequest(schema, { all: [{ role: 1 }] }), ApiError, "Cannot read all.0.role");
+  assertEquals(parseRequest(schema, { all: [{ role: "x" }] }), { all: [{ role: "x" }] });
+  const unknown = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`field${i}`, 1]));
+  const error = assertThrows(
+    () => parseRequest(z.object(samplingFields), { softcot: unknown }),
+    ApiError,
+    "Cannot read softcot",
+  );
+  assert(error.message.length < 400, `${error.message.length}`);
+});
+
+Deno.test("numbers that would fill the memory are refused before they are made", () => {
+  refuseMuchTold({ showMixtures: false }, 1e9);
+  refuseMuchTold({ logprobs: 20, showMixtures: false }, 8192);
+  const error = assertThrows(
+    () => refuseMuchTold({ logprobs: 20, showMixtures: false }, 128 * 8192),
+    ApiError,
+    "Cannot tell 21 numbers of each of up to 1048576 tokens",
+  );
+  assertEquals([error.status, error.param], [400, "logprobs"]);
+  assertThrows(() => refuseMuchTold({ showMixtures: true }, 2 ** 20), ApiError, "fewer choices");
 });
 
 Deno.test("figures are in the text form of Prometheus", () => {

@@ -157,6 +157,27 @@ Deno.test("what cannot be answered is told in OpenAI's shape, with the field", a
   await refused(404, 'no model "%zz"', "/v1/models/%zz", undefined, "model");
   await refused(405, "POST is needed", CHAT, undefined);
   await refused(413, "more than 4194304 bytes", CHAT, `"${"x".repeat(4194304)}"`);
+  const endless = `User:${" Sam has 10 coins.".repeat(200_000)}`;
+  await refused(400, "characters too many", TEXT, { prompt: endless }, "prompt");
+  await refused(
+    400,
+    "characters too many",
+    CHAT,
+    { messages: [{ role: "user", content: endless }] },
+    "messages",
+  );
+  await refused(400, "it has about ", TEXT, { prompt: endless.slice(0, 5 + 160 * 18) }, "prompt");
+  await refused(400, "Cannot read prompt: a text, a list", TEXT, { prompt: [[1], ["x"]] }, "prompt");
+  await refused(400, "Cannot read prompt", TEXT, { prompt: Array(1_000_000).fill({}) }, "prompt");
+  await refused(400, "Cannot read messages", CHAT, { messages: Array(1_000_000).fill({}) }, "messages");
+  const much = { prompt: [1, 2], n: 128, max_tokens: 200, logprobs: 20, softcot: { show_mixtures: true } };
+  await refused(
+    400,
+    "Cannot tell 29 numbers",
+    TEXT,
+    { ...much, prompt: Array(256).fill("User: Sam") },
+    "logprobs",
+  );
   const long = await server.ask(TEXT, { prompt: Array(250).fill(1), max_tokens: 50 });
   assertEquals([long.status, long.data.error.code], [400, "context_length_exceeded"]);
   assertMatch(
@@ -236,6 +257,20 @@ Deno.test("SIGTERM finishes what is begun, takes nothing new, and ends with stat
   assertEquals((await mine.process.status).code, 0, mine.said());
 });
 
+Deno.test("after kill -9 it starts again at once, on the same port, and says the same", async () => {
+  const ask = async (served: Served) =>
+    (await served.ask(TEXT, { prompt: "User: Sam has", seed: 3, max_tokens: 8 })).data.choices[0].text;
+  const first = await startServer(["--thinking", "none"]);
+  const text = await ask(first);
+  const port = new URL(first.url).port;
+  const cut = first.ask(TEXT, { prompt: "User: Sam has", n: 128, max_tokens: 200 }).catch(() => null);
+  await until(async () => await first.figure("running") > 0);
+  await first[Symbol.asyncDispose]();
+  assertEquals(await cut, null);
+  await using again = await startServer(["--thinking", "none", "--port", port]);
+  assertEquals([new URL(again.url).port, await ask(again)], [port, text]);
+});
+
 Deno.test("more than may wait get 429 and when to come again; what takes too long gets 504", async () => {
   const limits = ["--at-once", "1", "--queue", "1", "--most-seconds", "3"];
   await using mine = await startServer([...limits, "--thinking", "none"]);
@@ -279,5 +314,11 @@ Deno.test("with a key only who has it is answered; other addresses need one; por
   }
   await Deno.remove(key);
   await fails(["serve", "--host", "0.0.0.0"], 2, "--api-key is needed");
+  await fails(
+    ["serve", "--api-key", "./no-such-key"],
+    1,
+    "Cannot read a key from the file that --api-key names",
+  );
+  await fails(["serve", "--port", "0", "--context", "100000"], 1, "Cannot serve texts of 100000 tokens");
   await fails(["serve", "--model", "no/where"], 1, "no/where");
 });

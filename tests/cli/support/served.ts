@@ -20,9 +20,10 @@ export interface Served extends AsyncDisposable {
   figure(name: string): Promise<number>;
 }
 
-/** Starts `softcot serve` on a port that is free, and waits until it is ready. */
+/** Starts `softcot serve`, on a port that is free where none is given, and waits until it is ready. */
 export async function startServer(args: string[], env: Record<string, string> = {}): Promise<Served> {
-  const process = softcotCommand(["serve", "--port", "0", ...args], {
+  const port = args.includes("--port") ? [] : ["--port", "0"];
+  const process = softcotCommand(["serve", ...port, ...args], {
     ...{ env, stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
   let stderr = "";
