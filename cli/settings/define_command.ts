@@ -8,6 +8,7 @@ import { type Origin, resolveWithOrigins } from "./resolve_config.ts";
 import type { Setting, Settings, Values } from "./setting.ts";
 import { shown } from "./shown.ts";
 import { giveUpPermissions } from "../permissions/give_up.ts";
+import { keepHangupIgnored } from "../terminal/interrupt.ts";
 import { print } from "../terminal/print.ts";
 import { safeJson } from "../terminal/safe_text.ts";
 import { takeOwnGpu } from "../vulkan/own_gpu.ts";
@@ -86,6 +87,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     });
     // By the environment, so that processes that a command starts use the same one.
     if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
+    keepHangupIgnored();
     if (spec.opensDevice) {
       seeToVulkan();
       takeOwnGpu();

@@ -1,4 +1,5 @@
 import { hurryOwnCode } from "../../eval/own_code/own_code.ts";
+import { readSystemFile } from "../../gpu/device/system_files.ts";
 import { say } from "./print.ts";
 
 /** The variable that tells a process of a sweep which process started it: it ends, as by SIGTERM, when that one does. */
@@ -23,6 +24,23 @@ const SIGNALS: readonly Watched[] = Deno.build.os === "windows"
 /** Of the signal that came last. */
 let lastStatus: number = STATUS.SIGINT;
 
+let hangupIgnored = false;
+
+/**
+ * Has SIGHUP stay ignored where this process was started so (`nohup softcot train &`), as far as the kernel tells it (Linux). To be
+ * called before any signal is watched, and before permissions are given up.
+ */
+export function keepHangupIgnored(): void {
+  const mask = /^SigIgn:\s*([\da-f]+)/m.exec(readSystemFile("/proc/self/status") ?? "")?.[1] ?? "0";
+  if (hangupIgnored || !(BigInt(`0x${mask}`) & 1n)) return; // SIGHUP is signal 1, the lowest bit
+  hangupIgnored = true;
+  // As soon as any signal is listened to, Deno takes care of this one too, and ends the process by it unless it has a listener.
+  Deno.addSignalListener("SIGHUP", () => {});
+}
+
+/** Whether a signal is to be acted on: all but a hangup that is ignored. */
+export const isHeard = (name: Watched): boolean => name !== "SIGHUP" || !hangupIgnored;
+
 /**
  * Turns the first SIGINT, SIGTERM, SIGHUP (a terminal that is gone, as with a dropped connection) or SIGUSR2 (what mpirun passes on, and
  * schedulers can send before time is up; SIGUSR1 is Deno's own) into an aborted signal, which a long command polls between steps, and
@@ -36,7 +54,7 @@ let lastStatus: number = STATUS.SIGINT;
  */
 export function watchInterrupt(notice: string): InterruptWatch {
   const controller = new AbortController();
-  const handlers = SIGNALS.map((name) => {
+  const handlers = SIGNALS.filter(isHeard).map((name) => {
     const handler = () => {
       lastStatus = STATUS[name];
       if (controller.signal.aborted) Deno.exit(lastStatus);

@@ -1,5 +1,7 @@
+import { waitOnWrites } from "../../gpu/device/system_files.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { safeText } from "./safe_text.ts";
+import { writeMessage, writeResult } from "./write_whole.ts";
 
 /** Writes lines of a result to stdout. */
 export function print(text: string): void {
@@ -8,8 +10,7 @@ export function print(text: string): void {
 
 /** Writes a part of a result to stdout, as it comes. */
 export function stream(text: string): void {
-  const bytes = new TextEncoder().encode(safeText(text));
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  writeResult(safeText(text));
 }
 
 /** Writes lines of a message to stderr. */
@@ -17,11 +18,14 @@ export function say(text: string): void {
   console.error(safeText(hideSecrets(text)));
 }
 
-/** What packages say on the console is a message like any other: it may hold names from files. */
+/** What is said on the console is written in whole. What packages say there is a message like any other: it may hold names from files. */
 export function guardConsole(): void {
+  waitOnWrites();
+  const words = (parts: unknown[]) =>
+    parts.map((part) => typeof part === "string" ? part : Deno.inspect(part)).join(" ");
+  console.log = (...parts: unknown[]) => writeResult(`${words(parts)}\n`);
+  console.error = (...parts: unknown[]) => writeMessage(`${words(parts)}\n`);
   for (const name of ["debug", "info", "warn"] as const) {
-    console[name] = (...parts: unknown[]) => {
-      say(parts.map((part) => typeof part === "string" ? part : Deno.inspect(part)).join(" "));
-    };
+    console[name] = (...parts: unknown[]) => say(words(parts));
   }
 }

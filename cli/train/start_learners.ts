@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { INSTALL_MPI } from "../../rl/cluster/mpi_library.ts";
-import { STATUS } from "../terminal/interrupt.ts";
+import { isHeard, STATUS } from "../terminal/interrupt.ts";
 import { ownStart } from "../sweep/own_command.ts";
 
 /** Seconds that mpirun gives learners between SIGTERM and SIGKILL when one is lost, to say so; it waits for all of them, twice. */
@@ -33,7 +33,7 @@ export async function startLearners(count: number): Promise<number> {
     );
   }
   let stopped: keyof typeof STATUS | undefined;
-  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((name) => ({
+  const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter(isHeard).map((name) => ({
     name,
     handler: () => {
       child.kill(stopped ? "SIGTERM" : "SIGUSR2");

@@ -1,5 +1,6 @@
 import { isThere } from "../../model/files/on_disk.ts";
 import { say } from "../terminal/print.ts";
+import { writeMessage } from "../terminal/write_whole.ts";
 
 /** Mesa's drivers, which have the software device with them, and the loader. */
 const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
@@ -37,8 +38,7 @@ function rightToInstall(names: string): string[] | undefined {
   const sudo = ["sudo", "-n", ...env];
   if (Deno.env.get("SOFTCOT_INSTALL") === "1") return sudo;
   if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return undefined;
-  const told = `softcot: no Vulkan driver was found; install ${names} with sudo? [y/N] `;
-  Deno.stderr.writeSync(new TextEncoder().encode(told));
+  writeMessage(`softcot: no Vulkan driver was found; install ${names} with sudo? [y/N] `);
   // A terminal gives a line at a time.
   const line = new Uint8Array(1024);
   const answer = new TextDecoder().decode(line.subarray(0, Deno.stdin.readSync(line) ?? 0)).trim();

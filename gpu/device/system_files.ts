@@ -47,6 +47,18 @@ export function makeLink(target: string, path: string): boolean {
   return libc()?.symlink(from, to) === 0;
 }
 
+/**
+ * Has writes to stdout and stderr wait while a pipe is full (Linux), as they do unless another program that holds it, say the one that
+ * reads it, has set it to refuse instead: what is written then would be lost.
+ */
+export function waitOnWrites(): void {
+  const [GET_FLAGS, SET_FLAGS, NO_WAIT] = [3, 4, 0o4000];
+  for (const file of [1, 2]) {
+    const flags = libc()?.fcntl(file, GET_FLAGS, 0) ?? -1;
+    if (flags !== -1 && flags & NO_WAIT) libc()?.fcntl(file, SET_FLAGS, flags & ~NO_WAIT);
+  }
+}
+
 /** Opens the C library, so that the right to open one may be given up. */
 export function openLibc(): void {
   libc();
@@ -64,6 +76,7 @@ const FUNCTIONS = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   symlink: { parameters: ["buffer", "buffer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   getdents64: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
 } as const;
