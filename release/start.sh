@@ -8,6 +8,12 @@ while [ -L "$here" ]; do
 done
 case $here in */*) folder=${here%/*} ;; *) folder=. ;; esac
 here=$(CDPATH='' cd -- "$folder/" && pwd -P)
+# Deno cannot start in a folder that was removed, nor where the home is a file, as some services have it.
+[ -n "$(pwd -P 2>/dev/null)" ] || {
+  printf 'error: Cannot start here: the working folder was removed\nhint: cd to one that is there\n' >&2
+  exit 1
+}
+[ -d "${HOME:-/}" ] || [ ! -e "$HOME" ] || unset HOME
 # What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs.
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1 DENO_DIR="$here/.deno"
 # All grants, in a form that the program narrows to what a command needs.

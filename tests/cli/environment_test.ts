@@ -9,7 +9,8 @@ import { trainArgs } from "./support/train_args.ts";
 const onLinux = { ignore: Deno.build.os !== "linux" };
 
 /** Runs the program by a line of sh, in which it is `"$@"`. */
-const inShell = (line: string, args: string[]) => finish("sh", ["-c", line, "sh", ...programWords(), ...args]);
+const inShell = (line: string, args: string[]) =>
+  finish("sh", ["-c", line, "sh", ...programWords(), ...args]);
 
 Deno.test("an environment of a few odd variables, or nearly none, changes no result", async () => {
   const kept = Object.fromEntries(
@@ -23,7 +24,10 @@ Deno.test("an environment of a few odd variables, or nearly none, changes no res
     {},
     { LANG: "de_DE.UTF-8", LC_ALL: "tr_TR.UTF-8", TZ: "Mars/Phobos", TERM: "dumb", CI: "true" },
     { LC_ALL: "C", COLUMNS: "1", LINES: "x", TERM: "none", TMPDIR: "/nowhere", HOME: "/nowhere" },
-    { ...{ FORCE_COLOR: "3", CLICOLOR_FORCE: "1", COLORTERM: "truecolor", NODE_OPTIONS: "--inspect" }, TZ: "" },
+    {
+      ...{ FORCE_COLOR: "3", CLICOLOR_FORCE: "1", COLORTERM: "truecolor", NODE_OPTIONS: "--inspect" },
+      TZ: "",
+    },
   ];
   for (const [i, env] of odd.entries()) {
     const denoDir = kept.DENO_DIR ?? `${kept.XDG_CACHE_HOME ?? `${kept.HOME}/.cache`}/deno`;
@@ -44,7 +48,7 @@ Deno.test({
       args: ["run", "-A", `${root}tests/cli/support/refuse_to_wait.ts`, ...programWords(), ...args],
       ...{ cwd: root, env: { NO_COLOR: "1" }, stdin: "null", stdout: "piped", stderr: "piped" },
     }).spawn();
-    await new Promise((resolve) => setTimeout(resolve, 2000)); // until it is full
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // until it is full
     assertEquals(told(await child.output()), expected);
     assert(expected.stdout.length > 2 * 4096);
   },

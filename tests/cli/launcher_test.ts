@@ -102,6 +102,24 @@ Deno.test("a Deno of the pinned version on the PATH is used, nothing is installe
     assertEquals(await exists(join(folder, "cache")), false);
   }));
 
+Deno.test("a working folder that was removed is told; a home that is a file is none", () =>
+  inBox(async ({ folder, start }) => {
+    await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
+    const { code, stdout, stderr } = await finish("sh", [
+      "-c",
+      `mkdir "$1/gone" && cd "$1/gone" && rmdir "$1/gone" && "$2" --version`,
+      ...["sh", folder, launcher],
+    ]);
+    assertEquals([code, stdout], [1, ""]);
+    // The shell itself may say so first.
+    assertStringIncludes(
+      stderr,
+      "error: Cannot start here: the working folder was removed\nhint: cd to one that is there\n",
+    );
+    const started = await start(["--version"], { HOME: "/dev/null" });
+    assertEquals([started.code, started.stderr], [0, ""]);
+  }));
+
 Deno.test("another version on the PATH is passed over, and the pinned one installed once from npm", () =>
   inBox(async ({ cached, script, start }) => {
     await script("deno", "echo deno 1.0.0");

@@ -345,6 +345,7 @@ Deno.test("nothing is written to a terminal but by the files that make it safe",
     "cli/terminal/print.ts",
     "cli/terminal/progress_stream.ts",
     "cli/terminal/report_error.ts",
+    "cli/terminal/write_whole.ts",
     // JSON, which is escaped there.
     "cli/settings/define_command.ts",
     // A question that is always the same, with a yes or no behind it on the line.
@@ -360,9 +361,10 @@ Deno.test("nothing is written to a terminal but by the files that make it safe",
     "model/builtin/embed_weights.ts",
   ];
   const writers = ["cli", "eval", "model", "rl", "gpu"].flatMap(sourcesOf).filter((path) =>
-    /console\.(?!consoleSize)|std(out|err)\.(write|writable)|process\.std(out|err)\.write/.test(
-      Deno.readTextFileSync(`${root}${path}`),
-    )
+    /console\.(?!consoleSize)|std(out|err)\.(write|writable)|process\.std(out|err)\.write|\bwrite(Message|Result)\b/
+      .test(
+        Deno.readTextFileSync(`${root}${path}`),
+      )
   );
   assertEquals(writers.sort(), allowed.sort());
 });

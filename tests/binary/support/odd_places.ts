@@ -52,6 +52,16 @@ export const ODD_PLACES: readonly OddPlace[] = [
     ...{ code: 0, says: /^softcot-\d\S+-[0-9a-f]{12}$/m },
   },
   {
+    what: "a folder that was removed",
+    script: 'mkdir gone && cd gone && rmdir "$BOX/gone" && "$BOX/softcot" $GO',
+    ...{ code: 1, says: /^error: Cannot start here: the working folder was removed$/m },
+  },
+  {
+    what: "a home that is a file",
+    script: "HOME=/dev/null ./softcot $GO",
+    ...{ code: 0, says: RIGHT },
+  },
+  {
     what: "an empty PATH",
     script: "PATH= ./softcot $GO",
     ...{ code: 0, says: RIGHT, short: true },
