@@ -16,7 +16,7 @@ export const cacheListCommand = defineCommand({
     ]);
     const header = ["folder", "size", "last start"];
     print(
-      copies,
+      { copies },
       () => rows.length > 0 ? table(rows, { header, align: ["left", "right", "left"] }) : "Nothing is kept.",
     );
   },

@@ -5,6 +5,7 @@ import { isFile, isFolder, namesIn } from "../../model/files/on_disk.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import type { MetricsLine } from "../../rl/train.ts";
+import { reportsIn } from "../eval/reports_in.ts";
 import { parseSettings } from "../settings/config_file.ts";
 import { jsonLinesOf } from "./json_lines_of.ts";
 
@@ -56,7 +57,7 @@ const REPORT = z.looseObject({
   modes: z.array(MODE).optional(),
   answers: z.array(ANSWER).min(1).optional(),
 });
-const REPORTS = z.union([z.array(REPORT), REPORT.transform((one) => [one])]);
+const REPORTS = z.preprocess(reportsIn, z.array(REPORT));
 
 /** Bytes of a report: a few MB in fact. */
 const MOST_REPORT = 400_000_000;

@@ -24,7 +24,7 @@ Sizes are rows of the files that are here: in the cache of the Hugging Face hub,
     const listed = await Promise.all(
       TASKS.map(async (entry) => ({ ...facts(entry), ...await whereabouts(entry, data) })),
     );
-    print(listed, () =>
+    print({ tasks: listed }, () =>
       table(
         listed.map(({ name, kind, here, rows, hub, licence }) => [
           name,

@@ -19,7 +19,7 @@ import { evalCheckCommand } from "./eval_check.ts";
 import { explainEnd } from "./explain_end.ts";
 import { evalSettings, type EvalValues } from "./eval_settings.ts";
 import { openTasks } from "./open_tasks.ts";
-import { planTasks, type TaskReport } from "./plan_tasks.ts";
+import { type EvalReport, planTasks, type TaskReport } from "./plan_tasks.ts";
 import { print, say } from "../terminal/print.ts";
 
 /** `softcot eval`: tasks in up to six inference modes, and tasks of choices. */
@@ -89,7 +89,7 @@ async function measureAll(
   tasks: readonly (Task | ChoiceTask)[],
   values: EvalValues,
   context: Context<typeof evalSettings>,
-): Promise<TaskReport | TaskReport[]> {
+): Promise<EvalReport> {
   const { quiet, json } = context;
   const tell = (line: string) => quiet || say(line);
   tell(`device   ${toldAdapter(gpu.adapter)}`);
@@ -118,7 +118,7 @@ async function measureAll(
     const parts = [describe(report), plan.texts?.() ?? ""].filter(Boolean);
     if (!json) print(`${reports.length > 1 ? "\n\n" : ""}${parts.join("\n\n")}`);
   }
-  const report = reports.length === 1 ? reports[0] : reports;
+  const report: EvalReport = { tasks: reports };
   results?.finish(report);
   return report;
 }

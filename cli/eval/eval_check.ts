@@ -3,7 +3,7 @@ import { isEngineLoaded, loadEngine } from "../../eval/answer/algebra/engine.ts"
 import { readPairs } from "../../eval/answer/read_pairs.ts";
 import { type Verdict, verify, type VerifyOptions } from "../../eval/answer/verify.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { defineCommand } from "../settings/define_command.ts";
+import { defineCommand, type Print } from "../settings/define_command.ts";
 import { choice, flag, number, path, text, type Values } from "../settings/setting.ts";
 import { table } from "../terminal/table.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
@@ -51,7 +51,7 @@ Prints the verdict, the rule that decided, and both sides as they were understoo
       }
       const verdict = await verifyOne(args[0].trim(), args[1].trim(), options);
       if (values.exitCode && !verdict.equal) Deno.exitCode = 1;
-      return print(verdict, () => describe(verdict));
+      return print(summed([{ line: 1, ...verdict }]), () => describe(verdict));
     }
     if (args.length > 0) {
       throw new UserError("Cannot judge a pair and a file at once", "leave out --file or the answers");
@@ -91,20 +91,28 @@ function describe(verdict: Verdict): string {
   return `${verdict.equal ? "equal" : "not equal"}\n${table(rows, { align: ["left", "left"] })}`;
 }
 
+/** Verdicts as they are told with --json, of a pair as of a file. */
+const summed = (rows: readonly ({ line: number } & Verdict)[]) => ({
+  pairs: rows.length,
+  equal: rows.filter((row) => row.equal).length,
+  time: rows.filter((row) => row.rule === "time").length,
+  rows,
+});
+
 /** @returns whether all pairs are equal */
 async function judgeFile(
   file: string,
   options: VerifyOptions,
   quiet: boolean,
   json: boolean,
-  print: (data: unknown, text: () => string) => void,
+  print: Print,
 ): Promise<boolean> {
   const pairs = readPairs(file, contentOf(file));
   await loadEngine();
   const rows = pairs.map(({ line, gold, prediction }) => ({ line, ...verify(gold, prediction, options) }));
-  const equal = rows.filter((row) => row.equal).length;
-  const time = rows.filter((row) => row.rule === "time").length;
-  print({ pairs: rows.length, equal, time, rows }, () => {
+  const judged = summed(rows);
+  const { equal, time } = judged;
+  print(judged, () => {
     const share = `${equal} of ${rows.length} equal${time > 0 ? `, ${time} given up for time` : ""}`;
     if (quiet || json) return share;
     const cells = rows.map((

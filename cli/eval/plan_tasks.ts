@@ -22,6 +22,12 @@ import { say } from "../terminal/print.ts";
 /** What measuring a task comes to. */
 export type TaskReport = EvaluationReport | ChoiceReport;
 
+/** What an evaluation came to, as it is printed with --json and kept in report.json. */
+export interface EvalReport {
+  /** In the order in which they were named. */
+  tasks: TaskReport[];
+}
+
 /** A task that is ready to be measured. */
 interface Plan {
   /** What is asked, for people. */

@@ -4,6 +4,7 @@ import { generate } from "../../model/generation/generate.ts";
 import type { Part, Rollout } from "../../model/generation/rollout.ts";
 import { detectTrigger, generatedText, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
+import type { Print } from "../settings/define_command.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import type { GenerateValues } from "./generate_settings.ts";
 import { streamText } from "./stream_text.ts";
@@ -14,7 +15,7 @@ import { stream } from "../terminal/print.ts";
 /** How results are told. */
 interface Output {
   json: boolean;
-  print(data: unknown, text: () => string): void;
+  print: Print;
 }
 
 /** A rollout that may not have come to its end. */
@@ -50,10 +51,7 @@ export async function showGenerated(
     const texts = rollouts.map((rollout, i) => ({ ...describe(found, asked, rollout), steps: steps?.[i] }));
     const shown = ({ text, steps }: typeof texts[number]) =>
       [...(isLive ? [""] : [text]), ...(steps ? [describeSteps(steps)] : [])].join("\n\n");
-    output.print(
-      values.samples === 1 ? { prompt, ...texts[0] } : { prompt, samples: texts },
-      () => texts.map(shown).join("\n\n"),
-    );
+    output.print({ prompt, samples: texts }, () => texts.map(shown).join("\n\n"));
   };
   using scratch = model.gpu.arena.scratch();
   let rollouts: Rollout[];

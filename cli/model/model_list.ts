@@ -39,7 +39,7 @@ The first column is what --model takes.`,
   examples: [["What can be used now", "softcot model list"]],
   run({ runs }, { print }) {
     const models = [builtin(), ...cachedRepos("model").flatMap(fromCache), ...fromRuns(runs)];
-    print(models, () => {
+    print({ models }, () => {
       const rows = models.map(({ name, architecture, isSupported, bytes, revision, where, verified }) => [
         name,
         `${architecture ?? "unknown"}${isSupported ? "" : " (not supported)"}`,

@@ -55,7 +55,7 @@ or put on a server. --png and --svg make figures at paper quality, and --json pr
     if (svg !== undefined) written.push(...await writeFigures(source, svg, "svg", { metrics }));
     if (png !== undefined) written.push(...await writeFigures(source, png, "png", { metrics }));
     if (out === undefined && !json) {
-      return print(written, () => `${counted(written.length, "figure")} written`);
+      return print({ figures: written }, () => `${counted(written.length, "figure")} written`);
     }
     const data = await gatherReport(source, full ? Infinity : size * 1e6);
     if (data.overview.places.length === 0) {

@@ -14,6 +14,15 @@ import { safeJson } from "../terminal/safe_text.ts";
 import { takeOwnGpu } from "../vulkan/own_gpu.ts";
 import { seeToVulkan } from "../vulkan/see_to_vulkan.ts";
 
+/**
+ * Writes the command's result to stdout: `data` with --json, else the text. One object, whose lists have names: no array, whatever the number, so
+ * that programs read one form.
+ */
+export type Print = <T extends object>(
+  data: T extends readonly unknown[] ? never : T,
+  text: () => string,
+) => void;
+
 /** What a command's `run` gets beside its values. */
 export interface Context<S extends Settings> {
   /** The positional arguments. */
@@ -26,8 +35,7 @@ export interface Context<S extends Settings> {
   origins: Record<keyof S, Origin>;
   /** The config file's values, by their names there: also those that other commands alone have. */
   config: Readonly<Record<string, unknown>>;
-  /** Writes the command's result to stdout: `data` with --json, else the text. */
-  print(data: unknown, text: () => string): void;
+  print: Print;
 }
 
 /** A command as its file declares it. */

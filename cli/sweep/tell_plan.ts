@@ -1,3 +1,4 @@
+import type { Print } from "../settings/define_command.ts";
 import { say } from "../terminal/print.ts";
 import { describePlan, jobStates } from "./describe_plan.ts";
 import { doSweep } from "./do_sweep.ts";
@@ -12,7 +13,7 @@ export async function tellPlan(
   plan: SweepPlan,
   jobs: number,
   quiet: boolean,
-  print: (data: unknown, text: () => string) => void,
+  print: Print,
 ): Promise<void> {
   const look = () => {
     const all = jobsOf(folder.path, plan);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { isGreedy, type Mode } from "../../eval/modes.ts";
 import { isFile, isFolder } from "../../model/files/on_disk.ts";
 import type { Place, State } from "../../web/data/view_data.ts";
+import { reportsIn } from "../eval/reports_in.ts";
 import { isLocked } from "./is_locked.ts";
 import type { OpenPlace } from "./open_place.ts";
 
@@ -101,8 +102,8 @@ function failureOf(job: Record<string, unknown> | undefined): string | null {
 /** With its tasks and its model's name, as a run has them: the file has the model's hash, and the report names it at the end. */
 function evaluationSettings(settings: Record<string, unknown>, report: unknown): Record<string, unknown> {
   const { model: hash, ...rest } = settings;
-  const first = Object(Array.isArray(report) ? report[0] : report);
-  const name = Object(first.model).name;
+  const [first] = reportsIn(report);
+  const name = Object(Object(first).model).name;
   const tasks = Object.keys(settings).flatMap((key) => key.endsWith(" version") ? [key.slice(0, -8)] : []);
   return {
     task: tasks.join(", "),

@@ -79,8 +79,7 @@ Deno.test("an evaluation refuses them at once, or counts those that it leaves ou
   ) {
     const { code, stdout, stderr } = await runSoftcot(evaluating("--long-prompts", how, "--json"));
     assertEquals(code, 0, stderr);
-    const report = JSON.parse(stdout);
-    const told = report.tasks?.[0] ?? report[0] ?? report;
+    const { tasks: [told] } = JSON.parse(stdout);
     assertEquals([told.questions, told.longPrompts], [questions, { how, prompts: 2 }]);
     assertStringIncludes(
       stderr,

@@ -7,6 +7,7 @@ import { readPlainText } from "../../../model/files/plain_file.ts";
 import { writeJson, writeWhole } from "../../../model/files/write_whole.ts";
 import { type Line, sweepLines } from "../../compare/lines_of.ts";
 import type { TaskReport } from "../../eval/plan_tasks.ts";
+import { reportsIn } from "../../eval/reports_in.ts";
 import { gitState } from "../../facts/git_state.ts";
 import { defineCommand } from "../../settings/define_command.ts";
 import { flag } from "../../settings/setting.ts";
@@ -122,5 +123,5 @@ function firstReport(folder: string): TaskReport {
   const found = [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`).sort()
     .find((path) => path.endsWith(".json") && isFile(path));
   if (found === undefined) throw new UserError(`Cannot judge the claims: ${folder} holds no evaluation`);
-  return [JSON.parse(readPlainText(found))].flat()[0];
+  return reportsIn(JSON.parse(readPlainText(found)))[0] as TaskReport;
 }

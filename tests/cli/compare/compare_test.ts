@@ -65,13 +65,18 @@ Deno.test("an evaluation beside the run takes the place of its own table; tasks 
     task: { name: "owners" },
     answers,
   }];
-  Deno.writeTextFileSync(`${place}/mine.json`, JSON.stringify(reports));
-  const { rows: [row] } = compareLines(linesOf([path]));
-  assertEquals([row.passAt[0].mean, row.choices[0].nll.mean, row.choices[0].accuracy.mean], [
-    1,
-    7 / 3,
-    1 / 3,
-  ]);
+  const measured = () => {
+    const { rows: [row] } = compareLines(linesOf([path]));
+    return [row.passAt[0].mean, row.choices[0].nll.mean, row.choices[0].accuracy.mean];
+  };
+  // A bare list, and the report of a task alone, are what evaluations of old left.
+  reports.forEach((report, i) => Deno.writeTextFileSync(`${place}/${i}.json`, JSON.stringify(report)));
+  assertEquals(measured(), [1, 7 / 3, 1 / 3]);
+  reports.forEach((_, i) => Deno.removeSync(`${place}/${i}.json`));
+  for (const form of [reports, { tasks: reports }]) {
+    Deno.writeTextFileSync(`${place}/mine.json`, JSON.stringify(form));
+    assertEquals(measured(), [1, 7 / 3, 1 / 3]);
+  }
   const [header, line] = comparisonCsv(compareLines(linesOf([path]))).split("\n").map((cells) =>
     cells.split(",")
   );

@@ -121,7 +121,7 @@ Deno.test("data show tells what sets in the same folder have in common, as text 
     Deno.writeTextFileSync(`${folder}/aime/aime.json`, "[{]");
     const list = await runSoftcot(["data", "list", "--data", folder, "--json"], env);
     const here = Object.fromEntries(
-      JSON.parse(list.stdout).map((row: { name: string; here: string }) => [row.name, row.here]),
+      JSON.parse(list.stdout).tasks.map((row: { name: string; here: string }) => [row.name, row.here]),
     );
     assertEquals([here.math, here.gsm8k, here.sums], ["yes", "no", "made up"]);
     assertMatch(here.aime, /^damaged: Cannot read .*aime.json: its JSON breaks in line 1/);

@@ -33,10 +33,8 @@ Deno.test("a pair is judged, with the rule and both sides as understood", async 
     "not equal\nrule     exact numbers\nbecause  1/2 is not 3/5\ngold     1/2\nanswer   3/5",
   );
   assertEquals(JSON.parse(await run("5", "6", "--json")), {
-    equal: false,
-    rule: "exact numbers",
-    gold: "5",
-    answer: "6",
+    ...{ pairs: 1, equal: 0, time: 0 },
+    rows: [{ line: 1, equal: false, rule: "exact numbers", gold: "5", answer: "6" }],
   });
 });
 

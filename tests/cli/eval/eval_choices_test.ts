@@ -40,7 +40,7 @@ Deno.test("--json holds all that the table does, and each answer; --out each que
   const out = `${folder}/arc`;
   const { code, stdout, stderr } = await evalTask("arc-challenge", "--json", "--out", out);
   assertEquals(code, 0, stderr);
-  const report = JSON.parse(stdout);
+  const { tasks: [report] } = JSON.parse(stdout);
   assertEquals(report.task.name, "arc-challenge");
   assertMatch(report.task.promptHash, /^[0-9a-f]{64}$/);
   assertEquals([report.questions, report.limited, report.shots, report.truncated], [4, false, 0, 0]);

@@ -26,7 +26,7 @@ Deno.test({
       ];
       const all = await runSoftcot(args(["--mode", "soft-sample,hard-greedy", "--samples", "2"]));
       assertEquals(all.code, 0, all.stderr);
-      const report = JSON.parse(all.stdout);
+      const { tasks: [report] } = JSON.parse(all.stdout);
       assertEquals([report.task.name, report.questions, report.limited], ["gsm8k", 2, true]);
       assertMatch(report.model.hash, /^b179c9523d0e6a0f/);
       for (const { tokens, samples, entropy, questions } of report.modes) {
@@ -37,7 +37,7 @@ Deno.test({
       const one = await runSoftcot(args(flags));
       assertEquals(one.code, 0, one.stderr);
       const timeless = ({ seconds: _, tokensPerSecond: __, ...rest }: Record<string, unknown>) => rest;
-      assertEquals(timeless(JSON.parse(one.stdout).modes[0]), timeless(report.modes[1]));
+      assertEquals(timeless(JSON.parse(one.stdout).tasks[0].modes[0]), timeless(report.modes[1]));
       assertEquals((await runSoftcot(args(flags))).stdout, one.stdout);
     }),
 });

@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { randomModel, SMALL } from "../../model/support/small_models.ts";
 import { jsonLines } from "../../support/json_lines.ts";
 import { assertLinesFit } from "../../support/schemas.ts";
+import { timeless } from "../../support/timeless.ts";
 import { modelFolder, thinker } from "../support/model_folder.ts";
 import { linesIn } from "../../rl/support/run_files.ts";
 import { fails, runSoftcot } from "../support/run_softcot.ts";
@@ -10,12 +11,6 @@ import { stopWhen } from "../support/stop_when.ts";
 
 const folder = await modelFolder(thinker);
 const model = `${folder}/model`;
-
-/** What does not depend on the clock. */
-const timeless = (data: unknown) =>
-  JSON.parse(
-    JSON.stringify(data, (key, value) => ["time", "seconds", "tokensPerSecond"].includes(key) ? null : value),
-  );
 
 /** An evaluation of some seconds: sampled, few at once. Other flags may stand in the place of its own. */
 const long = (out: string, flags: Record<string, string> = {}) => {

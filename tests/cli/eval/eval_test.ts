@@ -88,7 +88,7 @@ Deno.test("eval --json tells all that is needed to do it again; --out keeps ever
     out,
   ]);
   assertEquals(code, 0, stderr);
-  const report = JSON.parse(stdout);
+  const { tasks: [report] } = JSON.parse(stdout);
   const { split, questions, limited, samples, seed, gamma, maxThinking, answerTokens } = report;
   assertEquals({ split, questions, limited, samples, seed, gamma, maxThinking, answerTokens }, {
     split: "test",
@@ -109,7 +109,7 @@ Deno.test("eval --json tells all that is needed to do it again; --out keeps ever
   assertEquals([report.shots, report.chatTemplate, report.trainedOn], [0, false, null]);
   const head = await finish("git", ["rev-parse", "HEAD"]);
   if (head.code === 0) assertEquals(report.versions.commit, head.stdout.trim());
-  assertEquals(JSON.parse(await Deno.readTextFile(`${out}/report.json`)), report);
+  assertEquals(JSON.parse(await Deno.readTextFile(`${out}/report.json`)), { tasks: [report] });
   assertEquals(report.modes.map(({ mode }: { mode: string }) => mode), ["soft-sample", "hard-greedy"]);
 
   const asked = takeQuestions(sums, "test", 5, 4);
@@ -146,8 +146,9 @@ Deno.test("the noise is the run's where nobody says", async () => {
   await Deno.symlink(model, `${run}/checkpoints/step-000004`);
   await Deno.writeTextFile(`${run}/config.toml`, 'gamma = 0.77\nthinking = "soft"\n');
   const args = ["eval", "--model", run, "--limit", "1", "--mode", "hard-greedy", "--json"];
-  assertEquals(JSON.parse((await runSoftcot(args)).stdout).gamma, 0.77);
-  assertEquals(JSON.parse((await runSoftcot([...args, "--gamma", "0.5"])).stdout).gamma, 0.5);
+  const gammaOf = async (...more: string[]) =>
+    JSON.parse((await runSoftcot([...args, ...more])).stdout).tasks[0].gamma;
+  assertEquals([await gammaOf(), await gammaOf("--gamma", "0.5")], [0.77, 0.5]);
 });
 
 Deno.test("several tasks go one after the other into one folder", async () => {
@@ -167,9 +168,9 @@ Deno.test("several tasks go one after the other into one folder", async () => {
   ];
   const { code, stdout, stderr } = await runSoftcot([...args, "--json"]);
   assertEquals(code, 0, stderr);
-  const reports = JSON.parse(stdout);
-  assertEquals(reports.map(({ task }: { task: { name: string } }) => task.name), ["sums", "sums-slips"]);
-  assertEquals(JSON.parse(Deno.readTextFileSync(`${out}/report.json`)), reports);
+  const report = JSON.parse(stdout);
+  assertEquals(report.tasks.map(({ task }: { task: { name: string } }) => task.name), ["sums", "sums-slips"]);
+  assertEquals(JSON.parse(Deno.readTextFileSync(`${out}/report.json`)), report);
   assertEquals(jsonLines(`${out}/sums-slips-hard-greedy.jsonl`).length, 3);
   const shown = await runSoftcot(args);
   assertMatch(shown.stdout, /^sums v1, first 3 test questions \(limited\)/);
@@ -193,7 +194,7 @@ Deno.test("noise on the hidden rows, and neighbours: measured, and told in the r
   const modes = ["soft-greedy", "soft-sample", "neighbours-sample"];
   const { code, stdout, stderr } = await runSoftcot([...args, "--mode", modes.join(), "--json"]);
   assertEquals(code, 0, stderr);
-  const report = JSON.parse(stdout);
+  const { tasks: [report] } = JSON.parse(stdout);
   assertEquals(report.modes.map(({ mode }: { mode: string }) => mode), modes);
   assertEquals(report.mixing, { noiseOn: "hidden", width: 3, weighting: "probability", rho: 0.5 });
 });

@@ -18,7 +18,7 @@ Deno.test("examples come before each question; eval warns where the run was trai
   const args = [...base, "--answer-tokens", "4", "-m", run];
   const train = await runSoftcot([...args, "--split", "train"]);
   assertEquals(train.code, 0, train.stderr);
-  const report = JSON.parse(train.stdout);
+  const { tasks: [report] } = JSON.parse(train.stdout);
   const { questions } = report;
   assertStringIncludes(
     train.stderr,
@@ -26,14 +26,15 @@ Deno.test("examples come before each question; eval warns where the run was trai
   );
   assertEquals(report.trainedOn, { task: "gsm8k", data, questions });
   const test = await runSoftcot(args);
-  assertEquals(JSON.parse(test.stdout).trainedOn.questions, 0);
+  const { tasks: [tested] } = JSON.parse(test.stdout);
+  assertEquals(tested.trainedOn.questions, 0);
   assert(!test.stderr.includes("warning"), test.stderr);
 
   const out = `${folder}/shots`;
   const shots = await runSoftcot([...args, "--shots", "2", "--out", out]);
   assertEquals(shots.code, 0, shots.stderr);
-  const { task, shots: count } = JSON.parse(shots.stdout);
-  assertEquals([count, task.promptHash === JSON.parse(test.stdout).task.promptHash], [2, false]);
+  const { task, shots: count } = JSON.parse(shots.stdout).tasks[0];
+  assertEquals([count, task.promptHash === tested.task.promptHash], [2, false]);
   const { question, prompt_tokens } = jsonLines(`${out}/gsm8k-hard-greedy.jsonl`)[0];
   assert(prompt_tokens > 400 + new TextEncoder().encode(question).length + 200, `${prompt_tokens} tokens`);
   assertMatch(

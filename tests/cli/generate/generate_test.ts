@@ -46,9 +46,9 @@ Deno.test("--mode says the way of thinking as eval does", async () => {
 Deno.test("generate reads the question from a pipe, and --json tells its parts", async () => {
   const { stdout, stderr, code } = await pipe(["generate", "-m", model, "--json"], `${QUESTION}\n`);
   assertEquals(code, 0, stderr);
-  const { prompt, text, thinking, forced, answer, boxed, thinkingEnd, answerEnd, ...rest } = JSON.parse(
-    stdout,
-  );
+  const { prompt, samples } = JSON.parse(stdout);
+  const [{ text, thinking, forced, answer, boxed, thinkingEnd, answerEnd, ...rest }] = samples;
+  assertEquals(samples.length, 1);
   assertEquals(prompt, `User: ${QUESTION} Assistant:`);
   assertEquals([text, thinking, forced, answer, boxed], [TEXT, THOUGHT, " \\boxed{", "9}", "9"]);
   assertEquals([thinkingEnd, answerEnd], ["trigger", "brace"]);
@@ -64,9 +64,10 @@ Deno.test("--show-thinking tells what each step was made of", async () => {
   assertMatch(steps[0], /^ 1 +" 1" +1\.000$/);
   assertMatch(steps[9], /^10 +" is:" +1\.000$/);
   const data = JSON.parse((await runSoftcot([...args, "--thinking", "hard", "--json"])).stdout);
-  assertEquals(data.steps.length, 10);
-  assertEquals(data.steps[3][0].token, " =");
-  assert(Math.abs(data.steps[3][0].weight - 1) < 1e-3);
+  const [{ steps: told }] = data.samples;
+  assertEquals(told.length, 10);
+  assertEquals(told[3][0].token, " =");
+  assert(Math.abs(told[3][0].weight - 1) < 1e-3);
 });
 
 Deno.test("--raw continues a text as it is; --samples writes several", async () => {
@@ -171,7 +172,7 @@ Deno.test("a model with a beginning token writes from nothing: stories260K's bes
     stdout,
   );
   const data = JSON.parse((await runSoftcot([...args, "--json"])).stdout);
-  assertEquals(data.text + "\n", stdout);
+  assertEquals(data.samples[0].text + "\n", stdout);
   assertEquals(data.prompt, "");
 });
 

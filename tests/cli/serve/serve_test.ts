@@ -38,7 +38,7 @@ Deno.test("a conversation is thought about and answered, in the words of softcot
     const { status, data } = await server.ask(CHAT, chat({ temperature: 0, softcot: { thinking } }));
     assertEquals(status, 200);
     const args = ["generate", "--thinking", thinking, "--json", QUESTION];
-    const generated = JSON.parse((await succeed(args)).stdout);
+    const { samples: [generated] } = JSON.parse((await succeed(args)).stdout);
     const [choice] = data.choices;
     assertEquals(choice.message.reasoning_content, generated.thinking);
     assertEquals(choice.message.content, `\\boxed{${generated.answer}`);

@@ -21,7 +21,7 @@ Deno.test("the embedded model is held in f16, as it is stored, and evaluates as 
       "8",
       "--json",
     ];
-    const report = JSON.parse((await succeed([...args, "--samples", "2"])).stdout);
+    const { tasks: [report] } = JSON.parse((await succeed([...args, "--samples", "2"])).stdout);
     assertEquals(report.model.weights, weights);
     return report.modes.map(({ seconds: _, tokensPerSecond: __, ...mode }: Record<string, unknown>) => mode);
   };

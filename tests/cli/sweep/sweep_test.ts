@@ -1,6 +1,7 @@
 /** `softcot sweep` as a process: what it leaves, killed and gone on with, failures, and what stands in its way. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { assertSameRun, linesIn } from "../../rl/support/run_files.ts";
+import { timeless } from "../../support/timeless.ts";
 import { onSmallDisk } from "../../support/small_disk.ts";
 import { fails, runSoftcot, succeed } from "../support/run_softcot.ts";
 import { smallModel } from "../support/small_model.ts";
@@ -19,18 +20,6 @@ function sweep(name: string, options: Partial<SweepFile>, ...flags: string[]): s
 const names = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
 const json = (path: string) => JSON.parse(Deno.readTextFileSync(path));
 const RUNS = ["hard-seed-0", "soft-seed-0", "hard-seed-1", "soft-seed-1"];
-
-/** What does not depend on the clock. */
-const timeless = (data: unknown) =>
-  JSON.parse(JSON.stringify(
-    data,
-    (key, value) =>
-      ["time", "seconds", "tokensPerSecond", "processBytes"].includes(key)
-        ? null
-        : key === "model"
-        ? { ...value, name: null }
-        : value,
-  ));
 
 let made: Promise<string> | undefined;
 /** A sweep that was never stopped: made once. */
@@ -55,8 +44,8 @@ Deno.test("every run is an ordinary run with its evaluations beside it; the tabl
   for (const run of RUNS) {
     assertEquals(linesIn(`${out}/runs/${run}/metrics.jsonl`), 6);
     assertEquals(names(`${out}/runs/${run}/evaluations`), ["step-000003", "step-000006"]);
-    const reports = json(`${out}/runs/${run}/evaluations/step-000006/both.json`);
-    assertEquals(reports.map(({ task }: { task: { name: string } }) => task.name), ["sums", "owners"]);
+    const { tasks } = json(`${out}/runs/${run}/evaluations/step-000006/both.json`);
+    assertEquals(tasks.map(({ task }: { task: { name: string } }) => task.name), ["sums", "owners"]);
   }
   assertEquals(names(`${out}/untrained/evaluations`), ["step-000000"]);
   const { against, rows } = json(`${out}/comparison.json`);

@@ -64,7 +64,7 @@ Deno.test("a run stands for its base model with the adapter, as both named apart
   const measure = async (...args: string[]) => {
     const flags = ["--mode", "hard-greedy,soft-greedy", "--limit", "6", "--json"];
     const { stdout } = await succeed(["eval", "sums", ...flags, ...args]);
-    const { model, modes } = JSON.parse(stdout);
+    const { model, modes } = JSON.parse(stdout).tasks[0];
     return {
       hash: model.hash,
       modes: modes.map(({ accuracy, questions }: Record<string, unknown>) => ({ accuracy, questions })),

@@ -160,7 +160,7 @@ Deno.test("a run's folder is a model: its best checkpoint answers questions", as
     "--json",
   ]);
   const bytes = Deno.readFileSync(`${bestCheckpoint(out)}/model.safetensors`);
-  assertEquals(JSON.parse(stdout).model.hash, createHash("sha256").update(bytes).digest("hex"));
+  assertEquals(JSON.parse(stdout).tasks[0].model.hash, createHash("sha256").update(bytes).digest("hex"));
   await succeed(train({ model: out, steps: 1, out: `${folder}/further` }));
 });
 

@@ -178,7 +178,7 @@ Deno.test("an evaluation has its modes side by side, its tables, and those of a 
   assert(soft.thought.every(({ mixture }) => mixture!.length > 0), "kept by --keep-mixtures");
   assertEquals((await source.sightings(question)).map(({ id }) => id), [`${id}/results`]);
 
-  const report = JSON.parse(Deno.readTextFileSync(`${folder}/results/report.json`));
+  const { tasks: [report] } = JSON.parse(Deno.readTextFileSync(`${folder}/results/report.json`));
   const tables = await source.tables(`${id}/results`);
   assertEquals(
     tables.measured.map(({ mode, passAt, when }) => [mode, passAt, when]),
