@@ -36,10 +36,10 @@ async function checkJsr(directory?: string): Promise<number> {
 
 /** The project's own configuration, with the stand-ins replaced. */
 async function realConfig(links: string[]): Promise<Record<string, unknown>> {
-  const { imports, compilerOptions, permissions } = JSON.parse(
+  const { imports, compilerOptions, permissions, unstable } = JSON.parse(
     await Deno.readTextFile(join(root, "deno.json")),
   );
-  return { imports, compilerOptions, permissions, links, lock: false };
+  return { imports, compilerOptions, permissions, unstable, links, lock: false };
 }
 
 /** Folders with a deno.json: the directory itself, else those in it. */

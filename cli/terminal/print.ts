@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { waitOnWrites } from "../../gpu/device/system_files.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { safeText } from "./safe_text.ts";
@@ -18,12 +19,18 @@ export function say(text: string): void {
   console.error(safeText(hideSecrets(text)));
 }
 
-/** What is said on the console is written in whole. What packages say there is a message like any other: it may hold names from files. */
+/**
+ * What is said on the console is written in whole. What packages say there is a message like any other: it may hold names from files;
+ * and what they colour, such as help, is plain but on a terminal.
+ */
 export function guardConsole(): void {
   waitOnWrites();
   const words = (parts: unknown[]) =>
     parts.map((part) => typeof part === "string" ? part : Deno.inspect(part)).join(" ");
-  console.log = (...parts: unknown[]) => writeResult(`${words(parts)}\n`);
+  const isPlain = Deno.noColor || !Deno.stdout.isTerminal();
+  console.log = (...parts: unknown[]) => {
+    writeResult(`${isPlain ? stripVTControlCharacters(words(parts)) : words(parts)}\n`);
+  };
   console.error = (...parts: unknown[]) => writeMessage(`${words(parts)}\n`);
   for (const name of ["debug", "info", "warn"] as const) {
     console[name] = (...parts: unknown[]) => say(words(parts));

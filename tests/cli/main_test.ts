@@ -33,8 +33,8 @@ Deno.test("help is bold on a terminal and plain elsewhere, whatever the environm
   const shown = async (NO_COLOR: string) =>
     (await finish("script", ["-qc", `${words} train --help`, "/dev/null"], { NO_COLOR, TERM: "xterm" }))
       .stdout;
-  assertStringIncludes(await shown(""), "\x1b[1mUsage:\x1b[22m softcot train");
-  assertStringIncludes(await shown("1"), "Usage: softcot train");
+  assertStringIncludes(await shown(""), "\x1b[1mUsage:\x1b[22m ");
+  assertMatch(await shown("1"), /^Usage: +softcot train/m);
 });
 
 Deno.test("the version is that of deno.json", async () => {

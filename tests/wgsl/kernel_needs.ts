@@ -11,7 +11,7 @@ export interface KernelNeeds {
 }
 
 const BYTES: Record<string, number> = { f32: 4, u32: 4, i32: 4, "vec2<f32>": 8, "vec2<u32>": 8 };
-for (const  of of["f32", "u32"]) Object.assign(BYTES, { [`vec3<${of}>`]: 16, [`vec4<${of}>`]: 16 });
+for (const type of ["f32", "u32"]) Object.assign(BYTES, { [`vec3<${type}>`]: 16, [`vec4<${type}>`]: 16 });
 
 /** Reads a text's needs, as it declares them. */
 export function kernelNeeds(code: string): KernelNeeds {
