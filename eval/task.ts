@@ -45,6 +45,8 @@ export interface Task {
   version: number;
   /** The text given to the model for a question, ending before the first generated token. */
   prompt(question: string): string | Promise<string>;
+  /** What a message of a conversation asks; the question and the method's instruction where it is left out. */
+  chatPrompt?(question: string): string | Promise<string>;
   /** Defaults of this task. */
   limits: TaskLimits;
   /** Grades the text that followed the forced `\boxed{`; `precision` is the question's. */

@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
-import { CHAT_INSTRUCTION, plainPrompt, promptIds } from "../../eval/questions/prompt_ids.ts";
+import { plainPrompt, promptIds, withInstruction } from "../../eval/questions/prompt_ids.ts";
 import type { Task } from "../../eval/task.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
 import { UserError } from "../../gpu/errors.ts";
@@ -161,7 +161,7 @@ function promptMaker(
     const last = messages.at(-1)!;
     const isAsked = instructed && last.role === "user";
     const said: ChatMessage[] = isAsked
-      ? [...messages.slice(0, -1), { ...last, content: `${last.content}\n\n${CHAT_INSTRUCTION}` }]
+      ? [...messages.slice(0, -1), { ...last, content: withInstruction(last.content) }]
       : [...messages];
     if (system !== undefined && said[0].role !== "system") said.unshift({ role: "system", content: system });
     return chat.render(said, look);

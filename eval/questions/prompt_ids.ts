@@ -54,18 +54,19 @@ export function promptOptions(
 }
 
 /**
- * The prompt for a question: the task's plain text, or a conversation of the question and {@linkcode CHAT_INSTRUCTION}.
+ * The prompt for a question: the task's plain text, or a conversation of what the task asks in one, which is the question and
+ * {@linkcode CHAT_INSTRUCTION} where it says nothing else.
  * Both end where the reasoning is to begin.
  * @throws LongPromptError if there is no room for it
  */
 export async function promptOf(
   tokenizer: Tokenizer,
-  task: Pick<Task, "prompt">,
+  task: Pick<Task, "prompt" | "chatPrompt">,
   question: string,
   { chat, system, shots = [], room }: PromptOptions = {},
 ): Promise<Prompt> {
   const prompt = chat
-    ? conversation(chat, bounded(tokenizer, question, room), system, shots)
+    ? await conversation(chat, task, bounded(tokenizer, question, room), system, shots)
     : plain(tokenizer, bounded(tokenizer, await plainPrompt(task, question, shots), room));
   return room ? { ...prompt, ids: fitted(prompt.ids, room) } : prompt;
 }
@@ -79,22 +80,23 @@ function bounded(tokenizer: Tokenizer, text: string, room: PromptRoom | undefine
 
 const plain = (tokenizer: Tokenizer, text: string): Prompt => ({ text, ids: promptIds(tokenizer, text) });
 
-function conversation(
+async function conversation(
   chat: ChatTemplate,
+  { chatPrompt = withInstruction }: Pick<Task, "chatPrompt">,
   question: string,
   system: string | undefined,
   shots: readonly Question[],
-): Prompt {
-  const ask = (text: string): ChatMessage => ({ role: "user", content: `${text}\n\n${CHAT_INSTRUCTION}` });
-  return chat.render([
-    ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),
-    ...shots.flatMap((shot) => [ask(shot.question), {
-      role: "assistant" as const,
-      content: solvedText(shot),
-    }]),
-    ask(question),
-  ]);
+): Promise<Prompt> {
+  const messages: ChatMessage[] = system === undefined ? [] : [{ role: "system", content: system }];
+  for (const shot of shots) {
+    messages.push({ role: "user", content: await chatPrompt(shot.question) });
+    messages.push({ role: "assistant", content: solvedText(shot) });
+  }
+  return chat.render([...messages, { role: "user", content: await chatPrompt(question) }]);
 }
+
+/** A question and {@linkcode CHAT_INSTRUCTION}. */
+export const withInstruction = (question: string): string => `${question}\n\n${CHAT_INSTRUCTION}`;
 
 /** The task's plain prompt, which ends in "User: QUESTION Assistant:"; examples are more of such turns before the last one. */
 export async function plainPrompt(

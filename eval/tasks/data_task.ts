@@ -36,6 +36,8 @@ export interface DataTaskSpec {
   limits: TaskLimits;
   /** The paper's prompt where it is left out. */
   prompt?: Task["prompt"];
+  /** As {@linkcode Task.chatPrompt}. */
+  chatPrompt?: Task["chatPrompt"];
 }
 
 /** The entry of a task whose questions are rows of files. */
@@ -84,7 +86,7 @@ export function taskOf(
   origin: string,
   options: OpenTaskOptions,
 ): Task {
-  const { name, version, limits, prompt = paperPrompt, checking = {}, grade } = spec;
+  const { name, version, limits, prompt = paperPrompt, chatPrompt, checking = {}, grade } = spec;
   const told = mapSplits(read, ({ rows, dropped }) => ({ rows, dropped: Object.fromEntries(dropped) }));
   const questions = Object.values(read).reduce((sum, split) => sum + split.questions.length, 0);
   refuseEmpty(name, origin, told, questions);
@@ -102,6 +104,7 @@ export function taskOf(
     version,
     limits,
     prompt,
+    ...(chatPrompt ? { chatPrompt } : {}),
     ...(grade ? { grade } : {
       checking: { options: checking },
       grade: (gold, continuation, precision) =>

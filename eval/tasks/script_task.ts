@@ -24,7 +24,7 @@ export interface ScriptTask {
   version?: number;
   /** One line about it. */
   about?: string;
-  /** The text around a question; the paper's if it is left out. */
+  /** The text around a question, also in a conversation; the paper's if it is left out. */
   prompt?: (question: string) => string | Promise<string>;
   /** Those that are left out are 512 tokens of thinking and 32 of an answer. */
   limits?: Partial<TaskLimits>;
@@ -49,12 +49,12 @@ export type GivenGrade = { correct: boolean; reward: number } & Partial<Pick<Gra
 export async function loadScriptTask(path: string, data?: string): Promise<GenerationEntry> {
   const task = checkedTask(path, await importDefault(path, data));
   const { name = nameOf(path), version = 1, about = `from ${path}`, questions, checking } = task;
-  const prompt = task.prompt ? checkedPrompt(path, task.prompt) : paperPrompt;
+  const own = task.prompt && checkedPrompt(path, task.prompt);
   const grade = task.grade && checkedGrade(path, task.grade);
   // What is said of thinking holds in evaluation too, where nothing else is said of that.
   const maxThinkingEval = task.limits?.maxThinking ?? 512;
   const limits = { maxThinking: 512, maxThinkingEval, answerTokens: 32, ...task.limits };
-  const facts = { name, version, prompt, limits };
+  const facts = { name, version, prompt: own ?? paperPrompt, chatPrompt: own, limits };
   return {
     ...{ kind: "generation", about, ...facts },
     open: async (options) => {

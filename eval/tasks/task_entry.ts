@@ -48,6 +48,8 @@ export interface GenerationEntry extends EntryFacts {
   limits: TaskLimits;
   /** As {@linkcode Task.prompt}. */
   prompt: Task["prompt"];
+  /** As {@linkcode Task.chatPrompt}. */
+  chatPrompt?: Task["chatPrompt"];
   /** Whether it writes demonstrations, as supervised training needs them. */
   demonstrates?: boolean;
   /** Reads its data. */

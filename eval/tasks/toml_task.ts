@@ -5,7 +5,7 @@ import { lastBox } from "../answer/box.ts";
 import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";
 import type { Row, RowValue } from "../data/row.ts";
 import { RowError } from "../data/row_fields.ts";
-import { paperPrompt, type Stream } from "../task.ts";
+import { paperPrompt, type Stream, type Task } from "../task.ts";
 import { type DataTaskSpec, openDataTask, type Reading } from "./data_task.ts";
 import { gradeByWords } from "./grade_by_words.ts";
 import { type GenerationEntry, nameOf, TASK_NAME } from "./task_entry.ts";
@@ -61,10 +61,10 @@ type TaskFile = z.infer<typeof SCHEMA>;
 export function loadTomlTask(path: string): GenerationEntry {
   const file = readToml(path);
   const spec = specOf(path, file);
-  const { name, version, about, limits, prompt = paperPrompt } = spec;
+  const { name, version, about, limits, prompt = paperPrompt, chatPrompt } = spec;
   const source = sourceOf(path, file);
   return {
-    ...{ kind: "generation", name, version, about, limits, prompt },
+    ...{ kind: "generation", name, version, about, limits, prompt, chatPrompt },
     ...(source ? { source } : {}),
     open: async (options) => {
       const { data, split } = options;
@@ -94,6 +94,11 @@ function sourceOf(
   );
 }
 
+function promptsBy(instruction: string): Pick<Task, "prompt" | "chatPrompt"> {
+  const prompt = (question: string) => instruction.replaceAll("{question}", () => question);
+  return { prompt, chatPrompt: prompt };
+}
+
 function specOf(path: string, file: TaskFile): Omit<DataTaskSpec, "source"> {
   const { name = nameOf(path), version = 1, about = `described by ${path}`, instruction, columns } = file;
   const { percent, precision, grader = "math" } = file;
@@ -114,7 +119,7 @@ function specOf(path: string, file: TaskFile): Omit<DataTaskSpec, "source"> {
       answerTokens: file["answer-tokens"] ?? 32,
     },
     ...(columns ? { columns } : {}),
-    ...(instruction ? { prompt: (question) => instruction.replaceAll("{question}", () => question) } : {}),
+    ...(instruction ? promptsBy(instruction) : {}),
     ...(grader === "words" ? { grade: gradeByWords } : {}),
     checking: {
       ...(percent === undefined ? {} : { percent }),

@@ -59,6 +59,15 @@ Deno.test("by chat template: the question with the method's instruction, ending 
   );
 });
 
+Deno.test("by chat template: what the task has for conversations stands in place of question and instruction", async () => {
+  const own = { ...task, chatPrompt: (question: string) => Promise.resolve(`Say: ${question}`) };
+  const all = promptOptions(withBos, { chatTemplate: true, shots: [solved] });
+  assertEquals(
+    (await promptOf(withBos, own, asked, all)).text,
+    "<s>[user]Say: 1+1?<e>[assistant]1+1 is 2. The final answer is: \\boxed{2}.<e>[user]Say: How many?<e>[assistant]",
+  );
+});
+
 Deno.test("what cannot be asked for is said", () => {
   assertEquals(promptOptions(withBos, {}), {});
   assertThrows(() => promptOptions(withBos, { system: "x" }), UserError, "--system without --chat-template");

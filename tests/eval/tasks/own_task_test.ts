@@ -24,6 +24,7 @@ Deno.test("a task in TOML: its file, fields, grader, prompt and limits", async (
   assertEquals(task.data!.dropped, { test: { "no answer": 1 } });
   const { question, gold } = task.question("test", 0, 0);
   assertEquals(await task.prompt(question), "Answer in a box. What is the capital of France?");
+  assertEquals(await task.chatPrompt!(question), "Answer in a box. What is the capital of France?");
   assertEquals(await task.grade(gold, "\\text{PARIS}.}"), {
     reward: 100,
     correct: true,
@@ -88,7 +89,9 @@ Deno.test("a task in TypeScript: questions, prompt, limits; part of train is hel
   assertEquals([task.name, task.version, task.size("test")], ["squares", 2, 20]);
   assertEquals([task.size("train"), task.size("validation"), task.heldOut!.length], [10, 10, 10]);
   assertEquals(task.limits, { maxThinking: 32, maxThinkingEval: 32, answerTokens: 32 });
-  assertEquals(await task.prompt("What is 2?"), "What is 2? Think, then answer.");
+  for (const prompt of [task.prompt, task.chatPrompt!]) {
+    assertEquals(await prompt("What is 2?"), "What is 2? Think, then answer.");
+  }
   assert((await task.grade(task.question("test", 0, 0).gold, "441.0}")).correct);
   const { limits } = await generationEntry(`${own}/squares.ts`);
   assertEquals([limits.maxThinking, limits.maxThinkingEval], [32, 32]);
