@@ -104,7 +104,7 @@ export {
 
 // Generation.
 export { promptIds, type PromptOptions, promptOptions } from "./eval/questions/prompt_ids.ts";
-export { generateJobs, type JobOutput } from "./model/generation/generate_jobs.ts";
+export { generateJobs, type JobOutput, type JobRunner } from "./model/generation/generate_jobs.ts";
 export type {
   GeneratedBatch,
   GenerationJob,
@@ -192,4 +192,5 @@ export type { SavedTrainer } from "./rl/run/sets_beside.ts";
 export type { Update } from "./rl/train_step.ts";
 export type { Place, ShardedOptimizer } from "./rl/cluster/sharded_optimizer.ts";
 export type { Learners, Spent } from "./rl/cluster/learners.ts";
+export type { WorkersTimed, WorkerTime } from "./rl/workers/worker_time.ts";
 export type { LearnerTime, StepPeaks, StepSeconds } from "./rl/cluster/gather_clock.ts";

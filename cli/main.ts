@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   eval: async () => (await import("./eval/eval.ts")).evalCommand,
   generate: async () => (await import("./generate/generate.ts")).generateCommand,
   serve: async () => (await import("./serve/serve.ts")).serveCommand,
+  worker: async () => (await import("./worker/worker.ts")).workerCommand,
   sft: async () => (await import("./sft/sft.ts")).sftCommand,
   sweep: async () => (await import("./sweep/sweep.ts")).sweepCommand,
   view: async () => (await import("./view/view.ts")).viewCommand,

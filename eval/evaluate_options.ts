@@ -1,4 +1,5 @@
 import type { Filters } from "../gpu/ops/choose/filter.ts";
+import type { JobRunner } from "../model/generation/generate_jobs.ts";
 import type { MixingOptions } from "../model/thinking/ways.ts";
 import type { Grader } from "./grader.ts";
 import type { ModeResult } from "./measures/mode_result.ts";
@@ -37,6 +38,8 @@ export interface EvaluateOptions extends AskOptions {
   batchRows?: number;
   /** Questions whose records tell what the steps were made of, the first ones; none if left out. Changes no result. */
   keepMixtures?: number;
+  /** Who generates; this device where it is left out. */
+  run?: JobRunner;
   /** Judges the answers; in this thread where it is left out. */
   grader?: Grader;
   /** Rollouts of a mode that an interrupted evaluation left: they are not generated again. */

@@ -88,7 +88,7 @@ const tokensOf = ({ thinkingTokens, answerTokens }: RolloutRecord): number =>
 /** Generates and grades what is missing of a mode. */
 export async function rollOutMode(run: ModeRun): Promise<void> {
   const { model, tokenizer, task, options, questions, rules, mode, tally } = run;
-  const { grader = gradeInPlace(task), keepMixtures = 0 } = options;
+  const { grader = gradeInPlace(task), keepMixtures = 0, run: runJobs = generateJobs } = options;
   const { jobs, places } = jobsOf(run);
   using scratch = model.gpu.arena.scratch();
   // They are the first: questions go by their numbers.
@@ -120,7 +120,7 @@ export async function rollOutMode(run: ModeRun): Promise<void> {
     run.onProgress();
   };
   try {
-    await generateJobs(model, tokenizer, jobs, {
+    await runJobs(model, tokenizer, jobs, {
       thinking: mode.thinking,
       rules,
       answerTau: 0,

@@ -1,6 +1,7 @@
 import { gradeInPlace, type Grader } from "../eval/grader.ts";
 import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import type { Question, Task } from "../eval/task.ts";
+import type { JobRunner } from "../model/generation/generate_jobs.ts";
 import { generate } from "../model/generation/generate.ts";
 import type { GenerationSettings, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
@@ -36,6 +37,8 @@ export interface LocalRollouts {
   rewards?: readonly Reward[];
   /** Whether the device gets new work before tokens are looked at. */
   readBehind?: GenerationSettings["readBehind"];
+  /** Who generates; this device where it is left out. */
+  run?: JobRunner;
 }
 
 /**
@@ -51,17 +54,23 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
       const prompts = await Promise.all(
         questions.map(async ({ question }) => (await promptOf(tokenizer, task, question, source.prompt)).ids),
       );
-      const batch = await generate(model, tokenizer, {
-        prompts,
-        group,
-        thinking,
-        rules,
-        answerTau: 1,
-        rolloutIds: Uint32Array.from({ length: prompts.length * group }, (_, i) => first + i),
-        seed,
-        step,
-        readBehind: source.readBehind,
-      }, scratch);
+      const batch = await generate(
+        model,
+        tokenizer,
+        {
+          prompts,
+          group,
+          thinking,
+          rules,
+          answerTau: 1,
+          rolloutIds: Uint32Array.from({ length: prompts.length * group }, (_, i) => first + i),
+          seed,
+          step,
+          readBehind: source.readBehind,
+        },
+        scratch,
+        source.run,
+      );
       const generated = performance.now();
       const graded = await gradeAll(source, questions, batch.rollouts);
       const groups = questions.map((question, b): RolloutGroup => ({

@@ -90,7 +90,7 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
     update: (ended - updateStarted) / 1000 - (beside?.seconds ?? 0),
     ...(beside ? { diagnosis: beside.seconds } : {}),
     ...(kept ? { samples: kept.seconds } : {}),
-  });
+  }, trainer.workers?.takeSpent());
   const metrics = stepMetrics(trainer, step, all, {
     gradientNorm: norm,
     lr: learningRate(settings, step),

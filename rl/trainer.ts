@@ -12,6 +12,7 @@ import type { AdvantageKind } from "./advantage.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
 import type { RolloutSource } from "./rollout_source.ts";
+import type { WorkersTimed } from "./workers/worker_time.ts";
 
 /** Settings of the updates. */
 export interface TrainSettings extends OptimizerSettings {
@@ -91,6 +92,8 @@ export interface Trainer {
   optimizer: Optimizer | ShardedOptimizer;
   /** Whom it trains with; alone where it is left out. */
   learners?: Learners;
+  /** Workers that make its rollouts, if there are some. */
+  workers?: WorkersTimed;
   /** Where some updates are diagnosed. */
   diagnosis?: Diagnosis;
 }

@@ -16,6 +16,9 @@ import { watchInterrupt } from "../terminal/interrupt.ts";
 import { describeChoices } from "./describe_choices.ts";
 import { describeEvaluation } from "./describe_evaluation.ts";
 import { evalCheckCommand } from "./eval_check.ts";
+import { serveModel } from "../../rl/workers/parcel.ts";
+import { shareJobs } from "../../rl/workers/share_jobs.ts";
+import { openWorkers } from "../worker/worker_flags.ts";
 import { explainEnd } from "./explain_end.ts";
 import { evalSettings, type EvalValues } from "./eval_settings.ts";
 import { openTasks } from "./open_tasks.ts";
@@ -93,6 +96,7 @@ async function measureAll(
   const { quiet, json } = context;
   const tell = (line: string) => quiet || say(line);
   tell(`device   ${toldAdapter(gpu.adapter)}`);
+  await using pool = await openWorkers(values, tell);
   const shown = values.adapter === undefined ? values.model : `${values.model} with ${values.adapter}`;
   const { found, facts } = await loadWatched(gpu, values.model, values, { shown, quiet });
   const parameters = facts.model.parameters.toLocaleString("en");
@@ -100,6 +104,10 @@ async function measureAll(
   const { origins } = context;
   runNotes(values.adapter ?? values.model, { ...origins, task: "flag" }).forEach(tell);
   const plans = await planTasks(found, tasks, facts, values, context);
+  const { model, adapter, weights } = values;
+  const run = pool && shareJobs(pool, {
+    parcel: serveModel(pool.files, { name: model, adapter, weights, half: false }),
+  });
   for (const { line } of plans) tell(`task     ${line}`);
   using results = values.out === undefined ? undefined : openResults(values.out, {
     model: facts.model.hash,
@@ -112,7 +120,7 @@ async function measureAll(
   using interrupt = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
   const reports: TaskReport[] = [];
   for (const plan of plans) {
-    const report = await plan.measure(results, interrupt.signal);
+    const report = await plan.measure(results, interrupt.signal, run);
     reports.push(report);
     // A task's table is worth its time even if a later task fails.
     const parts = [describe(report), plan.texts?.() ?? ""].filter(Boolean);

@@ -1,4 +1,5 @@
 import { flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
+import { workersFlags } from "../worker/worker_flags.ts";
 import { choice, integer, path, type Values } from "../settings/setting.ts";
 
 /** Every flag of `softcot eval`. */
@@ -43,6 +44,7 @@ export const evalSettings = {
   ),
   seed: flags.seed,
   ...ownCodeFlags,
+  ...workersFlags,
   show: integer("Generated texts of each mode to show, from the first question on", {
     default: 0,
     min: 0,

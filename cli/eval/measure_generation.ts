@@ -5,6 +5,7 @@ import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
+import type { JobRunner } from "../../model/generation/generate_jobs.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import { createEvaluationProgress } from "../terminal/evaluation_progress.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
@@ -14,16 +15,19 @@ import type { ShownTexts } from "./shown_texts.ts";
 /**
  * Runs a plan in all its modes, with progress; with a folder of results it goes on with what is there.
  *
- * @param texts told every rollout
+ * @param texts told every rollout; `run` makes them, this device where it is left out
  * @throws Interrupted if the signal is aborted, saying what is kept
  */
 export async function measureGeneration(
   { model, tokenizer, embeddingRms }: FoundModel,
   { task, run, prompt, prepared, about }: GenerationPlan,
-  results: ResultsFolder | undefined,
-  signal: AbortSignal,
-  quiet: boolean,
-  texts: ShownTexts,
+  { results, signal, quiet, texts, run: runJobs }: {
+    results: ResultsFolder | undefined;
+    signal: AbortSignal;
+    quiet: boolean;
+    texts: ShownTexts;
+    run?: JobRunner;
+  },
 ): Promise<EvaluationReport> {
   const { modes, split, samples } = run;
   const { questions } = about;
@@ -39,7 +43,7 @@ export async function measureGeneration(
   try {
     const measured = await evaluate(model, tokenizer, task, {
       ...run,
-      ...{ questions, prompt, prepared, grader, signal, embeddingRms },
+      ...{ questions, prompt, prepared, grader, signal, embeddingRms, run: runJobs },
       stream: split,
       *known(mode) {
         for (const record of files.get(mode)?.known() ?? []) {

@@ -4,6 +4,7 @@ import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { Task } from "../../eval/task.ts";
 import { wayOf } from "../../eval/modes.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
+import type { JobRunner } from "../../model/generation/generate_jobs.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
 import { mixingValues } from "../defaults/mixing_values.ts";
 import { promptValues } from "../defaults/prompt_values.ts";
@@ -34,7 +35,11 @@ interface Plan {
   line: string;
   /** What decides its results. */
   settings: Record<string, unknown>;
-  measure(results: ResultsFolder | undefined, signal: AbortSignal): Promise<TaskReport>;
+  measure(
+    results: ResultsFolder | undefined,
+    signal: AbortSignal,
+    run: JobRunner | undefined,
+  ): Promise<TaskReport>;
   /** Generated texts to be shown under its table; none of a choice task. */
   texts?(): string;
 }
@@ -91,7 +96,7 @@ async function planGenerationTask(
   return {
     line: describePlan(found, plan),
     settings: named(task.name, settingsOf(plan)),
-    measure: (results, signal) => measureGeneration(found, plan, results, signal, quiet, texts),
+    measure: (results, signal, run) => measureGeneration(found, plan, { results, signal, quiet, texts, run }),
     texts: texts.describe,
   };
 }

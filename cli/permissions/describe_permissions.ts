@@ -28,13 +28,22 @@ function wrapped(names: readonly string[]): string[] {
   return lines;
 }
 
+const describeNet = (net: Needs["net"]): string =>
+  net === "listens"
+    ? "who asks at one address"
+    : net === "with --workers"
+    ? `${net} the network`
+    : net
+    ? "the network"
+    : "";
+
 function rightsOf({ read, write, run, env, net, sys, libraries }: Needs): [right: string, what: string][] {
   const rights: [string, string][] = [
     ["read", read.join(", ")],
     ["write", write.join(", ")],
     ["start", run.join(", ")],
     ["ask", env.length === 0 ? "" : `variables for ${env.join(", ")}`],
-    ["reach", net === "listens" ? "who asks at one address" : net ? "the network" : ""],
+    ["reach", describeNet(net)],
     ["see", sys ? "memory, disks, and who it runs as" : ""],
     ["call", libraries.length === 0 ? "" : `libraries of ${libraries.join(" and ")}`],
   ];

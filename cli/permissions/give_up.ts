@@ -40,7 +40,11 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
   for (const variable of PREFIXES) if (!env.includes(variable)) revoke({ name: "env", variable });
   if (!needs.run.some((program) => isStarted(program, told))) revoke({ name: "run" });
   const isNeeded = {
-    ...{ net: needs.net !== false, import: false, sys: needs.sys },
+    ...{
+      net: needs.net === "with --workers" ? told.values.workers !== undefined : needs.net !== false,
+      import: false,
+      sys: needs.sys,
+    },
     ffi: needs.libraries.includes("Vulkan"),
   };
   for (const kind of ["net", "import", "sys", "ffi"] as const) if (!isNeeded[kind]) revoke({ name: kind });

@@ -19,8 +19,8 @@ export interface Needs {
    * started with --learners or --cluster alone, by a process that does nothing else.
    */
   run: readonly ("git" | "own code" | "nvidia-smi" | "softcot" | "deno" | "the browser" | "mpirun")[];
-  /** The network; of `listens` one address, and nothing else once it listens there. */
-  net: boolean | "listens";
+  /** The network; of `listens` one address, and nothing else once it listens there; only where --workers is given. */
+  net: boolean | "listens" | "with --workers";
   /** The system's memory and disks. */
   sys: boolean;
   /**
@@ -50,6 +50,7 @@ export const VARIABLES = {
   ],
   caches: ["SOFTCOT_CACHE", "XDG_CACHE_HOME", "HOME", "TMPDIR"],
   sweep: ["LP_NUM_THREADS"],
+  nats: ["NATS_URL"],
   /** As huggingface_hub asks; those that stand in their values, too. */
   hub: ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME", "USERPROFILE"],
   /** Switches of the library for algebra, which it asks for as it is loaded. */
@@ -93,13 +94,18 @@ const SWEEP = onDevice({
 /** By the command's words. */
 export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   train: onDevice({
-    read: ["program", "hub cache", "model", "adapter", "data", "task", "reward", "run"],
-    ...{ write: ["run"], env: [...DEVICE, "algebra"] },
+    read: ["program", "hub cache", "model", "adapter", "data", "task", "reward", "run", "nats"],
+    ...{ write: ["run"], env: [...DEVICE, "algebra", "nats"], net: "with --workers" },
     ...{ libraries: ["C", "Vulkan", "MPI"], run: ["own code", "mpirun"] },
   }),
   eval: onDevice({
-    read: ["program", "hub cache", "model", "adapter", "data", "tasks", "results"],
-    ...{ write: ["results"], run: ["git", "own code"], env: [...DEVICE, "algebra"] },
+    read: ["program", "hub cache", "model", "adapter", "data", "tasks", "results", "nats"],
+    ...{ write: ["results"], run: ["git", "own code"], env: [...DEVICE, "algebra", "nats"] },
+    net: "with --workers",
+  }),
+  worker: onDevice({
+    ...{ net: true, env: [...DEVICE, "caches", "nats"] },
+    ...{ read: ["nats", "worker files"], write: ["worker files"] },
   }),
   "eval check": telling({ read: ["pairs"], env: ["display", "algebra"] }),
   generate: onDevice({ read: ["hub cache", "model", "adapter", "task"], run: ["own code"] }),

@@ -67,6 +67,11 @@ const PLACES = {
     ...[png, svg].flatMap((folder) => present(text(folder))),
   ],
   runs: ({ values: { runs } }: Told) => present(text(runs)),
+  /** What lets into a NATS server. */
+  nats: ({ values: { creds, tlsCa, tlsCert, tlsKey } }: Told) =>
+    [creds, tlsCa, tlsCert, tlsKey].flatMap((file) => present(text(file))),
+  /** What workers fetch. */
+  "worker files": async () => present((await import("../worker/worker_folder.ts")).workerFolder()),
   /** The files that tell Vulkan's loader of drivers. */
   drivers: () => driverPlaces(),
   /** What softcot keeps of itself, and the Deno that runs. */

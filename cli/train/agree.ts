@@ -1,8 +1,8 @@
-import project from "../../deno.json" with { type: "json" };
 import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { refuseDifferent } from "../../rl/cluster/refuse_different.ts";
 import { ALONE } from "../../rl/cluster/learners.ts";
 import { questionsOf } from "../../rl/trainer.ts";
+import { OWN_VERSION } from "../facts/own_version.ts";
 import { dashed } from "../settings/dashed.ts";
 import { shown } from "../settings/shown.ts";
 import type { PreparedTraining } from "./prepare_training.ts";
@@ -21,7 +21,7 @@ export async function agree(
   const { adapter, matmulFamily, subgroupSize } = state.kernels;
   const questions = [1, 2, 3].flatMap((step) => questionsOf(trainer, step));
   await refuseDifferent(learners, {
-    version: `${project.version} on Deno ${Deno.version.deno}`,
+    version: OWN_VERSION,
     ...Object.fromEntries(
       Object.entries(values).map(([key, value]) => [`--${dashed(key)}`, shown(value)]),
     ),

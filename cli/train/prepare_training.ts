@@ -12,10 +12,12 @@ import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
 import { freshState, readState, type RunState } from "../../rl/run/run_state.ts";
 import { checkFirstPrompts, createTrainer, type Trainer } from "../../rl/trainer.ts";
+import type { WorkerPool } from "../../rl/workers/worker_pool.ts";
 import { checkMemory, type PlannedTraining } from "./check_memory.ts";
 import { fittingTask, roomIn } from "./fitting_task.ts";
 import { refuseOneQuestion } from "./test_modes.ts";
 import { refuseTooFew } from "./refuse_rollouts.ts";
+import { type SharedTraining, shareTraining } from "./share_training.ts";
 import { thinkingInTraining } from "./thinking_in_training.ts";
 import type { TrainValues } from "./train_settings.ts";
 import { weightsInTraining } from "./weights_in_training.ts";
@@ -27,24 +29,33 @@ export interface PreparedTraining extends Disposable {
   state: RunState;
   /** What its memory was asked for by. */
   planned: PlannedTraining;
+  /** Where workers make rollouts. */
+  shared?: SharedTraining;
   /** Training questions that are left out or cut, since their prompts are too long. */
   long: number;
   /** SHA-256 of the weights that it starts from. */
   hash: () => string;
 }
 
+/** Who takes part in a training. */
+export interface TrainingParts {
+  learners?: Learners;
+  /** Each of several learners keeps a share of the moments. */
+  shardOptimizer?: boolean;
+  /** Workers that make rollouts. */
+  pool?: WorkerPool;
+}
+
 /**
  * A trainer for the model that the run starts from, or for the checkpoint that it goes on from: data, model, way of
  * thinking, rollouts, updates.
- * @param shardOptimizer each of several learners keeps a share of the moments
  * @throws UserError if the model, the task or a reward cannot be used, or the thinking cannot be trained
  */
 export async function prepareTraining(
   gpu: Gpu,
   values: TrainValues,
   checkpoint: string | undefined,
-  learners: Learners = ALONE,
-  shardOptimizer = false,
+  { learners = ALONE, shardOptimizer = false, pool }: TrainingParts = {},
 ): Promise<PreparedTraining> {
   const weights = weightsInTraining(values);
   const rewards = await loadRewards(values.reward ?? []);
@@ -76,13 +87,12 @@ export async function prepareTraining(
   const grader = createGrader(task);
   const parts = { tokenizer, task, thinking, rules, prompt, rewards };
   const copy = values.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
+  const shared = pool && shareTraining(pool, model, start, values, learners.rank);
   const source = localRollouts({
     ...parts,
     model: copy?.model ?? model,
     refresh: copy?.refresh,
-    group,
-    seed,
-    grader,
+    ...{ group, seed, grader, run: shared?.run },
   });
 
   const lr = values.lora ? values.loraLr : values.lr;
@@ -90,9 +100,13 @@ export async function prepareTraining(
   // Held as its file has it: results are those of f32, to the bit, so that nothing diverges before anything has moved.
   const base = baseName === undefined ? undefined : await findModel(gpu, baseName, { weights: "exact" });
   await checkFirstPrompts({ ...parts, model, settings });
-  const trainer = createTrainer({ ...parts, model, settings, source, learners }, base?.model);
+  const trainer = createTrainer({ ...parts, model, settings, source, learners, workers: pool }, base?.model);
   const state = freshState(trainer, embeddingRms, base?.base());
-  return { trainer, state, planned, long, hash: found.hash, [Symbol.dispose]: () => grader.close() };
+  const dispose = () => {
+    shared?.[Symbol.dispose]();
+    grader.close();
+  };
+  return { trainer, state, planned, long, shared, hash: found.hash, [Symbol.dispose]: dispose };
 }
 
 /** In a full training that is diagnosed, the name of the model that the run began from, which is loaded a second time. */

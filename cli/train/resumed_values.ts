@@ -8,6 +8,7 @@ import { readConfigFile, toToml } from "../settings/config_file.ts";
 import { dashed } from "../settings/dashed.ts";
 import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
 import { shown } from "../settings/shown.ts";
+import { describeWorkers, type WorkersValues } from "../worker/worker_flags.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 
 /**
@@ -92,6 +93,8 @@ export interface Besides {
   allowOwn?: readonly string[];
   /** Where it was asked for. */
   rewardTimeout?: number;
+  /** What was said of workers. */
+  workersAsked?: Partial<WorkersValues>;
 }
 
 /**
@@ -101,7 +104,7 @@ export interface Besides {
 export function resumeCommand(
   out: string,
   values: TrainValues,
-  { learners, shardOptimizer, allowOwn, rewardTimeout }: Besides = {},
+  { learners, shardOptimizer, allowOwn, rewardTimeout, workersAsked }: Besides = {},
 ): string {
   const named = ownCodeOf(values).map((key) => ` --${key} ${shown(values[key])}`);
   if (allowOwn) named.push(` --allow-own ${shown(allowOwn)}`);
@@ -112,7 +115,7 @@ export function resumeCommand(
     : gpu
     ? ` --gpu ${gpu}`
     : "";
-  return `softcot train --resume --out ${out}${named.join("")}${together}`;
+  return `softcot train --resume --out ${out}${named.join("")}${together}${describeWorkers(workersAsked)}`;
 }
 
 /** The values of a run that are own code. */

@@ -13,6 +13,8 @@ import { launched } from "../../rl/cluster/launched.ts";
 import { agree } from "./agree.ts";
 import { beginRun } from "./begin_run.ts";
 import { describeRun, type RunResult } from "./describe_run.ts";
+import { openWorkers, workersFlags } from "../worker/worker_flags.ts";
+import type { WorkerPool } from "../../rl/workers/worker_pool.ts";
 import { explainEnd, keptOf } from "./explain_end.ts";
 import { firstAlone } from "./first_alone.ts";
 import { joinJob, type LearnerJob } from "./learner_job.ts";
@@ -45,6 +47,7 @@ const settings = {
   shardOptimizer: flag("Each of several learners keeps its share of the optimizer's moments alone (ZeRO 1)", {
     group: several,
   }),
+  ...workersFlags,
 };
 
 /** `softcot train`: the method, end to end. */
@@ -69,13 +72,14 @@ shows every value and where it comes from.`,
     ["Eight GPUs of this machine", "softcot train --learners 8 --questions 16"],
   ],
   async run(
-    { resume, profile, allowOwn, rewardTimeout: seconds, learners, shardOptimizer, ...given },
+    { resume, profile, allowOwn, rewardTimeout: seconds, learners, shardOptimizer, ...asked },
     { origins, quiet, print },
   ) {
     if ((learners ?? 1) > 1 && launched() === undefined) {
       Deno.exitCode = await startLearners(learners!);
       return;
     }
+    const { workers, workersOnly, serveWeights, creds, tlsCa, tlsCert, tlsKey, ...given } = asked;
     if (!resume) refuseLoneSystem(given);
     const job = await joinJob(learners);
     await job.together(() =>
@@ -84,7 +88,9 @@ shows every value and where it comes from.`,
         const isFirst = job.learners.rank === 0;
         const rewardTimeout = origins.rewardTimeout === "default" ? undefined : seconds;
         const options = { resume, quiet: quiet || !isFirst, shardOptimizer, allowOwn, rewardTimeout };
-        const result = await trainAndTest(gpu, values, job, options);
+        const workersAsked = { workers, workersOnly, serveWeights, creds, tlsCa, tlsCert, tlsKey };
+        await using pool = await openWorkers(workersAsked, (line) => options.quiet || say(line));
+        const result = await trainAndTest(gpu, values, job, { ...options, pool, workersAsked });
         if (isFirst) print(result, () => describeRun(result));
       }, { profile })
     );
@@ -96,7 +102,9 @@ async function trainAndTest(
   gpu: Gpu,
   values: TrainValues,
   job: LearnerJob,
-  { resume, quiet, ...besides }: { resume: boolean; quiet: boolean; shardOptimizer: boolean } & Besides,
+  { resume, quiet, pool, ...besides }:
+    & { resume: boolean; quiet: boolean; shardOptimizer: boolean; pool?: WorkerPool }
+    & Besides,
 ): Promise<RunResult> {
   const { learners } = job;
   const started = performance.now();
@@ -108,7 +116,8 @@ async function trainAndTest(
   own?.notes.forEach((note) => tell(`warning  ${note}`));
   const [saved] = await learners.gather(own && { checkpoint: own.checkpoint, state: own.state });
   const reopened = own ?? saved;
-  using prepared = await prepareTraining(gpu, values, reopened?.checkpoint, learners, besides.shardOptimizer);
+  const parts = { learners, shardOptimizer: besides.shardOptimizer, pool };
+  using prepared = await prepareTraining(gpu, values, reopened?.checkpoint, parts);
   const { trainer } = prepared;
   if (prepared.long > 0) {
     const what = values.longPrompts === "skip" ? "left out" : "cut in their middle";
@@ -126,6 +135,7 @@ async function trainAndTest(
   );
   const stopped = (what: string) => new Interrupted(isFirst ? `${what}. Go on with: ${goOn}` : "");
   const { signal } = interrupt;
+  prepared.shared?.begin(folder, signal);
   const measure = (when: string) => testModes(trainer, values, state, signal, quiet, when);
   const alone = async <T>(work: () => Promise<T>) => await firstAlone(learners, work) ?? null;
   try {

@@ -1,6 +1,6 @@
 import type { Scratch } from "../../gpu/arena.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { generateJobs } from "./generate_jobs.ts";
+import { generateJobs, type JobRunner } from "./generate_jobs.ts";
 import type { GeneratedBatch, GenerateRequest, GenerationJob, Rollout } from "./rollout.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Model } from "../transformer/transformer.ts";
@@ -10,12 +10,14 @@ import type { Model } from "../transformer/transformer.ts";
  * All sampling is done on the GPU; token ids are read every few positions. Rollouts that memory does not hold at once
  * wait for the slots of those that have ended.
  * @param scratch keeps `hidden` for the caller
+ * @param run who generates: this device where it is left out
  */
 export async function generate(
   model: Model,
   tokenizer: Tokenizer,
   request: GenerateRequest,
   scratch: Scratch,
+  run: JobRunner = generateJobs,
 ): Promise<GeneratedBatch> {
   const { prompts, group, rolloutIds } = request;
   const jobs = prompts.map((prompt, b): GenerationJob => ({
@@ -25,7 +27,7 @@ export async function generate(
   const count = prompts.length * group;
   const hidden = roomForFed(model, request, count, scratch);
   const rollouts: Rollout[] = Array(count);
-  await generateJobs(model, tokenizer, jobs, request, {
+  await run(model, tokenizer, jobs, request, {
     hidden,
     onRollout: (rollout) => void (rollouts[rollout.index] = rollout),
   });

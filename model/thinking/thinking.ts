@@ -115,6 +115,8 @@ export interface StepGradients {
 export interface Thinking {
   /** As on the command line. */
   name: string;
+  /** What it was made from, as plain data: `wayOfThinking` makes the same by it in another process. */
+  made?: Readonly<{ way: string; options: object }>;
   /** Softmax temperature of the steps. */
   tau: number;
   /** Its actions are rows of the embedding space, kept in `hidden`; otherwise tokens. */

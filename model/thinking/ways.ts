@@ -127,6 +127,12 @@ export const THINKING_TAU: Record<AnyWay, number> = {
  * @throws Error if a greedy form is asked of one of {@link DRAWN_MIXTURES}
  */
 export function wayOfThinking(way: AnyWay, options: WayOptions): Thinking {
+  const { greedy, gamma, antithetic, embeddingRms, tau, filters } = options;
+  const made = { ...mixingOf(options), greedy, gamma, antithetic, embeddingRms, tau, filters };
+  return { ...stepsOf(way, options), made: { way, options: made } };
+}
+
+function stepsOf(way: AnyWay, options: WayOptions): Thinking {
   const { greedy, tau = THINKING_TAU[way], filters } = options;
   switch (way) {
     case "hard":

@@ -1,5 +1,6 @@
 import { readSystemFile } from "../../gpu/device/system_files.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { WorkerTime } from "../workers/worker_time.ts";
 import type { Learners } from "./learners.ts";
 
 /** Seconds of an update's parts. */
@@ -38,6 +39,8 @@ export interface StepPeaks {
   device_peak_bytes: number;
   /** Each learner's own, in the order of their ranks, where there are several. */
   learners?: LearnerTime[];
+  /** What each worker did, and this device beside them, where there are some. */
+  workers?: WorkerTime[];
 }
 
 /** What an update cost. */
@@ -46,10 +49,15 @@ export interface Clock extends StepPeaks {
 }
 
 /** An update's cost to the learner for which it was highest, and each one's own. */
-export async function gatherClock(learners: Learners, gpu: Gpu, seconds: StepSeconds): Promise<Clock> {
+export async function gatherClock(
+  learners: Learners,
+  gpu: Gpu,
+  seconds: StepSeconds,
+  workers?: WorkerTime[],
+): Promise<Clock> {
   const spent = learners.takeSpent();
   const all = await learners.gather({
-    seconds,
+    ...{ seconds, workers },
     process_peak_bytes: peakOfProcess(),
     device_peak_bytes: gpu.arena.peakBytes,
     time: { rollout: seconds.rollout, waited: spent.waited, summed: spent.summed, sent_bytes: spent.bytes },
@@ -62,6 +70,7 @@ export async function gatherClock(learners: Learners, gpu: Gpu, seconds: StepSec
     process_peak_bytes: most((one) => one.process_peak_bytes),
     device_peak_bytes: most((one) => one.device_peak_bytes),
     ...(all.length === 1 ? {} : { learners: all.map(({ time }) => time) }),
+    ...(workers ? { workers: all.flatMap((one) => one.workers ?? []) } : {}),
   };
 }
 

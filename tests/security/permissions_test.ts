@@ -3,7 +3,7 @@ import type { Command } from "@cliffy/command";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startFlags } from "../../cli/permissions/start_flags.ts";
 import { createProgram } from "../../cli/main.ts";
-import { PERMISSIONS } from "../../cli/permissions/permission_table.ts";
+import { type Needs, PERMISSIONS } from "../../cli/permissions/permission_table.ts";
 import { fails, finish, runSoftcot } from "../cli/support/run_softcot.ts";
 import { smallModel } from "../cli/support/small_model.ts";
 import { trainArgs } from "../cli/support/train_args.ts";
@@ -111,16 +111,15 @@ function commandsOf(command: Command<any>, above = ""): string[] {
   ) => [above + name, ...commandsOf(command.getCommand(name)!, `${above}${name} `)]);
 }
 
-Deno.test("the table names every command, pull and push alone have the network, and view and serve listen", async () => {
+Deno.test("the table names every command, pull, push and worker alone have the network, train and eval with --workers, and view and serve listen", async () => {
   const { stdout, stderr } = await runSoftcot(["doctor", "--json"]);
   const { permissions } = JSON.parse(stdout);
   assertEquals(permissions, PERMISSIONS, stderr);
-  const withNet = (net: boolean | "listens") =>
+  const withNet = (net: Needs["net"]) =>
     Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].net === net).sort();
-  assertEquals([withNet(true), withNet("listens")], [["data pull", "model pull", "model push"], [
-    "serve",
-    "view",
-  ]]);
+  assertEquals(withNet(true), ["data pull", "model pull", "model push", "worker"]);
+  assertEquals(withNet("listens"), ["serve", "view"]);
+  assertEquals(withNet("with --workers"), ["eval", "train"]);
   const groups = ["model", "data", "cache"];
   const named = commandsOf(await createProgram()).filter((name) => !groups.includes(name));
   assertEquals(named.sort(), Object.keys(PERMISSIONS).sort());

@@ -64,6 +64,10 @@ const COMMANDS: Record<string, Record<string, string> | null> = {
   // tests/learners and tests/cli/train/learners_test.ts try several: they want Open MPI.
   "softcot train --learners 8 --questions 16 --task gsm8k --model MODEL": null,
   "softcot train --resume --out runs/gsm8k --learners 4": null,
+  // tests/cli/worker tries them: they want a NATS server.
+  "softcot worker nats://10.0.0.5": null,
+  "softcot train --workers nats://10.0.0.5 --serve-weights 10.0.0.7 --task gsm8k --model MODEL": null,
+  "softcot eval gsm8k --model runs/gsm8k --workers nats://10.0.0.5 --serve-weights 10.0.0.7": null,
   "softcot train --task ./squares.ts --model MODEL": { ...TRAIN, "--model": SMOLLM },
   "softcot train --reward task,./brevity.ts=0.2": TRAIN,
   "softcot sweep ways.toml --jobs 2": {},
@@ -94,6 +98,8 @@ const TABLE: Record<string, string[][]> = {
   ],
   // tests/cli/serve tries it: here there may be no network.
   serve: [],
+  // tests/cli/worker tries it: a server of NATS is needed.
+  worker: [],
   "view [FOLDER...]": [],
   "report RUN...": [["report", "runs/sums-soft", "--json"]],
   sft: [],

@@ -154,6 +154,7 @@ const PLACES: Record<string, string[]> = {
   "a run to report": ["report", `${folder}/t${NAME}`, "--json"],
   "a run to report that is not there": ["report", BAD, "--out", `${folder}/q.html`],
   "where a report is written": ["report", `${folder}/t${NAME}`, "--out", `${folder}/r${NAME}.html`],
+  "a server's address": ["worker", BAD],
   "a model to serve": ["serve", "--model", BAD],
   "a model to push": ["model", "push", BAD, "me/it"],
   "what a run sets": [...generate, variant("o", { "config.toml": () => `system = ${json}` })],

@@ -1,0 +1,116 @@
+import { UserError } from "../../gpu/errors.ts";
+import type { NatsPlace } from "../../rl/workers/connect_nats.ts";
+import { openPool, type WorkerPool } from "../../rl/workers/worker_pool.ts";
+import type { ServeAt } from "../../rl/workers/serve_files.ts";
+import { OWN_VERSION } from "../facts/own_version.ts";
+import { dashed } from "../settings/dashed.ts";
+import { shown } from "../settings/shown.ts";
+import { flag, path, text, type Values } from "../settings/setting.ts";
+
+const group = "Workers";
+
+/** How a NATS server lets a client in. */
+export const natsFlags = {
+  creds: path("Credentials for the NATS server, a file as nsc makes it", { group }),
+  tlsCa: path("Certificate of who signed the NATS server's, in PEM", { group }),
+  tlsCert: path("Own certificate for the NATS server, in PEM", { group }),
+  tlsKey: path("Key of the own certificate", { group }),
+};
+
+/** How rollouts are given to workers. */
+export const workersFlags = {
+  workers: text(
+    "NATS server whose workers (softcot worker) make rollouts beside this device; env: that of NATS_URL",
+    {
+      placeholder: "url",
+      group,
+    },
+  ),
+  workersOnly: flag("With --workers: this device makes no rollouts itself", { group }),
+  serveWeights: text(
+    "Address of this machine where workers fetch the weights, with a port or any that is free",
+    {
+      default: "127.0.0.1",
+      placeholder: "host[:port]",
+      group,
+    },
+  ),
+  ...natsFlags,
+};
+
+/** What is told of workers. */
+export type WorkersValues = Values<typeof workersFlags>;
+
+/** The server of the environment's NATS_URL. */
+export const FROM_ENVIRONMENT = "env";
+
+/**
+ * The server that a flag or argument names.
+ * @throws UserError if the environment is to name it and does not
+ */
+export function natsPlace(
+  url: string,
+  { creds, tlsCa, tlsCert, tlsKey }: Values<typeof natsFlags>,
+): NatsPlace {
+  const named = url === FROM_ENVIRONMENT ? Deno.env.get("NATS_URL") : url;
+  if (!named) {
+    throw new UserError(
+      "Cannot use the NATS server of the environment: NATS_URL is not set, an address is needed",
+    );
+  }
+  return { url: named, creds, tlsCa, tlsCert, tlsKey };
+}
+
+/**
+ * Begins a session with the workers that are asked for; undefined where none are.
+ * @param say told of what happens to them
+ * @throws UserError if the server or the address cannot be used
+ */
+export async function openWorkers(
+  values: WorkersValues,
+  say: (line: string) => void,
+): Promise<WorkerPool | undefined> {
+  const { workers, workersOnly, serveWeights } = values;
+  if (workers === undefined) {
+    if (!workersOnly) return undefined;
+    throw new UserError("Cannot leave rollouts to workers: no server is named", "name it with --workers URL");
+  }
+  const pool = await openPool({
+    ...{
+      nats: natsPlace(workers, values),
+      version: OWN_VERSION,
+      serveAt: addressOf(serveWeights),
+      own: !workersOnly,
+      say,
+    },
+  });
+  const there = await pool.there();
+  const found = (there?.waiting ?? 0) + (there?.atWork ?? 0);
+  say(
+    `workers  ${found || "none"} at ${pool.place}${
+      found ? "" : `: start some with softcot worker ${pool.place}`
+    }` +
+      `${pool.own ? "; this device makes rollouts, too" : ""}; weights are served at ${pool.files.url}`,
+  );
+  return pool;
+}
+
+function addressOf(text: string): ServeAt {
+  const found = /^(\[[0-9a-f:.]+\]|[^:\s/]+)(?::(\d{1,5}))?$/i.exec(text);
+  const port = Number(found?.[2] ?? 0);
+  const host = found?.[1].replace(/^\[|\]$/g, "");
+  if (host && port <= 65535 && host !== "0.0.0.0" && host !== "::") return { host, port };
+  throw new UserError(
+    `Cannot serve the weights at ${text}: an address of this machine by which workers reach it is needed, HOST or HOST:PORT`,
+  );
+}
+
+/** The flags that ask for these workers once more. */
+export function describeWorkers(asked: Partial<WorkersValues> = {}): string {
+  if (asked.workers === undefined) return "";
+  return (Object.keys(workersFlags) as (keyof WorkersValues)[]).map((key) => {
+    const value = asked[key];
+    if (value === undefined || value === workersFlags[key].default) return "";
+    return value === true ? ` --${dashed(key)}` : ` --${dashed(key)} ${shown(value)}`;
+  }).join("");
+}

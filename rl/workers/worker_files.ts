@@ -1,0 +1,95 @@
+import { UserError } from "../../gpu/errors.ts";
+import { modifiedAt, namesIn } from "../../model/files/on_disk.ts";
+import { readPlainText } from "../../model/files/plain_file.ts";
+import { downloadBlob } from "../../model/hub/download_blob.ts";
+import type { Hub } from "../../model/hub/hub.ts";
+import { type Parcel, parcelSchema, type ServedFile } from "./job.ts";
+
+/** Files that a worker has fetched, in a folder of its own that workers of one machine share. */
+export interface WorkerFiles {
+  /** The list of a model's files, and the folders with them. */
+  model(url: string, parcel: ServedFile): Promise<{ parcel: Parcel; folder: string; adapter?: string }>;
+  /** A folder with what has been trained. */
+  trained(url: string, files: readonly ServedFile[]): Promise<string>;
+  /** Bytes fetched. */
+  readonly fetched: number;
+}
+
+/** Trained weights that are kept: those of the moment, and those that other workers of this machine may be at. */
+const MOST_TRAINED = 4;
+/** Models that nobody used for so long go. */
+const DAYS = 30;
+
+/**
+ * @param place folder for the files
+ * @param say told while something is waited for
+ */
+export function workerFiles(place: string, say: (line: string) => void, signal?: AbortSignal): WorkerFiles {
+  let fetched = 0;
+  const fetchAll = async (url: string, files: readonly ServedFile[], folder: string) => {
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const hub: Hub = { endpoint: url, signal, retryDelay: 500, patience: 30_000, notice: say };
+    for (const { name, bytes, sha256 } of files) {
+      let have = 0;
+      try {
+        await downloadBlob(hub, {
+          file: { path: name, size: bytes, hash: sha256 } as Parameters<typeof downloadBlob>[1]["file"],
+          url: `${url}/${sha256}`,
+          about: { kind: "model", id: name, revision: sha256 },
+          ...{ blob: `${folder}/${name}`, lock: `${folder}/.${name}.lock` },
+          onBytes(now) {
+            fetched += Math.max(0, now - have);
+            have = now;
+          },
+        });
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        throw new UserError(
+          `Cannot fetch ${name} (sha256 ${sha256.slice(0, 12)}) from ${url}: ${
+            error.message.replace(/^Cannot /, "cannot ")
+          }`,
+          "the process that gave the job serves it: is it reached from here, by the address of its --serve-weights?",
+        );
+      }
+    }
+    const now = new Date();
+    Deno.utimeSync(folder, now, now);
+  };
+  return {
+    get fetched() {
+      return fetched;
+    },
+    async model(url, file) {
+      const folder = `${place}/models/${file.sha256}`;
+      removeOld(`${place}/models`, file.sha256, (age) => age > DAYS * 86_400_000);
+      await fetchAll(url, [file], folder);
+      const read = parcelSchema.safeParse(JSON.parse(readPlainText(`${folder}/${file.name}`)));
+      if (!read.success) throw new UserError(`Cannot use the model from ${url}: its list of files is none`);
+      const parcel = read.data;
+      const model = `${folder}/model`;
+      if (parcel.model !== "builtin") await fetchAll(url, parcel.model.files, model);
+      const adapter = parcel.adapter && `${folder}/adapter`;
+      if (adapter) await fetchAll(url, parcel.adapter!, adapter);
+      return { parcel, folder: model, adapter };
+    },
+    async trained(url, files) {
+      const folder = `${place}/trained/${files[0].sha256}`;
+      await fetchAll(url, files, folder);
+      removeOld(`${place}/trained`, files[0].sha256, (_, rank) => rank >= MOST_TRAINED);
+      return folder;
+    },
+  };
+}
+
+/** Removes folders, the newest counted as 0, that are too old; what is in use stays open for who uses it. */
+function removeOld(place: string, kept: string, isOld: (age: number, rank: number) => boolean): void {
+  const folders = namesIn(place).map((name) => ({ name, time: modifiedAt(`${place}/${name}`) }));
+  folders.sort((a, b) => b.time - a.time).forEach(({ name, time }, rank) => {
+    if (name === kept || !isOld(Date.now() - time, rank)) return;
+    try {
+      Deno.removeSync(`${place}/${name}`, { recursive: true });
+    } catch {
+      // Another worker was first.
+    }
+  });
+}

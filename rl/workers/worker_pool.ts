@@ -1,0 +1,188 @@
+import { jetstream, type JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
+import type { Job } from "./job.ts";
+import { receiveResults } from "./receive_results.ts";
+import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
+import type { WorkersTimed, WorkerTime } from "./worker_time.ts";
+import { JOBS, jobSubject, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
+
+/** A job that is given to workers. */
+export interface GivenJob {
+  job: Job;
+  /** The most bytes of its result. */
+  most: number;
+  /** Of the message that it is, once the server has it. */
+  sequence?: number;
+  /** Looks through a result; throws RefusedResult. */
+  take(bytes: Uint8Array<ArrayBuffer>, worker: string): void;
+  /** Told of a result that was refused. */
+  refused(): void;
+}
+
+/** Who is there to take jobs. */
+export interface WorkersThere {
+  /** Waiting for a job. */
+  waiting: number;
+  /** Jobs that are made now, of all sessions. */
+  atWork: number;
+  /** Jobs that nobody has taken. */
+  untaken: number;
+}
+
+/** Workers of a NATS server, as one process uses them that gives them jobs. */
+export interface WorkerPool extends AsyncDisposable, WorkersTimed {
+  readonly session: string;
+  /** Of softcot: workers of another make nothing here. */
+  readonly version: string;
+  /** Of the server, for people. */
+  readonly place: string;
+  /** Serves what workers need. */
+  readonly files: FileServer;
+  /** Bytes that a job's message may have. */
+  readonly mostBytes: number;
+  /** The least of a device's work is done here, too; else workers alone make rollouts. */
+  readonly own: boolean;
+  /** Aborted when what is under way is to be ended where nobody works at it. */
+  signal?: AbortSignal;
+  /** Gives a job, now or as soon as the server takes it. */
+  give(given: GivenJob): void;
+  /** Nobody needs its result any more. */
+  withdraw(given: GivenJob): void;
+  there(): Promise<WorkersThere | undefined>;
+  /** Counts what was done. */
+  count(worker: string, done: Partial<Omit<WorkerTime, "name">>): void;
+  say(line: string): void;
+}
+
+/** How workers are used. */
+export interface PoolOptions {
+  nats: NatsPlace;
+  version: string;
+  serveAt: ServeAt;
+  /** This device makes rollouts, too. */
+  own: boolean;
+  say(line: string): void;
+}
+
+const LONGEST_REASON = 300;
+
+/**
+ * Begins a session with the workers of a server.
+ * @throws UserError if there is no such server, or the address for files is taken
+ */
+export async function openPool({ nats, version, serveAt, own, say }: PoolOptions): Promise<WorkerPool> {
+  const connection = await connectNats(nats, "softcot");
+  const session = crypto.randomUUID().replaceAll("-", "");
+  let manager: JetStreamManager;
+  let files: FileServer;
+  try {
+    manager = await openStreams(connection);
+    files = serveFiles(serveAt);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  const place = shownPlace(nats);
+  const given = new Map<string, GivenJob>();
+  const spent = new Map<string, WorkerTime>();
+  const count: WorkerPool["count"] = (
+    name,
+    { rollouts = 0, seconds = 0, bytes = 0, refused = 0, device = "" },
+  ) => {
+    const entry = spent.get(name) ?? { name, device: "", rollouts: 0, seconds: 0, bytes: 0, refused: 0 };
+    spent.set(name, {
+      ...{ name, device: device || entry.device, rollouts: entry.rollouts + rollouts },
+      ...{ seconds: entry.seconds + seconds, bytes: entry.bytes + bytes, refused: entry.refused + refused },
+    });
+  };
+  const quietly = (work: Promise<unknown>) => void work.catch(() => {});
+  const refuse = (job: string, worker: string, why: string) => {
+    count(worker, { refused: 1 });
+    say(`refused  a result of worker ${worker}: it ${why.slice(0, LONGEST_REASON)}`);
+    given.get(job)?.refused();
+  };
+  const receiver = receiveResults(connection, session, {
+    most: (job) => given.get(job)?.most,
+    take(job, worker, bytes) {
+      const one = given.get(job);
+      try {
+        one?.take(bytes, worker);
+        count(worker, { bytes: bytes.length });
+      } catch (error) {
+        refuse(job, worker, (error as Error).message);
+      }
+    },
+    refuse,
+  });
+  const publish = async (one: GivenJob) => {
+    const { job } = one;
+    while (given.get(job.id) === one) {
+      try {
+        const { seq } = await jetstream(connection)
+          .publish(jobSubject(session), JSON.stringify(job), { msgID: job.id, timeout: 5000 });
+        one.sequence = seq;
+        return;
+      } catch {
+        // The server is away, or its queue is full: later.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
+  };
+  const watch = async () => {
+    for await (const { type } of connection.status()) {
+      if (type === "disconnect") say(`workers  the connection to ${place} broke: waiting for the server`);
+      if (type !== "reconnect") continue;
+      say(`workers  ${place} is there again`);
+      // It may have lost all that it knew; what it has, it does not take twice.
+      await openStreams(connection).catch((error) => say(`warning  ${(error as Error).message}`));
+      receiver.restart();
+      for (const one of given.values()) quietly(publish(one));
+    }
+  };
+  quietly(watch());
+  return {
+    ...{ session, version, place, files, own, count, say },
+    mostBytes: (connection.info?.max_payload ?? 2 ** 20) - 2 ** 12,
+    give(one) {
+      given.set(one.job.id, one);
+      quietly(publish(one));
+    },
+    withdraw(one) {
+      given.delete(one.job.id);
+      if (connection.isClosed()) return;
+      if (one.sequence !== undefined) quietly(manager.streams.deleteMessage(JOBS, one.sequence));
+      quietly(manager.streams.purge(RESULTS, { filter: resultSubject(session, one.job.id) }));
+    },
+    async there() {
+      const found = await workersThere(manager);
+      return found && {
+        ...{ waiting: found.num_waiting, atWork: found.num_ack_pending, untaken: found.num_pending },
+      };
+    },
+    takeSpent() {
+      const taken = [...spent.values()];
+      spent.clear();
+      return taken;
+    },
+    async [Symbol.asyncDispose]() {
+      receiver.close();
+      await endSession(connection, manager, session);
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Takes back what was given and sent, where the server is there to be asked. */
+async function endSession(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  session: string,
+): Promise<void> {
+  const tidy = Promise.allSettled([
+    manager.streams.purge(JOBS, { filter: jobSubject(session) }),
+    manager.streams.purge(RESULTS, { filter: resultSubject(session) }),
+  ]);
+  await Promise.race([tidy, new Promise((resolve) => setTimeout(resolve, 2000))]);
+  await connection.close();
+}

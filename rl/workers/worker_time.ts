@@ -1,0 +1,21 @@
+/** What a worker, or this device, did since that was last asked. */
+export interface WorkerTime {
+  /** What it calls itself; `here` is the device of this process. */
+  name: string;
+  /** Its device, as it is called; empty where nothing of it was taken. */
+  device: string;
+  /** That it made. */
+  rollouts: number;
+  /** Seconds that it took for them. */
+  seconds: number;
+  /** Bytes of its results. */
+  bytes: number;
+  /** Results of it that were refused. */
+  refused: number;
+}
+
+/** Workers, as far as they are told of. */
+export interface WorkersTimed {
+  /** What was done since this was last asked, by each. */
+  takeSpent(): WorkerTime[];
+}
