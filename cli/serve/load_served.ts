@@ -22,13 +22,14 @@ import { ApiError } from "./api_error.ts";
 import { refuseLongText, refuseManyCharacters } from "./refuse_too_long.ts";
 import type { ServedModel } from "./served_model.ts";
 import type { ServeValues } from "./serve_settings.ts";
+import { warmUp } from "./warm_up.ts";
 
 const MOST_CONTEXT = 8192;
 
 /** Rows of the cache that a choice has on average: few texts are as long as the context. */
 const ROWS_EACH = 1024;
 
-/** Loads what is served, and starts its engine. */
+/** Loads what is served, starts its engine, and has its kernels compiled. */
 export async function loadServed(
   gpu: Gpu,
   values: ServeValues,
@@ -65,7 +66,7 @@ export async function loadServed(
     context,
     mostWaiting: values.queue,
   });
-  return {
+  const served: ServedModel = {
     found,
     engine,
     name: isFile(values.model) ? basename(values.model) : values.model,
@@ -83,6 +84,8 @@ export async function loadServed(
     },
     promptOf: promptMaker(found, context, { prompt }, templateOf(found, trained, values, origins)),
   };
+  if (!values.cold) await warmUp(served, atOnce);
+  return served;
 }
 
 /**

@@ -51,10 +51,11 @@ export const samplingFields = {
   softcot: extensions.optional(),
 };
 
-const sampling = z.object(samplingFields);
+/** What they make alone. */
+export const samplingRequest = z.object(samplingFields);
 
 /** Those fields. */
-export type SamplingRequest = z.infer<typeof sampling>;
+export type SamplingRequest = z.infer<typeof samplingRequest>;
 
 /** Fields that ask for what is not there; anything but these values is refused by name, lest a client believes it was heeded. */
 const REFUSED: Record<string, (value: unknown) => boolean> = {

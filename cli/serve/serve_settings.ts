@@ -1,6 +1,6 @@
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
 import { answeringFlags, flags, mixingFlags, ownCodeFlags } from "../settings/flags.ts";
-import { choice, integer, text, type Values } from "../settings/setting.ts";
+import { choice, flag, integer, text, type Values } from "../settings/setting.ts";
 
 const limits = "Limits";
 
@@ -34,6 +34,9 @@ export const serveSettings = {
   }),
   port: integer("Port to listen on; 0: any that is free", { default: 8000, min: 0, max: 65535 }),
   apiKey: text("Key that requests must bring, or a file that holds it", { placeholder: "key" }),
+  cold: flag(
+    "Be ready as soon as the model is loaded: the first requests wait while their kernels are compiled",
+  ),
   atOnce: integer("Choices that are generated at once", { default: 32, min: 1, max: 256, group: limits }),
   context: integer("Longest text, prompt and answer together, in tokens", {
     min: 16,

@@ -22,7 +22,8 @@ import { STRIDE } from "../transformer/stride_steps.ts";
 import type { Model } from "../transformer/transformer.ts";
 import { createAdmission, EngineFailedError, QueueFullError } from "./admission.ts";
 import { copyPrompts } from "./copy_prompts.ts";
-import { planPrefill } from "./plan_prefill.ts";
+import { createPatience } from "./create_patience.ts";
+import { planPrefill, type PrefillPlan } from "./plan_prefill.ts";
 import { createPromptCache } from "./prompt_cache.ts";
 import type { ServingJob } from "./serving_job.ts";
 import { type DrawKey, inGroups, roomForSeen, type SeenSteps, stepByGroup } from "./step_by_group.ts";
@@ -101,6 +102,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   const seenPlaces = Math.floor(seenBytes / (4 * STRIDE * model.config.vocabSize));
   const admission = createAdmission(tokenizer, prompts, { ...options, seenPlaces });
   const works: Work[] = [];
+  const patience = createPatience();
   const failing = Promise.withResolvers<unknown>();
   const figures = { promptTokens: 0, newTokens: 0, strides: 0 };
   const budget = options.prefillRows ?? PREFILL_ROWS[gpu.adapter.software ? "software" : "gpu"];
@@ -123,10 +125,11 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     admission.admit();
     copyPrompts(state, running);
     const plan = planPrefill(running, budget, options.cacheRows);
-    for (const { ids } of plan.runs) figures.promptTokens += ids.length;
+    figures.promptTokens += rowsOf(plan);
     const ready = inGroups(
       running.filter((one) => plan.rows.has(one) || (one.row !== null && one.steps < one.maxSteps)),
     );
+    const like = `${Math.ceil(rowsOf(plan) / 16)} ${ready.length}`;
     {
       using temporary = gpu.arena.scratch();
       const prefill = plan.runs.length > 0
@@ -135,17 +138,21 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
       seen = roomForSeen(model, ready, temporary);
       if (ready.length > 0) {
         const stride = decode(state, ready, prefill);
-        unread.push({ stride, seen, readSeen: seen && gpu.reader.start(seen.tensor) });
+        const readSeen = seen && gpu.reader.start(seen.tensor);
+        unread.push({ stride, seen, readSeen, like, began: performance.now() });
         figures.strides++;
       } else if (prefill) {
         prefill.record();
         // Waited for, so that the device never has more than a turn to do.
-        if (unread.length === 0) await gpu.reader.read({ ...state.info, shape: [4] });
+        if (unread.length === 0) {
+          const read = gpu.reader.start({ ...state.info, shape: [4] });
+          await patience.wait(like, performance.now(), read);
+        }
       }
     }
     while (unread.length > (ready.length > 0 && readBehind ? 1 : 0)) {
-      const { stride, seen, readSeen } = unread.shift()!;
-      const bytes = await stride.read();
+      const { stride, seen, readSeen, like, began } = unread.shift()!;
+      const bytes = await patience.wait(like, began, stride.read);
       const rows = readSeen && new Float32Array(await readSeen());
       const places = seen && rows && { ...seen, rows, width: model.config.vocabSize };
       figures.newTokens += tellStride(stride, bytes, places, admission);
@@ -231,8 +238,13 @@ interface Work {
   failed(error: unknown): void;
 }
 
+const rowsOf = ({ runs }: PrefillPlan): number => runs.reduce((sum, { ids }) => sum + ids.length, 0);
+
 interface UnreadStride {
   stride: Stride;
   seen: SeenSteps | null;
   readSeen: (() => Promise<ArrayBuffer>) | null;
+  /** See `Patience`. */
+  like: string;
+  began: number;
 }

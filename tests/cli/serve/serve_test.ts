@@ -257,6 +257,15 @@ Deno.test("SIGTERM finishes what is begun, takes nothing new, and ends with stat
   assertEquals((await mine.process.status).code, 0, mine.said());
 });
 
+Deno.test("kernels are compiled before it is ready, also where no thought fits into the context; nothing of that is in the figures", async () => {
+  await using mine = await startServer(["--context", "16", "--at-once", "3", "--port", "0"]);
+  assertEquals(await mine.figure("new_tokens_total"), 0);
+  assertEquals([await mine.figure("running"), await mine.figure("cache_rows_used")], [0, 0]);
+  const { status, data } = await mine.ask(TEXT, { prompt: "User: Sam has", max_tokens: 2 });
+  assertEquals([status, data.usage.completion_tokens], [200, 2]);
+  assertEquals((await mine.ask(CHAT, chat())).status, 400);
+});
+
 Deno.test("after kill -9 it starts again at once, on the same port, and says the same", async () => {
   const ask = async (served: Served) =>
     (await served.ask(TEXT, { prompt: "User: Sam has", seed: 3, max_tokens: 8 })).data.choices[0].text;

@@ -22,8 +22,9 @@ export interface Served extends AsyncDisposable {
 
 /** Starts `softcot serve`, on a port that is free where none is given, and waits until it is ready. */
 export async function startServer(args: string[], env: Record<string, string> = {}): Promise<Served> {
-  const port = args.includes("--port") ? [] : ["--port", "0"];
-  const process = softcotCommand(["serve", ...port, ...args], {
+  // Kernels are compiled by the first requests, unless the port is told: most servers here answer few.
+  const how = args.includes("--port") ? [] : ["--port", "0", "--cold"];
+  const process = softcotCommand(["serve", ...how, ...args], {
     ...{ env, stdin: "null", stdout: "piped", stderr: "piped" },
   }).spawn();
   let stderr = "";
