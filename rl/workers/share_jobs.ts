@@ -4,9 +4,10 @@ import type { GenerationJob, GenerationSettings, Rollout } from "../../model/gen
 import { roomForFed } from "../../model/generation/generate.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
+import { checkRollout } from "./check_rollout.ts";
 import { cutJobs, type Part } from "./cut_jobs.ts";
 import { type Job, type ServedFile, weightsOf } from "./job.ts";
-import { decodeResult, type Expected, kindOf, mostBytes, type TakenResult } from "./result.ts";
+import { decodeResult, type Expected, kindOf, mostBytes, RefusedResult, type TakenResult } from "./result.ts";
 import type { GivenJob, WorkerPool } from "./worker_pool.ts";
 
 /** What rollouts are made with. */
@@ -121,8 +122,9 @@ async function runShare(share: Share, idle: number): Promise<void> {
     const out = tasks.filter((task) => !task.done && task.given).length;
     // The first that is left is this device's.
     const next = waiting().slice(pool.own && !tasks.some(({ here }) => here) ? 1 : 0);
-    for (const task of next.slice(0, Math.max(1, 2 * helpers) - out)) give(share, task, onDone, stir);
+    for (const task of next.slice(0, Math.max(1, 2 * helpers) - out)) give(share, task, steering);
   };
+  const steering: Steering = { done: onDone, stir, stop: over.reject };
   const own = ownDevice(share, onDone, () => wake.promise, () => ended);
   own.catch(over.reject);
   const watch = watchWorkers(share, {
@@ -131,7 +133,7 @@ async function runShare(share: Share, idle: number): Promise<void> {
       fill();
       stir();
     },
-    again: (task) => give(share, task, onDone, stir),
+    again: (task) => give(share, task, steering),
     stop: over.reject,
   });
   const abort = () => over.reject(settings.signal!.reason);
@@ -153,12 +155,21 @@ async function runShare(share: Share, idle: number): Promise<void> {
   }
 }
 
+/** What a task that comes back, or does not, is told to. */
+interface Steering {
+  done(): void;
+  /** Something changed: this device may have something to do. */
+  stir(): void;
+  stop(reason: unknown): void;
+}
+
 /** Gives a task to workers, once more where it was given before. */
-function give(share: Share, task: Task, onDone: () => void, stir: () => void): void {
+function give(share: Share, task: Task, { done, stir, stop }: Steering): void {
   const { pool, tokenizer, model, settings: { rules, thinking }, common } = share;
   if (task.given) pool.withdraw(task.given);
   const id = crypto.randomUUID().replaceAll("-", "");
-  const rows = rowsWanted(share, task);
+  // One can be looked at as closely as this device can only with its rows.
+  const rows = thinking.continuous ? Math.max(1, rowsWanted(share, task)) : 0;
   const job: Job = {
     ...common,
     id,
@@ -174,8 +185,14 @@ function give(share: Share, task: Task, onDone: () => void, stir: () => void): v
   };
   const given: GivenJob = {
     ...{ job, most: mostBytes(expected) },
-    take(bytes, worker) {
+    async take(bytes, worker) {
       const result = decodeResult(bytes, expected);
+      try {
+        await checkOne(share, task, result);
+      } catch (error) {
+        if (error instanceof RefusedResult) throw error;
+        return stop(error);
+      }
       pool.withdraw(given);
       if (task.done) return;
       task.done = true;
@@ -183,7 +200,7 @@ function give(share: Share, task: Task, onDone: () => void, stir: () => void): v
       const { device, seconds, rollouts } = result.head;
       pool.count(worker, { device: device.adapter, rollouts: rollouts.length, seconds });
       deliver(share, task, result);
-      onDone();
+      done();
     },
     refused() {
       task.refusals++;
@@ -194,6 +211,21 @@ function give(share: Share, task: Task, onDone: () => void, stir: () => void): v
   task.sent = performance.now();
   task.attempts++;
   pool.give(given);
+}
+
+/** Looks at one rollout of a result, which nobody can foresee, as closely as this device can. */
+async function checkOne(
+  { model, settings }: Share,
+  task: Task,
+  { rollouts, rows }: TakenResult,
+): Promise<void> {
+  const [index] = crypto.getRandomValues(new Uint32Array(1)).map((word) =>
+    word % (rows.length || rollouts.length)
+  );
+  const rollout = rollouts[index];
+  const { prompt } = task.jobs[rollout.prompt];
+  const ids = task.jobs.flatMap(({ rolloutIds }) => Array.from(rolloutIds));
+  await checkRollout(model, settings, { prompt, rollout, id: ids[index], rows: rows[index] });
 }
 
 /** Of how many of a task's rollouts the rows fed are kept. */
@@ -208,13 +240,12 @@ const globally = (task: Part, rollout: Rollout): Rollout => ({
 });
 
 /** Puts a worker's rollouts where those of this device would be. */
-function deliver({ model, output }: Share, task: Task, { head, rollouts, rows }: TakenResult): void {
-  if (output.hidden) {
-    const each = sizeOf(output.hidden.shape.slice(1));
-    rows.forEach((data, i) => {
-      if (data.length > 0) model.gpu.commands.upload(output.hidden!, data, (task.first + i) * each);
-    });
-  }
+function deliver(share: Share, task: Task, { head, rollouts, rows }: TakenResult): void {
+  const { model, output } = share;
+  const each = output.hidden ? sizeOf(output.hidden.shape.slice(1)) : 0;
+  rows.slice(0, rowsWanted(share, task)).forEach((data, i) => {
+    if (data.length > 0) model.gpu.commands.upload(output.hidden!, data, (task.first + i) * each);
+  });
   let tokens = 0;
   rollouts.forEach((rollout, i) => {
     tokens += rollout.thinking.length + rollout.answer.length;

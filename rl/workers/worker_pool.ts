@@ -3,6 +3,7 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import type { Job } from "./job.ts";
 import { receiveResults } from "./receive_results.ts";
+import { RefusedResult } from "./result.ts";
 import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
 import type { WorkersTimed, WorkerTime } from "./worker_time.ts";
 import { JOBS, jobSubject, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
@@ -15,7 +16,7 @@ export interface GivenJob {
   /** Of the message that it is, once the server has it. */
   sequence?: number;
   /** Looks through a result; throws RefusedResult. */
-  take(bytes: Uint8Array<ArrayBuffer>, worker: string): void;
+  take(bytes: Uint8Array<ArrayBuffer>, worker: string): Promise<void>;
   /** Told of a result that was refused. */
   refused(): void;
 }
@@ -104,13 +105,13 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
   };
   const receiver = receiveResults(connection, session, {
     most: (job) => given.get(job)?.most,
-    take(job, worker, bytes) {
-      const one = given.get(job);
+    async take(job, worker, bytes) {
       try {
-        one?.take(bytes, worker);
+        await given.get(job)?.take(bytes, worker);
         count(worker, { bytes: bytes.length });
       } catch (error) {
-        refuse(job, worker, (error as Error).message);
+        if (error instanceof RefusedResult) refuse(job, worker, error.message);
+        else throw error;
       }
     },
     refuse,
