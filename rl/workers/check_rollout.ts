@@ -3,7 +3,7 @@ import { reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { roomForFew } from "../../model/thinking/few_tokens.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
-import type { GenerationSettings, Rollout, StepStats } from "../../model/generation/rollout.ts";
+import type { GenerationSettings, Rollout } from "../../model/generation/rollout.ts";
 import { headChunkRows, logits } from "../../model/transformer/head.ts";
 import { uploadLayout } from "../../model/transformer/packing.ts";
 import { pickForward, pickRows } from "../../model/transformer/picked_rows.ts";
