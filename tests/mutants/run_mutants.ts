@@ -1,9 +1,9 @@
 /**
  * Puts small faults into a copy of the project, one at a time, and tells which tests notice them.
  *
- *     deno run -A tests/mutants/run_mutants.ts [--only TEXT] [--from N] [--jobs 1] [--json]
+ *     deno run -A tests/mutants/run_mutants.ts [--only TEXT] [--from N] [--to N] [--jobs 1] [--json]
  *
- * --only: those whose file or fault has this text. --from: those from this number on. Ends with status 1 if more than one in twenty
+ * --only: those whose file or fault has this text. --from, --to: those from this number on, and up to that one. Ends with status 1 if more than one in twenty
  * lives. Takes some seconds a mutant, minutes where all tests of a command are run.
  */
 import { parseArgs } from "node:util";
@@ -16,6 +16,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     from: { type: "string", default: "1" },
+    to: { type: "string", default: `${MUTANTS.length}` },
     jobs: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
   },
@@ -31,7 +32,7 @@ interface Outcome extends Mutant {
 }
 
 const chosen = MUTANTS.map((mutant, i) => ({ ...mutant, number: i + 1 })).filter(({ number, file, fault }) =>
-  number >= Number(values.from) && `${file} ${fault}`.includes(values.only)
+  number >= Number(values.from) && number <= Number(values.to) && `${file} ${fault}`.includes(values.only)
 );
 const queue = [...chosen];
 const outcomes: Outcome[] = [];
