@@ -6,6 +6,7 @@ import { say } from "../terminal/print.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { jobsOf } from "./jobs_of.ts";
 import { type Failure, runSweep } from "./run_sweep.ts";
+import type { SweepWork } from "./sweep_flags.ts";
 import type { SweepFolder } from "./sweep_folder.ts";
 import type { SweepPlan } from "./sweep_plan.ts";
 
@@ -13,9 +14,9 @@ import type { SweepPlan } from "./sweep_plan.ts";
 export async function doSweep(
   folder: SweepFolder,
   plan: SweepPlan,
-  jobs: number,
-  quiet: boolean,
+  work: SweepWork,
 ): Promise<Failure[]> {
+  const { quiet } = work;
   const began = performance.now();
   using interrupt = watchInterrupt(
     "Stopping: the runs under way save first. Press Ctrl-C again to stop at once.",
@@ -23,7 +24,7 @@ export async function doSweep(
   const all = jobsOf(folder.path, plan);
   const start = all.filter(({ parts }) => parts.every(({ isDone }) => isDone)).length;
   using progress = createProgress({ label: "sweep", total: all.length, start, unit: "jobs", quiet });
-  const failures = await runSweep(folder, plan, { jobs, signal: interrupt.signal, progress });
+  const failures = await runSweep(folder, plan, { ...work, signal: interrupt.signal, progress });
   progress.done();
   const took = duration((performance.now() - began) / 1000);
   const failed = plan.runs.filter(({ name }) => failures.some((one) => one.name === name)).length;

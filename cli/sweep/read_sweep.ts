@@ -2,9 +2,9 @@ import { samplesIn } from "../../eval/modes.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { evalSettings } from "../eval/eval_settings.ts";
 import { readConfigFile, type Source } from "../settings/config_file.ts";
-import { camel } from "../settings/dashed.ts";
+import { camel, dashed } from "../settings/dashed.ts";
 import { findRecipe } from "../settings/find_recipe.ts";
-import { ENDLESS } from "../settings/flags.ts";
+import { ENDLESS, ownCodeFlags } from "../settings/flags.ts";
 import { resolveConfig } from "../settings/resolve_config.ts";
 import type { Settings, Values } from "../settings/setting.ts";
 import { sftSettings } from "../sft/sft_settings.ts";
@@ -15,6 +15,8 @@ import type { Named, PlannedEvaluation, PlannedRun, SweepPlan } from "./sweep_pl
 const TABLES = ["fixed", "grid", "base", "evaluate"];
 /** What a sweep sets itself, for each run and each evaluation. */
 const OWN = ["out", "model", "adapter"];
+/** What is said on a sweep's command line alone: a file that comes with own code is not to grant it anything. */
+const GRANTS = Object.keys(ownCodeFlags);
 
 /**
  * The plan of a sweep from its TOML file.
@@ -103,6 +105,13 @@ function asTable(value: unknown, where: string): Named {
 }
 
 function refuseOwn(table: Named, own: readonly string[], where: string): void {
+  const granted = Object.keys(table).find((key) => GRANTS.includes(camel(key)));
+  if (granted !== undefined) {
+    throw new UserError(
+      `Cannot use ${where}: it sets ${granted}, which the command line alone may say`,
+      `leave it out, and start the sweep with --${dashed(camel(granted))}`,
+    );
+  }
   const found = Object.keys(table).find((key) => own.includes(camel(key)));
   if (found === undefined) return;
   throw new UserError(`Cannot use ${where}: it sets ${found}, which the sweep sets itself`, "leave it out");

@@ -8,14 +8,13 @@ import type { Progress } from "../terminal/progress.ts";
 import { type Children, createChildren, type Ended } from "./children.ts";
 import { type Job, type JobPart, jobsOf } from "./jobs_of.ts";
 import { freeLock } from "./free_lock.ts";
+import type { SweepWork } from "./sweep_flags.ts";
 import { type JobRecord, readJob, type SweepFolder, writeJob } from "./sweep_folder.ts";
 import type { PlannedRun, SweepPlan } from "./sweep_plan.ts";
 import { duration } from "../terminal/duration.ts";
 
 /** How a sweep is run. */
-export interface SweepRun {
-  /** Processes at a time. */
-  jobs: number;
+export interface SweepRun extends Pick<SweepWork, "jobs" | "words"> {
   /** Aborted: let the processes save, and stop. */
   signal: AbortSignal;
   progress: Progress;
@@ -37,11 +36,14 @@ export interface Failure {
  * @throws UserError if the model cannot be made, or the folder cannot be written to
  */
 export async function runSweep(folder: SweepFolder, plan: SweepPlan, run: SweepRun): Promise<Failure[]> {
-  const { jobs: atOnce, signal, progress } = run;
+  const { jobs: atOnce, words, signal, progress } = run;
   const children = createChildren();
   const stop = () => children.stop();
   signal.addEventListener("abort", stop);
-  const open: OpenSweep = { folder: folder.path, children, signal, progress, env: threadsFor(atOnce) };
+  const open: OpenSweep = {
+    ...{ folder: folder.path, children, words, signal, progress },
+    env: threadsFor(atOnce),
+  };
   try {
     if (plan.base) await makeBase(open, plan.base);
     const jobs = jobsOf(folder.path, plan);
@@ -55,6 +57,8 @@ export async function runSweep(folder: SweepFolder, plan: SweepPlan, run: SweepR
 interface OpenSweep {
   folder: string;
   children: Children;
+  /** Of each training's and evaluation's command line, beside its settings. */
+  words: readonly string[];
   signal: AbortSignal;
   progress: Progress;
   /** Of processes that run beside others. */
@@ -144,7 +148,7 @@ async function doJob(open: OpenSweep, job: Job): Promise<Failure | undefined> {
 }
 
 async function train(
-  { folder, children, signal, env }: OpenSweep,
+  { folder, children, words, signal, env }: OpenSweep,
   { name, settings }: PlannedRun,
   log: string,
 ): Promise<Ended> {
@@ -155,16 +159,20 @@ async function train(
   if (isBegun) await freeLock(`${out}/lock`, signal);
   else if (isTaken(out)) Deno.removeSync(out, { recursive: true });
   const how = isBegun ? ["--resume"] : [];
-  return await children.run(["train", "--config", file, "--out", out, "--json", ...how], log, env);
+  return await children.run(["train", "--config", file, "--out", out, "--json", ...how, ...words], log, env);
 }
 
-async function evaluate({ children, env }: OpenSweep, { evaluation }: JobPart, log: string): Promise<Ended> {
+async function evaluate(
+  { children, words, env }: OpenSweep,
+  { evaluation }: JobPart,
+  log: string,
+): Promise<Ended> {
   const { of: { tasks, settings }, model, report } = evaluation!;
   Deno.mkdirSync(report.slice(0, report.lastIndexOf("/")), { recursive: true });
   const file = `${report.replace(/\.json$/, "")}.toml`;
   writeWhole(file, toToml(settings));
   const ended = await children.run(
-    ["eval", ...tasks, "--model", model, "--config", file, "--json"],
+    ["eval", ...tasks, "--model", model, "--config", file, "--json", ...words],
     log,
     env,
   );

@@ -6,7 +6,7 @@ import { compareSweep } from "./compare_sweep.ts";
 import { doSweep, refuseFailed } from "./do_sweep.ts";
 import { readSweep } from "./read_sweep.ts";
 import { openSweep } from "./sweep_folder.ts";
-import { sweepFlags } from "./sweep_flags.ts";
+import { sweepFlags, sweepWork } from "./sweep_flags.ts";
 import { tellPlan } from "./tell_plan.ts";
 
 const settings = { ...sweepFlags, ...tableForms };
@@ -29,13 +29,14 @@ they are kept. Nothing else is done.`,
     ["Two ways, three seeds, two runs at a time", "softcot sweep ways.toml --jobs 2"],
     ["How long will it take?", "softcot sweep ways.toml --jobs 2 --dry-run"],
   ],
-  async run({ jobs, dryRun, out, ...forms }, { args: [file], quiet, json, print }) {
+  async run({ jobs, dryRun, out, allowOwn, rewardTimeout, ...forms }, { args: [file], quiet, json, print }) {
     refuseTwoForms({ ...forms, json });
     const folder = out ?? `sweeps/${basename(file).replace(/\.toml$/, "")}`;
     const plan = readSweep(file, folder);
+    const work = sweepWork({ jobs, allowOwn, rewardTimeout }, quiet);
     using opened = openSweep(folder, plan);
-    if (dryRun) return await tellPlan(opened, plan, jobs, quiet, print);
-    const failures = await doSweep(opened, plan, jobs, quiet);
+    if (dryRun) return await tellPlan(opened, plan, work, print);
+    const failures = await doSweep(opened, plan, work);
     if (failures.length >= plan.runs.length) refuseFailed(failures);
     const comparison = compareSweep(folder, plan);
     print({ folder, failures, comparison }, () => inForm(comparison, forms));

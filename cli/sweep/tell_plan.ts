@@ -4,6 +4,7 @@ import { describePlan, jobStates } from "./describe_plan.ts";
 import { doSweep } from "./do_sweep.ts";
 import { forecast } from "./forecast.ts";
 import { jobsOf } from "./jobs_of.ts";
+import type { SweepWork } from "./sweep_flags.ts";
 import type { SweepFolder } from "./sweep_folder.ts";
 import type { SweepPlan } from "./sweep_plan.ts";
 
@@ -11,10 +12,10 @@ import type { SweepPlan } from "./sweep_plan.ts";
 export async function tellPlan(
   folder: SweepFolder,
   plan: SweepPlan,
-  jobs: number,
-  quiet: boolean,
+  work: SweepWork,
   print: Print,
 ): Promise<void> {
+  const { jobs, quiet } = work;
   const look = () => {
     const all = jobsOf(folder.path, plan);
     return { all, told: forecast(folder.path, all, jobs) };
@@ -25,7 +26,7 @@ export async function tellPlan(
     if (!quiet) {
       say(`nothing tells the speed yet; made first, and kept: ${first.map(({ name }) => name).join(", ")}`);
     }
-    await doSweep(folder, { ...plan, runs: first }, jobs, quiet);
+    await doSweep(folder, { ...plan, runs: first }, work);
     ({ all, told } = look());
   }
   const states = jobStates(folder.path, all, told);

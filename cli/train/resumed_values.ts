@@ -7,17 +7,21 @@ import { lastRun } from "../defaults/last_run.ts";
 import { readConfigFile, toToml } from "../settings/config_file.ts";
 import { dashed } from "../settings/dashed.ts";
 import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
+import { shellWord } from "../settings/shell_word.ts";
 import { shown } from "../settings/shown.ts";
 import { describeWorkers, type WorkersValues } from "../worker/worker_flags.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 
 /**
  * The values of a run that goes on, the named one or the last in runs/: its own; a flag may not change them, but for more updates and what it is logged by.
+ *
+ * @param besides what the command line says that is no part of a run: a command that a person is told has it, too
  * @throws UserError if there is no run, a flag asks for something else, or the run used own code that is not named
  */
 export function resumedValues(
   values: TrainValues,
   origins: Record<keyof TrainValues, Origin>,
+  besides: Besides = {},
 ): TrainValues {
   const out = values.out ?? lastRun();
   if (out === undefined) {
@@ -45,7 +49,7 @@ export function resumedValues(
       "leave the flag out, or start a new run",
     );
   }
-  refuseUnnamedCode(out, saved, origins);
+  refuseUnnamedCode(out, saved, origins, besides);
   const steps = isLonger("steps", values, saved, origins) ? values.steps : saved.steps;
   return { ...saved, log: values.log ?? saved.log, steps, out };
 }
@@ -106,16 +110,18 @@ export function resumeCommand(
   values: TrainValues,
   { learners, shardOptimizer, allowOwn, rewardTimeout, workersAsked }: Besides = {},
 ): string {
-  const named = ownCodeOf(values).map((key) => ` --${key} ${shown(values[key])}`);
-  if (allowOwn) named.push(` --allow-own ${shown(allowOwn)}`);
+  const word = (value: unknown) => shellWord(shown(value));
+  const named = ownCodeOf(values).map((key) => ` --${key} ${word(values[key])}`);
+  if (allowOwn) named.push(` --allow-own ${word(allowOwn)}`);
   if (rewardTimeout !== undefined) named.push(` --reward-timeout ${shown(rewardTimeout)}`);
   const gpu = Deno.env.get("SOFTCOT_GPU");
   const together = (learners ?? 1) > 1
     ? ` --learners ${learners}${shardOptimizer ? " --shard-optimizer" : ""}`
     : gpu
-    ? ` --gpu ${gpu}`
+    ? ` --gpu ${word(gpu)}`
     : "";
-  return `softcot train --resume --out ${out}${named.join("")}${together}${describeWorkers(workersAsked)}`;
+  const told = `softcot train --resume --out ${word(out)}${named.join("")}`;
+  return `${told}${together}${describeWorkers(workersAsked)}`;
 }
 
 /** The values of a run that are own code. */
@@ -129,6 +135,7 @@ function refuseUnnamedCode(
   out: string,
   saved: TrainValues,
   origins: Record<keyof TrainValues, Origin>,
+  besides: Besides,
 ): void {
   const unnamed = ownCodeOf(saved).find((key) => origins[key] !== "flag" && origins[key] !== "config");
   if (unnamed === undefined) return;
@@ -136,6 +143,6 @@ function refuseUnnamedCode(
     `Cannot resume ${out}: its config.toml names own code, --${unnamed} ${
       shown(saved[unnamed])
     }, which has to be named again`,
-    `if it is yours, go on with: ${resumeCommand(out, saved)}`,
+    `if it is yours, go on with: ${resumeCommand(out, saved, besides)}`,
   );
 }

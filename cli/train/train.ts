@@ -84,13 +84,16 @@ shows every value and where it comes from.`,
     const job = await joinJob(learners);
     await job.together(() =>
       withGpu(async (gpu) => {
-        const values = resume ? resumedValues(given, origins) : await newValues(given, origins);
-        const isFirst = job.learners.rank === 0;
         const rewardTimeout = origins.rewardTimeout === "default" ? undefined : seconds;
-        const options = { resume, quiet: quiet || !isFirst, shardOptimizer, allowOwn, rewardTimeout };
         const workersAsked = { workers, workersOnly, serveWeights, creds, tlsCa, tlsCert, tlsKey };
+        const besides = { shardOptimizer, allowOwn, rewardTimeout, workersAsked };
+        const values = resume
+          ? resumedValues(given, origins, { ...besides, learners: job.learners.size })
+          : await newValues(given, origins);
+        const isFirst = job.learners.rank === 0;
+        const options = { resume, quiet: quiet || !isFirst, ...besides };
         await using pool = await openWorkers(workersAsked, (line) => options.quiet || say(line));
-        const result = await trainAndTest(gpu, values, job, { ...options, pool, workersAsked });
+        const result = await trainAndTest(gpu, values, job, { ...options, pool });
         if (isFirst) print(result, () => describeRun(result));
       }, { profile })
     );

@@ -4,6 +4,7 @@ import { openPool, type WorkerPool } from "../../rl/workers/worker_pool.ts";
 import type { ServeAt } from "../../rl/workers/serve_files.ts";
 import { OWN_VERSION } from "../facts/own_version.ts";
 import { dashed } from "../settings/dashed.ts";
+import { shellWord } from "../settings/shell_word.ts";
 import { shown } from "../settings/shown.ts";
 import { flag, path, text, type Values } from "../settings/setting.ts";
 
@@ -111,6 +112,6 @@ export function describeWorkers(asked: Partial<WorkersValues> = {}): string {
   return (Object.keys(workersFlags) as (keyof WorkersValues)[]).map((key) => {
     const value = asked[key];
     if (value === undefined || value === workersFlags[key].default) return "";
-    return value === true ? ` --${dashed(key)}` : ` --${dashed(key)} ${shown(value)}`;
+    return value === true ? ` --${dashed(key)}` : ` --${dashed(key)} ${shellWord(shown(value))}`;
   }).join("");
 }

@@ -81,12 +81,18 @@ Deno.test("an adapter, a training from a planted model, and a planted run that i
 });
 
 Deno.test("a run that used own code goes on where the command line names it again", async () => {
-  const reward = `${folder}/brief.ts`;
+  const reward = `${folder}/in brief.ts`;
   Deno.writeTextFileSync(reward, "export default ({ thinkingTokens }) => -thinkingTokens;");
-  const out = `${folder}/own`;
+  const out = `${folder}/it's own`;
   const started = await runSoftcot(trainArgs({ model, steps: 1, reward, out, "validate-every": 0 }));
   assertEquals(started.code, 0, started.stderr);
-  await fails(resumeArgs(out), 1, `--reward ${reward}, which has to be named again`);
+  // The command that is told is the one that was given, and the own code: a shell reads it as it stands.
+  await fails(
+    [...resumeArgs(out), "--allow-own", "net=a.example,sys", "--reward-timeout", "9"],
+    1,
+    `--reward ${reward}, which has to be named again`,
+    `softcot train --resume --out '${folder}/it'\\''s own' --reward '${reward}' --allow-own net=a.example,sys --reward-timeout 9\n`,
+  );
   const { code, stderr } = await runSoftcot([...resumeArgs(out), "--reward", reward]);
   assertEquals(code, 0, stderr);
 });

@@ -15,7 +15,7 @@ import { shown } from "../../settings/shown.ts";
 import { planSweep, readSweep } from "../read_sweep.ts";
 import { compareSweep } from "../compare_sweep.ts";
 import { doSweep, refuseFailed } from "../do_sweep.ts";
-import { sweepFlags } from "../sweep_flags.ts";
+import { sweepFlags, sweepWork } from "../sweep_flags.ts";
 import { tellPlan } from "../tell_plan.ts";
 import { openSweep } from "../sweep_folder.ts";
 import type { Failure } from "../run_sweep.ts";
@@ -45,7 +45,7 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
     ["The whole grid, two runs at a time", "softcot sweep claims --jobs 2"],
     ["A first look", "softcot sweep claims --jobs 2 --quick"],
   ],
-  async run({ jobs, dryRun, out, quick }, { args: [file], quiet, print }) {
+  async run({ jobs, dryRun, out, quick, allowOwn, rewardTimeout }, { args: [file], quiet, print }) {
     if (quick && file !== undefined) {
       throw new ValidationError("--quick goes with the grid of the program alone.");
     }
@@ -55,9 +55,10 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
     const folder = out ?? `sweeps/${name}`;
     const plan = file === undefined ? planSweep(claimsGrid(quick), folder) : readSweep(file, folder);
     refuseOtherLines(plan);
+    const work = sweepWork({ jobs, allowOwn, rewardTimeout }, quiet);
     using opened = openSweep(folder, plan);
-    if (dryRun) return await tellPlan(opened, plan, jobs, quiet, print);
-    const failures = await doSweep(opened, plan, jobs, quiet);
+    if (dryRun) return await tellPlan(opened, plan, work, print);
+    const failures = await doSweep(opened, plan, work);
     const lost = NEEDED.filter((name) =>
       plan.runs.every((run) => run.line !== name || isFailed(run, failures))
     );

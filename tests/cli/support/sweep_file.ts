@@ -9,6 +9,7 @@ export interface SweepFile {
   /** After how many updates it is measured. */
   at?: string;
   modes?: string[];
+  tasks?: string[];
 }
 
 const WAYS = `
@@ -25,7 +26,8 @@ gamma = 0.6
 export function sweepFile(
   { model, seeds = [0, 1], fixed = "", ways = WAYS, ...measured }: SweepFile,
 ): string {
-  const { at = '[0, 3, "end"]', modes = ["hard-greedy", "hard-sample"] } = measured;
+  const { at = '[0, 3, "end"]', modes = ["hard-greedy", "hard-sample"], tasks = ["sums", "owners"] } =
+    measured;
   return `
 [fixed]
 model = "${model}"
@@ -47,7 +49,7 @@ seed = [${seeds.join(", ")}]
 ${ways}
 [[evaluate]]
 name = "both"
-tasks = ["sums", "owners"]
+tasks = ${JSON.stringify(tasks)}
 at = ${at}
 samples = 2
 limit = 8

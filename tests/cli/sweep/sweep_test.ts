@@ -159,6 +159,34 @@ Deno.test("a run that is refused is named and stops no other; it is tried again,
   assertEquals([...new Set(comparison.rows.map(({ line }: any) => line))], ["untrained", "hard"]);
 });
 
+Deno.test("own code of runs and evaluations may do what the sweep's command line says, each time anew", async () => {
+  const out = `${folder}/granted`;
+  for (const place of ["code", "outside"]) Deno.mkdirSync(`${folder}/${place}`);
+  const [reward, task] = [`${folder}/code/reward.ts`, `${folder}/code/task.ts`];
+  const read = `Deno.readTextFileSync("${folder}/outside/text")`;
+  Deno.writeTextFileSync(`${folder}/outside/text`, "Sam has 3 coins. How many coins does Sam have?");
+  Deno.writeTextFileSync(reward, `export default () => ${read}.length;`);
+  Deno.writeTextFileSync(
+    task,
+    `export default {
+  questions: () => ({ test: [{ question: ${read}, gold: "3" }] }),
+  prompt: (question: string) => \`User: \${question} Assistant:\`,
+};`,
+  );
+  const options = { seeds: [0], ways: "", at: '["end"]', modes: ["hard-greedy"], tasks: [task] };
+  const args = sweep("granted", { ...options, fixed: `reward = ["task", "${reward}"]` }, "--out", out);
+  const granted = `--allow-own=read=${folder}/outside`;
+  await fails(args, 1, "run-seed-0, train: Cannot reward a rollout by", "Requires read access");
+  // As far as a run came without it nothing is lost, and what was granted once is not kept.
+  const { stderr } = await succeed([...args, granted, "--reward-timeout", "30"]);
+  assertMatch(stderr, /^done {5}run-seed-0/m);
+  Deno.removeSync(`${out}/runs/run-seed-0/evaluations`, { recursive: true });
+  await fails(args, 1, "run-seed-0, both at 6: Cannot use the task", "Requires read access");
+  await succeed([...args, granted]);
+  const { tasks } = json(`${out}/runs/run-seed-0/evaluations/step-000006/both.json`);
+  assertEquals(tasks[0].questions, 1);
+});
+
 Deno.test("a dry run makes the first run, keeps it, and tells the time and memory of the rest; a plan may grow, not change", async () => {
   const out = `${folder}/dry`;
   const dry = (options: Partial<SweepFile>) => sweep("dry", options, "--out", out, "--dry-run", "--json");
