@@ -175,7 +175,7 @@ export type { LocalRollouts } from "./rl/local_rollouts.ts";
 export { type AdvantageKind, advantagesOf, leaveOneOut } from "./rl/advantage.ts";
 export type { Optimizer, OptimizerSettings } from "./rl/optimizer.ts";
 export type { StepTime } from "./rl/step_metrics.ts";
-export type { Mismatch } from "./rl/mismatch.ts";
+export type { Mismatch, OtherDevice } from "./rl/mismatch.ts";
 export type { Reward } from "./rl/reward.ts";
 export type { KeptRollout, ToldRollout } from "./rl/samples/kept_rollout.ts";
 export type { KeptSteps, MixedToken } from "./eval/results/kept_steps.ts";

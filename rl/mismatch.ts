@@ -1,3 +1,4 @@
+import type { Rollout } from "../model/generation/rollout.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
@@ -27,12 +28,35 @@ export interface Mismatch {
   flips: number;
 }
 
-/** Compares the numbers of the rollouts with those of the training pass, for all rollouts that were trained on. */
+/** What rollouts of devices of another kind came to. */
+export interface OtherDevice extends Mismatch {
+  /** Rollouts that it made, those that were not trained on among them. */
+  rollouts: number;
+}
+
+/** The mismatch of the rollouts of each device that is of another kind than this process's, by its name; undefined where all are of one kind. */
+export function mismatchByDevice(
+  ...[thinking, batch, parts, records]: Parameters<typeof mismatchOf>
+): Record<string, OtherDevice> | undefined {
+  const all = batch.groups.flatMap(({ rollouts }) => rollouts.map(({ rollout }) => rollout.madeOn));
+  const others = [...new Set(all)].filter((device) => device !== undefined).sort();
+  if (others.length === 0) return undefined;
+  return Object.fromEntries(others.map((device) => [device, {
+    rollouts: all.filter((one) => one === device).length,
+    ...mismatchOf(thinking, batch, parts, records, (rollout) => rollout.madeOn === device),
+  }]));
+}
+
+/**
+ * Compares the numbers of the rollouts with those of the training pass, for all rollouts that were trained on.
+ * @param counts which of them; all if left out
+ */
 export function mismatchOf(
   thinking: Thinking,
   batch: RolloutBatch,
   parts: readonly ScoredGroup[][],
   records: readonly ActionRecord[],
+  counts: (rollout: Rollout) => boolean = () => true,
 ): Mismatch {
   const byIndex = new Map(
     batch.groups.flatMap(({ rollouts }) => rollouts.map(({ rollout }) => [rollout.index, rollout])),
@@ -46,7 +70,13 @@ export function mismatchOf(
     let t = 0;
     let a = 0;
     for (const { index } of groups.flatMap((group) => group.rollouts)) {
-      const { thinkingStats, answerStats, thinking: shadows } = byIndex.get(index)!;
+      const rollout = byIndex.get(index)!;
+      const { thinkingStats, answerStats, thinking: shadows } = rollout;
+      if (!counts(rollout)) {
+        t += shadows.length;
+        a += answerStats.logp.length;
+        continue;
+      }
       shadows.forEach((shadow, step) => {
         const at = t++;
         if (!thinking.continuous) return clear.add(Math.abs(record.thinking[at] - thinkingStats.logp[step]));

@@ -1,7 +1,7 @@
 import type { Rollout } from "../model/generation/rollout.ts";
 import { mixesVocabulary } from "../model/thinking/thinking.ts";
 import type { Diagnosed } from "./diagnose.ts";
-import { type Mismatch, mismatchOf } from "./mismatch.ts";
+import { type Mismatch, mismatchByDevice, mismatchOf, type OtherDevice } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
 import { type Reward, TASK_REWARD } from "./reward.ts";
@@ -66,6 +66,8 @@ export interface StepMetrics extends Mismatch, Partial<Diagnosed> {
   spikes: number;
   /** Largest of those norms. */
   step_norm_max: number;
+  /** What devices of another kind than this process's came to, by their names, where workers have some. */
+  other_devices?: Record<string, OtherDevice>;
   /** Useful floating-point operations of the rollouts. */
   rollout_flops: number;
   /** Those of the update. */
@@ -106,6 +108,7 @@ export function stepMetrics(
     rollout: batchFlops(config, batch, mixesVocabulary(thinking), rank),
     update: updateFlops(config, parts, mixesVocabulary(thinking), rank),
   };
+  const others = mismatchByDevice(thinking, batch, parts, records);
   const { seconds, learners, ...peaks } = measured.clock;
   return {
     step,
@@ -131,6 +134,7 @@ export function stepMetrics(
     ...measured.diagnosed,
     ...stepNorms(records),
     ...mismatchOf(thinking, batch, parts, records),
+    ...(others ? { other_devices: others } : {}),
     rollout_flops: flops.rollout,
     update_flops: flops.update,
     time: {

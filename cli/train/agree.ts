@@ -1,5 +1,6 @@
 import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { refuseDifferent } from "../../rl/cluster/refuse_different.ts";
+import { describeKind } from "../../rl/workers/result.ts";
 import { ALONE } from "../../rl/cluster/learners.ts";
 import { questionsOf } from "../../rl/trainer.ts";
 import { OWN_VERSION } from "../facts/own_version.ts";
@@ -18,7 +19,6 @@ export async function agree(
 ): Promise<void> {
   const { learners = ALONE } = trainer;
   if (learners.size === 1) return;
-  const { adapter, matmulFamily, subgroupSize } = state.kernels;
   const questions = [1, 2, 3].flatMap((step) => questionsOf(trainer, step));
   await refuseDifferent(learners, {
     version: OWN_VERSION,
@@ -27,6 +27,6 @@ export async function agree(
     ),
     "the model's SHA-256": hash(),
     "the data's SHA-256": sha256OfText(JSON.stringify(questions)),
-    device: `${adapter} (${matmulFamily}, subgroups of ${subgroupSize})`,
+    device: describeKind(state.kernels),
   });
 }

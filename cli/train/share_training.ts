@@ -32,7 +32,7 @@ export function shareTraining(
 ): SharedTraining {
   const half = values.rolloutWeights === "f16";
   const parcel = serveModel(pool.files, {
-    ...{ name: start, adapterTrains: values.lora, weights: weightsInTraining(values), half },
+    ...{ name: start, training: model, weights: weightsInTraining(values), half },
   });
   let trained: TrainedWeights | undefined;
   return {

@@ -92,6 +92,8 @@ export interface Rollout {
   thinkingStats: StepStats;
   /** One entry an answer token. */
   answerStats: StepStats;
+  /** The device that it was made on, where that is of another kind than this process's: its last bits may be others. */
+  madeOn?: string;
 }
 
 /** A batch of rollouts; `hidden` [rollouts, steps, d] holds the rows that continuous thinking fed. */

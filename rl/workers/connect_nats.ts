@@ -36,7 +36,7 @@ export async function connectNats(place: NatsPlace, name: string): Promise<NatsC
   try {
     connection = await connect({
       ...{ servers: urls.map(({ host }) => host), name, maxReconnectAttempts: -1, reconnectTimeWait: 500 },
-      ...{ pingInterval: 10_000, timeout: 5000 },
+      ...{ pingInterval: 10_000, timeout: 20_000 },
       ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
       ...(place.creds ? { authenticator: credsAuthenticator(read(place.creds, "credentials")) } : {}),
       ...(isTls

@@ -27,6 +27,8 @@ export const parcelSchema = z.strictObject({
   weights: z.enum(WEIGHT_FORMS),
   /** Rollouts are made by a copy in f16. */
   half: z.boolean(),
+  /** What of it changes, in words: a model that one training has changed is none for another kind of training. */
+  trains: z.string().max(10_000),
 });
 
 /** See {@link parcelSchema}. */

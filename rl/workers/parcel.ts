@@ -3,6 +3,7 @@ import { lookInto } from "../../model/files/look_into.ts";
 import { modelFile } from "../../model/files/model_file.ts";
 import { openModelFiles } from "../../model/files/model_files.ts";
 import { locateAdapter } from "../../model/lora/locate_adapter.ts";
+import type { Model } from "../../model/transformer/transformer.ts";
 import type { WeightForm } from "../../model/weights/weight_types.ts";
 import type { Parcel, ServedFile } from "./job.ts";
 import type { FileServer } from "./serve_files.ts";
@@ -13,8 +14,8 @@ export interface SharedModel {
   name: string;
   /** An adapter that is put on it and does not train. */
   adapter?: string;
-  /** The adapter that a name brings along trains: it comes with what has been trained. */
-  adapterTrains?: boolean;
+  /** Where it trains, the model on this device. */
+  training?: Model;
   weights: WeightForm;
   /** Rollouts are made by a copy in f16. */
   half: boolean;
@@ -30,17 +31,24 @@ const BESIDE_MODEL = new Set(["optimizer.safetensors", "state.json", ADAPTER_CON
  */
 export function serveModel(
   server: FileServer,
-  { name, adapter, adapterTrains, weights, half }: SharedModel,
+  { name, adapter, training, weights, half }: SharedModel,
 ): ServedFile {
   using files = openModelFiles(name);
   const own = files.adapter;
-  const put = adapter === undefined ? adapterTrains ? undefined : own?.folder : locateAdapter(adapter);
+  // An adapter that trains comes with what has been trained.
+  const given = adapter === undefined ? own?.folder : locateAdapter(adapter);
+  const put = training?.adapter ? undefined : given;
   const parcel: Parcel = {
     model: modelOf(server, files),
     ...(put === undefined ? {} : { adapter: filesOf(server, put, [ADAPTER_CONFIG, ADAPTER_WEIGHTS]) }),
-    ...{ weights, half },
+    ...{ weights, half, trains: whatTrains(training) },
   };
   return server.addText(JSON.stringify(parcel), "parcel.json");
+}
+
+function whatTrains(model: Model | undefined): string {
+  if (model === undefined) return "nothing";
+  return model.adapter ? `an adapter: ${JSON.stringify(model.adapter.settings)}` : "all weights";
 }
 
 function modelOf(server: FileServer, { folder, file }: { folder?: string; file?: string }): Parcel["model"] {

@@ -18,6 +18,10 @@ export const kindOf = ({ adapter, matmulFamily, subgroupSize }: Gpu): DeviceKind
   subgroupSize,
 });
 
+/** A kind, for people and to be compared. */
+export const describeKind = ({ adapter, matmulFamily, subgroupSize }: DeviceKind): string =>
+  `${adapter} (${matmulFamily}, subgroups of ${subgroupSize})`;
+
 const tokens = z.array(z.int().min(0)).readonly();
 
 const headSchema = z.strictObject({

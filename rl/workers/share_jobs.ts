@@ -7,7 +7,15 @@ import type { Model } from "../../model/transformer/transformer.ts";
 import { checkRollout } from "./check_rollout.ts";
 import { cutJobs, type Part } from "./cut_jobs.ts";
 import { type Job, type ServedFile, weightsOf } from "./job.ts";
-import { decodeResult, type Expected, kindOf, mostBytes, RefusedResult, type TakenResult } from "./result.ts";
+import {
+  decodeResult,
+  describeKind,
+  type Expected,
+  kindOf,
+  mostBytes,
+  RefusedResult,
+  type TakenResult,
+} from "./result.ts";
 import type { GivenJob, WorkerPool } from "./worker_pool.ts";
 
 /** What rollouts are made with. */
@@ -50,8 +58,8 @@ export function shareJobs(pool: WorkerPool, offer: Offer): JobRunner {
       );
     }
     const trained = await offer.trained?.(settings.step);
-    const there = await pool.there();
-    const helpers = (there?.waiting ?? 0) + (pool.own ? 1 : 0);
+    const ready = await pool.ready();
+    const helpers = ready + (pool.own ? 1 : 0);
     const parts = cutJobs(jobs, {
       parts: Math.max(1, helpers),
       mostRollouts: settings.atOnce,
@@ -62,7 +70,7 @@ export function shareJobs(pool: WorkerPool, offer: Offer): JobRunner {
       tasks: parts.map((part): Task => ({ ...part, sent: 0, refusals: 0, attempts: 0, done: false })),
       common: commonOf(pool, offer.parcel, trained, settings),
     };
-    await runShare(share, there?.waiting ?? 0);
+    await runShare(share, ready);
   };
 }
 
@@ -122,7 +130,8 @@ async function runShare(share: Share, idle: number): Promise<void> {
     const out = tasks.filter((task) => !task.done && task.given).length;
     // The first that is left is this device's.
     const next = waiting().slice(pool.own && !tasks.some(({ here }) => here) ? 1 : 0);
-    for (const task of next.slice(0, Math.max(1, 2 * helpers) - out)) give(share, task, steering);
+    const room = Math.max(0, Math.max(1, 2 * helpers) - out);
+    for (const task of next.slice(0, room)) give(share, task, steering);
   };
   const steering: Steering = { done: onDone, stir, stop: over.reject };
   const own = ownDevice(share, onDone, () => wake.promise, () => ended);
@@ -233,8 +242,9 @@ function rowsWanted({ settings: { thinking }, output: { hidden } }: Share, { fir
   return thinking.continuous && hidden ? Math.max(0, Math.min(count, hidden.shape[0] - first)) : 0;
 }
 
-const globally = (task: Part, rollout: Rollout): Rollout => ({
+const globally = (task: Part, rollout: Rollout, madeOn?: string): Rollout => ({
   ...rollout,
+  ...(madeOn === undefined ? {} : { madeOn }),
   prompt: task.owners[rollout.prompt],
   index: task.first + rollout.index,
 });
@@ -246,10 +256,12 @@ function deliver(share: Share, task: Task, { head, rollouts, rows }: TakenResult
   rows.slice(0, rowsWanted(share, task)).forEach((data, i) => {
     if (data.length > 0) model.gpu.commands.upload(output.hidden!, data, (task.first + i) * each);
   });
+  const [device, here] = [head.device, kindOf(model.gpu)].map(describeKind);
+  const madeOn = device === here ? undefined : device;
   let tokens = 0;
   rollouts.forEach((rollout, i) => {
     tokens += rollout.thinking.length + rollout.answer.length;
-    output.onRollout(globally(task, rollout), head.rollouts[i].seconds);
+    output.onRollout(globally(task, rollout, madeOn), head.rollouts[i].seconds);
   });
   output.onStride?.(tokens);
 }

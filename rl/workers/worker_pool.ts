@@ -51,6 +51,8 @@ export interface WorkerPool extends AsyncDisposable, WorkersTimed {
   /** Nobody needs its result any more. */
   withdraw(given: GivenJob): void;
   there(): Promise<WorkersThere | undefined>;
+  /** How many workers will take jobs at once, now or in a moment: those that wait, or that have just sent a result. */
+  ready(): Promise<number>;
   /** Counts what was done. */
   count(worker: string, done: Partial<Omit<WorkerTime, "name">>): void;
   say(line: string): void;
@@ -67,6 +69,8 @@ export interface PoolOptions {
 }
 
 const LONGEST_REASON = 300;
+/** Milliseconds within which a worker that sent something will take more. */
+const RECENT = 10_000;
 
 /**
  * Begins a session with the workers of a server.
@@ -87,6 +91,8 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
   const place = shownPlace(nats);
   const given = new Map<string, GivenJob>();
   const spent = new Map<string, WorkerTime>();
+  // When each worker last sent something.
+  const seen = new Map<string, number>();
   const count: WorkerPool["count"] = (
     name,
     { rollouts = 0, seconds = 0, bytes = 0, refused = 0, device = "" },
@@ -96,6 +102,12 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
       ...{ name, device: device || entry.device, rollouts: entry.rollouts + rollouts },
       ...{ seconds: entry.seconds + seconds, bytes: entry.bytes + bytes, refused: entry.refused + refused },
     });
+  };
+  const there = async () => {
+    const found = await workersThere(manager);
+    return found && {
+      ...{ waiting: found.num_waiting, atWork: found.num_ack_pending, untaken: found.num_pending },
+    };
   };
   const quietly = (work: Promise<unknown>) => void work.catch(() => {});
   const refuse = (job: string, worker: string, why: string) => {
@@ -107,11 +119,14 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
     most: (job) => given.get(job)?.most,
     async take(job, worker, bytes) {
       try {
+        seen.set(worker, performance.now());
         await given.get(job)?.take(bytes, worker);
         count(worker, { bytes: bytes.length });
       } catch (error) {
-        if (error instanceof RefusedResult) refuse(job, worker, error.message);
-        else throw error;
+        if (error instanceof RefusedResult) {
+          seen.delete(worker);
+          refuse(job, worker, error.message);
+        } else throw error;
       }
     },
     refuse,
@@ -155,11 +170,11 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
       if (one.sequence !== undefined) quietly(manager.streams.deleteMessage(JOBS, one.sequence));
       quietly(manager.streams.purge(RESULTS, { filter: resultSubject(session, one.job.id) }));
     },
-    async there() {
-      const found = await workersThere(manager);
-      return found && {
-        ...{ waiting: found.num_waiting, atWork: found.num_ack_pending, untaken: found.num_pending },
-      };
+    there,
+    async ready() {
+      const now = performance.now();
+      for (const [name, time] of seen) if (now - time > RECENT) seen.delete(name);
+      return Math.max((await there())?.waiting ?? 0, seen.size);
     },
     takeSpent() {
       const taken = [...spent.values()];

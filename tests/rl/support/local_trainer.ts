@@ -3,17 +3,17 @@ import { type LocalRollouts, localRollouts } from "../../../rl/local_rollouts.ts
 import { createTrainer, type Trainer } from "../../../rl/trainer.ts";
 
 /**
- * A trainer whose rollouts are made in this process.
+ * A trainer whose rollouts are made in this process, or by whom `run` gives them to.
  *
  * @param copy makes the rollouts where there is one, instead of the model
  */
 export function localTrainer(
-  { copy, readBehind, ...parts }:
+  { copy, readBehind, run, ...parts }:
     & Omit<Trainer, "source" | "grads" | "optimizer">
-    & Pick<LocalRollouts, "readBehind">
+    & Pick<LocalRollouts, "readBehind" | "run">
     & { copy?: HalfCopy },
 ): Trainer {
   const { settings: { group, seed } } = parts;
-  const from = { model: copy?.model ?? parts.model, refresh: copy?.refresh, group, seed, readBehind };
+  const from = { model: copy?.model ?? parts.model, refresh: copy?.refresh, group, seed, readBehind, run };
   return createTrainer({ ...parts, source: localRollouts({ ...parts, ...from }) });
 }

@@ -1,5 +1,6 @@
 import type { Task } from "../../../eval/task.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
+import type { JobRunner } from "../../../model/generation/generate_jobs.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { Thinking } from "../../../model/thinking/thinking.ts";
 import { freeParams, type Trainable } from "../../../model/transformer/params.ts";
@@ -28,16 +29,18 @@ const EVEN_LENGTHS: Task = {
  * A trainer of a small model, by rewards that it meets half of the time.
  *
  * @param copy rollouts are made with it where there is one
+ * @param run who makes them; this process where it is left out
  */
 export function smallTrainer(
   model: Model,
   thinking: Thinking,
   settings: TrainSettings = SMALL_TRAINING,
   copy?: HalfCopy,
+  run?: JobRunner,
 ): Trainer {
   const { eosTokenIds: endTokenIds } = model.config;
   const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endTokenIds });
-  return localTrainer({ model, tokenizer, task: EVEN_LENGTHS, thinking, rules, settings, copy });
+  return localTrainer({ model, tokenizer, task: EVEN_LENGTHS, thinking, rules, settings, copy, run });
 }
 
 /** Gives back what a trainer holds beside its model. */

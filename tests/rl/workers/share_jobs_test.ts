@@ -1,0 +1,181 @@
+/** Updates whose rollouts workers make are those of one process, to the bit, whatever trains; those of another kind of device are told apart. */
+import { assert, assertEquals } from "@std/assert";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
+import type { GpuOptions } from "../../../gpu/device/open_gpu.ts";
+import { findModel } from "../../../model/files/find_model.ts";
+import { saveModel } from "../../../model/files/save_model.ts";
+import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
+import { addAdapter } from "../../../model/transformer/adapter.ts";
+import { freeModel } from "../../../model/transformer/transformer.ts";
+import { createHalfCopy } from "../../../model/weights/half_copy.ts";
+import type { StepMetrics } from "../../../rl/step_metrics.ts";
+import { trainStep } from "../../../rl/train_step.ts";
+import { serveModel } from "../../../rl/workers/parcel.ts";
+import { shareJobs } from "../../../rl/workers/share_jobs.ts";
+import { trainedWeights } from "../../../rl/workers/trained_weights.ts";
+import { work } from "../../../rl/workers/work.ts";
+import { openPool, type WorkerPool } from "../../../rl/workers/worker_pool.ts";
+import { openTestGpu } from "../../gpu/support.ts";
+import { tokenizer } from "../../model/support/small_models.ts";
+import { testFolder } from "../../support/folders.ts";
+import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
+import { freeTrainer, SMALL_TRAINING, smallTrainer } from "../support/small_trainer.ts";
+import { tinyModel } from "../support/tiny_model.ts";
+
+const { gpu } = await openTestGpu();
+const folder = await testFolder();
+const SETTINGS = { ...SMALL_TRAINING, questions: 4, refill: 1 };
+const STEPS = 2;
+
+/** What trains, and how it thinks. */
+interface Kind {
+  way: Way;
+  lora?: boolean;
+  half?: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  { way: "soft" },
+  { way: "hard", lora: true },
+  { way: "fuzzy", half: true },
+];
+
+{
+  const model = tinyModel(gpu);
+  await saveModel({ model, tokenizer, source: "" }, `${folder}/model`, "F32", { embeddingRms: 0.1 });
+  freeModel(model);
+}
+
+/** The lines of some updates, but for what depends on the clock; by workers where there is a pool. */
+async function train({ way, lora, half }: Kind, pool?: WorkerPool): Promise<StepMetrics[]> {
+  const { model } = await findModel(gpu, `${folder}/model`);
+  if (lora) addAdapter(model, { rank: 4, alpha: 8 }, 1);
+  const copy = half ? createHalfCopy(model) : undefined;
+  const thinking = wayOfThinking(way, { greedy: false, gamma: 0.33, embeddingRms: 0.1 });
+  const place = `${folder}/${crypto.randomUUID()}`;
+  using trained = pool && trainedWeights(pool.files, model, place);
+  const run = pool && shareJobs(pool, {
+    parcel: serveModel(pool.files, {
+      ...{ name: `${folder}/model`, training: model, weights: "f32", half: half ?? false },
+    }),
+    trained: (step) => trained!.current(step),
+  });
+  const trainer = smallTrainer(model, thinking, SETTINGS, copy, run);
+  const lines: StepMetrics[] = [];
+  for (let step = 1; step <= STEPS; step++) {
+    const { metrics } = await trainStep({ ...trainer, workers: pool }, step);
+    lines.push(metrics);
+  }
+  freeTrainer(trainer);
+  freeModel(model);
+  return lines;
+}
+
+const timeless = (lines: readonly StepMetrics[]) => lines.map(({ time: _, ...rest }) => rest);
+
+/** A worker in this process, for the length of a scope. */
+function startHere(
+  url: string,
+  name: string,
+  options: GpuOptions = {},
+): AsyncDisposable & { said: string[] } {
+  const controller = new AbortController();
+  const said: string[] = [];
+  const working = work({
+    ...{ nats: { url }, name, version: "test", place: `${folder}/worker`, signal: controller.signal },
+    openDevice: () => openGpu(options),
+    say: (line) => said.push(line),
+    ready() {},
+    done() {},
+  });
+  return {
+    said,
+    async [Symbol.asyncDispose]() {
+      controller.abort();
+      await working;
+    },
+  };
+}
+
+/** Waits until so many workers wait for jobs. */
+async function untilThere(pool: WorkerPool, count: number): Promise<void> {
+  while (((await pool.there())?.waiting ?? 0) < count) await new Promise((done) => setTimeout(done, 20));
+}
+
+const poolOf = (url: string, own: boolean, said: string[] = []) =>
+  openPool({
+    ...{ nats: { url }, version: "test", serveAt: { host: "127.0.0.1", port: 0 }, own },
+    say: (line) => said.push(line),
+  });
+
+const namesIn = (lines: readonly StepMetrics[]) =>
+  [...new Set(lines.flatMap(({ time }) => time.workers!.map(({ name }) => name)))].sort();
+
+testWithNats("updates by two workers are those of one process, to the bit, whatever trains", async () => {
+  await using nats = await startNats();
+  await using _first = startHere(nats.url, "first");
+  await using _second = startHere(nats.url, "second");
+  for (const kind of KINDS) {
+    const expected = await train(kind);
+    assert(expected.every(({ gradient_norm }) => gradient_norm > 0));
+    await using pool = await poolOf(nats.url, false);
+    await untilThere(pool, 2);
+    const lines = await train(kind, pool);
+    assertEquals(timeless(lines), timeless(expected), JSON.stringify(kind));
+    assertEquals(namesIn(lines), ["first", "second"]);
+    const made = lines.map(({ time }) => time.workers!.reduce((sum, { rollouts }) => sum + rollouts, 0));
+    const drawn = lines.map(({ refilled }) => (SETTINGS.questions + refilled!) * SETTINGS.group);
+    assertEquals(made, drawn);
+  }
+});
+
+testWithNats("a device of another kind is told by its name, with what its rollouts differ by", async () => {
+  await using nats = await startNats();
+  await using _ = startHere(nats.url, "tiles", { matmulFamily: "tile" });
+  const said: string[] = [];
+  await using pool = await poolOf(nats.url, true, said);
+  await untilThere(pool, 1);
+  const kind = { way: "soft" } as const;
+  const [line] = await train(kind, pool);
+  const [name, ...more] = Object.keys(line.other_devices!);
+  assert(name.includes("(tile, subgroups of ") && more.length === 0, name);
+  const { rollouts, mismatch_answer_max: most } = line.other_devices![name];
+  assert(rollouts > 0 && most > 0 && most < 1e-4, `${rollouts} rollouts, off by ${most}`);
+  assertEquals([namesIn([line]), said.filter((line) => line.startsWith("refused"))], [["here", "tiles"], []]);
+  const [alone] = await train(kind);
+  assertEquals(alone.other_devices, undefined);
+  assert(Math.abs(alone.thinking_entropy - line.thinking_entropy) < 1e-3);
+});
+
+testWithNats(
+  "a server that forgets all in the middle of an update loses nothing; a worker of another version ends",
+  async () => {
+    await using nats = await startNats();
+    const kind = { way: "soft" } as const;
+    const expected = await train(kind);
+    const said: string[] = [];
+    await using pool = await poolOf(nats.url, false, said);
+    const training = train(kind, pool);
+    // Its jobs are out, and nobody is there.
+    while (!said.some((line) => line.includes("no worker is there"))) {
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    await nats.restart({ forgets: true });
+    const other = work({
+      ...{ nats: { url: nats.url }, name: "other", version: "another", place: `${folder}/other` },
+      ...{
+        signal: new AbortController().signal,
+        openDevice: () => openGpu(),
+        say() {},
+        ready() {},
+        done() {},
+      },
+    }).then(() => "", (error: Error) => error.message);
+    assertEquals(
+      await other,
+      "Cannot work for this training or evaluation: it is softcot test, this worker is another",
+    );
+    await using _ = startHere(nats.url, "third");
+    assertEquals(timeless(await training), timeless(expected));
+  },
+);
