@@ -33,6 +33,8 @@ function questions(): Record<Stream, { question: string; gold: string }[]> {
 export default {
   name: "short-sums",
   about: "word problems of one addition or doubling",
-  limits: { maxThinking: 48, maxThinkingEval: 48, answerTokens: 8 },
+  limits: { maxThinking: 24, maxThinkingEval: 24, answerTokens: 8 },
+  // Alone: told to reason step by step, a model of this size answers one question in fourteen, without it two in five.
+  prompt: (question: string) => question,
   questions: questions(),
 };
