@@ -4,6 +4,9 @@ import { BUCKET } from "../../rl/cluster/buckets.ts";
 import { launched } from "../../rl/cluster/launched.ts";
 import { joinMpi } from "../../rl/cluster/mpi.ts";
 import { mpiLearners } from "../../rl/cluster/mpi_learners.ts";
+import type { NatsPlace } from "../../rl/workers/connect_nats.ts";
+import { lookAtNats, type NatsDiagnosis } from "../../rl/workers/look_at_nats.ts";
+import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 import { startLearners } from "../train/start_learners.ts";
 
@@ -17,6 +20,8 @@ export interface ClusterDiagnosis {
   gigabytes_per_second: number;
   /** Whether the sums were right on all of them. */
   right: boolean;
+  /** Of workers. */
+  nats: NatsDiagnosis;
 }
 
 /** Bytes that are summed, in buckets as gradients are. */
@@ -29,18 +34,31 @@ const REPEATS = 3;
  * @returns the status to end with
  */
 export async function tryCluster(
-  print: (found: ClusterDiagnosis, text: () => string) => void,
+  nats: NatsPlace,
+  print: (found: ClusterDiagnosis | { nats: NatsDiagnosis }, text: () => string) => void,
 ): Promise<number> {
-  if (launched() === undefined) return await startLearners(2);
+  if (launched() === undefined) {
+    try {
+      return await startLearners(2);
+    } catch (error) {
+      // Without the one there may be the other.
+      const found = await lookAtNats(nats);
+      print({ nats: found }, () => table(describeNats(found), { align: ["left", "left"] }));
+      throw error;
+    }
+  }
   const found = await measure();
-  if (found.rank === 0) print(found.diagnosis, () => describe(found.diagnosis));
+  if (found.rank === 0) {
+    const diagnosis = { ...found.diagnosis, nats: await lookAtNats(nats) };
+    print(diagnosis, () => describe(diagnosis));
+  }
   if (!found.diagnosis.right) {
     throw new UserError("Cannot train with several learners here: Open MPI sums wrongly between them");
   }
   return 0;
 }
 
-async function measure(): Promise<{ rank: number; diagnosis: ClusterDiagnosis }> {
+async function measure(): Promise<{ rank: number; diagnosis: Omit<ClusterDiagnosis, "nats"> }> {
   const mpi = joinMpi();
   const { rank, size } = mpi;
   const own = readSystemFile("/proc/sys/kernel/hostname")?.trim() ?? "unknown";
@@ -75,9 +93,29 @@ async function measure(): Promise<{ rank: number; diagnosis: ClusterDiagnosis }>
   };
 }
 
-const describe = ({ mpi, machines, gigabytes_per_second, right }: ClusterDiagnosis): string =>
+function describeNats(found: NatsDiagnosis): string[][] {
+  const { url, problem, hint, version, round_trip_ms, max_payload, stored_bytes, max_stored_bytes } = found;
+  if (problem !== undefined) return [["NATS", problem], ...(hint ? [["", `hint: ${hint}`]] : [])];
+  const most = max_stored_bytes === undefined ? "" : ` of at most ${inBytes(max_stored_bytes)}`;
+  return [
+    ["NATS", `${version} at ${url}, ${round_trip_ms!.toFixed(1)} ms there and back`],
+    [
+      "JetStream",
+      `on, ${inBytes(stored_bytes!)} stored${most}; messages of at most ${inBytes(max_payload!)}`,
+    ],
+    [
+      "workers",
+      found.workers_waiting === undefined
+        ? "none were here yet"
+        : `${found.workers_waiting} wait; ${found.jobs_at_work} jobs are made, ${found.jobs_waiting} wait`,
+    ],
+  ];
+}
+
+const describe = ({ mpi, machines, gigabytes_per_second, right, nats }: ClusterDiagnosis): string =>
   table([
     ["Open MPI", mpi],
     ...machines.map(({ name, learners }) => ["machine", `${name}: ${learners} learners`]),
     ["sums", `${right ? "right" : "WRONG"}, ${gigabytes_per_second} GB/s from CPU buffer to CPU buffer`],
+    ...describeNats(nats),
   ], { align: ["left", "left"] });

@@ -6,8 +6,9 @@ import { UserError } from "../../gpu/errors.ts";
 import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test.ts";
 import { PINNED_DENO } from "../facts/pinned_deno.ts";
 import { defineCommand } from "../settings/define_command.ts";
-import { flag } from "../settings/setting.ts";
+import { flag, text } from "../settings/setting.ts";
 import { table } from "../terminal/table.ts";
+import { natsFlags, USUAL_NATS, usualPlace } from "../worker/worker_flags.ts";
 import { tryCluster } from "./cluster.ts";
 import { describeDevices, type DeviceHere, devicesHere } from "./devices_here.ts";
 import { tryModel } from "./try_model.ts";
@@ -55,7 +56,14 @@ export const doctorCommand = defineCommand({
 Lists the devices, shows what the one that is used grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
 long loop, a few steps of a small model. Ends with status 1 if something is missing, and says what to do.`,
   settings: {
-    cluster: flag("Try Open MPI instead: among two processes, or those that mpirun or srun started"),
+    cluster: flag(
+      "Try Open MPI and NATS instead: sums among two processes, or those that mpirun or srun started",
+    ),
+    workers: text("With --cluster: the NATS server to look at", {
+      defaultText: `that of NATS_URL, else ${USUAL_NATS}`,
+      placeholder: "url",
+    }),
+    ...natsFlags,
   },
   opensDevice: true,
   examples: [
@@ -63,9 +71,9 @@ long loop, a few steps of a small model. Ends with status 1 if something is miss
     ["For a bug report", "softcot doctor --json"],
     ["Several machines", "mpirun -n 16 --hostfile hosts softcot doctor --cluster"],
   ],
-  async run({ cluster }, { print }) {
+  async run({ cluster, workers, ...nats }, { print }) {
     if (cluster) {
-      Deno.exitCode = await tryCluster(print);
+      Deno.exitCode = await tryCluster(usualPlace(workers, nats), print);
       return;
     }
     const diagnosis = await diagnose();

@@ -31,7 +31,7 @@ function wrapped(names: readonly string[]): string[] {
 const describeNet = (net: Needs["net"]): string =>
   net === "listens"
     ? "who asks at one address"
-    : net === "with --workers"
+    : typeof net === "string"
     ? `${net} the network`
     : net
     ? "the network"

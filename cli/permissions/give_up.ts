@@ -40,14 +40,16 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
   for (const variable of PREFIXES) if (!env.includes(variable)) revoke({ name: "env", variable });
   if (!needs.run.some((program) => isStarted(program, told))) revoke({ name: "run" });
   const isNeeded = {
-    ...{
-      net: needs.net === "with --workers" ? told.values.workers !== undefined : needs.net !== false,
-      import: false,
-      sys: needs.sys,
-    },
+    ...{ net: isNetNeeded(needs.net, told), import: false, sys: needs.sys },
     ffi: needs.libraries.includes("Vulkan"),
   };
   for (const kind of ["net", "import", "sys", "ffi"] as const) if (!isNeeded[kind]) revoke({ name: kind });
+}
+
+/** Some commands need it with a flag alone. */
+function isNetNeeded(net: Needs["net"], { values }: Told): boolean {
+  const flag = typeof net === "string" ? /^with --(.*)$/.exec(net)?.[1] : undefined;
+  return flag === undefined ? net !== false : values[flag] !== undefined && values[flag] !== false;
 }
 
 /** Gives up whole kinds that a command needs at its beginning alone. */

@@ -19,8 +19,8 @@ export interface Needs {
    * started with --learners or --cluster alone, by a process that does nothing else.
    */
   run: readonly ("git" | "own code" | "nvidia-smi" | "softcot" | "deno" | "the browser" | "mpirun")[];
-  /** The network; of `listens` one address, and nothing else once it listens there; only where --workers is given. */
-  net: boolean | "listens" | "with --workers";
+  /** The network; of `listens` one address, and nothing else once it listens there; only with a flag. */
+  net: boolean | "listens" | "with --workers" | "with --cluster";
   /** The system's memory and disks. */
   sys: boolean;
   /**
@@ -150,8 +150,13 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
   }),
   bench: onDevice({ read: ["program", "hub cache", "model"], write: ["tunings"], run: ["git"] }),
   doctor: onDevice({
-    ...{ sys: true, env: ["display", "device"], run: ["nvidia-smi", "mpirun"] },
-    ...{ read: ["program"], libraries: ["C", "Vulkan", "MPI"] },
+    ...{
+      sys: true,
+      env: ["display", "device", "nats"],
+      run: ["nvidia-smi", "mpirun"],
+      net: "with --cluster",
+    },
+    ...{ read: ["program", "nats"], libraries: ["C", "Vulkan", "MPI"] },
   }),
   settings: telling({ read: ["task"], run: ["own code"] }),
   "settings eval": telling({}),

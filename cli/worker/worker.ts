@@ -11,9 +11,7 @@ import { inBytes } from "../terminal/in_bytes.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { say } from "../terminal/print.ts";
 import { workerFolder } from "./worker_folder.ts";
-import { FROM_ENVIRONMENT, natsFlags, natsPlace } from "./worker_flags.ts";
-
-const USUAL = "nats://127.0.0.1:4222";
+import { natsFlags, USUAL_NATS, usualPlace } from "./worker_flags.ts";
 
 /** `softcot worker`: makes rollouts for trainings and evaluations of other machines. */
 export const workerCommand = defineCommand({
@@ -22,7 +20,7 @@ export const workerCommand = defineCommand({
 Takes jobs from the queue of a NATS server, fetches the weights that they name from whoever gives them, and sends the rollouts back, until it \
 is stopped: softcot train --workers URL and softcot eval --workers URL give jobs. Any number of workers may come and go at any time; a job \
 that one leaves undone goes to another. A rollout is the same whoever makes it, on devices of one kind to the bit.`,
-  arguments: [["[url:string]", `the NATS server (default: that of NATS_URL, else ${USUAL})`]],
+  arguments: [["[url:string]", `the NATS server (default: that of NATS_URL, else ${USUAL_NATS})`]],
   settings: {
     name: text("What the worker is called where it is told of", {
       defaultText: "its machine and process",
@@ -36,7 +34,7 @@ that one leaves undone goes to another. A rollout is the same whoever makes it, 
     ["For those of another, on the second GPU", "softcot worker nats://10.0.0.5 --gpu 1"],
   ],
   async run({ name, ...values }, { args: [url], quiet }) {
-    const place = natsPlace(url ?? (Deno.env.get("NATS_URL") ? FROM_ENVIRONMENT : USUAL), values);
+    const place = usualPlace(url, values);
     const files = workerFolder();
     if (files === undefined) {
       throw new UserError(

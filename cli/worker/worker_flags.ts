@@ -43,13 +43,13 @@ export const workersFlags = {
 export type WorkersValues = Values<typeof workersFlags>;
 
 /** The server of the environment's NATS_URL. */
-export const FROM_ENVIRONMENT = "env";
+const FROM_ENVIRONMENT = "env";
 
 /**
  * The server that a flag or argument names.
  * @throws UserError if the environment is to name it and does not
  */
-export function natsPlace(
+function natsPlace(
   url: string,
   { creds, tlsCa, tlsCert, tlsKey }: Values<typeof natsFlags>,
 ): NatsPlace {
@@ -61,6 +61,13 @@ export function natsPlace(
   }
   return { url: named, creds, tlsCa, tlsCert, tlsKey };
 }
+
+/** Where a server of this machine is. */
+export const USUAL_NATS = "nats://127.0.0.1:4222";
+
+/** The server that is named, else that of the environment, else one of this machine. */
+export const usualPlace = (url: string | undefined, flags: Values<typeof natsFlags>): NatsPlace =>
+  natsPlace(url ?? (Deno.env.get("NATS_URL") ? FROM_ENVIRONMENT : USUAL_NATS), flags);
 
 /**
  * Begins a session with the workers that are asked for; undefined where none are.

@@ -120,6 +120,7 @@ Deno.test("the table names every command, pull, push and worker alone have the n
   assertEquals(withNet(true), ["data pull", "model pull", "model push", "worker"]);
   assertEquals(withNet("listens"), ["serve", "view"]);
   assertEquals(withNet("with --workers"), ["eval", "train"]);
+  assertEquals(withNet("with --cluster"), ["doctor"]);
   const groups = ["model", "data", "cache"];
   const named = commandsOf(await createProgram()).filter((name) => !groups.includes(name));
   assertEquals(named.sort(), Object.keys(PERMISSIONS).sort());

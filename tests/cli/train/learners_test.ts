@@ -35,11 +35,13 @@ testWithMpi(
   },
 );
 
-testWithMpi("softcot doctor --cluster tries sums among two processes", async () => {
-  const { stdout } = await succeed(["doctor", "--cluster", "--json"]);
+testWithMpi("softcot doctor --cluster tries sums among two processes, and looks for NATS", async () => {
+  const nobody = ["--workers", "nats://127.0.0.1:9"];
+  const { stdout } = await succeed(["doctor", "--cluster", "--json", ...nobody]);
   const found = JSON.parse(stdout);
   assertEquals([found.right, found.machines.length, found.machines[0].learners], [true, 1, 2]);
   assert(found.gigabytes_per_second > 0);
+  assertStringIncludes(found.nats.problem, "Cannot reach a NATS server at nats://127.0.0.1:9");
 });
 
 testWithMpi("learners without mpirun are refused, saying how it is installed", async () => {

@@ -1,0 +1,181 @@
+/** How NATS servers are reached: by address, password and certificate; what is told of those that cannot be used. */
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { nkeys } from "@nats-io/transport-node";
+import { UserError } from "../../../gpu/errors.ts";
+import { connectNats, shownPlace } from "../../../rl/workers/connect_nats.ts";
+import { lookAtNats } from "../../../rl/workers/look_at_nats.ts";
+import { openStreams } from "../../../rl/workers/streams.ts";
+import { testFolder } from "../../support/folders.ts";
+import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
+
+const folder = await testFolder();
+
+testWithNats("a server is looked at without a change; streams are made once", async () => {
+  await using nats = await startNats();
+  const before = await lookAtNats({ url: nats.url });
+  assertEquals([before.url, before.problem, before.stored_bytes], [nats.url, undefined, 0]);
+  assertEquals([before.max_payload, before.workers_waiting], [2 ** 20, undefined]);
+  assert(before.round_trip_ms! >= 0 && /^\d/.test(before.version!));
+  const connection = await connectNats({ url: nats.url }, "test");
+  await openStreams(connection);
+  await openStreams(connection);
+  await connection.close();
+  const { workers_waiting, jobs_waiting, results_waiting } = await lookAtNats({ url: nats.url });
+  assertEquals([workers_waiting, jobs_waiting, results_waiting], [0, 0, 0]);
+});
+
+testWithNats("a password in the address lets in, is never shown, and a wrong one is told", async () => {
+  const config = `${folder}/users.conf`;
+  Deno.writeTextFileSync(config, `authorization { users: [ { user: "ann", password: "p@ss" } ] }`);
+  await using nats = await startNats(["-c", config]);
+  const withUser = (words: string) => ({ url: nats.url.replace("//", `//${words}@`) });
+  const connection = await connectNats(withUser("ann:p%40ss"), "test");
+  await connection.close();
+  assertEquals(shownPlace(withUser("ann:p%40ss")), nats.url);
+  const refused = await assertRejects(() => connectNats(withUser("ann:wrong"), "test"), UserError);
+  assertStringIncludes(refused.message, `Cannot use the NATS server at ${nats.url}: it does not let us in`);
+  assertStringIncludes(refused.hint!, "--creds FILE");
+  assertStringIncludes((await lookAtNats({ url: nats.url })).problem!, "it does not let us in");
+});
+
+testWithNats("TLS: the server's certificate is held against who is said to have signed it", async () => {
+  if (!await makeCertificate()) return console.log("skipped: TLS (no openssl here)");
+  const tls = ["--tls", "--tlscert", `${folder}/cert.pem`, "--tlskey", `${folder}/key.pem`];
+  await using nats = await startNats(tls);
+  const url = nats.url.replace("nats://127.0.0.1", "tls://localhost");
+  const connection = await connectNats({ url, tlsCa: `${folder}/cert.pem` }, "test");
+  assert(connection.info!.tls_required);
+  await connection.close();
+  const refused = await assertRejects(() => connectNats({ url }, "test"), UserError);
+  assertStringIncludes(refused.hint!, "--tls-ca");
+});
+
+testWithNats("TLS that is asked for is not done without", async () => {
+  await using nats = await startNats();
+  const url = nats.url.replace("nats:", "tls:");
+  await assertRejects(() => connectNats({ url }, "test"), UserError, "does not support 'tls'");
+});
+
+testWithNats("credentials in a file let in, those of another account do not", async () => {
+  const operator = nkeys.createOperator();
+  const [account, system, stranger] = [nkeys.createAccount(), nkeys.createAccount(), nkeys.createAccount()];
+  const limits = {
+    mem_storage: -1,
+    disk_storage: -1,
+    streams: -1,
+    consumer: -1,
+    subs: -1,
+    data: -1,
+    payload: -1,
+    conn: -1,
+  };
+  const config = `${folder}/operator.conf`;
+  const known = Object.entries({
+    [account.getPublicKey()]: token(operator, account, "account", { limits }),
+    [system.getPublicKey()]: token(operator, system, "account", {
+      limits: { ...limits, mem_storage: 0, disk_storage: 0 },
+    }),
+  });
+  Deno.writeTextFileSync(
+    config,
+    `operator: "${token(operator, operator, "operator", {})}"
+resolver: MEMORY
+system_account: ${system.getPublicKey()}
+resolver_preload: { ${known.map(([key, jwt]) => `${key}: "${jwt}"`).join("\n")} }`,
+  );
+  await using nats = await startNats(["-c", config]);
+  const place = { url: nats.url, creds: credsOf(account, "ours") };
+  const connection = await connectNats(place, "test");
+  await openStreams(connection);
+  await connection.close();
+  const refused = await assertRejects(
+    () => connectNats({ ...place, creds: credsOf(stranger, "theirs") }, "test"),
+    UserError,
+  );
+  assertStringIncludes(refused.hint!, `the credentials in ${folder}/theirs.creds are not for it`);
+});
+
+type Pair = ReturnType<typeof nkeys.createUser>;
+
+/** A JWT as NATS has them: who issues it says something of a subject. */
+function token(issuer: Pair, subject: Pair, type: string, claims: object): string {
+  const part = (data: string | Uint8Array) =>
+    encodeBase64Url(typeof data === "string" ? new TextEncoder().encode(data) : data);
+  const told = {
+    jti: crypto.randomUUID(),
+    iat: 1,
+    iss: issuer.getPublicKey(),
+    sub: subject.getPublicKey(),
+    name: type,
+  };
+  const text = [{ typ: "JWT", alg: "ed25519-nkey" }, { ...told, nats: { ...claims, type, version: 2 } }]
+    .map((one) => part(JSON.stringify(one))).join(".");
+  return `${text}.${part(issuer.sign(new TextEncoder().encode(text)))}`;
+}
+
+const encodeBase64Url = (bytes: Uint8Array) =>
+  btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+/** A file of credentials for a new user of an account, as nsc writes it. */
+function credsOf(account: Pair, name: string): string {
+  const user = nkeys.createUser();
+  const seed = new TextDecoder().decode(user.getSeed());
+  const path = `${folder}/${name}.creds`;
+  const block = (what: string, text: string) =>
+    `-----BEGIN ${what}-----\n${text}\n------END ${what}------\n\n`;
+  const limits = { subs: -1, data: -1, payload: -1 };
+  Deno.writeTextFileSync(
+    path,
+    block("NATS USER JWT", token(account, user, "user", limits)) + block("USER NKEY SEED", seed),
+  );
+  return path;
+}
+
+Deno.test("addresses that are none, and files that are not there, are told", async () => {
+  for (const url of ["http://x", "nats://", "nats://ann:secret@"]) {
+    const refused = await assertRejects(
+      () => connectNats({ url }, "test"),
+      UserError,
+      "as the address of a NATS server",
+    );
+    assert(!refused.message.includes("secret"));
+  }
+  const creds = `${folder}/none.creds`;
+  await assertRejects(
+    () => connectNats({ url: "x", creds }, "test"),
+    UserError,
+    `Cannot read the credentials in ${creds}`,
+  );
+});
+
+/** A certificate for this machine that signs itself. */
+async function makeCertificate(): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("openssl", {
+      args: [
+        ...[
+          "req",
+          "-x509",
+          "-newkey",
+          "ec",
+          "-pkeyopt",
+          "ec_paramgen_curve:prime256v1",
+          "-nodes",
+          "-days",
+          "2",
+        ],
+        ...["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`, "-subj", "/CN=localhost"],
+        ...[
+          "-addext",
+          "subjectAltName=DNS:localhost,IP:127.0.0.1",
+          "-addext",
+          "basicConstraints=critical,CA:FALSE",
+        ],
+      ],
+      ...{ stdout: "null", stderr: "null" },
+    }).output();
+    return success;
+  } catch {
+    return false;
+  }
+}
