@@ -1,5 +1,5 @@
 import { jetstreamManager } from "@nats-io/jetstream";
-import { UserError } from "../../gpu/errors.ts";
+import type { UserError } from "../../gpu/errors.ts";
 import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import { RESULTS, workersThere } from "./streams.ts";
 
