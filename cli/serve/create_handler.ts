@@ -96,7 +96,9 @@ export function createHandler(options: HandlerOptions): Handler {
     const isKnown = path in GENERATING || [...OPEN, "/metrics", "/v1/models"].includes(path) ||
       path.startsWith("/v1/models/");
     if (!isKnown) throw new ApiError(404, `There is no ${path} here`, null, "unknown_url");
-    if (request.method !== method) {
+    // Of a HEAD the server sends what a GET has, without its body.
+    const asked = request.method === "HEAD" ? "GET" : request.method;
+    if (asked !== method) {
       throw new ApiError(405, `Cannot ${request.method} ${path}: ${method} is needed`, null, null, {
         allow: method,
       });

@@ -16,6 +16,7 @@ export interface TokenWeight {
 export interface ThoughtStep {
   /** The most probable token, which the reasoning's text has. */
   shadow: string;
+  /** The heaviest tokens of the mixture; of ways that draw a token or a few, the likeliest of those that they draw from. */
   mixture: TokenWeight[];
 }
 

@@ -81,7 +81,7 @@ function passingCache(scratch: Scratch, { config }: Model, rows: number): KvCach
 }
 
 /** ln p of `targets` [count] by the outputs of `rows` [count] of x, in chunks: (tokens x V) never exists as a whole. */
-async function logProbabilities(
+export async function logProbabilities(
   model: Model,
   x: Tensor,
   rows: Tensor,

@@ -12,6 +12,7 @@
  * @module
  */
 import { DeviceLostError, GpuError } from "../../gpu/errors.ts";
+import type { Gpu } from "../../gpu/gpu.ts";
 import { decode } from "../generation/decode.ts";
 import { createDecodeState } from "../generation/decode_state.ts";
 import { prepareRuns } from "../generation/prefill.ts";
@@ -68,12 +69,12 @@ export interface Engine {
    */
   submit(job: ServingJob): Promise<void>;
   /**
-   * Has other work of the device done between two strides, one at a time.
+   * Has other work of the device done between strides: what it does up to its next `yield` before each, and one work after the other.
    * @param request whose work it is, as in `ServingJob`
-   * @param signal gives up: what has not begun is not done
+   * @param signal gives up: what is left is not done
    * @throws QueueFullError, EngineFailedError as `submit`; DOMException AbortError where it has given up; what the work throws
    */
-  between<T>(request: object, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  between<T>(request: object, work: AsyncGenerator<void, T>, signal?: AbortSignal): Promise<T>;
   /** Resolves with what the device failed with. */
   readonly failed: Promise<unknown>;
   figures(): EngineFigures;
@@ -83,6 +84,10 @@ export interface Engine {
 
 /** Rows of prompts a turn: what a software device does in about half a second, and what keeps a GPU busy. */
 const PREFILL_ROWS = { software: 128, gpu: 1024 };
+
+/** Rows of prompts that a device is given at a time. */
+export const prefillRowsOf = ({ adapter }: Gpu): number =>
+  PREFILL_ROWS[adapter.software ? "software" : "gpu"];
 
 /** Bytes of numbers that are seen of a stride's steps: they come to the CPU. */
 const SEEN_BYTES = 2 ** 28;
@@ -105,7 +110,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   const patience = createPatience();
   const failing = Promise.withResolvers<unknown>();
   const figures = { promptTokens: 0, newTokens: 0, strides: 0 };
-  const budget = options.prefillRows ?? PREFILL_ROWS[gpu.adapter.software ? "software" : "gpu"];
+  const budget = options.prefillRows ?? prefillRowsOf(gpu);
   const readBehind = options.readBehind ?? !gpu.adapter.software;
   let failure: { error: unknown } | undefined;
   let closing = false;
@@ -117,11 +122,25 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     failed(new EngineFailedError(cause));
     throw cause;
   };
+  /** The next part of a work, which goes when it is done. */
+  const takePart = async (next: Work): Promise<void> => {
+    try {
+      if (next.signal?.aborted) {
+        await next.work.return(undefined);
+        next.failed(next.signal.reason);
+      } else {
+        const { done, value } = await next.work.next();
+        if (!done) return;
+        next.done(value);
+      }
+    } catch (error) {
+      await refuse(next, error);
+    }
+    works.shift();
+  };
   const { running } = admission;
   const turn = async (unread: UnreadStride[]): Promise<void> => {
-    const next = works.shift();
-    if (next?.signal?.aborted) next.failed(next.signal.reason);
-    else if (next) await next.work().then(next.done, (error) => refuse(next, error));
+    if (works.length > 0) await takePart(works[0]);
     admission.admit();
     copyPrompts(state, running);
     const plan = planPrefill(running, budget, options.cacheRows);
@@ -203,7 +222,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
       wake();
       return done;
     },
-    between<T>(request: object, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    between<T>(request: object, work: AsyncGenerator<void, T>, signal?: AbortSignal): Promise<T> {
       const refused = refusal(request);
       if (refused) return Promise.reject(refused.error);
       return new Promise<T>((resolve, reject) => {
@@ -232,7 +251,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
 
 interface Work {
   request: object;
-  work: () => Promise<unknown>;
+  work: AsyncGenerator<void, unknown>;
   signal?: AbortSignal;
   done(value: unknown): void;
   failed(error: unknown): void;

@@ -23,10 +23,20 @@ Deno.test("a long prompt's logits are looked at a chunk at a time", async () => 
   });
   assert(chunks > 2 && most === 1, `${chunks} chunks, ${most} at once`);
 
-  const engine = { between: (_: object, work: () => Promise<unknown>) => work() };
+  let parts = 0;
+  const engine = {
+    async between(_: object, work: AsyncGenerator<void, unknown>) {
+      for (;;) {
+        parts++;
+        const { done, value } = await work.next();
+        if (done) return value;
+      }
+    },
+  };
   const served = { engine, found: { model } } as unknown as ServedModel;
   const asked = { request: {}, signal: new AbortController().signal };
   const scored = await scorePrompt(served, asked, ids, 5);
+  assertEquals(parts, 3);
   assertEquals(
     scored.slice(1).map(({ chosen }) => chosen),
     ids.slice(1).map((id, i) => ({ id, logprob: logp[i] })),

@@ -156,6 +156,8 @@ Deno.test("what cannot be answered is told in OpenAI's shape, with the field", a
   await refused(404, "There is no /v1/embeddings", "/v1/embeddings", {});
   await refused(404, 'no model "%zz"', "/v1/models/%zz", undefined, "model");
   await refused(405, "POST is needed", CHAT, undefined);
+  const head = await fetch(`${server.url}/health`, { method: "HEAD" });
+  assertEquals([head.status, await head.text()], [200, ""]);
   await refused(413, "more than 4194304 bytes", CHAT, `"${"x".repeat(4194304)}"`);
   const endless = `User:${" Sam has 10 coins.".repeat(200_000)}`;
   await refused(400, "characters too many", TEXT, { prompt: endless }, "prompt");

@@ -97,6 +97,12 @@ async function generated({ prompt, keys, steps, rules, plain }: ServingJob): Pro
   return rollouts;
 }
 
+/** Other work, in two parts. */
+async function* inTwo<T>(make: () => T | Promise<T>): AsyncGenerator<void, T> {
+  yield;
+  return await make();
+}
+
 const withoutPlace = (rollouts: readonly Rollout[]) =>
   rollouts.map(({ prompt: _, index: __, ...rest }) => rest);
 
@@ -204,10 +210,10 @@ Deno.test("a request of many prompts waits as one, and leaves room for others as
   const [many, one] = [{ name: "many" }, { name: "one" }];
   const all = Array.from({ length: 12 }, (_, i) => asked(many, i));
   const last = asked(one, 77);
-  const work = engine.between(one, () => Promise.resolve(1));
+  const work = engine.between(one, inTwo(() => 1));
   assertEquals(engine.figures().waiting, 2);
   await assertRejects(() => asked({ name: "more" }, 1), QueueFullError);
-  await assertRejects(() => engine.between({}, () => Promise.resolve(2)), QueueFullError);
+  await assertRejects(() => engine.between({}, inTwo(() => 2)), QueueFullError);
   await Promise.all([...all, last, work]);
   assertEquals(ended.length, 13);
   assert(ended.indexOf("one") < 6, ended.join());
@@ -287,14 +293,31 @@ Deno.test("other work is done between strides, and its failure is its own", asyn
   const engine = createEngine(model, tokenizer, OPTIONS);
   const { job, heard } = listening({ prompt: prompt(1), ...KINDS[3] });
   const running = engine.submit(job);
-  assertEquals(await engine.between({}, () => Promise.resolve(7)), 7);
+  assertEquals(await engine.between({}, inTwo(() => 7)), 7);
   await assertRejects(
-    () => engine.between({}, () => Promise.reject(new TypeError("its own"))),
+    () => engine.between({}, inTwo(() => Promise.reject(new TypeError("its own")))),
     TypeError,
     "its own",
   );
-  const never = () => Promise.reject(new Error("it was begun"));
+  const never = inTwo(() => Promise.reject(new Error("it was begun")));
   await assertRejects(() => engine.between({}, never, AbortSignal.abort()), DOMException, "aborted");
+  // Strides come between its parts; who gives up lets go of what it held.
+  const gone = new AbortController();
+  let [parts, held] = [0, true];
+  async function* long(): AsyncGenerator<void, never> {
+    try {
+      for (;;) {
+        if (++parts === 5) gone.abort();
+        yield;
+      }
+    } finally {
+      held = false;
+    }
+  }
+  const strides = engine.figures().strides;
+  await assertRejects(() => engine.between({}, long(), gone.signal), DOMException, "aborted");
+  assertEquals([parts, held], [5, false]);
+  assert(engine.figures().strides > strides);
   await running;
   assertEquals(withoutPlace(heard.rollouts), withoutPlace(await generated(job)));
   await engine.close();
