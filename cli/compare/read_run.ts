@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { isFile, isFolder, namesIn } from "../../model/files/on_disk.ts";
+import { isFile, isFolder, isTaken, namesIn } from "../../model/files/on_disk.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import type { MetricsLine } from "../../rl/train.ts";
@@ -88,14 +88,25 @@ export function readRun(folder: string, reading = ANYWHERE): RunRecord {
   }
   const path = `${folder}/config.toml`;
   const settings = settingsIn(path, reading);
-  const lines = isFile(`${folder}/metrics.jsonl`) ? reading.lines(`${folder}/metrics.jsonl`) : [];
+  const lines = isTaken(`${folder}/metrics.jsonl`) ? reading.lines(`${folder}/metrics.jsonl`) : [];
+  refuseTwice(folder, lines);
   return {
     folder,
     settings,
-    seed: Number(settings.seed),
+    seed: typeof settings.seed === "number" ? settings.seed : null,
     lines,
     measured: readMeasured(folder, settings, reading),
   };
+}
+
+/** A log that was put together by hand would count updates twice. */
+function refuseTwice(folder: string, lines: readonly MetricsLine[]): void {
+  const twice = lines.find(({ step }, i) => i > 0 && step <= lines[i - 1].step);
+  if (twice === undefined) return;
+  throw new UserError(
+    `Cannot compare ${folder}: its metrics.jsonl has step ${twice.step} after a later one, or twice`,
+    "each update has one line, in their order",
+  );
 }
 
 function settingsIn(path: string, { text }: RunReading): Record<string, unknown> {
@@ -132,7 +143,7 @@ export function readMeasured(
  */
 export function readBestTests(folder: string, reading = ANYWHERE): ModeResult[] {
   const path = `${folder}/tests.json`;
-  return isFile(path) ? (parsed(path, TESTS, reading).best ?? []).map(asResult) : [];
+  return isTaken(path) ? (parsed(path, TESTS, reading).best ?? []).map(asResult) : [];
 }
 
 /**
@@ -153,7 +164,7 @@ export function readUntrained(folder: string, reading = ANYWHERE): RunRecord {
 /** The tables that training itself makes, before and after. */
 function ownTests(folder: string, task: string, steps: number, reading: RunReading): Measured[] {
   const path = `${folder}/tests.json`;
-  if (!isFile(path)) return [];
+  if (!isTaken(path)) return [];
   const { before, after } = parsed(path, TESTS, reading);
   const of = (step: number, modes: typeof before): Measured[] =>
     modes ? [{ step, modes: modes.map((result) => ({ task, result: asResult(result) })), choices: [] }] : [];

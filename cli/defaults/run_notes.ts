@@ -1,4 +1,5 @@
 import { HEEDED_BY } from "../../model/thinking/ways.ts";
+import { isFolder } from "../../model/files/on_disk.ts";
 import { camel, dashed } from "../settings/dashed.ts";
 import type { Origin } from "../settings/resolve_config.ts";
 import { shown } from "../settings/shown.ts";
@@ -15,6 +16,11 @@ const ALWAYS = ["task", "gamma", "chat-template", "system"];
  */
 export function runNotes(model: string, origins: Readonly<Record<string, Origin>>): string[] {
   const run = runValues(model);
+  if (Object.keys(run).length === 0 && isFolder(`${model}/checkpoints`)) {
+    return [
+      `warning  ${model} is a run without its settings (config.toml): what it was trained with is not known, the defaults count`,
+    ];
+  }
   const mixing = Object.entries<readonly unknown[]>(HEEDED_BY).filter(([, heeding]) =>
     heeding.includes(run.thinking)
   );

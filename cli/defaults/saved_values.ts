@@ -1,4 +1,4 @@
-import { isFile } from "../../model/files/on_disk.ts";
+import { isTaken } from "../../model/files/on_disk.ts";
 import { readConfigFile } from "../settings/config_file.ts";
 
 /** All settings of a run by dashed name, own code among them: to know which places it names. None where they cannot be read. */
@@ -15,5 +15,5 @@ export function runFolderOf(model: string): string | undefined {
   const path = model.replace(/(?<=.)\/+$/, "");
   const above = /^(?:(.*)\/)?(?:best|checkpoints\/step-\d+)$/.exec(path);
   const folders = above ? [above[1] ?? ".", path] : [path];
-  return folders.find((folder) => isFile(`${folder}/config.toml`));
+  return folders.find((folder) => isTaken(`${folder}/config.toml`));
 }

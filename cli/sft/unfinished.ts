@@ -9,6 +9,7 @@ import { checkpointsOf } from "../../rl/run/run_checkpoints.ts";
 import { saveCheckpoint } from "../../rl/run/save_checkpoint.ts";
 import type { SftKeeper } from "../../rl/train_supervised.ts";
 import { readConfigFile, toToml } from "../settings/config_file.ts";
+import { refuseCut } from "../settings/refuse_cut.ts";
 import { dashed } from "../settings/dashed.ts";
 import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
 import { shown } from "../settings/shown.ts";
@@ -38,7 +39,9 @@ export function resumedSft(given: SftValues, origins: Record<keyof SftValues, Or
       "start one without --resume",
     );
   }
-  const saved = resolveConfig(sftSettings, { flags: {}, file: readConfigFile(path) });
+  const file = readConfigFile(path);
+  const saved = resolveConfig(sftSettings, { flags: {}, file });
+  refuseCut(out!, file);
   for (const key of Object.keys(sftSettings) as (keyof SftValues)[]) {
     if (key === "out" || origins[key] !== "flag" || shown(given[key]) === shown(saved[key])) continue;
     throw new UserError(

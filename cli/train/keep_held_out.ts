@@ -36,16 +36,18 @@ export function keepHeldOut(folder: string, { name, version, heldOut, data }: Ta
 }
 
 function read(path: string): HeldOut | undefined {
-  let text: string;
+  const damaged = (what: string) =>
+    new UserError(
+      `Cannot read ${path}: ${what}, the ids of the questions that the run holds out are needed`,
+      "put it back: without it questions of the validation would be trained on",
+    );
+  let kept: HeldOut | null;
   try {
-    text = readPlainText(path);
+    kept = JSON.parse(readPlainText(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    throw damaged((error as Error).message);
   }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`Cannot read ${path}: ${(error as Error).message}, JSON is needed`);
-  }
+  if (!Array.isArray(kept?.ids)) throw damaged("it holds no ids");
+  return kept;
 }

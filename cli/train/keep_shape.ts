@@ -25,11 +25,27 @@ export function keepShape(folder: string, config: ModelConfig): void {
   const path = `${folder}/shape.json`;
   const now = Object.fromEntries(SHAPE.map((name) => [name, config[name]]));
   if (!isTaken(path)) return writeJson(path, now);
-  const kept = parseJson(readPlainText(path)) as Record<string, unknown>;
+  const kept = read(path, folder);
   const other = SHAPE.find((name) => kept[name] !== now[name]);
   if (other === undefined) return;
   throw new UserError(
     `Cannot resume ${folder}: its checkpoint's ${other} is ${now[other]}, the run's is ${kept[other]}`,
     "put the run's own checkpoint back: this one is another run's",
+  );
+}
+
+function read(path: string, folder: string): Record<string, unknown> {
+  let what: string;
+  try {
+    const kept = Object(parseJson(readPlainText(path)));
+    const missing = SHAPE.find((name) => kept[name] === undefined);
+    if (missing === undefined) return kept;
+    what = `it lacks ${missing}`;
+  } catch (error) {
+    what = (error as Error).message;
+  }
+  throw new UserError(
+    `Cannot resume ${folder}: shape.json: ${what}, the shape of its model is needed`,
+    "put it back, or remove it: the checkpoint's shape is then taken for the run's",
   );
 }

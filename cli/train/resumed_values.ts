@@ -6,6 +6,7 @@ import { refuseNoRun } from "../../rl/run/run.ts";
 import { lastRun } from "../defaults/last_run.ts";
 import { readConfigFile, toToml } from "../settings/config_file.ts";
 import { dashed } from "../settings/dashed.ts";
+import { refuseCut } from "../settings/refuse_cut.ts";
 import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
 import { shellWord } from "../settings/shell_word.ts";
 import { shown } from "../settings/shown.ts";
@@ -31,10 +32,8 @@ export function resumedValues(
     );
   }
   refuseNoRun(out);
-  const saved = resolveConfig(trainSettings, {
-    flags: {},
-    file: readConfigFile(`${out}/config.toml`),
-  });
+  const file = readConfigFile(`${out}/config.toml`);
+  const saved = resolveConfig(trainSettings, { flags: {}, file });
   for (const key of Object.keys(trainSettings) as (keyof TrainValues)[]) {
     if (
       key === "out" || key === "log" || isLonger(key, values, saved, origins) ||
@@ -50,6 +49,7 @@ export function resumedValues(
     );
   }
   refuseUnnamedCode(out, saved, origins, besides);
+  refuseCut(out, file);
   const steps = isLonger("steps", values, saved, origins) ? values.steps : saved.steps;
   return { ...saved, log: values.log ?? saved.log, steps, out };
 }

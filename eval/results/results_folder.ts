@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { isLeftBehind } from "../../model/files/left_behind.ts";
 import { holdLock } from "../../model/files/own_file.ts";
 import { writeJson, writeWhole } from "../../model/files/write_whole.ts";
 import { compareSettings, type EvaluationSettings } from "./compare_settings.ts";
@@ -35,7 +36,10 @@ export function checkResultsPlace(path: string): void {
     const found = error instanceof Deno.errors.NotADirectory ? "it is a file" : (error as Error).message;
     throw new UserError(`Cannot keep results in ${path}: ${found}, a folder is needed`, OTHER_PLACE);
   }
-  if (entries.length === 0 || entries.includes(SETTINGS)) return;
+  if (entries.includes(SETTINGS)) return;
+  // One that was killed while it began left what is none.
+  entries = entries.filter((name) => !isLeftBehind(name, SETTINGS));
+  if (entries.length === 0) return;
   throw new UserError(
     `Cannot keep results in ${path}: it holds other things (${
       entries.sort().slice(0, 3).join(", ")

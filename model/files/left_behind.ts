@@ -26,14 +26,17 @@ export function holdBeside(file: Deno.FsFile, beside: string): boolean {
   return isTaken(beside);
 }
 
+/** Whether a name is of what a process that was killed may have left of writing to a place of this name, in the same folder. */
+export const isLeftBehind = (name: string, place: string): boolean =>
+  name.startsWith(`${place}.`) && RANDOM.test(name.slice(place.length + 1));
+
 /** Removes what killed processes left of their writing to a place; once a process, and nothing that one at work holds. */
 export function removeLeftBehind(path: string): void {
   const place = path.replace(/(?<=.)\/+$/, "");
   if (seen.has(place)) return;
   seen.add(place);
-  const start = `${basename(place)}.`;
   for (const entry of entriesOf(dirname(place))) {
-    if (!entry.name.startsWith(start) || !RANDOM.test(entry.name.slice(start.length))) continue;
+    if (!isLeftBehind(entry.name, basename(place))) continue;
     try {
       removeIfDead(`${dirname(place)}/${entry.name}`, entry);
     } catch {

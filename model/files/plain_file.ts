@@ -12,8 +12,8 @@
  */
 export function openPlain(path: string | URL): Deno.FsFile {
   // Opening a FIFO would wait for its writer.
-  refuseOther(Deno.statSync(path));
-  const file = open(path);
+  refuseOther(within(() => Deno.statSync(path)));
+  const file = within(() => Deno.openSync(path));
   try {
     refuseOther(file.statSync());
     return file;
@@ -73,9 +73,10 @@ export function readPlainText(path: string | URL, most = MOST_TEXT): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(readPlain(path, most));
 }
 
-function open(path: string | URL): Deno.FsFile {
+/** Says in words where a link led beyond what this command may read. */
+function within<T>(look: () => T): T {
   try {
-    return Deno.openSync(path);
+    return look();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
     throw new Error("it lies beyond what this command may read, one that its command line names is needed");

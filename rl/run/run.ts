@@ -1,6 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import { BEST } from "../../model/files/best_checkpoint.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
+import { isLeftBehind } from "../../model/files/left_behind.ts";
+import { isFolder, isOwnFile, isTaken, linkTarget, namesIn } from "../../model/files/on_disk.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
 import { newestWhole } from "./check_checkpoint.ts";
 import { type CutLog, cutLog, readLog } from "./cut_log.ts";
@@ -31,7 +32,7 @@ export function createRun(folder: string, configToml: string): Run {
       `go on with it by --resume --out ${folder}, or name another folder with --out`,
     );
   }
-  if (isTaken(folder) && Deno.statSync(folder).isDirectory && [...Deno.readDirSync(folder)].length > 0) {
+  if (isFolder(folder) && !isBare(folder)) {
     throw new UserError(
       `Cannot start a run in ${folder}: it holds other files, an empty or new folder is needed`,
       "name another folder with --out",
@@ -47,6 +48,13 @@ export function createRun(folder: string, configToml: string): Run {
       `Cannot write to ${folder}: ${(error as Error).message}, a writable folder is needed`,
     );
   }
+}
+
+/** Whether a folder holds nothing but what a process left that was killed while it began a run there. */
+export function isBare(folder: string): boolean {
+  const isOurs = (name: string) =>
+    name === "checkpoints" ? namesIn(`${folder}/${name}`).length === 0 : isLeftBehind(name, "config.toml");
+  return namesIn(folder).every(isOurs);
 }
 
 /** A stopped run that is to go on. */
@@ -71,18 +79,19 @@ export interface Reopened {
  */
 export function reopenRun(folder: string, saveEvery = Infinity): Reopened {
   refuseNoRun(folder);
+  refuseOddFiles(folder);
   const lock = lockRun(folder);
   try {
-    Deno.mkdirSync(`${folder}/checkpoints`, { recursive: true });
-    for (const { name } of Deno.readDirSync(`${folder}/checkpoints`)) {
+    for (const name of namesIn(`${folder}/checkpoints`)) {
       if (name.endsWith(".tmp")) Deno.removeSync(`${folder}/checkpoints/${name}`, { recursive: true });
     }
     const { checkpoint, state, passedOver } = newestWhole(folder);
     const step = checkpoint ? stepOf(checkpoint) : 0;
     if (step === 0) refuseLost(folder, saveEvery);
+    Deno.mkdirSync(`${folder}/checkpoints`, { recursive: true });
     restoreBest(folder, state?.best?.step);
     const notes = passedOver.map(({ folder, error }) => `${error.message}; it is ${setAside(folder)} now`);
-    for (const name of ["metrics.jsonl", "samples.jsonl"]) {
+    for (const name of LOGS) {
       notes.push(...whatIsMissing(name, cutLog(`${folder}/${name}`, step), step));
     }
     return { run: openLogs(folder, lock), checkpoint, state, step, notes };
@@ -112,11 +121,13 @@ function setAside(folder: string): string {
 
 function whatIsMissing(name: string, { steps, damaged }: CutLog, step: number): string[] {
   const there = new Set(steps);
+  const twice = name === "metrics.jsonl" ? steps.length - there.size : 0;
   const missing = name === "metrics.jsonl"
     ? Array.from({ length: step }, (_, i) => i + 1).filter((one) => !there.has(one))
     : [];
   return [
     ...(damaged > 0 ? [`${name} had ${damaged} lines that cannot be read: they are left out`] : []),
+    ...(twice > 0 ? [`${name} has ${twice} lines more than updates: some are there twice`] : []),
     ...(missing.length > 0
       ? [
         `${name} has no line of ${missing.length} of ${step} updates, the first is step ${
@@ -139,6 +150,38 @@ export function refuseNoRun(folder: string): void {
   );
 }
 
+/** What lines are added to, and what is written anew: a folder in its place would end the run when that is due. */
+const LOGS = ["metrics.jsonl", "samples.jsonl"];
+const REPLACED = [BEST, "tests.json", "shape.json", "validation.json", "profile.json"];
+
+/** Finds out, before anything is changed, whether a run's own files are such that it can go on with them. */
+function refuseOddFiles(folder: string): void {
+  const refuse = (name: string, what: string) => {
+    throw new UserError(
+      `Cannot resume ${folder}: ${name}: ${what}`,
+      "put what the run had there in its place, or remove it",
+    );
+  };
+  for (const name of [...LOGS, "lock"]) {
+    if (!isTaken(`${folder}/${name}`)) continue;
+    try {
+      openOwn(`${folder}/${name}`, { read: true, append: true }).close();
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      refuse(name, `${(error as Error).message}, a file that may be read and written is needed`);
+    }
+  }
+  for (const name of REPLACED) {
+    const path = `${folder}/${name}`;
+    if (isTaken(path) && !isOwnFile(path) && linkTarget(path) === undefined) {
+      refuse(name, "it is no file, one is needed");
+    }
+  }
+  if (isTaken(`${folder}/checkpoints`) && !isFolder(`${folder}/checkpoints`)) {
+    refuse("checkpoints", "it is no folder, one is needed");
+  }
+}
+
 /** A kill may come between a checkpoint and the file that names it, and the best one may have been removed by hand. */
 function restoreBest(folder: string, step: number | undefined): void {
   const name = step === undefined ? undefined : nameOf(step);
@@ -148,8 +191,17 @@ function restoreBest(folder: string, step: number | undefined): void {
 
 /** One process at a time writes to a run. */
 function lockRun(folder: string): Disposable {
+  let file: Deno.FsFile;
+  try {
+    file = openOwn(`${folder}/lock`, { write: true });
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `Cannot train in ${folder}: ${(error as Error).message}, a writable folder is needed`,
+    );
+  }
   return holdLock(
-    openOwn(`${folder}/lock`, { write: true }),
+    file,
     new UserError(
       `Cannot train in ${folder}: another process is training in it, one at a time can`,
       "wait for it to end, or stop it with Ctrl-C: it saves first",

@@ -1,5 +1,5 @@
 import { BEST } from "../../model/files/best_checkpoint.ts";
-import { linkTarget } from "../../model/files/on_disk.ts";
+import { linkTarget, namesIn } from "../../model/files/on_disk.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
 
 /** Folders of a run's checkpoints, oldest first. */
@@ -8,8 +8,9 @@ export const checkpointsOf = (folder: string): string[] =>
 
 /** Names of a run's checkpoints, oldest first. */
 function checkpointNames(folder: string): string[] {
-  return [...Deno.readDirSync(`${folder}/checkpoints`)].map((entry) => entry.name)
-    .filter((name) => /^step-\d{6,}$/.test(name)).sort((a, b) => stepOf(a) - stepOf(b));
+  return namesIn(`${folder}/checkpoints`).filter((name) => /^step-\d{6,}$/.test(name)).sort((a, b) =>
+    stepOf(a) - stepOf(b)
+  );
 }
 
 /** Name of a step's checkpoint. */

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { UserError } from "../../gpu/errors.ts";
 import type { BaseModel } from "../../model/transformer/adapter.ts";
 import type { Trainer } from "../trainer.ts";
@@ -22,6 +23,18 @@ export interface RunState {
   /** The kernels whose bits a resumed run must repeat. */
   kernels: { adapter: string; matmulFamily: string; subgroupSize: number };
 }
+
+/** What a state.json has to hold for its run to go on; the first versions did not count tokens. */
+const STATE = z.object({
+  step: z.number(),
+  tokens: z.number().optional(),
+  best: z.object({ step: z.number(), accuracy: z.number() }).nullable(),
+  embeddingRms: z.number().positive(),
+  forcedIds: z.record(z.string(), z.array(z.number())),
+  base: z.object({ name: z.string(), hash: z.string() }).optional(),
+  kernels: z.object({ adapter: z.string(), matmulFamily: z.string(), subgroupSize: z.number() }),
+  sha256: z.record(z.string(), z.string()).optional(),
+});
 
 /**
  * The state of a run that has not begun.
@@ -64,6 +77,8 @@ export function readState(folder: string): RunState & { sha256?: Record<string, 
     throw damaged((error as Error).message);
   }
   if (state?.step !== stepOf(folder)) throw damaged(`step ${state?.step} in the folder of another`);
+  const misfit = STATE.safeParse(state).error?.issues[0];
+  if (misfit) throw damaged(`its ${misfit.path.join(".")} is another than a checkpoint's`);
   // Checkpoints of older versions do not have them.
   return { ...state, tokens: state.tokens ?? 0 };
 }

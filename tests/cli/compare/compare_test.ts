@@ -106,6 +106,20 @@ Deno.test("as a process: JSON, a table, and what is refused", async () => {
   await fails(["compare", hard[0], hard[0]], 1, "the same run twice");
   await fails(["compare", ...hard, "--against", "x"], 1, "there is no such line", "the lines are hard");
   await fails(["compare", ...hard, "--csv", "--markdown"], 2, "--csv and --markdown do not go together");
+  Deno.writeTextFileSync(`${empty}/metrics.jsonl`, '[1]\n7\nnull\n"x"\n{}\n');
+  assert(/^hard +1 +0 +- /m.test((await succeed(["compare", empty])).stdout));
+  Deno.removeSync(`${empty}/metrics.jsonl`);
+  for (const name of ["metrics.jsonl", "tests.json"]) {
+    Deno.mkdirSync(`${empty}/${name}`);
+    await fails(["compare", empty], 1, `${name}`, "it is a folder, a file is needed");
+    Deno.removeSync(`${empty}/${name}`);
+  }
+  const twice = writeRun("twice", "", null);
+  Deno.writeTextFileSync(`${twice}/metrics.jsonl`, '{"step":1}\n{"step":1}\n');
+  await fails(["compare", twice], 1, "its metrics.jsonl has step 1 after a later one, or twice");
+  const bare = writeRun("bare", "", null);
+  await fails(["compare", bare, bare], 1, "the same run twice");
+  await succeed(["compare", bare]);
   Deno.writeTextFileSync(`${empty}/tests.json`, '{"after": [{"mode": 3}]}');
   await fails(["compare", empty], 1, "tests.json holds no results of softcot: after.0.mode is another");
   Deno.writeTextFileSync(`${empty}/tests.json`, "{");

@@ -1,5 +1,7 @@
 /** `softcot sft` as a process: the model it writes, its output, and what it says to mistakes. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { claimFolder } from "../../../cli/sft/claim_folder.ts";
+import { UserError } from "../../../gpu/errors.ts";
 import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { openWeights } from "../../../model/formats/safetensors.ts";
 import { testFolder } from "../../support/folders.ts";
@@ -187,6 +189,16 @@ Deno.test("mistakes are told with a hint, and nothing is written", async () => {
   Deno.writeTextFileSync(`${folder}/file`, "");
   await fails([...sft, "--steps", "1", "--out", `${folder}/file/model`], 1, `${folder}/file/model`);
   assert(!filesOf(folder).includes("none"));
+});
+
+Deno.test("what a training left that was killed while it began is in nobody's way", () => {
+  const out = `${folder}/begun`;
+  Deno.mkdirSync(`${out}/unfinished/checkpoints`, { recursive: true });
+  Deno.writeTextFileSync(`${out}/unfinished/config.toml.0a1b2c3d-4e5f.tmp`, "");
+  Deno.writeTextFileSync(`${out}/.softcot-1f3b5d`, "");
+  claimFolder(out);
+  Deno.writeTextFileSync(`${out}/unfinished/notes`, "");
+  assertThrows(() => claimFolder(out), UserError, "it holds other files, such as unfinished");
 });
 
 Deno.test("a folder that holds anything is refused: a model in a run's folder would change what its name means", async () => {

@@ -60,6 +60,17 @@ Deno.test("a line that a kill cut off is cut away, wherever it was cut; a damage
   assertThrows(() => [...file.known()], UserError, "line 2 is damaged");
 });
 
+Deno.test("what an evaluation left that was killed while it began is in nobody's way", () => {
+  const path = `${folder}/begun`;
+  Deno.mkdirSync(path);
+  Deno.writeTextFileSync(`${path}/settings.json.0a1b2c3d-4e5f.tmp`, "{");
+  openResults(path, { seed: 0 })[Symbol.dispose]();
+  assertEquals([...Deno.readDirSync(path)].map(({ name }) => name), ["settings.json"]);
+  Deno.removeSync(`${path}/settings.json`);
+  Deno.writeTextFileSync(`${path}/mine.json.0a1b2c3d-4e5f.tmp`, "{");
+  assertThrows(() => openResults(path, { seed: 0 }), UserError, "it holds other things");
+});
+
 Deno.test("a folder of results is gone on with when all settings agree; otherwise they are named", () => {
   const path = `${folder}/deep/results`;
   const settings = { seed: 0, modes: ["hard-greedy"], tasks: [{ name: "sums", version: 1 }] };

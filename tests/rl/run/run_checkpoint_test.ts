@@ -25,6 +25,10 @@ async function contents(trainer: Trainer) {
   return await Promise.all(sets.map((set) => downloadNamed(gpu, config, set)));
 }
 
+/** Has a state hold other values. */
+const changing = (changed: object) => (path: string) =>
+  Deno.writeTextFileSync(path, JSON.stringify({ ...JSON.parse(Deno.readTextFileSync(path)), ...changed }));
+
 function flipBit(path: string, at: number): void {
   const bytes = Deno.readFileSync(path);
   bytes[at] ^= 1;
@@ -58,6 +62,10 @@ Deno.test("damaged checkpoints are told by file, with the way back to an older o
       const damages: [file: string, damage: (path: string) => void, message: string][] = [
         ["state.json", (path) => Deno.removeSync(path), "state.json"],
         ["state.json", (path) => Deno.truncateSync(path, 20), "state.json"],
+        ["state.json", changing({ kernels: undefined }), "state.json: its kernels is another"],
+        ["state.json", changing({ embeddingRms: "much" }), "its embeddingRms is another"],
+        ["state.json", changing({ forcedIds: [] }), "its forcedIds is another"],
+        ["state.json", changing({ best: 3 }), "its best is another"],
         ["state.json", (path) => Deno.writeTextFileSync(path, "null"), "state.json"],
         ["state.json", (path) => Deno.writeTextFileSync(path, '{"step": 3}'), "state.json"],
         ["model.safetensors", (path) => Deno.removeSync(path), "model.safetensors"],

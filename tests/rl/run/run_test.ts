@@ -37,6 +37,47 @@ Deno.test("a folder that cannot be made or written to is told", () =>
     }
   }));
 
+Deno.test("what a process left that was killed while it began a run is no run, and in nobody's way", () =>
+  inRun((folder) => {
+    Deno.mkdirSync(`${folder}/checkpoints`, { recursive: true });
+    const left = `${folder}/config.toml.0a1b2c3d-4e5f.tmp`;
+    Deno.writeTextFileSync(left, "a =");
+    createRun(folder, "a = 1\n").close();
+    assertThrows(() => Deno.statSync(left), Deno.errors.NotFound);
+    Deno.removeSync(`${folder}/config.toml`);
+    Deno.mkdirSync(`${folder}/checkpoints/step-000001`);
+    assertThrows(() => createRun(folder, ""), UserError, "it holds other files");
+  }));
+
+Deno.test("folders, FIFOs, links and locked files where a run has its own are told before anything is changed", () =>
+  inRun((folder) => {
+    createRun(folder, "").close();
+    const hold = (name: string, lay: (path: string) => void, message: string) => {
+      const path = `${folder}/${name}`;
+      if (name !== "checkpoints") Deno.writeTextFileSync(path, "");
+      Deno.removeSync(path, { recursive: true });
+      lay(path);
+      const before = Deno.lstatSync(path).ino;
+      const { message: told } = assertThrows(() => reopenRun(folder), UserError);
+      assertStringIncludes(told, message);
+      assertStringIncludes(told, name);
+      assertEquals(Deno.lstatSync(path).ino, before);
+      Deno.removeSync(path, { recursive: true });
+    };
+    const fifo = (path: string) => void new Deno.Command("mkfifo", { args: [path] }).outputSync();
+    for (const name of ["metrics.jsonl", "samples.jsonl", "lock"]) {
+      hold(name, Deno.mkdirSync, "no regular file lies there");
+      hold(name, fifo, "no regular file lies there");
+      hold(name, (path) => Deno.symlinkSync("/nowhere", path), "a link or no regular file lies there");
+    }
+    for (const name of ["best", "tests.json", "shape.json", "validation.json", "profile.json"]) {
+      hold(name, Deno.mkdirSync, `Cannot resume ${folder}: ${name}: it is no file`);
+      hold(name, fifo, "it is no file");
+    }
+    hold("checkpoints", (path) => Deno.writeTextFileSync(path, ""), "checkpoints: it is no folder");
+    reopenRun(folder).run.close();
+  }));
+
 Deno.test("a folder without a run cannot be resumed", () =>
   inRun((folder) => {
     const error = assertThrows(() => reopenRun(folder), UserError, "it holds no run");
@@ -98,6 +139,19 @@ Deno.test("a resumed run's logs end at its checkpoint, whatever was being writte
       assertEquals([reopened.checkpoint, reopened.step], [undefined, 0]);
       assertEquals(Deno.readTextFileSync(`${folder}/metrics.jsonl`), "");
       reopened.run.close();
+    })
+  ));
+
+Deno.test("updates that a log has twice are told", () =>
+  inRun((folder) =>
+    withRandomTrainer(gpu, 1, async (trainer, state) => {
+      const run = createRun(folder, "");
+      for (const step of [1, 2, 2]) run.appendMetrics({ step });
+      await saveCheckpoint(run, trainer, { ...state, step: 2 }, 2);
+      run.close();
+      const { run: again, notes } = reopenRun(folder);
+      again.close();
+      assertEquals(notes, ["metrics.jsonl has 1 lines more than updates: some are there twice"]);
     })
   ));
 
