@@ -15,7 +15,7 @@ export function openPlain(path: string | URL): Deno.FsFile {
   refuseOther(within(() => Deno.statSync(path)));
   const file = within(() => Deno.openSync(path));
   try {
-    refuseOther(file.statSync());
+    refuseOther(within(() => file.statSync()));
     return file;
   } catch (error) {
     file.close();
