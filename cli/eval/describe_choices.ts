@@ -7,7 +7,7 @@ import type { ChoiceReport } from "./measure_choices.ts";
 
 /** A choice task's measures as people read them: all questions, then categories and subjects where there are any. */
 export function describeChoices(report: ChoiceReport): string {
-  const { task, model, device, shots, truncated } = report;
+  const { task, model, device, shots, truncated, skipped = 0 } = report;
   const about = [
     `${task.name} v${task.version}, ${askedQuestions(report)}`,
     counted(shots, "shot"),
@@ -18,6 +18,9 @@ export function describeChoices(report: ChoiceReport): string {
       "",
       `${truncated} choices had to be scored with the beginning of their question cut off: the context is full`,
     ]
+    : [];
+  const left = skipped > 0
+    ? ["", `${counted(skipped, "question")} left out: longer than the model's context`]
     : [];
   const { macro, categories = [], subjects = [] } = report;
   const rows = [
@@ -31,6 +34,7 @@ export function describeChoices(report: ChoiceReport): string {
     measuresTable("", rows),
     ...(subjects.length > 0 ? ["", measuresTable("subject", subjects.map(named))] : []),
     ...cut,
+    ...left,
   ].join("\n");
 }
 

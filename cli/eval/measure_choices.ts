@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { ChoiceRecord, ChoiceResult } from "../../eval/choices/choice_result.ts";
 import type { ChoiceTask } from "../../eval/choices/choice_task.ts";
 import { evaluateChoices } from "../../eval/choices/evaluate_choices.ts";
+import type { LongPrompts } from "../../eval/questions/long_prompts.ts";
 import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { Stream } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
@@ -16,6 +17,8 @@ interface ChoiceRun {
   limit?: number;
   /** Examples before each question. */
   shots: number;
+  /** What becomes of questions that are too long for the model's context. */
+  longPrompts: LongPrompts;
   /** Where every question's scores go, and what an interrupted evaluation left there. */
   records?: RecordFile<ChoiceRecord>;
   quiet: boolean;
@@ -42,7 +45,7 @@ export async function measureChoices(
   facts: Facts,
   run: ChoiceRun,
 ): Promise<ChoiceReport> {
-  const { split, limit, shots, signal, records: file } = run;
+  const { split, limit, shots, longPrompts, signal, records: file } = run;
   const total = Math.min(limit ?? Infinity, task.size(split));
   using progress = createProgress({ label: `eval ${task.name}`, total, quiet: run.quiet, unit: "questions" });
   try {
@@ -50,6 +53,7 @@ export async function measureChoices(
       stream: split,
       questions: limit,
       shots,
+      longPrompts,
       signal,
       known: [...file?.known() ?? []],
       onRecord: (record) => file?.append(record),
@@ -78,7 +82,7 @@ export async function measureChoices(
 /** What decides a choice task's results: an evaluation that is gone on with has to agree in it. */
 export function choiceSettings(
   task: ChoiceTask,
-  { split, limit, shots }: Pick<ChoiceRun, "split" | "limit" | "shots">,
+  { split, limit, shots, longPrompts }: Pick<ChoiceRun, "split" | "limit" | "shots" | "longPrompts">,
 ): Record<string, unknown> {
   const questions = Math.min(limit ?? Infinity, task.size(split));
   return {
@@ -87,6 +91,7 @@ export function choiceSettings(
     split,
     questions,
     shots,
+    ...(longPrompts === "truncate" ? {} : { longPrompts }),
   };
 }
 

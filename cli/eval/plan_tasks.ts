@@ -106,14 +106,16 @@ function planChoiceTask(
   task: ChoiceTask,
   facts: Facts,
   values: EvalValues,
-  { quiet }: Context<typeof evalSettings>,
+  { quiet, origins }: Context<typeof evalSettings>,
 ): Plan {
+  // As lm-evaluation-harness does it, whose results these are to be compared with.
+  const longPrompts = origins.longPrompts === "default" ? "truncate" : values.longPrompts;
   return {
     line: describeChoicePlan(task, values),
-    settings: named(task.name, choiceSettings(task, values)),
+    settings: named(task.name, choiceSettings(task, { ...values, longPrompts })),
     async measure(results, signal) {
       using records = results?.records<ChoiceRecord>(task.name);
-      return await measureChoices(found, task, facts, { ...values, records, signal, quiet });
+      return await measureChoices(found, task, facts, { ...values, longPrompts, records, signal, quiet });
     },
   };
 }

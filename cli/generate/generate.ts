@@ -71,6 +71,9 @@ is their shadow, the most probable token of each step. Without an argument the t
         const mixing = mixingValues(given, origins, [given.thinking], trained);
         const how = { ...given, task, gamma, ...put, ...mixing };
         const asked = await textRequest(found, text, how);
+        if (asked.isCut && !context.quiet) {
+          say("warning  the text is longer than the model's context leaves room for: cut in its middle");
+        }
         using watch = watchInterrupt("Stopping. Press Ctrl-C again to stop at once.");
         await showGenerated(found, asked, how, context, watch.signal);
       },

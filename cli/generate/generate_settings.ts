@@ -25,6 +25,11 @@ export const generateSettings = {
   answerTokens: { ...flags.answerTokens, default: undefined, defaultText: "the task's" },
   raw: flags.raw,
   maxTokens: flags.maxTokens,
+  longPrompts: choice(
+    ["refuse", "truncate"],
+    "A text that leaves no room in the model's context: refuse it, or truncate its middle",
+    { default: "refuse" },
+  ),
   showThinking: flag("Show what each thinking step was made of: its most probable tokens with their weights"),
   seed: flags.seed,
   ...ownCodeFlags,

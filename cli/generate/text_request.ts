@@ -1,13 +1,16 @@
 import { wayOfThinking } from "../../model/thinking/ways.ts";
-import { promptIds, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
+import type { PromptRoom } from "../../eval/questions/long_prompts.ts";
+import { plainWithin, promptOf, promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
 import type { GenerationEntry } from "../../eval/tasks/task_entry.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
+import { maxNewTokens } from "../../model/generation/check_context.ts";
 import type { GenerateRequest } from "../../model/generation/rollout.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Prompt } from "../../model/tokenizer/chat_template.ts";
+import { contextOf } from "../../model/transformer/transformer.ts";
 import type { GenerateValues } from "./generate_settings.ts";
 
 /** A text that is to be continued or answered. */
@@ -16,6 +19,8 @@ export interface TextRequest {
   prompt: string;
   /** It is empty: what is generated stands at a text's beginning. */
   fromNothing: boolean;
+  /** Its middle was cut out: the text is longer than the model's context leaves room for. */
+  isCut: boolean;
   /** What the model is to do. */
   request: GenerateRequest;
 }
@@ -23,6 +28,7 @@ export interface TextRequest {
 /**
  * What a model is asked for a text and the command's values.
  * @throws UserError if the text is empty where one is needed, or the task, the chat template or the text cannot be used
+ * @throws LongPromptError if it is too long, and its middle is not to be cut out
  */
 export async function textRequest(
   found: FoundModel,
@@ -38,13 +44,26 @@ export async function textRequest(
     );
   }
   const task = await generationEntry(values.task);
+  const rulesAfter = (promptTokens: number) =>
+    thinkingRules(tokenizer, {
+      ...limitsOf(task, values, model.config.maxPosition - promptTokens),
+      endTokenIds: model.config.eosTokenIds,
+    });
+  // A text that is only continued goes on as far as there is room, of a whole one for a token at least.
+  const after = !values.raw
+    ? maxNewTokens(rulesAfter(0))
+    : values.longPrompts === "refuse"
+    ? 1
+    : values.maxTokens;
+  const room: PromptRoom = { most: contextOf(model) - after, long: values.longPrompts };
   const prompt: Prompt = values.raw
-    ? { text, ids: promptIds(tokenizer, text) }
-    : await promptOf(tokenizer, task, text, promptOptions(tokenizer, values));
+    ? plainWithin(tokenizer, text, room)
+    : await promptOf(tokenizer, task, text, { ...promptOptions(tokenizer, values), room });
   const { samples, thinking } = values;
   return {
     prompt: prompt.text,
     fromNothing: prompt.text === "",
+    isCut: room.long === "truncate" && prompt.ids.length === room.most,
     request: {
       prompts: [prompt.ids],
       group: samples,
@@ -54,10 +73,7 @@ export async function textRequest(
         embeddingRms: thinking === "hard" ? 0 : found.embeddingRms,
         filters: { topK: values.topK, topP: values.topP, minP: values.minP },
       }),
-      rules: thinkingRules(tokenizer, {
-        ...limitsOf(task, values, model.config.maxPosition - prompt.ids.length),
-        endTokenIds: model.config.eosTokenIds,
-      }),
+      rules: rulesAfter(prompt.ids.length),
       answerTau: 0,
       rolloutIds: Uint32Array.from({ length: samples }, (_, i) => i),
       seed: values.seed,

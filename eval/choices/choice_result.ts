@@ -65,6 +65,8 @@ export interface ChoiceResult extends ChoiceMeasures {
   macro?: ChoiceMeasures;
   /** Choices whose context was cut from the left to fit into the model's. */
   truncated: number;
+  /** Questions that were left out since they are too long for it; absent where there are none. */
+  skipped?: number;
   /** Rows that went through the model in this process. */
   rows: number;
   /** Time of this process. */

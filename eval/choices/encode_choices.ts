@@ -13,7 +13,7 @@ export interface ChoiceGroup {
 }
 
 /** A question ready to be scored. */
-interface EncodedChoices {
+export interface EncodedChoices {
   /** One, unless choices must cut the context at different places. */
   groups: ChoiceGroup[];
   /** Choices whose context lost tokens at its beginning. */

@@ -48,7 +48,13 @@ export function withoutMiddle(text: string, { most }: PromptRoom): string {
   const kept = 16 * (most + LOOSE);
   return text.length <= 2 * kept
     ? text
-    : `${wholeWords(text.slice(0, kept))} ${text.slice(-kept).replace(/^\S*\s?/, "")}`;
+    : `${wholeWords(text.slice(0, kept))} ${text.slice(-kept).replace(/^\S*\s/, "")}`;
+}
+
+/** What is left of a text so long that its beginning will be cut anyway: its end, from a word's beginning on. */
+export function withoutBeginning(text: string, most: number): string {
+  const kept = 16 * (most + LOOSE);
+  return text.length <= 2 * kept ? text : text.slice(-kept).replace(/^\S*\s/, "");
 }
 
 /**
@@ -65,7 +71,7 @@ export function fitted(ids: number[], { most, long }: PromptRoom): number[] {
 const longPrompt = (found: string, most: number) =>
   new LongPromptError(
     `Cannot ask with a prompt of ${found}: the model's context leaves ${Math.max(0, most)} tokens for it`,
-    "--long-prompts skip leaves such questions out, truncate cuts their middle; or allow less: --max-thinking, --answer-tokens",
+    "--long-prompts truncate cuts their middle, of a data set skip leaves them out; or allow less: --max-thinking, --answer-tokens",
   );
 
 /** A text up to its last blank: a part of a word may be in no vocabulary. */

@@ -65,10 +65,18 @@ export async function promptOf(
   question: string,
   { chat, system, shots = [], room }: PromptOptions = {},
 ): Promise<Prompt> {
-  const prompt = chat
-    ? await conversation(chat, task, bounded(tokenizer, question, room), system, shots)
-    : plain(tokenizer, bounded(tokenizer, await plainPrompt(task, question, shots), room));
+  if (!chat) return plainWithin(tokenizer, await plainPrompt(task, question, shots), room);
+  const prompt = await conversation(chat, task, bounded(tokenizer, question, room), system, shots);
   return room ? { ...prompt, ids: fitted(prompt.ids, room) } : prompt;
+}
+
+/**
+ * A text as a prompt, as there is room for it.
+ * @throws LongPromptError if there is none
+ */
+export function plainWithin(tokenizer: Tokenizer, text: string, room?: PromptRoom): Prompt {
+  const ids = promptIds(tokenizer, bounded(tokenizer, text, room));
+  return { text, ids: room ? fitted(ids, room) : ids };
 }
 
 /** A text that is not too long to be tokenised. */
@@ -77,8 +85,6 @@ function bounded(tokenizer: Tokenizer, text: string, room: PromptRoom | undefine
   if (room) refuseLongText(tokenizer, text, room);
   return text;
 }
-
-const plain = (tokenizer: Tokenizer, text: string): Prompt => ({ text, ids: promptIds(tokenizer, text) });
 
 async function conversation(
   chat: ChatTemplate,

@@ -26,6 +26,6 @@ export function checkContext(
     `Cannot generate up to ${newTokens} tokens after a prompt of ${promptTokens}${
       whose === undefined ? "" : ` (${whose})`
     }: the model's context holds ${context}`,
-    "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens",
+    "shorten the text, or allow less: --max-thinking, --answer-tokens, with --raw --max-tokens; --long-prompts truncate cuts its middle",
   );
 }

@@ -6,7 +6,7 @@ import { loadTokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { byteLevelFiles, UNCUT } from "../model/support/byte_level_files.ts";
 import { testFolder } from "../support/folders.ts";
 import { byteModel } from "./support/model_folder.ts";
-import { fails, runSoftcot } from "./support/run_softcot.ts";
+import { fails, finish, programWords, runSoftcot } from "./support/run_softcot.ts";
 
 const folder = await testFolder();
 const model = await byteModel(folder);
@@ -72,7 +72,7 @@ Deno.test("of a text far too long no more is tokenised than shows it; one to be 
 
 Deno.test("an evaluation refuses them at once, or counts those that it leaves out or cuts", async () => {
   const began = performance.now();
-  await fails(evaluating(), 1, "Cannot ask with a prompt of 12,100", "of gsm8k)", "--long-prompts skip");
+  await fails(evaluating(), 1, "Cannot ask with a prompt of 12,100", "of gsm8k)", "--long-prompts truncate");
   assert(performance.now() - began < 30_000);
   for (
     const [how, questions, what] of [["skip", 4, "left out"], ["truncate", 6, "cut in their middle"]] as const
@@ -86,6 +86,30 @@ Deno.test("an evaluation refuses them at once, or counts those that it leaves ou
       `2 prompts of gsm8k are longer than the model's context leaves room for: ${what}`,
     );
   }
+});
+
+Deno.test("one text to generate from is refused at once, or cut in its middle, and said to be", async () => {
+  const long = `${"so ".repeat(1200)}3 + 3?`;
+  const path = `${folder}/endless.txt`;
+  Deno.writeTextFileSync(path, ENDLESS);
+  const asking = ["generate", "--model", model, "--max-thinking", "4", "--answer-tokens", "4"];
+  const piped = (...more: string[]) =>
+    finish("sh", ["-c", '"$@" <"$0"', path, ...programWords(), ...asking, ...more]);
+  const began = performance.now();
+  const refused = await piped();
+  assertEquals([refused.code, refused.stdout], [1, ""]);
+  assertStringIncludes(refused.stderr, "Cannot ask with a prompt of 12,100");
+  assert(performance.now() - began < 30_000);
+  await fails([...asking, long], 1, "Cannot generate up to", "--long-prompts truncate");
+  for (const more of [[long], [long, "--raw", "--max-tokens", "6", "--thinking", "hard"]]) {
+    const { code, stderr } = await runSoftcot([...asking, ...more, "--long-prompts", "truncate"]);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "warning  the text is longer than the model's context leaves room for");
+  }
+  const cut = await piped("--long-prompts", "truncate", "--json");
+  assertEquals([cut.code, JSON.parse(cut.stdout).samples.length], [0, 1], cut.stderr);
+  const short = await runSoftcot([...asking, "3 + 3?", "--long-prompts", "truncate"]);
+  assertEquals([short.code, /warning/.test(short.stderr)], [0, false]);
 });
 
 Deno.test("a training refuses them before the model is loaded, or counts those that it leaves out or cuts", async () => {

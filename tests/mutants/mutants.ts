@@ -4,6 +4,8 @@ import { EVAL_MUTANTS } from "./eval_mutants.ts";
 import { GENERATION_MUTANTS } from "./generation_mutants.ts";
 import type { Mutant } from "./mutant.ts";
 import { RL_MUTANTS } from "./rl_mutants.ts";
+import { SERVING_MUTANTS } from "./serving_mutants.ts";
+import { VIEW_MUTANTS } from "./view_mutants.ts";
 
 /** All mutants, room by room. */
 export const MUTANTS: readonly Mutant[] = [
@@ -12,4 +14,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...GENERATION_MUTANTS,
   ...EVAL_MUTANTS,
   ...CLI_MUTANTS,
+  ...SERVING_MUTANTS,
+  ...VIEW_MUTANTS,
 ];

@@ -235,4 +235,11 @@ export const RL_MUTANTS: readonly Mutant[] = [
     "Math.sqrt(squares / values.length)",
     ["rl/step_metrics_test.ts"],
   ),
+  mutant(
+    "rl/cluster/buckets.ts",
+    "a bucket begins again at a piece's beginning",
+    "current.push({ tensor, from: from + done, count: part });",
+    "current.push({ tensor, from, count: part });",
+    ["rl/cluster/shares_test.ts"],
+  ),
 ];

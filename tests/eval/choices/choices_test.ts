@@ -1,8 +1,10 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeChoices } from "../../../eval/choices/encode_choices.ts";
 import { type ChoiceRecord, judgeChoices, tallyChoices } from "../../../eval/choices/choice_result.ts";
+import type { ChoiceQuestion } from "../../../eval/choices/choice_task.ts";
 import { evaluateChoices } from "../../../eval/choices/evaluate_choices.ts";
 import { pythonRstrip } from "../../../eval/choices/python_strip.ts";
+import type { LongPrompts } from "../../../eval/questions/long_prompts.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { freeModel, type Model } from "../../../model/transformer/transformer.ts";
@@ -125,6 +127,37 @@ Deno.test("what exceeds the context is cut from the left, for each choice by its
       return referenceScores(weights, ids).slice(-records[0].tokens[c]).reduce((a, b) => a + b);
     });
     records[0].sums.forEach((sum, c) => assertAlmostEquals(sum, expected[c], 2e-5));
+  }, { ...SMALL, maxPosition: 32 });
+});
+
+Deno.test("questions longer than the context are refused or left out where that is asked for, and no more of them is tokenised than shows it", async () => {
+  const endless = asked("abcd efgh ".repeat(200_000), ["a", "b"], 0);
+  const long = asked("abcdefgh".repeat(4), ["a", "bbbb cccc dddd"], 0);
+  const short = QUESTIONS[0];
+  await withModel(async (model) => {
+    let most = 0;
+    const counting = {
+      ...tokenizer,
+      encode: (text: string) => (most = Math.max(most, text.length), tokenizer.encode(text)),
+    };
+    const run = (questions: ChoiceQuestion[], longPrompts: LongPrompts) =>
+      evaluateChoices(model, counting, letterTask(questions), { stream: "test", longPrompts });
+    const whole = await run([short], "truncate");
+    const left = await run([long, short, endless, long], "skip");
+    assertEquals([left.questions, left.skipped, left.truncated], [1, 3, 0]);
+    assertEquals(left.records.map(({ index, sums }) => [index, sums]), [[1, whole.records[0].sums]]);
+    await assertRejects(
+      () => run([short, endless], "refuse"),
+      UserError,
+      "longer than the 32 tokens of the model's",
+    );
+    await assertRejects(() => run([long], "refuse"), UserError, `question ${long.id} in whole`);
+    await assertRejects(() => run([long, endless], "skip"), UserError, "all 2 questions of");
+    assert((await run([short], "refuse")).skipped === undefined);
+    // The same as of its end alone.
+    const cut = await run([endless, asked("abcd efgh ".repeat(50), ["a", "b"], 0)], "truncate");
+    assertEquals(cut.records[0].sums, cut.records[1].sums);
+    assert(most < 5000, `${most} characters`);
   }, { ...SMALL, maxPosition: 32 });
 });
 
