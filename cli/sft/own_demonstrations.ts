@@ -2,7 +2,12 @@ import { readRows } from "../../eval/data/read_rows.ts";
 import type { Row } from "../../eval/data/row.ts";
 import { trainingOrder } from "../../eval/data/training_order.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { type ChatMessage, type ChatTemplate, chatTemplate } from "../../model/tokenizer/chat_template.ts";
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  chatTemplate,
+  NoChatTemplateError,
+} from "../../model/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { type Demonstrations, exampleOf } from "../../rl/train_supervised.ts";
 
@@ -43,7 +48,12 @@ export async function ownDemonstrations(
     const said = (what: string) => new UserError(`Cannot train on ${path}: row ${i + 1} ${what}`, FORM);
     if (row.messages !== undefined && row.messages !== null) {
       const messages = messagesOf(row.messages, said);
-      return { prompt: inChat(messages.slice(0, -1)), completion: messages.at(-1)!.content };
+      try {
+        return { prompt: inChat(messages.slice(0, -1)), completion: messages.at(-1)!.content };
+      } catch (error) {
+        if (!(error instanceof NoChatTemplateError)) throw error;
+        throw said("has messages, and the model no chat template to put them into");
+      }
     }
     const { prompt, completion } = row;
     if (typeof prompt !== "string" || typeof completion !== "string") {

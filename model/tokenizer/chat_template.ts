@@ -21,6 +21,9 @@ export interface Prompt {
   ids: number[];
 }
 
+/** A model came without a form of conversations. */
+export class NoChatTemplateError extends UserError {}
+
 /** Puts a conversation into the form that a model was tuned on. */
 export interface ChatTemplate {
   /**
@@ -37,7 +40,8 @@ const DATE = "26 Jul 2024";
 
 /**
  * The chat template that came with a tokenizer.
- * @throws UserError if there is none, or it cannot be read
+ * @throws {NoChatTemplateError} if there is none
+ * @throws UserError if it cannot be read
  */
 export function chatTemplate(tokenizer: Tokenizer): ChatTemplate {
   const config = parseTokenizerFile(
@@ -47,7 +51,7 @@ export function chatTemplate(tokenizer: Tokenizer): ChatTemplate {
   );
   const source = templateSource(tokenizer.files, config);
   if (source === undefined) {
-    throw new UserError(
+    throw new NoChatTemplateError(
       "Cannot use a chat template: the model has none",
       "leave --chat-template out: the question is then asked in plain text",
     );

@@ -158,6 +158,11 @@ Deno.test("rows that are no demonstrations are named", async () => {
     { messages: [{ role: "user", content: "1" }, { role: "user", content: "2" }] },
     "row 2 does not end with",
   );
+  await refused(
+    { messages: [{ role: "user", content: "1" }, { role: "assistant", content: "2" }] },
+    "row 2 has messages, and the model no chat template",
+    'hint: a row is such as {"prompt"',
+  );
   await refused({ prompt: "1", completion: " 1".repeat(300) }, "1 of 2 rows are longer than", "row 2 with 3");
   await fails(
     ["sft", "--data", data, "--task", "sums", "--out", `${folder}/none`],
