@@ -9,10 +9,19 @@ done
 case $here in */*) folder=${here%/*} ;; *) folder=. ;; esac
 here=$(CDPATH='' cd -- "$folder/" && pwd -P)
 # Deno cannot start in a folder that was removed, nor where the home is a file, as some services have it.
-[ -n "$(pwd -P 2>/dev/null)" ] || {
-  printf 'error: Cannot start here: the working folder was removed\nhint: cd to one that is there\n' >&2
+fail() {
+  printf 'error: Cannot start here: %s\nhint: %s\n' "$1" "$2" >&2
   exit 1
 }
+[ -n "$(pwd -P 2>/dev/null)" ] || fail 'the working folder was removed' 'cd to one that is there'
+# V8 reserves addresses, far more than it uses, and ends with a stack where it gets fewer.
+addresses=$(ulimit -v 2>/dev/null) || addresses=
+case $addresses in
+  '' | *[!0-9]*) ;;
+  *) [ "$addresses" -ge 36000000 ] ||
+    fail "ulimit -v leaves $((addresses / 1000000)) GB of addresses, 36 GB are needed" \
+      'they are reserved, not used: raise or lift that limit (ulimit -v unlimited), or ask the scheduler for another one' ;;
+esac
 [ -d "${HOME:-/}" ] || [ ! -e "$HOME" ] || unset HOME
 # What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs.
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1 DENO_DIR="$here/.deno"

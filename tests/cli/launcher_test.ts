@@ -102,7 +102,7 @@ Deno.test("a Deno of the pinned version on the PATH is used, nothing is installe
     assertEquals(await exists(join(folder, "cache")), false);
   }));
 
-Deno.test("a working folder that was removed is told; a home that is a file is none", () =>
+Deno.test("a working folder that was removed and too few addresses are told; a home that is a file is none", () =>
   inBox(async ({ folder, start }) => {
     await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
     const { code, stdout, stderr } = await finish("sh", [
@@ -115,6 +115,12 @@ Deno.test("a working folder that was removed is told; a home that is a file is n
     assertStringIncludes(
       stderr,
       "error: Cannot start here: the working folder was removed\nhint: cd to one that is there\n",
+    );
+    const few = await finish("sh", ["-c", 'ulimit -v 8000000 && "$1" --version', "sh", launcher]);
+    assertEquals([few.code, few.stdout], [1, ""]);
+    assertStringIncludes(
+      few.stderr,
+      "error: Cannot start here: ulimit -v leaves 8 GB of addresses, 36 GB are needed\nhint: they are reserved, not used",
     );
     const started = await start(["--version"], { HOME: "/dev/null" });
     assertEquals([started.code, started.stderr], [0, ""]);

@@ -57,6 +57,11 @@ export const ODD_PLACES: readonly OddPlace[] = [
     ...{ code: 1, says: /^error: Cannot start here: the working folder was removed$/m },
   },
   {
+    what: "few addresses",
+    script: "ulimit -v 8000000 && ./softcot $GO",
+    ...{ code: 1, says: /^error: Cannot start here: ulimit -v leaves 8 GB of addresses, 36 GB are needed$/m },
+  },
+  {
     what: "a home that is a file",
     script: "HOME=/dev/null ./softcot $GO",
     ...{ code: 0, says: RIGHT },
