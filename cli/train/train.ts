@@ -115,7 +115,9 @@ async function trainAndTest(
   tell(`device   ${toldAdapter(gpu.adapter)}${learners.size > 1 ? `, ${learners.size} learners` : ""}`);
   const isFirst = learners.rank === 0;
   // The first says which checkpoint it is that all go on from.
-  const own = isFirst && resume ? reopenRun(values.out!, values.saveEvery) : undefined;
+  const own = isFirst && resume
+    ? reopenRun(values.out!, values.saveEvery, values.sampleEvery > 0)
+    : undefined;
   own?.notes.forEach((note) => tell(`warning  ${note}`));
   const [saved] = await learners.gather(own && { checkpoint: own.checkpoint, state: own.state });
   const reopened = own ?? saved;

@@ -75,9 +75,10 @@ export interface Reopened {
  * Opens a stopped run at its newest whole checkpoint; what was logged after it is cut, to be made again. Damaged newer ones are set
  * aside, renamed.
  * @param saveEvery updates between checkpoints: a run that logged more had one
+ * @param keepsSamples whether it keeps rollouts, of its first update at least
  * @throws UserError if the folder holds no run, or no whole checkpoint though it had one
  */
-export function reopenRun(folder: string, saveEvery = Infinity): Reopened {
+export function reopenRun(folder: string, saveEvery = Infinity, keepsSamples = false): Reopened {
   refuseNoRun(folder);
   refuseOddFiles(folder);
   const lock = lockRun(folder);
@@ -92,7 +93,11 @@ export function reopenRun(folder: string, saveEvery = Infinity): Reopened {
     restoreBest(folder, state?.best?.step);
     const notes = passedOver.map(({ folder, error }) => `${error.message}; it is ${setAside(folder)} now`);
     for (const name of LOGS) {
-      notes.push(...whatIsMissing(name, cutLog(`${folder}/${name}`, step), step));
+      const log = cutLog(`${folder}/${name}`, step);
+      notes.push(...whatIsMissing(name, log, step));
+      if (name === "samples.jsonl" && keepsSamples && step > 0 && log.steps.length === 0) {
+        notes.push(`${name} has no rollout of ${step} updates: they cannot be kept again`);
+      }
     }
     return { run: openLogs(folder, lock), checkpoint, state, step, notes };
   } catch (error) {

@@ -35,4 +35,6 @@ Deno.test("only what may become a stop is held back", () => {
   assertEquals(text, "abcx");
   assertEquals(passed(["abc"], ["abcd"]).text, "abc");
   assertEquals(passed(["abc"], []).parts, ["abc"]);
+  // Of several that come at once the one that begins first.
+  assertEquals(passed(["abcd"], ["d", "b", "cd"]).text, "a");
 });

@@ -31,6 +31,21 @@ Deno.test("a prompt stays in the cache for those that begin alike, and makes roo
   assertEquals(cache.place(ids(101), 20, true)!.prefix.filled, 0);
 });
 
+Deno.test("of the prompts that nobody has the one that was used longest ago makes room", () => {
+  const cache = createPromptCache(300);
+  const place = (from: number) => {
+    const placed = cache.place(ids(101, from), 20, true)!;
+    const found = placed.prefix.filled;
+    fill(placed);
+    cache.leave(placed);
+    return found;
+  };
+  assertEquals([place(0), place(500), place(0)], [0, 0, 100]);
+  // Room for two of them, and for a sequence.
+  assertEquals(place(1000), 0);
+  assertEquals([place(0), place(1000), place(500)], [100, 100, 0]);
+});
+
 Deno.test("several of one prompt get it as their own, with what others have of it copied", () => {
   const cache = createPromptCache(400);
   const first = cache.place(ids(101), 5, true)!;

@@ -134,6 +134,9 @@ Deno.test("a resumed run's logs end at its checkpoint, whatever was being writte
         run.close();
       }
       Deno.removeSync(`${folder}/samples.jsonl`);
+      const without = reopenRun(folder, Infinity, true);
+      assertEquals(without.notes, ["samples.jsonl has no rollout of 2 updates: they cannot be kept again"]);
+      without.run.close();
       Deno.removeSync(`${folder}/checkpoints/step-000002`, { recursive: true });
       const reopened = reopenRun(folder);
       assertEquals([reopened.checkpoint, reopened.step], [undefined, 0]);
