@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   model: async () => (await import("./model/model.ts")).modelCommand,
   data: async () => (await import("./data/data.ts")).dataCommand,
   bench: async () => (await import("./bench/bench.ts")).benchCommand,
+  forecast: async () => (await import("./forecast/forecast.ts")).forecastCommand,
   doctor: async () => (await import("./doctor/doctor.ts")).doctorCommand,
   settings: async () => (await import("./settings_command.ts")).settingsCommand,
   version: async () => (await import("./version.ts")).versionCommand,

@@ -2,15 +2,20 @@ import { loraCounts } from "../model/memory/count_weights.ts";
 import type { ModelConfig } from "../model/transformer/config.ts";
 import { attentionFlops, blockFlops, headFlops, rolloutFlops } from "../model/transformer/flops.ts";
 import { inputRows, type ScoredGroup } from "./packed_batch.ts";
-import type { RolloutBatch } from "./rollout_source.ts";
 
 /** Operations of one row through an adapter's A and B, forward: a multiplication and an addition a number. */
 const adapterFlops = (config: ModelConfig, rank: number): number => 2 * loraCounts(config, rank).trained;
 
+/** Rollouts by their lengths. */
+interface Lengths {
+  prompt: readonly unknown[];
+  rollouts: readonly { rollout: Record<"thinking" | "forced" | "answer", readonly unknown[]> }[];
+}
+
 /** Useful operations of a step's rollouts, an adapter's of `rank` included; the prompt of a group counts once. */
 export function batchFlops(
   config: ModelConfig,
-  batch: RolloutBatch,
+  batch: { groups: readonly Lengths[] },
   mixes: boolean,
   rank = 0,
 ): number {

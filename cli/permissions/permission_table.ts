@@ -149,6 +149,7 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
     ...{ read: ["hub cache", "tasks", "data", "beside the data"], run: ["own code"] },
   }),
   bench: onDevice({ read: ["program", "hub cache", "model"], write: ["tunings"], run: ["git"] }),
+  forecast: telling({ ...AT_HAND, read: ["hub cache", "model", "rates"] }),
   doctor: onDevice({
     ...{
       sys: true,

@@ -48,6 +48,8 @@ const PLACES = {
   /** Of --api-key, where it is a file. */
   "api key": ({ values: { apiKey } }: Told) => present(text(apiKey)),
   data: ({ values: { data } }: Told) => present(text(data)),
+  /** Of --rates. */
+  rates: ({ values: { rates } }: Told) => present(text(rates)),
   /** Folders named after tasks, which may have questions in common. */
   "beside the data": async ({ values: { data } }: Told) =>
     (await loadDataPlaces()).besideData(present(text(data))),

@@ -11,7 +11,7 @@ const MOST_ROLLOUTS = 2 ** 14;
  * Refuses more rollouts than an update can be made ready for, before anything is made for them.
  * @throws UserError
  */
-export function refuseTooMany({ questions, group }: TrainValues): void {
+export function refuseTooMany({ questions, group }: Pick<TrainValues, "questions" | "group">): void {
   if (questions * group <= MOST_ROLLOUTS) return;
   throw new UserError(
     `Cannot train with ${questions} questions x ${group} rollouts an update: that is ${questions * group}, ` +
@@ -24,7 +24,10 @@ export function refuseTooMany({ questions, group }: TrainValues): void {
  * Refuses learners without a question of their own.
  * @throws UserError
  */
-export function refuseTooFew({ questions }: TrainValues, { size }: Pick<Learners, "size">): void {
+export function refuseTooFew(
+  { questions }: Pick<TrainValues, "questions">,
+  { size }: Pick<Learners, "size">,
+): void {
   if (questions >= size) return;
   throw new UserError(
     `Cannot train with ${size} learners and ${questions} questions an update: each needs one at least`,

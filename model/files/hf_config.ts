@@ -22,11 +22,18 @@ import { ropeFields } from "./rope_fields.ts";
  */
 export function readModelConfig(folder: string): ModelConfig {
   const path = modelFile(folder, "config.json");
-  const config = parseHfConfig(readJson(path, true), path);
+  const config = readHfConfig(path);
   const generation = readJson(modelFile(folder, "generation_config.json"), false) as Fields | undefined;
   const more = endTokenIds(generation?.eos_token_id, config.vocabSize, `${folder}/generation_config.json`);
   return { ...config, eosTokenIds: [...new Set([...config.eosTokenIds, ...more])] };
 }
+
+/**
+ * The shape that a config.json describes, whatever lies beside it.
+ *
+ * @throws UserError if the file is missing, damaged, or of a model that is not supported
+ */
+export const readHfConfig = (path: string): ModelConfig => parseHfConfig(readJson(path, true), path);
 
 /**
  * The shape that a parsed config.json describes.

@@ -1,0 +1,73 @@
+import { inBytes } from "../terminal/in_bytes.ts";
+import { table } from "../terminal/table.ts";
+import type { Forecast } from "./forecast.ts";
+
+/** A forecast as people read it. */
+export function describeForecast(forecast: Forecast): string {
+  const { model, cluster: { questions, workers, workersOnly }, group, lengths, source } = forecast;
+  const { prompt, thinking, answer } = lengths;
+  const all = model.trained === model.parameters;
+  return [
+    [
+      `${model.name}: ${model.parameters.toLocaleString("en")} parameters, ` +
+      (all ? "all of them trained" : `${model.trained.toLocaleString("en")} of an adapter trained`),
+      `${questions} questions x ${group} rollouts an update; ${prompt} + ${thinking} + ${answer} tokens` +
+      (workers === 0 ? "" : `; ${workers} ${workers === 1 ? "worker" : "workers"}`) +
+      (workersOnly ? ", which make all rollouts" : ""),
+      source,
+    ].join("\n"),
+    secondsTable(forecast),
+    whereItStops(forecast),
+    memoryTable(forecast),
+  ].join("\n\n");
+}
+
+function secondsTable({ learners, cluster: { workers } }: Forecast): string {
+  const rows = learners.map(({ learners, seconds, speedUp, each, parts }) => [
+    ...[learners, shown(seconds), shown(parts.rollout), ...(workers > 0 ? [shown(parts.weights)] : [])],
+    ...[shown(parts.passes), shown(parts.optimizer), shown(parts.sum), shown(parts.spread)],
+    ...[speedUp.toFixed(2), `${Math.round(100 * each)}%`],
+  ]);
+  return table(rows, {
+    header: [
+      ...["learners", "seconds", "rollouts", ...(workers > 0 ? ["of it weights"] : [])],
+      ...["passes", "AdamW", "sums", "spread", "speed-up", "by learner"],
+    ],
+    align: Array(10).fill("right"),
+  });
+}
+
+function whereItStops({ pays, cluster: { learners, questions } }: Forecast): string {
+  const worth = `${Number((100 * pays.worth).toPrecision(3))}%`;
+  if (pays.learners === questions) {
+    return `By learner the speed-up is ${worth} or more with up to ${questions} learners, one for each question.`;
+  }
+  return `Adding learners stops paying after ${pays.learners}: with more, the speed-up by learner is below ${worth}` +
+    (learners > pays.learners ? ". More questions an update would keep them at work." : ".");
+}
+
+function memoryTable({ memory, cluster: { learners, shardOptimizer } }: Forecast): string {
+  const { card, learner, sharded, worker, slots } = memory;
+  const row = (what: string, { state, peak }: { state: number; peak: number }, asked: boolean) => [
+    `${asked ? "* " : "  "}${what}`,
+    inBytes(state),
+    state > card ? "more than that" : inBytes(peak),
+    peak <= card ? "fits" : "does not fit",
+  ];
+  const rows = [
+    row("a learner", learner, !shardOptimizer || learners === 1),
+    ...(learners > 1 ? [row("a learner, --shard-optimizer", sharded, shardOptimizer)] : []),
+    ...(worker ? [row("a worker", worker, true)] : []),
+  ];
+  const most = worker ? `, a worker's ${slots.worker}` : "";
+  return [
+    table(rows, {
+      header: ["  memory of", "held", "at the peak", `in ${inBytes(card)}`],
+      align: ["left", "right", "right", "left"],
+    }),
+    `A learner's device has room for ${slots.learner} rollouts at once${most}.`,
+  ].join("\n");
+}
+
+const shown = (seconds: number): string =>
+  seconds === 0 ? "0" : seconds >= 100 ? seconds.toFixed(0) : seconds.toPrecision(3);
