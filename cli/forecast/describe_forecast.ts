@@ -69,5 +69,8 @@ function memoryTable({ memory, cluster: { learners, shardOptimizer } }: Forecast
   ].join("\n");
 }
 
-const shown = (seconds: number): string =>
-  seconds === 0 ? "0" : seconds >= 100 ? seconds.toFixed(0) : seconds.toPrecision(3);
+const shown = (seconds: number): string => {
+  if (seconds === 0) return "0";
+  if (seconds < 1e-3) return "<0.001";
+  return seconds >= 100 ? seconds.toFixed(0) : seconds.toPrecision(3);
+};

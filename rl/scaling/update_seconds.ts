@@ -66,7 +66,8 @@ export function rolloutSeconds(
 ): number {
   const step = dispatchesOf(training) * rates.dispatch + bytesOfStep(training) / rates.memory;
   const each = (rolloutFlops / rates.rollout + kvBytes / rates.memory) / training.group;
-  return Math.ceil(rollouts / slots) * stepsOf(training) * step + rollouts * each;
+  const waves = Math.max(1, Math.ceil(rollouts / slots));
+  return waves * stepsOf(training) * step + rollouts * each;
 }
 
 /** Of a layer, and of a step beside its layers. */

@@ -64,6 +64,7 @@ const COMMANDS: Record<string, Record<string, string> | null> = {
   // tests/learners and tests/cli/train/learners_test.ts try several: they want Open MPI.
   "softcot train --learners 8 --questions 16 --task gsm8k --model MODEL": null,
   "softcot train --resume --out runs/gsm8k --learners 4": null,
+  "softcot forecast --model Llama-3.1-8B --learners 64 --shard-optimizer --link 50": { "--group": "2" },
   // tests/cli/worker tries them: they want a NATS server.
   "softcot worker nats://10.0.0.5": null,
   "softcot train --workers nats://10.0.0.5 --serve-weights 10.0.0.7 --task gsm8k --model MODEL": null,
@@ -108,6 +109,7 @@ const TABLE: Record<string, string[][]> = {
     ["settings", "eval", "--json"],
   ],
   bench: [["bench", "--parts", "products", "--rounds", "1", "--rows", "8"]],
+  forecast: [["forecast", "--group", "2", "--json"]],
   doctor: [["doctor"]],
   "completions bash, zsh, fish": [["completions", "bash"], ["completions", "fish"]],
   "version, licenses": [["version"], ["licenses"]],

@@ -1,0 +1,104 @@
+import { generate } from "../../../model/generation/generate.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
+import { wayOfThinking } from "../../../model/thinking/ways.ts";
+import { mixesVocabulary } from "../../../model/thinking/thinking.ts";
+import type { FoundModel } from "../../../model/files/find_model.ts";
+import { copyAll } from "../../../gpu/device/peaks.ts";
+import { BUCKET, bucketsOf, countOf, wholeOf, writePieces } from "../../../rl/cluster/buckets.ts";
+import { matricesOf } from "../../../model/transformer/params.ts";
+import {
+  bytesOfStep,
+  questionWork,
+  type ScaledTraining,
+  stepsOf,
+  trainedCount,
+} from "../../../rl/scaling/question_work.ts";
+import type { Rates } from "../../../rl/scaling/rates.ts";
+import { dispatchesOf, optimizerSeconds } from "../../../rl/scaling/update_seconds.ts";
+import { madeUpGroups, repeatedUpdate } from "../../../cli/bench/repeated_update.ts";
+import { sumsPrompts } from "../../../cli/bench/sums_prompts.ts";
+
+/** Fewest rollouts, and most, between which the cost of one more is taken. */
+const ROLLOUTS = [4, 32];
+const GROUP = 4;
+const [THINKING, ANSWER] = [24, 4];
+
+type DeviceRates = Pick<Rates, "update" | "rollout" | "memory" | "dispatch" | "copy">;
+
+/** The middle of so many repetitions' seconds, after one that does not count. */
+export async function medianSeconds(repeats: number, work: () => unknown): Promise<number> {
+  await work();
+  const seconds: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const began = performance.now();
+    await work();
+    seconds.push((performance.now() - began) / 1000);
+  }
+  return seconds.toSorted((a, b) => a - b)[Math.floor(repeats / 2)];
+}
+
+/** Measures a device by a model: steps of few rollouts and of many, an update, copies. */
+export async function deviceRates(found: FoundModel, repeats: number): Promise<DeviceRates> {
+  const { model, tokenizer, embeddingRms } = found;
+  const { gpu, config } = model;
+  const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.33, embeddingRms });
+  const rules = thinkingRules(tokenizer, { maxThinking: THINKING, maxAnswer: ANSWER, endTokenIds: [] });
+  const training = (prompt: number, forced: number, answer: number): ScaledTraining => ({
+    ...{ config, group: GROUP, prompt, thinking: THINKING, forced, answer, weightBytes: 4, recompute: false },
+    ...{ mixes: mixesVocabulary(thinking), continuous: true },
+  });
+
+  const [x, y] = ["x", "y"].map((name) => gpu.arena.create([2 ** 22], "f32", name));
+  const probe = { ...y, shape: [4] };
+  let copied = 0;
+  const copySeconds = await medianSeconds(repeats, async () => {
+    copied = copyAll(gpu, x, y);
+    await gpu.reader.read(probe);
+  });
+  const memory = copied / copySeconds;
+
+  const pieces = matricesOf(model.params).flatMap(({ chunks }) => wholeOf(chunks));
+  const buckets = bucketsOf(pieces, BUCKET);
+  const bytes = 4 * countOf(pieces);
+  const thereAndBack = await medianSeconds(repeats, async () => {
+    for (const bucket of buckets) {
+      writePieces(gpu, bucket, new Float32Array(await gpu.reader.startPieces(bucket)()));
+    }
+    gpu.commands.flush();
+    await gpu.reader.read(probe);
+  });
+
+  const prompts = sumsPrompts(tokenizer, ROLLOUTS[1] / GROUP);
+  const mean = prompts.reduce((sum, { length }) => sum + length, 0) / prompts.length;
+  const generation = training(Math.round(mean), rules.forcedIds.triggerAndBox.length, ANSWER);
+  const seconds: number[] = [];
+  for (const count of ROLLOUTS) {
+    seconds.push(
+      await medianSeconds(repeats, async () => {
+        using scratch = gpu.arena.scratch();
+        await generate(model, tokenizer, {
+          ...{ prompts: prompts.slice(0, count / GROUP), group: GROUP, thinking, rules, answerTau: 1 },
+          ...{ seed: 0, step: 1, rolloutIds: Uint32Array.from({ length: count }, (_, i) => i) },
+        }, scratch);
+      }),
+    );
+  }
+  const each = (seconds[1] - seconds[0]) / (ROLLOUTS[1] - ROLLOUTS[0]);
+  const step = (seconds[0] - ROLLOUTS[0] * each) / stepsOf(generation);
+  const work = questionWork(generation);
+  const left = each - work.kvBytes / GROUP / memory;
+  const dispatch = (step - bytesOfStep(generation) / memory) / dispatchesOf(generation);
+
+  const rollouts = ROLLOUTS[1];
+  const hidden = gpu.arena.create([rollouts, THINKING, config.hiddenSize], "f32", "hidden");
+  const groups = madeUpGroups(prompts, GROUP, () => THINKING, config.usedVocabSize);
+  const update = repeatedUpdate(model, groups, thinking, hidden);
+  const updated = await medianSeconds(repeats, () => update.record()());
+  const passes = training(Math.round(mean), 1, 3);
+  const flops = prompts.length * questionWork(passes).updateFlops;
+  return {
+    update: flops / (updated - optimizerSeconds(trainedCount(passes), 1, { memory } as Rates)),
+    rollout: work.rolloutFlops / GROUP / left,
+    ...{ memory, dispatch, copy: 2 * bytes / thereAndBack },
+  };
+}

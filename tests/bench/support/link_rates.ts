@@ -1,0 +1,85 @@
+import { loadTrained } from "../../../rl/run/load_checkpoint.ts";
+import { jetstream } from "@nats-io/jetstream";
+import type { FoundModel } from "../../../model/files/find_model.ts";
+import { BUCKET } from "../../../rl/cluster/buckets.ts";
+import { joinMpi } from "../../../rl/cluster/mpi.ts";
+import type { Rates } from "../../../rl/scaling/rates.ts";
+import { connectNats } from "../../../rl/workers/connect_nats.ts";
+import { serveFiles } from "../../../rl/workers/serve_files.ts";
+import { openStreams, RESULTS, resultSubject } from "../../../rl/workers/streams.ts";
+import { trainedWeights } from "../../../rl/workers/trained_weights.ts";
+import { workerFiles } from "../../../rl/workers/worker_files.ts";
+import { startNats } from "../../workers/support/nats_server.ts";
+import { medianSeconds } from "./device_rates.ts";
+
+type LinkRates = Pick<Rates, "add" | "link" | "message">;
+
+/** Measures what learners sum by, among the processes that mpirun started. All get figures; those of the first count. */
+export async function linkRates(repeats: number): Promise<{ rank: number; rates: LinkRates }> {
+  const mpi = joinMpi();
+  const { rank, size } = mpi;
+  const [data, received] = [new Float32Array(BUCKET), new Float32Array(BUCKET)];
+  const part = BUCKET / size;
+  const sent = 4 * part * (size - 1);
+  const both = await medianSeconds(repeats, async () => {
+    await mpi.allToAll(data, received);
+    await mpi.allGather(received.subarray(0, part), data);
+  });
+  const short = await medianSeconds(
+    repeats * 10,
+    () => mpi.allToAll(data.subarray(0, size), received.subarray(0, size)),
+  );
+  const added = await medianSeconds(repeats, () => mpi.add(received, data));
+  mpi.leave();
+  return { rank, rates: { add: 4 * BUCKET / added, link: 2 * sent / both, message: short / (size - 1) } };
+}
+
+/** Measures the way of trained weights to a worker of this machine, part by part. */
+export async function weightsRates(
+  { model }: FoundModel,
+  folder: string,
+  repeats: number,
+): Promise<Pick<Rates, "save" | "fetch" | "load">> {
+  await using server = serveFiles({ host: "127.0.0.1", port: 0 });
+  using trained = trainedWeights(server, model, `${folder}/served`);
+  let step = 0;
+  const save = await medianSeconds(repeats, () => trained.current(++step));
+  const files = await trained.current(step);
+  const [{ bytes }] = files;
+  let at = "";
+  let turn = 0;
+  const fetch = await medianSeconds(repeats, async () => {
+    at = await workerFiles(`${folder}/worker-${turn++}`, () => {}).trained(server.url, files);
+  });
+  const load = await medianSeconds(repeats, async () => {
+    loadTrained(at, model);
+    await model.gpu.reader.read({ ...model.params.embedding.chunks[0], shape: [4] });
+  });
+  return { save: bytes / save, fetch: bytes / fetch, load: bytes / load };
+}
+
+const PIECE = 2 ** 20 - 2 ** 12;
+const PIECES = 24;
+
+/** Measures results through a NATS server: pieces are sent one after another, each once the last is stored, and taken meanwhile. */
+export async function queueRate(repeats: number): Promise<number> {
+  await using nats = await startNats();
+  const connection = await connectNats({ url: nats.url }, "bench");
+  const manager = await openStreams(connection);
+  const stream = jetstream(connection);
+  const piece = new Uint8Array(PIECE);
+  const consumer = await stream.consumers.get(RESULTS, { filter_subjects: [resultSubject("bench")] });
+  const taken = await consumer.consume();
+  const next = taken[Symbol.asyncIterator]();
+  const seconds = await medianSeconds(repeats, async () => {
+    const taking = (async () => {
+      for (let i = 0; i < PIECES; i++) await next.next();
+    })();
+    for (let i = 0; i < PIECES; i++) await stream.publish(resultSubject("bench", "job", "result"), piece);
+    await taking;
+  });
+  await taken.close();
+  await manager.streams.purge(RESULTS);
+  await connection.close();
+  return PIECE * PIECES / seconds;
+}
