@@ -17,7 +17,7 @@ export function describeForecast(forecast: Forecast): string {
       source,
     ].join("\n"),
     secondsTable(forecast),
-    whereItStops(forecast),
+    [whereItStops(forecast), ...insteadOf(forecast)].join("\n"),
     memoryTable(forecast),
   ].join("\n\n");
 }
@@ -44,6 +44,17 @@ function whereItStops({ pays, cluster: { learners, questions } }: Forecast): str
   }
   return `Adding learners stops paying after ${pays.learners}: with more, the speed-up by learner is below ${worth}` +
     (learners > pays.learners ? ". More questions an update would keep them at work." : ".");
+}
+
+function insteadOf({ instead, cluster: { learners, workers } }: Forecast): string[] {
+  if (instead === null) return [];
+  const { alone, asLearners } = instead;
+  return [
+    `Without workers an update of ${learners} ${learners === 1 ? "learner" : "learners"} takes ${
+      shown(alone)
+    } s` +
+    (asLearners === null ? "." : `, one of ${learners + workers} learners ${shown(asLearners)} s.`),
+  ];
 }
 
 function memoryTable({ memory, cluster: { learners, shardOptimizer } }: Forecast): string {

@@ -37,6 +37,8 @@ export interface Forecast {
   learners: (Worth & { parts: UpdateSeconds })[];
   /** As --worth has it, and the most learners whose speed-up is that of their number. */
   pays: { worth: number; learners: number };
+  /** Seconds of an update without the workers, and with their devices as learners, where there are questions for so many. */
+  instead: { alone: number; asLearners: number | null } | null;
   memory: ForecastMemory;
 }
 
@@ -78,6 +80,8 @@ async function forecastUpdate(values: ForecastValues): Promise<Forecast> {
   const work = questionWork(training);
   const cluster = { learners, workers, workersOnly, questions, shardOptimizer, slots: memory.slots };
   const partsWith = (learners: number) => updateSeconds(training, work, { ...cluster, learners }, rates);
+  const withoutWorkers = (learners: number) =>
+    updateSeconds(training, work, { ...cluster, learners, workers: 0, workersOnly: false }, rates).total;
   const all = speedUps((learners) => partsWith(learners).total, questions);
   const shown = all.filter(({ learners: n }) =>
     n === learners || n < learners && Number.isInteger(Math.log2(n))
@@ -88,6 +92,10 @@ async function forecastUpdate(values: ForecastValues): Promise<Forecast> {
     lengths: { prompt: values.prompt, thinking: values.maxThinking, answer: values.answerTokens },
     learners: shown.map((one) => ({ ...one, parts: partsWith(one.learners) })),
     pays: { worth, learners: mostThatPay(all, worth) },
+    instead: workers === 0 ? null : {
+      alone: withoutWorkers(learners),
+      asLearners: learners + workers <= questions ? withoutWorkers(learners + workers) : null,
+    },
     memory,
   };
 }

@@ -58,6 +58,7 @@ Deno.test("a table for people, with workers and an adapter", async () => {
   assertMatch(stdout, /^learners +seconds +rollouts +of it weights +passes/m);
   assertEquals(stdout.match(/^ +[123] .*%$/gm)?.length, 3, stdout);
   assertMatch(stdout, /^(By learner the speed-up is 50% or more|Adding learners stops paying after \d)/m);
+  assertMatch(stdout, /^Without workers an update of 3 learners takes \S+ s, one of 5 learners \S+ s\.$/m);
   assertMatch(stdout, /^\* a worker +\S+ MiB/m);
 });
 
