@@ -1,6 +1,6 @@
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
-import type { Forecast } from "./forecast.ts";
+import type { Forecast } from "./forecast_update.ts";
 
 /** A forecast as people read it. */
 export function describeForecast(forecast: Forecast): string {

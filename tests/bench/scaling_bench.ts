@@ -100,6 +100,7 @@ async function measureRates(
   const device = await deviceRates(found, repeats);
   const weights = await weightsRates(found, folder, repeats);
   gpu.close();
+  console.error(JSON.stringify({ ...device, ...weights }));
   const own = [Deno.execPath(), "run", "-A", new URL(import.meta.url).pathname, ...Deno.args];
   const { code, stdout, stderr } = await mpirun(2, own);
   if (code !== 0) throw new Error(stderr);

@@ -68,7 +68,7 @@ export async function queueRate(repeats: number): Promise<number> {
   const manager = await openStreams(connection);
   const stream = jetstream(connection);
   const piece = new Uint8Array(PIECE);
-  const consumer = await stream.consumers.get(RESULTS, { filter_subjects: [resultSubject("bench")] });
+  const consumer = await stream.consumers.get(RESULTS, { filter_subjects: resultSubject("bench") });
   const taken = await consumer.consume();
   const next = taken[Symbol.asyncIterator]();
   const seconds = await medianSeconds(repeats, async () => {
