@@ -2,10 +2,11 @@ import { UserError } from "../../gpu/errors.ts";
 import { BUILTIN } from "../builtin/builtin_model.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { isRepoId } from "../hub/repo_id.ts";
-import { behindBest, bestCheckpoint } from "./best_checkpoint.ts";
+import { behindBest, BEST, bestCheckpoint } from "./best_checkpoint.ts";
 import { INDEX_NAME } from "../formats/safetensors.ts";
 import { checkpointsOf, lookInto } from "./look_into.ts";
 import { modelFile } from "./model_file.ts";
+import { refuseDamagedRun } from "./refuse_damaged_run.ts";
 
 /** Where a model's weights are, and in which format. */
 interface ModelPlace {
@@ -47,7 +48,9 @@ function locateFile(path: string): ModelPlace {
 }
 
 function locateIn(folder: string, name: string): ModelPlace {
-  const candidates = [folder, bestCheckpoint(folder), ...checkpointsOf(folder)];
+  const checkpoints = checkpointsOf(folder);
+  if (kindOf(`${folder}/config.json`) !== "file") refuseDamagedRun(folder, name, checkpoints);
+  const candidates = [folder, bestCheckpoint(folder), ...checkpoints];
   const configured = candidates.find((candidate) =>
     candidate && kindOf(`${candidate}/config.json`) === "file"
   );

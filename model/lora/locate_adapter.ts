@@ -2,18 +2,21 @@ import { UserError } from "../../gpu/errors.ts";
 import { behindBest, bestCheckpoint } from "../files/best_checkpoint.ts";
 import { checkpointsOf } from "../files/look_into.ts";
 import { isThere } from "../files/on_disk.ts";
+import { refuseDamagedRun } from "../files/refuse_damaged_run.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { ADAPTER_CONFIG } from "./adapter_config.ts";
 
 /**
  * The folder of an adapter: one that holds adapter_config.json, a run trained with one (its best checkpoint, else its
  * newest), or a repository in the hub's cache; undefined if it is none of them.
+ * @throws UserError if that checkpoint of the run is not whole
  */
 export function findAdapter(name: string): string | undefined {
   const folder = isThere(name) ? behindBest(name) : cachedSnapshot("model", name) ?? name;
-  return [folder, bestCheckpoint(folder), ...checkpointsOf(folder)].find((place) =>
-    place && isThere(`${place}/${ADAPTER_CONFIG}`)
-  );
+  const isOne = (place: string | undefined) => place && isThere(`${place}/${ADAPTER_CONFIG}`);
+  const checkpoints = checkpointsOf(folder);
+  if (checkpoints.some(isOne) && !isOne(folder)) refuseDamagedRun(folder, name, checkpoints);
+  return [folder, bestCheckpoint(folder), ...checkpoints].find(isOne);
 }
 
 /** The adapter that a model's name stands for: undefined where a whole model lies in the same place. */

@@ -1,4 +1,11 @@
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { createHash } from "node:crypto";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { UserError } from "../../../gpu/errors.ts";
@@ -75,9 +82,18 @@ Deno.test("a run stands for its best checkpoint, else for its newest", async () 
       ) {
         Deno.removeSync(`${run}/best`);
         lay(elsewhere, `${run}/best`);
-        assertEquals((await foundAs(run))[0], 100);
+        await assertRejects(() => foundAs(run), UserError, "its file best names no whole checkpoint of it");
       }
     }
+    for (const text of ["", "noise", "checkpoints/step-000999"]) {
+      Deno.removeSync(`${run}/best`);
+      Deno.writeTextFileSync(`${run}/best`, text);
+      await assertRejects(() => foundAs(run), UserError, "its file best names no whole checkpoint of it");
+    }
+    Deno.removeSync(`${run}/best`);
+    Deno.removeSync(`${run}/checkpoints/step-000100/config.json`);
+    const { hint } = await assertRejects(() => foundAs(run), UserError, "step-000100 holds no config.json");
+    assertStringIncludes(hint!, `name an older one itself: ${best}`);
   });
 });
 
