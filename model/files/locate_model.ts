@@ -2,7 +2,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { BUILTIN } from "../builtin/builtin_model.ts";
 import { cachedSnapshot } from "../hub/hub_cache.ts";
 import { isRepoId } from "../hub/repo_id.ts";
-import { behindBest, BEST, bestCheckpoint } from "./best_checkpoint.ts";
+import { behindBest, bestCheckpoint } from "./best_checkpoint.ts";
 import { INDEX_NAME } from "../formats/safetensors.ts";
 import { checkpointsOf, lookInto } from "./look_into.ts";
 import { modelFile } from "./model_file.ts";
