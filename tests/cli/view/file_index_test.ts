@@ -84,6 +84,16 @@ Deno.test("lines of megabytes are read, and those beyond all measure passed over
     assertEquals([it.steps(), it.index.skipped], [[1, 2, 4], 1]);
   }));
 
+Deno.test("what a line beyond all measure ends with is no line, even where its rest is read as a whole record", () =>
+  inFolder((folder) => {
+    // A mebibyte is read at a time.
+    const dropped = MOST_LINE + 2 ** 20;
+    Deno.writeTextFileSync(`${folder}/samples.jsonl`, `${"x".repeat(dropped)}${record(2)}\n${record(3)}\n`);
+    using it = open(folder);
+    it.readAll();
+    assertEquals([it.steps(), it.index.skipped], [[3], 1]);
+  }));
+
 Deno.test("the index is kept beside the file, goes on from there, and is of no matter where it is deleted or damaged", () =>
   inFolder((folder) => {
     const path = `${folder}/samples.jsonl`;
@@ -137,6 +147,20 @@ Deno.test("a file that was cut back, written anew or sorted is read anew", () =>
     Deno.writeTextFileSync(path, lines(1, 3000).split("\n").reverse().slice(1).join("\n") + "\n");
     it.readAll();
     assertEquals(it.steps(), upTo(3000).reverse());
+  }));
+
+Deno.test("a file that begins as before and goes on otherwise has an index of its own", () =>
+  inFolder((folder) => {
+    const path = `${folder}/samples.jsonl`;
+    Deno.writeTextFileSync(path, lines(1, 4000));
+    {
+      using it = open(folder);
+      it.readAll();
+    }
+    Deno.writeTextFileSync(path, lines(1, 2000) + lines(6001, 8500));
+    using it = open(folder);
+    it.readAll();
+    assertEquals(it.steps(), [...upTo(2000), ...upTo(8500).slice(6000)]);
   }));
 
 Deno.test("one process writes the index, others read on in memory; with nothing to be written there is none", () =>
