@@ -125,6 +125,10 @@ const BAD: unknown[] = [
   { messages: message(0), softcot: { thinking: "loud" } },
   { messages: message(0), softcot: [] },
   { messages: [{ role: "user", content: "\ud800 words that nobody knows" }] },
+  // What takes long to be looked at: many wrong items, texts that no context holds.
+  { messages: Array(100_000).fill({}), prompt: Array(100_000).fill({}) },
+  { messages: [{ role: "user", content: Array(100_000).fill({}) }], prompt: [Array(100_000).fill("x")] },
+  { messages: [{ role: "user", content: "Sam has 10 coins. ".repeat(20_000) }], prompt: "-".repeat(400_000) },
 ];
 
 /** Kinds of requests, by how often of a hundred they come. */

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { DeviceLostError, GpuError } from "../../gpu/errors.ts";
+import { DeviceLostError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { decode } from "../generation/decode.ts";
 import { createDecodeState } from "../generation/decode_state.ts";
@@ -24,6 +24,7 @@ import type { Model } from "../transformer/transformer.ts";
 import { createAdmission, EngineFailedError, QueueFullError } from "./admission.ts";
 import { copyPrompts } from "./copy_prompts.ts";
 import { createPatience } from "./create_patience.ts";
+import { createWorks } from "./create_works.ts";
 import { planPrefill, type PrefillPlan } from "./plan_prefill.ts";
 import { createPromptCache } from "./prompt_cache.ts";
 import type { ServingJob } from "./serving_job.ts";
@@ -106,7 +107,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   const seenBytes = Math.min(SEEN_BYTES, gpu.device.limits.maxBufferSize);
   const seenPlaces = Math.floor(seenBytes / (4 * STRIDE * model.config.vocabSize));
   const admission = createAdmission(tokenizer, prompts, { ...options, seenPlaces });
-  const works: Work[] = [];
+  const works = createWorks(gpu.errors);
   const patience = createPatience();
   const failing = Promise.withResolvers<unknown>();
   const figures = { promptTokens: 0, newTokens: 0, strides: 0 };
@@ -116,31 +117,9 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   let closing = false;
   let wake = () => {};
 
-  const refuse = async ({ failed }: Work, error: unknown) => {
-    const cause = await gpu.errors.explain(error);
-    if (!(cause instanceof GpuError)) return failed(cause);
-    failed(new EngineFailedError(cause));
-    throw cause;
-  };
-  /** The next part of a work, which goes when it is done. */
-  const takePart = async (next: Work): Promise<void> => {
-    try {
-      if (next.signal?.aborted) {
-        await next.work.return(undefined);
-        next.failed(next.signal.reason);
-      } else {
-        const { done, value } = await next.work.next();
-        if (!done) return;
-        next.done(value);
-      }
-    } catch (error) {
-      await refuse(next, error);
-    }
-    works.shift();
-  };
   const { running } = admission;
   const turn = async (unread: UnreadStride[]): Promise<void> => {
-    if (works.length > 0) await takePart(works[0]);
+    await works.takePart();
     admission.admit();
     copyPrompts(state, running);
     const plan = planPrefill(running, budget, options.cacheRows);
@@ -180,7 +159,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   const loop = async (): Promise<void> => {
     const unread: UnreadStride[] = [];
     while (!closing) {
-      if (unread.length + works.length === 0 && admission.isIdle()) {
+      if (unread.length + works.waiting.size === 0 && admission.isIdle()) {
         await new Promise<void>((resolve) => wake = resolve);
         continue;
       }
@@ -193,7 +172,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     const error = new EngineFailedError(cause);
     failure = { error };
     admission.fail(error);
-    for (const { failed } of works.splice(0)) failed(error);
+    works.fail(error);
   };
   const ended = loop().catch(async (error) => {
     const cause = await gpu.errors.explain(error);
@@ -207,7 +186,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     fail(cause);
     failing.resolve(cause);
   });
-  const waiting = () => admission.waiting.union(new Set(works.map(({ request }) => request)));
+  const waiting = () => admission.waiting.union(works.waiting);
   const refusal = (request: object): { error: unknown } | undefined => {
     if (failure || admission.has(request)) return failure;
     const others = waiting();
@@ -225,10 +204,9 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
     between<T>(request: object, work: AsyncGenerator<void, T>, signal?: AbortSignal): Promise<T> {
       const refused = refusal(request);
       if (refused) return Promise.reject(refused.error);
-      return new Promise<T>((resolve, reject) => {
-        works.push({ request, work, signal, done: (value) => resolve(value as T), failed: reject });
-        wake();
-      });
+      const done = works.add(request, work, signal);
+      wake();
+      return done;
     },
     failed: failing.promise,
     figures: () => ({
@@ -247,14 +225,6 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
       scratch[Symbol.dispose]();
     },
   };
-}
-
-interface Work {
-  request: object;
-  work: AsyncGenerator<void, unknown>;
-  signal?: AbortSignal;
-  done(value: unknown): void;
-  failed(error: unknown): void;
 }
 
 const rowsOf = ({ runs }: PrefillPlan): number => runs.reduce((sum, { ids }) => sum + ids.length, 0);

@@ -175,7 +175,7 @@ await inFolder(async (folder) => {
     ...["--data", `${values.data}/gsm8k`, "--chat-template", "--mode", "hard-greedy", ...limits],
   ]);
   await using server = await startServer(["--model", model, "--thinking", "hard", ...limits]);
-  const named = [`model=${model.split("/").at(-1)}`, "num_concurrent=4", "timeout=3600", "max_retries=1"];
+  const named = [`model=${model.split("/").at(-1)}`, "num_concurrent=20", "timeout=3600", "max_retries=1"];
   const texts = [`base_url=${server.url}/v1/completions`, "tokenizer_backend=huggingface", `tokenizer=${folder}/tokenizer`];
   compareChoices(choices, await harness(folder, "local-completions", "arc_of_file", [...named, ...texts]));
   const chats = [`base_url=${server.url}/v1/chat/completions`];
