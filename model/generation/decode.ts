@@ -16,6 +16,19 @@ import { createStride, type Stride } from "./stride.ts";
  * @param prefill of those that have no row yet; it is recorded first
  */
 export function decode(state: DecodeState, sequences: readonly Sequence[], prefill: Prefill | null): Stride {
+  const steps = decodeSteps(state, sequences, prefill);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** The same, which stops after the prefill and after each step: some devices do what they are given before they return. */
+export function* decodeSteps(
+  state: DecodeState,
+  sequences: readonly Sequence[],
+  prefill: Prefill | null,
+): Generator<void, Stride> {
   const { model: { gpu }, slots } = state;
   const stride = createStride(sequences, slots);
   // Uploads submit what is recorded, so they come first.
@@ -23,7 +36,10 @@ export function decode(state: DecodeState, sequences: readonly Sequence[], prefi
   uploadRows(state, sequences);
   prefill?.record();
   reorder();
-  for (let t = 0; t < stride.steps; t++) decodeStep(state, sequences, t);
+  for (let t = 0; t < stride.steps; t++) {
+    yield;
+    decodeStep(state, sequences, t);
+  }
   keepFed(state, sequences);
   for (const sequence of sequences) sequence.steps += stride.steps;
   return { ...stride, read: gpu.reader.start(packStride(state, sequences.length)) };

@@ -13,9 +13,9 @@
  */
 import { DeviceLostError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { decode } from "../generation/decode.ts";
+import { decodeSteps } from "../generation/decode.ts";
 import { createDecodeState } from "../generation/decode_state.ts";
-import { prepareRuns } from "../generation/prefill.ts";
+import { type Prefill, prepareRuns } from "../generation/prefill.ts";
 import type { Stride } from "../generation/stride.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { createKvCache } from "../transformer/kv_cache.ts";
@@ -27,6 +27,7 @@ import { createPatience } from "./create_patience.ts";
 import { createWorks } from "./create_works.ts";
 import { planPrefill, type PrefillPlan } from "./plan_prefill.ts";
 import { createPromptCache } from "./prompt_cache.ts";
+import type { ServedSequence } from "./served_sequence.ts";
 import type { ServingJob } from "./serving_job.ts";
 import { type DrawKey, inGroups, roomForSeen, type SeenSteps, stepByGroup } from "./step_by_group.ts";
 import { tellStride } from "./tell_stride.ts";
@@ -90,6 +91,9 @@ const PREFILL_ROWS = { software: 128, gpu: 1024 };
 export const prefillRowsOf = ({ adapter }: Gpu): number =>
   PREFILL_ROWS[adapter.software ? "software" : "gpu"];
 
+/** Milliseconds after which events are let in within a stride. */
+const LONGEST_DEAF = 20;
+
 /** Bytes of numbers that are seen of a stride's steps: they come to the CPU. */
 const SEEN_BYTES = 2 ** 28;
 
@@ -117,6 +121,21 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
   let closing = false;
   let wake = () => {};
 
+  let heard = performance.now();
+  /** Lets events in, by a timer: reads from the device resolve without a turn of the event loop, in which requests and signals come. */
+  const hear = async (): Promise<void> => {
+    await new Promise<void>((resolve) => void setTimeout(resolve, 0));
+    heard = performance.now();
+  };
+  /** The next stride. A software device takes its steps while they are given to it, so events are let in between them. */
+  const record = async (ready: ServedSequence[], prefill: Prefill | null): Promise<Stride> => {
+    const steps = decodeSteps(state, ready, prefill);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      if (performance.now() - heard > LONGEST_DEAF) await hear();
+    }
+  };
   const { running } = admission;
   const turn = async (unread: UnreadStride[]): Promise<void> => {
     await works.takePart();
@@ -135,7 +154,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
         : null;
       seen = roomForSeen(model, ready, temporary);
       if (ready.length > 0) {
-        const stride = decode(state, ready, prefill);
+        const stride = await record(ready, prefill);
         const readSeen = seen && gpu.reader.start(seen.tensor);
         unread.push({ stride, seen, readSeen, like, began: performance.now() });
         figures.strides++;
@@ -164,8 +183,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
         continue;
       }
       await turn(unread);
-      // By a timer: reads from the device resolve without a turn of the event loop, in which requests and signals come.
-      await new Promise<void>((resolve) => void setTimeout(resolve, 0));
+      await hear();
     }
   };
   const fail = (cause: unknown) => {
