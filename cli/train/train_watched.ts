@@ -1,6 +1,7 @@
 import type { Run } from "../../rl/run/run.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
+import type { WorkerTime } from "../../rl/workers/worker_time.ts";
 import type { Trainer } from "../../rl/trainer.ts";
 import { createProgress, type Progress } from "../terminal/progress.ts";
 import { describeSample } from "./describe_sample.ts";
@@ -30,6 +31,14 @@ function showStep(progress: Progress, line: MetricsLine): void {
     accuracy: line.accuracy.toFixed(2),
     thinking: line.thinking_tokens.toFixed(1),
     ...(typeof line.kl_thinking === "number" ? { kl_thinking: line.kl_thinking.toFixed(4) } : {}),
+    ...(line.time.workers ? { workers: describeWorkers(line.time.workers) } : {}),
     ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
   });
+}
+
+/** How many made rollouts, and how many of these came a second. */
+function describeWorkers(all: readonly WorkerTime[]): string {
+  const others = all.filter(({ name, rollouts }) => name !== "here" && rollouts > 0);
+  const rate = others.reduce((sum, { rollouts, seconds }) => sum + rollouts / seconds, 0);
+  return others.length === 0 ? "0" : `${others.length} (${rate.toPrecision(3)} rollouts/s)`;
 }

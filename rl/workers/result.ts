@@ -32,8 +32,10 @@ const headSchema = z.strictObject({
     matmulFamily: z.string().max(20),
     subgroupSize: z.int(),
   }),
-  /** That the worker took. */
-  seconds: z.number().min(0),
+  /** That the worker took, and that it waited for the job. */
+  ...{ seconds: z.number().min(0), waited: z.number().min(0) },
+  /** Bytes that it fetched for it. */
+  fetched: z.int().min(0),
   rollouts: z.array(z.strictObject({ thinking: tokens, answer: tokens, seconds: z.number().min(0) }))
     .readonly(),
 });

@@ -206,8 +206,8 @@ function give(share: Share, task: Task, { done, stir, stop }: Steering): void {
       if (task.done) return;
       task.done = true;
       task.here?.abort(new DOMException("a worker was first", "AbortError"));
-      const { device, seconds, rollouts } = result.head;
-      pool.count(worker, { device: device.adapter, rollouts: rollouts.length, seconds });
+      const { device, seconds, waited, fetched, rollouts } = result.head;
+      pool.count(worker, { device: device.adapter, rollouts: rollouts.length, seconds, waited, fetched });
       deliver(share, task, result);
       done();
     },
@@ -281,7 +281,9 @@ async function ownDevice(
     ) ??
       (pool.own ? tasks.find((task) => !task.done && isLate(task, perRollout)) : undefined);
     if (!task) {
+      const began = performance.now();
       await next();
+      if (pool.own) pool.count("here", { waited: (performance.now() - began) / 1000 });
       continue;
     }
     const began = performance.now();

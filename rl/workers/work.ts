@@ -61,12 +61,18 @@ export async function work(options: WorkOptions): Promise<void> {
     using model = workerModel(openDevice, files);
     watchConnection(connection, shownPlace(nats), say);
     options.ready();
+    let began = performance.now();
     while (!signal.aborted) {
       const message = await nextMessage(connection, signal);
       if (!message) continue;
+      const waited = (performance.now() - began) / 1000;
       const before = files.fetched;
-      const done = await takeJob(connection, message, options, (job) => model.ready(job));
-      if (done) options.done({ ...done, fetched: files.fetched - before });
+      const done = await takeJob(connection, message, options, async (job) => {
+        const ready = await model.ready(job);
+        return { ...ready, waited, fetched: files.fetched - before };
+      });
+      if (done) options.done(done);
+      began = performance.now();
     }
   } finally {
     await Promise.race([connection.drain(), new Promise((resolve) => setTimeout(resolve, 1000))]);
@@ -115,8 +121,8 @@ async function takeJob(
   connection: NatsConnection,
   message: JsMsg,
   { name, version, signal, say }: WorkOptions,
-  ready: (job: Job) => Promise<ReadyModel>,
-): Promise<Omit<DoneJob, "fetched"> | undefined> {
+  ready: (job: Job) => Promise<ReadyModel & { waited: number; fetched: number }>,
+): Promise<DoneJob | undefined> {
   const alive = setInterval(() => message.working(), ACK_WAIT / 4);
   try {
     const job = jobOf(message, version);
@@ -125,12 +131,12 @@ async function takeJob(
     message.working();
     const made = await makeRollouts(job, model, signal);
     const seconds = (performance.now() - began) / 1000;
-    const { model: { gpu } } = model;
-    const head = { job: job.id, version, weights: model.weights, device: kindOf(gpu), seconds };
+    const { model: { gpu }, weights, waited, fetched } = model;
+    const head = { job: job.id, version, weights, device: kindOf(gpu), seconds, waited, fetched };
     const bytes = encodeResult(head, made.rollouts, made.rows);
     await send(connection, job, name, bytes, signal);
     await message.ackAck().catch(() => {}); // given again, it is done again, and changes nothing
-    return { rollouts: made.rollouts.length, seconds, bytes: bytes.length };
+    return { rollouts: made.rollouts.length, seconds, bytes: bytes.length, fetched };
   } catch (error) {
     if (signal.aborted) return void message.nak();
     if (error instanceof OtherVersion) {

@@ -68,6 +68,8 @@ export interface PoolOptions {
   say(line: string): void;
 }
 
+const NOTHING = { rollouts: 0, seconds: 0, waited: 0, bytes: 0, fetched: 0, refused: 0 };
+
 const LONGEST_REASON = 300;
 /** Milliseconds within which a worker that sent something will take more. */
 const RECENT = 10_000;
@@ -93,15 +95,10 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
   const spent = new Map<string, WorkerTime>();
   // When each worker last sent something.
   const seen = new Map<string, number>();
-  const count: WorkerPool["count"] = (
-    name,
-    { rollouts = 0, seconds = 0, bytes = 0, refused = 0, device = "" },
-  ) => {
-    const entry = spent.get(name) ?? { name, device: "", rollouts: 0, seconds: 0, bytes: 0, refused: 0 };
-    spent.set(name, {
-      ...{ name, device: device || entry.device, rollouts: entry.rollouts + rollouts },
-      ...{ seconds: entry.seconds + seconds, bytes: entry.bytes + bytes, refused: entry.refused + refused },
-    });
+  const count: WorkerPool["count"] = (name, { device, ...done }) => {
+    const entry = spent.get(name) ?? { name, device: "", ...NOTHING };
+    for (const key of Object.keys(NOTHING) as (keyof typeof NOTHING)[]) entry[key] += done[key] ?? 0;
+    spent.set(name, { ...entry, device: device ?? entry.device });
   };
   const there = async () => {
     const found = await workersThere(manager);

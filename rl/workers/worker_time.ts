@@ -8,8 +8,12 @@ export interface WorkerTime {
   rollouts: number;
   /** Seconds that it took for them. */
   seconds: number;
+  /** Seconds that it waited for something to do: a worker for jobs, this device for workers. */
+  waited: number;
   /** Bytes of its results. */
   bytes: number;
+  /** Bytes of models and weights that it fetched. */
+  fetched: number;
   /** Results of it that were refused. */
   refused: number;
 }

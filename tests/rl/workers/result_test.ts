@@ -21,7 +21,7 @@ const expected: Expected = {
   prompts: [{ prompt: [1, 2], rolloutIds: [5, 6] }, { prompt: [3], rolloutIds: [9] }],
 };
 const head = {
-  ...{ job: "j", version: "1", weights: expected.weights, seconds: 2 },
+  ...{ job: "j", version: "1", weights: expected.weights, seconds: 2, waited: 1, fetched: 7 },
   device: { adapter: "a device", matmulFamily: "tile", subgroupSize: 32 },
 };
 const statsOf = (ids: readonly number[], at: number): StepStats => ({
