@@ -27,8 +27,6 @@ export interface WorkersThere {
   waiting: number;
   /** Jobs that are made now, of all sessions. */
   atWork: number;
-  /** Jobs that nobody has taken. */
-  untaken: number;
 }
 
 /** Workers of a NATS server, as one process uses them that gives them jobs. */
@@ -51,6 +49,8 @@ export interface WorkerPool extends AsyncDisposable, WorkersTimed {
   /** Nobody needs its result any more. */
   withdraw(given: GivenJob): void;
   there(): Promise<WorkersThere | undefined>;
+  /** Whether a job waits or is with a worker; of one that the server has not yet, or where it does not answer, yes. */
+  isQueued(given: GivenJob): Promise<boolean>;
   /** How many workers will take jobs at once, now or in a moment: those that wait, or that have just sent a result. */
   ready(): Promise<number>;
   /** Counts what was done. */
@@ -103,7 +103,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
   const there = async () => {
     const found = await workersThere(manager);
     return found && {
-      ...{ waiting: found.num_waiting, atWork: found.num_ack_pending, untaken: found.num_pending },
+      ...{ waiting: found.num_waiting, atWork: found.num_ack_pending },
     };
   };
   const quietly = (work: Promise<unknown>) => void work.catch(() => {});
@@ -168,6 +168,14 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
       quietly(manager.streams.purge(RESULTS, { filter: resultSubject(session, one.job.id) }));
     },
     there,
+    async isQueued({ sequence }) {
+      if (sequence === undefined) return true;
+      try {
+        return await manager.streams.getMessage(JOBS, { seq: sequence }) !== null;
+      } catch {
+        return true;
+      }
+    },
     async ready() {
       const now = performance.now();
       for (const [name, time] of seen) if (now - time > RECENT) seen.delete(name);

@@ -18,6 +18,8 @@ import { openPool, type WorkerPool } from "../../../rl/workers/worker_pool.ts";
 import { openTestGpu } from "../../gpu/support.ts";
 import { tokenizer } from "../../model/support/small_models.ts";
 import { testFolder } from "../../support/folders.ts";
+import { takeJob } from "../../workers/support/liar.ts";
+import { connectNats } from "../../../rl/workers/connect_nats.ts";
 import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
 import { freeTrainer, SMALL_TRAINING, smallTrainer } from "../support/small_trainer.ts";
 import { tinyModel } from "../support/tiny_model.ts";
@@ -148,7 +150,7 @@ testWithNats("a device of another kind is told by its name, with what its rollou
 });
 
 testWithNats(
-  "a server that forgets all in the middle of an update loses nothing; a worker of another version ends",
+  "a server that forgets all, and a worker that only says it is done, lose nothing; one of another version ends",
   async () => {
     await using nats = await startNats();
     const kind = { way: "soft" } as const;

@@ -1,0 +1,98 @@
+import { sizeOf } from "../../gpu/tensor.ts";
+import { checkRollout } from "./check_rollout.ts";
+import { type Job, weightsOf } from "./job.ts";
+import {
+  decodeResult,
+  describeKind,
+  type Expected,
+  kindOf,
+  mostBytes,
+  RefusedResult,
+  type TakenResult,
+} from "./result.ts";
+import { globally, rowsWanted, type Share, type Steering, type Task } from "./task.ts";
+import type { GivenJob } from "./worker_pool.ts";
+
+/** Gives a task to workers, once more where it was given before. */
+export function giveTask(share: Share, task: Task, { done, stir, stop }: Steering): void {
+  const { pool, tokenizer, model, settings: { rules, thinking }, common } = share;
+  if (task.given) pool.withdraw(task.given);
+  const id = crypto.randomUUID().replaceAll("-", "");
+  // One can be looked at as closely as this device can only with its rows.
+  const rows = thinking.continuous ? Math.max(1, rowsWanted(share, task)) : 0;
+  const job: Job = {
+    ...common,
+    id,
+    prompts: task.jobs.map(({ prompt, rolloutIds }) => ({
+      prompt: [...prompt],
+      rolloutIds: [...rolloutIds as number[]],
+    })),
+    rows,
+  };
+  const expected: Expected = {
+    ...{ job: id, version: pool.version, weights: weightsOf(job), prompts: task.jobs, rules, tokenizer },
+    ...{ vocab: model.config.vocabSize, width: thinking.continuous ? model.config.hiddenSize : 0, rows },
+  };
+  const given: GivenJob = {
+    ...{ job, most: mostBytes(expected) },
+    async take(bytes, worker) {
+      const result = decodeResult(bytes, expected);
+      task.checked = true;
+      try {
+        await checkOne(share, task, result);
+      } catch (error) {
+        if (error instanceof RefusedResult) throw error;
+        return stop(error);
+      } finally {
+        task.checked = false;
+      }
+      pool.withdraw(given);
+      if (task.done) return;
+      task.done = true;
+      task.here?.abort(new DOMException("a worker was first", "AbortError"));
+      const { device, seconds, waited, fetched, rollouts } = result.head;
+      pool.count(worker, { device: device.adapter, rollouts: rollouts.length, seconds, waited, fetched });
+      deliver(share, task, result);
+      done();
+    },
+    refused() {
+      task.refusals++;
+      stir();
+    },
+  };
+  task.given = given;
+  task.sent = performance.now();
+  pool.give(given);
+}
+
+/** Looks at one rollout of a result, which nobody can foresee, as closely as this device can. */
+async function checkOne(
+  { model, settings }: Share,
+  task: Task,
+  { rollouts, rows }: TakenResult,
+): Promise<void> {
+  const [index] = crypto.getRandomValues(new Uint32Array(1)).map((word) =>
+    word % (rows.length || rollouts.length)
+  );
+  const rollout = rollouts[index];
+  const { prompt } = task.jobs[rollout.prompt];
+  const ids = task.jobs.flatMap(({ rolloutIds }) => Array.from(rolloutIds));
+  await checkRollout(model, settings, { prompt, rollout, id: ids[index], rows: rows[index] });
+}
+
+/** Puts a worker's rollouts where those of this device would be. */
+function deliver(share: Share, task: Task, { head, rollouts, rows }: TakenResult): void {
+  const { model, output } = share;
+  const each = output.hidden ? sizeOf(output.hidden.shape.slice(1)) : 0;
+  rows.slice(0, rowsWanted(share, task)).forEach((data, i) => {
+    if (data.length > 0) model.gpu.commands.upload(output.hidden!, data, (task.first + i) * each);
+  });
+  const [device, here] = [head.device, kindOf(model.gpu)].map(describeKind);
+  const madeOn = device === here ? undefined : device;
+  let tokens = 0;
+  rollouts.forEach((rollout, i) => {
+    tokens += rollout.thinking.length + rollout.answer.length;
+    output.onRollout(globally(task, rollout, madeOn), head.rollouts[i].seconds);
+  });
+  output.onStride?.(tokens);
+}
