@@ -7,24 +7,31 @@ import { assertLinesFit } from "../../support/schemas.ts";
 import { madeUp, sendResult, takeJob } from "../../workers/support/liar.ts";
 import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
 import { startWorker } from "../../workers/support/worker_process.ts";
-import { fails, softcotCommand, succeed, told } from "../support/run_softcot.ts";
+import { fails, softcotCommand, succeed } from "../support/run_softcot.ts";
 import { smallModel } from "../support/small_model.ts";
 import { trainArgs } from "../support/train_args.ts";
 
 const SOFT = { thinking: "soft", questions: 4 } as const;
 
-/** Starts a command, and waits for its end when asked to. */
+/** Starts a command; `said` is what of stderr has come. */
 function start(args: string[]) {
   const child = softcotCommand(args, {
-    ...{ env: { NO_COLOR: "1" }, stdin: "null", stdout: "piped", stderr: "piped" },
+    ...{ env: { NO_COLOR: "1" }, stdin: "null", stdout: "null", stderr: "piped" },
   }).spawn();
-  const output = child.output();
-  return { child, output, ended: async () => told(await output) };
+  let stderr = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) stderr += text;
+  })();
+  const ended = async () => {
+    await reading;
+    return { code: (await child.status).code, stderr };
+  };
+  return { child, said: () => stderr, ended };
 }
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
   for (let tries = 0; !isSo(); tries++) {
-    assert(tries < 1200, `still not: ${what}`);
+    assert(tries < 2400, `still not: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -122,14 +129,10 @@ testWithNats(
       const run = start(
         trainArgs({ model, ...SOFT, out: `${folder}/nobody`, workers: nats.url, "workers-only": true }),
       );
-      let stderr = "";
-      // The first look is a second after the rollouts are wanted.
-      await until("an update is begun", () => linesIn(`${folder}/nobody/config.toml`) > 0);
-      await new Promise((resolve) => setTimeout(resolve, 3500));
+      await until("it is said", () => run.said().includes("no worker is there"));
       run.child.kill("SIGINT");
-      const ended = await run.ended();
-      stderr = ended.stderr;
-      assertEquals(ended.code, 130, stderr);
+      const { code, stderr } = await run.ended();
+      assertEquals(code, 130, stderr);
       assertStringIncludes(
         stderr,
         `no worker is there to make rollouts: start one with softcot worker ${nats.url}`,

@@ -177,6 +177,10 @@ testWithNats(
       await other,
       "Cannot work for this training or evaluation: it is softcot test, this worker is another",
     );
+    // It says that it is done, and brings nothing.
+    const connection = await connectNats({ url: nats.url }, "test");
+    (await takeJob(connection)).message.ack();
+    await connection.drain();
     await using _ = startHere(nats.url, "third");
     assertEquals(timeless(await training), timeless(expected));
   },
