@@ -39,6 +39,12 @@ function showStep(progress: Progress, line: MetricsLine): void {
 /** How many made rollouts, and how many of these came a second. */
 function describeWorkers(all: readonly WorkerTime[]): string {
   const others = all.filter(({ name, rollouts }) => name !== "here" && rollouts > 0);
-  const rate = others.reduce((sum, { rollouts, seconds }) => sum + rollouts / seconds, 0);
-  return others.length === 0 ? "0" : `${others.length} (${rate.toPrecision(3)} rollouts/s)`;
+  // Of several learners each tells of the same ones.
+  const names = [...new Set(others.map(({ name }) => name))];
+  const rate = names.reduce((sum, one) => {
+    const own = others.filter(({ name }) => name === one);
+    const of = (key: "rollouts" | "seconds") => own.reduce((total, entry) => total + entry[key], 0);
+    return sum + of("rollouts") / of("seconds");
+  }, 0);
+  return names.length === 0 ? "0" : `${names.length} (${rate.toPrecision(3)} rollouts/s)`;
 }
