@@ -1,3 +1,4 @@
+import { inspectValue } from "../eval/own_code/inspect_value.ts";
 import { importOwnCode, OwnCodeError } from "../eval/own_code/own_code.ts";
 import { UserError } from "../gpu/errors.ts";
 
@@ -136,7 +137,7 @@ async function scoreOf(name: string, score: RewardFunction, input: RewardInput):
   }
   if (typeof value === "number" && Number.isFinite(value)) return value;
   throw new UserError(
-    `Cannot reward a rollout by ${name}: it gave ${String(value)}, a finite number is needed`,
+    `Cannot reward a rollout by ${name}: it gave ${inspectValue(value)}, a finite number is needed`,
     `on the text ${JSON.stringify(input.text.slice(-200))}`,
   );
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { boxedContinuation } from "../answer/box.ts";
+import { inspectValue } from "../own_code/inspect_value.ts";
 import { importOwnCode, OwnCodeError } from "../own_code/own_code.ts";
 import { normalText } from "../data/normal_text.ts";
 import { questionIds } from "../data/question_ids.ts";
@@ -95,7 +96,7 @@ function checkedPrompt(path: string, prompt: NonNullable<ScriptTask["prompt"]>):
   return async (question) => {
     const text = await called(path, "prompt", () => prompt(question));
     if (typeof text === "string") return text;
-    throw wrong(path, `its prompt gave ${shown(text)}, a text is needed`);
+    throw wrong(path, `its prompt gave ${inspectValue(text)}, a text is needed`);
   };
 }
 
@@ -110,16 +111,11 @@ function checkedGrade(path: string, grade: NonNullable<ScriptTask["grade"]>): Ta
     throw wrong(
       path,
       `its grade gave ${
-        shown(given)
+        inspectValue(given)
       }, { correct: boolean, reward: a finite number } is needed, with answer and rule being texts or null`,
     );
   };
 }
-
-/** A value in a message; what JSON would hide is shown. */
-const shown = (value: unknown): string =>
-  Deno.inspect(value, { depth: 2, breakLength: Infinity, strAbbreviateSize: 200 });
-
 function readSplits(name: string, questions: GivenQuestions): Record<string, ReadSplit> {
   return Object.fromEntries(
     Object.entries(questions).map(([split, given]) => {

@@ -108,6 +108,22 @@ Deno.test("what is no prompt, no grade and no reward is told with its file befor
   ]);
 });
 
+Deno.test("what is no number of a reward is told, whatever it is", async () => {
+  for (
+    const [value, told] of [
+      ['"much"', 'it gave "much"'],
+      ['{ toString: "no" }', 'it gave { toString: "no" }'],
+      ["{ toString: null, valueOf: null }", "it gave { toString: null, valueOf: null }"],
+      ["NaN", "it gave NaN"],
+      ["null", "it gave null"],
+    ]
+  ) {
+    const rewards = await loadRewards([written(`export default () => (${value});`)]);
+    const { message } = await assertRejects(() => worthOf(rewards, 0, () => input), UserError);
+    assertStringIncludes(message, `${told}, a finite number is needed`);
+  }
+});
+
 Deno.test("an async grade is awaited, and one that names no answer has what the box holds", async () => {
   const grade = "async (gold, text) => ({ correct: text.startsWith(gold), reward: -0 })";
   const task = await openTask(written(`export default { questions: ${QUESTIONS}, grade: ${grade} };`));
