@@ -9,8 +9,7 @@
  * @module
  */
 import { table } from "../../cli/terminal/table.ts";
-import { succeed } from "../cli/support/run_softcot.ts";
-import { programWords } from "../cli/support/run_softcot.ts";
+import { programWords, succeed } from "../cli/support/run_softcot.ts";
 import { SMALL_MODEL } from "../cli/support/small_model.ts";
 import { trainArgs } from "../cli/support/train_args.ts";
 import { root } from "../support/places.ts";

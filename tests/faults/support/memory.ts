@@ -39,19 +39,21 @@ export interface MemorySummary {
   /** Processes, and how many of them lived long enough for the slope within. */
   lives: number;
   longLives: number;
-  /** Peaks of processes that lived longer than {@link WARM}, in MiB: lowest, highest, and means of the earlier and the later half. */
+  /** Peaks of processes that lived for 45 s and longer, in MiB: lowest, highest, and means of the earlier and the later half. */
   lowest: number;
   highest: number;
   early: number;
   late: number;
-  /** Growth of a process while it runs, MiB an hour: one slope for all, each with a level of its own. */
+  /** Growth of a process from its 180th second on, MiB an hour: one slope for all, each with a level of its own. */
   within: Slope;
   /** Growth of the peak from process to process, MiB an hour. */
   across: Slope;
 }
 
-/** Seconds in which a process comes to what it needs: compiles, fills pools, is compiled by V8. */
-export const WARM = 60;
+/** Seconds in which a process comes to most of what it needs: compiles, fills pools. */
+const WARM = 45;
+/** Seconds after which it has settled: V8's heap has grown to what it keeps between collections, on a machine with others' work on it. */
+const SETTLED = 180;
 
 /** Sums up what was sampled, by kind. */
 export function summariseMemory(samples: readonly MemorySample[]): MemorySummary[] {
@@ -60,7 +62,9 @@ export function summariseMemory(samples: readonly MemorySample[]): MemorySummary
     const warm = lives.filter((life) => life.at(-1)!.at >= WARM).map((life) => life.at(-1)!);
     const peaks = warm.map(({ peak }) => peak);
     const half = Math.ceil(peaks.length / 2);
-    const long = lives.map((life) => life.filter(({ at }) => at >= WARM)).filter((life) => life.length >= 6);
+    const long = lives.map((life) => life.filter(({ at }) => at >= SETTLED)).filter((life) =>
+      life.length >= 6
+    );
     return {
       ...{ kind, lives: lives.length, longLives: long.length },
       ...{ lowest: Math.min(...peaks), highest: Math.max(...peaks) },
