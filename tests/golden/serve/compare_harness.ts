@@ -9,8 +9,6 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { ChoiceRecord } from "../../../eval/choices/choice_result.ts";
-import type { RolloutRecord } from "../../../eval/results/rollout_record.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { succeed } from "../../cli/support/run_softcot.ts";
 import { startServer } from "../../cli/support/served.ts";
@@ -31,6 +29,19 @@ if (values.python === undefined) throw new Error("Cannot run the harness: --pyth
 const python = resolve(values.python);
 const model = resolve(values.model);
 const questions = Number(values.questions);
+
+/** A choice question as softcot eval writes it. */
+interface ChoiceLine {
+  sums: number[];
+  correct: boolean;
+  correct_normed: boolean;
+}
+
+/** A rollout as it writes it. */
+interface RolloutLine {
+  answer: string;
+  correct: boolean;
+}
 
 /** What the harness found of one question. */
 interface Sample {
@@ -138,24 +149,24 @@ async function evaluated<T>(folder: string, name: string, file: string, args: st
 const differences: string[] = [];
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function compareChoices(ours: ChoiceRecord[], theirs: Sample[]): void {
+function compareChoices(ours: ChoiceLine[], theirs: Sample[]): void {
   let worst = 0;
-  for (const [i, { sums, correct, correctNormed }] of ours.entries()) {
+  for (const [i, { sums, correct, correct_normed }] of ours.entries()) {
     const told = theirs[i].resps.map(([[sum]]) => Number(sum));
     const away = Math.max(...sums.map((sum, choice) => Math.abs(sum - told[choice])));
     worst = Math.max(worst, away);
     if (sums.length !== told.length || !(away < 1e-6)) differences.push(`arc ${i}: sums ${shown(sums)} and ${shown(told)}`);
-    const verdicts = [+correct, +correctNormed];
+    const verdicts = [+correct, +correct_normed];
     if (shown(verdicts) !== shown([theirs[i].acc, theirs[i].acc_norm])) {
       differences.push(`arc ${i}: right ${verdicts}, and ${theirs[i].acc}, ${theirs[i].acc_norm}`);
     }
   }
   console.log(`arc-challenge, ${ours.length} questions: worst difference of a sum ${worst.toExponential(1)}`);
-  console.log(`  softcot eval  acc ${mean(ours.map((one) => +one.correct))}  acc_norm ${mean(ours.map((one) => +one.correctNormed))}`);
+  console.log(`  softcot eval  acc ${mean(ours.map((one) => +one.correct))}  acc_norm ${mean(ours.map((one) => +one.correct_normed))}`);
   console.log(`  lm_eval       acc ${mean(theirs.map((one) => one.acc!))}  acc_norm ${mean(theirs.map((one) => one.acc_norm!))}`);
 }
 
-function compareAnswers(ours: RolloutRecord[], theirs: Sample[]): void {
+function compareAnswers(ours: RolloutLine[], theirs: Sample[]): void {
   for (const [i, { answer, correct }] of ours.entries()) {
     const [[text]] = theirs[i].resps as [[string]];
     if (text !== `\\boxed{${answer}`) differences.push(`gsm8k ${i}: ${shown(`\\boxed{${answer}`)} and ${shown(text)}`);
@@ -170,8 +181,8 @@ await inFolder(async (folder) => {
   writeTasks(folder);
   writeTokenizer(`${folder}/tokenizer`);
   const limits = ["--max-thinking", values["max-thinking"], "--answer-tokens", `${ANSWER_TOKENS}`];
-  const choices = await evaluated<ChoiceRecord>(folder, "arc-challenge", "arc-challenge", ["--data", `${values.data}/arc_challenge`]);
-  const answers = await evaluated<RolloutRecord>(folder, "gsm8k", "gsm8k-hard-greedy", [
+  const choices = await evaluated<ChoiceLine>(folder, "arc-challenge", "arc-challenge", ["--data", `${values.data}/arc_challenge`]);
+  const answers = await evaluated<RolloutLine>(folder, "gsm8k", "gsm8k-hard-greedy", [
     ...["--data", `${values.data}/gsm8k`, "--chat-template", "--mode", "hard-greedy", ...limits],
   ]);
   await using server = await startServer(["--model", model, "--thinking", "hard", ...limits]);
