@@ -94,8 +94,6 @@ async function runShare(share: Share, idle: number): Promise<void> {
     for (const task of next.slice(0, room)) giveTask(share, task, steering);
   };
   const steering: Steering = { done: onDone, stir, stop: over.reject };
-  const own = ownDevice(share, onDone, () => wake.promise, () => ended);
-  own.catch(over.reject);
   const watch = watchWorkers(share, {
     found(count) {
       helpers = count ?? helpers;
@@ -109,6 +107,9 @@ async function runShare(share: Share, idle: number): Promise<void> {
   if (settings.signal?.aborted) abort();
   settings.signal?.addEventListener("abort", abort, { once: true });
   fill();
+  // Once this device is at work, hardly an event is let in.
+  const own = pool.flush().then(() => ownDevice(share, onDone, () => wake.promise, () => ended));
+  own.catch(over.reject);
   try {
     await over.promise;
   } finally {

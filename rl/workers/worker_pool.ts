@@ -46,6 +46,8 @@ export interface WorkerPool extends AsyncDisposable, WorkersTimed {
   signal?: AbortSignal;
   /** Gives a job, now or as soon as the server takes it. */
   give(given: GivenJob): void;
+  /** Resolves when the server has all that was given, or soon where it does not answer. */
+  flush(): Promise<void>;
   /** Nobody needs its result any more. */
   withdraw(given: GivenJob): void;
   there(): Promise<WorkersThere | undefined>;
@@ -70,6 +72,8 @@ export interface PoolOptions {
 
 const NOTHING = { rollouts: 0, seconds: 0, waited: 0, bytes: 0, fetched: 0, refused: 0 };
 
+/** Milliseconds. */
+const LONGEST_FLUSH = 1000;
 const LONGEST_REASON = 300;
 /** Milliseconds within which a worker that sent something will take more. */
 const RECENT = 10_000;
@@ -85,7 +89,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
   let files: FileServer;
   try {
     manager = await openStreams(connection);
-    files = serveFiles(serveAt);
+    files = await serveFiles(serveAt);
   } catch (error) {
     await connection.close();
     throw error;
@@ -128,6 +132,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
     },
     refuse,
   });
+  const sending = new Set<Promise<void>>();
   const publish = async (one: GivenJob) => {
     const { job } = one;
     while (given.get(job.id) === one) {
@@ -159,7 +164,14 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
     mostBytes: (connection.info?.max_payload ?? 2 ** 20) - 2 ** 12,
     give(one) {
       given.set(one.job.id, one);
-      quietly(publish(one));
+      const sent = publish(one).finally(() => sending.delete(sent));
+      sending.add(sent);
+    },
+    async flush() {
+      await Promise.race([
+        Promise.all(sending),
+        new Promise((resolve) => setTimeout(resolve, LONGEST_FLUSH)),
+      ]);
     },
     withdraw(one) {
       given.delete(one.job.id);
@@ -189,7 +201,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
     async [Symbol.asyncDispose]() {
       receiver.close();
       await endSession(connection, manager, session);
-      await files[Symbol.asyncDispose]();
+      files[Symbol.dispose]();
     },
   };
 }
