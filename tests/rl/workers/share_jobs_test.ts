@@ -104,9 +104,9 @@ async function untilThere(pool: WorkerPool, count: number): Promise<void> {
   while (((await pool.there())?.waiting ?? 0) < count) await new Promise((done) => setTimeout(done, 20));
 }
 
-const poolOf = (url: string, own: boolean, said: string[] = []) =>
+const poolOf = (url: string, said: string[] = []) =>
   openPool({
-    ...{ nats: { url }, version: "test", serveAt: { host: "127.0.0.1", port: 0 }, own },
+    ...{ nats: { url }, version: "test", serveAt: { host: "127.0.0.1", port: 0 }, own: false },
     say: (line) => said.push(line),
   });
 
@@ -120,7 +120,7 @@ testWithNats("updates by two workers are those of one process, to the bit, whate
   for (const kind of KINDS) {
     const expected = await train(kind);
     assert(expected.every(({ gradient_norm }) => gradient_norm > 0));
-    await using pool = await poolOf(nats.url, false);
+    await using pool = await poolOf(nats.url);
     await untilThere(pool, 2);
     const lines = await train(kind, pool);
     assertEquals(timeless(lines), timeless(expected), JSON.stringify(kind));
@@ -135,7 +135,7 @@ testWithNats("a device of another kind is told by its name, with what its rollou
   await using nats = await startNats();
   await using _ = startHere(nats.url, "tiles", { matmulFamily: "tile" });
   const said: string[] = [];
-  await using pool = await poolOf(nats.url, true, said);
+  await using pool = await poolOf(nats.url, said);
   await untilThere(pool, 1);
   const kind = { way: "soft" } as const;
   const [line] = await train(kind, pool);
@@ -143,7 +143,7 @@ testWithNats("a device of another kind is told by its name, with what its rollou
   assert(name.includes("(tile, subgroups of ") && more.length === 0, name);
   const { rollouts, mismatch_answer_max: most } = line.other_devices![name];
   assert(rollouts > 0 && most > 0 && most < 1e-4, `${rollouts} rollouts, off by ${most}`);
-  assertEquals([namesIn([line]), said.filter((line) => line.startsWith("refused"))], [["here", "tiles"], []]);
+  assertEquals([namesIn([line]), said.filter((line) => line.startsWith("refused"))], [["tiles"], []]);
   const [alone] = await train(kind);
   assertEquals(alone.other_devices, undefined);
   assert(Math.abs(alone.thinking_entropy - line.thinking_entropy) < 1e-3);
@@ -156,7 +156,7 @@ testWithNats(
     const kind = { way: "soft" } as const;
     const expected = await train(kind);
     const said: string[] = [];
-    await using pool = await poolOf(nats.url, false, said);
+    await using pool = await poolOf(nats.url, said);
     const training = train(kind, pool);
     // Its jobs are out, and nobody is there.
     while (!said.some((line) => line.includes("no worker is there"))) {
