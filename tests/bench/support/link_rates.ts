@@ -40,7 +40,7 @@ export async function weightsRates(
   folder: string,
   repeats: number,
 ): Promise<Pick<Rates, "save" | "fetch" | "load">> {
-  await using server = serveFiles({ host: "127.0.0.1", port: 0 });
+  using server = await serveFiles({ host: "127.0.0.1", port: 0 });
   using trained = trainedWeights(server, model, `${folder}/served`);
   let step = 0;
   const save = await medianSeconds(repeats, () => trained.current(++step));
