@@ -4,7 +4,8 @@
  * two threads each. In the row `mixed` one of eight clients has a prompt ten times as long: the waits are those of the others.
  *
  *     ./softcot deno run -A tests/bench/serve_bench.ts [--model ../shared/models/smollm2-135m-instruct] [--llama LLAMA-SERVER]
- *         [--clients 1,8,32] [--tokens 64] [--each 2] [--rounds 3] [--threads 2] [--json]
+ *         [--clients 1,8,32] [--tokens 64] [--each 2] [--rounds 3] [--threads 2] [--sentences 5]
+ *         [--context 2048] [--json]
  *
  * The server of llama.cpp is built from what llama-cpp-python's source package holds:
  *
@@ -26,15 +27,16 @@ const { values } = parseArgs({
     each: { type: "string", default: "2" },
     rounds: { type: "string", default: "3" },
     threads: { type: "string", default: "2" },
+    sentences: { type: "string", default: "5" },
+    context: { type: "string", default: "2048" },
     json: { type: "boolean", default: false },
   },
 });
-const [tokens, each, rounds] = [values.tokens, values.each, values.rounds].map(Number);
+const [tokens, each, rounds, sentences] = [values.tokens, values.each, values.rounds, values.sentences].map(
+  Number,
+);
 const crowds = values.clients.split(",").map(Number);
 const most = Math.max(8, ...crowds);
-/** Positions of a text: the longest prompt has a thousand. */
-const CONTEXT = 2048;
-
 interface Peer {
   name: string;
   url: string;
@@ -53,7 +55,7 @@ interface Found {
 }
 
 async function softcot(): Promise<Peer> {
-  const limits = ["--thinking", "none", "--context", `${CONTEXT}`, "--at-once", `${most}`, "--quiet"];
+  const limits = ["--thinking", "none", "--context", values.context, "--at-once", `${most}`, "--quiet"];
   // A port that is told has the kernels compiled first.
   const started = performance.now();
   const server = await startServer(["--model", values.model, ...limits, "--port", "8399"], {
@@ -75,7 +77,7 @@ async function llama(program: string): Promise<Peer> {
   const url = "http://127.0.0.1:8398";
   const process = new Deno.Command(program, {
     args: ["-m", ggufOf(values.model), "--port", "8398", "-t", values.threads, "-tb", values.threads]
-      .concat(["--parallel", `${most}`, "-c", `${most * CONTEXT}`, "--no-webui"]),
+      .concat(["--parallel", `${most}`, "-c", `${most * Number(values.context)}`, "--no-webui"]),
     stdout: "null",
     stderr: "null",
   }).spawn();
@@ -96,9 +98,9 @@ async function llama(program: string): Promise<Peer> {
 }
 
 const SENTENCE = "The harbour lies on the northern coast, where fishermen and traders meet in the spring. ";
-/** Prompts of about a hundred tokens, no two of which begin alike. */
+/** Prompts of twenty tokens a sentence, no two of which begin alike. */
 const promptOf = (number: number, long: boolean) =>
-  `Letter ${number} of ${number * 7919}. ${SENTENCE.repeat(long ? 50 : 5)}`;
+  `Letter ${number} of ${number * 7919}. ${SENTENCE.repeat(long ? 10 * sentences : sentences)}`;
 
 /** One request, streamed, with the seconds to its first token and to its end. */
 async function ask(url: string, number: number, long: boolean) {
