@@ -1,4 +1,5 @@
 import { EVALUATION_STEP } from "../../eval/evaluate_options.ts";
+import { EngineFailedError } from "../../model/serving/admission.ts";
 import { createEngine } from "../../model/serving/engine.ts";
 import { STRIDE } from "../../model/transformer/stride_steps.ts";
 import { ApiError } from "./api_error.ts";
@@ -16,6 +17,7 @@ const SHORT = 8;
  * seconds on some devices, and whoever asked first would wait. It runs on an engine of its own, of whose work nothing is left but that.
  *
  * @param atOnce choices of the largest crowd
+ * @throws what the device failed with
  */
 export async function warmUp(served: ServedModel, atOnce: number): Promise<void> {
   const { found: { model, tokenizer }, context, defaults } = served;
@@ -48,6 +50,8 @@ export async function warmUp(served: ServedModel, atOnce: number): Promise<void>
   try {
     for (const settings of ways) await run(settings, 1, PROMPT);
     for (const choices of [...powersBelow(atOnce), atOnce]) await run(continued, choices, SHORT);
+  } catch (error) {
+    throw error instanceof EngineFailedError ? error.cause : error;
   } finally {
     await engine.close();
   }
