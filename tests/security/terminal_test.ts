@@ -290,6 +290,7 @@ const OUTPUTS: Record<string, string> = {
   "cli/eval/load_watched.ts": "eval",
   "cli/eval/plan_tasks.ts": "eval",
   "cli/forecast/forecast.ts": "forecast",
+  "cli/generate/generate.ts": "generate",
   "cli/generate/show_generated.ts": "generate",
   "cli/licenses/licenses.ts": "own words",
   "cli/model/model_export.ts": "model export",
@@ -321,6 +322,8 @@ const OUTPUTS: Record<string, string> = {
   "cli/vulkan/name_nvidia.ts": "own words",
   "cli/vulkan/offer_driver.ts": "own words",
   "cli/vulkan/see_to_vulkan.ts": "own words",
+  "cli/worker/worker.ts": "worker",
+  "cli/worker/worker_flags.ts": "worker",
 };
 
 Deno.test("the places cover every file that says something, and every command", () => {
