@@ -58,7 +58,7 @@ function insteadOf({ instead, cluster: { learners, workers } }: Forecast): strin
 }
 
 function memoryTable({ memory, cluster: { learners, shardOptimizer } }: Forecast): string {
-  const { card, learner, sharded, worker, slots } = memory;
+  const { card, learner, sharded, worker, slots, instead } = memory;
   const row = (what: string, { state, peak }: { state: number; peak: number }, asked: boolean) => [
     `${asked ? "* " : "  "}${what}`,
     inBytes(state),
@@ -76,6 +76,9 @@ function memoryTable({ memory, cluster: { learners, shardOptimizer } }: Forecast
       header: ["  memory of", "held", "at the peak", `in ${inBytes(card)}`],
       align: ["left", "right", "right", "left"],
     }),
+    ...(instead === null
+      ? []
+      : [`A learner as asked for does not fit (seconds are those of a card where it would): ${instead}.`]),
     `A learner's device has room for ${slots.learner} rollouts at once${most}.`,
   ].join("\n");
 }

@@ -4,6 +4,8 @@ import { dryThinking, FORCED_TOKENS, generationNeed } from "../../model/memory/g
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { largestShare } from "../../rl/cluster/learners.ts";
 import { trainingNeed } from "../../rl/memory/training_need.ts";
+import type { TrainingShape } from "../../rl/memory/training_shape.ts";
+import { whatWouldFit } from "../train/refuse_too_large.ts";
 import type { ForecastValues } from "./forecast_settings.ts";
 
 /** Bytes that are held throughout, and at the peak. */
@@ -22,6 +24,8 @@ export interface ForecastMemory {
   sharded: Need;
   /** Of a worker: weights, and with rollouts; null where there is none. */
   worker: Need | null;
+  /** Flags that would make a learner fit that does not, in words. */
+  instead: string | null;
   /** Rollouts that are generated at once. */
   slots: { learner: number; worker: number };
 }
@@ -36,12 +40,13 @@ export async function forecastMemory(
   const { prompt: promptTokens, group, maxThinking, answerTokens, thinking, learners } = values;
   const device = { free: card };
   const lengths = { promptTokens, group, maxThinking, answerTokens, thinking: dryThinking(thinking) };
+  const shape = (shardOptimizer: boolean): TrainingShape => ({
+    ...{ ...lengths, questions: largestShare(questions, { size: learners }), learners, shardOptimizer },
+    ...{ microRows: values.microRows, recompute: values.recompute, rolloutWeights: values.rolloutWeights },
+    rank: values.lora ? values.loraRank : undefined,
+  });
   const need = async (shardOptimizer: boolean) => {
-    const { state, total } = await trainingNeed(config, {
-      ...{ ...lengths, questions: largestShare(questions, { size: learners }), learners, shardOptimizer },
-      ...{ microRows: values.microRows, recompute: values.recompute, rolloutWeights: values.rolloutWeights },
-      rank: values.lora ? values.loraRank : undefined,
-    }, device);
+    const { state, total } = await trainingNeed(config, shape(shardOptimizer), device);
     return { state, peak: total };
   };
   const whole = await need(false);
@@ -50,13 +55,18 @@ export async function forecastMemory(
   const maxNewTokens = maxThinking + FORCED_TOKENS + answerTokens;
   const slotsBeside = ({ state }: Need) => {
     const gpu = openDryGpu(SOME_GPU);
-    budgetCache(gpu, Math.max(0, card - state));
+    // Where the state leaves nothing, what would be there on a card with room for both.
+    budgetCache(gpu, card > state ? card - state : card);
     return slotsThatFit(gpu, config, { promptTokens, group, maxNewTokens });
   };
+  const asked = values.shardOptimizer ? sharded : whole;
   return {
     ...{ card, learner: whole, sharded, worker },
+    instead: asked.peak <= card
+      ? null
+      : await whatWouldFit(SOME_GPU, config, shape(values.shardOptimizer), card),
     slots: {
-      learner: slotsBeside(values.shardOptimizer ? sharded : whole),
+      learner: slotsBeside(asked),
       worker: slotsBeside(worker ?? { state: 0, peak: 0 }),
     },
   };

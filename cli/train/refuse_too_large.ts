@@ -58,13 +58,20 @@ export async function whatWouldFit(
   const fewer = { ...spare, microRows: Math.min(1024, shape.microRows) };
   const adapter = (of: TrainingShape) => ({ ...of, rank: shape.rank ?? 16 });
   const plain = { ...shape, diagnoseEvery: 0 };
-  const own: [string, TrainingShape][] = [
-    ...(shape.diagnoseEvery ? [["--diagnose-every 0", plain] as [string, TrainingShape]] : []),
-    ...((shape.learners ?? 1) > 1 && !shape.shardOptimizer
-      ? [["--shard-optimizer", { ...shape, shardOptimizer: true }] as [string, TrainingShape]]
-      : []),
+  const recomputed: [string, TrainingShape][] = [
     ["--recompute", spare],
     ["--recompute --micro-rows 1024", fewer],
+  ];
+  const mayShard = (shape.learners ?? 1) > 1 && !shape.shardOptimizer;
+  const sharded = (flags: string, of: TrainingShape): [string, TrainingShape] => [
+    `--shard-optimizer${flags}`,
+    { ...of, shardOptimizer: true },
+  ];
+  const own: [string, TrainingShape][] = [
+    ...(shape.diagnoseEvery ? [["--diagnose-every 0", plain] as [string, TrainingShape]] : []),
+    ...(mayShard ? [sharded("", shape)] : []),
+    ...recomputed,
+    ...(mayShard ? recomputed.map(([flags, of]) => sharded(` ${flags}`, of)) : []),
   ];
   const others: [string, TrainingShape][] = [["--lora", adapter(shape)], [
     "--lora --recompute",

@@ -87,7 +87,8 @@ export async function deviceRates(found: FoundModel, repeats: number): Promise<D
   const step = (seconds[0] - ROLLOUTS[0] * each) / stepsOf(generation);
   const work = questionWork(generation);
   const left = each - work.kvBytes / GROUP / memory;
-  const dispatch = (step - bytesOfStep(generation) / memory) / dispatchesOf(generation);
+  // On a software device weights come from the processor's caches.
+  const dispatch = Math.max(1e-7, (step - bytesOfStep(generation) / memory) / dispatchesOf(generation));
 
   const rollouts = ROLLOUTS[1];
   const hidden = gpu.arena.create([rollouts, THINKING, config.hiddenSize], "f32", "hidden");

@@ -89,3 +89,15 @@ Deno.test("what cannot be is refused in words", async () => {
   await fails(["forecast", "--model", "Llama-9"], 1, "Llama-3.1-8B, Qwen2.5-0.5B");
   await fails(["forecast", "--learners", "0"], 2);
 });
+
+Deno.test("what does not fit is told with what would", async () => {
+  const { stdout } = await succeed([
+    ...["forecast", "--model", "Llama-3.2-3B", "--card", "rtx4090", "--learners", "4", "--group", "2"],
+    ...[...SHORT, "--json"],
+  ]);
+  const { memory, learners } = JSON.parse(stdout);
+  assert(memory.learner.state > memory.card && memory.learner.peak === memory.learner.state);
+  assertMatch(memory.instead, /^--lora needs about \S+ GiB$|^--shard-optimizer/);
+  assert(memory.slots.learner > 4, "as if it had room");
+  assert(learners[0].seconds > 0);
+});
