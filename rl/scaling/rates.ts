@@ -68,8 +68,8 @@ export interface Assumed {
 }
 
 /**
- * What concerns the process and not the card, as it was measured on two cores of a server (docs/scaling.md); and two numbers that nobody has
- * measured here: 5 us a dispatch, and 20 GB/s between a card and its process (PCIe 4).
+ * What concerns the process and the way to its card, assumed: round numbers of a server's core, which sums of two learners alone on two cores agree
+ * with (EXPERIMENTS.md, section 28); 5 us a dispatch; 20 GB/s between a card and its process (PCIe 4). Only --rates has measured ones.
  */
 const PROCESS = {
   dispatch: 5e-6,

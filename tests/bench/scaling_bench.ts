@@ -2,19 +2,21 @@
  * Measures the rates that `softcot forecast --rates` takes, and holds the forecast of an update against trainings of one and two learners and
  * one and two workers, each process with a core:
  *
- *     deno run -A tests/bench/scaling_bench.ts [--out rates.json] [--repeats 5] [--steps 5] [--width 256] [--layers 4]
+ *     deno run -A tests/bench/scaling_bench.ts [--out rates.json] [--repeats 5] [--steps 5] [--width 128] [--layers 4]
  *
- * The model has random weights, so that nearly all rollouts are as long as they may be. Open MPI and nats-server are needed.
+ * `--rates FILE` takes rates that were measured before; `--clusters 1+0,2+0,1+1,0+1,0+2` names what is trained: learners + workers, where 0
+ * learners are one that leaves all rollouts to workers; `--clusters none` measures alone.
+ * The model has random weights and is rewarded by chance, so that all groups are learned from. Open MPI and nats-server are needed.
  */
 import { parseArgs } from "node:util";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { findModel } from "../../model/files/find_model.ts";
+import { findModel, type FoundModel } from "../../model/files/find_model.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { sumsPrompts } from "../../cli/bench/sums_prompts.ts";
 import { launched } from "../../rl/cluster/launched.ts";
 import { questionWork, type ScaledTraining } from "../../rl/scaling/question_work.ts";
-import type { Rates } from "../../rl/scaling/rates.ts";
-import { type Cluster, updateSeconds } from "../../rl/scaling/update_seconds.ts";
+import { type Rates, ratesSchema } from "../../rl/scaling/rates.ts";
+import { updateSeconds } from "../../rl/scaling/update_seconds.ts";
 import { softcotCommand } from "../cli/support/run_softcot.ts";
 import { mpirun } from "../rl/cluster/support/mpirun.ts";
 import { jsonLines } from "../support/json_lines.ts";
@@ -28,12 +30,17 @@ const { values: options } = parseArgs({
     out: { type: "string" },
     repeats: { type: "string", default: "5" },
     steps: { type: "string", default: "5" },
-    width: { type: "string", default: "256" },
+    width: { type: "string", default: "128" },
     layers: { type: "string", default: "4" },
+    rates: { type: "string" },
+    clusters: { type: "string", default: "1+0,2+0,1+1,0+1,0+2" },
   },
 });
 const repeats = Number(options.repeats);
 const [QUESTIONS, GROUP, THINKING, ANSWER] = [8, 4, 24, 8];
+/** The model answers nothing right: other texts earn other rewards. */
+const REWARD =
+  "export default ({ text }: { text: string }) => (7 * text.length + text.charCodeAt(3)) % 11;\n";
 const ONE_CORE = { NO_COLOR: "1", LP_NUM_THREADS: "1" };
 
 if (launched()) {
@@ -58,14 +65,17 @@ async function bench(folder: string): Promise<void> {
   console.log(JSON.stringify(rates, null, 2));
   if (options.out !== undefined) Deno.writeTextFileSync(options.out, JSON.stringify(rates, null, 2) + "\n");
   const rows: string[][] = [];
-  for (const [learners, workers, workersOnly] of CLUSTERS) {
+  for (const cluster of options.clusters.split(",").filter((one) => one !== "none")) {
+    const [own, workers] = cluster.split("+").map(Number);
+    const [learners, workersOnly] = [Math.max(1, own), own === 0];
     const out = `${folder}/run-${learners}-${workers}${workersOnly ? "-only" : ""}`;
     const measured = await train(model, out, learners, workers, workersOnly);
-    const cluster: Cluster = {
+    // As long as they were.
+    const lengths = { ...training, thinking: measured.thinking, answer: measured.answer };
+    const told = updateSeconds(lengths, questionWork(lengths), {
       ...{ learners, workers, workersOnly, questions: QUESTIONS, shardOptimizer: false },
       slots: { learner: Infinity, worker: Infinity },
-    };
-    const told = updateSeconds(training, questionWork(training), cluster, rates);
+    }, rates);
     const update = told.passes + told.optimizer + told.sum + told.spread;
     const pair = (predicted: number, measured: number) =>
       `${predicted.toPrecision(2)} / ${measured.toPrecision(2)}`;
@@ -87,26 +97,19 @@ async function bench(folder: string): Promise<void> {
   }));
 }
 
-/** Learners, workers, and whether these make all rollouts. */
-const CLUSTERS = [[1, 0, false], [2, 0, false], [1, 1, false], [1, 1, true], [1, 2, true]] as const;
-
 async function measureRates(
   model: string,
   folder: string,
 ): Promise<{ rates: Rates; training: ScaledTraining }> {
   const gpu = await openGpu();
   const found = await findModel(gpu, model);
-  const { tokenizer } = found;
-  const device = await deviceRates(found, repeats);
-  const weights = await weightsRates(found, folder, repeats);
+  const rates = options.rates === undefined
+    ? await measured(found, folder)
+    : ratesSchema.parse(JSON.parse(Deno.readTextFileSync(options.rates)));
+  const prompts = sumsPrompts(found.tokenizer, QUESTIONS);
   gpu.close();
-  console.error(JSON.stringify({ ...device, ...weights }));
-  const own = [Deno.execPath(), "run", "-A", new URL(import.meta.url).pathname, ...Deno.args];
-  const { code, stdout, stderr } = await mpirun(2, own);
-  if (code !== 0) throw new Error(stderr);
-  const prompts = sumsPrompts(tokenizer, QUESTIONS);
   return {
-    rates: { ...device, ...JSON.parse(stdout), ...weights, queue: await queueRate(repeats) },
+    rates,
     training: {
       ...{ config: found.model.config, group: GROUP, thinking: THINKING, answer: ANSWER, forced: 8 },
       prompt: Math.round(prompts.reduce((sum, { length }) => sum + length, 0) / prompts.length),
@@ -115,8 +118,29 @@ async function measureRates(
   };
 }
 
-/** Trains for some updates, and tells the middle of each of their parts' seconds; the first does not count. */
+async function measured(found: FoundModel, folder: string): Promise<Rates> {
+  const own = [Deno.execPath(), "run", "-A", new URL(import.meta.url).pathname, ...Deno.args];
+  const parts = [
+    () => deviceRates(found, repeats),
+    () => weightsRates(found, folder, repeats),
+    async () => ({ queue: await queueRate(repeats) }),
+    async () => {
+      const { code, stdout, stderr } = await mpirun(2, own);
+      if (code !== 0) throw new Error(stderr);
+      return JSON.parse(stdout);
+    },
+  ];
+  let rates = {};
+  for (const part of parts) {
+    rates = { ...rates, ...await part() };
+    console.error(JSON.stringify(rates));
+  }
+  return ratesSchema.parse(rates);
+}
+
+/** Trains for some updates, and tells the least of each of their parts' seconds; the first does not count. */
 async function train(model: string, out: string, learners: number, workers: number, workersOnly: boolean) {
+  Deno.writeTextFileSync(`${out}.reward.ts`, REWARD);
   await using nats = workers > 0 ? await startNats() : undefined;
   const started = await Promise.all(
     Array.from({ length: workers }, (_, i) => startWorker(nats!.url, `worker-${i}`, ONE_CORE)),
@@ -127,6 +151,7 @@ async function train(model: string, out: string, learners: number, workers: numb
       ...["--questions", `${QUESTIONS}`, "--group", `${GROUP}`, "--steps", options.steps],
       ...["--max-thinking", `${THINKING}`, "--answer-tokens", `${ANSWER}`, "--sample-every", "0"],
       ...["--validate-every", "0", "--test-questions", "0", "--print-every", "0", "--save-every", "1000"],
+      ...["--reward", `${out}.reward.ts`],
       ...(learners > 1 ? ["--learners", `${learners}`] : []),
       ...(nats ? ["--workers", nats.url] : []),
       ...(workersOnly ? ["--workers-only"] : []),
@@ -134,14 +159,18 @@ async function train(model: string, out: string, learners: number, workers: numb
   } finally {
     for (const worker of started) await worker[Symbol.asyncDispose]();
   }
-  const times = jsonLines(`${out}/metrics.jsonl`).slice(1).map(({ time }) => time);
-  const median = (of: (time: typeof times[number]) => number) =>
-    times.map(of).toSorted((a, b) => a - b)[Math.floor(times.length / 2)];
+  const lines = jsonLines(`${out}/metrics.jsonl`).slice(1);
+  const times = lines.map(({ time }) => time);
+  const mean = (of: (line: typeof lines[number]) => number) =>
+    Math.round(lines.reduce((sum, line) => sum + of(line), 0) / lines.length);
+  const best = (of: (time: typeof times[number]) => number) => Math.min(...times.map(of));
   return {
-    step: median(({ step }) => step),
-    rollout: median(({ rollout }) => rollout),
-    update: median(({ update }) => update),
-    summed: median(({ learners }) =>
+    thinking: mean(({ thinking_tokens }) => thinking_tokens),
+    answer: mean(({ answer_tokens }) => answer_tokens),
+    step: best(({ step }) => step),
+    rollout: best(({ rollout }) => rollout),
+    update: best(({ update }) => update),
+    summed: best(({ learners }) =>
       learners ? Math.max(...learners.map((one: { summed: number }) => one.summed)) : 0
     ),
   };

@@ -10,7 +10,7 @@ import { openStreams, RESULTS, resultSubject } from "../../../rl/workers/streams
 import { trainedWeights } from "../../../rl/workers/trained_weights.ts";
 import { workerFiles } from "../../../rl/workers/worker_files.ts";
 import { startNats } from "../../workers/support/nats_server.ts";
-import { medianSeconds } from "./device_rates.ts";
+import { bestSeconds } from "./device_rates.ts";
 
 type LinkRates = Pick<Rates, "add" | "link" | "message">;
 
@@ -21,15 +21,15 @@ export async function linkRates(repeats: number): Promise<{ rank: number; rates:
   const [data, received] = [new Float32Array(BUCKET), new Float32Array(BUCKET)];
   const part = BUCKET / size;
   const sent = 4 * part * (size - 1);
-  const both = await medianSeconds(repeats, async () => {
+  const both = await bestSeconds(repeats, async () => {
     await mpi.allToAll(data, received);
     await mpi.allGather(received.subarray(0, part), data);
   });
-  const short = await medianSeconds(
+  const short = await bestSeconds(
     repeats * 10,
     () => mpi.allToAll(data.subarray(0, size), received.subarray(0, size)),
   );
-  const added = await medianSeconds(repeats, () => mpi.add(received, data));
+  const added = await bestSeconds(repeats, () => mpi.add(received, data));
   mpi.leave();
   return { rank, rates: { add: 4 * BUCKET / added, link: 2 * sent / both, message: short / (size - 1) } };
 }
@@ -43,15 +43,15 @@ export async function weightsRates(
   using server = await serveFiles({ host: "127.0.0.1", port: 0 });
   using trained = trainedWeights(server, model, `${folder}/served`);
   let step = 0;
-  const save = await medianSeconds(repeats, () => trained.current(++step));
+  const save = await bestSeconds(repeats, () => trained.current(++step));
   const files = await trained.current(step);
   const [{ bytes }] = files;
   let at = "";
   let turn = 0;
-  const fetch = await medianSeconds(repeats, async () => {
+  const fetch = await bestSeconds(repeats, async () => {
     at = await workerFiles(`${folder}/worker-${turn++}`, () => {}).trained(server.url, files);
   });
-  const load = await medianSeconds(repeats, async () => {
+  const load = await bestSeconds(repeats, async () => {
     loadTrained(at, model);
     await model.gpu.reader.read({ ...model.params.embedding.chunks[0], shape: [4] });
   });
@@ -69,16 +69,18 @@ export async function queueRate(repeats: number): Promise<number> {
   const stream = jetstream(connection);
   const piece = new Uint8Array(PIECE);
   const consumer = await stream.consumers.get(RESULTS, { filter_subjects: resultSubject("bench") });
-  const taken = await consumer.consume();
-  const next = taken[Symbol.asyncIterator]();
-  const seconds = await medianSeconds(repeats, async () => {
-    const taking = (async () => {
-      for (let i = 0; i < PIECES; i++) await next.next();
-    })();
+  const messages = await consumer.consume();
+  let [left, all] = [0, Promise.withResolvers<void>()];
+  const taking = (async () => {
+    for await (const _ of messages) if (--left === 0) all.resolve();
+  })();
+  const seconds = await bestSeconds(repeats, async () => {
+    [left, all] = [PIECES, Promise.withResolvers<void>()];
     for (let i = 0; i < PIECES; i++) await stream.publish(resultSubject("bench", "job", "result"), piece);
-    await taking;
+    await all.promise;
   });
-  await taken.close();
+  messages.stop();
+  await taking;
   await manager.streams.purge(RESULTS);
   await connection.close();
   return PIECE * PIECES / seconds;
