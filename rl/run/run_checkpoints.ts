@@ -8,9 +8,8 @@ export const checkpointsOf = (folder: string): string[] =>
 
 /** Names of a run's checkpoints, oldest first. */
 function checkpointNames(folder: string): string[] {
-  return namesIn(`${folder}/checkpoints`).filter((name) => /^step-\d{6,}$/.test(name)).sort((a, b) =>
-    stepOf(a) - stepOf(b)
-  );
+  const names = namesIn(`${folder}/checkpoints`).filter((name) => /^step-\d{6,}$/.test(name));
+  return names.sort((a, b) => stepOf(a) - stepOf(b));
 }
 
 /** Name of a step's checkpoint. */
