@@ -48,7 +48,7 @@ export async function diagnose(
   const last = await compare();
   // The update's own work is done by now, so that the clock measures what comes beside it.
   const started = performance.now();
-  const fetches = policyGradient(trainer, spare, parts, batch, step, "thinking");
+  const fetches = await policyGradient(trainer, spare, parts, batch, step, "thinking");
   for (const fetch of fetches) await fetch();
   await sumGradients(trainer, spare);
   const { yy, difference } = await compare();

@@ -1,3 +1,4 @@
+import { letEventsIn } from "../gpu/let_events_in.ts";
 import { type Trainable, zeroParams } from "../model/transformer/params.ts";
 import { advantagesOf } from "./advantage.ts";
 import { microBatches } from "./micro_batches.ts";
@@ -40,17 +41,18 @@ const isLearnedFrom = (group: ScoredGroup): boolean =>
  * micro-batches.
  * @returns functions that fetch the actions' numbers, one for each micro-batch
  */
-export function policyGradient(
+export async function policyGradient(
   { model, thinking, settings }: Trainer,
   grads: Trainable,
   parts: readonly ScoredGroup[][],
   { hidden }: RolloutBatch,
   step: number,
   term?: ObjectiveSettings["term"],
-): (() => Promise<ActionRecord>)[] {
+): Promise<(() => Promise<ActionRecord>)[]> {
   zeroParams(model.gpu, grads);
-  return parts.map((part) =>
-    accumulateGradient(model, grads, part, {
+  const fetches: (() => Promise<ActionRecord>)[] = [];
+  for (const part of parts) {
+    fetches.push(accumulateGradient(model, grads, part, {
       thinking,
       hidden,
       scale: 1 / (settings.questions * settings.group),
@@ -61,6 +63,8 @@ export function policyGradient(
       entropyBonus: settings.entropyBonus,
       recompute: settings.recompute,
       term,
-    })
-  );
+    }));
+    await letEventsIn();
+  }
+  return fetches;
 }

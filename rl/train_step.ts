@@ -65,7 +65,7 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
   const updateStarted = performance.now();
   const diagnosis = isDiagnosed(settings, step) ? trainer.diagnosis : undefined;
   if (diagnosis) keepGradient(trainer, diagnosis);
-  const fetches = policyGradient(trainer, grads, parts, batch, step);
+  const fetches = await policyGradient(trainer, grads, parts, batch, step);
   await sumGradients(trainer, grads);
 
   // Now and then more is measured, while the weights are still those that acted.

@@ -61,16 +61,19 @@ export function watchInterrupt(notice: string): InterruptWatch {
       if (notice) say(`\n${notice}`);
       controller.abort();
       hurryOwnCode();
+      // From now on Deno itself ends the process, by a thread of its own: a software device may keep this one busy for minutes.
+      setTimeout(unwatch, 50);
     };
     return { name, handler };
   });
   for (const { name, handler } of handlers) Deno.addSignalListener(name, handler);
+  const unwatch = () => handlers.forEach(({ name, handler }) => Deno.removeSignalListener(name, handler));
   const watch = watchParent(() => handlers.find(({ name }) => name === "SIGTERM")?.handler());
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
       clearInterval(watch);
-      for (const { name, handler } of handlers) Deno.removeSignalListener(name, handler);
+      unwatch();
     },
   };
 }

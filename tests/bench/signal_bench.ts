@@ -100,7 +100,7 @@ async function measureBatch(trainer: Trainer, step: number) {
   const batch = await drawRollouts(trainer, step, scratch);
   const parts = learnedParts(scoredGroups(batch, settings), settings.microRows);
   const gradient = async (term?: "thinking"): Promise<Float32Array> => {
-    for (const fetch of policyGradient(trainer, grads, parts, batch, step, term)) await fetch();
+    for (const fetch of await policyGradient(trainer, grads, parts, batch, step, term)) await fetch();
     const whole = new Float32Array(countParams(grads));
     let at = 0;
     for (const matrix of matricesOf(grads)) {

@@ -55,8 +55,8 @@ const COMMANDS: Record<string, Record<string, string> | null> = {
     "--mode": "hard-greedy",
   },
   "./softcot model export runs/gsm8k --out trained.gguf --dtype q8_0": {},
-  "softcot eval ./capitals.toml": { ...EVAL, "--model": SMOLLM, "--mode": "hard-greedy" },
-  "softcot eval ./squares.ts": { ...EVAL, "--model": SMOLLM, "--mode": "hard-greedy" },
+  "softcot eval ./capitals.toml --model MODEL": { ...EVAL, "--model": SMOLLM, "--mode": "hard-greedy" },
+  "softcot eval ./squares.ts --model MODEL": { ...EVAL, "--model": SMOLLM, "--mode": "hard-greedy" },
   "softcot sft --model HuggingFaceTB/SmolLM2-135M-Instruct --data chats.jsonl --lr 1e-5 --batch 8 --out tuned":
     {
       ...{ "--steps": "1", "--batch": "1" },
