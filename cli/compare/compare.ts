@@ -21,7 +21,7 @@ export const compareCommand = defineCommand({
 
 Runs that differ in nothing but their seed are one line: mean and standard deviation over its seeds. Differences to one line are \
 paired by seed and question. Measured is what the run's own tables hold (tests.json), and evaluations that lie in its folder as \
-evaluations/step-000100/NAME.json, as a sweep leaves them. A sweep's folder stands for all its runs.`,
+evaluations/step-000100/NAME.json, as a sweep leaves them; a table of other questions than these is left out. A sweep's folder stands for all its runs.`,
   arguments: [["<runs...:string:run>", "folders of runs, or of sweeps"]],
   settings,
   examples: [

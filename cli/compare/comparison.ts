@@ -4,7 +4,8 @@ import { UserError } from "../../gpu/errors.ts";
 import { costOf, type RunCost } from "./cost_of.ts";
 import { type Crossed, crossedDifference, deviation, type LineValues, mean } from "./crossed.ts";
 import type { Line } from "./lines_of.ts";
-import type { Measured, RunRecord } from "./read_run.ts";
+import type { Measured } from "./read_measured.ts";
+import type { RunRecord } from "./read_run.ts";
 
 /** Lines side by side. */
 export interface Comparison {

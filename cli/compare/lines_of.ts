@@ -2,7 +2,8 @@ import { UserError } from "../../gpu/errors.ts";
 import { isFolder } from "../../model/files/on_disk.ts";
 import { shown } from "../settings/shown.ts";
 import { linesOfSweep } from "../sweep/sweep_folder.ts";
-import { readRun, readUntrained, type RunReading, type RunRecord } from "./read_run.ts";
+import { readRun, readUntrained, type RunRecord } from "./read_run.ts";
+import type { RunReading } from "./run_reading.ts";
 
 /** Runs that differ in their seed alone. */
 export interface Line {

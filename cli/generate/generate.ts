@@ -104,13 +104,22 @@ const DRAWN: readonly string[] = [...DRAWN_MIXTURES, "mixture-of-inputs"];
 
 /** What can be told to be wrong before anything is opened. */
 function checkUsage(
-  { raw, chatTemplate, thinking, sample, samples, topK, topP, minP, mode }: GenerateValues,
+  { raw, chatTemplate, thinking, sample, samples, topK, topP, minP, mode, maxThinking, answerTokens }:
+    GenerateValues,
 ): void {
   if (mode !== undefined && isGreedyMode(mode) && samples > 1) {
     throw new ValidationError(`--mode ${mode} draws nothing: --samples ${samples} has no place there.`);
   }
   if (raw && chatTemplate) {
     throw new ValidationError("--raw takes the text as it is: --chat-template has no place there.");
+  }
+  const limit = maxThinking !== undefined
+    ? "--max-thinking"
+    : answerTokens !== undefined
+    ? "--answer-tokens"
+    : "";
+  if (raw && limit) {
+    throw new ValidationError(`--raw goes on with a text for --max-tokens: ${limit} has no place there.`);
   }
   const drawn = !isGreedy({ sample, samples });
   const filters = [topK, topP, minP].some((value) => value !== undefined);

@@ -28,8 +28,9 @@ export async function doSweep(
   progress.done();
   const took = duration((performance.now() - began) / 1000);
   const failed = plan.runs.filter(({ name }) => failures.some((one) => one.name === name)).length;
+  const before = start === 0 ? "" : `, ${start} of ${counted(all.length, "job")} done before,`;
   const runs = `${failed === 0 ? "" : `${plan.runs.length - failed} of `}${counted(plan.runs.length, "run")}`;
-  if (!quiet) say(`${runs} in ${took}; the sweep is in ${folder.path}`);
+  if (!quiet) say(`${runs}${before} in ${took}; the sweep is in ${folder.path}`);
   return failures;
 }
 

@@ -11,6 +11,8 @@ export interface RunResult {
   /** Its folder. */
   run: string;
   steps: number;
+  /** Updates that this process made; others were there when it began. */
+  made: number;
   best: RunState["best"];
   seconds: number;
   /** In all six modes and those of the way that was trained: before, after, and of the best checkpoint where it is not the last; null where none was asked for. */
@@ -25,10 +27,9 @@ export function describeRun({ profile, ...result }: RunResult): string {
   return profile ? `${told}\n\n${describeProfile(profile)}` : told;
 }
 
-function describeResult({ run, steps, best, seconds, tests }: RunResult): string {
-  const lines = [
-    `${counted(steps, "update")} in ${Math.round(seconds)} s; the run is in ${run}`,
-  ];
+function describeResult({ run, steps, made, best, seconds, tests }: RunResult): string {
+  const updates = `${made === steps ? "" : `${made} of `}${counted(steps, "update")}`;
+  const lines = [`${updates} in ${Math.round(seconds)} s; the run is in ${run}`];
   if (best) {
     const place = `${run}/checkpoints/${nameOf(best.step)}`;
     lines.push(`best validation: ${best.accuracy.toFixed(3)} at step ${best.step} (${place})`);

@@ -48,10 +48,10 @@ export function resumedValues(
       "leave the flag out, or start a new run",
     );
   }
-  refuseUnnamedCode(out, saved, origins, besides);
+  const steps = isLonger("steps", values, saved, origins) ? values.steps : undefined;
+  refuseUnnamedCode(out, saved, origins, { ...besides, steps });
   refuseCut(out, file);
-  const steps = isLonger("steps", values, saved, origins) ? values.steps : saved.steps;
-  return { ...saved, log: values.log ?? saved.log, steps, out };
+  return { ...saved, log: values.log ?? saved.log, steps: steps ?? saved.steps, out };
 }
 
 /** Whether more updates are asked for than the run began with. */
@@ -92,6 +92,8 @@ export function lengthenRun(
 
 /** What a command line says that is no part of a run, which may go on with other words: how many train together, and what own code may do. */
 export interface Besides {
+  /** Where more are asked for than it began with. */
+  steps?: number;
   learners?: number;
   shardOptimizer?: boolean;
   allowOwn?: readonly string[];
@@ -108,9 +110,10 @@ export interface Besides {
 export function resumeCommand(
   out: string,
   values: TrainValues,
-  { learners, shardOptimizer, allowOwn, rewardTimeout, workersAsked }: Besides = {},
+  { steps, learners, shardOptimizer, allowOwn, rewardTimeout, workersAsked }: Besides = {},
 ): string {
   const word = (value: unknown) => shellWord(shown(value));
+  const longer = steps === undefined ? "" : ` --steps ${steps}`;
   const named = ownCodeOf(values).map((key) => ` --${key} ${word(values[key])}`);
   if (allowOwn) named.push(` --allow-own ${word(allowOwn)}`);
   if (rewardTimeout !== undefined) named.push(` --reward-timeout ${shown(rewardTimeout)}`);
@@ -120,7 +123,7 @@ export function resumeCommand(
     : gpu
     ? ` --gpu ${word(gpu)}`
     : "";
-  const told = `softcot train --resume --out ${word(out)}${named.join("")}`;
+  const told = `softcot train --resume --out ${word(out)}${longer}${named.join("")}`;
   return `${told}${together}${describeWorkers(workersAsked)}`;
 }
 

@@ -159,7 +159,8 @@ async function trainAndTest(
     const tests = { before, after, best };
     if (after) writeJson(`${folder}/tests.json`, tests);
     const seconds = (performance.now() - started) / 1000;
-    const result = { run: folder, steps: reached.step, best: reached.best, seconds, tests };
+    const made = reached.step - state.step;
+    const result = { run: folder, steps: reached.step, made, best: reached.best, seconds, tests };
     return profile ? { ...result, profile } : result;
   } catch (error) {
     if ((error as Error).name === "AbortError") throw stopped("Stopped during a test");

@@ -3,7 +3,7 @@ import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { type Estimate, greedyAccuracy, pairedChange } from "../../eval/measures/pass_at_k.ts";
 import type { MeasuredChoices, MeasuredMode } from "../../web/data/view_data.ts";
 import { crossedMean } from "../compare/crossed.ts";
-import type { ChoiceMeasured } from "../compare/read_run.ts";
+import type { ChoiceMeasured } from "../compare/read_measured.ts";
 
 /** Where something was measured. */
 export type Where = Pick<MeasuredMode, "line" | "of" | "step" | "when">;

@@ -3,13 +3,8 @@ import { isFile, isFolder } from "../../model/files/on_disk.ts";
 import type { Tables } from "../../web/data/view_data.ts";
 import { compareLines } from "../compare/comparison.ts";
 import { sweepLines } from "../compare/lines_of.ts";
-import {
-  type Measured,
-  readBestTests,
-  readMeasured,
-  readReport,
-  type RunReading,
-} from "../compare/read_run.ts";
+import { type Measured, readBestTests, readMeasured, readReport } from "../compare/read_measured.ts";
+import type { RunReading } from "../compare/run_reading.ts";
 import { readClaims } from "../sweep/claims/read_claims.ts";
 import { choicesOf, modeOf, type Where } from "./measured_of.ts";
 import { metricsLines } from "./metrics_lines.ts";

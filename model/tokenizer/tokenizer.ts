@@ -197,12 +197,16 @@ function encodeKnown(inner: TextTokenizer, definition: Json, text: string): numb
   const more = unknown.size > 8 ? ` and ${unknown.size - 8} more` : "";
   throw new UserError(
     `Cannot encode the text: ${shown}${more} not in the vocabulary of this tokenizer, known words are needed`,
-    unknownHint([...inner.get_vocab(false).keys()]),
+    unknownHint([...inner.get_vocab(false).keys()], [...unknown]),
   );
 }
 
 /** Of a small vocabulary the plain words are told, without blanks and signs. */
-function unknownHint(vocabulary: readonly string[]): string {
+function unknownHint(vocabulary: readonly string[], unknown: readonly string[]): string {
+  const inner = unknown.find((word) => vocabulary.includes(` ${word}`));
+  if (inner !== undefined) {
+    return `${JSON.stringify(inner)} is known after a blank alone: begin the text with one`;
+  }
   const other = "name a model with a larger vocabulary with --model";
   if (vocabulary.length > 200) return `leave these out, or ${other}`;
   // A damaged vocabulary may have holes.

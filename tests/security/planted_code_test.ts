@@ -88,10 +88,10 @@ Deno.test("a run that used own code goes on where the command line names it agai
   assertEquals(started.code, 0, started.stderr);
   // The command that is told is the one that was given, and the own code: a shell reads it as it stands.
   await fails(
-    [...resumeArgs(out), "--allow-own", "net=a.example,sys", "--reward-timeout", "9"],
+    [...resumeArgs(out), "--steps", "2", "--allow-own", "net=a.example,sys", "--reward-timeout", "9"],
     1,
     `--reward ${reward}, which has to be named again`,
-    `softcot train --resume --out '${folder}/it'\\''s own' --reward '${reward}' --allow-own net=a.example,sys --reward-timeout 9\n`,
+    `softcot train --resume --out '${folder}/it'\\''s own' --steps 2 --reward '${reward}' --allow-own net=a.example,sys --reward-timeout 9\n`,
   );
   const { code, stderr } = await runSoftcot([...resumeArgs(out), "--reward", reward]);
   assertEquals(code, 0, stderr);

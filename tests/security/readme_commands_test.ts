@@ -91,7 +91,10 @@ const TABLE: Record<string, string[][]> = {
   'generate "..."': [["generate", "--raw", "--max-tokens", "2", "--model", "trained.gguf", "one"]],
   "data list, pull, show": [["data", "list"], ["data", "show", "gsm8k"], ["data", "show", "./squares.ts"]],
   // tests/cli/model tries pushing: here is no token.
-  "model list, pull, info, export, push": [
+  // tests/cli/sweep and tests/cli/compare try them.
+  "sweep FILE, claims": [],
+  "compare RUN...": [],
+  "model list, pull, info, verify, export, push": [
     ["model", "list"],
     ["model", "info", SMOLLM],
     ["model", "verify", SMOLLM],

@@ -56,6 +56,22 @@ Deno.test("means, deviations over seeds, differences by seed and question, and c
   });
 });
 
+Deno.test("a run's own table of other questions than its evaluations have is not compared with them", () => {
+  const path = writeRun("mixed", 'thinking = "hard"\nseed = 8', [0, 0, 0]);
+  const steps = () => linesOf([path])[0].runs[0].measured.map(({ step, modes }) => [step, modes.length]);
+  assertEquals(steps(), [[2, 1]]);
+  const evaluate = (step: number, right: number[]) => {
+    const place = `${path}/evaluations/step-00000${step}`;
+    Deno.mkdirSync(place, { recursive: true });
+    const report = [{ task: { name: "sums" }, modes: [modeOf(right)] }];
+    Deno.writeTextFileSync(`${place}/end.json`, JSON.stringify(report));
+  };
+  evaluate(1, [2, 1, 2]);
+  assertEquals(steps(), [[1, 1], [2, 1]]);
+  evaluate(1, [2, 1]);
+  assertEquals(steps(), [[1, 1]]);
+});
+
 Deno.test("an evaluation beside the run takes the place of its own table; tasks of choices stand beside", () => {
   const path = writeRun("measured", 'thinking = "hard"\nseed = 7', [0, 0, 0]);
   const place = `${path}/evaluations/step-000002`;

@@ -1,7 +1,8 @@
 /** `softcot sweep claims`: the rule on made-up runs whose verdicts are known, the grid, and the command as a process. */
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Line } from "../../../cli/compare/lines_of.ts";
-import type { Measured, RunRecord } from "../../../cli/compare/read_run.ts";
+import type { Measured } from "../../../cli/compare/read_measured.ts";
+import type { RunRecord } from "../../../cli/compare/read_run.ts";
 import { claimData, stoppedEarly } from "../../../cli/sweep/claims/claim_data.ts";
 import { claimsGrid } from "../../../cli/sweep/claims/claims_grid.ts";
 import { judgeClaims } from "../../../cli/sweep/claims/claims.ts";

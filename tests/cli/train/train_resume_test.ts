@@ -66,7 +66,7 @@ for (
     const { stdout, stderr } = await succeed(resumeArgs(out));
     const [, from] = /^run .*, from step (\d+)$/m.exec(stderr)!;
     assert(Number(from) > 0 && Number(from) < STEPS, `resumed from step ${from}`);
-    assertMatch(stdout, new RegExp(`^${STEPS} updates in `));
+    assertMatch(stdout, new RegExp(`^${STEPS - Number(from)} of ${STEPS} updates in `));
     assertSameRun(out, expected);
   });
 }
@@ -192,7 +192,7 @@ Deno.test("a resumed run keeps its settings: the same flag is accepted, another 
   // Finished as it is, the run has nothing left to do.
   const before = Deno.readTextFileSync(`${out}/metrics.jsonl`);
   const { stdout } = await succeed([...resumeArgs(out), "--seed", "5", "--group", "6"]);
-  assertMatch(stdout, /^4 updates in /);
+  assertMatch(stdout, /^0 of 4 updates in /);
   assertEquals(Deno.readTextFileSync(`${out}/metrics.jsonl`), before);
   await fails(resumeArgs(`${folder}/none`), 1, `${folder}/none`, "hint: ");
 });
