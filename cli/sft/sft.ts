@@ -75,7 +75,9 @@ model is that of one never stopped.`,
       print(
         { out, steps: last.step, loss: last.loss, parameters, embeddingRms },
         () =>
-          `${parameters} parameters, ${counted(last.step, "update")}, loss ${last.loss.toFixed(4)}; written to ${out}`,
+          `${parameters} parameters, ${counted(last.step, "update")}, loss ${
+            last.loss.toFixed(4)
+          }; written to ${out}`,
       );
       if (last.step < values.steps) {
         throw new Interrupted(
