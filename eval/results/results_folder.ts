@@ -101,7 +101,7 @@ function readSettings(path: string): EvaluationSettings | null {
     text = readPlainText(`${path}/${SETTINGS}`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    throw new UserError(`Cannot go on in ${path}: its ${SETTINGS}: ${(error as Error).message}`, OTHER_PLACE);
   }
   try {
     return JSON.parse(text);

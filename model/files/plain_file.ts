@@ -79,7 +79,9 @@ function within<T>(look: () => T): T {
     return look();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    throw new Error("it lies beyond what this command may read, one that its command line names is needed");
+    throw new Deno.errors.NotCapable(
+      "it lies beyond what this command may read, one that its command line names is needed",
+    );
   }
 }
 

@@ -21,8 +21,8 @@ export const RL_MUTANTS: readonly Mutant[] = [
   mutant(
     "rl/policy_gradient.ts",
     "gradients are zeroed for every micro-batch",
-    "return parts.map((part) =>\n    accumulateGradient(",
-    "return parts.map((part) =>\n    (zeroParams(model.gpu, grads), accumulateGradient)(",
+    "for (const part of parts) {\n",
+    "for (const part of parts) {\n    zeroParams(model.gpu, grads);\n",
     STEP,
   ),
   mutant(
