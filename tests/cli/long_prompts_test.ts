@@ -101,8 +101,9 @@ Deno.test("one text to generate from is refused at once, or cut in its middle, a
   assertStringIncludes(refused.stderr, "Cannot ask with a prompt of 12,100");
   assert(performance.now() - began < 30_000);
   await fails([...asking, long], 1, "Cannot generate up to", "--long-prompts truncate");
-  for (const more of [[long], [long, "--raw", "--max-tokens", "6", "--thinking", "hard"]]) {
-    const { code, stderr } = await runSoftcot([...asking, ...more, "--long-prompts", "truncate"]);
+  const continued = ["generate", "--model", model, long, "--raw", "--max-tokens", "6", "--thinking", "hard"];
+  for (const args of [[...asking, long], continued]) {
+    const { code, stderr } = await runSoftcot([...args, "--long-prompts", "truncate"]);
     assertEquals(code, 0, stderr);
     assertStringIncludes(stderr, "warning  the text is longer than the model's context leaves room for");
   }
