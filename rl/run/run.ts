@@ -86,6 +86,10 @@ export function reopenRun(folder: string, saveEvery = Infinity, keepsSamples = f
     for (const name of namesIn(`${folder}/checkpoints`)) {
       if (name.endsWith(".tmp")) Deno.removeSync(`${folder}/checkpoints/${name}`, { recursive: true });
     }
+    // What a process that was killed served to workers.
+    for (const name of namesIn(folder).filter((name) => /^served-\d+$/.test(name))) {
+      Deno.removeSync(`${folder}/${name}`, { recursive: true });
+    }
     const { checkpoint, state, passedOver } = newestWhole(folder);
     const step = checkpoint ? stepOf(checkpoint) : 0;
     if (step === 0) refuseLost(folder, saveEvery);

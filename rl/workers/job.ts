@@ -4,10 +4,13 @@ import { NOISE_PLACES } from "../../model/thinking/noise_on.ts";
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
 
+/** What a file may be called that is served. */
+export const SERVED_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,120}$/;
+
 /** A file that is served under the SHA-256 of its bytes. */
 const servedFile = z.strictObject({
   /** Its name in a folder. */
-  name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,120}$/),
+  name: z.string().regex(SERVED_NAME),
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });

@@ -1,3 +1,4 @@
+import { UserError } from "../../gpu/errors.ts";
 import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "../../model/lora/adapter_config.ts";
 import { lookInto } from "../../model/files/look_into.ts";
 import { modelFile } from "../../model/files/model_file.ts";
@@ -5,7 +6,7 @@ import { openModelFiles } from "../../model/files/model_files.ts";
 import { locateAdapter } from "../../model/lora/locate_adapter.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
 import type { WeightForm } from "../../model/weights/weight_types.ts";
-import type { Parcel, ServedFile } from "./job.ts";
+import { type Parcel, SERVED_NAME, type ServedFile } from "./job.ts";
 import type { FileServer } from "./serve_files.ts";
 
 /** A model as workers are to have it. */
@@ -67,5 +68,12 @@ function modelOf(server: FileServer, { folder, file }: { folder?: string; file?:
   return { files: filesOf(server, folder, names.sort()) };
 }
 
-const filesOf = (server: FileServer, folder: string, names: readonly string[]): ServedFile[] =>
-  names.map((name) => server.add(modelFile(folder, name), name));
+function filesOf(server: FileServer, folder: string, names: readonly string[]): ServedFile[] {
+  return names.map((name) => {
+    if (SERVED_NAME.test(name)) return server.add(modelFile(folder, name), name);
+    throw new UserError(
+      `Cannot give ${folder}/${name} to workers: its name has other characters than letters, digits, . _ and -`,
+      "rename the file",
+    );
+  });
+}

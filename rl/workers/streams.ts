@@ -49,11 +49,14 @@ export async function openStreams(connection: NatsConnection): Promise<JetStream
       retention: RetentionPolicy.Workqueue,
       duplicate_window: nanos(10 * MINUTE),
       max_msgs: 100_000,
+      // Those that are at a job may be at it for hours: what a process that is gone left there, workers take and cannot fetch.
+      max_age: 0,
     });
     await ensure(manager, {
       name: RESULTS,
       subjects: [`${RESULTS}.*.*.*`],
       retention: RetentionPolicy.Limits,
+      max_age: KEPT,
     });
     await manager.consumers.add(JOBS, {
       durable_name: WORKERS,
@@ -84,7 +87,7 @@ async function ensure(
       // Not there yet.
     }
     try {
-      await manager.streams.add({ ...config, discard: DiscardPolicy.New, max_age: KEPT, max_bytes });
+      await manager.streams.add({ ...config, discard: DiscardPolicy.New, max_bytes });
       return;
     } catch (error) {
       refused = error;

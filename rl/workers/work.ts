@@ -94,9 +94,9 @@ async function watchConnection(
 
 /** The next job; none where none came for a while, or the server is away. */
 async function nextMessage(connection: NatsConnection, signal: AbortSignal): Promise<JsMsg | null> {
-  const stopped = new Promise<null>((resolve) =>
-    signal.addEventListener("abort", () => resolve(null), { once: true })
-  );
+  const stopped = Promise.withResolvers<null>();
+  const stop = () => stopped.resolve(null);
+  signal.addEventListener("abort", stop, { once: true });
   const next = async () => {
     try {
       const consumer = await jetstream(connection).consumers.get(JOBS, WORKERS);
@@ -107,13 +107,11 @@ async function nextMessage(connection: NatsConnection, signal: AbortSignal): Pro
     }
   };
   const found = next();
-  const message = await Promise.race([found, stopped]);
   // One that comes when nobody waits any more goes back.
-  if (signal.aborted) {
-    message?.nak();
-    return null;
-  }
-  return message;
+  found.then((message) => signal.aborted && message?.nak());
+  const message = await Promise.race([found, stopped.promise]);
+  signal.removeEventListener("abort", stop);
+  return signal.aborted ? null : message;
 }
 
 /** @returns undefined where the job went back, or nowhere */

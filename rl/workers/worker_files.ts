@@ -1,6 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import { modifiedAt, namesIn } from "../../model/files/on_disk.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
+import { sha256OfText } from "../../model/files/sha256_of.ts";
 import { downloadBlob } from "../../model/hub/download_blob.ts";
 import type { Hub } from "../../model/hub/hub.ts";
 import { type Parcel, parcelSchema, type ServedFile } from "./job.ts";
@@ -63,7 +65,7 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
       const folder = `${place}/models/${file.sha256}`;
       removeOld(`${place}/models`, file.sha256, (age) => age > DAYS * 86_400_000);
       await fetchAll(url, [file], folder);
-      const read = parcelSchema.safeParse(JSON.parse(readPlainText(`${folder}/${file.name}`)));
+      const read = parcelSchema.safeParse(jsonIn(`${folder}/${file.name}`));
       if (!read.success) throw new UserError(`Cannot use the model from ${url}: its list of files is none`);
       const parcel = read.data;
       const model = `${folder}/model`;
@@ -73,12 +75,23 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
       return { parcel, folder: model, adapter };
     },
     async trained(url, files) {
-      const folder = `${place}/trained/${files[0].sha256}`;
+      // Equal weights may come with other settings.
+      const name = sha256OfText(files.map(({ sha256 }) => sha256).join(" "));
+      const folder = `${place}/trained/${name}`;
       await fetchAll(url, files, folder);
-      removeOld(`${place}/trained`, files[0].sha256, (_, rank) => rank >= MOST_TRAINED);
+      removeOld(`${place}/trained`, name, (_, rank) => rank >= MOST_TRAINED);
       return folder;
     },
   };
+}
+
+/** What a file of JSON holds; undefined where it is none. */
+function jsonIn(path: string): unknown {
+  try {
+    return parseJson(readPlainText(path));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Removes folders, the newest counted as 0, that are too old; what is in use stays open for who uses it. */

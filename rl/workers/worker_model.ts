@@ -63,7 +63,13 @@ export function workerModel(openDevice: () => Promise<Gpu>, files: WorkerFiles):
       const weights = weightsOf(job);
       if (job.trained && loaded.weights !== weights) {
         const folder = await files.trained(job.url, job.trained);
-        takeTrained(loaded, job, folder);
+        try {
+          takeTrained(loaded, job, folder);
+        } catch (error) {
+          // Some of it may have been taken.
+          unload();
+          throw error;
+        }
         loaded.weights = weights;
       }
       const { model, tokenizer, copy } = loaded;

@@ -28,7 +28,7 @@ Deno.test("runs that start at once have a folder each; the last one is gone on w
 
   Deno.utimeSync(`${last}/metrics.jsonl`, Date.now() / 1000 + 60, Date.now() / 1000 + 60);
   const { stdout, stderr } = await here(["train", "--resume", "--steps", "4"]);
-  assertMatch(stdout, /^4 updates in \d+ s; the run is in runs\/sums-soft-2\n/);
+  assertMatch(stdout, /^2 of 4 updates in \d+ s; the run is in runs\/sums-soft-2\n/);
   assertStringIncludes(
     stderr,
     "steps    4 in place of 2: the learning rate, 0.005 at step 2, goes on with 0.00573",

@@ -145,6 +145,19 @@ Deno.test("a resumed run's logs end at its checkpoint, whatever was being writte
     })
   ));
 
+Deno.test("weights that a killed process served to workers go on resume", () =>
+  inRun((folder) => {
+    createRun(folder, "").close();
+    for (const name of ["served-0", "served-12", "served-mine"]) {
+      Deno.mkdirSync(`${folder}/${name}/a`, { recursive: true });
+    }
+    reopenRun(folder).run.close();
+    const names = [...Deno.readDirSync(folder)].map((entry) => entry.name).filter((name) =>
+      name.startsWith("served")
+    );
+    assertEquals(names, ["served-mine"]);
+  }));
+
 Deno.test("updates that a log has twice are told", () =>
   inRun((folder) =>
     withRandomTrainer(gpu, 1, async (trainer, state) => {
