@@ -1,3 +1,4 @@
+import { percent } from "../terminal/percent.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 import type { Forecast } from "./forecast_update.ts";
@@ -38,7 +39,7 @@ function secondsTable({ learners, cluster: { workers } }: Forecast): string {
 }
 
 function whereItStops({ pays, cluster: { learners, questions } }: Forecast): string {
-  const worth = `${Number((100 * pays.worth).toPrecision(3))}%`;
+  const worth = percent(pays.worth);
   if (pays.learners === questions) {
     return `By learner the speed-up is ${worth} or more with up to ${questions} learners, one for each question.`;
   }

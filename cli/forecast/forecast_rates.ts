@@ -1,3 +1,4 @@
+import { percent } from "../terminal/percent.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
@@ -23,8 +24,8 @@ export function forecastRates(values: ForecastValues): ForecastRates {
   return {
     rates: ratesOfCard(card, { share, memoryShare, link: 1e9 * link }),
     source:
-      `${card.name} by data sheet, assumed to reach ${100 * share}% of ${card.peak / 1e12} TFLOP/s and ` +
-      `${100 * memoryShare}% of ${card.memory / 1e12} TB/s; ${link} GB/s between learners`,
+      `${card.name} by data sheet, assumed to reach ${percent(share)} of ${card.peak / 1e12} TFLOP/s and ` +
+      `${percent(memoryShare)} of ${card.memory / 1e12} TB/s; ${link} GB/s between learners`,
   };
 }
 

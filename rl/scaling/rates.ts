@@ -68,8 +68,7 @@ export interface Assumed {
 }
 
 /**
- * What concerns the process and the way to its card, assumed: round numbers of a server's core, which sums of two learners alone on two cores agree
- * with (EXPERIMENTS.md, section 28); 5 us a dispatch; 20 GB/s between a card and its process (PCIe 4). Only --rates has measured ones.
+ * What concerns the process and the way to its card, assumed: round numbers of a server's core; 5 us a dispatch; 20 GB/s between a card and its process (PCIe 4). Only --rates has measured ones.
  */
 const PROCESS = {
   dispatch: 5e-6,

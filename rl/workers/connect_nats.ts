@@ -15,7 +15,7 @@ export interface NatsPlace {
 }
 
 /** How a server comes to a machine; a hint. */
-export const INSTALL_NATS =
+const INSTALL_NATS =
   "apt-get install nats-server brings it, and `nats-server -js` starts one for this machine";
 
 /** Bytes of a file of credentials or certificates. */
