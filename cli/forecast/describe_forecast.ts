@@ -1,5 +1,5 @@
-import { percent } from "../terminal/percent.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
+import { percent } from "../terminal/percent.ts";
 import { table } from "../terminal/table.ts";
 import type { Forecast } from "./forecast_update.ts";
 

@@ -1,9 +1,9 @@
-import { percent } from "../terminal/percent.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { CARD_SHEETS, type Rates, ratesOfCard, ratesSchema } from "../../rl/scaling/rates.ts";
 import { dashed } from "../settings/dashed.ts";
+import { percent } from "../terminal/percent.ts";
 import { ASSUMED, type ForecastValues } from "./forecast_settings.ts";
 
 /** Rates, and in words where they are from. */

@@ -7,6 +7,7 @@ import { generationEntry } from "../../eval/tasks/open_task.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findModel, type FoundModel } from "../../model/files/find_model.ts";
+import { isThere } from "../../model/files/on_disk.ts";
 import { mostCacheRows, mostStepRows } from "../../model/memory/cache_budget.ts";
 import { createEngine } from "../../model/serving/engine.ts";
 import { type ChatMessage, type ChatTemplate, chatTemplate } from "../../model/tokenizer/chat_template.ts";
@@ -69,7 +70,8 @@ export async function loadServed(
   const served: ServedModel = {
     found,
     engine,
-    name: isFile(values.model) ? basename(values.model) : values.model,
+    // Of a path here clients need no more than the last part.
+    name: isThere(values.model) ? basename(values.model) : values.model,
     created: Math.floor(Date.now() / 1000),
     fingerprint: `softcot-${project.version}`,
     context,
@@ -104,16 +106,6 @@ function choicesAtOnce(
     `Cannot generate ${atOnce} choices at once: this device binds the logits of ${most} of this model, fewer are needed`,
     `ask for less: --at-once ${most}`,
   );
-}
-
-/** Whether a model's name is a path here, of which clients need no more than the last part. */
-function isFile(name: string): boolean {
-  try {
-    Deno.statSync(name);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The chat template to use: as the flag says, else as the model's run was trained, else where there is one. */

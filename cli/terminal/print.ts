@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from "node:util";
 import { waitOnWrites } from "../../gpu/device/system_files.ts";
 import { hideSecrets } from "./hide_secrets.ts";
 import { safeText } from "./safe_text.ts";
-import { writeMessage, writeResult } from "./write_whole.ts";
+import { writeMessage, writeResult } from "./write_out.ts";
 
 /** Writes lines of a result to stdout. */
 export function print(text: string): void {

@@ -1,4 +1,4 @@
-import { writeMessage } from "./write_whole.ts";
+import { writeMessage } from "./write_out.ts";
 
 /** Where progress is written; stderr of the process if not given. */
 export interface ProgressStream {

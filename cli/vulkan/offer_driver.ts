@@ -1,6 +1,6 @@
 import { isThere } from "../../model/files/on_disk.ts";
 import { say } from "../terminal/print.ts";
-import { writeMessage } from "../terminal/write_whole.ts";
+import { writeMessage } from "../terminal/write_out.ts";
 
 /** Mesa's drivers, which have the software device with them, and the loader. */
 const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];

@@ -10,6 +10,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { STATUS } from "../../cli/terminal/interrupt.ts";
 import { seededUniform } from "../../eval/seeded_uniform.ts";
 import { sha256Of } from "../../model/files/sha256_of.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
@@ -17,7 +18,7 @@ import { assertSameRun, checkpointsOf } from "../rl/support/run_files.ts";
 import { jsonLines } from "../support/json_lines.ts";
 import { assertSameEval } from "./support/assert_same_eval.ts";
 import { memoryOf, type MemorySample } from "./support/memory.ts";
-import { runStruck, STATUS_OF } from "./support/run_struck.ts";
+import { runStruck } from "./support/run_struck.ts";
 import { type SoakState, tellSoak } from "./support/tell_soak.ts";
 
 const { values } = parseArgs({
@@ -102,7 +103,9 @@ async function live(kind: string, args: string[], isWhole: boolean): Promise<"do
   state.seconds = before + (performance.now() - began) / 1000;
   delete state.pid;
   const killed = isStruck &&
-    (strike.signal === "SIGKILL" ? ended.signal === "SIGKILL" : code === STATUS_OF[signal]);
+    (strike.signal === "SIGKILL"
+      ? ended.signal === "SIGKILL"
+      : code === STATUS[signal as keyof typeof STATUS]);
   if (killed && !isLast) {
     const told = state.signals[signal] ??= { count: 0, slowest: 0 };
     told.count++;

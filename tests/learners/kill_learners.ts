@@ -5,6 +5,7 @@
  *     deno run -A tests/learners/kill_learners.ts [--kills 20] [--seed 1]
  */
 import { parseArgs } from "node:util";
+import { seededUniform } from "../../eval/seeded_uniform.ts";
 import { softcotCommand } from "../cli/support/run_softcot.ts";
 import { SMALL_MODEL } from "../cli/support/small_model.ts";
 import { resumeArgs, trainArgs } from "../cli/support/train_args.ts";
@@ -17,8 +18,7 @@ const { values: options } = parseArgs({
 const kills = Number(options.kills);
 const folder = Deno.makeTempDirSync({ prefix: "softcot-kills-" });
 const LEARNERS = ["--learners", "2"];
-let state = Number(options.seed);
-const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+const random = seededUniform(Number(options.seed));
 
 const spawn = (args: string[]) =>
   softcotCommand(args, { stdin: "null", stdout: "null", stderr: "piped" }).spawn();

@@ -356,7 +356,7 @@ Deno.test("nothing is written to a terminal but by the files that make it safe",
     "cli/terminal/print.ts",
     "cli/terminal/progress_stream.ts",
     "cli/terminal/report_error.ts",
-    "cli/terminal/write_whole.ts",
+    "cli/terminal/write_out.ts",
     // JSON, which is escaped there.
     "cli/settings/define_command.ts",
     // A question that is always the same, with a yes or no behind it on the line.

@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { parseArgs } from "node:util";
+import { seededUniform } from "../../eval/seeded_uniform.ts";
 import { softcotCommand, succeed, told } from "../cli/support/run_softcot.ts";
 import { assertSameRun, linesIn } from "../rl/support/run_files.ts";
 import { jsonLines } from "../support/json_lines.ts";
@@ -22,8 +23,7 @@ const { values: options } = parseArgs({
 });
 const [kills, steps, count] = [options.kills, options.steps, options.workers].map(Number);
 const [QUESTIONS, GROUP] = [6, 8];
-let state = Number(options.seed);
-const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
+const random = seededUniform(Number(options.seed));
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const folder = Deno.makeTempDirSync({ prefix: "softcot-kills-" });
 const [whole, killed] = [`${folder}/whole`, `${folder}/killed`];

@@ -17,9 +17,6 @@ export interface Struck extends Finished {
   dying: number;
 }
 
-/** The statuses of a command that a signal has asked to end. */
-export const STATUS_OF: Partial<Record<Deno.Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
-
 /** A process that is deaf to a signal for so long is killed, in milliseconds. */
 const DEAF = 120_000;
 
