@@ -1,6 +1,7 @@
 import { connect, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node";
 import { UserError } from "../../gpu/errors.ts";
 import { readPlain } from "../../model/files/plain_file.ts";
+import { forgiveResets } from "./forgive_resets.ts";
 
 /** How a NATS server is reached, with its own words for it. */
 export interface NatsPlace {
@@ -27,6 +28,7 @@ const MOST_BYTES = 1024 * 1024;
  * @throws UserError if there is none, or it does not let this client in
  */
 export async function connectNats(place: NatsPlace, name: string): Promise<NatsConnection> {
+  forgiveResets();
   const urls = place.url.split(",").map((one) => parsed(one.trim()));
   const shown = shownPlace(place);
   const [{ username, password }] = urls;
