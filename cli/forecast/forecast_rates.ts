@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { firstIssue } from "../../model/files/first_issue.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { CARD_SHEETS, type Rates, ratesOfCard, ratesSchema } from "../../rl/scaling/rates.ts";
@@ -46,10 +47,8 @@ function readRates(file: string, values: ForecastValues): Rates {
   }
   const read = ratesSchema.safeParse(json);
   if (read.success) return read.data;
-  const [{ path, message }] = read.error.issues;
-  const where = path.length > 0 ? `${path.join(".")}: ` : "";
   throw new UserError(
-    `Cannot use the rates in ${file}: ${where}${message}; numbers above 0 by the names ${
+    `Cannot use the rates in ${file}: ${firstIssue(read.error)}; numbers above 0 by the names ${
       Object.keys(ratesSchema.shape).join(", ")
     } are needed`,
     MAKE,

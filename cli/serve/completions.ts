@@ -7,7 +7,7 @@ import { answerWith, type Exchange } from "./exchange.ts";
 import { type ChoicePiece, runChoices, type TokenLogprob, type Usage } from "./run_choices.ts";
 import { parseRequest, samplingFields, stopsOf } from "./sampling_request.ts";
 import { scorePrompt } from "./score_prompt.ts";
-import { refuseLongText, refuseTooLong } from "./refuse_too_long.ts";
+import { refuseTextBeyond, refuseTooLong } from "./refuse_too_long.ts";
 import { choiceSettings, mostTokens } from "./sequence_settings.ts";
 import { refuseMuchTold } from "./refuse_much_told.ts";
 import type { ServedModel } from "./served_model.ts";
@@ -141,7 +141,7 @@ async function promptsOf(
     throw new ApiError(400, `Cannot take ${all.length} prompts at once: at most ${MOST_PROMPTS}`, "prompt");
   }
   const idsOf = (one: OnePrompt): number[] => {
-    if (typeof one === "string") refuseLongText(tokenizer, one, context, "prompt");
+    if (typeof one === "string") refuseTextBeyond(tokenizer, one, context, "prompt");
     const ids = typeof one === "string" ? promptIds(tokenizer, one) : one;
     if (ids.length === 0) {
       throw new ApiError(400, "Cannot go on from an empty prompt: a token is needed", "prompt");

@@ -20,7 +20,7 @@ import { promptValues } from "../defaults/prompt_values.ts";
 import { runValues } from "../defaults/run_values.ts";
 import type { Origin } from "../settings/resolve_config.ts";
 import { ApiError } from "./api_error.ts";
-import { refuseLongText, refuseManyCharacters } from "./refuse_too_long.ts";
+import { refuseManyCharacters, refuseTextBeyond } from "./refuse_too_long.ts";
 import type { ServedModel } from "./served_model.ts";
 import type { ServeValues } from "./serve_settings.ts";
 import { warmUp } from "./warm_up.ts";
@@ -137,7 +137,7 @@ function promptMaker(
   task: Pick<Task, "prompt">,
   { chat, system }: { chat?: ChatTemplate; system?: string },
 ): ServedModel["promptOf"] {
-  const look = (text: string) => refuseLongText(tokenizer, text, context, "messages");
+  const look = (text: string) => refuseTextBeyond(tokenizer, text, context, "messages");
   return async (messages, instructed) => {
     refuseManyCharacters(messages.map(({ content }) => content), context, "messages");
     if (!chat) {

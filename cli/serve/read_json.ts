@@ -1,3 +1,4 @@
+import { joinedBytes } from "../../gpu/joined_bytes.ts";
 import { ApiError } from "./api_error.ts";
 
 /**
@@ -47,14 +48,8 @@ export async function readJson(
   if (isLate || signal.aborted) {
     throw new ApiError(408, "Cannot read the request: its body did not come in time");
   }
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(whole));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(joinedBytes(parts)));
   } catch {
     throw new ApiError(400, "Cannot read the request: its body is no JSON in UTF-8");
   }

@@ -1,12 +1,9 @@
-import { tokensBeyond } from "../../eval/questions/long_prompts.ts";
+import { CHARACTERS_A_TOKEN, tokensBeyond } from "../../eval/questions/long_prompts.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { ApiError } from "./api_error.ts";
 
 /** The field of a request that holds its prompt. */
 export type PromptField = "messages" | "prompt";
-
-/** Characters of a text that are read for each token of the context: more are in few tokens of any tokenizer, and runs of one sign take long to read. */
-const CHARACTERS_A_TOKEN = 16;
 
 /** @throws ApiError 400 that tells by how much it is too long */
 export function refuseTooLong(
@@ -44,7 +41,7 @@ export function refuseManyCharacters(texts: readonly string[], context: number, 
  *
  * @throws ApiError 400 that tells by how much it is too long
  */
-export function refuseLongText(
+export function refuseTextBeyond(
   tokenizer: Tokenizer,
   text: string,
   context: number,

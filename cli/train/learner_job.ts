@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { pause } from "../../gpu/pause.ts";
 import { launched } from "../../rl/cluster/launched.ts";
 import { ALONE, type Learners } from "../../rl/cluster/learners.ts";
 import { watchLearners } from "../../rl/cluster/lost_learner.ts";
@@ -58,7 +59,7 @@ export async function joinJob(wanted: number | undefined): Promise<LearnerJob> {
         else {
           watch.fail((error as Error).message);
           watch[Symbol.dispose]();
-          await new Promise((resolve) => setTimeout(resolve, MILLISECONDS_TO_HEAR));
+          await pause(MILLISECONDS_TO_HEAR);
         }
         throw error;
       }

@@ -10,7 +10,7 @@ import { refuseCut } from "../settings/refuse_cut.ts";
 import { type Origin, resolveConfig } from "../settings/resolve_config.ts";
 import { shellWord } from "../settings/shell_word.ts";
 import { shown } from "../settings/shown.ts";
-import { describeWorkers, type WorkersValues } from "../worker/worker_flags.ts";
+import { type WorkersValues, workersWords } from "../worker/worker_flags.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 
 /**
@@ -124,7 +124,7 @@ export function resumeCommand(
     ? ` --gpu ${word(gpu)}`
     : "";
   const told = `softcot train --resume --out ${word(out)}${longer}${named.join("")}`;
-  return `${told}${together}${describeWorkers(workersAsked)}`;
+  return `${told}${together}${workersWords(workersAsked)}`;
 }
 
 /** The values of a run that are own code. */

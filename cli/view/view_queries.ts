@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../../gpu/errors.ts";
+import { firstIssue } from "../../model/files/first_issue.ts";
 import type { MetricsQuery, RolloutQuery } from "../../web/data/view_data.ts";
 
 type Asked = Readonly<Record<string, string>>;
@@ -45,6 +46,5 @@ export const placeOfRollout = (asked: Asked): number => checked(z.object({ place
 function checked<T>(schema: z.ZodType<T>, asked: Asked): T {
   const { data, success, error } = schema.safeParse(asked);
   if (success) return data;
-  const [{ path, message }] = error.issues;
-  throw new UserError(`Cannot answer: ${path.join(".")}: ${message}`);
+  throw new UserError(`Cannot answer: ${firstIssue(error)}`);
 }

@@ -114,7 +114,7 @@ function addressOf(text: string): ServeAt {
 }
 
 /** The flags that ask for these workers once more. */
-export function describeWorkers(asked: Partial<WorkersValues> = {}): string {
+export function workersWords(asked: Partial<WorkersValues> = {}): string {
   if (asked.workers === undefined) return "";
   return (Object.keys(workersFlags) as (keyof WorkersValues)[]).map((key) => {
     const value = asked[key];

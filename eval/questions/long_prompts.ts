@@ -17,6 +17,9 @@ export interface PromptRoom {
   long: LongPrompts;
 }
 
+/** Characters of a text that are read for each token: more are in few tokens of any tokenizer, and runs of one sign take long to read. */
+export const CHARACTERS_A_TOKEN = 16;
+
 /** Of a part of a text the last tokens may be others than in the whole. */
 const LOOSE = 16;
 
@@ -45,7 +48,7 @@ export function tokensBeyond(tokenizer: Tokenizer, text: string, most: number): 
 
 /** What is left of a text so long that its middle will be cut anyway. */
 export function withoutMiddle(text: string, { most }: PromptRoom): string {
-  const kept = 16 * (most + LOOSE);
+  const kept = CHARACTERS_A_TOKEN * (most + LOOSE);
   return text.length <= 2 * kept
     ? text
     : `${wholeWords(text.slice(0, kept))} ${text.slice(-kept).replace(/^\S*\s/, "")}`;
@@ -53,7 +56,7 @@ export function withoutMiddle(text: string, { most }: PromptRoom): string {
 
 /** What is left of a text so long that its beginning will be cut anyway: its end, from a word's beginning on. */
 export function withoutBeginning(text: string, most: number): string {
-  const kept = 16 * (most + LOOSE);
+  const kept = CHARACTERS_A_TOKEN * (most + LOOSE);
   return text.length <= 2 * kept ? text : text.slice(-kept).replace(/^\S*\s/, "");
 }
 

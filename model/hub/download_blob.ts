@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { UserError } from "../../gpu/errors.ts";
+import { pause } from "../../gpu/pause.ts";
 import { fileSize } from "../files/on_disk.ts";
 import { guardDisk } from "./guard_disk.ts";
 import type { Hub } from "./hub.ts";
@@ -170,7 +171,7 @@ async function takeLock(hub: Hub, path: string, what: string): Promise<Disposabl
     for (let told = false; !file.tryLockSync(true); told = true) {
       if (!told) hub.notice(`waiting for another process that fetches ${what}`);
       hub.signal?.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await pause(200);
     }
   } catch (error) {
     file.close();

@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { pause } from "../../gpu/pause.ts";
 import type { Hub } from "./hub.ts";
 import { TransientError } from "./hub_errors.ts";
 
@@ -44,18 +45,4 @@ export async function retry<T>(
       await pause(seconds * 1000, hub.signal);
     }
   }
-}
-
-function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -1,3 +1,5 @@
+import { pause } from "../../gpu/pause.ts";
+
 /** Waits for what the device does, and lets events in meanwhile. */
 export interface Patience {
   /**
@@ -24,7 +26,7 @@ const THERE = 1;
  */
 export function createPatience(
   now = () => performance.now(),
-  sleep = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms)),
+  sleep: (ms: number) => Promise<void> = pause,
 ): Patience {
   const lasted = new Map<string, number>();
   return {

@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { pause } from "../../gpu/pause.ts";
 import { openMpiLibrary } from "./mpi_library.ts";
 
 /** The processes of a job, as Open MPI has them. What all of them take part in, all call in one order. */
@@ -72,7 +73,7 @@ function join(): Mpi {
       for (let tries = 0;; tries++) {
         checked("MPI_Test", functions.MPI_Test(request, flag, null));
         if (flag[0] !== 0) return;
-        await new Promise((resolve) => setTimeout(resolve, tries < 20 ? 0 : 3));
+        await pause(tries < 20 ? 0 : 3);
       }
     },
     async allToAll(send, receive) {

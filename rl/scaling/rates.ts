@@ -51,7 +51,7 @@ export interface CardSheet {
 export const CARD_SHEETS = {
   h100: { name: "NVIDIA H100", peak: 67e12, memory: 3.35e12, bytes: 80e9 },
   h200: { name: "NVIDIA H200", peak: 67e12, memory: 4.8e12, bytes: 141e9 },
-  a100: { name: "NVIDIA A100 80 GB", peak: 19.5e12, memory: 2.04e12, bytes: 80e9 },
+  a100: { name: "NVIDIA A100 80 GB", peak: 19.5e12, memory: 2.039e12, bytes: 80e9 },
   l40s: { name: "NVIDIA L40S", peak: 91.6e12, memory: 0.864e12, bytes: 48e9 },
   rtx4090: { name: "NVIDIA RTX 4090", peak: 82.6e12, memory: 1.008e12, bytes: 24e9 },
   mi300x: { name: "AMD MI300X", peak: 163.4e12, memory: 5.3e12, bytes: 192e9 },

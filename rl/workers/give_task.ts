@@ -10,6 +10,7 @@ import {
   RefusedResult,
   type TakenResult,
 } from "./result.ts";
+import { newId } from "./streams.ts";
 import { globally, rowsWanted, type Share, type Steering, type Task } from "./task.ts";
 import type { GivenJob } from "./worker_pool.ts";
 
@@ -17,7 +18,7 @@ import type { GivenJob } from "./worker_pool.ts";
 export function giveTask(share: Share, task: Task, { done, stir, stop }: Steering): void {
   const { pool, tokenizer, model, settings: { rules, thinking }, common } = share;
   if (task.given) pool.withdraw(task.given);
-  const id = crypto.randomUUID().replaceAll("-", "");
+  const id = newId();
   // One can be looked at as closely as this device can only with its rows.
   const rows = thinking.continuous ? Math.max(1, rowsWanted(share, task)) : 0;
   const job: Job = {

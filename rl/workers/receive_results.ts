@@ -1,5 +1,7 @@
 import { jetstream, type JsMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { joinedBytes } from "../../gpu/joined_bytes.ts";
+import { pause } from "../../gpu/pause.ts";
 import { RESULTS, resultSubject } from "./streams.ts";
 
 /** Headers of each piece of a result: who sent it, which piece it is, and how many bytes all of them have. */
@@ -66,7 +68,7 @@ export function receiveResults(
     if (result.bytes > bytes) return refuse(`has more than the ${bytes} bytes that it announced`);
     if (result.bytes < bytes) return void growing.set(subject, result);
     growing.delete(subject);
-    taker.take(job, worker, joined(result));
+    taker.take(job, worker, joinedBytes(result.pieces));
   };
   const tidy = () => {
     for (const [subject, result] of growing) {
@@ -90,7 +92,7 @@ export function receiveResults(
       } catch {
         // The server is away: what it has is read when it is back.
       }
-      if (!closed) await new Promise((resolve) => setTimeout(resolve, 200));
+      if (!closed) await pause(200);
     }
   };
   listen();
@@ -104,16 +106,6 @@ export function receiveResults(
       current?.stop();
     },
   };
-}
-
-function joined({ pieces, bytes }: Growing): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 /** What a worker calls itself, as it may be shown. */

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { firstIssue } from "../../model/files/first_issue.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 import type { GenerationJob, Rollout, StepStats } from "../../model/generation/rollout.ts";
 import { detectAnswer, detectTrigger, type ThinkingRules } from "../../model/generation/thinking_text.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
@@ -184,15 +186,12 @@ function cut(bytes: Uint8Array<ArrayBuffer>): { head: ResultHead; numbers: Float
   }
   let head: unknown;
   try {
-    head = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(4, 4 + length)));
+    head = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(4, 4 + length)));
   } catch {
     throw new RefusedResult("is no result: its head is no JSON");
   }
   const read = headSchema.safeParse(head);
-  if (!read.success) {
-    const [{ path, message }] = read.error.issues;
-    throw new RefusedResult(`is no result: ${path.join(".").slice(0, 80)}: ${message.slice(0, 120)}`);
-  }
+  if (!read.success) throw new RefusedResult(`is no result: ${firstIssue(read.error).slice(0, 200)}`);
   return { head: read.data, numbers: new Float32Array(bytes.slice(4 + length).buffer) };
 }
 

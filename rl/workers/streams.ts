@@ -29,6 +29,15 @@ export const jobSubject = (session: string): string => `${JOBS}.${session}`;
 export const resultSubject = (session: string, job = "*", result = "*"): string =>
   `${RESULTS}.${session}.${job}.${result}`;
 
+/** A name for one thing of a session. */
+export const newId = (): string => crypto.randomUUID().replaceAll("-", "");
+
+/** Bytes of a message that are not its content's: subject and headers. */
+const OVERHEAD = 4096;
+
+/** Bytes that the content of one message may have. */
+export const messageRoom = ({ info }: NatsConnection): number => (info?.max_payload ?? 2 ** 20) - OVERHEAD;
+
 const MINUTE = 60_000;
 const GIGABYTE = 2 ** 30;
 

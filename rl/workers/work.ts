@@ -2,6 +2,9 @@ import { jetstream, type JsMsg } from "@nats-io/jetstream";
 import { headers, type NatsConnection } from "@nats-io/transport-node";
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { pause } from "../../gpu/pause.ts";
+import { firstIssue } from "../../model/files/first_issue.ts";
+import { parseJson } from "../../model/files/parse_json.ts";
 import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import { roomForFed } from "../../model/generation/generate.ts";
 import type { Rollout } from "../../model/generation/rollout.ts";
@@ -10,7 +13,7 @@ import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import { type Job, jobSchema } from "./job.ts";
 import { HEADERS } from "./receive_results.ts";
 import { encodeResult, kindOf } from "./result.ts";
-import { ACK_WAIT, JOBS, openStreams, resultSubject, WORKERS } from "./streams.ts";
+import { ACK_WAIT, JOBS, messageRoom, newId, openStreams, resultSubject, WORKERS } from "./streams.ts";
 import { workerFiles } from "./worker_files.ts";
 import { type ReadyModel, workerModel } from "./worker_model.ts";
 
@@ -75,7 +78,7 @@ export async function work(options: WorkOptions): Promise<void> {
       began = performance.now();
     }
   } finally {
-    await Promise.race([connection.drain(), new Promise((resolve) => setTimeout(resolve, 1000))]);
+    await Promise.race([connection.drain(), pause(1000)]);
   }
 }
 
@@ -102,7 +105,7 @@ async function nextMessage(connection: NatsConnection, signal: AbortSignal): Pro
       const consumer = await jetstream(connection).consumers.get(JOBS, WORKERS);
       return await consumer.next({ expires: PATIENCE });
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await pause(500);
       return null;
     }
   };
@@ -159,7 +162,7 @@ class OtherVersion extends UserError {}
 function jobOf(message: JsMsg, own: string): Job {
   let data: unknown;
   try {
-    data = message.json();
+    data = parseJson(message.string());
   } catch {
     data = undefined;
   }
@@ -174,8 +177,7 @@ function jobOf(message: JsMsg, own: string): Job {
   }
   const read = jobSchema.safeParse(data);
   if (read.success) return read.data;
-  const [{ path, message: why }] = read.error.issues;
-  throw new UserError(`Cannot do a job: it is none: ${path.join(".")}: ${why}`);
+  throw new UserError(`Cannot do a job: it is none: ${firstIssue(read.error)}`);
 }
 
 interface MadeRollouts {
@@ -212,9 +214,6 @@ async function makeRollouts(
   return { rollouts, rows };
 }
 
-/** Bytes of a message that are not the result's. */
-const OVERHEAD = 4096;
-
 /** Sends a result, in pieces that the server takes; waits where it is away or full. */
 async function send(
   connection: NatsConnection,
@@ -223,8 +222,8 @@ async function send(
   bytes: Uint8Array<ArrayBuffer>,
   signal: AbortSignal,
 ): Promise<void> {
-  const result = crypto.randomUUID().replaceAll("-", "");
-  const most = (connection.info?.max_payload ?? 2 ** 20) - OVERHEAD;
+  const result = newId();
+  const most = messageRoom(connection);
   for (let piece = 0; piece * most < bytes.length; piece++) {
     const told = headers();
     told.set(HEADERS.worker, name);
@@ -240,7 +239,7 @@ async function send(
         );
         break;
       } catch {
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await pause(500);
       }
     }
   }

@@ -1,12 +1,22 @@
 import { jetstream, type JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import { pause } from "../../gpu/pause.ts";
 import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import type { Job } from "./job.ts";
 import { receiveResults } from "./receive_results.ts";
 import { RefusedResult } from "./result.ts";
 import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
 import type { WorkersTimed, WorkerTime } from "./worker_time.ts";
-import { JOBS, jobSubject, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
+import {
+  JOBS,
+  jobSubject,
+  messageRoom,
+  newId,
+  openStreams,
+  RESULTS,
+  resultSubject,
+  workersThere,
+} from "./streams.ts";
 
 /** A job that is given to workers. */
 export interface GivenJob {
@@ -84,7 +94,7 @@ const RECENT = 10_000;
  */
 export async function openPool({ nats, version, serveAt, own, say }: PoolOptions): Promise<WorkerPool> {
   const connection = await connectNats(nats, "softcot");
-  const session = crypto.randomUUID().replaceAll("-", "");
+  const session = newId();
   let manager: JetStreamManager;
   let files: FileServer;
   try {
@@ -143,7 +153,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
         return;
       } catch {
         // The server is away, or its queue is full: later.
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await pause(500);
       }
     }
   };
@@ -161,7 +171,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
   quietly(watch());
   return {
     ...{ session, version, place, files, own, count, say },
-    mostBytes: (connection.info?.max_payload ?? 2 ** 20) - 2 ** 12,
+    mostBytes: messageRoom(connection),
     give(one) {
       given.set(one.job.id, one);
       const sent = publish(one).finally(() => sending.delete(sent));
@@ -170,7 +180,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
     async flush() {
       await Promise.race([
         Promise.all(sending),
-        new Promise((resolve) => setTimeout(resolve, LONGEST_FLUSH)),
+        pause(LONGEST_FLUSH),
       ]);
     },
     withdraw(one) {
@@ -216,6 +226,6 @@ async function endSession(
     manager.streams.purge(JOBS, { filter: jobSubject(session) }),
     manager.streams.purge(RESULTS, { filter: resultSubject(session) }),
   ]);
-  await Promise.race([tidy, new Promise((resolve) => setTimeout(resolve, 2000))]);
+  await Promise.race([tidy, pause(2000)]);
   await connection.close();
 }

@@ -14,7 +14,7 @@ export function addExpectations(adapter: string, results: readonly PartResult[])
   const [flops, bytes] = [valueOf(rates, "multiply-adds"), valueOf(rates, "copy")];
   const card = cardOf(adapter);
   for (const figure of rates) {
-    figure.near ??= ofRate(figure, card && { flops: 1000 * card.teraflops, bytes: card.bandwidth }, flops);
+    figure.near ??= ofRate(figure, card && { flops: card.peak / 1e9, bytes: card.memory / 1e9 }, flops);
   }
   if (flops === undefined || bytes === undefined) return;
   for (const { name, figures } of results) {

@@ -1,26 +1,22 @@
-/** What a card is said to reach by its maker: 32-bit floating point without tensor cores, and memory. */
-export interface Card {
-  name: string;
-  /** TFLOP/s of f32. */
-  teraflops: number;
-  /** GB/s. */
-  bandwidth: number;
-}
+import { CARD_SHEETS, type CardSheet } from "../../rl/scaling/rates.ts";
 
-// Data sheets of the makers; where variants differ, the faster one.
+/** What a card is said to reach by its maker: 32-bit floating point without tensor cores, and memory. */
+export type Card = Pick<CardSheet, "name" | "peak" | "memory">;
+
+// Data sheets of the makers; where variants differ, the faster one. Those of other cards than softcot forecasts for stand here.
 const CARDS: [RegExp, Card][] = [
-  [/H200/, { name: "H200", teraflops: 67, bandwidth: 4800 }],
-  [/H100/, { name: "H100 SXM", teraflops: 67, bandwidth: 3350 }],
-  [/A100/, { name: "A100 80 GB", teraflops: 19.5, bandwidth: 2039 }],
-  [/L40S/, { name: "L40S", teraflops: 91.6, bandwidth: 864 }],
-  [/\bL4\b/, { name: "L4", teraflops: 30.3, bandwidth: 300 }],
-  [/A10G?\b/, { name: "A10", teraflops: 31.2, bandwidth: 600 }],
-  [/\bT4\b/, { name: "T4", teraflops: 8.1, bandwidth: 320 }],
-  [/4090/, { name: "RTX 4090", teraflops: 82.6, bandwidth: 1008 }],
-  [/3090/, { name: "RTX 3090", teraflops: 35.6, bandwidth: 936 }],
-  [/MI300X/, { name: "MI300X", teraflops: 163.4, bandwidth: 5300 }],
-  [/7900 XTX/, { name: "RX 7900 XTX", teraflops: 61.4, bandwidth: 960 }],
-  [/A770/, { name: "Arc A770", teraflops: 19.7, bandwidth: 560 }],
+  [/H200/, CARD_SHEETS.h200],
+  [/H100/, CARD_SHEETS.h100],
+  [/A100/, CARD_SHEETS.a100],
+  [/L40S/, CARD_SHEETS.l40s],
+  [/\bL4\b/, { name: "L4", peak: 30.3e12, memory: 0.3e12 }],
+  [/A10G?\b/, { name: "A10", peak: 31.2e12, memory: 0.6e12 }],
+  [/\bT4\b/, { name: "T4", peak: 8.1e12, memory: 0.32e12 }],
+  [/4090/, CARD_SHEETS.rtx4090],
+  [/3090/, { name: "RTX 3090", peak: 35.6e12, memory: 0.936e12 }],
+  [/MI300X/, CARD_SHEETS.mi300x],
+  [/7900 XTX/, { name: "RX 7900 XTX", peak: 61.4e12, memory: 0.96e12 }],
+  [/A770/, { name: "Arc A770", peak: 19.7e12, memory: 0.56e12 }],
 ];
 
 /** The card of an adapter's name, if it is one of those whose data sheets are known here. */

@@ -5,20 +5,12 @@
  * @module
  */
 
+import { joinedBytes } from "../../../gpu/joined_bytes.ts";
+
 /** A field: number and kind (0 varint, 1 eight bytes, 2 bytes, 5 four bytes), then what it holds. */
 type Part = Uint8Array;
 
 const UTF8 = new TextEncoder();
-
-function joined(parts: readonly Part[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
 
 function varint(value: number): Part {
   const bytes: number[] = [];
@@ -28,19 +20,19 @@ function varint(value: number): Part {
 }
 
 const key = (field: number, kind: number): Part => varint(field * 8 + kind);
-const integer = (field: number, value: number): Part => joined([key(field, 0), varint(value)]);
+const integer = (field: number, value: number): Part => joinedBytes([key(field, 0), varint(value)]);
 const bytes = (field: number, ...parts: Part[]): Part => {
-  const inner = joined(parts);
-  return joined([key(field, 2), varint(inner.length), inner]);
+  const inner = joinedBytes(parts);
+  return joinedBytes([key(field, 2), varint(inner.length), inner]);
 };
 const string = (field: number, text: string): Part => bytes(field, UTF8.encode(text));
 const double = (field: number, value: number): Part =>
-  joined([key(field, 1), new Uint8Array(Float64Array.of(value).buffer)]);
+  joinedBytes([key(field, 1), new Uint8Array(Float64Array.of(value).buffer)]);
 const float = (field: number, value: number): Part =>
-  joined([key(field, 5), new Uint8Array(Float32Array.of(value).buffer)]);
+  joinedBytes([key(field, 5), new Uint8Array(Float32Array.of(value).buffer)]);
 
 const event = (wallTime: number, step: number, what: Part): Uint8Array =>
-  joined([double(1, wallTime), integer(2, step), what]);
+  joinedBytes([double(1, wallTime), integer(2, step), what]);
 
 /** The first event of a file. @param wallTime seconds since 1970, here and below */
 export const versionEvent = (wallTime: number): Uint8Array => event(wallTime, 0, string(3, "brain.Event:2"));

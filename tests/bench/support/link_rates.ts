@@ -6,7 +6,7 @@ import { joinMpi } from "../../../rl/cluster/mpi.ts";
 import type { Rates } from "../../../rl/scaling/rates.ts";
 import { connectNats } from "../../../rl/workers/connect_nats.ts";
 import { serveFiles } from "../../../rl/workers/serve_files.ts";
-import { openStreams, RESULTS, resultSubject } from "../../../rl/workers/streams.ts";
+import { messageRoom, openStreams, RESULTS, resultSubject } from "../../../rl/workers/streams.ts";
 import { trainedWeights } from "../../../rl/workers/trained_weights.ts";
 import { workerFiles } from "../../../rl/workers/worker_files.ts";
 import { startNats } from "../../workers/support/nats_server.ts";
@@ -58,7 +58,6 @@ export async function weightsRates(
   return { save: bytes / save, fetch: bytes / fetch, load: bytes / load };
 }
 
-const PIECE = 2 ** 20 - 2 ** 12;
 const PIECES = 24;
 
 /** Measures results through a NATS server: pieces are sent one after another, each once the last is stored, and taken meanwhile. */
@@ -67,7 +66,7 @@ export async function queueRate(repeats: number): Promise<number> {
   const connection = await connectNats({ url: nats.url }, "bench");
   const manager = await openStreams(connection);
   const stream = jetstream(connection);
-  const piece = new Uint8Array(PIECE);
+  const piece = new Uint8Array(messageRoom(connection));
   const consumer = await stream.consumers.get(RESULTS, { filter_subjects: resultSubject("bench") });
   const messages = await consumer.consume();
   let [left, all] = [0, Promise.withResolvers<void>()];
@@ -83,5 +82,5 @@ export async function queueRate(repeats: number): Promise<number> {
   await taking;
   await manager.streams.purge(RESULTS);
   await connection.close();
-  return PIECE * PIECES / seconds;
+  return piece.length * PIECES / seconds;
 }

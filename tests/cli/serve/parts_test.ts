@@ -9,7 +9,7 @@ import { createMetrics } from "../../../cli/serve/metrics.ts";
 import { readJson } from "../../../cli/serve/read_json.ts";
 import { listOf, parseRequest, samplingFields } from "../../../cli/serve/sampling_request.ts";
 import { refuseMuchTold } from "../../../cli/serve/refuse_much_told.ts";
-import { refuseLongText, refuseManyCharacters, refuseTooLong } from "../../../cli/serve/refuse_too_long.ts";
+import { refuseManyCharacters, refuseTextBeyond, refuseTooLong } from "../../../cli/serve/refuse_too_long.ts";
 import { drawKey } from "../../../cli/serve/sequence_settings.ts";
 import { scoredTokens, topIds } from "../../../cli/serve/top_tokens.ts";
 import { UserError } from "../../../gpu/errors.ts";
@@ -169,14 +169,14 @@ Deno.test("of a text that is far too long no more is read than shows it", () => 
   };
   const refused = (text: string, message: string) => {
     most = 0;
-    const error = assertThrows(() => refuseLongText(watched, text, 100, "prompt"), ApiError, message);
+    const error = assertThrows(() => refuseTextBeyond(watched, text, 100, "prompt"), ApiError, message);
     assertEquals([error.status, error.code, error.param], [400, "context_length_exceeded", "prompt"]);
   };
   refused("many coins ".repeat(100), "about 1100 tokens, and the context holds 100: about 1000 too many");
   assert(most <= 4 * 116, `${most}`);
   refused("many coins ".repeat(400_000), "it has 4400000 characters");
   assertEquals(most, 0);
-  refuseLongText(watched, "short", 100, "prompt");
+  refuseTextBeyond(watched, "short", 100, "prompt");
   assertThrows(
     () => refuseManyCharacters(["x".repeat(800), "y".repeat(801)], 100, "messages"),
     ApiError,
