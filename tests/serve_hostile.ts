@@ -11,6 +11,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseArgs } from "node:util";
 import { startServer } from "./cli/support/served.ts";
+import { memoryOf } from "./support/memory_of.ts";
 
 const { values } = parseArgs({
   options: {
@@ -196,8 +197,7 @@ const KINDS: [number, () => Promise<void>][] = [
 const all = KINDS.flatMap(([often, run]) => Array(often).fill(run));
 
 /** Bytes that the server's process has in memory. */
-const memory = (): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${server.process.pid}/status`))![1]) * 1024;
+const memory = (): number => memoryOf(server.process.pid)!.resident * 2 ** 20;
 
 const sockets: Deno.Conn[] = [];
 for (let i = 0; i < SOCKETS; i++) sockets.push(await Deno.connect({ hostname, port: Number(port) }));

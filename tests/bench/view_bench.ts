@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { httpSource } from "../../web/data/http_source.ts";
 import { programWords } from "../cli/support/run_softcot.ts";
 import { table } from "../../cli/terminal/table.ts";
+import { memoryOf } from "../support/memory_of.ts";
 import { root } from "../support/places.ts";
 import { writeLargeRun } from "./support/large_run.ts";
 
@@ -52,17 +53,13 @@ async function startView() {
     .spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const url = (await reader.read()).value!.trim();
-  const of = (file: string, name: string) =>
-    Number(
-      new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(Deno.readTextFileSync(`/proc/${child.pid}/${file}`))?.[1],
-    );
   return {
     url,
     source: httpSource(url.replace(/\/$/, "")),
     seconds: () => (performance.now() - began) / 1000,
-    peakMiB: () => of("status", "VmHWM") / 1024,
-    nowMiB: () => of("status", "VmRSS") / 1024,
-    readMB: () => of("io", "rchar") / 1e6,
+    peakMiB: () => memoryOf(child.pid)!.peak,
+    nowMiB: () => memoryOf(child.pid)!.resident,
+    readMB: () => Number(/^rchar:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${child.pid}/io`))?.[1]) / 1e6,
     /** Of processors, which other programs disturb less than the clock: user and system, in ticks of 10 ms. */
     cpu() {
       const fields = Deno.readTextFileSync(`/proc/${child.pid}/stat`).split(") ")[1].split(" ");

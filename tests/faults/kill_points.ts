@@ -18,7 +18,7 @@ import { assertSameRun, linesIn } from "../rl/support/run_files.ts";
 import { randomModel, SMALL } from "../model/support/small_models.ts";
 import { timeless } from "../support/timeless.ts";
 import { assertSameEval } from "./support/assert_same_eval.ts";
-import { assertSameFiles } from "./support/assert_same_files.ts";
+import { assertSameFiles } from "../support/assert_same_files.ts";
 import { runStruck } from "./support/run_struck.ts";
 
 const { values } = parseArgs({

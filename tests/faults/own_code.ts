@@ -9,6 +9,7 @@
  * @module
  */
 import { table } from "../../cli/terminal/table.ts";
+import { isAlive } from "../support/is_alive.ts";
 import { runStruck } from "./support/run_struck.ts";
 
 const folder = Deno.makeTempDirSync({ prefix: "softcot-own-" });
@@ -95,8 +96,9 @@ function leftOf(path: string): number[] {
   return [...Deno.readDirSync("/proc")].flatMap(({ name }) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      const isDead = /^\d+ \(.*\) [ZX]/s.test(Deno.readTextFileSync(`/proc/${name}/stat`));
-      return !isDead && Deno.readTextFileSync(`/proc/${name}/cmdline`).includes(path) ? [Number(name)] : [];
+      return isAlive(Number(name)) && Deno.readTextFileSync(`/proc/${name}/cmdline`).includes(path)
+        ? [Number(name)]
+        : [];
     } catch {
       return [];
     }

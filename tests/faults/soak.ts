@@ -12,12 +12,14 @@
 import { parseArgs } from "node:util";
 import { STATUS } from "../../cli/terminal/interrupt.ts";
 import { seededUniform } from "../../eval/seeded_uniform.ts";
+import { isThere } from "../../model/files/on_disk.ts";
 import { sha256Of } from "../../model/files/sha256_of.ts";
 import { writeWhole } from "../../model/files/write_whole.ts";
 import { assertSameRun, checkpointsOf } from "../rl/support/run_files.ts";
 import { jsonLines } from "../support/json_lines.ts";
+import { memoryOf } from "../support/memory_of.ts";
 import { assertSameEval } from "./support/assert_same_eval.ts";
-import { memoryOf, type MemorySample } from "./support/memory.ts";
+import type { MemorySample } from "./support/memory.ts";
 import { runStruck } from "./support/run_struck.ts";
 import { type SoakState, tellSoak } from "./support/tell_soak.ts";
 
@@ -43,15 +45,8 @@ const SAMPLE = 5;
 
 Deno.mkdirSync(out, { recursive: true });
 const place = `${out}/soak.json`;
-const there = (path: string) => {
-  try {
-    return Deno.statSync(path) !== undefined;
-  } catch {
-    return false;
-  }
-};
 const fresh: SoakState = { settings, seconds: 0, starts: 0, life: 0, signals: {}, done: [], faults: [] };
-const state: SoakState = there(place) ? JSON.parse(Deno.readTextFileSync(place)) : fresh;
+const state: SoakState = isThere(place) ? JSON.parse(Deno.readTextFileSync(place)) : fresh;
 if (JSON.stringify(state.settings) !== JSON.stringify(settings)) {
   throw new Error(
     `${out} holds a soak with ${JSON.stringify(state.settings)}: give the same, or another folder`,
@@ -139,7 +134,7 @@ async function toTheEnd(kind: string, command: () => string[], isWhole: boolean)
 async function cycle(way: string, folder: string, isWhole: boolean): Promise<boolean> {
   const [run, results] = [`${folder}/run`, `${folder}/eval`];
   const trainArgs = () =>
-    there(`${run}/config.toml`) ? ["train", "--resume", "--out", run] : [
+    isThere(`${run}/config.toml`) ? ["train", "--resume", "--out", run] : [
       "train",
       "--thinking",
       way,
@@ -152,7 +147,7 @@ async function cycle(way: string, folder: string, isWhole: boolean): Promise<boo
     ];
   const evalArgs =
     () => ["eval", "sums", "owners", "--model", run, "--out", results, "--samples", "8", "--seed", "5"];
-  if (!there(`${folder}/trained`)) {
+  if (!isThere(`${folder}/trained`)) {
     if (!await toTheEnd(`train ${way}`, trainArgs, isWhole)) return false;
     Deno.writeTextFileSync(`${folder}/trained`, "");
   }
@@ -170,10 +165,10 @@ while (!isOver() && state.faults.length === 0) {
   const [folder, whole] = [`${out}/${isWhole ? `whole-${way}` : "broken"}`, `${out}/whole-${way}`];
   Deno.mkdirSync(folder, { recursive: true });
   // A run that is to be whole begins anew where the soak itself was killed.
-  if (isWhole && !there(`${folder}/trained`) && there(`${folder}/run`)) {
+  if (isWhole && !isThere(`${folder}/trained`) && isThere(`${folder}/run`)) {
     Deno.removeSync(`${folder}/run`, { recursive: true });
   }
-  if (isWhole && there(`${folder}/eval`)) Deno.removeSync(`${folder}/eval`, { recursive: true });
+  if (isWhole && isThere(`${folder}/eval`)) Deno.removeSync(`${folder}/eval`, { recursive: true });
   if (!await cycle(way, folder, isWhole)) break;
   try {
     assertSameRun(`${folder}/run`, `${whole}/run`);
@@ -188,5 +183,5 @@ while (!isOver() && state.faults.length === 0) {
   if (!isWhole) Deno.removeSync(folder, { recursive: true });
 }
 
-const isFlat = tellSoak(state, there(`${out}/memory.jsonl`) ? jsonLines(`${out}/memory.jsonl`) : []);
+const isFlat = tellSoak(state, isThere(`${out}/memory.jsonl`) ? jsonLines(`${out}/memory.jsonl`) : []);
 Deno.exit(isFlat && state.faults.length === 0 ? 0 : 1);

@@ -4,6 +4,7 @@ import { metricsOf } from "../rl/support/run_files.ts";
 import { runSoftcot, softcotCommand } from "../cli/support/run_softcot.ts";
 import { smallModel } from "../cli/support/small_model.ts";
 import { resumeArgs, trainArgs } from "../cli/support/train_args.ts";
+import { isAlive } from "../support/is_alive.ts";
 
 const { folder, model } = await smallModel();
 
@@ -51,15 +52,6 @@ async function signalled(args: string[], signal: Deno.Signal): Promise<Ended> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return { code, signal: by, milliseconds, stderr };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // What has ended, and nobody has asked after, is listed still.
-    return !/^\d+ \(.*\) [ZX]/s.test(Deno.readTextFileSync(`/proc/${pid}/stat`));
-  } catch {
-    return false;
-  }
 }
 
 const ignore = Deno.build.os !== "linux";

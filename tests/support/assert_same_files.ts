@@ -13,6 +13,9 @@ export function assertSameFiles(actual: string, expected: string, only?: string)
   if (only === undefined) assertEquals(filesBelow(actual), names);
   for (const name of names) {
     const [ours, theirs] = [actual, expected].map((folder) => Deno.readFileSync(`${folder}/${name}`));
-    assert(ours.length === theirs.length && ours.every((byte, i) => byte === theirs[i]), `${name} differs`);
+    assert(
+      ours.length === theirs.length && ours.every((byte, i) => byte === theirs[i]),
+      `${actual}/${name} differs`,
+    );
   }
 }

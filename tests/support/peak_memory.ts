@@ -1,14 +1,12 @@
+import { memoryOf } from "./memory_of.ts";
+
 /**
  * The most memory that this process held since {@link forgetPeak}, in bytes; where the system does not say it, what it holds now.
  * Linux alone says it.
  */
 export function peakMemory(): number {
-  try {
-    const status = Deno.readTextFileSync("/proc/self/status");
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)![1]) * 1024;
-  } catch {
-    return Deno.memoryUsage().rss;
-  }
+  const memory = memoryOf(Deno.pid);
+  return memory ? memory.peak * 2 ** 20 : Deno.memoryUsage().rss;
 }
 
 /** Lets the peak begin anew with what is held now, if the system can. */

@@ -7,6 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { parseArgs } from "node:util";
 import { seededUniform } from "../../eval/seeded_uniform.ts";
+import { pause } from "../../gpu/pause.ts";
 import { softcotCommand, succeed, told } from "../cli/support/run_softcot.ts";
 import { assertSameRun, linesIn } from "../rl/support/run_files.ts";
 import { jsonLines } from "../support/json_lines.ts";
@@ -24,7 +25,6 @@ const { values: options } = parseArgs({
 const [kills, steps, count] = [options.kills, options.steps, options.workers].map(Number);
 const [QUESTIONS, GROUP] = [6, 8];
 const random = seededUniform(Number(options.seed));
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const folder = Deno.makeTempDirSync({ prefix: "softcot-kills-" });
 const [whole, killed] = [`${folder}/whole`, `${folder}/killed`];
 const args = (out: string) => [

@@ -4,6 +4,7 @@
  *     deno run -A tests/workers/rates.ts [--turns 3] [--steps 6] [--questions 8] [--group 16]
  */
 import { parseArgs } from "node:util";
+import { median } from "../../cli/bench/measure.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { programWords } from "../cli/support/run_softcot.ts";
 import { jsonLines } from "../support/json_lines.ts";
@@ -112,7 +113,6 @@ for (let turn = 0; turn < turns; turn++) {
     console.error(`turn ${turn + 1}, ${name}: ${rates.get(name)!.at(-1)!.toFixed(1)} rollouts a second`);
   }
 }
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 const alone = median(rates.get("this device")!);
 console.log(table(
   [...rates].map(([name, all]) => [name, median(all).toFixed(1), (median(all) / alone).toFixed(2)]),

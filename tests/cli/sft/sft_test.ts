@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { claimFolder } from "../../../cli/sft/claim_folder.ts";
 import { UserError } from "../../../gpu/errors.ts";
+import { isFolder } from "../../../model/files/on_disk.ts";
 import { loadTokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { openWeights } from "../../../model/formats/safetensors.ts";
 import { testFolder } from "../../support/folders.ts";
@@ -12,13 +13,6 @@ import { stopWhen } from "../support/stop_when.ts";
 const folder = await testFolder();
 const sft = ["sft", ...SMALL_MODEL, "--batch", "8", "--warmup", "5", "--lr", "1e-2"];
 
-const there = (path: string) => {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-};
 const filesOf = (out: string) => [...Deno.readDirSync(out)].map((entry) => entry.name).sort();
 const FILES = ["config.json", "model.safetensors", "softcot.json", "tokenizer.json", "tokenizer_config.json"];
 
@@ -99,7 +93,7 @@ Deno.test("a file of one's own: messages and completions; killed and resumed, th
   );
   const long = [...args, "--steps", "60", "--save-every", "7", "--out", out];
   const checkpoints = `${out}/unfinished/checkpoints`;
-  await stopWhen(long, () => there(`${checkpoints}/step-000014`), "SIGKILL");
+  await stopWhen(long, () => isFolder(`${checkpoints}/step-000014`), "SIGKILL");
   await fails(["sft", "--resume", "--out", out, "--lr", "1"], 1, "with --lr 1: it runs with 0.01");
   const resumed = await succeed(["sft", "--resume", "--out", out]);
   assertMatch(resumed.stderr, /^sft +(1[5-9]|2\d)\/60 /m);
@@ -228,7 +222,7 @@ Deno.test("a training that runs away is told, and no weights are written", async
   const stderr = await fails([...one, "--steps", "1"], 1, "smaller");
   assertMatch(stderr, /^error: Cannot (save the weights: .* holds (NaN|-?Infinity)|go on after update)/m);
   await fails([...flags, "--steps", "9"], 1, "Cannot go on after update", "--lr");
-  assert(!there(out));
+  assert(!isFolder(out));
   await fails([...sft, "--beta1", "1", "--steps", "1", "--out", out], 2, "of at least 0 and below 1");
   await fails([...sft, "--beta2", "1", "--steps", "1", "--out", out], 2, "of at least 0 and below 1");
 });

@@ -1,13 +1,12 @@
 import { assertEquals } from "@std/assert";
+import { namesIn } from "../../../model/files/on_disk.ts";
 import { jsonLines } from "../../support/json_lines.ts";
 import { timeless } from "../../support/timeless.ts";
 
-const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-
 /** Fails unless two evaluations with `--out` left the same files with the same in them, but for the clock's figures and the models' places. */
 export function assertSameEval(actual: string, expected: string): void {
-  const names = namesIn(expected);
-  assertEquals(namesIn(actual), names);
+  const names = namesIn(expected).sort();
+  assertEquals(namesIn(actual).sort(), names);
   const json = (folder: string, name: string) =>
     timeless(
       name.endsWith(".jsonl")

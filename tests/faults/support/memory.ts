@@ -1,5 +1,7 @@
 /** Memory of processes as it was sampled while they ran, and whether it stays what it is. */
 
+import { mean } from "../../../cli/compare/crossed.ts";
+
 /** One sample. */
 export interface MemorySample {
   /** Number of the process. */
@@ -14,17 +16,6 @@ export interface MemorySample {
   resident: number;
   /** The most of it so far. */
   peak: number;
-}
-
-/** Resident memory of a process and its peak, in MiB (Linux); undefined where it has ended. */
-export function memoryOf(pid: number): Pick<MemorySample, "resident" | "peak"> | undefined {
-  try {
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    const of = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)![1]) / 1024;
-    return { resident: of("VmRSS"), peak: of("VmHWM") };
-  } catch {
-    return undefined;
-  }
 }
 
 /** A slope of a line with its standard error, per unit of x. */
@@ -74,8 +65,6 @@ export function summariseMemory(samples: readonly MemorySample[]): MemorySummary
     };
   });
 }
-
-const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
 
 /** Least squares of one slope for all groups of points, each with a constant of its own. NaN where there are too few points. */
 export function slopeOf(groups: readonly (readonly (readonly number[])[])[]): Slope {

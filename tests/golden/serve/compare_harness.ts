@@ -9,6 +9,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { mean } from "../../../cli/compare/crossed.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { succeed } from "../../cli/support/run_softcot.ts";
 import { startServer } from "../../cli/support/served.ts";
@@ -147,7 +148,6 @@ async function evaluated<T>(folder: string, name: string, file: string, args: st
 }
 
 const differences: string[] = [];
-const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function compareChoices(ours: ChoiceLine[], theirs: Sample[]): void {
   let worst = 0;

@@ -1,5 +1,6 @@
 /** What runs leave on disk, read and compared. */
 import { assert, assertEquals } from "@std/assert";
+import { assertSameFiles } from "../../support/assert_same_files.ts";
 import { jsonLines } from "../../support/json_lines.ts";
 
 /** Lines of a file; 0 where it is not there yet. */
@@ -37,12 +38,6 @@ export function assertSameRun(actual: string, expected: string): void {
     assert(names.some((name) => /^(adapter_)?model\.safetensors$/.test(name)));
     assert(names.includes("optimizer.safetensors"));
     assertEquals([...Deno.readDirSync(`${actual}/${folder}`)].map((entry) => entry.name).sort(), names);
-    for (const name of names) {
-      const [ours, theirs] = [actual, expected].map((run) => Deno.readFileSync(`${run}/${folder}/${name}`));
-      assert(
-        ours.length === theirs.length && ours.every((byte, i) => byte === theirs[i]),
-        `${folder}/${name} differs`,
-      );
-    }
+    assertSameFiles(`${actual}/${folder}`, `${expected}/${folder}`);
   }
 }
