@@ -25,6 +25,9 @@ esac
 [ -d "${HOME:-/}" ] || [ ! -e "$HOME" ] || unset HOME
 # What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs.
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1 DENO_DIR="$here/.deno"
+# A view goes over gigabytes and keeps little of them: V8's young generation would grow to 48 MB beside it.
+heap=
+[ "${1:-}" != view ] || heap=--v8-flags=--max-semi-space-size=2
 # All grants, in a form that the program narrows to what a command needs.
-exec "$here/deno" run --quiet --no-prompt --no-config --no-lock --allow-read=/ --allow-write=/ '--allow-env=*,CE_*,RUBI_*' \
+exec "$here/deno" run --quiet --no-prompt --no-config --no-lock $heap --allow-read=/ --allow-write=/ '--allow-env=*,CE_*,RUBI_*' \
   --allow-run --allow-net --allow-import --allow-sys --allow-ffi --unstable-no-legacy-abort "$here/main.js" "$@"

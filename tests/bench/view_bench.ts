@@ -6,7 +6,6 @@
  */
 import { parseArgs } from "node:util";
 import { httpSource } from "../../web/data/http_source.ts";
-import { programWords } from "../cli/support/run_softcot.ts";
 import { table } from "../../cli/terminal/table.ts";
 import { memoryOf } from "../support/memory_of.ts";
 import { root } from "../support/places.ts";
@@ -46,10 +45,15 @@ const bytesOf = (name: string) => {
 
 /** A view that runs, and what it takes. */
 async function startView() {
-  const [program, ...first] = programWords();
-  const args = [...first, "view", run, ...(values["read-only"] ? ["--read-only"] : [])];
+  const args = ["view", run, ...(values["read-only"] ? ["--read-only"] : [])];
   const began = performance.now();
-  const child = new Deno.Command(program, { args, cwd: root, stdin: "null", stdout: "piped", stderr: "null" })
+  const child = new Deno.Command(Deno.env.get("SOFTCOT_BINARY") ?? `${root}softcot`, {
+    args,
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  })
     .spawn();
   const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const url = (await reader.read()).value!.trim();

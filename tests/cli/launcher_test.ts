@@ -210,6 +210,18 @@ Deno.test("arguments and the exit status go through unchanged", () =>
     assertEquals(JSON.parse(stdout).model.value, "two  'words' $HOME");
   }));
 
+Deno.test("a view is started with a small young generation, as a built file starts it; other commands are not", () =>
+  inBox(async ({ script, start }) => {
+    await script("deno", `[ "$1" != -V ] || { echo 'deno ${pinned}'; exit; }\necho "$*"`);
+    const flag = "--v8-flags=--max-semi-space-size=2";
+    assertStringIncludes((await start(["view", "runs"])).stdout, ` ${flag} `);
+    assertEquals((await start(["train"])).stdout.includes("--v8-flags"), false);
+    assertStringIncludes(
+      Deno.readTextFileSync(join(root, "release", "start.sh")),
+      `view ] || heap=${flag}\n`,
+    );
+  }));
+
 Deno.test("softcot deno runs the pinned Deno, with the Vulkan backend chosen", () =>
   inBox(async ({ folder, start }) => {
     await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
