@@ -35,6 +35,8 @@ export interface ChoiceRecord {
   characters: number[];
   /** Choices whose context was cut from the left. */
   truncated: number;
+  /** Rows that went through the model for it. */
+  rows: number;
 }
 
 /** What a set of questions came to. */
@@ -67,9 +69,9 @@ export interface ChoiceResult extends ChoiceMeasures {
   truncated: number;
   /** Questions that were left out since they are too long for it; absent where there are none. */
   skipped?: number;
-  /** Rows that went through the model in this process. */
+  /** Rows that went through the model, for questions known before too. */
   rows: number;
-  /** Time of this process. */
+  /** Time of this process: of what was not known before. */
   seconds: number;
   /** Question by question. */
   records: ChoiceRecord[];
@@ -80,7 +82,7 @@ export function judgeChoices(
   index: number,
   { id, subject, question, choices, right }: ChoiceQuestion,
   logps: readonly ArrayLike<number>[],
-  truncated: number,
+  { truncated, rows }: Pick<ChoiceRecord, "truncated" | "rows">,
 ): ChoiceRecord {
   const sums = logps.map((logp) => Array.from(logp).reduce((sum, value) => sum + value, 0));
   const characters = choices.map((choice) => [...choice].length);
@@ -103,6 +105,7 @@ export function judgeChoices(
     tokens: logps.map(({ length }) => length),
     characters,
     truncated,
+    rows,
   };
 }
 
@@ -110,9 +113,14 @@ export function judgeChoices(
 export function tallyChoices(
   { categories }: Pick<ChoiceTask, "categories">,
   records: readonly ChoiceRecord[],
-): Omit<ChoiceResult, "rows" | "seconds" | "records"> {
-  const truncated = records.reduce((sum, record) => sum + record.truncated, 0);
-  const all = { ...measure(records), truncated };
+): Omit<ChoiceResult, "seconds" | "records"> {
+  const total = (of: (record: ChoiceRecord) => number) =>
+    records.reduce((sum, record) => sum + of(record), 0);
+  const all = {
+    ...measure(records),
+    truncated: total(({ truncated }) => truncated),
+    rows: total(({ rows }) => rows),
+  };
   if (records.every(({ subject }) => subject === undefined)) return all;
   const subjects = grouped(records, ({ subject }) => subject);
   return {

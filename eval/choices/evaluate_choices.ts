@@ -55,18 +55,18 @@ export async function evaluateChoices(
   }
   checkShots(task, options.shots ?? 0);
   const records: ChoiceRecord[] = [];
-  let [rows, right, skipped] = [0, 0, 0];
+  let [right, skipped] = [0, 0];
   const started = performance.now();
   for (const pass of planPasses(model, tokenizer, task, total, options)) {
     signal?.throwIfAborted();
     const scores = await scoreGroups(model, pass.groups.map(({ group }) => group));
     pass.groups.forEach(({ group, asked }, g) => {
       group.choices.forEach((choice, i) => asked.logps[choice] = scores[g][i]);
-      rows += rowsOfGroup(group);
+      asked.rows += rowsOfGroup(group);
     });
     skipped += pass.skipped;
     for (const asked of pass.complete) {
-      const record = asked.known ?? judgeChoices(asked.index, asked.question, asked.logps, asked.truncated);
+      const record = asked.known ?? judgeChoices(asked.index, asked.question, asked.logps, asked);
       records.push(record);
       if (record.correct) right++;
       if (!asked.known) onRecord?.(record);
@@ -76,7 +76,7 @@ export async function evaluateChoices(
   }
   if (records.length === 0) throw tooLong(`all ${total} questions of ${task.name}`, model.config.maxPosition);
   const seconds = (performance.now() - started) / 1000;
-  return { ...tallyChoices(task, records), ...(skipped > 0 ? { skipped } : {}), rows, seconds, records };
+  return { ...tallyChoices(task, records), ...(skipped > 0 ? { skipped } : {}), seconds, records };
 }
 
 function checkShots({ name, mostShots }: ChoiceTask, shots: number): void {
@@ -93,6 +93,7 @@ interface Asked {
   question: ChoiceQuestion;
   known?: ChoiceRecord;
   truncated: number;
+  rows: number;
   /** ln p by token of each choice, as they come. */
   logps: Float32Array[];
 }
@@ -125,7 +126,7 @@ function* planPasses(
   let used = 0;
   for (let index = 0; index < total; index++) {
     const question = task.question(stream, index, shots);
-    const asked: Asked = { index, question, truncated: 0, logps: [] };
+    const asked: Asked = { index, question, truncated: 0, rows: 0, logps: [] };
     if (knownAt.get(index)?.id === question.id) asked.known = knownAt.get(index);
     else {
       const encoded = encodeWithin(tokenizer, question, model.config.maxPosition, longPrompts);

@@ -89,7 +89,7 @@ Deno.test("neither the size of passes nor what is known already changes a bit", 
     const resumed = await run({ known, onRecord: (record: ChoiceRecord) => fresh.push(record) });
     assertEquals(resumed.records, whole.records);
     assertEquals(fresh.map(({ index }) => index), [3, 4, 5, 6, 7]);
-    assert(resumed.rows < whole.rows);
+    assertEquals([resumed.rows, resumed.truncated], [whole.rows, whole.truncated]);
     const limited = await run({ questions: 2, passRows: 16 });
     assertEquals(limited.records, whole.records.slice(0, 2));
   });
@@ -200,7 +200,7 @@ Deno.test("context and choice are encoded as one text and split behind the conte
 
 Deno.test("the largest sum is picked, or the largest by characters; the first of equal ones", () => {
   const question = asked("c", ["aaaa", "b", "\u{1f600}e"], 1, "law");
-  const judge = (...logps: number[][]) => judgeChoices(7, question, logps, 0);
+  const judge = (...logps: number[][]) => judgeChoices(7, question, logps, { truncated: 0, rows: 3 });
   const record = judge([-1, -2, -3], [-2.5, -2.5], [-7, -3]);
   assertEquals(record.sums, [-6, -5, -10]);
   assertEquals(record.characters, [4, 1, 2]);
@@ -211,7 +211,10 @@ Deno.test("the largest sum is picked, or the largest by characters; the first of
 
 Deno.test("subjects, categories, micro and macro", () => {
   const one = (subject: string, correct: boolean, nll: number): ChoiceRecord => ({
-    ...judgeChoices(0, asked("c", ["a", "b"], correct ? 0 : 1, subject), [[-nll], [-nll - 1]], 0),
+    ...judgeChoices(0, asked("c", ["a", "b"], correct ? 0 : 1, subject), [[-nll], [-nll - 1]], {
+      truncated: 0,
+      rows: 2,
+    }),
     nll,
   });
   const records = [one("law", true, 1), one("law", true, 2), one("law", false, 3), one("art", false, 6)];
@@ -231,5 +234,9 @@ Deno.test("subjects, categories, micro and macro", () => {
     Math.hypot(art.accuracy.standardError, law.accuracy.standardError) / 2,
     1e-12,
   );
-  assertEquals(tallyChoices({}, [judgeChoices(0, asked("c", ["a", "b"]), [[-1], [-2]], 0)]).macro, undefined);
+  assertEquals(
+    tallyChoices({}, [judgeChoices(0, asked("c", ["a", "b"]), [[-1], [-2]], { truncated: 0, rows: 2 })])
+      .macro,
+    undefined,
+  );
 });
