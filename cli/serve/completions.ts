@@ -1,22 +1,23 @@
 import { z } from "zod";
-import { promptIds } from "../../eval/questions/prompt_ids.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { ApiError } from "./api_error.ts";
 import { endOf, usageOf } from "./chat_completions.ts";
 import { answerWith, type Exchange } from "./exchange.ts";
-import { type ChoicePiece, runChoices, type TokenLogprob, type Usage } from "./run_choices.ts";
+import {
+  type ChoiceListener,
+  type ChoicePiece,
+  runChoices,
+  type TokenLogprob,
+  type Told,
+  type Usage,
+} from "./run_choices.ts";
 import { parseRequest, samplingFields, stopsOf } from "./sampling_request.ts";
 import { scorePrompt } from "./score_prompt.ts";
-import { refuseTextBeyond, refuseTooLong } from "./refuse_too_long.ts";
-import { choiceSettings, mostTokens } from "./sequence_settings.ts";
+import { isOnePrompt, type OnePrompt, promptsOf } from "./prompts_of.ts";
+import { refuseTooLong } from "./refuse_too_long.ts";
+import { type ChoiceSettings, choiceSettings, mostTokens } from "./sequence_settings.ts";
 import { refuseMuchTold } from "./refuse_much_told.ts";
 import type { ServedModel } from "./served_model.ts";
-
-type OnePrompt = string | number[];
-
-const isIds = (one: unknown): one is number[] =>
-  Array.isArray(one) && one.length > 0 && one.every((id) => Number.isSafeInteger(id) && id >= 0);
-const isOnePrompt = (one: unknown): one is OnePrompt => typeof one === "string" || isIds(one);
 
 const completionRequest = z.object({
   ...samplingFields,
@@ -34,30 +35,12 @@ type CompletionRequest = z.infer<typeof completionRequest>;
 
 /** As OpenAI has it. */
 const DEFAULT_TOKENS = 16;
-const MOST_PROMPTS = 256;
 
 /** Continues texts: without thinking unless it is asked for. */
 export async function completions(served: ServedModel, body: unknown, exchange: Exchange): Promise<Response> {
   const request = parseRequest(completionRequest, body);
+  const asked = await whatIsAsked(served, request, exchange.signal);
   const { name, fingerprint, found: { tokenizer } } = served;
-  if (request.best_of !== undefined && request.best_of !== request.n) {
-    throw new ApiError(400, "Cannot choose the best of several: leave best_of out", "best_of");
-  }
-  const prompts = await promptsOf(served, request, exchange.signal);
-  const longest = Math.max(...prompts.map(({ length }) => length));
-  const maxTokens = request.max_tokens ?? DEFAULT_TOKENS;
-  if (maxTokens === 0 && !request.echo) {
-    throw new ApiError(400, "Cannot generate 0 tokens: that is for echo alone", "max_tokens");
-  }
-  const thinking = request.softcot?.thinking ?? "none";
-  const settings = maxTokens === 0
-    ? null
-    : choiceSettings(served, { request, thinking, maxTokens, field: "prompt" }, longest);
-  if (!settings) refuseTooLong(longest, 0, served.context, "prompt");
-  const { n, logprobs } = request;
-  const told = { logprobs, showMixtures: request.softcot?.show_mixtures ?? false };
-  const echoed = request.echo ? prompts.reduce((sum, { length }) => sum + length, 0) : 0;
-  refuseMuchTold(told, n * (echoed + (settings ? prompts.length * mostTokens(settings) : 0)));
   const head = {
     id: `cmpl-${crypto.randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
@@ -65,41 +48,12 @@ export async function completions(served: ServedModel, body: unknown, exchange: 
     object: "text_completion",
     system_fingerprint: fingerprint,
   };
-  const format = createLogprobFormat(tokenizer, prompts.length * n);
+  const format = createLogprobFormat(tokenizer, asked.prompts.length * request.n);
   const logprobsOf = (piece: ChoicePiece) =>
-    logprobs === undefined ? null : format(piece.choice, piece.logprobs);
-  const seed = settings?.seed ?? request.seed ?? 0;
+    request.logprobs === undefined ? null : format(piece.choice, piece.logprobs);
+  const seed = asked.settings?.seed ?? request.seed ?? 0;
   return await answerWith(exchange, {
-    async run(tell, given) {
-      // Where one prompt is refused, so are the others: nobody waits for them any more.
-      const refused = new AbortController();
-      const signal = AbortSignal.any([given, refused.signal]);
-      const usage: Usage = { promptTokens: 0, completionTokens: 0, thinkingTokens: 0 };
-      await Promise.all(prompts.map(async (prompt, p) => {
-        usage.promptTokens += prompt.length;
-        const at = (choice: number) => p * n + choice;
-        if (request.echo) {
-          await echo(served, prompt, request, signal, (piece) => {
-            for (let choice = 0; choice < n; choice++) tell.piece({ ...piece, choice: at(choice) });
-          });
-        }
-        if (!settings) {
-          for (let choice = 0; choice < n; choice++) tell.end({ choice: at(choice), finishReason: "length" });
-          return;
-        }
-        const asked = { request, prompt, settings, stops: stopsOf(request), together: true, ...told };
-        const came = await runChoices(served, asked, {
-          piece: (piece) => tell.piece({ ...piece, choice: at(piece.choice) }),
-          end: (end) => tell.end({ ...end, choice: at(end.choice) }),
-        }, signal);
-        usage.completionTokens += came.completionTokens;
-        usage.thinkingTokens += came.thinkingTokens;
-      })).catch((error) => {
-        refused.abort();
-        throw error;
-      });
-      return usage;
-    },
+    run: (tell, signal) => continueAll(served, asked, tell, signal),
     stream: request.stream
       ? {
         head,
@@ -130,38 +84,80 @@ export async function completions(served: ServedModel, body: unknown, exchange: 
 
 const textEnd = ({ delta: _, ...end }: ReturnType<typeof endOf> & { delta?: unknown }) => end;
 
-/** @throws ApiError 400 where there are too many, an empty one, or ids that are no token's */
-async function promptsOf(
-  { found: { tokenizer }, context }: ServedModel,
-  { prompt }: CompletionRequest,
+/** Texts to be gone on with, and how; `settings` is null where they are only echoed. */
+interface Asked {
+  request: CompletionRequest;
+  prompts: number[][];
+  settings: ChoiceSettings | null;
+  told: Told;
+}
+
+/** @throws ApiError 400 where it does not go together, or would not fit */
+async function whatIsAsked(
+  served: ServedModel,
+  request: CompletionRequest,
   signal: AbortSignal,
-): Promise<number[][]> {
-  const all = isOnePrompt(prompt) ? [prompt] : prompt;
-  if (all.length > MOST_PROMPTS) {
-    throw new ApiError(400, `Cannot take ${all.length} prompts at once: at most ${MOST_PROMPTS}`, "prompt");
+): Promise<Asked> {
+  const { n, logprobs } = request;
+  if (request.best_of !== undefined && request.best_of !== n) {
+    throw new ApiError(400, "Cannot choose the best of several: leave best_of out", "best_of");
   }
-  const idsOf = (one: OnePrompt): number[] => {
-    if (typeof one === "string") refuseTextBeyond(tokenizer, one, context, "prompt");
-    const ids = typeof one === "string" ? promptIds(tokenizer, one) : one;
-    if (ids.length === 0) {
-      throw new ApiError(400, "Cannot go on from an empty prompt: a token is needed", "prompt");
+  const prompts = await promptsOf(served, request.prompt, signal);
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const maxTokens = request.max_tokens ?? DEFAULT_TOKENS;
+  if (maxTokens === 0 && !request.echo) {
+    throw new ApiError(400, "Cannot generate 0 tokens: that is for echo alone", "max_tokens");
+  }
+  const thinking = request.softcot?.thinking ?? "none";
+  const settings = maxTokens === 0
+    ? null
+    : choiceSettings(served, { request, thinking, maxTokens, field: "prompt" }, longest);
+  if (!settings) refuseTooLong(longest, 0, served.context, "prompt");
+  const told = { logprobs, showMixtures: request.softcot?.show_mixtures ?? false };
+  const echoed = request.echo ? prompts.reduce((sum, { length }) => sum + length, 0) : 0;
+  refuseMuchTold(told, n * (echoed + (settings ? prompts.length * mostTokens(settings) : 0)));
+  return { request, prompts, settings, told };
+}
+
+/** Goes on with all prompts at once; choices are numbered through all of them. */
+async function continueAll(
+  served: ServedModel,
+  { request, prompts, settings, told }: Asked,
+  tell: ChoiceListener,
+  given: AbortSignal,
+): Promise<Usage> {
+  // Where one prompt is refused, so are the others: nobody waits for them any more.
+  const refused = new AbortController();
+  const signal = AbortSignal.any([given, refused.signal]);
+  const { n } = request;
+  const usage: Usage = { promptTokens: 0, completionTokens: 0, thinkingTokens: 0 };
+  const goOn = async (prompt: number[], p: number): Promise<void> => {
+    usage.promptTokens += prompt.length;
+    const at = (choice: number) => p * n + choice;
+    if (request.echo) {
+      await echo(served, prompt, request, signal, (piece) => {
+        for (let choice = 0; choice < n; choice++) tell.piece({ ...piece, choice: at(choice) });
+      });
     }
-    const wrong = ids.find((id) => id >= tokenizer.size);
-    if (wrong === undefined) return ids;
-    throw new ApiError(
-      400,
-      `Cannot read the prompt: there is no token ${wrong}, ids below ${tokenizer.size} are needed`,
-      "prompt",
-    );
+    if (!settings) {
+      for (let choice = 0; choice < n; choice++) tell.end({ choice: at(choice), finishReason: "length" });
+      return;
+    }
+    const asked = { request, prompt, settings, stops: stopsOf(request), together: true, ...told };
+    const came = await runChoices(served, asked, {
+      piece: (piece) => tell.piece({ ...piece, choice: at(piece.choice) }),
+      end: (end) => tell.end({ ...end, choice: at(end.choice) }),
+    }, signal);
+    usage.completionTokens += came.completionTokens;
+    usage.thinkingTokens += came.thinkingTokens;
   };
-  const read: number[][] = [];
-  for (const one of all) {
-    // Others are heard meanwhile.
-    if (read.length > 0) await new Promise((resolve) => setTimeout(resolve));
-    if (signal.aborted) break;
-    read.push(idsOf(one));
+  try {
+    await Promise.all(prompts.map(goOn));
+  } catch (error) {
+    refused.abort();
+    throw error;
   }
-  return read;
+  return usage;
 }
 
 /** Tells the prompt, with its tokens' logprobs where they are asked for. */

@@ -1,24 +1,21 @@
 import { chatCompletions } from "./chat_completions.ts";
 import { ApiError, asApiError, errorResponse } from "./api_error.ts";
-import type { KeyCheck } from "./api_key.ts";
 import { completions } from "./completions.ts";
 import type { Exchange } from "./exchange.ts";
 import { createLife, type Life } from "./create_life.ts";
 import { createMetrics } from "./metrics.ts";
 import { readJson } from "./read_json.ts";
+import { type Acquaintances, OPEN, refuseStrangers } from "./refuse_strangers.ts";
 import type { Usage } from "./run_choices.ts";
 import type { ServedModel } from "./served_model.ts";
 import { tryPage } from "./try_page.ts";
 
 /** What a handler goes by. */
-export interface HandlerOptions {
-  isKey: KeyCheck;
+export interface HandlerOptions extends Acquaintances {
   /** Bytes of a body, at most. */
   mostBytes: number;
   /** Seconds of a request, at most. */
   mostSeconds: number;
-  /** Names by which the server may be asked for: of a server on loopback, lest a page of another site asks it. Undefined: any. */
-  hosts?: readonly string[];
   /** Aborted where the server gives up what is left. */
   signal: AbortSignal;
   /** Told a line of each request. */
@@ -43,9 +40,6 @@ const BODY_SECONDS = 30;
 
 const GENERATING = { "/v1/chat/completions": chatCompletions, "/v1/completions": completions } as const;
 
-/** What is answered without a key: nothing of it says anything of the model. */
-const OPEN: readonly string[] = ["/", "/health"];
-
 /** The handler of a server's requests. */
 export function createHandler(options: HandlerOptions): Handler {
   const metrics = createMetrics();
@@ -63,35 +57,8 @@ export function createHandler(options: HandlerOptions): Handler {
     }[state];
     throw new ApiError(503, message, null, code, { "retry-after": "5" });
   };
-  const allow = (request: Request, path: string) => {
-    const host = request.headers.get("host") ?? "";
-    const origin = request.headers.get("origin");
-    if (path === "") {
-      throw new ApiError(400, `Cannot read the host ${JSON.stringify(host)}: a name is needed`);
-    }
-    if (options.hosts && !options.hosts.includes(host.replace(/:\d+$/, "").toLowerCase())) {
-      throw new ApiError(
-        403,
-        `Cannot answer for the host ${JSON.stringify(host)}: this is a server of this machine alone`,
-      );
-    }
-    if (origin !== null && URL.parse(origin)?.host !== host) {
-      throw new ApiError(403, "Cannot answer a page of another site");
-    }
-    if (!OPEN.includes(path) && !options.isKey(request.headers.get("authorization"))) {
-      throw new ApiError(
-        401,
-        "Cannot answer without the server's key: send it as a bearer token",
-        null,
-        "invalid_api_key",
-        {
-          "www-authenticate": "Bearer",
-        },
-      );
-    }
-  };
   const answer = async (request: Request, path: string, exchange: Exchange): Promise<Response> => {
-    allow(request, path);
+    refuseStrangers(options, request, path);
     const method = path in GENERATING ? "POST" : "GET";
     const isKnown = path in GENERATING || [...OPEN, "/metrics", "/v1/models"].includes(path) ||
       path.startsWith("/v1/models/");

@@ -1,6 +1,6 @@
 import { EngineFailedError, QueueFullError } from "../../model/serving/admission.ts";
 import { ApiError, asApiError, errorBody } from "./api_error.ts";
-import type { ChoiceEnd, ChoicePiece, Usage } from "./run_choices.ts";
+import type { ChoiceEnd, ChoiceListener, ChoicePiece, Usage } from "./run_choices.ts";
 
 /** A request on its way, for those who answer it. */
 export interface Exchange {
@@ -19,10 +19,7 @@ export interface Exchange {
 /** An answer as it is made. */
 export interface Answer {
   /** Generates, and tells it. */
-  run(
-    tell: { piece(piece: ChoicePiece): void; end(end: ChoiceEnd): void },
-    signal: AbortSignal,
-  ): Promise<Usage>;
+  run(tell: ChoiceListener, signal: AbortSignal): Promise<Usage>;
   /** How its parts are told as events; null: it is told as a whole. */
   stream: {
     head: Record<string, unknown>;

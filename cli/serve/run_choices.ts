@@ -46,6 +46,14 @@ export interface ChoiceEnd {
   boxed?: string | null;
 }
 
+/** Hears of choices as they are made. */
+export interface ChoiceListener {
+  /** Some more of one. */
+  piece(piece: ChoicePiece): void;
+  /** One has ended. */
+  end(end: ChoiceEnd): void;
+}
+
 /** Tokens of a request. */
 export interface Usage {
   promptTokens: number;
@@ -84,7 +92,7 @@ const LEAST_WEIGHT = 5e-4;
 export async function runChoices(
   { engine, found: { model, tokenizer } }: ServedModel,
   { request, prompt, settings, stops, logprobs, showMixtures, together }: ChoicesRequest,
-  tell: { piece(piece: ChoicePiece): void; end(end: ChoiceEnd): void },
+  tell: ChoiceListener,
   signal: AbortSignal,
 ): Promise<Usage> {
   const { plain, rules, steps } = settings;

@@ -1,6 +1,6 @@
 import { scoreText } from "../../eval/choices/score_text.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
-import { prefillRowsOf } from "../../model/serving/engine.ts";
+import { prefillRowsOf } from "../../model/serving/plan_prefill.ts";
 import type { TokenLogprob } from "./run_choices.ts";
 import type { ServedModel } from "./served_model.ts";
 import { topIds } from "./top_tokens.ts";

@@ -12,53 +12,23 @@
  * @module
  */
 import { DeviceLostError } from "../../gpu/errors.ts";
-import type { Gpu } from "../../gpu/gpu.ts";
-import { decodeSteps } from "../generation/decode.ts";
-import { createDecodeState } from "../generation/decode_state.ts";
-import { type Prefill, prepareRuns } from "../generation/prefill.ts";
-import type { Stride } from "../generation/stride.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import { createKvCache } from "../transformer/kv_cache.ts";
-import { STRIDE } from "../transformer/stride_steps.ts";
 import type { Model } from "../transformer/transformer.ts";
-import { createAdmission, EngineFailedError, QueueFullError } from "./admission.ts";
-import { copyPrompts } from "./copy_prompts.ts";
-import { createPatience } from "./create_patience.ts";
+import { EngineFailedError, QueueFullError } from "./admission.ts";
+import { createTurns, type TurnFigures, type TurnOptions } from "./create_turns.ts";
 import { createWorks } from "./create_works.ts";
-import { planPrefill, type PrefillPlan } from "./plan_prefill.ts";
-import { createPromptCache } from "./prompt_cache.ts";
-import type { ServedSequence } from "./served_sequence.ts";
 import type { ServingJob } from "./serving_job.ts";
-import { type DrawKey, inGroups, roomForSeen, type SeenSteps, stepByGroup } from "./step_by_group.ts";
-import { tellStride } from "./tell_stride.ts";
 
 /** What an engine may take. */
-export interface EngineOptions extends DrawKey {
-  /** Choices that run at once, at most. */
-  atOnce: number;
-  /** Rows of the KV cache. */
-  cacheRows: number;
-  /** Positions that a text may have: within the model's context and the cache. */
-  context: number;
+export interface EngineOptions extends TurnOptions {
   /** Requests that may wait for all their choices to begin, or for other work. */
   mostWaiting: number;
-  /** Rows of prompts that are prefilled before a stride; what suits the device if left out. */
-  prefillRows?: number;
-  /** Records a stride before the last one is read, as in `GenerationSettings`; what suits the device if left out. */
-  readBehind?: boolean;
 }
 
 /** Figures of an engine. */
-export interface EngineFigures {
-  running: number;
+export interface EngineFigures extends TurnFigures {
+  /** Requests that wait. */
   waiting: number;
-  usedRows: number;
-  cacheRows: number;
-  /** Since it began. */
-  promptTokens: number;
-  sharedTokens: number;
-  newTokens: number;
-  strides: number;
 }
 
 /** Generates for as many as come. */
@@ -84,106 +54,27 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Rows of prompts a turn: what a software device does in about half a second, and what keeps a GPU busy. */
-const PREFILL_ROWS = { software: 128, gpu: 1024 };
-
-/** Rows of prompts that a device is given at a time. */
-export const prefillRowsOf = ({ adapter }: Gpu): number =>
-  PREFILL_ROWS[adapter.software ? "software" : "gpu"];
-
-/** Milliseconds after which events are let in within a stride. */
-const LONGEST_DEAF = 20;
-
-/** Bytes of numbers that are seen of a stride's steps: they come to the CPU. */
-const SEEN_BYTES = 2 ** 28;
-
 /** An engine at work on a model. */
 export function createEngine(model: Model, tokenizer: Tokenizer, options: EngineOptions): Engine {
   const { gpu } = model;
   const scratch = gpu.arena.scratch();
-  const cache = createKvCache(scratch, model.config, options.cacheRows);
-  const prompts = createPromptCache(options.cacheRows);
-  let seen: SeenSteps | null = null;
-  const state = createDecodeState({
-    ...{ model, cache, slots: options.atOnce, continuous: true, alike: true, hidden: undefined },
-    takeStep: stepByGroup(options, () => seen),
-  }, scratch);
-  const seenBytes = Math.min(SEEN_BYTES, gpu.device.limits.maxBufferSize);
-  const seenPlaces = Math.floor(seenBytes / (4 * STRIDE * model.config.vocabSize));
-  const admission = createAdmission(tokenizer, prompts, { ...options, seenPlaces });
   const works = createWorks(gpu.errors);
-  const patience = createPatience();
+  const turns = createTurns(model, tokenizer, options, scratch);
+  const { admission } = turns;
   const failing = Promise.withResolvers<unknown>();
-  const figures = { promptTokens: 0, newTokens: 0, strides: 0 };
-  const budget = options.prefillRows ?? prefillRowsOf(gpu);
-  const readBehind = options.readBehind ?? !gpu.adapter.software;
   let failure: { error: unknown } | undefined;
   let closing = false;
   let wake = () => {};
 
-  let heard = performance.now();
-  /** Lets events in, by a timer: reads from the device resolve without a turn of the event loop, in which requests and signals come. */
-  const hear = async (): Promise<void> => {
-    await new Promise<void>((resolve) => void setTimeout(resolve, 0));
-    heard = performance.now();
-  };
-  /** The next stride. A software device takes its steps while they are given to it, so events are let in between them. */
-  const record = async (ready: ServedSequence[], prefill: Prefill | null): Promise<Stride> => {
-    const steps = decodeSteps(state, ready, prefill);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      if (performance.now() - heard > LONGEST_DEAF) await hear();
-    }
-  };
-  const { running } = admission;
-  const turn = async (unread: UnreadStride[]): Promise<void> => {
-    await works.takePart();
-    admission.admit();
-    copyPrompts(state, running);
-    const plan = planPrefill(running, budget, options.cacheRows);
-    figures.promptTokens += rowsOf(plan);
-    const ready = inGroups(
-      running.filter((one) => plan.rows.has(one) || (one.row !== null && one.steps < one.maxSteps)),
-    );
-    const like = `${Math.ceil(rowsOf(plan) / 16)} ${ready.length}`;
-    {
-      using temporary = gpu.arena.scratch();
-      const prefill = plan.runs.length > 0
-        ? prepareRuns(model, cache, plan.rows, plan.runs, temporary)
-        : null;
-      seen = roomForSeen(model, ready, temporary);
-      if (ready.length > 0) {
-        const stride = await record(ready, prefill);
-        const readSeen = seen && gpu.reader.start(seen.tensor);
-        unread.push({ stride, seen, readSeen, like, began: performance.now() });
-        figures.strides++;
-      } else if (prefill) {
-        prefill.record();
-        // Waited for, so that the device never has more than a turn to do.
-        if (unread.length === 0) {
-          const read = gpu.reader.start({ ...state.info, shape: [4] });
-          await patience.wait(like, performance.now(), read);
-        }
-      }
-    }
-    while (unread.length > (ready.length > 0 && readBehind ? 1 : 0)) {
-      const { stride, seen, readSeen, like, began } = unread.shift()!;
-      const bytes = await patience.wait(like, began, stride.read);
-      const rows = readSeen && new Float32Array(await readSeen());
-      const places = seen && rows && { ...seen, rows, width: model.config.vocabSize };
-      figures.newTokens += tellStride(stride, bytes, places, admission);
-    }
-  };
   const loop = async (): Promise<void> => {
-    const unread: UnreadStride[] = [];
     while (!closing) {
-      if (unread.length + works.waiting.size === 0 && admission.isIdle()) {
+      if (works.waiting.size === 0 && turns.isIdle()) {
         await new Promise<void>((resolve) => wake = resolve);
         continue;
       }
-      await turn(unread);
-      await hear();
+      await works.takePart();
+      await turns.turn();
+      await turns.hear();
     }
   };
   const fail = (cause: unknown) => {
@@ -227,14 +118,7 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
       return done;
     },
     failed: failing.promise,
-    figures: () => ({
-      ...figures,
-      running: running.length,
-      waiting: waiting().size,
-      usedRows: prompts.usedRows,
-      sharedTokens: prompts.sharedTokens,
-      cacheRows: options.cacheRows,
-    }),
+    figures: () => ({ ...turns.figures(), waiting: waiting().size }),
     async close() {
       closing = true;
       wake();
@@ -243,15 +127,4 @@ export function createEngine(model: Model, tokenizer: Tokenizer, options: Engine
       scratch[Symbol.dispose]();
     },
   };
-}
-
-const rowsOf = ({ runs }: PrefillPlan): number => runs.reduce((sum, { ids }) => sum + ids.length, 0);
-
-interface UnreadStride {
-  stride: Stride;
-  seen: SeenSteps | null;
-  readSeen: (() => Promise<ArrayBuffer>) | null;
-  /** See `Patience`. */
-  like: string;
-  began: number;
 }

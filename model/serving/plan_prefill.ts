@@ -1,6 +1,14 @@
+import type { Gpu } from "../../gpu/gpu.ts";
 import { createTokenRun, type TokenRun } from "../generation/token_run.ts";
 import type { CachedPrompt } from "./prompt_cache.ts";
 import type { ServedSequence } from "./served_sequence.ts";
+
+/** Rows of prompts a turn: what a software device does in about half a second, and what keeps a GPU busy. */
+const PREFILL_ROWS = { software: 128, gpu: 1024 };
+
+/** Rows of prompts that a device is given at a time. */
+export const prefillRowsOf = ({ adapter }: Gpu): number =>
+  PREFILL_ROWS[adapter.software ? "software" : "gpu"];
 
 /** What is prefilled before the next stride. */
 export interface PrefillPlan {

@@ -109,7 +109,7 @@ Deno.test("who is refused since others wait tries again by itself, when the serv
   while (!(await metric("waiting") === 1)) await new Promise((resolve) => setTimeout(resolve, 5));
   const refused = await assertRejects(() => many(), RateLimitError);
   assertEquals([refused.code, refused.headers?.get("retry-after")], ["queue_full", "5"]);
-  const patient = client.completions.create({ model, prompt, max_tokens: 2 }, { maxRetries: 5 });
+  const patient = client.completions.create({ model, prompt, max_tokens: 2 }, { maxRetries: 12 });
   gone.abort();
   await long;
   assertEquals((await patient).usage!.completion_tokens, 2);
