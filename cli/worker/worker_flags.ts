@@ -1,6 +1,7 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { NatsPlace } from "../../rl/workers/connect_nats.ts";
-import { openPool, type WorkerPool } from "../../rl/workers/worker_pool.ts";
+import { openPool } from "../../rl/workers/open_pool.ts";
+import type { WorkerPool } from "../../rl/workers/worker_pool.ts";
 import type { ServeAt } from "../../rl/workers/serve_files.ts";
 import { OWN_VERSION } from "../facts/own_version.ts";
 import { dashed } from "../settings/dashed.ts";

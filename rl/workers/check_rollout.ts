@@ -1,5 +1,5 @@
 import type { Scratch } from "../../gpu/arena.ts";
-import { reshape, rowsOf, type Tensor } from "../../gpu/tensor.ts";
+import { rowsOf, type Tensor } from "../../gpu/tensor.ts";
 import { roomForFew } from "../../model/thinking/few_tokens.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
@@ -143,11 +143,7 @@ function takeAgain(
     scratch,
   );
   const chunk = headChunkRows(model);
-  const reads: {
-    tokens: () => Promise<ArrayBuffer>;
-    stats: () => Promise<ArrayBuffer>;
-    fed?: () => Promise<ArrayBuffer>;
-  }[] = [];
+  const reads: { count: number; read: () => Promise<ArrayBuffer> }[] = [];
   for (let first = 0; first < n; first += chunk) {
     using temporary = gpu.arena.scratch();
     const count = Math.min(chunk, n - first);
@@ -165,10 +161,14 @@ function takeAgain(
       next: temporary.f32([count, d], "rows taken again"),
       few: way.few === undefined ? undefined : roomForFew(temporary, count, way.few),
     });
+    // One read brings all of it: each takes the device some time, whatever it brings.
     reads.push({
-      tokens: gpu.reader.start(record.tokens),
-      stats: gpu.reader.start(record.stats),
-      ...(way.continuous ? { fed: gpu.reader.start(reshape(fed, [count, d])) } : {}),
+      count,
+      read: gpu.reader.startPieces([
+        { tensor: record.tokens, from: 0, count },
+        { tensor: record.stats, from: 0, count: 4 * count },
+        ...(way.continuous ? [{ tensor: fed, from: 0, count: d * count }] : []),
+      ]),
     });
   }
   return async () => {
@@ -177,10 +177,11 @@ function takeAgain(
       stats: new Float32Array(4 * n),
       fed: new Float32Array(way.continuous ? n * d : 0),
     };
-    for (const [i, read] of reads.entries()) {
-      all.tokens.set(new Uint32Array(await read.tokens()), i * chunk);
-      all.stats.set(new Float32Array(await read.stats()), 4 * i * chunk);
-      if (read.fed) all.fed.set(new Float32Array(await read.fed()), d * i * chunk);
+    for (const [i, { count, read }] of reads.entries()) {
+      const bytes = await read();
+      all.tokens.set(new Uint32Array(bytes, 0, count), i * chunk);
+      all.stats.set(new Float32Array(bytes, 4 * count, 4 * count), 4 * i * chunk);
+      if (way.continuous) all.fed.set(new Float32Array(bytes, 20 * count, d * count), d * i * chunk);
     }
     return all;
   };

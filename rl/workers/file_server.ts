@@ -1,5 +1,6 @@
 /** The worker of serve_files.ts: serves the files that it is told of, whatever keeps the process itself busy. */
 /// <reference lib="webworker" />
+import { pause } from "../../gpu/pause.ts";
 import { openPlain } from "../../model/files/plain_file.ts";
 
 /** What the worker is told: where to listen, a file or bytes to serve from now on under a hash, or one to serve no more. */
@@ -22,15 +23,24 @@ scope.onmessage = ({ data }: MessageEvent<ServeOrder>) => {
 
 function listen(address: { hostname: string; port: number }): ServeAnswer {
   try {
-    const { addr } = Deno.serve({ ...address, onListen: () => {}, onError: () => said(500) }, (request) => {
-      const source = sources.get(new URL(request.url).pathname.slice(1));
-      if (request.method !== "GET") return said(405);
-      return source === undefined ? said(404) : answer(request, source);
-    });
+    const { addr } = Deno.serve(
+      { ...address, onListen: () => {}, onError: () => said(500) },
+      async (request) => {
+        if (request.method !== "GET") return said(405);
+        const source = await sourceOf(new URL(request.url).pathname.slice(1));
+        return source === undefined ? said(404) : answer(request, source);
+      },
+    );
     return { port: addr.port };
   } catch (error) {
     return { error: (error as Error).message };
   }
+}
+
+/** What is served is told by another way than requests come, and may come later than what asks for it. */
+async function sourceOf(hash: string): Promise<string | Uint8Array<ArrayBuffer> | undefined> {
+  for (let tries = 0; tries < 10 && !sources.has(hash); tries++) await pause(50);
+  return sources.get(hash);
 }
 
 const said = (status: number): Response => new Response(null, { status });

@@ -11,13 +11,50 @@ import {
   type TakenResult,
 } from "./result.ts";
 import { newId } from "./streams.ts";
-import { globally, rowsWanted, type Share, type Steering, type Task } from "./task.ts";
+import {
+  globally,
+  markDone,
+  MOST_REFUSED,
+  rowsWanted,
+  type Share,
+  type Steering,
+  type Task,
+} from "./task.ts";
 import type { GivenJob } from "./worker_pool.ts";
 
 /** Gives a task to workers, once more where it was given before. */
-export function giveTask(share: Share, task: Task, { done, stir, stop }: Steering): void {
-  const { pool, tokenizer, model, settings: { rules, thinking }, common } = share;
+export function giveTask(share: Share, task: Task, steering: Steering): void {
+  const { pool, tasks } = share;
   if (task.given) pool.withdraw(task.given);
+  const { job, expected } = jobOf(share, task);
+  const given: GivenJob = {
+    ...{ job, most: mostBytes(expected), stop: steering.stop },
+    async take(bytes, worker) {
+      try {
+        await takeResult(share, task, worker, decodeResult(bytes, expected), steering);
+      } catch (error) {
+        if (error instanceof RefusedResult) throw error;
+        steering.stop(error);
+      }
+    },
+    refused(isBroken) {
+      task.refusals += isBroken ? MOST_REFUSED : 1;
+      steering.stir();
+    },
+  };
+  task.given = given;
+  task.sent = performance.now();
+  tasks.left.delete(task);
+  tasks.out.add(task);
+  pool.give(given);
+}
+
+/** What a task's job says, and what its result has to be. */
+function jobOf(
+  share: Share,
+  task: Task,
+): { job: Job; expected: Expected } {
+  const { pool, tokenizer, model, settings: { rules, thinking }, common } = share;
   const id = newId();
   // One can be looked at as closely as this device can only with its rows.
   const rows = thinking.continuous ? Math.max(1, rowsWanted(share, task)) : 0;
@@ -34,36 +71,30 @@ export function giveTask(share: Share, task: Task, { done, stir, stop }: Steerin
     ...{ job: id, version: pool.version, weights: weightsOf(job), prompts: task.jobs, rules, tokenizer },
     ...{ vocab: model.config.vocabSize, width: thinking.continuous ? model.config.hiddenSize : 0, rows },
   };
-  const given: GivenJob = {
-    ...{ job, most: mostBytes(expected) },
-    async take(bytes, worker) {
-      const result = decodeResult(bytes, expected);
-      task.checked = true;
-      try {
-        await checkOne(share, task, result);
-      } catch (error) {
-        if (error instanceof RefusedResult) throw error;
-        return stop(error);
-      } finally {
-        task.checked = false;
-      }
-      pool.withdraw(given);
-      if (task.done) return;
-      task.done = true;
-      task.here?.abort(new DOMException("a worker was first", "AbortError"));
-      const { device, seconds, waited, fetched, rollouts } = result.head;
-      pool.count(worker, { device: device.adapter, rollouts: rollouts.length, seconds, waited, fetched });
-      deliver(share, task, result);
-      done();
-    },
-    refused() {
-      task.refusals++;
-      stir();
-    },
-  };
-  task.given = given;
-  task.sent = performance.now();
-  pool.give(given);
+  return { job, expected };
+}
+
+/** Takes a worker's rollouts, where nobody else was first. */
+async function takeResult(
+  share: Share,
+  task: Task,
+  worker: string,
+  result: TakenResult,
+  { done }: Steering,
+): Promise<void> {
+  task.checked = true;
+  try {
+    await checkOne(share, task, result);
+  } finally {
+    task.checked = false;
+  }
+  if (task.done) return;
+  markDone(share, task);
+  task.here?.abort(new DOMException("a worker was first", "AbortError"));
+  const { device, seconds, waited, fetched, rollouts } = result.head;
+  share.pool.count(worker, { device: device.adapter, rollouts: rollouts.length, seconds, waited, fetched });
+  deliver(share, task, result);
+  done();
 }
 
 /** Looks at one rollout of a result, which nobody can foresee, as closely as this device can. */

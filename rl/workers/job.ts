@@ -7,6 +7,9 @@ import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
 /** What a file may be called that is served. */
 export const SERVED_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,120}$/;
 
+/** What sessions, jobs and results are called, as words of a NATS subject. */
+export const TOKEN = /^\w{1,64}$/;
+
 /** A file that is served under the SHA-256 of its bytes. */
 const servedFile = z.strictObject({
   /** Its name in a folder. */
@@ -66,9 +69,9 @@ const wayOptions = z.strictObject({
 export const jobSchema = z.strictObject({
   /** Of softcot: another may make other rollouts. */
   version: z.string(),
-  session: z.string().regex(/^\w{1,64}$/),
+  session: z.string().regex(TOKEN),
   /** Its name, as long as it is not refused and given again. */
-  id: z.string().regex(/^\w{1,64}$/),
+  id: z.string().regex(TOKEN),
   /** Where files are served. */
   url: z.url({ protocol: /^https?$/ }),
   parcel: servedFile,

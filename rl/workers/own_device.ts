@@ -3,10 +3,7 @@ import { generateJobs } from "../../model/generation/generate_jobs.ts";
 import { roomForFed } from "../../model/generation/generate.ts";
 import type { Rollout } from "../../model/generation/rollout.ts";
 import { kindOf } from "./result.ts";
-import { globally, rowsWanted, type Share, type Task } from "./task.ts";
-
-/** Refused results of one job after which this device makes it. */
-const MOST_REFUSED = 3;
+import { globally, markDone, MOST_REFUSED, rowsWanted, type Share, type Task } from "./task.ts";
 
 /**
  * This device: takes what nobody has, then what others leave undone.
@@ -18,13 +15,10 @@ export async function ownDevice(
   next: () => Promise<void>,
   isOver: () => boolean,
 ): Promise<void> {
-  const { pool, tasks } = share;
+  const { pool } = share;
   let perRollout = 0;
   while (!isOver()) {
-    const task = tasks.find((task) =>
-      !task.done && (task.refusals >= MOST_REFUSED || pool.own && !task.given)
-    ) ??
-      (pool.own ? tasks.find((task) => !task.done && isLate(task, perRollout)) : undefined);
+    const task = nextHere(share, perRollout);
     if (!task) {
       const began = performance.now();
       await next();
@@ -41,6 +35,15 @@ export async function ownDevice(
   }
 }
 
+/** What workers did not bring off, then what nobody has, then what is late. */
+function nextHere({ pool, tasks: { left, out } }: Share, perRollout: number): Task | undefined {
+  for (const task of out) if (task.refusals >= MOST_REFUSED) return task;
+  if (!pool.own) return undefined;
+  for (const task of left) return task;
+  for (const task of out) if (isLate(task, perRollout)) return task;
+  return undefined;
+}
+
 /** Others take more than twice the time that this device would, and it has nothing else to do. */
 function isLate({ given, sent, count }: Task, perRollout: number): boolean {
   return given !== undefined && performance.now() - sent > 1000 * Math.max(2, 2 * perRollout * count);
@@ -49,7 +52,8 @@ function isLate({ given, sent, count }: Task, perRollout: number): boolean {
 /** @returns false where a worker was first */
 async function makeHere(share: Share, task: Task): Promise<boolean> {
   const { model, tokenizer, settings, output } = share;
-  const here = task.here = new AbortController();
+  const here = share.tasks.here = task.here = new AbortController();
+  share.tasks.left.delete(task);
   using scratch = model.gpu.arena.scratch();
   const rows = rowsWanted(share, task);
   const isInPlace = task.first === 0 && !task.given;
@@ -75,10 +79,10 @@ async function makeHere(share: Share, task: Task): Promise<boolean> {
     if (!here.signal.aborted) throw error;
     return false;
   } finally {
-    task.here = undefined;
+    share.tasks.here = task.here = undefined;
   }
   if (task.done) return false;
-  task.done = true;
+  markDone(share, task);
   if (hidden && !isInPlace) {
     const each = sizeOf(hidden.shape.slice(1));
     model.gpu.commands.copy(hidden, 0, output.hidden!, task.first * each, rows * each);
@@ -87,6 +91,5 @@ async function makeHere(share: Share, task: Task): Promise<boolean> {
     output.onRollout(globally(task, rollout), seconds);
     output.onStride?.(rollout.thinking.length + rollout.answer.length);
   }
-  if (task.given) share.pool.withdraw(task.given);
   return true;
 }

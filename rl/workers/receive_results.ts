@@ -1,111 +1,158 @@
-import { jetstream, type JsMsg } from "@nats-io/jetstream";
+import { jetstream, type JetStreamManager, type JsMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { joinedBytes } from "../../gpu/joined_bytes.ts";
 import { pause } from "../../gpu/pause.ts";
+import { natsPatience } from "./nats_patience.ts";
 import { RESULTS, resultSubject } from "./streams.ts";
 
 /** Headers of each piece of a result: who sent it, which piece it is, and how many bytes all of them have. */
-export const HEADERS = { worker: "Softcot-Worker", piece: "Softcot-Piece", bytes: "Softcot-Bytes" } as const;
+export const HEADERS = {
+  worker: "Softcot-Worker",
+  piece: "Softcot-Piece",
+  bytes: "Softcot-Bytes",
+  /** In a result's place: what became of the job, one of {@link FAILURES}; the content is the reason in words. */
+  failed: "Softcot-Failed",
+} as const;
+
+/** A worker did not succeed: it is still in the queue, it was taken out, or it was taken out since workers ended at it. */
+export const FAILURES = ["tried", "over", "broken"] as const;
+
+/** See {@link FAILURES}. */
+export type Failure = (typeof FAILURES)[number];
 
 /** Told of what workers send. */
 export interface ResultTaker {
   /** The most bytes that a job's result may have; undefined of a job that nobody waits for any more. */
   most(job: string): number | undefined;
   /** A result is there as a whole. */
-  take(job: string, worker: string, bytes: Uint8Array<ArrayBuffer>): void;
+  take(job: string, worker: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   /** It is none, by its pieces alone. */
   refuse(job: string, worker: string, why: string): void;
+  /** There is none. */
+  failed(job: string, worker: string, failure: Failure, why: string): void;
+  /** None can come any more. */
+  stop(reason: unknown): void;
+  say(line: string): void;
 }
 
 /** Results on their way. */
 export interface ResultReceiver {
   /** Reads all that is there anew: the server may have lost what it knew of this reader. */
   restart(): void;
+  /** Nobody waits for this job's results any more. */
+  forget(job: string): void;
   close(): void;
 }
 
 /** A result whose pieces come. */
 interface Growing {
-  job: string;
   pieces: Uint8Array[];
   bytes: number;
 }
 
-/** Results of one session whose first pieces are there: more than there are ever workers at one job. */
-const MOST_GROWING = 256;
+/** Results of one job that grow side by side: as many as a job was given again while others were still sending, and some. */
+const MOST_GROWING = 8;
+/** Results of one job that are heeded. */
+const MOST_RESULTS = 256;
+/** Whole results that are looked through side by side: the next ones wait at the server. */
+const MOST_TAKEN = 8;
 const LONGEST_NAME = 64;
 
-/** Puts the pieces of a session's results together, as they come. What is larger than it may be is refused by its first piece. */
+/**
+ * Puts the pieces of a session's results together, as they come. What is larger than it may be is refused by its first piece. What has been read
+ * is deleted, message by message: a purge of one job's would have nats-server 2.9 skip all others that the reader has not got yet.
+ */
 export function receiveResults(
   connection: NatsConnection,
+  manager: JetStreamManager,
   session: string,
   taker: ResultTaker,
 ): ResultReceiver {
-  const growing = new Map<string, Growing | "refused">();
+  const jobs = new Map<string, Map<string, Growing | "ended">>();
+  const takes = new Set<Promise<void>>();
   let current: { stop(): void } | undefined;
   let closed = false;
 
-  const take = ({ subject, headers, data }: JsMsg) => {
+  const receive = (message: JsMsg) => {
+    const { subject, headers, data } = message;
     const [, , job] = subject.split(".");
-    const worker = nameOf(headers?.get(HEADERS.worker));
     const most = taker.most(job);
-    const known = growing.get(subject);
-    if (known === "refused") return;
-    if (most === undefined) return void growing.delete(subject);
-    const [piece, bytes] = [HEADERS.piece, HEADERS.bytes].map((name) => Number(headers?.get(name) || NaN));
-    const result = known ?? { job, pieces: [], bytes: 0 };
-    const refuse = (why: string) => {
-      growing.set(subject, "refused");
-      taker.refuse(job, worker, why);
-    };
-    if (!Number.isSafeInteger(bytes) || bytes <= 0) return refuse("does not say how large it is");
-    if (bytes > most) return refuse(`has ${bytes} bytes, ${most} at most are possible`);
-    // Again from the beginning: this reader began anew.
-    if (piece === 0 && result.pieces.length > 0) Object.assign(result, { pieces: [], bytes: 0 });
-    if (piece !== result.pieces.length) return;
-    result.pieces.push(data);
-    result.bytes += data.length;
-    if (result.bytes > bytes) return refuse(`has more than the ${bytes} bytes that it announced`);
-    if (result.bytes < bytes) return void growing.set(subject, result);
-    growing.delete(subject);
-    taker.take(job, worker, joinedBytes(result.pieces));
-  };
-  const tidy = () => {
-    for (const [subject, result] of growing) {
-      const [, , job] = subject.split(".");
-      if (taker.most(job) === undefined || (growing.size > MOST_GROWING && result !== "refused")) {
-        growing.delete(subject);
-      }
-    }
+    if (most === undefined) return;
+    const results = jobs.get(job) ?? new Map<string, Growing | "ended">();
+    jobs.set(job, results);
+    const known = results.get(subject);
+    if (known === "ended" || (!known && results.size >= MOST_RESULTS)) return;
+    const worker = nameOf(headers?.get(HEADERS.worker));
+    const failure = FAILURES.find((one) => one === headers?.get(HEADERS.failed));
+    const grown = failure ? undefined : grow(known, message, most);
+    results.set(subject, typeof grown === "object" && "pieces" in grown ? grown : "ended");
+    makeRoom(results);
+    if (failure) return taker.failed(job, worker, failure, new TextDecoder().decode(data));
+    if (typeof grown === "string") return taker.refuse(job, worker, grown);
+    if (!(grown instanceof Uint8Array)) return;
+    const take = taker.take(job, worker, grown).catch(taker.stop).finally(() => takes.delete(take));
+    takes.add(take);
   };
   const listen = async () => {
     const stream = jetstream(connection);
+    const patience = natsPatience(connection, "read what workers send", taker.say);
     while (!closed) {
       try {
         const consumer = await stream.consumers.get(RESULTS, { filter_subjects: resultSubject(session) });
         const messages = await consumer.consume({ max_messages: 32, expires: 5000 });
         current = messages;
+        patience.succeeded();
         for await (const message of messages) {
-          take(message);
-          if (growing.size > MOST_GROWING) tidy();
+          // What is not read is still there: its job is under way.
+          while (takes.size >= MOST_TAKEN) await Promise.race(takes);
+          receive(message);
+          if (!closed) manager.streams.deleteMessage(RESULTS, message.seq, false).catch(() => {});
         }
-      } catch {
+      } catch (error) {
         // The server is away: what it has is read when it is back.
+        if (!closed) await patience.failed(error);
       }
       if (!closed) await pause(200);
     }
   };
-  listen();
+  listen().catch(taker.stop);
   return {
-    restart() {
-      tidy();
-      current?.stop();
-    },
+    restart: () => current?.stop(),
+    forget: (job) => void jobs.delete(job),
     close() {
       closed = true;
       current?.stop();
     },
   };
+}
+
+/**
+ * A result with one more piece.
+ * @returns all of its bytes where this was the last one, or why it is none
+ */
+function grow(
+  known: Growing | undefined,
+  { headers, data }: JsMsg,
+  most: number,
+): Growing | Uint8Array<ArrayBuffer> | string {
+  const [piece, bytes] = [HEADERS.piece, HEADERS.bytes].map((name) => Number(headers?.get(name) || NaN));
+  const result = known ?? { pieces: [], bytes: 0 };
+  if (!Number.isSafeInteger(bytes) || bytes <= 0) return "does not say how large it is";
+  if (bytes > most) return `has ${bytes} bytes, ${most} at most are possible`;
+  // Another is one that was read before: the reader began anew.
+  if (piece !== result.pieces.length) return result;
+  result.pieces.push(data);
+  result.bytes += data.length;
+  if (result.bytes > bytes) return `has more than the ${bytes} bytes that it announced`;
+  return result.bytes < bytes ? result : joinedBytes(result.pieces);
+}
+
+/** Lets the oldest of a job's results go where more grow than there can be workers at it. */
+function makeRoom(results: Map<string, Growing | "ended">): void {
+  const growing = [...results].filter(([, result]) => result !== "ended");
+  for (const [subject] of growing.slice(0, Math.max(0, growing.length - MOST_GROWING))) {
+    results.set(subject, "ended");
+  }
 }
 
 /** What a worker calls itself, as it may be shown. */

@@ -4,7 +4,7 @@ import { cutJobs } from "./cut_jobs.ts";
 import { giveTask } from "./give_task.ts";
 import type { Job, ServedFile } from "./job.ts";
 import { ownDevice } from "./own_device.ts";
-import type { Share, Steering, Task } from "./task.ts";
+import { markDone, type Share, type Steering, type Task } from "./task.ts";
 import { watchWorkers } from "./watch_workers.ts";
 import type { WorkerPool } from "./worker_pool.ts";
 
@@ -36,9 +36,10 @@ export function shareJobs(pool: WorkerPool, offer: Offer): JobRunner {
       mostRollouts: settings.atOnce,
       mostBytes: pool.mostBytes,
     });
+    const tasks = parts.map((part): Task => ({ ...part, sent: 0, refusals: 0, done: false }));
     const share: Share = {
       ...{ pool, model, tokenizer, settings, output },
-      tasks: parts.map((part): Task => ({ ...part, sent: 0, refusals: 0, done: false })),
+      tasks: { left: new Set(tasks), out: new Set(), undone: tasks.length },
       common: commonOf(pool, offer.parcel, trained, settings),
     };
     await runShare(share, ready);
@@ -80,24 +81,15 @@ async function runShare(share: Share, idle: number): Promise<void> {
     wake = Promise.withResolvers();
   };
   const onDone = () => {
-    if (tasks.every(({ done }) => done)) over.resolve();
-    else fill();
+    if (tasks.undone === 0) over.resolve();
+    else fill(share, helpers, steering);
     stir();
-  };
-  const waiting = () => tasks.filter((task) => !task.done && !task.given && !task.here);
-  /** As many with workers as they have in hand and will take next. */
-  const fill = () => {
-    const out = tasks.filter((task) => !task.done && task.given).length;
-    // The first that is left is this device's.
-    const next = waiting().slice(pool.own && !tasks.some(({ here }) => here) ? 1 : 0);
-    const room = Math.max(0, Math.max(1, 2 * helpers) - out);
-    for (const task of next.slice(0, room)) giveTask(share, task, steering);
   };
   const steering: Steering = { done: onDone, stir, stop: over.reject };
   const watch = watchWorkers(share, {
     found(count) {
       helpers = count ?? helpers;
-      fill();
+      fill(share, helpers, steering);
       stir();
     },
     again: (task) => giveTask(share, task, steering),
@@ -106,21 +98,34 @@ async function runShare(share: Share, idle: number): Promise<void> {
   const abort = () => over.reject(settings.signal!.reason);
   if (settings.signal?.aborted) abort();
   settings.signal?.addEventListener("abort", abort, { once: true });
-  fill();
-  // Once this device is at work, hardly an event is let in.
-  const own = pool.flush().then(() => ownDevice(share, onDone, () => wake.promise, () => ended));
-  own.catch(over.reject);
+  let own: Promise<void> | undefined;
   try {
+    fill(share, helpers, steering);
+    // Once this device is at work, hardly an event is let in.
+    own = pool.flush().then(() => ownDevice(share, onDone, () => wake.promise, () => ended));
+    own.catch(over.reject);
     await over.promise;
   } finally {
     ended = true;
     settings.signal?.removeEventListener("abort", abort);
     watch[Symbol.dispose]();
-    for (const { given, here } of tasks) {
-      if (given) pool.withdraw(given);
-      here?.abort(new DOMException("nobody needs it any more", "AbortError"));
-    }
+    tasks.left.clear();
+    for (const task of tasks.out) markDone(share, task);
+    tasks.here?.abort(new DOMException("nobody needs it any more", "AbortError"));
     stir();
-    await own.catch(() => {});
+    await own?.catch(() => {});
+  }
+}
+
+/** Gives as many to workers as they have in hand and will take next; the first that is left is this device's, where it has none. */
+function fill(share: Share, helpers: number, steering: Steering): void {
+  const { pool, tasks } = share;
+  let room = Math.max(1, 2 * helpers) - tasks.out.size;
+  let kept = pool.own && !tasks.here ? 1 : 0;
+  for (const task of tasks.left) {
+    if (room <= 0) return;
+    if (kept-- > 0) continue;
+    giveTask(share, task, steering);
+    room--;
   }
 }

@@ -11,13 +11,28 @@ export interface Task extends Part {
   given?: GivenJob;
   /** When it was given to workers, by the clock of `performance`. */
   sent: number;
-  /** Results of it that were refused. */
+  /** Results of it that were refused, and times that workers took it out of the queue without one. */
   refusals: number;
   /** A result of it is being looked through. */
   checked?: boolean;
   /** This device is at it; aborted where a worker was first. */
   here?: AbortController;
   done: boolean;
+}
+
+/** Refused results of one task after which this device makes it. */
+export const MOST_REFUSED = 3;
+
+/** Where tasks are, however many there are. */
+export interface Tasks {
+  /** Those that nobody has, in their order. */
+  left: Set<Task>;
+  /** Those that are with workers; this device may be at one of them, too. */
+  out: Set<Task>;
+  /** How many are not done. */
+  undone: number;
+  /** That of the task that this device is at. */
+  here?: AbortController;
 }
 
 /** Rollouts that are wanted, and who makes them. */
@@ -27,7 +42,7 @@ export interface Share {
   tokenizer: Tokenizer;
   settings: GenerationSettings;
   output: JobOutput;
-  tasks: Task[];
+  tasks: Tasks;
   /** What all jobs have in common. */
   common: Omit<Job, "id" | "prompts" | "rows">;
 }
@@ -40,6 +55,15 @@ export interface Steering {
   stir(): void;
   /** Nothing more is to be done: it failed. */
   stop(reason: unknown): void;
+}
+
+/** A task is done: whoever else is at it is too late. */
+export function markDone({ tasks, pool }: Share, task: Task): void {
+  task.done = true;
+  tasks.undone--;
+  tasks.left.delete(task);
+  tasks.out.delete(task);
+  if (task.given) pool.withdraw(task.given);
 }
 
 /** Of how many of a task's rollouts the rows fed are kept. */

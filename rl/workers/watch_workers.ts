@@ -21,15 +21,16 @@ export function watchWorkers(
   let looking = false;
   const look = async () => {
     const there = await pool.there();
-    const out = tasks.filter((task) => !task.done && task.given);
+    const out = [...tasks.out];
     const nobody = !there || there.waiting + there.atWork === 0;
     found(there && there.waiting + there.atWork);
     for (const task of there ? out.slice(0, AT_ONCE) : []) {
-      // Acknowledged, and nothing came: whoever had it said that it is done.
-      const isLost = !task.checked && !await pool.isQueued(task.given!);
+      // Acknowledged, and nothing came or comes: whoever had it said that it is done.
+      const isLost = !task.checked && !await pool.isUnderWay(task.given!);
       missed.set(task, isLost ? (missed.get(task) ?? 0) + 1 : 0);
       if (task.done || missed.get(task)! < PATIENCE) continue;
       missed.delete(task);
+      pool.sayAtTimes("again    a job left the queue and brought nothing: it is given once more");
       again(task);
     }
     if (!nobody || pool.own) return;

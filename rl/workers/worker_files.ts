@@ -1,4 +1,5 @@
 import { UserError } from "../../gpu/errors.ts";
+import { pause } from "../../gpu/pause.ts";
 import { modifiedAt, namesIn } from "../../model/files/on_disk.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
@@ -7,17 +8,22 @@ import { downloadBlob } from "../../model/hub/download_blob.ts";
 import type { Hub } from "../../model/hub/hub.ts";
 import { type Parcel, parcelSchema, type ServedFile } from "./job.ts";
 
+/** A folder that no worker removes until it is disposed of. */
+export interface HeldFolder extends Disposable {
+  folder: string;
+}
+
 /** Files that a worker has fetched, in a folder of its own that workers of one machine share. */
 export interface WorkerFiles {
   /** The list of a model's files, and the folders with them. */
-  model(url: string, parcel: ServedFile): Promise<{ parcel: Parcel; folder: string; adapter?: string }>;
+  model(url: string, parcel: ServedFile): Promise<HeldFolder & { parcel: Parcel; adapter?: string }>;
   /** A folder with what has been trained. */
-  trained(url: string, files: readonly ServedFile[]): Promise<string>;
+  trained(url: string, files: readonly ServedFile[]): Promise<HeldFolder>;
   /** Bytes fetched. */
   readonly fetched: number;
 }
 
-/** Trained weights that are kept: those of the moment, and those that other workers of this machine may be at. */
+/** Trained weights that are kept, beside those that are being fetched or loaded: workers of this machine may be at several trainings. */
 const MOST_TRAINED = 4;
 /** Models that nobody used for so long go. */
 const DAYS = 30;
@@ -64,6 +70,8 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
     async model(url, file) {
       const folder = `${place}/models/${file.sha256}`;
       removeOld(`${place}/models`, file.sha256, (age) => age > DAYS * 86_400_000);
+      using held = new DisposableStack();
+      held.use(await hold(folder, signal));
       await fetchAll(url, [file], folder);
       const read = parcelSchema.safeParse(jsonIn(`${folder}/${file.name}`));
       if (!read.success) throw new UserError(`Cannot use the model from ${url}: its list of files is none`);
@@ -72,15 +80,19 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
       if (parcel.model !== "builtin") await fetchAll(url, parcel.model.files, model);
       const adapter = parcel.adapter && `${folder}/adapter`;
       if (adapter) await fetchAll(url, parcel.adapter!, adapter);
-      return { parcel, folder: model, adapter };
+      const kept = held.move();
+      return { parcel, folder: model, adapter, [Symbol.dispose]: () => kept.dispose() };
     },
     async trained(url, files) {
       // Equal weights may come with other settings.
       const name = sha256OfText(files.map(({ sha256 }) => sha256).join(" "));
       const folder = `${place}/trained/${name}`;
+      using held = new DisposableStack();
+      held.use(await hold(folder, signal));
       await fetchAll(url, files, folder);
       removeOld(`${place}/trained`, name, (_, rank) => rank >= MOST_TRAINED);
-      return folder;
+      const kept = held.move();
+      return { folder, [Symbol.dispose]: () => kept.dispose() };
     },
   };
 }
@@ -94,13 +106,43 @@ function jsonIn(path: string): unknown {
   }
 }
 
-/** Removes folders, the newest counted as 0, that are too old; what is in use stays open for who uses it. */
+/** Makes a folder where it is not there, and keeps others from removing it: the system's lock goes with the process. */
+async function hold(folder: string, signal?: AbortSignal): Promise<Disposable> {
+  for (;;) {
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const open = Deno.openSync(folder);
+    // Shared among those who use it; whoever removes it has it alone.
+    if (locked(open, false) && isStill(open, folder)) return { [Symbol.dispose]: () => open.close() };
+    open.close();
+    await pause(50, signal);
+  }
+}
+
+/** File systems without locks know no others who use it. */
+function locked(open: Deno.FsFile, alone: boolean): boolean {
+  try {
+    return open.tryLockSync(alone);
+  } catch {
+    return true;
+  }
+}
+
+function isStill(open: Deno.FsFile, folder: string): boolean {
+  try {
+    return Deno.lstatSync(folder).ino === open.statSync().ino;
+  } catch {
+    return false; // Removed between making and locking it.
+  }
+}
+
+/** Removes folders, the newest counted as 0, that are too old and that nobody holds. */
 function removeOld(place: string, kept: string, isOld: (age: number, rank: number) => boolean): void {
   const folders = namesIn(place).map((name) => ({ name, time: modifiedAt(`${place}/${name}`) }));
   folders.sort((a, b) => b.time - a.time).forEach(({ name, time }, rank) => {
     if (name === kept || !isOld(Date.now() - time, rank)) return;
     try {
-      Deno.removeSync(`${place}/${name}`, { recursive: true });
+      using open = Deno.openSync(`${place}/${name}`);
+      if (locked(open, true)) Deno.removeSync(`${place}/${name}`, { recursive: true });
     } catch {
       // Another worker was first.
     }

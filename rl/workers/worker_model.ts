@@ -40,7 +40,8 @@ export function workerModel(openDevice: () => Promise<Gpu>, files: WorkerFiles):
     loaded = undefined;
   };
   const load = async ({ url, parcel: list }: Job): Promise<Loaded> => {
-    const { parcel, folder, adapter } = await files.model(url, list);
+    using held = await files.model(url, list);
+    const { parcel, folder, adapter } = held;
     unload();
     const name = parcel.model === "builtin"
       ? BUILTIN
@@ -62,9 +63,9 @@ export function workerModel(openDevice: () => Promise<Gpu>, files: WorkerFiles):
       if (loaded?.parcel !== job.parcel.sha256) loaded = await load(job);
       const weights = weightsOf(job);
       if (job.trained && loaded.weights !== weights) {
-        const folder = await files.trained(job.url, job.trained);
+        using held = await files.trained(job.url, job.trained);
         try {
-          takeTrained(loaded, job, folder);
+          takeTrained(loaded, job, held.folder);
         } catch (error) {
           // Some of it may have been taken.
           unload();

@@ -16,10 +16,36 @@ export interface WorkerTime {
   fetched: number;
   /** Results of it that were refused. */
   refused: number;
+  /** Times that it could not do a job, and said so. */
+  failed: number;
 }
 
 /** Workers, as far as they are told of. */
 export interface WorkersTimed {
   /** What was done since this was last asked, by each. */
   takeSpent(): WorkerTime[];
+}
+
+/** Counts what workers do. */
+export interface WorkTally extends WorkersTimed {
+  count(worker: string, done: Partial<Omit<WorkerTime, "name">>): void;
+}
+
+const NOTHING = { rollouts: 0, seconds: 0, waited: 0, bytes: 0, fetched: 0, refused: 0, failed: 0 };
+
+/** A tally of nothing so far. */
+export function tallyWork(): WorkTally {
+  const spent = new Map<string, WorkerTime>();
+  return {
+    count(name, { device, ...done }) {
+      const entry = spent.get(name) ?? { name, device: "", ...NOTHING };
+      for (const key of Object.keys(NOTHING) as (keyof typeof NOTHING)[]) entry[key] += done[key] ?? 0;
+      spent.set(name, { ...entry, device: device ?? entry.device });
+    },
+    takeSpent() {
+      const taken = [...spent.values()];
+      spent.clear();
+      return taken;
+    },
+  };
 }

@@ -49,7 +49,8 @@ export async function weightsRates(
   let at = "";
   let turn = 0;
   const fetch = await bestSeconds(repeats, async () => {
-    at = await workerFiles(`${folder}/worker-${turn++}`, () => {}).trained(server.url, files);
+    using held = await workerFiles(`${folder}/worker-${turn++}`, () => {}).trained(server.url, files);
+    at = held.folder;
   });
   const load = await bestSeconds(repeats, async () => {
     loadTrained(at, model);

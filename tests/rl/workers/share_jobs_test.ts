@@ -1,9 +1,11 @@
 /** Updates whose rollouts workers make are those of one process, to the bit, whatever trains; those of another kind of device are told apart. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { UserError } from "../../../gpu/errors.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import type { GpuOptions } from "../../../gpu/device/open_gpu.ts";
 import { findModel } from "../../../model/files/find_model.ts";
 import { saveModel } from "../../../model/files/save_model.ts";
+import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { addAdapter } from "../../../model/transformer/adapter.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
@@ -11,10 +13,12 @@ import { createHalfCopy } from "../../../model/weights/half_copy.ts";
 import type { StepMetrics } from "../../../rl/step_metrics.ts";
 import { trainStep } from "../../../rl/train_step.ts";
 import { serveModel } from "../../../rl/workers/parcel.ts";
+import { serveFiles } from "../../../rl/workers/serve_files.ts";
 import { shareJobs } from "../../../rl/workers/share_jobs.ts";
 import { trainedWeights } from "../../../rl/workers/trained_weights.ts";
 import { work } from "../../../rl/workers/work.ts";
-import { openPool, type WorkerPool } from "../../../rl/workers/worker_pool.ts";
+import { openPool } from "../../../rl/workers/open_pool.ts";
+import type { WorkerPool } from "../../../rl/workers/worker_pool.ts";
 import { openTestGpu } from "../../gpu/support.ts";
 import { tokenizer } from "../../model/support/small_models.ts";
 import { testFolder } from "../../support/folders.ts";
@@ -185,3 +189,39 @@ testWithNats(
     assertEquals(timeless(await training), timeless(expected));
   },
 );
+
+testWithNats("what fails while a result is taken ends whoever waits for it", async () => {
+  await using nats = await startNats();
+  await using _ = startHere(nats.url, "first");
+  await using pool = await poolOf(nats.url);
+  await untilThere(pool, 1);
+  const { model } = await findModel(gpu, `${folder}/model`);
+  const parcel = serveModel(pool.files, { name: `${folder}/model`, weights: "f32", half: false });
+  const rules = thinkingRules(tokenizer, { maxThinking: 4, maxAnswer: 2, endTokenIds: [] });
+  const thinking = wayOfThinking("hard", { greedy: false, gamma: 0, embeddingRms: 0.1 });
+  const settings = { thinking, rules, answerTau: 1, seed: 1, step: 1 };
+  const run = shareJobs(pool, { parcel });
+  const onRollout = () => {
+    throw new Error("no room for it");
+  };
+  await assertRejects(
+    () => run(model, tokenizer, [{ prompt: [1, 2], rolloutIds: [0, 1] }], settings, { onRollout }),
+    Error,
+    "no room for it",
+  );
+  freeModel(model);
+});
+
+Deno.test("a model's file with a name that workers would refuse is refused where it is given", async () => {
+  using server = await serveFiles({ host: "127.0.0.1", port: 0 });
+  for (const name of ["my vocabulary.txt", "vérité.json"]) {
+    const file = `${folder}/model/${name}`;
+    Deno.writeTextFileSync(file, "");
+    assertThrows(
+      () => serveModel(server, { name: `${folder}/model`, weights: "f32", half: false }),
+      UserError,
+      `Cannot give ${file} to workers: its name has other characters`,
+    );
+    Deno.removeSync(file);
+  }
+});

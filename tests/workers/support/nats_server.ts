@@ -1,6 +1,10 @@
 /** A NATS server of a test's own: on a free port of this machine, with a folder of its own. */
 export interface NatsServer extends AsyncDisposable {
   url: string;
+  /** Of the process that runs now. */
+  pid(): number;
+  /** Where it keeps what it stores. */
+  store: string;
   /** Ends it by force, and starts it again on the same port, with the same folder or an empty one. */
   restart(options?: { forgets?: boolean }): Promise<void>;
   stop(): Promise<void>;
@@ -56,6 +60,8 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
   await start();
   return {
     url: `nats://127.0.0.1:${port}`,
+    pid: () => child!.pid,
+    store: `${folder}/store`,
     stop,
     async restart({ forgets = false } = {}) {
       await stop();

@@ -1,0 +1,177 @@
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { pause } from "../../gpu/pause.ts";
+import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
+import { giveJobs, type GivenJobs } from "./give_jobs.ts";
+import { receiveResults, type ResultTaker } from "./receive_results.ts";
+import { RefusedResult } from "./result.ts";
+import { sayAtTimes } from "./say_at_times.ts";
+import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
+import { JOBS, messageRoom, newId, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
+import type { GivenJob, WorkerPool, WorkersThere } from "./worker_pool.ts";
+import { tallyWork, type WorkTally } from "./worker_time.ts";
+
+/** How workers are used. */
+export interface PoolOptions {
+  nats: NatsPlace;
+  version: string;
+  serveAt: ServeAt;
+  /** This device makes rollouts, too. */
+  own: boolean;
+  say(line: string): void;
+}
+
+const LONGEST_REASON = 300;
+/** Milliseconds within which a worker that sent something will take more. */
+const RECENT = 10_000;
+
+/**
+ * Begins a session with the workers of a server.
+ * @throws UserError if there is no such server, or the address for files is taken
+ */
+export async function openPool({ nats, version, serveAt, own, say }: PoolOptions): Promise<WorkerPool> {
+  const connection = await connectNats(nats, "softcot");
+  const session = newId();
+  let manager: JetStreamManager;
+  let files: FileServer;
+  try {
+    manager = await openStreams(connection);
+    files = await serveFiles(serveAt);
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+  const place = shownPlace(nats);
+  const jobs = giveJobs(connection, session, say);
+  const tally = tallyWork();
+  // When each worker last sent something.
+  const seen = new Map<string, number>();
+  const receiver = receiveResults(connection, manager, session, takerOf(jobs, tally, seen, say));
+  quietly(watchConnection(connection, place, say, () => {
+    receiver.restart();
+    jobs.giveAgain();
+  }));
+  const there = () => whoIsThere(manager);
+  return {
+    ...{ session, version, place, files, own, say, ...tally, sayAtTimes: sayAtTimes(say), there },
+    mostBytes: messageRoom(connection),
+    give: jobs.give,
+    flush: jobs.flush,
+    withdraw(one) {
+      jobs.forget(one);
+      receiver.forget(one.job.id);
+      if (!connection.isClosed()) quietly(takeBack(manager, one));
+    },
+    isUnderWay: (one) => isUnderWay(manager, session, one),
+    async ready() {
+      const now = performance.now();
+      for (const [name, time] of seen) if (now - time > RECENT) seen.delete(name);
+      return Math.max((await there())?.waiting ?? 0, seen.size);
+    },
+    async [Symbol.asyncDispose]() {
+      receiver.close();
+      await endSession(connection, manager, session, jobs);
+      files[Symbol.dispose]();
+    },
+  };
+}
+
+const quietly = (work: Promise<unknown>) => void work.catch(() => {});
+
+/** What becomes of what workers send. */
+function takerOf(
+  jobs: GivenJobs,
+  { count }: WorkTally,
+  seen: Map<string, number>,
+  say: (line: string) => void,
+): ResultTaker {
+  const often = sayAtTimes(say);
+  const refuse = (job: string, worker: string, why: string) => {
+    count(worker, { refused: 1 });
+    say(`refused  a result of worker ${worker}: it ${why.slice(0, LONGEST_REASON)}`);
+    jobs.get(job)?.refused();
+  };
+  return {
+    most: (job) => jobs.get(job)?.most,
+    async take(job, worker, bytes) {
+      try {
+        seen.set(worker, performance.now());
+        await jobs.get(job)?.take(bytes, worker);
+        count(worker, { bytes: bytes.length });
+      } catch (error) {
+        if (!(error instanceof RefusedResult)) throw error;
+        seen.delete(worker);
+        refuse(job, worker, error.message);
+      }
+    },
+    refuse,
+    failed(job, worker, failure, why) {
+      count(worker, { failed: 1 });
+      seen.delete(worker);
+      often(`failed   worker ${worker} could not do a job: ${why.slice(0, LONGEST_REASON)}`);
+      if (failure !== "tried") jobs.get(job)?.refused(failure === "broken");
+    },
+    stop: jobs.stop,
+    say,
+  };
+}
+
+/** @param back called when the server is there again: it may have lost all that it knew */
+async function watchConnection(
+  connection: NatsConnection,
+  place: string,
+  say: (line: string) => void,
+  back: () => void,
+): Promise<void> {
+  for await (const { type } of connection.status()) {
+    if (type === "disconnect") say(`workers  the connection to ${place} broke: waiting for the server`);
+    if (type !== "reconnect") continue;
+    say(`workers  ${place} is there again`);
+    await openStreams(connection).catch((error) => say(`warning  ${(error as Error).message}`));
+    back();
+  }
+}
+
+async function whoIsThere(manager: JetStreamManager): Promise<WorkersThere | undefined> {
+  const found = await workersThere(manager);
+  return found && { waiting: found.num_waiting, atWork: found.num_ack_pending };
+}
+
+/**
+ * Whether the queue has a job, or the results' stream messages of it that were not read yet: a worker acknowledges a job when the server has
+ * all of its result, so that of one that is neither nothing more comes.
+ */
+async function isUnderWay(
+  manager: JetStreamManager,
+  session: string,
+  { job: { id }, sequence }: GivenJob,
+): Promise<boolean> {
+  if (sequence === undefined) return true;
+  try {
+    if (await manager.streams.getMessage(JOBS, { seq: sequence }) !== null) return true;
+    const { state } = await manager.streams.info(RESULTS, { subjects_filter: resultSubject(session, id) });
+    return Object.keys(state.subjects ?? {}).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+/** Takes a job out of the queue. Never by a purge: nats-server 2.9 would skip the jobs of all others, too. */
+async function takeBack(manager: JetStreamManager, { sequence }: GivenJob): Promise<void> {
+  if (sequence !== undefined) await manager.streams.deleteMessage(JOBS, sequence, false);
+}
+
+/** Takes back what was given and sent, where the server is there to be asked. */
+async function endSession(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  session: string,
+  jobs: GivenJobs,
+): Promise<void> {
+  const tidy = Promise.allSettled([
+    ...jobs.all().map((one) => takeBack(manager, one)),
+    manager.streams.purge(RESULTS, { filter: resultSubject(session) }),
+  ]);
+  await Promise.race([tidy, pause(2000)]);
+  await connection.close();
+}
