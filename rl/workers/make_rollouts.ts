@@ -13,10 +13,16 @@ export interface MadeRollouts {
   rows: Float32Array[];
 }
 
+/** What of a job says how rollouts are made. */
+export type RolloutOrder = Pick<
+  Job,
+  "prompts" | "thinking" | "rules" | "answerTau" | "seed" | "step" | "atOnce" | "rows"
+>;
+
 /** Makes the rollouts of a job, and keeps the rows that their thinking fed. */
 export async function makeRollouts(
-  job: Job,
-  { model, tokenizer }: ReadyModel,
+  job: RolloutOrder,
+  { model, tokenizer }: Pick<ReadyModel, "model" | "tokenizer">,
   signal: AbortSignal,
 ): Promise<MadeRollouts> {
   const { prompts, rules, answerTau, seed, step, atOnce, rows: wanted } = job;

@@ -143,7 +143,7 @@ async function train(model: string, out: string, learners: number, workers: numb
   Deno.writeTextFileSync(`${out}.reward.ts`, REWARD);
   await using nats = workers > 0 ? await startNats() : undefined;
   const started = await Promise.all(
-    Array.from({ length: workers }, (_, i) => startWorker(nats!.url, `worker-${i}`, ONE_CORE)),
+    Array.from({ length: workers }, (_, i) => startWorker(nats!.url, `worker-${i}`, { env: ONE_CORE })),
   );
   try {
     await softcot([

@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { httpSource } from "../../web/data/http_source.ts";
 import { table } from "../../cli/terminal/table.ts";
-import { memoryOf } from "../support/memory_of.ts";
+import { memoryOf, processorSeconds } from "../support/memory_of.ts";
 import { root } from "../support/places.ts";
 import { writeLargeRun } from "./support/large_run.ts";
 
@@ -64,11 +64,8 @@ async function startView() {
     peakMiB: () => memoryOf(child.pid)!.peak,
     nowMiB: () => memoryOf(child.pid)!.resident,
     readMB: () => Number(/^rchar:\s+(\d+)/m.exec(Deno.readTextFileSync(`/proc/${child.pid}/io`))?.[1]) / 1e6,
-    /** Of processors, which other programs disturb less than the clock: user and system, in ticks of 10 ms. */
-    cpu() {
-      const fields = Deno.readTextFileSync(`/proc/${child.pid}/stat`).split(") ")[1].split(" ");
-      return (Number(fields[11]) + Number(fields[12])) / 100;
-    },
+    /** Of processors, which other programs disturb less than the clock: user and system. */
+    cpu: () => processorSeconds(child.pid)!,
     async stop() {
       child.kill("SIGTERM");
       await child.status;

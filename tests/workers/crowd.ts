@@ -57,13 +57,19 @@ console.log(table([
   header: ["MiB", "at first", "lowest", "highest", "at last", "growth in 100,000 jobs"],
   align: ["left"],
 }));
-const { seconds, jobs: done } = samples.at(-1)!;
+const { seconds, jobs: done, processors } = samples.at(-1)!;
+const since = samples[0];
+const milliseconds = (who: keyof typeof processors) =>
+  (1000 * (processors[who] - since.processors[who]) / (done - since.jobs)).toFixed(2);
 const shares = [...byWorker.values()];
 console.log(
   `${done} jobs of ${byWorker.size} workers in ${seconds.toFixed(0)} s, ${
     (done / seconds).toFixed(1)
   } a second; ` +
     `${Math.min(...shares)} to ${Math.max(...shares)} by a worker; ${wrong} wrong; ${left} messages left; ` +
+    `milliseconds of a processor a job: ${milliseconds("trainer")} the trainer's, ${
+      milliseconds("nats")
+    } NATS's, ${milliseconds("workers")} the workers'; ` +
     `a process of ${Math.ceil(workers / processes)} workers had ${crowdPeak.toFixed(0)} MiB at most`,
 );
 assertEquals([wrong, left], [0, 0]);

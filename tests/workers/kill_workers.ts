@@ -1,6 +1,7 @@
 /**
  * One run whose rollouts workers alone make, of which one or another is killed (kill -9) again and again, at random moments, and followed by a
- * new one: in the end the run is held against one without workers, and what each worker brought is counted.
+ * new one; in the middle the server of the queue is, too. In the end the run is held against one without workers, and what each worker brought
+ * is counted.
  *
  *     deno run -A tests/workers/kill_workers.ts [--kills 100] [--steps 40] [--workers 3] [--seed 1]
  */
@@ -68,6 +69,14 @@ while (done < kills && !ended) {
   workers[place] = undefined;
   await worker.kill("SIGKILL");
   done++;
+  if (done === Math.ceil(kills / 2)) {
+    // One that comes to a server that is not there ends.
+    await Promise.all(starting);
+    await nats.restart();
+    console.log(
+      `the server was killed after update ${linesIn(`${killed}/metrics.jsonl`)}, and started again`,
+    );
+  }
   const next = start(place).finally(() => starting.delete(next));
   starting.add(next);
   if (done % 10 === 0) {
@@ -82,12 +91,20 @@ const made = jsonLines(`${killed}/metrics.jsonl`).map(({ time }) =>
   time.workers as { name: string; rollouts: number }[]
 );
 for (const by of made) assertEquals(by.reduce((sum, { rollouts }) => sum + rollouts, 0), QUESTIONS * GROUP);
-const brought = new Set(made.flat().filter(({ rollouts }) => rollouts > 0).map(({ name }) => name));
+const brought = new Set(
+  made.flat().filter(({ name, rollouts }) => rollouts > 0 && name !== "here").map(({ name }) => name),
+);
+const here = made.flat().filter(({ name }) => name === "here").reduce(
+  (sum, { rollouts }) => sum + rollouts,
+  0,
+);
 console.log(
   `${done} kills in ${steps} updates of ${
     ((performance.now() - began) / 1000).toFixed(0)
   } s: the run is the one without workers, to the bit; ` +
-    `${brought.size} of ${names} workers brought the ${steps * QUESTIONS * GROUP} rollouts, each once`,
+    `${brought.size} of ${names} workers brought the ${
+      steps * QUESTIONS * GROUP
+    } rollouts, each once, but for ${here} that were made here`,
 );
 for (const worker of workers) await worker?.kill("SIGKILL");
 Deno.removeSync(folder, { recursive: true });

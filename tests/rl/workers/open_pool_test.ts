@@ -90,6 +90,29 @@ testWithNats(
   },
 );
 
+testWithNats(
+  "a session that ends takes its own jobs along, and leaves those of others to workers",
+  async () => {
+    await using nats = await startNats();
+    await using pool = await poolOf(nats.url);
+    const own = [jobFor(pool).given, jobFor(pool).given];
+    {
+      await using other = await poolOf(nats.url);
+      other.give(jobFor(other).given);
+      pool.give(own[0]);
+      await Promise.all([pool.flush(), other.flush()]);
+    }
+    pool.give(own[1]);
+    const connection = await connectNats({ url: nats.url }, "test");
+    for (const given of own) {
+      const { message, job } = await takeJob(connection);
+      assertEquals(job.id, given.job.id);
+      await message.ackAck();
+    }
+    await connection.close();
+  },
+);
+
 /** A worker that makes nothing but an error. */
 const failing = (url: string, name: string, error: Error, signal: AbortSignal) =>
   takeJobs({

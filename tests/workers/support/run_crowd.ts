@@ -1,20 +1,15 @@
-import type { GenerationJob, Rollout } from "../../../model/generation/rollout.ts";
-import { thinkingRules } from "../../../model/generation/thinking_text.ts";
-import { wayOfThinking } from "../../../model/thinking/ways.ts";
-import { freeModel } from "../../../model/transformer/transformer.ts";
+import type { Rollout } from "../../../model/generation/rollout.ts";
+import { freeModel, type Model } from "../../../model/transformer/transformer.ts";
 import { pause } from "../../../gpu/pause.ts";
-import type { Job } from "../../../rl/workers/job.ts";
-import { makeRollouts } from "../../../rl/workers/make_rollouts.ts";
-import { openPool } from "../../../rl/workers/open_pool.ts";
 import { lookAtNats } from "../../../rl/workers/look_at_nats.ts";
-import { kindOf } from "../../../rl/workers/result.ts";
+import { openPool } from "../../../rl/workers/open_pool.ts";
 import { shareJobs } from "../../../rl/workers/share_jobs.ts";
 import { openTestGpu } from "../../gpu/support.ts";
 import { tokenizer } from "../../model/support/small_models.ts";
 import { tinyModel } from "../../rl/support/tiny_model.ts";
-import { memoryOf } from "../../support/memory_of.ts";
-import { type KnownRollouts, writeRollouts } from "./known_rollouts.ts";
-import { startNats } from "./nats_server.ts";
+import { memoryOf, processorSeconds } from "../../support/memory_of.ts";
+import { type KnownWork, knownWork, writeRollouts } from "./known_rollouts.ts";
+import { type NatsServer, startNats } from "./nats_server.ts";
 import { PRETENDED } from "./pretend_workers.ts";
 
 /** How large a crowd is, and how much it does. */
@@ -22,15 +17,17 @@ export interface CrowdSize {
   workers: number;
   /** That they share. */
   processes: number;
+  /** Of a rollout each. */
   jobs: number;
-  /** Jobs that are wanted at once: an update's. */
+  /** That are wanted at once. */
   perUpdate: number;
 }
 
-/** What there was when so many jobs were done. Memory in MiB, the store in bytes. */
+/** What there was when so many jobs were done: memory in MiB, the store in bytes, and seconds of processors that each took. */
 export interface CrowdSample {
   jobs: number;
   seconds: number;
+  processors: { trainer: number; nats: number; workers: number };
   trainer: number;
   heap: number;
   nats: number;
@@ -42,127 +39,112 @@ export interface CrowdFigures {
   samples: CrowdSample[];
   /** Rollouts of each worker, by name. */
   byWorker: Map<string, number>;
-  /** Rollouts that are not those that one device makes, or came more than once. */
+  /** Rollouts that are not those that one device makes, that are missing, or that came more than once. */
   wrong: number;
   /** What the trainer said, and the workers. */
   said: string[];
   /** Jobs and results that are left at the server. */
   left: number;
-  /** Peak memory of one process of workers, MiB. */
+  /** The most memory of one process of workers, MiB. */
   crowdPeak: number;
 }
 
 const SAMPLES = 100;
 
 /**
- * Gives jobs of one soft rollout each to workers that compute nothing, over a NATS server, as a training does: this process is the trainer, with
- * a small model that takes each result's rollout once more.
+ * Gives jobs to workers that compute nothing, over a NATS server, as a training does: this process is the trainer, with a small model that takes
+ * each result's rollout once more.
  */
 export async function runCrowd(
   size: CrowdSize,
   tell: (sample: CrowdSample) => void = () => {},
 ): Promise<CrowdFigures> {
   const folder = Deno.makeTempDirSync({ prefix: "softcot-crowd-" });
-  const { gpu } = await openTestGpu();
-  const model = tinyModel(gpu);
-  const jobs: GenerationJob[] = Array.from({ length: Math.ceil(size.perUpdate / 8) }, (_, q) => ({
-    prompt: Array.from({ length: 12 }, (_, i) => 1 + (7 * q + i) % 40),
-    rolloutIds: Array.from({ length: Math.min(8, size.perUpdate - 8 * q) }, (_, g) => 8 * q + g),
-  }));
-  const options = { greedy: false, gamma: 0.33, embeddingRms: 0.1 };
-  const rules = thinkingRules(tokenizer, {
-    maxThinking: 10,
-    maxAnswer: 4,
-    endTokenIds: model.config.eosTokenIds,
-  });
-  const settings = {
-    ...{ thinking: wayOfThinking("soft", options), rules, answerTau: 1, seed: 1, step: 1, atOnce: 1 },
-  };
-  const known: KnownRollouts = { device: kindOf(gpu), rollouts: [] };
-  {
-    const { rollouts, rows } = await makeRollouts(
-      {
-        ...{
-          thinking: { way: "soft", options },
-          rules,
-          answerTau: 1,
-          seed: 1,
-          step: 1,
-          rows: size.perUpdate,
-        },
-        prompts: jobs,
-      } as unknown as Job,
-      { model, tokenizer, weights: "" },
-      new AbortController().signal,
-    );
-    rollouts.forEach((made, i) =>
-      known.rollouts.push({ ...made, rows: rows[i] as Float32Array<ArrayBuffer> })
-    );
+  try {
+    const { gpu } = await openTestGpu();
+    const model = tinyModel(gpu);
+    const work = await knownWork(model, size.perUpdate);
+    writeRollouts(`${folder}/rollouts.json`, work.known);
+    await using nats = await startNats();
+    const said: string[] = [];
+    await using crowd = startCrowd(size, nats.url, `${folder}/rollouts.json`, said);
+    const figures = await giveAll(size, model, work, { nats, crowd, said }, tell);
+    freeModel(model);
+    const { jobs_waiting, jobs_at_work, results_waiting } = await lookAtNats({ url: nats.url });
+    const left = jobs_waiting! + jobs_at_work! + results_waiting!;
+    return { ...figures, said, left, crowdPeak: crowd.peak() };
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
   }
-  writeRollouts(`${folder}/rollouts.json`, known);
-  await using nats = await startNats();
-  const said: string[] = [];
-  await using crowd = startCrowd(size, nats.url, `${folder}/rollouts.json`, said);
-  const samples: CrowdSample[] = [];
-  const byWorker = new Map<string, number>();
-  let wrong = 0;
-  {
-    await using pool = await openPool({
-      ...{ nats: { url: nats.url }, version: PRETENDED, own: false },
-      ...{ serveAt: { host: "127.0.0.1", port: 0 }, say: (line: string) => said.push(line) },
-    });
-    const parcel = pool.files.addText("none fetches it", "parcel.json");
-    while (((await pool.there())?.waiting ?? 0) < size.workers) await pause(50);
-    const run = shareJobs(pool, { parcel });
-    const began = performance.now();
-    let done = 0;
-    const sample = () => {
-      const { resident: trainer } = memoryOf(Deno.pid)!;
-      const now = {
-        ...{ jobs: done, seconds: (performance.now() - began) / 1000, trainer },
-        heap: Deno.memoryUsage().heapUsed / 2 ** 20,
-        ...{ nats: memoryOf(nats.pid())!.resident, store: bytesIn(nats.store) },
-      };
-      samples.push(now);
-      tell(now);
-    };
-    const isRight = ({ index, thinking, answer, thinkingStats }: Rollout) => {
-      const { rollout } = known.rollouts[index];
-      return `${[thinking, answer, thinkingStats.logp]}` ===
-        `${[rollout.thinking, rollout.answer, rollout.thinkingStats.logp]}`;
-    };
-    while (done < size.jobs) {
-      const came = new Set<number>();
-      await run(model, tokenizer, jobs, settings, {
-        onRollout(rollout) {
-          if (came.has(rollout.index) || !isRight(rollout)) wrong++;
-          came.add(rollout.index);
-          if (++done % Math.ceil(size.jobs / SAMPLES) === 0) sample();
-        },
-      });
-      wrong += size.perUpdate - came.size;
-      for (const { name, rollouts } of pool.takeSpent()) {
-        byWorker.set(name, (byWorker.get(name) ?? 0) + rollouts);
-      }
-    }
-  }
-  const { jobs_waiting, jobs_at_work, results_waiting } = await lookAtNats({ url: nats.url });
-  const crowdPeak = crowd.peak();
-  freeModel(model);
-  Deno.removeSync(folder, { recursive: true });
-  return {
-    ...{ samples, byWorker, wrong, said, crowdPeak },
-    left: jobs_waiting! + jobs_at_work! + results_waiting!,
-  };
 }
 
+/** The trainer's part: all jobs, an update's after the other's. */
+async function giveAll(
+  { workers, jobs: wanted, perUpdate }: CrowdSize,
+  model: Model,
+  { jobs, settings, known }: KnownWork,
+  { nats, crowd, said }: { nats: NatsServer; crowd: Crowd; said: string[] },
+  tell: (sample: CrowdSample) => void,
+): Promise<Pick<CrowdFigures, "samples" | "byWorker" | "wrong">> {
+  await using pool = await openPool({
+    ...{ nats: { url: nats.url }, version: PRETENDED, own: false },
+    ...{ serveAt: { host: "127.0.0.1", port: 0 }, say: (line: string) => said.push(line) },
+  });
+  const run = shareJobs(pool, { parcel: pool.files.addText("none fetches it", "parcel.json") });
+  const [samples, byWorker]: [CrowdSample[], Map<string, number>] = [[], new Map()];
+  for (let tries = 0; ((await pool.there())?.waiting ?? 0) < workers; tries++) {
+    if (tries > 2000) throw new Error(`Cannot gather ${workers} workers: ${said.join("\n")}`);
+    await pause(50);
+  }
+  const began = performance.now();
+  let [done, wrong] = [0, 0];
+  const words = ({ thinking, answer, thinkingStats, answerStats }: Rollout) =>
+    `${[thinking, answer, thinkingStats.logp, answerStats.logp]}`;
+  while (done < wanted) {
+    const came = new Set<number>();
+    await run(model, tokenizer, jobs, { ...settings, atOnce: 1 }, {
+      onRollout(rollout) {
+        const isRight = words(rollout) === words(known.rollouts[rollout.index].rollout);
+        if (came.has(rollout.index) || !isRight) wrong++;
+        came.add(rollout.index);
+        if (++done % Math.ceil(wanted / SAMPLES) > 0) return;
+        samples.push(sampleOf(done, began, nats, crowd));
+        tell(samples.at(-1)!);
+      },
+    });
+    wrong += perUpdate - came.size;
+    for (const { name, rollouts } of pool.takeSpent()) {
+      byWorker.set(name, (byWorker.get(name) ?? 0) + rollouts);
+    }
+  }
+  return { samples, byWorker, wrong };
+}
+
+const sampleOf = (jobs: number, began: number, nats: NatsServer, crowd: Crowd): CrowdSample => ({
+  ...{ jobs, seconds: (performance.now() - began) / 1000 },
+  processors: {
+    trainer: processorSeconds(Deno.pid)!,
+    nats: processorSeconds(nats.pid())!,
+    workers: crowd.processorSeconds(),
+  },
+  ...{ trainer: memoryOf(Deno.pid)!.resident, heap: Deno.memoryUsage().heapUsed / 2 ** 20 },
+  ...{ nats: memoryOf(nats.pid())!.resident, store: bytesIn(nats.store) },
+});
+
 /** Processes of workers, for the length of a scope. */
+interface Crowd extends AsyncDisposable {
+  /** The most memory of one of them, MiB. */
+  peak(): number;
+  /** Of all. */
+  processorSeconds(): number;
+}
+
 function startCrowd(
   { workers, processes }: CrowdSize,
   url: string,
   list: string,
   said: string[],
-): AsyncDisposable & { peak(): number } {
+): Crowd {
   const program = new URL("./pretend_workers.ts", import.meta.url).pathname;
   const children = Array.from({ length: processes }, (_, i) => {
     const [from, to] = [i, i + 1].map((k) => Math.floor(k * workers / processes));
@@ -176,6 +158,7 @@ function startCrowd(
   });
   return {
     peak: () => Math.max(...children.map(({ pid }) => memoryOf(pid)?.peak ?? NaN)),
+    processorSeconds: () => children.reduce((sum, { pid }) => sum + (processorSeconds(pid) ?? NaN), 0),
     async [Symbol.asyncDispose]() {
       for (const child of children) child.kill("SIGKILL");
       await Promise.all(read);

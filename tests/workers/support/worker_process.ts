@@ -1,4 +1,5 @@
-import { softcotCommand } from "../../cli/support/run_softcot.ts";
+import { programWords } from "../../cli/support/run_softcot.ts";
+import { root } from "../../support/places.ts";
 
 /** A `softcot worker` that runs as a process of its own. */
 export interface WorkerProcess extends AsyncDisposable {
@@ -9,14 +10,23 @@ export interface WorkerProcess extends AsyncDisposable {
   kill(signal: Deno.Signal): Promise<Deno.CommandStatus>;
 }
 
-/** Starts a worker, and waits until it waits for jobs. */
+/** The program as a process, on one core where one is named. */
+export function onCore(core: number | undefined, args: readonly string[], options: Deno.CommandOptions) {
+  const [program, ...first] = [
+    ...(core === undefined ? [] : ["taskset", "-c", `${core}`]),
+    ...programWords(),
+  ];
+  return new Deno.Command(program, { cwd: root, stdin: "null", ...options, args: [...first, ...args] });
+}
+
+/** Starts a worker, on one core where one is named, and waits until it waits for jobs; fails where it ends before. */
 export async function startWorker(
   url: string,
   name: string,
-  env: Record<string, string> = {},
+  { env = {}, core }: { env?: Record<string, string>; core?: number } = {},
 ): Promise<WorkerProcess> {
-  const child = softcotCommand(["worker", url, "--name", name], {
-    ...{ env: { NO_COLOR: "1", ...env }, stdin: "null", stdout: "null", stderr: "piped" },
+  const child = onCore(core, ["worker", url, "--name", name], {
+    ...{ env: { NO_COLOR: "1", ...env }, stdout: "null", stderr: "piped" },
   }).spawn();
   let stderr = "";
   const there = Promise.withResolvers<void>();
