@@ -1,4 +1,5 @@
 import { columnSampler, USUAL_POINTS } from "../../web/data/column_sampler.ts";
+import { keysAskedFor } from "../../web/data/keys_asked_for.ts";
 import type { Metrics, MetricsQuery } from "../../web/data/view_data.ts";
 import { metricsColumns } from "./index/metrics_rows.ts";
 import type { OpenPlace } from "./open_place.ts";
@@ -16,7 +17,7 @@ export function metricsOf({ found: { id }, metrics }: OpenPlace, query: MetricsQ
   const { lines } = metrics;
   const from = Math.min(lines, Math.max(0, Math.floor(query.from ?? 0)));
   const to = Math.min(lines, Math.max(from, Math.floor(query.to ?? lines)));
-  const wanted = query.keys ? keys.filter((key) => query.keys!.includes(key)) : keys;
+  const wanted = keysAskedFor(keys, query.keys);
   const sampler = columnSampler(from, to, query.points ?? USUAL_POINTS);
   let [tokens, seconds] = [0, 0];
   for (const { first, lines, extra, body } of blocks) {

@@ -1,6 +1,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { Step } from "../../web/data/view_data.ts";
 import { phasesOf } from "../../web/speed/phases.ts";
+import { sharesOf } from "../../web/speed/shares.ts";
 import { entropyShare, stackParts } from "../../web/thought/step_parts.ts";
 
 const step: Step = {
@@ -43,4 +44,20 @@ Deno.test("phases of an update, and what is left of it", () => {
     { name: "the rest", seconds: [0.5, null] },
   ]);
   assertEquals(phasesOf({}), []);
+});
+
+Deno.test("workers are told apart by their names, which may have dots, learners by their ranks", () => {
+  const columns = {
+    "time.workers.gpu.example.org-7.rollouts": [4, null, 8],
+    "time.workers.gpu.example.org-7.seconds": [2, null, 4],
+    "time.workers.here.rollouts": [1, 1, 1],
+    "time.learners.0.waited": [0.5, 1.5, 1],
+    "time.step": [9, 9, 9],
+  };
+  assertEquals(sharesOf(columns, "workers"), [
+    { name: "gpu.example.org-7", updates: 2, means: { rollouts: 6, seconds: 3 } },
+    { name: "here", updates: 3, means: { rollouts: 1 } },
+  ]);
+  assertEquals(sharesOf(columns, "learners"), [{ name: "0", updates: 3, means: { waited: 1 } }]);
+  assertEquals(sharesOf({}, "workers"), []);
 });

@@ -1,5 +1,6 @@
 import { columnSampler } from "./column_sampler.ts";
 import { rangesOf } from "./facet_counter.ts";
+import { keysAskedFor } from "./keys_asked_for.ts";
 import { lineOf, searchedOf, viewOf } from "./read_record.ts";
 import type { ReportData, ReportPlace } from "./report_data.ts";
 import { isAskedFor, limitOf, nearestStep } from "./select_rollouts.ts";
@@ -56,7 +57,7 @@ const noMetrics = (id: string): Metrics => ({
 
 /** Of metrics that were sampled as they were embedded, no more is known than is there. */
 function selectMetrics(metrics: Metrics, { keys, from = 0, to, points }: MetricsQuery): Metrics {
-  const wanted = (keys ?? metrics.keys).filter((key) => Object.hasOwn(metrics.columns, key));
+  const wanted = keysAskedFor(Object.keys(metrics.columns), keys);
   const pick = <T>(columns: Record<string, T>) =>
     Object.fromEntries(wanted.map((key) => [key, columns[key]])) as Record<string, T>;
   if (metrics.sampled) {

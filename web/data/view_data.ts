@@ -64,7 +64,7 @@ export interface Place {
 
 /** Which lines of the metrics are asked for. */
 export interface MetricsQuery {
-  /** Columns; all if left out. */
+  /** Columns, one ending with a dot for all that begin with it; all if left out. */
   keys?: readonly string[];
   /** First line, from 0. */
   from?: number;

@@ -24,6 +24,8 @@ export const SPEED_KEYS = [
   "time.update_gflops",
   "time.process_peak_bytes",
   "time.device_peak_bytes",
+  "time.workers.",
+  "time.learners.",
 ];
 
 /** Where the time of each update went: the phases that were measured, and what is left of the whole. */

@@ -10,9 +10,10 @@ import { bytes, grouped, number } from "../parts/format.ts";
 import { KernelTable } from "./kernel_table.tsx";
 import { PhaseTable } from "./phase_table.tsx";
 import { lastOf, meanOf, phasesOf, SPEED_KEYS } from "./phases.ts";
+import { ShareTables } from "./share_tables.tsx";
 import { speedFigures } from "./speed_figures.ts";
 
-/** Where the time of a run's updates goes, tokens a second, memory; and by kernel where it was trained with --profile. */
+/** Where the time of a run's updates goes, by phase, worker and learner; tokens a second, memory; by kernel where it was trained with --profile. */
 export function SpeedView({ route }: ViewProps) {
   const { source } = useShown();
   const id = route.path[0];
@@ -30,6 +31,7 @@ export function SpeedView({ route }: ViewProps) {
         <h2>Where an update's time goes</h2>
         <PhaseTable phases={phases} />
       </section>
+      <ShareTables columns={columns} />
       <div class="charts">
         {speedFigures(columns, phases).map((figure) => (
           <ChartCard

@@ -14,8 +14,10 @@ export interface MetricsExtra {
   last: Record<string, number>;
 }
 
-/** Columns that are kept: softcot has some 60. */
-const MOST_KEYS = 400;
+/** Columns that are kept, and those of them that are one worker's or learner's: softcot has some 60 others. */
+const [MOST_KEYS, MOST_OF_LISTS] = [400, 200];
+/** Workers and learners that are told apart, the first ones. */
+const MOST_NAMES = 24;
 /** Records within each other. */
 const DEEPEST = 4;
 
@@ -26,9 +28,19 @@ const DEEPEST = 4;
 export function metricsMaker(): BlockMaker<MetricsExtra> {
   let columns = new Map<string, number[]>();
   let lines = 0;
+  let listed = 0;
+  let names = new Set<string>();
   let [tokens, seconds] = [0, 0];
   let best: MetricsExtra["best"] = null;
   let last: Record<string, number> = {};
+  const hasRoom = (key: string) => {
+    if (!LISTED.test(key)) return columns.size - listed < MOST_KEYS - MOST_OF_LISTS;
+    const name = key.slice(0, key.lastIndexOf("."));
+    if (listed >= MOST_OF_LISTS || (!names.has(name) && names.size >= MOST_NAMES)) return false;
+    names.add(name);
+    listed++;
+    return true;
+  };
   return {
     take(bytes, start, end) {
       const record = recordIn(textIn(bytes, start, end));
@@ -36,7 +48,7 @@ export function metricsMaker(): BlockMaker<MetricsExtra> {
       const flat = flatten(record);
       for (const [key, value] of flat) {
         let column = columns.get(key);
-        if (!column && columns.size < MOST_KEYS) columns.set(key, column = []);
+        if (!column && hasRoom(key)) columns.set(key, column = []);
         if (!column) continue;
         while (column.length < lines) column.push(NaN);
         column.push(value);
@@ -48,7 +60,7 @@ export function metricsMaker(): BlockMaker<MetricsExtra> {
       if (accuracy !== undefined && step !== undefined && !(accuracy <= (best?.accuracy ?? -1))) {
         best = { step, accuracy };
       }
-      last = Object.fromEntries(flat);
+      last = Object.fromEntries([...flat].filter(([key]) => !LISTED.test(key)));
       return true;
     },
     restore(extra) {
@@ -66,12 +78,12 @@ export function metricsMaker(): BlockMaker<MetricsExtra> {
       return new Uint8Array(body.buffer);
     },
     empty() {
-      columns = new Map();
-      [lines, tokens, seconds] = [0, 0, 0];
+      [columns, names] = [new Map(), new Set()];
+      [lines, listed, tokens, seconds] = [0, 0, 0, 0];
     },
     reset() {
-      columns = new Map();
-      [lines, tokens, seconds, best, last] = [0, 0, 0, null, {}];
+      [columns, names] = [new Map(), new Set()];
+      [lines, listed, tokens, seconds, best, last] = [0, 0, 0, 0, null, {}];
     },
   };
 }
@@ -94,13 +106,37 @@ function recordIn(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** The numbers of a record, those of inner ones by keys with dots. */
+/** Keys of what each of several did. */
+const LISTED = /^time\.(workers|learners)\./;
+
+/** The numbers of a record, those of inner ones by keys with dots; of records in a list by their names, else by their places. */
 function flatten(record: Record<string, unknown>, before = "", flat = new Map<string, number>(), depth = 1) {
   for (const [key, value] of Object.entries(record)) {
     if (typeof value === "number") flat.set(before + key, value);
-    else if (typeof value === "object" && value !== null && !Array.isArray(value) && depth < DEEPEST) {
-      flatten(value as Record<string, unknown>, `${before}${key}.`, flat, depth + 1);
+    else if (typeof value === "object" && value !== null && depth < DEEPEST) {
+      flatten(
+        Array.isArray(value) ? byName(value) : value as Record<string, unknown>,
+        `${before}${key}.`,
+        flat,
+        depth + 1,
+      );
     }
   }
   return flat;
+}
+
+/** What is in a list of records; of one name, as learners tell of the same worker, their sums. */
+function byName(list: readonly unknown[]): Record<string, unknown> {
+  const all = new Map<string, Record<string, unknown>>();
+  list.slice(0, MOST_OF_LISTS).forEach((one, place) => {
+    if (typeof one !== "object" || one === null || Array.isArray(one)) return;
+    const { name, ...rest } = one as Record<string, unknown>;
+    const key = typeof name === "string" ? name : `${place}`;
+    const known = all.get(key);
+    for (const [field, value] of Object.entries(known ?? {})) {
+      if (typeof value === "number" && typeof rest[field] === "number") rest[field] += value;
+    }
+    all.set(key, rest);
+  });
+  return Object.fromEntries(all);
 }
