@@ -94,6 +94,7 @@ export type {
   StepInput,
   Thinking,
 } from "./model/thinking/thinking.ts";
+export type { OlderActions } from "./model/thinking/importance.ts";
 export {
   type AnswerEnd,
   FORCED_TEXTS,
@@ -104,7 +105,12 @@ export {
 
 // Generation.
 export { promptIds, type PromptOptions, promptOptions } from "./eval/questions/prompt_ids.ts";
-export { generateJobs, type JobOutput, type JobRunner } from "./model/generation/generate_jobs.ts";
+export {
+  type AskedJobs,
+  generateJobs,
+  type JobOutput,
+  type JobRunner,
+} from "./model/generation/generate_jobs.ts";
 export type {
   GeneratedBatch,
   GenerationJob,
@@ -167,7 +173,9 @@ export type { Rational } from "./eval/answer/rational.ts";
 export type { Precision } from "./eval/answer/compare/tolerance.ts";
 
 // Training: one update, a run with its folder, and supervised training.
-export type { Diagnosis, Trainer } from "./rl/trainer.ts";
+export { actorOf, type Diagnosis, type Trainer } from "./rl/trainer.ts";
+export { type Behind, createBehind } from "./rl/behind.ts";
+export type { Importance } from "./rl/importance.ts";
 export type { Diagnosed } from "./rl/diagnose.ts";
 export type { Divergence } from "./rl/divergence.ts";
 export type { GradedRollout, RolloutBatch, RolloutGroup, RolloutSource } from "./rl/rollout_source.ts";

@@ -1,5 +1,5 @@
 import { pairSums } from "../gpu/ops/reduce/pair_sums.ts";
-import { matricesOf } from "../model/transformer/params.ts";
+import { copyParams, matricesOf } from "../model/transformer/params.ts";
 import { sumGradients } from "./cluster/sum_gradients.ts";
 import { type Divergence, divergenceOf } from "./divergence.ts";
 import { microBatches } from "./micro_batches.ts";
@@ -20,13 +20,7 @@ export interface Diagnosed extends Divergence {
 
 /** Keeps the gradient of the last update, which this one's is then compared with: to be called before it is zeroed. */
 export function keepGradient({ model: { gpu }, grads }: Trainer, { spare }: Diagnosis): void {
-  const kept = matricesOf(spare);
-  matricesOf(grads).forEach(({ chunks, rows, cols, chunkRows }, i) =>
-    chunks.forEach((chunk, c) => {
-      const count = Math.min(chunkRows, rows - c * chunkRows);
-      gpu.commands.copy(chunk, 0, kept[i].chunks[c], 0, count * cols);
-    })
-  );
+  copyParams(gpu, grads, spare);
 }
 
 /**

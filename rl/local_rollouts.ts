@@ -1,8 +1,8 @@
 import { gradeInPlace, type Grader } from "../eval/grader.ts";
 import { promptOf, type PromptOptions } from "../eval/questions/prompt_ids.ts";
 import type { Question, Task } from "../eval/task.ts";
-import type { JobRunner } from "../model/generation/generate_jobs.ts";
-import { generate } from "../model/generation/generate.ts";
+import type { AskedJobs, JobRunner } from "../model/generation/generate_jobs.ts";
+import { generate, jobsOf } from "../model/generation/generate.ts";
 import type { GenerationSettings, Rollout } from "../model/generation/rollout.ts";
 import { generatedText, type ThinkingRules } from "../model/generation/thinking_text.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
@@ -13,7 +13,7 @@ import type { GradedRollout, RolloutGroup, RolloutSource } from "./rollout_sourc
 
 /** What a local source needs. */
 export interface LocalRollouts {
-  /** The model in training, or a copy of it. */
+  /** The model in training, or a copy of it, or what it was some updates ago. */
   model: Model;
   /** Brings a copy up to date: called before the rollouts of each update. */
   refresh?: () => void;
@@ -39,43 +39,41 @@ export interface LocalRollouts {
   readBehind?: GenerationSettings["readBehind"];
   /** Who generates; this device where it is left out. */
   run?: JobRunner;
+  /** Told of what `run` will be asked for later, where who generates can begin with it. */
+  begin?: (...asked: AskedJobs) => Promise<void>;
 }
 
 /**
  * Rollouts made in this process by the model that is being trained: strictly on-policy; or by a copy in f16, which is
- * off it by rounding: the metrics' mismatch tells how far.
+ * off it by rounding: the metrics' mismatch tells how far; or by what it was some updates ago.
  */
 export function localRollouts(source: LocalRollouts): RolloutSource {
   const { model, tokenizer, task, thinking, rules, group, seed } = source;
+  const requestOf = async (step: number, questions: readonly Question[], first: number) => ({
+    prompts: await Promise.all(
+      questions.map(async ({ question }) => (await promptOf(tokenizer, task, question, source.prompt)).ids),
+    ),
+    rolloutIds: Uint32Array.from({ length: questions.length * group }, (_, i) => first + i),
+    ...{ group, thinking, rules, answerTau: 1, seed, step, readBehind: source.readBehind },
+  });
+  const { begin } = source;
   return {
+    ...(begin && {
+      async begin(step: number, questions: readonly Question[], first = 0) {
+        const request = await requestOf(step, questions, first);
+        await begin(model, tokenizer, jobsOf(request), request);
+      },
+    }),
     async rollouts(step, questions, scratch, first = 0) {
       const started = performance.now();
       source.refresh?.();
-      const prompts = await Promise.all(
-        questions.map(async ({ question }) => (await promptOf(tokenizer, task, question, source.prompt)).ids),
-      );
-      const batch = await generate(
-        model,
-        tokenizer,
-        {
-          prompts,
-          group,
-          thinking,
-          rules,
-          answerTau: 1,
-          rolloutIds: Uint32Array.from({ length: prompts.length * group }, (_, i) => first + i),
-          seed,
-          step,
-          readBehind: source.readBehind,
-        },
-        scratch,
-        source.run,
-      );
+      const request = await requestOf(step, questions, first);
+      const batch = await generate(model, tokenizer, request, scratch, source.run);
       const generated = performance.now();
       const graded = await gradeAll(source, questions, batch.rollouts);
       const groups = questions.map((question, b): RolloutGroup => ({
         question,
-        prompt: prompts[b],
+        prompt: request.prompts[b],
         rollouts: graded.slice(b * group, (b + 1) * group),
       }));
       const seconds = {

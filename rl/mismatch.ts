@@ -8,7 +8,8 @@ import type { RolloutBatch } from "./rollout_source.ts";
  * How far the training pass is from the rollout (method section 3, point 2): the best alarm for a wrong mask,
  * position or cache. Tokens: |ln p(rollout) - ln p(training)|. Mixtures: root mean square over dimensions of the
  * deviation of the training pass's m, in units of sigma; where the row is made of drawn tokens the larger of this and of
- * the difference of ln p. 0 on one device; steps whose two top logits lie within
+ * the difference of ln p. 0 on one device, where rollouts are made with the weights of the moment: of older ones it is how far these have moved;
+ * steps whose two top logits lie within
  * 20 tau are counted apart.
  */
 export interface Mismatch {

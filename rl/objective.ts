@@ -1,10 +1,10 @@
 import type { Scratch } from "../gpu/arena.ts";
-import { categorical } from "../gpu/ops/categorical/categorical.ts";
 import { entropyGradient } from "../gpu/ops/categorical/entropy_gradient.ts";
 import { addInto } from "../gpu/ops/elementwise/elementwise.ts";
 import type { FewTokens } from "../gpu/ops/few/few_tokens.ts";
 import { gather } from "../gpu/ops/gather/gather.ts";
 import { reshape, rowsOf, sizeOf, type Tensor } from "../gpu/tensor.ts";
+import { type OlderActions, scoreTokens } from "../model/thinking/importance.ts";
 import type { Thinking } from "../model/thinking/thinking.ts";
 import { uploadLayout } from "../model/transformer/packing.ts";
 import type { Gradients } from "../model/transformer/params.ts";
@@ -38,6 +38,8 @@ export interface ObjectiveSettings {
   recompute: boolean;
   /** The actions of the thinking alone; those of the answers too if left out. */
   term?: "thinking";
+  /** Older weights took the actions: each is weighed by its truncated importance ratio. */
+  older?: boolean;
 }
 
 /** Numbers of one micro-batch, action by action: rollout by rollout, step by step. */
@@ -48,11 +50,14 @@ export interface ActionRecord {
   thinkingStats: Float32Array;
   /** ln pi of each answer action. */
   answer: Float32Array;
+  /** Where older weights took the actions: ln (pi / pi_old) of each. */
+  logRatios?: { thinking: Float32Array; answer: Float32Array };
 }
 
 /**
  * Adds to `grads` the gradient of -scale * sum over rollouts of A * (sum of ln pi of all its actions), thinking and
- * answer (method section 3), for one micro-batch of groups. Forced tokens are inputs, not actions.
+ * answer (method section 3), for one micro-batch of groups. Forced tokens are inputs, not actions. Where older weights took the actions, each
+ * log-probability's gradient is weighed by its truncated importance ratio (section 10).
  * @returns a function that fetches the actions' numbers, once the GPU has them
  */
 export function accumulateGradient(
@@ -83,20 +88,45 @@ export function accumulateGradient(
   const mixed = createMixedRows(scratch, settings.thinking, batch.thinking);
   const thinking = scoreThinking(model, grads, saved, batch.thinking, settings, dx, mixed);
   const answers = settings.term === "thinking" ? [] : batch.answer;
-  const answer = scoreTokens(model, grads, saved, answers, settings, dx);
+  const answer = scoreAnswers(model, grads, saved, answers, settings, dx);
   backwardTraining(model, saved, grads, dx);
   embeddingBackward(model, grads, batch.ids, dx);
   fedRowsBackward(model, grads, saved, batch.thinking, settings, mixed, dx);
-  return async () => ({ ...await thinking(), answer: await answer() });
+  return async () => {
+    const { logRatios: ofThinking, ...record } = await thinking();
+    const { answer: found, logRatios: ofAnswer } = await answer();
+    const logRatios = settings.older && { thinking: ofThinking, answer: ofAnswer };
+    return { ...record, answer: found, ...(logRatios ? { logRatios } : {}) };
+  };
 }
 
+const LEAST_LOGP = -1e4;
+
+/** A chunk of actions that older weights took. */
+const olderRows = (
+  older: OlderActions | undefined,
+  first: number,
+  count: number,
+): OlderActions | undefined =>
+  older && { logp: rowsOf(older.logp, first, count), logRatio: rowsOf(older.logRatio, first, count) };
+
 /** Columns of the actions, on the device. */
-function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[]) {
+function uploadActions(model: Model, scratch: Scratch, actions: readonly Action[], older = false) {
   const { gpu } = model;
-  const weights = scratch.f32([actions.length], "action weights");
-  gpu.commands.upload(weights, Float32Array.from(actions, (action) => action.weight));
+  const numbers = (label: string, of: (action: Action) => number) => {
+    const tensor = scratch.f32([actions.length], label);
+    gpu.commands.upload(tensor, Float32Array.from(actions, of));
+    return tensor;
+  };
   return {
-    weights,
+    weights: numbers("action weights", (action) => action.weight),
+    older: older
+      ? {
+        // Of a token that underflowed, the ratio has to stay a number.
+        logp: numbers("logarithms of older weights", ({ drawn }) => Math.max(LEAST_LOGP, drawn)),
+        logRatio: scratch.f32([actions.length], "logarithms of ratios"),
+      }
+      : undefined,
     info: uploadInfo(model, scratch, actions),
     tokens: uploadWords(model, scratch, Uint32Array.from(actions, (action) => action.token)),
     measured: scratch.f32([actions.length], "action measure"),
@@ -112,12 +142,14 @@ function scoreThinking(
   settings: ObjectiveSettings,
   dx: Tensor,
   mixed: FewTokens | undefined,
-): () => Promise<{ thinking: Float32Array; thinkingStats: Float32Array }> {
+): () => Promise<{ thinking: Float32Array; thinkingStats: Float32Array; logRatios: Float32Array }> {
   const none = new Float32Array(0);
-  if (actions.length === 0) return () => Promise.resolve({ thinking: none, thinkingStats: none });
+  if (actions.length === 0) {
+    return () => Promise.resolve({ thinking: none, thinkingStats: none, logRatios: none });
+  }
   const { gpu, config } = model;
   using scratch = gpu.arena.scratch();
-  const columns = uploadActions(model, scratch, actions);
+  const columns = uploadActions(model, scratch, actions, settings.older);
   const { thinking, hidden, seed, step, clipStep } = settings;
   const [rollouts, steps] = hidden.shape;
   const source = reshape(hidden, [rollouts * steps, config.hiddenSize]);
@@ -138,6 +170,7 @@ function scoreThinking(
       stats: rowsOf(columns.stats, first, count),
       fed,
       record,
+      older: olderRows(columns.older, first, count),
       few: mixed && {
         ids: rowsOf(mixed.ids, first, count),
         values: rowsOf(mixed.values, first, count),
@@ -151,32 +184,42 @@ function scoreThinking(
   throughHead(model, grads, saved, rowsOfActions(actions), dx, withEntropy(model, settings, score));
   const measured = gpu.reader.start(columns.measured);
   const stats = thinking.continuous ? gpu.reader.start(columns.stats) : undefined;
+  const ratios = columns.older && gpu.reader.start(columns.older.logRatio);
   return async () => ({
     thinking: new Float32Array(await measured()),
     thinkingStats: stats ? new Float32Array(await stats()) : none,
+    logRatios: ratios ? new Float32Array(await ratios()) : none,
   });
 }
 
-function scoreTokens(
+function scoreAnswers(
   model: Model,
   grads: Gradients,
   saved: ForwardSaved,
   actions: readonly Action[],
   settings: ObjectiveSettings,
   dx: Tensor,
-): () => Promise<Float32Array> {
-  if (actions.length === 0) return () => Promise.resolve(new Float32Array(0));
+): () => Promise<{ answer: Float32Array; logRatios: Float32Array }> {
+  const none = new Float32Array(0);
+  if (actions.length === 0) return () => Promise.resolve({ answer: none, logRatios: none });
   const { gpu, config } = model;
   using scratch = gpu.arena.scratch();
-  const { weights, tokens, measured } = uploadActions(model, scratch, actions);
+  const { weights, tokens, measured, older } = uploadActions(model, scratch, actions, settings.older);
   const score: Score = (z, first, count) => {
     const of = (tensor: Tensor) => rowsOf(tensor, first, count);
-    categorical(gpu, z, config.usedVocabSize, 1, of(tokens), of(weights), of(measured), true);
+    scoreTokens(gpu, {
+      ...{ z, vocab: config.usedVocabSize, tau: 1, tokens: of(tokens), weights: of(weights) },
+      ...{ logp: of(measured), older: olderRows(older, first, count) },
+    });
     return { logits: z };
   };
   throughHead(model, grads, saved, rowsOfActions(actions), dx, withEntropy(model, settings, score));
   const fetch = gpu.reader.start(measured);
-  return async () => new Float32Array(await fetch());
+  const ratios = older && gpu.reader.start(older.logRatio);
+  return async () => ({
+    answer: new Float32Array(await fetch()),
+    logRatios: ratios ? new Float32Array(await ratios()) : none,
+  });
 }
 
 /** A score with the entropy's gradient added, where a bonus is asked for. */

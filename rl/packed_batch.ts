@@ -11,6 +11,8 @@ export interface ScoredRollout {
   forced: readonly number[];
   answer: readonly number[];
   advantage: number;
+  /** ln pi of its tokens when they were drawn, where that was by older weights; of thoughts that are rows it is not looked at. */
+  drawn?: { thinking: ArrayLike<number>; answer: ArrayLike<number> };
 }
 
 /** The rollouts of one prompt. */
@@ -29,6 +31,8 @@ export interface Action {
   rollout: number;
   position: number;
   hiddenRow: number;
+  /** ln pi when it was taken, where that is known. */
+  drawn: number;
 }
 
 /** Rows that a rollout adds to its prompt's in the training pass: the last answer token is never an input. */
@@ -76,7 +80,13 @@ export function packBatch(groups: readonly ScoredGroup[], settings: PackedSettin
       const start = starts[r];
       const weight = -rollout.advantage * settings.scale;
       const before = (row: number) => row === start ? promptStart + prompt.length - 1 : row - 1;
-      const action = (row: number, token: number, hiddenRow: number, factor: number): Action => ({
+      const action = (
+        row: number,
+        token: number,
+        hiddenRow: number,
+        factor: number,
+        drawn = 0,
+      ): Action => ({
         row: before(row),
         made: row,
         token,
@@ -84,10 +94,13 @@ export function packBatch(groups: readonly ScoredGroup[], settings: PackedSettin
         rollout: rollout.id,
         position: prompt.length + row - start,
         hiddenRow,
+        drawn,
       });
       rollout.thinking.forEach((token, t) => {
         const hiddenRow = rollout.index * settings.steps + t;
-        thinking.push(action(start + t, token, hiddenRow, settings.thinkingWeight));
+        thinking.push(
+          action(start + t, token, hiddenRow, settings.thinkingWeight, rollout.drawn?.thinking[t]),
+        );
         if (settings.continuous) hiddenRows[start + t] = hiddenRow;
         else ids[start + t] = token;
       });
@@ -95,7 +108,9 @@ export function packBatch(groups: readonly ScoredGroup[], settings: PackedSettin
       ids.set(rollout.forced, forcedStart);
       const answerStart = forcedStart + rollout.forced.length;
       ids.set(rollout.answer.slice(0, -1), answerStart);
-      rollout.answer.forEach((token, a) => answer.push(action(answerStart + a, token, 0, 1)));
+      rollout.answer.forEach((token, a) =>
+        answer.push(action(answerStart + a, token, 0, 1, rollout.drawn?.answer[a]))
+      );
     });
   });
   return { packed, ids, hiddenRows, thinking, answer };

@@ -11,7 +11,10 @@ import type { Trainer, TrainSettings } from "./trainer.ts";
 /** The rollouts of a batch with their advantages, by default leave-one-out. */
 export function scoredGroups(
   { groups, ids }: Pick<RolloutBatch, "groups"> & Partial<Pick<DrawnRollouts, "ids">>,
-  { advantage = "rloo", antithetic }: Pick<TrainSettings, "advantage" | "antithetic">,
+  { advantage = "rloo", antithetic, staleness }: Pick<
+    TrainSettings,
+    "advantage" | "antithetic" | "staleness"
+  >,
 ): ScoredGroup[] {
   return groups.map(({ prompt, rollouts }): ScoredGroup => {
     const advantages = advantagesOf(advantage, rollouts.map(({ reward }) => reward / 100), antithetic);
@@ -24,6 +27,9 @@ export function scoredGroups(
         forced: rollout.forced,
         answer: rollout.answer,
         advantage: advantages[g],
+        ...(staleness
+          ? { drawn: { thinking: rollout.thinkingStats.logp, answer: rollout.answerStats.logp } }
+          : {}),
       })),
     };
   });
@@ -63,6 +69,7 @@ export async function policyGradient(
       entropyBonus: settings.entropyBonus,
       recompute: settings.recompute,
       term,
+      older: (settings.staleness ?? 0) > 0,
     }));
     await letEventsIn();
   }

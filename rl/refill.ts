@@ -48,6 +48,20 @@ export async function drawRollouts(trainer: Trainer, step: number, scratch: Scra
   return { ...batches.length === 1 ? batches[0] : joined(trainer, batches, scratch), ids };
 }
 
+/**
+ * Lets workers begin with the rollouts of the updates to come whose weights are there, as far as the source has some that can: after `done`
+ * updates those of the next one, and of as many more as rollouts may be old. What replaces questions is asked for once that is known.
+ */
+export async function beginRollouts(trainer: Trainer, done: number): Promise<void> {
+  const { source, learners = ALONE, settings: { group, steps, staleness = 0 } } = trainer;
+  if (staleness === 0) return;
+  for (let step = done + 1; step <= Math.min(steps, done + 1 + staleness); step++) {
+    const questions = questionsOf(trainer, step);
+    const { from, to } = shareOf(questions.length, learners);
+    if (to > from) await source.begin?.(step, questions.slice(from, to), from * group);
+  }
+}
+
 /** Batches as one: the rollouts of each follow those before. */
 function joined({ model }: Trainer, batches: readonly RolloutBatch[], scratch: Scratch): RolloutBatch {
   let first = 0;

@@ -35,7 +35,7 @@ export interface RolloutBatch {
   seconds: { generate: number; grade: number };
 }
 
-/** Where a step's rollouts come from: this process, or later a queue of workers. */
+/** Where a step's rollouts come from: this process, or a queue of workers. */
 export interface RolloutSource {
   /**
    * Rollouts of some of one update's questions; `scratch` keeps `hidden`.
@@ -47,4 +47,6 @@ export interface RolloutSource {
     scratch: Scratch,
     first?: number,
   ): Promise<RolloutBatch>;
+  /** Lets others begin with what {@link rollouts} will be asked for in a later update, whose rollouts are made with weights that are there. */
+  begin?(step: number, questions: readonly Question[], first?: number): Promise<void>;
 }

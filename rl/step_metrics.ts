@@ -1,6 +1,7 @@
 import type { Rollout } from "../model/generation/rollout.ts";
 import { mixesVocabulary } from "../model/thinking/thinking.ts";
 import type { Diagnosed } from "./diagnose.ts";
+import { type Importance, importanceOf } from "./importance.ts";
 import { type Mismatch, mismatchByDevice, mismatchOf, type OtherDevice } from "./mismatch.ts";
 import type { ActionRecord } from "./objective.ts";
 import type { ScoredGroup } from "./packed_batch.ts";
@@ -13,9 +14,9 @@ import { batchFlops, updateFlops } from "./update_flops.ts";
 
 /**
  * One line of metrics.jsonl. All but `time` is the same whenever and however often the step is run; what {@link Diagnosed} has is there in the
- * updates that are diagnosed.
+ * updates that are diagnosed, what {@link Importance} has where rollouts are older than the last update.
  */
-export interface StepMetrics extends Mismatch, Partial<Diagnosed> {
+export interface StepMetrics extends Mismatch, Partial<Diagnosed>, Partial<Importance> {
   /** Counted from 1. */
   step: number;
   /** Mean reward; 0 to 100 where the task's own is the only one. */
@@ -134,6 +135,7 @@ export function stepMetrics(
     ...measured.diagnosed,
     ...stepNorms(records),
     ...mismatchOf(thinking, batch, parts, records),
+    ...importanceOf(thinking, { staleness: settings.staleness, width: config.hiddenSize, step }, records),
     ...(others ? { other_devices: others } : {}),
     rollout_flops: flops.rollout,
     update_flops: flops.update,

@@ -8,6 +8,7 @@
  * - The gradient of a Gaussian action uses the recorded noise, not a second pass's h~ - m: the same in exact
  *   arithmetic, and free of the jumps of an argmax that flips by rounding.
  * - Groups whose rewards are all equal add nothing and are left out of the backward pass.
+ * - With `--staleness` rollouts are some updates old, and each action is weighed by its importance ratio (model/thinking/importance.ts).
  */
 import { UserError } from "../gpu/errors.ts";
 import { gatherClock } from "./cluster/gather_clock.ts";
@@ -15,16 +16,17 @@ import { gatherStep } from "./cluster/gather_step.ts";
 import { ALONE } from "./cluster/learners.ts";
 import { shardedUpdate } from "./cluster/sharded_optimizer.ts";
 import { sumGradients } from "./cluster/sum_gradients.ts";
+import { keepBehind } from "./behind.ts";
 import { diagnose, keepGradient } from "./diagnose.ts";
 import type { ActionRecord } from "./objective.ts";
 import { learningRate, updateModel } from "./optimizer.ts";
 import { learnedParts, policyGradient, scoredGroups } from "./policy_gradient.ts";
-import { drawRollouts } from "./refill.ts";
+import { beginRollouts, drawRollouts } from "./refill.ts";
 import type { RolloutBatch } from "./rollout_source.ts";
 import { keepRollouts, tellRollout } from "./samples/keep_rollouts.ts";
 import type { KeptRollout, ToldRollout } from "./samples/kept_rollout.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
-import { isDiagnosed, isSampled, type Trainer } from "./trainer.ts";
+import { actorOf, isDiagnosed, isSampled, type Trainer } from "./trainer.ts";
 
 /** What an update comes to. */
 export interface Update {
@@ -43,22 +45,24 @@ export interface Update {
  * batch's rows fed are a learner's own.
  */
 export async function trainStep(trainer: Trainer, step: number): Promise<Update> {
-  const { model, settings, grads, optimizer, learners = ALONE } = trainer;
+  const { model, settings, grads, optimizer, behind, learners = ALONE } = trainer;
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
   const started = performance.now();
 
   // 1-6: questions, prefill, thinking, answers, their tokens on the CPU, rewards.
   gpu.profile.phase = "rollouts";
+  await beginRollouts(trainer, step - 1);
   const batch = await drawRollouts(trainer, step, scratch);
 
   // 7: advantages, by default leave-one-out; groups without any difference are skipped.
   const groups = scoredGroups(batch, settings);
   const parts = learnedParts(groups, settings.microRows);
 
-  // Now and then some rollouts are kept, with what their steps were made of, while the weights are still those that acted.
+  // Now and then some rollouts are kept, with what their steps were made of, while the weights that acted are still there.
   gpu.profile.phase = "samples";
-  const kept = isSampled(settings, step) ? await keepRollouts(trainer, step, batch, groups) : undefined;
+  const acted = { ...trainer, model: actorOf(trainer) };
+  const kept = isSampled(settings, step) ? await keepRollouts(acted, step, batch, groups) : undefined;
 
   // 8, 9: forward over the stored rows, objective and backward, in micro-batches.
   gpu.profile.phase = "update";
@@ -68,10 +72,11 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
   const fetches = await policyGradient(trainer, grads, parts, batch, step);
   await sumGradients(trainer, grads);
 
-  // Now and then more is measured, while the weights are still those that acted.
+  // Now and then more is measured, while the weights have not moved.
   const beside = diagnosis && await diagnose(trainer, diagnosis, step, batch, groups, parts);
 
-  // 10: clip and AdamW.
+  // 10: clip and AdamW, and before it the weights of the moment are kept where later rollouts are made with them.
+  if (behind) keepBehind(model, behind);
   if ("places" in optimizer) await shardedUpdate(model, grads, optimizer, settings, step, learners);
   else updateModel(model, grads, optimizer, settings, step);
 

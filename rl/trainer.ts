@@ -9,6 +9,7 @@ import type { Model } from "../model/transformer/transformer.ts";
 import type { Learners } from "./cluster/learners.ts";
 import { createShardedOptimizer, type ShardedOptimizer } from "./cluster/sharded_optimizer.ts";
 import type { AdvantageKind } from "./advantage.ts";
+import type { Behind } from "./behind.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
 import type { RolloutSource } from "./rollout_source.ts";
@@ -44,6 +45,8 @@ export interface TrainSettings extends OptimizerSettings {
   sampleGroups?: number;
   /** Every how many updates, and in the first, more is measured: divergence from the base, parts of the gradient; 0 or left out for never. */
   diagnoseEvery?: number;
+  /** Updates that the weights are old which rollouts are made with; 0, on-policy, if left out. A trainer of more has them `behind` it. */
+  staleness?: number;
   /** Each of several learners keeps a share of the moments alone; all of them if left out. */
   shardOptimizer?: boolean;
 }
@@ -80,7 +83,7 @@ export interface Trainer {
   rules: ThinkingRules;
   /** Of the updates. */
   settings: TrainSettings;
-  /** Where rollouts come from. */
+  /** Where rollouts come from: with `behind`, from the oldest weights that it has. */
   source: RolloutSource;
   /** How the source puts questions; plainly where it is left out. */
   prompt?: PromptOptions;
@@ -96,17 +99,30 @@ export interface Trainer {
   workers?: WorkersTimed;
   /** Where some updates are diagnosed. */
   diagnosis?: Diagnosis;
+  /** Where rollouts are some updates old: the weights of these updates. */
+  behind?: Behind;
 }
+
+/** The model that makes the rollouts of the next update. */
+export const actorOf = ({ model, behind }: Pick<Trainer, "model" | "behind">): Model =>
+  behind?.models.at(-1) ?? model;
 
 /**
  * A trainer with zeroed gradients and moments.
+ * @throws Error if rollouts are to be old and cannot be
  * @param base in a full training that is diagnosed, the model that the run began from
  */
 export function createTrainer(
   parts: Omit<Trainer, "grads" | "optimizer" | "diagnosis">,
   base?: Model,
 ): Trainer {
-  const { model } = parts;
+  const { model, behind, thinking, settings: { staleness = 0 } } = parts;
+  if (staleness !== (behind?.models.length ?? 0) || staleness > 0 && !thinking.hasRatio) {
+    throw new Error(
+      `Cannot train ${thinking.name} thinking on rollouts that are ${staleness} updates old: the weights of as many updates ` +
+        "and a way of thinking with a ratio of densities are needed",
+    );
+  }
   const { gpu, config } = model;
   return {
     ...parts,

@@ -48,6 +48,9 @@ function columnsOf({ rows, against }: Comparison): Column[] {
       [`NLL ${task} - ${against}`, (row) => shownDifference(choiceOf(row, task)?.nll.difference)],
     ]),
     ...(rows.some(({ validation }) => validation) ? [VALIDATION] : []),
+    ...(isOffPolicy({ rows, against })
+      ? [["off-policy", cost(({ rolloutAge }) => `${rolloutAge}`)] satisfies Column]
+      : []),
     ["tokens", cost(({ tokens }) => tokens.toFixed(0))],
     ["s", cost(({ seconds }) => seconds.toFixed(0))],
     ["TFLOP", cost(({ flops }) => (flops / 1e12).toPrecision(3))],
@@ -56,9 +59,12 @@ function columnsOf({ rows, against }: Comparison): Column[] {
   ];
 }
 
-const NOTE = (against: string) =>
-  `± is the standard deviation over runs; of differences (to ${against}, paired by seed and question) the standard error. ` +
-  "tokens, s and TFLOP are those of the updates, MiB the most that a process held";
+const isOffPolicy = ({ rows }: Comparison): boolean => rows.some(({ cost }) => (cost?.rolloutAge ?? 0) > 0);
+
+const noteOf = (comparison: Comparison): string =>
+  `± is the standard deviation over runs; of differences (to ${comparison.against}, paired by seed and question) the standard error. ` +
+  "tokens, s and TFLOP are those of the updates, MiB the most that a process held" +
+  (isOffPolicy(comparison) ? "; off-policy are the most updates that rollouts were old" : "");
 
 /** A comparison as people read it. */
 export function describeComparison(comparison: Comparison): string {
@@ -67,14 +73,14 @@ export function describeComparison(comparison: Comparison): string {
   const align = columns.map(([name]) => ["line", "task", "mode"].includes(name) ? "left" : "right");
   return `${
     table(cells, { header: columns.map(([name]) => name), align: align as ("left" | "right")[] })
-  }\n\n${NOTE(comparison.against)}`;
+  }\n\n${noteOf(comparison)}`;
 }
 
 /** The same as a table in Markdown. */
 export function comparisonMarkdown(comparison: Comparison): string {
   const columns = columnsOf(comparison);
   const rows = comparison.rows.map((row) => columns.map(([, cell]) => cell(row)));
-  return `${markdownTable(columns.map(([name]) => name), rows)}\n\n${NOTE(comparison.against)}.`;
+  return `${markdownTable(columns.map(([name]) => name), rows)}\n\n${noteOf(comparison)}.`;
 }
 
 /** A table in Markdown. */

@@ -4,6 +4,8 @@ import type { RunRecord } from "./read_run.ts";
 /** What training a line took, by run. */
 export interface RunCost {
   updates: number;
+  /** The most updates that lay between the weights which made rollouts and those which learned from them: 0 of on-policy trainings. */
+  rolloutAge: number;
   /** Generated, thinking and answers. */
   tokens: number;
   /** Of the updates. */
@@ -26,6 +28,7 @@ export function costOf(runs: readonly RunRecord[], step: number): RunCost | null
     lines.flat().reduce((largest, line) => Math.max(largest, value(line)), 0);
   return {
     updates: mean(lines.map(({ length }) => length)),
+    rolloutAge: most(({ rollout_age = 0 }) => rollout_age),
     tokens: sum(({ tokens }) => tokens),
     seconds: sum(({ time }) => time.step),
     flops: sum(({ rollout_flops, update_flops }) => rollout_flops + update_flops),

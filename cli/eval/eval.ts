@@ -105,7 +105,7 @@ async function measureAll(
   runNotes(values.adapter ?? values.model, { ...origins, task: "flag" }).forEach(tell);
   const plans = await planTasks(found, tasks, facts, values, context);
   const { model, adapter, weights } = values;
-  const run = pool && shareJobs(pool, {
+  using shared = pool && shareJobs(pool, {
     parcel: serveModel(pool.files, { name: model, adapter, weights, half: false }),
   });
   for (const { line } of plans) tell(`task     ${line}`);
@@ -120,7 +120,7 @@ async function measureAll(
   using interrupt = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
   const reports: TaskReport[] = [];
   for (const plan of plans) {
-    const report = await plan.measure(results, interrupt.signal, run);
+    const report = await plan.measure(results, interrupt.signal, shared?.run);
     reports.push(report);
     // A task's table is worth its time even if a later task fails.
     const parts = [describe(report), plan.texts?.() ?? ""].filter(Boolean);

@@ -5,7 +5,9 @@ import { createRun, type Reopened, type Run } from "../../rl/run/run.ts";
 import type { Trainer } from "../../rl/trainer.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { logTensorboard } from "../../rl/run/tensorboard/log_tensorboard.ts";
+import { MOST_RATIO } from "../../model/thinking/importance.ts";
 import { toToml } from "../settings/config_file.ts";
+import { counted } from "../terminal/counted.ts";
 import { describeTrainingData } from "./describe_training_data.ts";
 import { firstPrompt } from "./first_prompt.ts";
 import { keepHeldOut } from "./keep_held_out.ts";
@@ -44,6 +46,14 @@ export async function beginRun(
     `task     ${values.task}: ${values.questions} questions x ${values.group} rollouts an update, ` +
       `${values.thinking} thinking of at most ${values.maxThinking} tokens`,
   );
+  if (values.staleness > 0) {
+    say(
+      `policy   rollouts are made with the weights of ${
+        counted(values.staleness, "update")
+      } before: off-policy, ` +
+        `weighed by importance ratios up to ${MOST_RATIO}`,
+    );
+  }
   describeTrainingData(trainer.task).forEach(say);
   say(`prompt   ${await firstPrompt(trainer)}`);
   if (reopened && state.step >= values.steps) say("nothing is left to train: the run is complete");

@@ -11,7 +11,8 @@ import { ALONE, type Learners } from "../../rl/cluster/learners.ts";
 import { localRollouts } from "../../rl/local_rollouts.ts";
 import { loadRewards } from "../../rl/reward.ts";
 import { freshState, readState, type RunState } from "../../rl/run/run_state.ts";
-import { checkFirstPrompts, createTrainer, type Trainer } from "../../rl/trainer.ts";
+import { createBehind } from "../../rl/behind.ts";
+import { actorOf, checkFirstPrompts, createTrainer, type Trainer } from "../../rl/trainer.ts";
 import type { WorkerPool } from "../../rl/workers/worker_pool.ts";
 import { checkMemory, type PlannedTraining } from "./check_memory.ts";
 import { fittingTask, roomIn } from "./fitting_task.ts";
@@ -86,13 +87,15 @@ export async function prepareTraining(
   const prompt = { ...promptOptions(tokenizer, values), room };
   const grader = createGrader(task);
   const parts = { tokenizer, task, thinking, rules, prompt, rewards };
-  const copy = values.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
-  const shared = pool && shareTraining(pool, model, start, values, learners.rank);
+  const behind = createBehind(model, values.staleness);
+  const actor = actorOf({ model, behind });
+  const copy = values.rolloutWeights === "f16" ? createHalfCopy(actor) : undefined;
+  const shared = pool && shareTraining(pool, { model, behind }, start, values, learners.rank);
   const source = localRollouts({
     ...parts,
-    model: copy?.model ?? model,
+    model: copy?.model ?? actor,
     refresh: copy?.refresh,
-    ...{ group, seed, grader, run: shared?.run },
+    ...{ group, seed, grader, run: shared?.jobs.run, begin: shared?.jobs.begin },
   });
 
   const lr = values.lora ? values.loraLr : values.lr;
@@ -100,7 +103,10 @@ export async function prepareTraining(
   // Held as its file has it: results are those of f32, to the bit, so that nothing diverges before anything has moved.
   const base = baseName === undefined ? undefined : await findModel(gpu, baseName, { weights: "exact" });
   await checkFirstPrompts({ ...parts, model, settings });
-  const trainer = createTrainer({ ...parts, model, settings, source, learners, workers: pool }, base?.model);
+  const trainer = createTrainer(
+    { ...parts, model, behind, settings, source, learners, workers: pool },
+    base?.model,
+  );
   const state = freshState(trainer, embeddingRms, base?.base());
   const dispose = () => {
     shared?.[Symbol.dispose]();

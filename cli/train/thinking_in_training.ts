@@ -9,7 +9,8 @@ const DRAWN: readonly Way[] = DRAWN_MIXTURES;
 
 /**
  * The way of thinking that a run trains.
- * @throws UserError for thinking that would never vary, and for what does not go together
+ * @throws UserError for thinking that would never vary, and for what does not go together: among it rollouts of older weights whose actions have
+ * no ratio of densities
  */
 export function thinkingInTraining(values: TrainValues, embeddingRms: number): Thinking {
   const { thinking: way, gamma, width, antithetic, noiseOn, rolloutWeights } = values;
@@ -34,7 +35,15 @@ export function thinkingInTraining(values: TrainValues, embeddingRms: number): T
     );
   }
   if (antithetic) refusePairs(values, noisy && noiseOn === "embedding");
-  return wayOfThinking(way, { ...values, greedy: false, embeddingRms });
+  const thinking = wayOfThinking(way, { ...values, greedy: false, embeddingRms });
+  if (values.staleness > 0 && !thinking.hasRatio) {
+    const on = noisy ? ` and --noise-on ${noiseOn}` : "";
+    throw new UserError(
+      `Cannot train ${way} thinking with --staleness ${values.staleness}${on}: what an action's density was under older weights is not known`,
+      "hard thinking, and soft and fuzzy thinking with noise on the embedding, can learn from older rollouts",
+    );
+  }
+  return thinking;
 }
 
 /** @param gaussian whether the noise has an opposite */

@@ -72,6 +72,10 @@ export const trainSettings = {
       group: signal,
     },
   ),
+  staleness: integer(
+    "Updates that the weights are old which rollouts are made with, so that workers make them while updates go on; 0: on-policy, the method",
+    { default: 0, min: 0, max: 16, group: signal },
+  ),
   thinkingWeight: number("Weight on the thinking term of the loss; 1 is the method", {
     default: 1,
     min: 0,

@@ -31,9 +31,21 @@ function showStep(progress: Progress, line: MetricsLine): void {
     accuracy: line.accuracy.toFixed(2),
     thinking: line.thinking_tokens.toFixed(1),
     ...(typeof line.kl_thinking === "number" ? { kl_thinking: line.kl_thinking.toFixed(4) } : {}),
+    ...(line.rollout_age === undefined ? {} : { "off-policy": describeAge(line) }),
     ...(line.time.workers ? { workers: describeWorkers(line.time.workers) } : {}),
     ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
   });
+}
+
+/** How old the rollouts are, and what their importance ratios came to: of thinking steps, then of answer tokens. */
+function describeAge(line: MetricsLine): string {
+  const both = (part: "mean" | "truncated", told: (value: number) => string) =>
+    [line[`ratio_thinking_${part}`], line[`ratio_answer_${part}`]]
+      .map((value) => typeof value === "number" ? told(value) : "-").join("/");
+  const truncated = both("truncated", (share) => `${(100 * share).toFixed(1)}%`);
+  return `${line.rollout_age} old (ratio ${
+    both("mean", (ratio) => ratio.toFixed(3))
+  }, truncated ${truncated})`;
 }
 
 /** How many made rollouts, and how many of these came a second. */

@@ -19,20 +19,25 @@ export async function generate(
   scratch: Scratch,
   run: JobRunner = generateJobs,
 ): Promise<GeneratedBatch> {
-  const { prompts, group, rolloutIds } = request;
-  const jobs = prompts.map((prompt, b): GenerationJob => ({
-    prompt,
-    rolloutIds: Array.from({ length: group }, (_, g) => rolloutIds[b * group + g]),
-  }));
+  const { prompts, group } = request;
   const count = prompts.length * group;
   const hidden = roomForFed(model, request, count, scratch);
   const rollouts: Rollout[] = Array(count);
-  await run(model, tokenizer, jobs, request, {
+  await run(model, tokenizer, jobsOf(request), request, {
     hidden,
     onRollout: (rollout) => void (rollouts[rollout.index] = rollout),
   });
   return { rollouts, hidden };
 }
+
+/** What is asked for, prompt by prompt. */
+export const jobsOf = (
+  { prompts, group, rolloutIds }: Pick<GenerateRequest, "prompts" | "group" | "rolloutIds">,
+): GenerationJob[] =>
+  prompts.map((prompt, b) => ({
+    prompt,
+    rolloutIds: Array.from({ length: group }, (_, g) => rolloutIds[b * group + g]),
+  }));
 
 /** [rollouts, steps, d]: room for the rows that continuous thinking feeds. */
 export function roomForFed(

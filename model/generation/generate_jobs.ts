@@ -42,6 +42,9 @@ export interface JobOutput {
 /** What generates the rollouts of jobs: {@link generateJobs} on this device, or other processes with it. A rollout is the same whoever makes it. */
 export type JobRunner = typeof generateJobs;
 
+/** What a runner of jobs is asked for, but for where it goes. */
+export type AskedJobs = Parameters<JobRunner> extends [...infer Asked, unknown] ? Asked : never;
+
 /**
  * Generates the rollouts of all jobs, as many at once as memory allows: where one ends, the next gets its slot, so that rows
  * stay busy whatever the lengths (method section 4). A job's rollouts share its prompt's keys and values, which are computed

@@ -1,8 +1,8 @@
-import { categorical } from "../../gpu/ops/categorical/categorical.ts";
 import { choose } from "../../gpu/ops/choose/choose.ts";
 import { filter, type Filters } from "../../gpu/ops/choose/filter.ts";
 import { gather } from "../../gpu/ops/gather/gather.ts";
 import { Domain } from "../../gpu/random.ts";
+import { scoreTokens } from "./importance.ts";
 import { keyOf, type Thinking } from "./thinking.ts";
 
 /**
@@ -29,6 +29,7 @@ function made(tau: number, filters: Filters, isFiltered: boolean): Thinking {
     continuous: false,
     leaves: "logits",
     sigma: 0,
+    hasRatio: true,
     step({ model, z, info, shift, record, chosen, next, seed, step }) {
       const key = keyOf({ seed, step }, Domain.tokens);
       const { gpu, config, params } = model;
@@ -47,9 +48,10 @@ function made(tau: number, filters: Filters, isFiltered: boolean): Thinking {
       );
       gather(gpu, params.embedding, chosen, next);
     },
-    score({ model, z, weights, tokens, measured }) {
+    score({ model, z, weights, tokens, measured, older }) {
       if (isFiltered) throw new Error("Cannot score filtered thinking: all tokens are needed");
-      categorical(model.gpu, z, model.config.usedVocabSize, tau, tokens, weights, measured, true);
+      const vocab = model.config.usedVocabSize;
+      scoreTokens(model.gpu, { z, vocab, tau, tokens, weights, logp: measured, older });
       return { logits: z };
     },
   };

@@ -5,6 +5,7 @@ import { mixRowsBackward } from "../../gpu/ops/few/mix_rows.ts";
 import { noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
 import { Domain, type RandomKey } from "../../gpu/random.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
+import type { OlderActions } from "./importance.ts";
 import type { Gradients } from "../transformer/params.ts";
 import type { Model } from "../transformer/transformer.ts";
 
@@ -66,6 +67,8 @@ export interface ScoreInput {
   record: StepRecord;
   /** Of a way that mixes a few tokens: becomes the tokens and weights of the rows that were fed. */
   few?: FewTokens;
+  /** Where an older policy took the actions; of ways with `hasRatio` alone. */
+  older?: OlderActions;
   /** [rows, 4]: (norm of dL/dz; top-two gap, or ln p of the most probable token where steps are draws; shadow; 0); continuous only. */
   stats: Tensor;
   /** Bound on the norm of dL/dz at one position; 0 for none. */
@@ -134,6 +137,8 @@ export interface Thinking {
   mixesDraws?: boolean;
   /** Tokens of a step's mixture, where its row is a function of a few rows of E. */
   few?: number;
+  /** The ratio of an action's densities under two policies is known from its row or token: it can be learned from when the weights have moved on. */
+  hasRatio?: boolean;
   /** Takes one step of generation. */
   step(input: StepInput): void;
   /** Of ways whose noise is Gaussian: tells its size, whatever it was added to. */

@@ -101,6 +101,16 @@ export function zeroParams(gpu: Gpu, params: Trainable): void {
   for (const matrix of matricesOf(params)) for (const chunk of matrix.chunks) gpu.commands.zero(chunk);
 }
 
+/** Copies all numbers of one set of weights, of whatever form, to another of that form: both are f32. */
+export function copyParams({ commands }: Gpu, from: Trainable, to: Trainable): void {
+  const targets = matricesOf(to);
+  matricesOf(from).forEach(({ chunks, rows, cols, chunkRows }, i) =>
+    chunks.forEach((chunk, c) => {
+      commands.copy(chunk, 0, targets[i].chunks[c], 0, Math.min(chunkRows, rows - c * chunkRows) * cols);
+    })
+  );
+}
+
 /** Frees all matrices. */
 export function freeParams(gpu: Gpu, params: Trainable): void {
   for (const matrix of matricesOf(params)) freeMatrix(gpu, matrix);

@@ -31,8 +31,8 @@ export async function trainDry(trainer: Trainer): Promise<void> {
 
 /** A trainer that draws and learns nothing, on a dry device. */
 export function dryTrainer(
-  { model, rolloutModel, shape, grads, optimizer, diagnosis }:
-    & Pick<Trainer, "model" | "grads" | "optimizer" | "diagnosis">
+  { model, rolloutModel, shape, grads, optimizer, diagnosis, behind }:
+    & Pick<Trainer, "model" | "grads" | "optimizer" | "diagnosis" | "behind">
     & {
       rolloutModel: Model;
       shape: TrainingShape;
@@ -40,7 +40,7 @@ export function dryTrainer(
 ): Trainer {
   const { thinking, questions, group, microRows, recompute, refill, entropyBonus, sampleGroups } = shape;
   return {
-    ...{ model, thinking, grads, optimizer, diagnosis },
+    ...{ model, thinking, grads, optimizer, diagnosis, behind },
     tokenizer: DRY_TOKENIZER,
     task: {
       question: (_stream: string, _seed: number, index: number): Question => ({
@@ -50,7 +50,7 @@ export function dryTrainer(
     rules: dryRules(shape),
     settings: {
       ...{ questions, group, seed: 0, clipStep: 0, thinkingWeight: 1, recompute, microRows },
-      ...{ refill, entropyBonus, diagnoseEvery: 1 },
+      ...{ refill, entropyBonus, diagnoseEvery: 1, staleness: behind?.models.length },
       ...{ sampleEvery: shape.sampleEvery ? 1 : 0, sampleGroups },
       ...OPTIMIZER,
     },

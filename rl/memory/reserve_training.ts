@@ -10,7 +10,7 @@ import { promptTokensOf, type TrainingShape } from "./training_shape.ts";
  * not run out of memory later, and its steps make no buffer and no bind group once each kernel has run.
  */
 export async function reserveTraining(trainer: Trainer): Promise<void> {
-  const { model, thinking, rules, settings, grads, optimizer, diagnosis } = trainer;
+  const { model, thinking, rules, settings, grads, optimizer, diagnosis, behind } = trainer;
   const gpu = openDryGpu(model.gpu, { arena: model.gpu.arena });
   shareCacheBudget(model.gpu, gpu);
   const shape: TrainingShape = {
@@ -22,6 +22,7 @@ export async function reserveTraining(trainer: Trainer): Promise<void> {
   };
   const dry = { ...model, gpu };
   const measured = diagnosis && { ...diagnosis, base: { ...diagnosis.base, gpu } };
-  const parts = { shape, grads, optimizer, diagnosis: measured };
+  const older = behind && { ...behind, models: behind.models.map((one) => ({ ...one, gpu })) };
+  const parts = { shape, grads, optimizer, diagnosis: measured, behind: older };
   await trainDry(dryTrainer({ model: dry, rolloutModel: dry, ...parts }));
 }

@@ -10,14 +10,15 @@ import { createEmptyModel } from "../../model/transformer/transformer.ts";
 import { createHalfCopy } from "../../model/weights/half_copy.ts";
 import { BUCKET } from "../cluster/buckets.ts";
 import { createShardedOptimizer } from "../cluster/sharded_optimizer.ts";
+import { createBehind } from "../behind.ts";
 import { createLike, createOptimizer } from "../optimizer.ts";
-import { diagnosisOf } from "../trainer.ts";
+import { actorOf, diagnosisOf } from "../trainer.ts";
 import { dryTrainer, trainDry } from "./dry_trainer.ts";
 import type { TrainingShape } from "./training_shape.ts";
 
 /** Bytes that a training holds. */
 interface TrainingNeed {
-  /** Weights, gradients, moments, a copy for rollouts, and what diagnosing takes: held throughout. */
+  /** Weights, gradients, moments, a copy for rollouts, those of the last updates, and what diagnosing takes: held throughout. */
   state: number;
   /** At its peak, state included; the state alone where that exceeds what the device has free. */
   total: number;
@@ -36,10 +37,12 @@ export async function trainingNeed(
   const model = openDryModel(config, rank === undefined ? "f32" : types, device);
   const { gpu } = model;
   if (rank !== undefined) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
-  const copy = shape.rolloutWeights === "f16" ? createHalfCopy(model) : undefined;
+  const behind = createBehind(model, shape.staleness ?? 0);
+  const actor = actorOf({ model, behind });
+  const copy = shape.rolloutWeights === "f16" ? createHalfCopy(actor) : undefined;
   const base = () => createEmptyModel(gpu, config, shape.baseTypes);
   const trainer = dryTrainer({
-    ...{ model, shape, rolloutModel: copy?.model ?? model },
+    ...{ model, shape, behind, rolloutModel: copy?.model ?? actor },
     grads: createLike(model, "gradient"),
     optimizer: shape.shardOptimizer && shape.learners
       ? createShardedOptimizer(gpu, model.adapter?.params ?? model.params, { rank: 0, size: shape.learners })

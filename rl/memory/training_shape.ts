@@ -21,6 +21,8 @@ export interface TrainingShape extends Omit<GenerationShape, "prompts" | "atOnce
   types?: WeightTypes;
   /** Type of the weights that rollouts are made with: `f16` is a second set. */
   rolloutWeights?: "f32" | "f16";
+  /** Updates that rollouts are old: the weights of as many are held. None if left out. */
+  staleness?: number;
   /** Above 0 rollouts of some updates are looked at again, this many groups of them. */
   sampleEvery?: number;
   /** See there. */

@@ -28,6 +28,7 @@ export function loadCheckpoint(
   } catch (error) {
     throw error instanceof UserError ? new UserError(error.message, OLDER) : error;
   }
+  if (trainer.behind) trainer.behind.done = state.step;
   return state;
 }
 

@@ -1,11 +1,12 @@
 import type { Trainable } from "../../model/transformer/params.ts";
 import { gatherMoments, takeShare } from "../cluster/sharded_optimizer.ts";
 import { ALONE } from "../cluster/learners.ts";
+import { refreshOldest } from "../behind.ts";
 import { isDiagnosed, type Trainer } from "../trainer.ts";
 
 /** What of a trainer a checkpoint is made of. */
 export type SavedTrainer =
-  & Pick<Trainer, "model" | "tokenizer" | "optimizer" | "grads" | "diagnosis" | "learners">
+  & Pick<Trainer, "model" | "tokenizer" | "optimizer" | "grads" | "diagnosis" | "learners" | "behind">
   & { settings: Pick<Trainer["settings"], "steps" | "diagnoseEvery"> };
 
 /** What a checkpoint keeps of a trainer beside its weights. */
@@ -23,8 +24,8 @@ export interface SavedSet {
 export const GRADIENT = "gradient.";
 
 /**
- * Both moments, and the gradient of update `step` where the next update is compared with it: so that a resumed run measures the same numbers.
- * Of the last update, too, since a run may go on with more.
+ * Both moments; the gradient of update `step` where the next update is compared with it, and the weights of the updates before it where
+ * rollouts are so old: so that a resumed run measures the same numbers. Of the last update, too, since a run may go on with more.
  */
 export function setsBeside(
   trainer: Omit<SavedTrainer, "tokenizer">,
@@ -33,8 +34,16 @@ export function setsBeside(
   const { settings, grads, diagnosis } = trainer;
   const moments = (["first", "second"] as const).map((which) => momentsOf(trainer, which));
   const isCompared = diagnosis !== undefined && isDiagnosed(settings, step + 1);
-  return isCompared ? [...moments, { prefix: GRADIENT, params: grads }] : moments;
+  return [...moments, ...isCompared ? [{ prefix: GRADIENT, params: grads }] : [], ...olderWeights(trainer)];
 }
+
+/** Those that rollouts under way, or the next ones, are made with: the younger first. */
+const olderWeights = ({ behind }: Pick<Trainer, "behind">): SavedSet[] =>
+  (behind?.models ?? []).map(({ params, adapter }, i) => ({
+    prefix: `behind.${i + 1}.`,
+    params: adapter?.params ?? params,
+    take: () => refreshOldest(behind!),
+  }));
 
 /** Shares come and go through a gradient that nobody needs between updates. */
 function momentsOf(

@@ -29,12 +29,19 @@ export function giveTask(share: Share, task: Task, steering: Steering): void {
   const { job, expected } = jobOf(share, task);
   const given: GivenJob = {
     ...{ job, most: mostBytes(expected), stop: steering.stop },
+    async came(look) {
+      task.checked = true;
+      if (share.output) await look();
+      else share.arrived.push(look);
+    },
     async take(bytes, worker) {
       try {
         await takeResult(share, task, worker, decodeResult(bytes, expected), steering);
       } catch (error) {
         if (error instanceof RefusedResult) throw error;
         steering.stop(error);
+      } finally {
+        task.checked = false;
       }
     },
     refused(isBroken) {
@@ -69,6 +76,7 @@ function jobOf(
   };
   const expected: Expected = {
     ...{ job: id, version: pool.version, weights: weightsOf(job), prompts: task.jobs, rules, tokenizer },
+    update: job.update,
     ...{ vocab: model.config.vocabSize, width: thinking.continuous ? model.config.hiddenSize : 0, rows },
   };
   return { job, expected };
@@ -82,12 +90,7 @@ async function takeResult(
   result: TakenResult,
   { done }: Steering,
 ): Promise<void> {
-  task.checked = true;
-  try {
-    await checkOne(share, task, result);
-  } finally {
-    task.checked = false;
-  }
+  await checkOne(share, task, result);
   if (task.done) return;
   markDone(share, task);
   task.here?.abort(new DOMException("a worker was first", "AbortError"));
@@ -114,7 +117,8 @@ async function checkOne(
 
 /** Puts a worker's rollouts where those of this device would be. */
 function deliver(share: Share, task: Task, { head, rollouts, rows }: TakenResult): void {
-  const { model, output } = share;
+  const { model } = share;
+  const output = share.output!;
   const each = output.hidden ? sizeOf(output.hidden.shape.slice(1)) : 0;
   rows.slice(0, rowsWanted(share, task)).forEach((data, i) => {
     if (data.length > 0) model.gpu.commands.upload(output.hidden!, data, (task.first + i) * each);

@@ -77,6 +77,8 @@ export const jobSchema = z.strictObject({
   parcel: servedFile,
   /** What has been trained: of a model all weights, of an adapter its own with their configuration; nothing where nothing changes. */
   trained: optional(z.array(servedFile).min(1).max(10)),
+  /** After which update it is what the weights are; 0 where nothing changes. */
+  update: count,
   thinking: z.strictObject({ way: z.enum([...WAYS, ...UNTRAINED_WAYS]), options: wayOptions }),
   rules: z.strictObject({
     maxThinking: count,

@@ -4,7 +4,7 @@ import { pause } from "../../gpu/pause.ts";
 import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import { giveJobs, type GivenJobs } from "./give_jobs.ts";
 import { receiveResults, type ResultTaker } from "./receive_results.ts";
-import { RefusedResult } from "./result.ts";
+import { OutdatedResult, RefusedResult } from "./result.ts";
 import { sayAtTimes } from "./say_at_times.ts";
 import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
 import { JOBS, messageRoom, newId, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
@@ -86,23 +86,28 @@ function takerOf(
   say: (line: string) => void,
 ): ResultTaker {
   const often = sayAtTimes(say);
-  const refuse = (job: string, worker: string, why: string) => {
-    count(worker, { refused: 1 });
+  const refuse = (job: string, worker: string, why: string, outdated = 0) => {
+    count(worker, { refused: 1, outdated });
     say(`refused  a result of worker ${worker}: it ${why.slice(0, LONGEST_REASON)}`);
     jobs.get(job)?.refused();
+  };
+  const look = async (job: string, worker: string, bytes: Uint8Array<ArrayBuffer>) => {
+    try {
+      await jobs.get(job)?.take(bytes, worker);
+      count(worker, { bytes: bytes.length });
+    } catch (error) {
+      if (!(error instanceof RefusedResult)) throw error;
+      seen.delete(worker);
+      refuse(job, worker, error.message, error instanceof OutdatedResult ? 1 : 0);
+    }
   };
   return {
     most: (job) => jobs.get(job)?.most,
     async take(job, worker, bytes) {
-      try {
-        seen.set(worker, performance.now());
-        await jobs.get(job)?.take(bytes, worker);
-        count(worker, { bytes: bytes.length });
-      } catch (error) {
-        if (!(error instanceof RefusedResult)) throw error;
-        seen.delete(worker);
-        refuse(job, worker, error.message);
-      }
+      seen.set(worker, performance.now());
+      const now = () => look(job, worker, bytes);
+      const one = jobs.get(job);
+      await (one?.came ? one.came(now) : now());
     },
     refuse,
     failed(job, worker, failure, why) {

@@ -6,7 +6,7 @@ import { kindOf } from "./result.ts";
 import { globally, markDone, MOST_REFUSED, rowsWanted, type Share, type Task } from "./task.ts";
 
 /**
- * This device: takes what nobody has, then what others leave undone.
+ * This device, once somebody waits for the rollouts: takes what nobody has, then what others leave undone.
  * @param next resolves when there may be something to do
  */
 export async function ownDevice(
@@ -51,7 +51,8 @@ function isLate({ given, sent, count }: Task, perRollout: number): boolean {
 
 /** @returns false where a worker was first */
 async function makeHere(share: Share, task: Task): Promise<boolean> {
-  const { model, tokenizer, settings, output } = share;
+  const { model, tokenizer, settings } = share;
+  const output = share.output!;
   const here = share.tasks.here = task.here = new AbortController();
   share.tasks.left.delete(task);
   using scratch = model.gpu.arena.scratch();

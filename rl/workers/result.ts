@@ -28,7 +28,7 @@ const tokens = z.array(z.int().min(0)).readonly();
 
 const headSchema = z.strictObject({
   /** What they were made for and with. */
-  ...{ job: z.string(), version: z.string(), weights: z.string() },
+  ...{ job: z.string(), version: z.string(), weights: z.string(), update: z.int().min(0) },
   device: z.strictObject({
     adapter: z.string().max(200),
     matmulFamily: z.string().max(20),
@@ -48,11 +48,16 @@ export type ResultHead = z.infer<typeof headSchema>;
 /** A worker's result is not what was asked for: the message ends a sentence that names the worker. */
 export class RefusedResult extends Error {}
 
+/** It was made with older weights than it may be. */
+export class OutdatedResult extends RefusedResult {}
+
 /** What a result has to be. */
 export interface Expected {
   job: string;
   version: string;
   weights: string;
+  /** After which update the weights are that. */
+  update: number;
   prompts: readonly GenerationJob[];
   rules: ThinkingRules;
   tokenizer: Tokenizer;
@@ -129,10 +134,15 @@ export function encodeResult(
  */
 export function decodeResult(bytes: Uint8Array<ArrayBuffer>, expected: Expected): TakenResult {
   const { head, numbers } = cut(bytes);
-  const { job, version, weights, prompts, rules, width, rows } = expected;
+  const { job, version, weights, update, prompts, rules, width, rows } = expected;
   if (head.job !== job) throw new RefusedResult(`is of the job ${head.job}, ${job} was asked for`);
   if (head.version !== version) {
     throw new RefusedResult(`was made by softcot ${head.version}, ${version} is needed`);
+  }
+  if (head.update !== update) {
+    const told =
+      `was made with the weights after update ${head.update}, those after update ${update} are needed`;
+    throw head.update < update ? new OutdatedResult(told) : new RefusedResult(told);
   }
   if (head.weights !== weights) {
     throw new RefusedResult(

@@ -41,7 +41,12 @@ export interface Share {
   model: Model;
   tokenizer: Tokenizer;
   settings: GenerationSettings;
-  output: JobOutput;
+  /** Of how many rollouts, the first ones, the rows fed are kept. */
+  rows: number;
+  /** Where rollouts go; nowhere as long as nobody waits for them: till then this device is for other work. */
+  output?: JobOutput;
+  /** What looks through results that came before. */
+  arrived: (() => Promise<void>)[];
   tasks: Tasks;
   /** What all jobs have in common. */
   common: Omit<Job, "id" | "prompts" | "rows">;
@@ -67,12 +72,8 @@ export function markDone({ tasks, pool }: Share, task: Task): void {
 }
 
 /** Of how many of a task's rollouts the rows fed are kept. */
-export function rowsWanted(
-  { settings: { thinking }, output: { hidden } }: Share,
-  { first, count }: Part,
-): number {
-  return thinking.continuous && hidden ? Math.max(0, Math.min(count, hidden.shape[0] - first)) : 0;
-}
+export const rowsWanted = ({ rows }: Share, { first, count }: Part): number =>
+  Math.max(0, Math.min(count, rows - first));
 
 /** A rollout of a task by its numbers among all. */
 export const globally = (task: Part, rollout: Rollout, madeOn?: string): Rollout => ({

@@ -5,32 +5,47 @@ import type { Model } from "../../model/transformer/transformer.ts";
 import type { ServedFile } from "./job.ts";
 import type { FileServer } from "./serve_files.ts";
 
-/** The weights that are trained, as files that workers fetch. */
-export interface TrainedWeights extends Disposable {
-  /** Those of the moment, for the rollouts of an update; written once for each. */
-  current(step: number): Promise<ServedFile[]>;
+/** What was trained, as it was after an update. */
+export interface TrainedFiles {
+  /** 0: before the first. */
+  update: number;
+  files: ServedFile[];
 }
 
-/** Versions that are served: that of the moment, and the one before for who is still at it. */
-const KEPT = 2;
+/** The weights that are trained, as files that workers fetch. */
+export interface TrainedWeights extends Disposable {
+  /** Those after an update, written once. What is asked for is as new as what was asked for before, or newer, or served still. */
+  after(update: number): Promise<TrainedFiles>;
+}
 
-/** @param folder made for it, and removed in the end */
-export function trainedWeights(server: FileServer, model: Model, folder: string): TrainedWeights {
-  const versions: { step: number; files: ServedFile[] }[] = [];
+/**
+ * @param modelAfter the model as it was after an update, which is asked for before that is gone
+ * @param folder made for it, and removed in the end
+ * @param staleness updates that rollouts under way may be old
+ */
+export function trainedWeights(
+  server: FileServer,
+  modelAfter: (update: number) => Model,
+  folder: string,
+  staleness = 0,
+): TrainedWeights {
+  // Those that rollouts under way are made with, and the ones before for who is still at it.
+  const kept = staleness + 2;
+  const versions: TrainedFiles[] = [];
   return {
-    async current(step) {
-      const last = versions.at(-1);
-      if (last?.step === step) return last.files;
-      const files = await write(server, model, `${folder}/${step}`);
-      versions.push({ step, files });
-      while (versions.length > KEPT) {
-        const { step, files } = versions.shift()!;
+    async after(update) {
+      const known = versions.find((version) => version.update === update);
+      if (known) return known;
+      const version = { update, files: await write(server, modelAfter(update), `${folder}/${update}`) };
+      versions.push(version);
+      while (versions.length > kept) {
+        const { update, files } = versions.shift()!;
         const isServed = ({ sha256 }: ServedFile) =>
           versions.some((version) => version.files.some((file) => file.sha256 === sha256));
         for (const file of files) if (!isServed(file)) server.remove(file);
-        Deno.removeSync(`${folder}/${step}`, { recursive: true });
+        Deno.removeSync(`${folder}/${update}`, { recursive: true });
       }
-      return files;
+      return version;
     },
     [Symbol.dispose]() {
       try {

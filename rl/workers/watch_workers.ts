@@ -6,9 +6,9 @@ const REMIND = 30_000;
 /** Looks in which a job is nowhere, before it is given again; and jobs that are looked for each time. */
 const [PATIENCE, AT_ONCE] = [2, 8];
 
-/** Looks after the workers while there is something to do: says when there is none, gives again what got lost. */
+/** Looks after the workers while there is something to do: gives again what got lost, and says when nobody is there whom somebody waits for. */
 export function watchWorkers(
-  { pool, tasks }: Share,
+  share: Share,
   { found, again, stop }: {
     /** Called at each look; undefined where the server does not answer. */
     found(helpers: number | undefined): void;
@@ -16,6 +16,7 @@ export function watchWorkers(
     stop(reason: unknown): void;
   },
 ): Disposable {
+  const { pool, tasks } = share;
   let told = performance.now() - REMIND + 2 * LOOK;
   const missed = new Map<Task, number>();
   let looking = false;
@@ -33,7 +34,7 @@ export function watchWorkers(
       pool.sayAtTimes("again    a job left the queue and brought nothing: it is given once more");
       again(task);
     }
-    if (!nobody || pool.own) return;
+    if (!nobody || pool.own || !share.output) return;
     if (pool.signal?.aborted) return stop(new DOMException("no worker was there", "AbortError"));
     if (performance.now() - told < REMIND) return;
     told = performance.now();

@@ -28,7 +28,8 @@ export async function work(options: WorkOptions): Promise<void> {
     const fetched = files.fetched - before;
     const seconds = (performance.now() - began) / 1000;
     const { model: { gpu }, weights } = ready;
-    const head = { job: job.id, version, weights, device: kindOf(gpu), seconds, waited, fetched };
+    const told = { job: job.id, version, weights, update: job.update };
+    const head = { ...told, device: kindOf(gpu), seconds, waited, fetched };
     return { bytes: encodeResult(head, rollouts, rows), rollouts: rollouts.length, fetched };
   });
 }

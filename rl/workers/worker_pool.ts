@@ -9,6 +9,8 @@ export interface GivenJob {
   most: number;
   /** Of the message that it is, once the server has it. */
   sequence?: number;
+  /** Told of what will look through a result, to be called when somebody waits for it; it is called at once where this is left out. */
+  came?(look: () => Promise<void>): Promise<void>;
   /** Looks through a result; throws RefusedResult and nothing else. */
   take(bytes: Uint8Array<ArrayBuffer>, worker: string): Promise<void>;
   /**

@@ -16,6 +16,8 @@ export interface WorkerTime {
   fetched: number;
   /** Results of it that were refused. */
   refused: number;
+  /** Those of them that were made with older weights than they may be. */
+  outdated: number;
   /** Times that it could not do a job, and said so. */
   failed: number;
 }
@@ -31,7 +33,16 @@ export interface WorkTally extends WorkersTimed {
   count(worker: string, done: Partial<Omit<WorkerTime, "name">>): void;
 }
 
-const NOTHING = { rollouts: 0, seconds: 0, waited: 0, bytes: 0, fetched: 0, refused: 0, failed: 0 };
+const NOTHING = {
+  rollouts: 0,
+  seconds: 0,
+  waited: 0,
+  bytes: 0,
+  fetched: 0,
+  refused: 0,
+  outdated: 0,
+  failed: 0,
+};
 
 /** A tally of nothing so far. */
 export function tallyWork(): WorkTally {

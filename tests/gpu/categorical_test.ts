@@ -1,5 +1,6 @@
-import { assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { categorical } from "../../gpu/ops/categorical/categorical.ts";
+import { weighByRatio } from "../../gpu/ops/categorical/weigh_by_ratio.ts";
 import { crossEntropy, crossEntropyBackward } from "../reference/cross_entropy.ts";
 import { randomIntegers } from "../reference/support.ts";
 import { assertClose, assertSameBits, openTestGpu, random32 } from "./support.ts";
@@ -36,6 +37,29 @@ for (const { rows, vocab, width, tau } of SHAPES) {
     // The kernel gives weight * d ln p / dz; the reference the gradient of -weight * ln p.
     const expected = crossEntropyBackward(z, targets, weights, width, options).map((value) => -value);
     assertClose("dz", await t.read(tz), expected);
+  });
+}
+
+for (const n of [1, 65, 5_000_000]) {
+  Deno.test(`${n} actions of an older policy are weighed by their ratios, none above the bound`, async () => {
+    const bound = 2;
+    const [logp, old, given] = [1, 2, 3].map((seed) => random32(seed, n));
+    // Equal ones, one that cannot be drawn any more, and one that hardly could be.
+    const equal = Math.floor(n / 2);
+    old[equal] = logp[equal];
+    if (n > 1) [logp[0], old[1]] = [-Infinity, -1e4];
+    const [weights, logRatio] = [t.f32(given), t.blank(n)];
+    weighByRatio(t.gpu, { logp: t.f32(logp), old: t.f32(old), weights, logRatio }, bound);
+    const ratios = Float32Array.from(logp, (value, i) => value - old[i]);
+    assertSameBits("ln r", await t.read(logRatio), ratios);
+    const found = await t.read(weights);
+    assertClose(
+      "weights",
+      found,
+      Float64Array.from(given, (w, i) => w * Math.min(Math.exp(ratios[i]), bound)),
+    );
+    assertEquals(found[equal], given[equal]);
+    if (n > 1) assertEquals(Math.abs(found[0]), 0);
   });
 }
 

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { addNoise, noiseBackward, noiseMismatch } from "../../gpu/ops/mixture/noise.ts";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { addNoise, noiseBackward, noiseMismatch, noiseRatioBackward } from "../../gpu/ops/mixture/noise.ts";
 import { mixtureBackward } from "../../gpu/ops/mixture/mixture_backward.ts";
 import { noiseRow } from "../reference/random.ts";
 import { noiseUpstream } from "../reference/soft_mixture.ts";
@@ -45,6 +45,46 @@ for (
     const g = t.blank(rows, d);
     noiseBackward(t.gpu, t.f32(weights), sigma, address(), g);
     assertClose("g", await t.read(g), noiseUpstream(noise, weights, sigma));
+  });
+
+  Deno.test(`the upstream gradient of rows that another mixture made, weighed by the ratio of densities, ${rows} rows of ${d}`, async () => {
+    const bound = 2;
+    const weights = random32(2, rows);
+    const mean = random32(1, rows * d, 0.5);
+    const made = t.blank(rows, d);
+    addNoise(t.gpu, t.f32(mean, [rows, d]), sigma, address(), made, t.blank(rows, 1, d), 0);
+    const h = await t.read(made);
+    // About as far as makes some ratios larger than the bound, and others small.
+    const off = random32(8, rows * d, 1.5 * sigma / Math.sqrt(d));
+    const moved = mean.map((value, i) => Math.fround(value + off[i]));
+    const [g, logRatio] = [t.blank(rows, d), t.blank(rows)];
+    const score = async (m: ArrayLike<number>) => {
+      const given = { m: t.f32(m, [rows, d]), h: made, weight: t.f32(weights), sigma, bound };
+      noiseRatioBackward(t.gpu, given, address(), g, logRatio);
+      return [await t.read(g), await t.read(logRatio)];
+    };
+    const logDensity = (m: ArrayLike<number>, r: number) => {
+      let sum = 0;
+      for (let i = r * d; i < (r + 1) * d; i++) sum -= (h[i] - m[i]) ** 2 / (2 * sigma * sigma);
+      return sum;
+    };
+    const old = Float64Array.from(h, (value, i) => value - sigma * noise[i]);
+    const ratios = Array.from({ length: rows }, (_, r) => logDensity(moved, r) - logDensity(old, r));
+    const [gradient, found] = await score(moved);
+    ratios.forEach((ratio, r) => assertAlmostEquals(found[r], ratio, 1e-3, `ln r of row ${r}`));
+    const expected = Float64Array.from(h, (value, i) => {
+      const r = Math.floor(i / d);
+      return weights[r] * Math.min(Math.exp(ratios[r]), bound) * (value - moved[i]) / sigma ** 2;
+    });
+    assertClose("g", gradient, expected);
+    if (rows > 5) {
+      assert(ratios.some((one) => one > Math.log(bound)) && ratios.some((one) => one < 0), `${ratios}`);
+    }
+    const plain = t.blank(rows, d);
+    noiseBackward(t.gpu, t.f32(weights), sigma, address(), plain);
+    const [same, none] = await score(mean);
+    assertSameBits("where nothing moved", same, await t.read(plain));
+    assertEquals([...none], Array(rows).fill(0));
   });
 
   Deno.test(`the mismatch is exactly 0 for the same m, and measures another, ${rows} rows of ${d}`, async () => {

@@ -27,6 +27,8 @@ export interface RecordedRollout {
   noise?: Float64Array;
   /** [steps, d], h~: the rows that were fed. */
   thoughts?: Float64Array;
+  /** ln pi of its tokens when they were drawn, where that was by other weights. */
+  drawn?: { thinking: number[]; answer: number[] };
 }
 
 /** How the thinking of a batch was done. */
@@ -35,6 +37,8 @@ export interface RecordedBatch {
   tau: number;
   sigma: number;
   rollouts: RecordedRollout[];
+  /** Other weights made the rollouts: each action's gradient is weighed by its importance ratio, or by this where that is larger. */
+  mostRatio?: number;
 }
 
 /** The policy loss of a batch, its log-probabilities by rollout, and its gradient. */
@@ -42,12 +46,15 @@ export interface PolicyLossResult {
   loss: number;
   thinkingLogProbabilities: Float64Array[];
   answerLogProbabilities: Float64Array[];
+  /** ln of the importance ratios, of thinking and answers; of other weights' rollouts alone. */
+  logRatios: { thinking: number[]; answer: number[] };
   gradients: Weights;
 }
 
 /**
  * loss = -(1 / rollouts) sum of advantage * (sum of log pi), and its gradient as method section 3 says: packed rows with
- * shared prompts, the recorded noise as upstream gradient of the mixture, and every path into E.
+ * shared prompts, the recorded noise as upstream gradient of the mixture, and every path into E. Of rollouts that other weights made, the
+ * upstream gradient is that of the density, and every action has its truncated importance ratio as a constant factor (section 10).
  */
 export function policyLoss(config: ModelConfig, weights: Weights, batch: RecordedBatch): PolicyLossResult {
   const { rollouts } = batch;
@@ -68,13 +75,26 @@ export function policyLoss(config: ModelConfig, weights: Weights, batch: Recorde
     gradients,
     thinkingLogProbabilities: [],
     answerLogProbabilities: [],
+    logRatios: { thinking: [], answer: [] },
   };
 
   /** Scores the rows' predictions, adds to the loss, and takes the gradient back to the rows. */
-  const act = (i: number, rows: number[], score: Scorer) => {
+  const act = (
+    i: number,
+    rows: number[],
+    score: Scorer,
+    part: "thinking" | "answer",
+    old: ArrayLike<number>,
+  ) => {
     const hidden = embeddingGather(trace.hidden, rows, d);
     const logits = headForward(config, weights, hidden);
-    const coefficients = rows.map(() => -rollouts[i].advantage / rollouts.length);
+    let coefficients = rows.map(() => -rollouts[i].advantage / rollouts.length);
+    if (batch.mostRatio !== undefined) {
+      const now = score(logits, rows.map(() => 0)).logProbabilities;
+      const logRatios = [...now].map((value, t) => value - old[t]);
+      result.logRatios[part].push(...logRatios);
+      coefficients = coefficients.map((c, t) => c * Math.min(Math.exp(logRatios[t]), batch.mostRatio!));
+    }
     const { logProbabilities, dLogits } = score(logits, coefficients);
     result.loss += dot(coefficients, logProbabilities);
     const back = headBackward(config, weights, hidden, dLogits, gradients);
@@ -85,9 +105,13 @@ export function policyLoss(config: ModelConfig, weights: Weights, batch: Recorde
     const thinking = batch.mode === "hard"
       ? categorical(config, rollout.thinking, batch.tau)
       : gaussian(config, table, dTable, rollout, batch);
-    result.thinkingLogProbabilities.push(act(i, plan.thinkingPredictors[i], thinking));
+    const { drawn } = rollout;
+    const old = batch.mode === "hard" ? drawn?.thinking : noiseLogProbability(rollout);
+    result.thinkingLogProbabilities.push(act(i, plan.thinkingPredictors[i], thinking, "thinking", old ?? []));
     const answer = categorical(config, rollout.answer, 1);
-    result.answerLogProbabilities.push(act(i, plan.answerPredictors[i], answer));
+    result.answerLogProbabilities.push(
+      act(i, plan.answerPredictors[i], answer, "answer", drawn?.answer ?? []),
+    );
   });
 
   const dx = transformerBackward(config, weights, trace, dHidden, gradients);
@@ -101,6 +125,10 @@ export function policyLoss(config: ModelConfig, weights: Weights, batch: Recorde
   addInto(dTable, embeddingBackward(dx, plan.ids, config.vocabSize, d));
   return result;
 }
+
+/** ln pi of noisy rows under the weights that made them. */
+const noiseLogProbability = ({ noise, thinking }: RecordedRollout): Float64Array =>
+  gaussianLogProbability(noise!, new Float64Array(noise!.length), 1, thinking.length);
 
 type Scorer = (
   logits: Float64Array,
@@ -123,14 +151,15 @@ function gaussian(
   table: Float64Array,
   dTable: Float64Array,
   rollout: RecordedRollout,
-  { tau, sigma }: RecordedBatch,
+  { tau, sigma, mostRatio }: RecordedBatch,
 ): Scorer {
   const rows = rollout.thinking.length;
   const { vocabSize, usedVocabSize, hiddenSize: d } = config;
   const shape = { rows, vocabSize, usedVocabSize, d, tau };
   return (logits, coefficients) => {
     const { mixture, probabilities } = softMixture(logits, table, shape);
-    const upstream = noiseUpstream(rollout.noise!, coefficients, sigma);
+    const off = rollout.thoughts!.map((value, i) => (value - mixture[i]) / sigma);
+    const upstream = noiseUpstream(mostRatio === undefined ? rollout.noise! : off, coefficients, sigma);
     const back = softMixtureBackward(upstream, probabilities, table, shape);
     addInto(dTable, back.dTable);
     return {

@@ -5,19 +5,14 @@
  */
 import { assert } from "@std/assert";
 import { constantRate } from "../../cli/bench/constant_rate.ts";
-import { Domain } from "../../gpu/random.ts";
-import { gaussianThinking } from "../../model/thinking/gaussian.ts";
-import { hardThinking } from "../../model/thinking/hard.ts";
-import type { Thinking } from "../../model/thinking/thinking.ts";
 import { createOptimizer, optimizerStep } from "../../rl/optimizer.ts";
 import { exactGradient, expectedReward } from "../reference/exact_toy.ts";
-import { policyLoss, type RecordedRollout } from "../reference/policy_loss.ts";
-import { noiseRow } from "../reference/random.ts";
+import { policyLoss } from "../reference/policy_loss.ts";
 import { maxAbsoluteError } from "../reference/support.ts";
-import { makeToy, type Toy } from "../reference/toy.ts";
+import { makeToy } from "../reference/toy.ts";
 import { judgeEstimates } from "../reference/toy_estimator.ts";
 import { downloadNamed, gradientError } from "./support/named_weights.ts";
-import { estimateOnDevice, SEED, withToy } from "./support/toy_batch.ts";
+import { estimateOnDevice, recorded, thinkingOf, withToy } from "./support/toy_batch.ts";
 
 const BATCHES = 60;
 
@@ -27,39 +22,6 @@ const TOYS = [
   { name: "fuzzy", mode: "fuzzy", tied: false },
   { name: "soft, tied", mode: "soft", tied: true },
 ] as const;
-
-const thinkingOf = ({ mode, tau, sigma }: Toy): Thinking =>
-  mode === "hard" ? hardThinking(tau) : gaussianThinking(mode, tau, sigma);
-
-/** The batch as the reference's loss takes it, the noise drawn again in f64. */
-function recorded(
-  toy: Toy,
-  step: number,
-  batch: Awaited<ReturnType<typeof estimateOnDevice>>,
-): RecordedRollout[] {
-  const d = toy.config.hiddenSize;
-  const noise = (rollout: number) => {
-    const rows = Array.from({ length: toy.steps }, (_, t) => {
-      const position = toy.prompt.length + t;
-      return [...noiseRow({ seed: SEED, domain: Domain.noise, position, rollout, step }, d)];
-    });
-    return Float64Array.from(rows.flat());
-  };
-  return batch.scored.map(({ id, index, thinking, forced, answer, advantage }) => ({
-    question: 0,
-    prompt: toy.prompt,
-    thinking: [...thinking],
-    forced: [...forced],
-    answer: [...answer],
-    advantage,
-    ...(batch.thoughts && {
-      noise: noise(id),
-      thoughts: Float64Array.from(
-        batch.thoughts.subarray(index * toy.steps * d, (index + 1) * toy.steps * d),
-      ),
-    }),
-  }));
-}
 
 for (const spec of TOYS) {
   Deno.test(`${spec.name}: the mean of ${BATCHES} gradients from rollouts is that of the expected reward`, () =>

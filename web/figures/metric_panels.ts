@@ -31,6 +31,12 @@ export const PANELS: readonly Panel[] = [
   panel(["mismatch_thinking_max", "mismatch_answer_max"], "Mismatch, largest", {
     ...{ unit: "nats; full: thinking, broken: answer", from: 0 },
   }),
+  panel(["ratio_thinking_mean", "ratio_answer_mean"], "Importance ratio of older rollouts, mean", {
+    ...{ unit: "ratio; full: thinking, broken: answer", from: 0 },
+  }),
+  panel(["ratio_thinking_truncated", "ratio_answer_truncated"], "Importance ratios that were truncated", {
+    ...{ ...share, unit: "share; full: thinking, broken: answer" },
+  }),
   panel(["equal_groups"], "Groups without a difference", share),
 ];
 

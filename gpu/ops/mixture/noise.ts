@@ -2,6 +2,7 @@ import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { type RandomKey, randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
+import ratioCode from "./noise_ratio.wgsl" with { type: "text" };
 import noiseCode from "./noise.wgsl" with { type: "text" };
 
 /** The rows' place in a stream of random numbers: info u32 [rows, 4] = (row, rollout, _, position), `shift` further. */
@@ -58,6 +59,31 @@ export function noiseMismatch(
   expectShape("noise_mismatch", h, m.shape);
   using scratch = gpu.arena.scratch();
   noise(gpu, 2, m, sigma, at, h, scratch.f32([1], "unused"), out, 0, 0, unit);
+}
+
+/**
+ * g[rows, d], the gradient of weight * ln pi with respect to m where rows h [rows, d] were made by an older policy: weighed by the ratio of
+ * densities, none above a bound. Where m has the bits of the rollout's it is that of {@link noiseBackward}, to the bit.
+ * @param logRatio [rows]: becomes the logarithm of the ratio, not bounded
+ */
+export function noiseRatioBackward(
+  gpu: Gpu,
+  { m, h, weight, sigma, bound }: { m: Tensor; h: Tensor; weight: Tensor; sigma: number; bound: number },
+  at: NoiseAddress,
+  g: Tensor,
+  logRatio: Tensor,
+): void {
+  const { rows, cols: d } = asMatrix(m);
+  for (const tensor of [h, g]) expectShape("noise_ratio", tensor, m.shape);
+  for (const tensor of [weight, logRatio]) expectShape("noise_ratio", tensor, [rows]);
+  expectShape("noise_ratio", at.info, [rows, 4]);
+  run(
+    gpu,
+    { label: "noise_ratio", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${ratioCode}` },
+    [at.info, m, h, weight, g, logRatio],
+    { rows, d, sigma, log_bound: Math.log(bound), shift: at.shift, pairs: at.antithetic ? 1 : 0, ...at.key },
+    grid(rows),
+  );
 }
 
 function noise(

@@ -41,10 +41,10 @@ export async function weightsRates(
   repeats: number,
 ): Promise<Pick<Rates, "save" | "fetch" | "load">> {
   using server = await serveFiles({ host: "127.0.0.1", port: 0 });
-  using trained = trainedWeights(server, model, `${folder}/served`);
+  using trained = trainedWeights(server, () => model, `${folder}/served`);
   let step = 0;
-  const save = await bestSeconds(repeats, () => trained.current(++step));
-  const files = await trained.current(step);
+  const save = await bestSeconds(repeats, () => trained.after(++step));
+  const { files } = await trained.after(step);
   const [{ bytes }] = files;
   let at = "";
   let turn = 0;

@@ -52,7 +52,15 @@ Deno.test("means, deviations over seeds, differences by seed and question, and c
   assertEquals(b.passAt[1].difference, { value: 0, standardError: 0 });
   assertEquals(a.passAt[0].difference, null);
   assertEquals(b.cost, {
-    ...{ updates: 2, tokens: 20, seconds: 3, flops: 6e9, processBytes: 2 ** 21, deviceBytes: 7 },
+    ...{
+      updates: 2,
+      rolloutAge: 0,
+      tokens: 20,
+      seconds: 3,
+      flops: 6e9,
+      processBytes: 2 ** 21,
+      deviceBytes: 7,
+    },
   });
 });
 

@@ -39,6 +39,7 @@ for (
     { thinking: "soft", kills: [1, 6, 14] },
     { thinking: "hard", kills: [1, 9] },
     { thinking: "fuzzy", kills: [7] },
+    { thinking: "soft", kills: [8], staleness: 2 },
     { thinking: "multiplex", kills: [6] },
     { thinking: "gumbel", kills: [8] },
     { thinking: "dirichlet", kills: [6] },

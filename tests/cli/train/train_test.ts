@@ -225,6 +225,11 @@ Deno.test("wrong flags end with 2, wrong values of files and names with 1, each 
     "Cannot train soft thinking with --antithetic and --noise-on hidden",
   );
   await fails(
+    train({ thinking: "dirichlet", staleness: 1, out }),
+    1,
+    "Cannot train dirichlet thinking with --staleness 1",
+  );
+  await fails(
     train({ thinking: "neighbours", "rollout-weights": "f16", out }),
     1,
     "Cannot train neighbours thinking with --rollout-weights f16",

@@ -9,7 +9,7 @@ import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
 import { startWorker } from "../../workers/support/worker_process.ts";
 import { fails, softcotCommand, succeed } from "../support/run_softcot.ts";
 import { smallModel } from "../support/small_model.ts";
-import { trainArgs } from "../support/train_args.ts";
+import { resumeArgs, trainArgs } from "../support/train_args.ts";
 
 const SOFT = { thinking: "soft", questions: 4 } as const;
 
@@ -124,6 +124,30 @@ testWithNats(
         assertEquals(rollouts("e2"), rollouts("e1"));
       }
     });
+
+    await t.step(
+      "rollouts of older weights: one worker is killed, the run is stopped, and goes on with this device beside the other",
+      async () => {
+        const old = { model, ...SOFT, staleness: 1, steps: 10 };
+        const [whole, stopped] = [`${folder}/old`, `${folder}/old-shared`];
+        await succeed(trainArgs({ ...old, out: whole }));
+        await using killed = await startWorker(nats.url, "fourth");
+        await using _ = await startWorker(nats.url, "fifth");
+        const run = start(trainArgs({ ...old, out: stopped, workers: nats.url, "workers-only": true }));
+        await until("a second update", () => linesIn(`${stopped}/metrics.jsonl`) > 1);
+        await killed.kill("SIGKILL");
+        await until("a fourth update", () => linesIn(`${stopped}/metrics.jsonl`) > 3);
+        run.child.kill("SIGINT");
+        const { code, stderr } = await run.ended();
+        assertEquals(code, 130, stderr);
+        assertStringIncludes(stderr, "off-policy");
+        await succeed([...resumeArgs(stopped), "--workers", nats.url]);
+        assertSameRun(stopped, whole);
+        assertLinesFit("metrics", `${stopped}/metrics.jsonl`);
+        const ages = jsonLines(`${stopped}/metrics.jsonl`).map(({ rollout_age }) => rollout_age);
+        assertEquals(ages, [0, ...Array(9).fill(1)]);
+      },
+    );
 
     await t.step("nobody is there: it is said, and Ctrl-C ends it", async () => {
       const run = start(

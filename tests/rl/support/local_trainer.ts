@@ -1,6 +1,6 @@
 import type { HalfCopy } from "../../../model/weights/half_copy.ts";
 import { type LocalRollouts, localRollouts } from "../../../rl/local_rollouts.ts";
-import { createTrainer, type Trainer } from "../../../rl/trainer.ts";
+import { actorOf, createTrainer, type Trainer } from "../../../rl/trainer.ts";
 
 /**
  * A trainer whose rollouts are made in this process, or by whom `run` gives them to.
@@ -8,12 +8,15 @@ import { createTrainer, type Trainer } from "../../../rl/trainer.ts";
  * @param copy makes the rollouts where there is one, instead of the model
  */
 export function localTrainer(
-  { copy, readBehind, run, ...parts }:
+  { copy, readBehind, run, begin, ...parts }:
     & Omit<Trainer, "source" | "grads" | "optimizer">
-    & Pick<LocalRollouts, "readBehind" | "run">
+    & Pick<LocalRollouts, "readBehind" | "run" | "begin">
     & { copy?: HalfCopy },
 ): Trainer {
   const { settings: { group, seed } } = parts;
-  const from = { model: copy?.model ?? parts.model, refresh: copy?.refresh, group, seed, readBehind, run };
+  const from = {
+    ...{ model: copy?.model ?? actorOf(parts), refresh: copy?.refresh },
+    ...{ group, seed, readBehind, run, begin },
+  };
   return createTrainer({ ...parts, source: localRollouts({ ...parts, ...from }) });
 }

@@ -3,6 +3,7 @@ import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { LoadedModel } from "../../../model/files/save_model.ts";
+import { createBehind } from "../../../rl/behind.ts";
 import type { Trainer } from "../../../rl/trainer.ts";
 import { mute } from "../../model/support/mute.ts";
 import { localTrainer } from "./local_trainer.ts";
@@ -20,6 +21,8 @@ export interface LongestTraining {
   /** Further draws of an update; none if left out. */
   refill?: number;
   entropyBonus?: number;
+  /** Updates that rollouts are old; none if left out. */
+  staleness?: number;
   /** What the noise of soft and fuzzy thinking lies on. */
   noiseOn?: NoisePlace;
 }
@@ -40,5 +43,7 @@ export function longestTrainer(
   const isLast = () => Math.floor(turn / (questions * group)) % (refill + 1) === refill;
   const rewards = [{ name: "turns", weight: 1, score: () => (isLast() ? 100 : 0) * (turn++ % 2) }];
   const settings = trainSettings(sizes);
-  return localTrainer({ model, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards, settings });
+  const behind = createBehind(model, sizes.staleness ?? 0);
+  const parts = { model, behind, tokenizer: mute(tokenizer), task: sums, thinking, rules, rewards, settings };
+  return localTrainer(parts);
 }

@@ -1,12 +1,13 @@
 import type { Task } from "../../../eval/task.ts";
 import { sums } from "../../../eval/tasks/sums.ts";
-import type { JobRunner } from "../../../model/generation/generate_jobs.ts";
 import { thinkingRules } from "../../../model/generation/thinking_text.ts";
 import type { Thinking } from "../../../model/thinking/thinking.ts";
 import { freeParams, type Trainable } from "../../../model/transformer/params.ts";
 import type { Model } from "../../../model/transformer/transformer.ts";
 import type { HalfCopy } from "../../../model/weights/half_copy.ts";
+import { type Behind, createBehind, freeBehind } from "../../../rl/behind.ts";
 import type { Trainer, TrainSettings } from "../../../rl/trainer.ts";
+import type { SharedJobs } from "../../../rl/workers/share_jobs.ts";
 import { tokenizer } from "../../model/support/small_models.ts";
 import { localTrainer } from "./local_trainer.ts";
 import { trainSettings } from "./train_settings.ts";
@@ -29,25 +30,29 @@ const EVEN_LENGTHS: Task = {
  * A trainer of a small model, by rewards that it meets half of the time.
  *
  * @param copy rollouts are made with it where there is one
- * @param run who makes them; this process where it is left out
+ * @param shared who makes them; this process where it is left out
+ * @param behind the weights of the last updates, where rollouts are older
  */
 export function smallTrainer(
   model: Model,
   thinking: Thinking,
   settings: TrainSettings = SMALL_TRAINING,
   copy?: HalfCopy,
-  run?: JobRunner,
+  shared?: SharedJobs,
+  behind: Behind | undefined = createBehind(model, settings.staleness ?? 0),
 ): Trainer {
   const { eosTokenIds: endTokenIds } = model.config;
   const rules = thinkingRules(tokenizer, { maxThinking: 10, maxAnswer: 4, endTokenIds });
-  return localTrainer({ model, tokenizer, task: EVEN_LENGTHS, thinking, rules, settings, copy, run });
+  const parts = { model, behind, tokenizer, task: EVEN_LENGTHS, thinking, rules, settings, copy };
+  return localTrainer({ ...parts, run: shared?.run, begin: shared?.begin });
 }
 
 /** Gives back what a trainer holds beside its model. */
 export function freeTrainer(trainer: Trainer): void {
-  const { model: { gpu }, grads, optimizer } = trainer;
+  const { model: { gpu }, grads, optimizer, behind } = trainer;
   for (const set of [grads, ...momentsOf(trainer)]) freeParams(gpu, set);
   gpu.arena.free(optimizer.norm);
+  if (behind) freeBehind(behind);
 }
 
 /** Both moments of a trainer that has all of them. */

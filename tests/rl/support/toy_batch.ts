@@ -1,15 +1,21 @@
 /** A reference toy on the device: one batch of its rollouts, and the gradient that the program makes of them. */
 import { assertEquals } from "@std/assert";
+import { Domain } from "../../../gpu/random.ts";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { generate } from "../../../model/generation/generate.ts";
 import type { ThinkingRules } from "../../../model/generation/thinking_text.ts";
+import { gaussianThinking } from "../../../model/thinking/gaussian.ts";
+import { hardThinking } from "../../../model/thinking/hard.ts";
 import type { Thinking } from "../../../model/thinking/thinking.ts";
 import type { Tokenizer } from "../../../model/tokenizer/tokenizer.ts";
 import { createParams, freeParams, type Trainable, zeroParams } from "../../../model/transformer/params.ts";
 import { createModel, freeModel, type Model } from "../../../model/transformer/transformer.ts";
 import { leaveOneOut } from "../../../rl/advantage.ts";
 import { accumulateGradient } from "../../../rl/objective.ts";
-import type { ToyProblem } from "../../reference/toy.ts";
+import type { RecordedRollout } from "../../reference/policy_loss.ts";
+import { noiseRow } from "../../reference/random.ts";
+import type { Toy, ToyProblem } from "../../reference/toy.ts";
+import type { Weights } from "../../reference/transformer.ts";
 import { downloadNamed, uploadNamed } from "./named_weights.ts";
 
 /** Rollouts of a batch, numbered from 0. */
@@ -48,12 +54,16 @@ export async function withToy<T extends ToyProblem>(toy: T, test: (on: DeviceToy
   gpu.close();
 }
 
-/** One batch through the device: its gradient is in `grads` afterwards. `thoughts` [rollouts, steps, d] are the rows that were fed, if any. */
+/**
+ * One batch through the device: its gradient is in `grads` afterwards. `thoughts` [rollouts, steps, d] are the rows that were fed, if any.
+ * @param moved the weights that the model has when the gradient is taken, where the rollouts count as those of older ones
+ */
 export async function estimateOnDevice(
   { toy, model, grads }: DeviceToy<ToyProblem>,
   thinking: Thinking,
   step: number,
   entropyBonus = 0,
+  moved?: Weights,
 ) {
   const { gpu } = model;
   const { steps, prompt, forced } = toy;
@@ -76,9 +86,11 @@ export async function estimateOnDevice(
   }, scratch);
   const advantages = leaveOneOut(rollouts.map(({ answer }) => toy.rewards[answer[0]] / 100));
   zeroParams(gpu, grads);
-  const scored = rollouts.map(({ index, thinking, forced, answer }, i) => {
+  if (moved) uploadNamed(gpu, toy.config, model.params, moved);
+  const scored = rollouts.map(({ index, thinking, forced, answer, thinkingStats, answerStats }, i) => {
     assertEquals([thinking.length, forced, answer.length], [steps, toy.forced, 1]);
-    return { id: index, index, thinking, forced, answer, advantage: advantages[i] };
+    const drawn = { thinking: thinkingStats.logp, answer: answerStats.logp };
+    return { id: index, index, thinking, forced, answer, advantage: advantages[i], drawn };
   });
   const fetch = accumulateGradient(model, grads, [{ prompt, rollouts: scored }], {
     thinking,
@@ -90,7 +102,43 @@ export async function estimateOnDevice(
     thinkingWeight: 1,
     entropyBonus,
     recompute: false,
+    older: moved !== undefined,
   });
   const thoughts = thinking.continuous ? new Float32Array(await gpu.reader.read(hidden)) : undefined;
   return { scored, thoughts, record: await fetch(), gradients: await downloadNamed(gpu, toy.config, grads) };
+}
+
+/** A toy's way of thinking. */
+export const thinkingOf = ({ mode, tau, sigma }: Toy): Thinking =>
+  mode === "hard" ? hardThinking(tau) : gaussianThinking(mode, tau, sigma);
+
+/** The batch as the reference's loss takes it, the noise drawn again in f64. */
+export function recorded(
+  toy: Toy,
+  step: number,
+  batch: Awaited<ReturnType<typeof estimateOnDevice>>,
+): RecordedRollout[] {
+  const d = toy.config.hiddenSize;
+  const noise = (rollout: number) => {
+    const rows = Array.from({ length: toy.steps }, (_, t) => {
+      const position = toy.prompt.length + t;
+      return [...noiseRow({ seed: SEED, domain: Domain.noise, position, rollout, step }, d)];
+    });
+    return Float64Array.from(rows.flat());
+  };
+  return batch.scored.map(({ id, index, thinking, forced, answer, advantage, drawn }) => ({
+    question: 0,
+    prompt: toy.prompt,
+    thinking: [...thinking],
+    forced: [...forced],
+    answer: [...answer],
+    advantage,
+    drawn: { thinking: [...drawn.thinking], answer: [...drawn.answer] },
+    ...(batch.thoughts && {
+      noise: noise(id),
+      thoughts: Float64Array.from(
+        batch.thoughts.subarray(index * toy.steps * d, (index + 1) * toy.steps * d),
+      ),
+    }),
+  }));
 }

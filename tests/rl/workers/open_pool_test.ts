@@ -25,6 +25,7 @@ const poolOf = (url: string, said: string[] = []) =>
 function jobFor({ session }: WorkerPool, take: GivenJob["take"] = () => Promise.resolve()) {
   const ids: number[] = [];
   const job: Job = {
+    update: 0,
     ...{ version: "test", session, id: newId(), url: "http://127.0.0.1:1", answerTau: 1, seed: 1, step: 1 },
     parcel: { name: "parcel.json", bytes: 1, sha256: HASH },
     thinking: { way: "hard", options: { greedy: false, gamma: 0, embeddingRms: 1 } },

@@ -8,6 +8,7 @@ import {
   encodeResult,
   type Expected,
   mostBytes,
+  OutdatedResult,
   RefusedResult,
 } from "../../../rl/workers/result.ts";
 import { idOf, tokenizer } from "../../model/support/small_models.ts";
@@ -18,10 +19,12 @@ const rules = thinkingRules(tokenizer, { maxThinking: 4, maxAnswer: 3, endTokenI
 const COIN = idOf(" coins");
 const expected: Expected = {
   ...{ job: "j", version: "1", weights: "f".repeat(64), rules, tokenizer, vocab: 80, width: WIDTH, rows: 2 },
+  update: 3,
   prompts: [{ prompt: [1, 2], rolloutIds: [5, 6] }, { prompt: [3], rolloutIds: [9] }],
 };
 const head = {
   ...{ job: "j", version: "1", weights: expected.weights, seconds: 2, waited: 1, fetched: 7 },
+  update: 3,
   device: { adapter: "a device", matmulFamily: "tile", subgroupSize: 32 },
 };
 const statsOf = (ids: readonly number[], at: number): StepStats => ({
@@ -67,6 +70,13 @@ Deno.test("what is not what was asked for is refused, saying what it is", () => 
   refused(encoded(ROLLOUTS, ROWS, { job: "k" }), "is of the job k, j was asked for");
   refused(encoded(ROLLOUTS, ROWS, { version: "2" }), "was made by softcot 2, 1 is needed");
   refused(encoded(ROLLOUTS, ROWS, { weights: "e".repeat(64) }), "was made with the weights eeeeeeeeeeee");
+  const newer = encoded(ROLLOUTS, ROWS, { update: 4 });
+  refused(newer, "was made with the weights after update 4, those after update 3 are needed");
+  assertThrows(
+    () => decodeResult(encoded(ROLLOUTS, ROWS, { update: 2, weights: "e".repeat(64) }), expected),
+    OutdatedResult,
+    "was made with the weights after update 2, those after update 3 are needed",
+  );
   refused(encoded(ROLLOUTS, ROWS, { seconds: -1 }), "is no result: seconds");
   refused(encoded(ROLLOUTS, ROWS, { more: 1 }), "is no result");
   refused(encoded(ROLLOUTS.slice(1)), "has 2 rollouts, 3 are needed");

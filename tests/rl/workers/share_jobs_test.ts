@@ -10,6 +10,8 @@ import { type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
 import { addAdapter } from "../../../model/transformer/adapter.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
 import { createHalfCopy } from "../../../model/weights/half_copy.ts";
+import { createBehind, madeAfter, modelAfter } from "../../../rl/behind.ts";
+import { actorOf } from "../../../rl/trainer.ts";
 import type { StepMetrics } from "../../../rl/step_metrics.ts";
 import { trainStep } from "../../../rl/train_step.ts";
 import { serveModel } from "../../../rl/workers/parcel.ts";
@@ -22,7 +24,7 @@ import type { WorkerPool } from "../../../rl/workers/worker_pool.ts";
 import { openTestGpu } from "../../gpu/support.ts";
 import { tokenizer } from "../../model/support/small_models.ts";
 import { testFolder } from "../../support/folders.ts";
-import { takeJob } from "../../workers/support/liar.ts";
+import { madeUp, sendResult, takeJob } from "../../workers/support/liar.ts";
 import { connectNats } from "../../../rl/workers/connect_nats.ts";
 import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
 import { freeTrainer, SMALL_TRAINING, smallTrainer } from "../support/small_trainer.ts";
@@ -31,19 +33,25 @@ import { tinyModel } from "../support/tiny_model.ts";
 const { gpu } = await openTestGpu();
 const folder = await testFolder();
 const SETTINGS = { ...SMALL_TRAINING, questions: 4, refill: 1 };
-const STEPS = 2;
+/** More where rollouts are older: until they are as old as they may be. */
+const stepsOf = ({ staleness = 0 }: Kind) => 2 + staleness;
 
 /** What trains, and how it thinks. */
 interface Kind {
   way: Way;
   lora?: boolean;
   half?: boolean;
+  /** Updates that its rollouts may be old. */
+  staleness?: number;
 }
 
 const KINDS: readonly Kind[] = [
   { way: "soft" },
   { way: "hard", lora: true },
   { way: "fuzzy", half: true },
+  { way: "soft", staleness: 2 },
+  { way: "hard", lora: true, staleness: 1 },
+  { way: "soft", half: true, staleness: 1 },
 ];
 
 {
@@ -52,23 +60,27 @@ const KINDS: readonly Kind[] = [
   freeModel(model);
 }
 
-/** The lines of some updates, but for what depends on the clock; by workers where there is a pool. */
-async function train({ way, lora, half }: Kind, pool?: WorkerPool): Promise<StepMetrics[]> {
+/** The lines of some updates, the first of which has that number; by workers where there is a pool. */
+async function train(kind: Kind, pool?: WorkerPool, first = 1): Promise<StepMetrics[]> {
+  const { way, lora, half, staleness = 0 } = kind;
   const { model } = await findModel(gpu, `${folder}/model`);
   if (lora) addAdapter(model, { rank: 4, alpha: 8 }, 1);
-  const copy = half ? createHalfCopy(model) : undefined;
+  const behind = createBehind(model, staleness);
+  if (behind) behind.done = first - 1;
+  const copy = half ? createHalfCopy(actorOf({ model, behind })) : undefined;
   const thinking = wayOfThinking(way, { greedy: false, gamma: 0.33, embeddingRms: 0.1 });
   const place = `${folder}/${crypto.randomUUID()}`;
-  using trained = pool && trainedWeights(pool.files, model, place);
-  const run = pool && shareJobs(pool, {
+  const modelOf = (update: number) => behind ? modelAfter(model, behind, update) : model;
+  using trained = pool && trainedWeights(pool.files, modelOf, place, staleness);
+  using shared = pool && shareJobs(pool, {
     parcel: serveModel(pool.files, {
       ...{ name: `${folder}/model`, training: model, weights: "f32", half: half ?? false },
     }),
-    trained: (step) => trained!.current(step),
+    trained: (step) => trained!.after(madeAfter(staleness, step)),
   });
-  const trainer = smallTrainer(model, thinking, SETTINGS, copy, run);
+  const trainer = smallTrainer(model, thinking, { ...SETTINGS, staleness }, copy, shared, behind);
   const lines: StepMetrics[] = [];
-  for (let step = 1; step <= STEPS; step++) {
+  for (let step = first; step < first + stepsOf(kind); step++) {
     const { metrics } = await trainStep({ ...trainer, workers: pool }, step);
     lines.push(metrics);
   }
@@ -129,6 +141,11 @@ testWithNats("updates by two workers are those of one process, to the bit, whate
     const lines = await train(kind, pool);
     assertEquals(timeless(lines), timeless(expected), JSON.stringify(kind));
     assertEquals(namesIn(lines), ["first", "second"]);
+    const ages = lines.map((
+      { rollout_age },
+      i,
+    ) => [rollout_age, kind.staleness && Math.min(kind.staleness, i)]);
+    for (const [age, expected] of ages) assertEquals(age, expected);
     const made = lines.map(({ time }) => time.workers!.reduce((sum, { rollouts }) => sum + rollouts, 0));
     const drawn = lines.map(({ refilled }) => (SETTINGS.questions + refilled!) * SETTINGS.group);
     assertEquals(made, drawn);
@@ -200,12 +217,12 @@ testWithNats("what fails while a result is taken ends whoever waits for it", asy
   const rules = thinkingRules(tokenizer, { maxThinking: 4, maxAnswer: 2, endTokenIds: [] });
   const thinking = wayOfThinking("hard", { greedy: false, gamma: 0, embeddingRms: 0.1 });
   const settings = { thinking, rules, answerTau: 1, seed: 1, step: 1 };
-  const run = shareJobs(pool, { parcel });
+  using shared = shareJobs(pool, { parcel });
   const onRollout = () => {
     throw new Error("no room for it");
   };
   await assertRejects(
-    () => run(model, tokenizer, [{ prompt: [1, 2], rolloutIds: [0, 1] }], settings, { onRollout }),
+    () => shared.run(model, tokenizer, [{ prompt: [1, 2], rolloutIds: [0, 1] }], settings, { onRollout }),
     Error,
     "no room for it",
   );
@@ -225,3 +242,30 @@ Deno.test("a model's file with a name that workers would refuse is refused where
     Deno.removeSync(file);
   }
 });
+
+testWithNats(
+  "the next update's jobs are out before it is wanted; what older weights made is refused by name and counted, and made anew",
+  async () => {
+    await using nats = await startNats();
+    const kind = { way: "hard", staleness: 1 } as const;
+    const expected = await train(kind, undefined, 6);
+    const said: string[] = [];
+    await using pool = await poolOf(nats.url, said);
+    const training = train(kind, pool, 6);
+    const connection = await connectNats({ url: nats.url }, "test");
+    const taken = [await takeJob(connection), await takeJob(connection)];
+    taken.sort((a, b) => a.job.step - b.job.step);
+    assertEquals(taken.map(({ job: { step, update } }) => [step, update]), [[6, 4], [7, 5]]);
+    await sendResult(connection, taken[0].job, "late", madeUp(taken[0].job, { update: 3 }));
+    for (const { message } of taken) message.nak();
+    await connection.drain();
+    await using _ = startHere(nats.url, "third");
+    const lines = await training;
+    assertEquals(timeless(lines), timeless(expected));
+    assertEquals(said.filter((line) => line.startsWith("refused")), [
+      "refused  a result of worker late: it was made with the weights after update 3, those after update 4 are needed",
+    ]);
+    const { refused, outdated } = lines[0].time.workers!.find(({ name }) => name === "late")!;
+    assertEquals([refused, outdated], [1, 1]);
+  },
+);

@@ -57,7 +57,8 @@ export function madeUp(
   const { rollouts: _, ...rest } = head as Partial<ResultHead>;
   return encodeResult(
     {
-      ...{ job: job.id, version: job.version, weights: weightsOf(job), seconds: 1, waited: 0, fetched: 0 },
+      ...{ job: job.id, version: job.version, weights: weightsOf(job), update: job.update },
+      ...{ seconds: 1, waited: 0, fetched: 0 },
       device: { adapter: "llvmpipe", matmulFamily: "broadcast", subgroupSize: 8 },
       ...rest,
     },

@@ -30,7 +30,11 @@ export function pretend(url: string, name: string, known: KnownRollouts, signal:
     (job, waited) => {
       const made = job.prompts.flatMap(({ rolloutIds }) => rolloutIds.map((id) => known.rollouts[id]));
       const rows = made.slice(0, job.rows).map(({ rows }) => rows);
-      const bytes = encodeResult({ ...common, job: job.id, weights: weightsOf(job), waited }, made, rows);
+      const bytes = encodeResult(
+        { ...common, job: job.id, weights: weightsOf(job), update: job.update, waited },
+        made,
+        rows,
+      );
       return Promise.resolve({ bytes, rollouts: made.length, fetched: 0 });
     },
   );

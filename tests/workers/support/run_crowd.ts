@@ -90,7 +90,7 @@ async function giveAll(
     ...{ nats: { url: nats.url }, version: PRETENDED, own: false },
     ...{ serveAt: { host: "127.0.0.1", port: 0 }, say: (line: string) => said.push(line) },
   });
-  const run = shareJobs(pool, { parcel: pool.files.addText("none fetches it", "parcel.json") });
+  using shared = shareJobs(pool, { parcel: pool.files.addText("none fetches it", "parcel.json") });
   const [samples, byWorker]: [CrowdSample[], Map<string, number>] = [[], new Map()];
   for (let tries = 0; ((await pool.there())?.waiting ?? 0) < workers; tries++) {
     if (tries > 2000) throw new Error(`Cannot gather ${workers} workers: ${said.join("\n")}`);
@@ -102,7 +102,7 @@ async function giveAll(
     `${[thinking, answer, thinkingStats.logp, answerStats.logp]}`;
   while (done < wanted) {
     const came = new Set<number>();
-    await run(model, tokenizer, jobs, { ...settings, atOnce: 1 }, {
+    await shared.run(model, tokenizer, jobs, { ...settings, atOnce: 1 }, {
       onRollout(rollout) {
         const isRight = words(rollout) === words(known.rollouts[rollout.index].rollout);
         if (came.has(rollout.index) || !isRight) wrong++;
