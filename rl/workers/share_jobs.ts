@@ -39,7 +39,13 @@ export function shareJobs(pool: WorkerPool, offer: Offer): SharedJobs {
   const begun = new Map<string, Begun>();
   const begin: SharedJobs["begin"] = async (...asked) => {
     const key = keyOf(asked);
-    if (!begun.has(key)) begun.set(key, await beginShare(pool, offer, ...asked));
+    if (begun.has(key)) return;
+    const helpers = async () => {
+      const { waiting = 0, atWork = 0 } = await pool.there() ?? {};
+      // Those who are at other jobs will come to these.
+      return Math.max(waiting + atWork, await pool.ready());
+    };
+    begun.set(key, await beginShare(pool, offer, asked, { rows: countOf(asked[2]), helpers }));
   };
   return {
     begin,
@@ -48,8 +54,9 @@ export function shareJobs(pool: WorkerPool, offer: Offer): SharedJobs {
       const asked: AskedJobs = [model, tokenizer, jobs, settings];
       const key = keyOf(asked);
       const rows = output.hidden?.shape[0] ?? 0;
-      using share = begun.get(key) ?? await beginShare(pool, offer, ...asked, rows);
+      const share = begun.get(key) ?? await beginShare(pool, offer, asked, { rows, helpers: pool.ready });
       begun.delete(key);
+      using _ = share;
       await share.take(output);
     },
     [Symbol.dispose]() {
@@ -64,11 +71,15 @@ const keyOf = ([, , jobs, { step }]: AskedJobs): string => `${step} ${jobs[0]?.r
 const countOf = (jobs: readonly GenerationJob[]): number =>
   jobs.reduce((sum, { rolloutIds }) => sum + rolloutIds.length, 0);
 
-/** @param rows of how many rollouts, the first ones, the rows fed are kept: of all if left out */
+/**
+ * @param rows of how many rollouts, the first ones, the rows fed are kept
+ * @param helpers counts the workers that will take jobs
+ */
 async function beginShare(
   pool: WorkerPool,
   offer: Offer,
-  ...[model, tokenizer, jobs, settings, rows = countOf(jobs)]: [...AskedJobs, rows?: number]
+  [model, tokenizer, jobs, settings]: AskedJobs,
+  { rows, helpers: count }: { rows: number; helpers: () => Promise<number> },
 ): Promise<Begun> {
   if (settings.onStep || settings.onTokens || settings.plain || !settings.thinking.made) {
     throw new Error(
@@ -76,10 +87,9 @@ async function beginShare(
     );
   }
   const trained = await offer.trained?.(settings.step);
-  const ready = await pool.ready();
-  const helpers = ready + (pool.own ? 1 : 0);
+  const helpers = await count();
   const parts = cutJobs(jobs, {
-    parts: Math.max(1, helpers),
+    parts: Math.max(1, helpers + (pool.own ? 1 : 0)),
     mostRollouts: settings.atOnce,
     mostBytes: pool.mostBytes,
   });
@@ -89,7 +99,7 @@ async function beginShare(
     rows: settings.thinking.continuous ? rows : 0,
     tasks: { left: new Set(tasks), out: new Set(), undone: tasks.length },
     common: commonOf(pool, offer.parcel, trained, settings),
-  }, ready);
+  }, helpers);
 }
 
 function commonOf(

@@ -1,7 +1,7 @@
 /** `softcot compare` on runs that were written by hand, with numbers worked out by hand. */
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { compareLines } from "../../../cli/compare/comparison.ts";
-import { comparisonCsv } from "../../../cli/compare/comparison_table.ts";
+import { comparisonCsv, describeComparison } from "../../../cli/compare/comparison_table.ts";
 import { linesOf } from "../../../cli/compare/lines_of.ts";
 import { testFolder } from "../../support/folders.ts";
 import { fails, succeed } from "../support/run_softcot.ts";
@@ -9,12 +9,12 @@ import { fails, succeed } from "../support/run_softcot.ts";
 const folder = await testFolder();
 
 /** A run of two updates, with its own table after them: right samples of 2 by question. */
-function writeRun(name: string, config: string, right: number[] | null): string {
+function writeRun(name: string, config: string, right: number[] | null, more = {}): string {
   const path = `${folder}/${name}`;
   Deno.mkdirSync(path);
   Deno.writeTextFileSync(`${path}/config.toml`, `task = "sums"\nsteps = 2\n${config}\n`);
   const line = (step: number) => ({
-    ...{ step, tokens: 10, rollout_flops: 1e9, update_flops: 2e9, validation_accuracy: 0.75 },
+    ...{ step, tokens: 10, rollout_flops: 1e9, update_flops: 2e9, validation_accuracy: 0.75, ...more },
     time: { step: 1.5, rollout: 1, process_peak_bytes: 2 ** 20 * step, device_peak_bytes: 7 },
   });
   Deno.writeTextFileSync(
@@ -62,6 +62,17 @@ Deno.test("means, deviations over seeds, differences by seed and question, and c
       deviceBytes: 7,
     },
   });
+});
+
+Deno.test("rollouts that are older than the last update are told of, where there are some", () => {
+  const old = writeRun("old", 'thinking = "hard"\nstaleness = 2', [2, 1, 0], { rollout_age: 2 });
+  const tableOf = (paths: string[]) => describeComparison(compareLines(linesOf(paths)));
+  const told = tableOf([hard[0], old]);
+  const [header, _, plain, older] = told.split("\n");
+  const at = header.indexOf("off-policy");
+  assertEquals([plain, older].map((row) => row.slice(at, at + "off-policy".length).trim()), ["0", "2"]);
+  assertStringIncludes(told, "off-policy are the most updates that rollouts were old");
+  assert(!tableOf(hard).includes("off-policy"));
 });
 
 Deno.test("a run's own table of other questions than its evaluations have is not compared with them", () => {
