@@ -6,6 +6,8 @@ import { bytesOf, type DType, sizeOf, type Storage, type Tensor } from "./tensor
 export interface Arena {
   /** A zeroed tensor that lives until `free`. */
   create(shape: readonly number[], dtype: DType, label: string): Tensor;
+  /** What `make` creates may be lent to the CPU, on devices whose memory is the CPU's own. */
+  lendable<T>(make: () => T): T;
   /** Destroys the buffer of a tensor that `create` made. */
   free(tensor: Tensor): void;
   /** A scope whose tensors (contents undefined) return to the arena when it ends. */
@@ -30,6 +32,9 @@ export interface Scratch extends Disposable {
   f16(shape: readonly number[], label: string): Tensor;
 }
 
+/** Granted to devices whose memory the CPU reads and writes as its own. */
+export const LENDABLE = "wgpu-mappable-primary-buffers" as GPUFeatureName;
+
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** Sixteen sizes an octave: a buffer wastes at most a sixteenth, and lengths that differ little take the same one. */
@@ -44,6 +49,7 @@ export function createArena(device: GPUDevice, errors?: ErrorLog): Arena {
   let nextId = 1;
   let bytes = 0;
   let peakBytes = 0;
+  let lendable = false;
 
   const allocate = (size: number, label: string): Storage => {
     const most = device.limits.maxBufferSize;
@@ -52,9 +58,12 @@ export function createArena(device: GPUDevice, errors?: ErrorLog): Arena {
     peakBytes = Math.max(peakBytes, bytes);
     // Without a scope it would be reported after all the calls that fail since the buffer is none.
     if (errors) device.pushErrorScope("out-of-memory");
-    const buffer = device.createBuffer({ label, size, usage: USAGE });
+    // Made mapped: see `mapped_range.ts`.
+    const usage = lendable ? USAGE | GPUBufferUsage.MAP_WRITE : USAGE;
+    const buffer = device.createBuffer({ label, size, usage, mappedAtCreation: lendable });
+    if (lendable) buffer.unmap();
     errors?.watch(device.popErrorScope(), label, { held: bytes - size, asked: size });
-    return { id: nextId++, buffer, bytes: size };
+    return { id: nextId++, buffer, bytes: size, lendable };
   };
   const destroy = (storage: Storage) => {
     bytes -= storage.bytes;
@@ -72,6 +81,14 @@ export function createArena(device: GPUDevice, errors?: ErrorLog): Arena {
       // Rounded so that the widest load at the very end can be read.
       const size = Math.ceil(Math.max(sizeOf(shape) * bytesOf(dtype), 32) / 32) * 32;
       return { storage: allocate(size, label), offset: 0, shape, dtype, label };
+    },
+    lendable(make) {
+      lendable = device.features.has(LENDABLE);
+      try {
+        return make();
+      } finally {
+        lendable = false;
+      }
     },
     free: ({ storage }) => destroy(storage),
     scratch() {

@@ -1,5 +1,6 @@
 import type { Commands } from "./commands.ts";
 import type { ErrorLog } from "./error_log.ts";
+import { mappedRange } from "./mapped_range.ts";
 import { byteLength, type Tensor } from "./tensor.ts";
 
 /** A part of a tensor of 4-byte elements. */
@@ -12,26 +13,31 @@ export interface Piece {
   count: number;
 }
 
+/** Numbers that were read, for as long as they are not given back. */
+export interface LentPieces {
+  /** Whoever has them may change them: tensors do not. */
+  data: Float32Array<ArrayBuffer>;
+  /** Ends that: the memory is used again. */
+  giveBack(): void;
+}
+
 /** Brings tensors back to the CPU. */
 export interface Reader {
   /** Copies a tensor as it is at this point of the recorded commands, and waits for it. */
   read(tensor: Tensor): Promise<ArrayBuffer>;
   /** The same in two halves: the copy is recorded and submitted now, the result fetched later. */
   start(tensor: Tensor): () => Promise<ArrayBuffer>;
-  /** The same of parts of tensors of 4-byte elements, one after another; of at least `bytes` bytes, whatever is behind them. */
-  startPieces(pieces: readonly Piece[], bytes?: number): () => Promise<ArrayBuffer>;
+  /** The same of parts of tensors of 4-byte elements, one after another. */
+  startPieces(pieces: readonly Piece[]): () => Promise<ArrayBuffer>;
+  /** The same of f32 tensors, without a copy of its own. */
+  lendPieces(pieces: readonly Piece[]): () => Promise<LentPieces>;
   /** Destroys the idle buffers. */
   close(): void;
 }
 
-/**
- * Makes the reader of a device. mapAsync sleeps 10 ms in Deno before its promise resolves, though the bytes are there
- * at once; `getMappedRange` is tried first. It must not be called while a buffer's very first mapAsync is pending:
- * buffers are therefore made mapped, and unmapped once.
- */
+/** Makes the reader of a device. */
 export function createReader(device: GPUDevice, commands: Commands, errors: ErrorLog): Reader {
   const idle = new Map<number, GPUBuffer[]>();
-  const pending = new Set<Promise<void>>();
 
   const take = (size: number): GPUBuffer => {
     const known = idle.get(size)?.pop();
@@ -45,26 +51,31 @@ export function createReader(device: GPUDevice, commands: Commands, errors: Erro
     buffer.unmap();
     return buffer;
   };
-  const finish = async (buffer: GPUBuffer, size: number, bytes: number): Promise<ArrayBuffer> => {
-    const mapped = buffer.mapAsync(GPUMapMode.READ, 0, size);
-    const settled = mapped.catch(() => {}).then(() => void pending.delete(settled));
-    pending.add(settled);
-    let range: ArrayBuffer;
-    try {
-      range = buffer.getMappedRange(0, size);
-    } catch {
-      await mapped.catch(async (error) => {
-        throw await errors.explain(error);
-      });
-      range = buffer.getMappedRange(0, size);
-    }
-    const copy = range.slice(0, bytes);
-    buffer.unmap();
-    const list = idle.get(size);
-    list ? list.push(buffer) : idle.set(size, [buffer]);
+  const lend = async (buffer: GPUBuffer, size: number, bytes: number) => {
+    // Deno copies what is asked for.
+    const range = await mappedRange(
+      buffer,
+      GPUMapMode.READ,
+      { at: 0, bytes: Math.ceil(bytes / 4) * 4 },
+      errors,
+    );
+    const giveBack = () => {
+      buffer.unmap();
+      const list = idle.get(size);
+      list ? list.push(buffer) : idle.set(size, [buffer]);
+    };
+    return { range, giveBack };
+  };
+  const checked = async <T>(found: T): Promise<T> => {
     await errors.settled();
     errors.check();
-    return copy;
+    return found;
+  };
+  const finish = async (buffer: GPUBuffer, size: number, bytes: number): Promise<ArrayBuffer> => {
+    const { range, giveBack } = await lend(buffer, size, bytes);
+    const copy = range.slice(0, bytes);
+    giveBack();
+    return checked(copy);
   };
   const roomFor = (bytes: number) => {
     const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 16)));
@@ -77,9 +88,8 @@ export function createReader(device: GPUDevice, commands: Commands, errors: Erro
     commands.flush();
     return () => finish(buffer, size, bytes);
   };
-  const startPieces = (pieces: readonly Piece[], least = 0) => {
-    const own = 4 * pieces.reduce((sum, { count }) => sum + count, 0);
-    const bytes = Math.max(own, least);
+  const copyPieces = (pieces: readonly Piece[]) => {
+    const bytes = 4 * pieces.reduce((sum, { count }) => sum + count, 0);
     const { size, buffer } = roomFor(bytes);
     let at = 0;
     for (const { tensor, from, count } of pieces) {
@@ -87,11 +97,21 @@ export function createReader(device: GPUDevice, commands: Commands, errors: Erro
       at += 4 * count;
     }
     commands.flush();
-    return () => finish(buffer, size, bytes);
+    return { buffer, size, bytes };
   };
   return {
     start,
-    startPieces,
+    startPieces(pieces) {
+      const { buffer, size, bytes } = copyPieces(pieces);
+      return () => finish(buffer, size, bytes);
+    },
+    lendPieces(pieces) {
+      const { buffer, size, bytes } = copyPieces(pieces);
+      return async () => {
+        const { range, giveBack } = await lend(buffer, size, bytes);
+        return checked({ data: new Float32Array(range), giveBack });
+      };
+    },
     read: (tensor) => start(tensor)(),
     close() {
       for (const list of idle.values()) for (const buffer of list) buffer.destroy();

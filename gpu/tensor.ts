@@ -9,6 +9,8 @@ export interface Storage {
   buffer: GPUBuffer;
   /** Size of the buffer. */
   bytes: number;
+  /** Whether the CPU may be lent its parts where they lie (`lend_elements.ts`). */
+  lendable?: boolean;
 }
 
 /** A row-major array on the GPU: a shape over part of a buffer. */

@@ -124,9 +124,10 @@ export function createTrainer(
     );
   }
   const { gpu, config } = model;
+  const gradients = () => createLike(model, "gradient");
   return {
     ...parts,
-    grads: createLike(model, "gradient"),
+    grads: (parts.learners?.size ?? 1) > 1 ? gpu.arena.lendable(gradients) : gradients(),
     optimizer: parts.learners && parts.settings.shardOptimizer
       ? createShardedOptimizer(gpu, model.adapter?.params ?? model.params, parts.learners)
       : createOptimizer(gpu, config, model.adapter),

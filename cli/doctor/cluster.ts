@@ -1,5 +1,6 @@
 import { readSystemFile } from "../../gpu/device/system_files.ts";
 import { UserError } from "../../gpu/errors.ts";
+import { addUp, roomFor, sliceOf } from "../../rl/cluster/add_up.ts";
 import { BUCKET } from "../../rl/cluster/buckets.ts";
 import { launched } from "../../rl/cluster/launched.ts";
 import { joinMpi } from "../../rl/cluster/mpi.ts";
@@ -63,19 +64,17 @@ async function measure(): Promise<{ rank: number; diagnosis: Omit<ClusterDiagnos
   const { rank, size } = mpi;
   const own = readSystemFile("/proc/sys/kernel/hostname")?.trim() ?? "unknown";
   const names = await mpiLearners(mpi).gather(own);
-  const count = BUCKET - BUCKET % size;
-  const part = count / size;
-  const [data, received] = [new Float32Array(count), new Float32Array(count)];
-  const partOf = (r: number) => received.subarray(r * part, (r + 1) * part);
+  const count = BUCKET;
+  const data = new Float32Array(count);
+  const slice = sliceOf(size, count);
+  const room = new Float32Array(roomFor(slice, size));
   let fastest = Infinity;
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     await mpi.meet();
     const began = performance.now();
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       data.fill(rank + 1);
-      await mpi.allToAll(data, received);
-      for (let r = 1; r < size; r++) await mpi.add(partOf(r), partOf(0));
-      await mpi.allGather(partOf(0), data);
+      for (let at = 0; at < count; at += slice) await addUp(mpi, data.subarray(at, at + slice), room);
     }
     fastest = Math.min(fastest, (performance.now() - began) / 1000);
   }

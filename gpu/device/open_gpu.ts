@@ -1,6 +1,6 @@
 import { DeviceLostError, UserError } from "../errors.ts";
 import { adapterFacts, adapterKind, type WorkgroupLimits, workgroupLimits } from "../adapter.ts";
-import { createArena } from "../arena.ts";
+import { createArena, LENDABLE } from "../arena.ts";
 import { createCommands } from "../commands.ts";
 import { watchErrors } from "../error_log.ts";
 import type { Gpu, MatmulFamily } from "../gpu.ts";
@@ -130,7 +130,8 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
       requiredFeatures: [...features, ...hidden, ...extra],
     });
   try {
-    return await request([U64]).catch(() => request([]));
+    const more = adapterKind(adapter) === "gpu" ? [U64] : [U64, LENDABLE];
+    return await request(more).catch(() => request([U64])).catch(() => request([]));
   } catch (cause) {
     if (/memory/i.test((cause as Error).message)) {
       throw new UserError(

@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import { pause } from "../../gpu/pause.ts";
+import { shareOf } from "./learners.ts";
 import { openMpiLibrary } from "./mpi_library.ts";
 
 /** The processes of a job, as Open MPI has them. What all of them take part in, all call in one order. */
@@ -12,14 +13,17 @@ export interface Mpi {
   readonly version: string;
   /** Waits for all processes without using up a core, however long they take. */
   meet(): Promise<void>;
-  /** Part i of `send` goes to process i; part i of `receive` comes from it. Both have as many parts as there are processes, all of one size. */
-  allToAll(send: Float32Array<ArrayBuffer>, receive: Float32Array<ArrayBuffer>): Promise<void>;
-  /** `send` of every process, one after another, in the order of their ranks. */
-  allGather(send: Float32Array<ArrayBuffer>, receive: Float32Array<ArrayBuffer>): Promise<void>;
-  /** The same of bytes, as many as each process has. */
+  /**
+   * Sends part i of `data`, as {@link shareOf} cuts it, to process i. What comes from process i, its part for this one, is part i of `received`,
+   * whose parts are all as long as this process's part of `data`; its own is not written.
+   */
+  exchangeParts(data: Float32Array<ArrayBuffer>, received: Float32Array<ArrayBuffer>): Promise<void>;
+  /** Brings this process's part of `data` to all, and those of the others here. */
+  spreadParts(data: Float32Array<ArrayBuffer>): Promise<void>;
+  /** What every process has, in the order of their ranks. */
   allGatherBytes(send: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>[]>;
   /** into += from, of this process alone. */
-  add(from: Float32Array<ArrayBuffer>, into: Float32Array<ArrayBuffer>): Promise<void>;
+  add(from: Float32Array<ArrayBuffer>, into: Float32Array<ArrayBuffer>): void;
   /** Sends a process a short text, which it finds when it looks. */
   tell(rank: number, text: string): void;
   /** A text that was sent to this one, and who sent it. */
@@ -43,9 +47,11 @@ const ANY_SOURCE = -1;
 const TAG = 1;
 /** Short enough to be sent without waiting for whom it is for. */
 const MOST_TOLD = 2000;
+/** Milliseconds for which a process that expects bytes asks for them without a pause: longer than a slice of a sum takes. */
+const EAGER = 5;
 
 function join(): Mpi {
-  const { functions, world, float, byte, sum, errorsReturn } = openMpiLibrary();
+  const { functions, world, float, byte, sum, errorsReturn, inPlace } = openMpiLibrary();
   const granted = new Int32Array(1);
   checked("MPI_Init_thread", functions.MPI_Init_thread(null, null, THREAD_MULTIPLE, granted));
   if (granted[0] < THREAD_MULTIPLE) {
@@ -63,6 +69,35 @@ function join(): Mpi {
   const flag = new Int32Array(1);
   // MPI_Status; its first word is who sent.
   const status = new Int32Array(16);
+  /** What MPI reads and writes until it is done: a suspended function alone does not keep it. */
+  const held = new Set<readonly unknown[]>();
+  /** Until what was begun is done; other events come in between pauses. */
+  const finished = async (
+    request: BigUint64Array<ArrayBuffer>,
+    eager: number,
+    ...uses: readonly unknown[]
+  ): Promise<void> => {
+    held.add(uses);
+    try {
+      const began = performance.now();
+      for (let pauses = 0;;) {
+        checked("MPI_Test", functions.MPI_Test(request, flag, null));
+        if (flag[0] !== 0) return;
+        if (performance.now() - began < eager) continue;
+        await pause(pauses++ < 20 ? 0 : 3);
+      }
+    } finally {
+      held.delete(uses);
+    }
+  };
+  /** Where each process's share of so many numbers begins and how long it is, as MPI takes it. */
+  const sharesOf = (count: number) => {
+    const shares = Array.from({ length: size }, (_, r) => shareOf(count, { rank: r, size }));
+    return {
+      starts: Int32Array.from(shares, ({ from }) => from),
+      lengths: Int32Array.from(shares, ({ from, to }) => to - from),
+    };
+  };
   return {
     rank,
     size,
@@ -70,25 +105,32 @@ function join(): Mpi {
     async meet() {
       const request = new BigUint64Array(1);
       checked("MPI_Ibarrier", functions.MPI_Ibarrier(world, request));
-      for (let tries = 0;; tries++) {
-        checked("MPI_Test", functions.MPI_Test(request, flag, null));
-        if (flag[0] !== 0) return;
-        await pause(tries < 20 ? 0 : 3);
-      }
+      await finished(request, 0);
     },
-    async allToAll(send, receive) {
-      const count = send.length / size;
+    async exchangeParts(data, received) {
+      const { starts, lengths } = sharesOf(data.length);
+      const own = lengths[rank];
+      lengths[rank] = 0;
+      const counts = Int32Array.from(lengths, (_, r) => r === rank ? 0 : own);
+      const places = Int32Array.from(lengths, (_, r) => r * own);
+      const request = new BigUint64Array(1);
       checked(
-        "MPI_Alltoall",
-        await functions.MPI_Alltoall(send, count, float, receive, count, float, world),
+        "MPI_Ialltoallv",
+        functions.MPI_Ialltoallv(
+          ...[data, lengths, starts, float] as const,
+          ...[received, counts, places, float, world, request] as const,
+        ),
       );
+      await finished(request, EAGER, data, lengths, starts, received, counts, places);
     },
-    async allGather(send, receive) {
-      const count = send.length;
+    async spreadParts(data) {
+      const { starts, lengths } = sharesOf(data.length);
+      const request = new BigUint64Array(1);
       checked(
-        "MPI_Allgather",
-        await functions.MPI_Allgather(send, count, float, receive, count, float, world),
+        "MPI_Iallgatherv",
+        functions.MPI_Iallgatherv(inPlace, 0, float, data, lengths, starts, float, world, request),
       );
+      await finished(request, EAGER, data, lengths, starts);
     },
     async allGatherBytes(send) {
       const counts = new Int32Array(size);
@@ -103,8 +145,8 @@ function join(): Mpi {
       );
       return Array.from(counts, (count, i) => all.slice(starts[i], starts[i] + count));
     },
-    async add(from, into) {
-      checked("MPI_Reduce_local", await functions.MPI_Reduce_local(from, into, into.length, float, sum));
+    add(from, into) {
+      checked("MPI_Reduce_local", functions.MPI_Reduce_local(from, into, into.length, float, sum));
     },
     tell(to, text) {
       const bytes = new TextEncoder().encode(text).slice(0, MOST_TOLD);

@@ -1,16 +1,22 @@
 import { deserialize, serialize } from "node:v8";
+import type { Gpu } from "../../gpu/gpu.ts";
+import { lendElements } from "../../gpu/lend_elements.ts";
 import type { Piece } from "../../gpu/reader.ts";
+import { sizeOf, type Tensor } from "../../gpu/tensor.ts";
+import { addUp, roomFor, sliceOf } from "./add_up.ts";
 import { BUCKET, bucketsOf, countOf, wholeOf, writePieces } from "./buckets.ts";
 import type { Learners, Spent } from "./learners.ts";
 import type { Mpi } from "./mpi.ts";
+
+/** Numbers of a tensor from which on it is summed where it lies: mapping costs as much as copying so many. */
+const LARGE = 64 * 1024;
 
 /** Learners over Open MPI. */
 export function mpiLearners(mpi: Mpi): Learners {
   const { rank, size } = mpi;
   let spent: Spent = { waited: 0, summed: 0, bytes: 0 };
-  // Parts of a bucket are of one size.
-  const bucket = BUCKET - BUCKET % size;
-  const received = new Float32Array(size === 1 ? 0 : bucket);
+  const slice = sliceOf(size, BUCKET);
+  const room = new Float32Array(size === 1 ? 0 : roomFor(slice, size));
 
   /** What all do at once: the clock tells waiting from working. */
   const together = async (work: () => Promise<void>): Promise<void> => {
@@ -21,16 +27,24 @@ export function mpiLearners(mpi: Mpi): Learners {
     spent.waited += (began - came) / 1000;
     spent.summed += (performance.now() - began) / 1000;
   };
-  /** data = its sum over all. */
-  const addUp = async (data: Float32Array<ArrayBuffer>, besides: () => void): Promise<void> => {
-    const part = data.length / size;
-    const partOf = (i: number) => received.subarray(i * part, (i + 1) * part);
-    const sent = mpi.allToAll(data, received.subarray(0, data.length));
-    besides();
-    await sent;
-    for (let i = 1; i < size; i++) await mpi.add(partOf(i), partOf(0));
-    await mpi.allGather(partOf(0), data);
-    spent.bytes += 2 * 4 * part * (size - 1);
+  const addSlices = async (data: Float32Array<ArrayBuffer>): Promise<void> => {
+    for (let at = 0; at < data.length; at += slice) {
+      spent.bytes += await addUp(mpi, data.subarray(at, at + slice), room);
+    }
+  };
+  /** Through a buffer of the device's: one bucket is read while the one before is summed and the one before that written back. */
+  const sumBuckets = async (gpu: Gpu, tensors: readonly Tensor[]): Promise<void> => {
+    const buckets = bucketsOf(wholeOf(tensors), BUCKET);
+    const start = (b: number) => b < buckets.length ? gpu.reader.lendPieces(buckets[b]) : undefined;
+    let next = start(0);
+    for (const [b, bucket] of buckets.entries()) {
+      const { data, giveBack } = await next!();
+      next = start(b + 1);
+      await addSlices(data);
+      writePieces(gpu, bucket, data);
+      giveBack();
+    }
+    gpu.commands.flush();
   };
   const self: Learners = {
     rank,
@@ -42,35 +56,37 @@ export function mpiLearners(mpi: Mpi): Learners {
     },
     async sum(gpu, tensors) {
       if (size === 1) return;
+      // Its own work first: else others would wait for it without being seen to.
+      await drain(gpu, tensors);
       await together(async () => {
-        const buckets = bucketsOf(wholeOf(tensors), bucket);
-        // One bucket is read while the one before is summed and the one before that written back.
-        const start = (b: number) =>
-          b < buckets.length
-            ? gpu.reader.startPieces(buckets[b], 4 * padded(countOf(buckets[b]), size))
-            : undefined;
-        let next = start(0)?.();
-        for (let b = 0; b < buckets.length; b++) {
-          const data = new Float32Array(await next!);
-          const later = start(b + 1);
-          await addUp(data, () => next = later?.());
-          writePieces(gpu, buckets[b], data);
+        const where = Map.groupBy(
+          tensors,
+          ({ storage, shape }) => storage.lendable && sizeOf(shape) >= LARGE,
+        );
+        for (const tensor of where.get(true) ?? []) {
+          for (const [piece] of bucketsOf(wholeOf([tensor]), slice)) {
+            await lendElements(gpu, piece, addSlices);
+          }
         }
-        gpu.commands.flush();
+        await sumBuckets(gpu, where.get(false) ?? []);
       });
     },
     async spread(gpu, pieces) {
       if (size === 1) return;
+      await drain(gpu, pieces[rank].map(({ tensor }) => tensor));
       await together(async () => {
-        const part = bucket / size;
+        const part = Math.floor(BUCKET / size);
         const buckets = pieces.map((own) => bucketsOf(own, part));
+        const longer = new Float32Array(part * size);
         const rounds = Math.max(...buckets.map((own) => own.length));
         for (let b = 0; b < rounds; b++) {
           const of = (r: number): Piece[] => buckets[r][b] ?? [];
           const longest = Math.max(...pieces.map((_, r) => countOf(of(r))));
-          const data = new Float32Array(await gpu.reader.startPieces(of(rank), 4 * longest)());
-          const all = received.subarray(0, longest * size);
-          await mpi.allGather(data, all);
+          const all = longer.subarray(0, longest * size);
+          const { data, giveBack } = await gpu.reader.lendPieces(of(rank))();
+          all.set(data, rank * longest);
+          giveBack();
+          await mpi.spreadParts(all);
           for (let r = 0; r < size; r++) {
             if (r !== rank) writePieces(gpu, of(r), all.subarray(r * longest));
           }
@@ -88,4 +104,9 @@ export function mpiLearners(mpi: Mpi): Learners {
   return self;
 }
 
-const padded = (count: number, size: number): number => Math.ceil(count / size) * size;
+/** Until all that is recorded for a device is done. */
+async function drain(gpu: Gpu, [tensor]: readonly Tensor[]): Promise<void> {
+  if (tensor === undefined) return;
+  const { giveBack } = await gpu.reader.lendPieces([{ tensor, from: 0, count: 1 }])();
+  giveBack();
+}

@@ -19,12 +19,24 @@ const FUNCTIONS = {
   MPI_Iprobe: { parameters: ["i32", "i32", "pointer", "buffer", "buffer"], result: "i32" },
   MPI_Recv: { parameters: ["buffer", "i32", "pointer", "i32", "i32", "pointer", "pointer"], result: "i32" },
   MPI_Send: { parameters: ["buffer", "i32", "pointer", "i32", "i32", "pointer"], result: "i32" },
-  // What takes long runs beside the event loop.
-  MPI_Alltoall: {
-    parameters: ["buffer", "i32", "pointer", "buffer", "i32", "pointer", "pointer"],
+  // What is large is begun, and looked after between other things: a thread of its own would take longer than what it does.
+  MPI_Ialltoallv: {
+    parameters: [
+      ...["buffer", "buffer", "buffer", "pointer"] as const,
+      ...["buffer", "buffer", "buffer", "pointer"] as const,
+      ...["pointer", "buffer"] as const,
+    ],
     result: "i32",
-    nonblocking: true,
   },
+  MPI_Iallgatherv: {
+    parameters: [
+      ...["pointer", "i32", "pointer", "buffer", "buffer", "buffer"] as const,
+      ...["pointer", "pointer", "buffer"] as const,
+    ],
+    result: "i32",
+  },
+  MPI_Reduce_local: { parameters: ["buffer", "buffer", "i32", "pointer", "pointer"], result: "i32" },
+  // What takes long and is small runs beside the event loop.
   MPI_Allgather: {
     parameters: ["buffer", "i32", "pointer", "buffer", "i32", "pointer", "pointer"],
     result: "i32",
@@ -32,11 +44,6 @@ const FUNCTIONS = {
   },
   MPI_Allgatherv: {
     parameters: ["buffer", "i32", "pointer", "buffer", "buffer", "buffer", "pointer", "pointer"],
-    result: "i32",
-    nonblocking: true,
-  },
-  MPI_Reduce_local: {
-    parameters: ["buffer", "buffer", "i32", "pointer", "pointer"],
     result: "i32",
     nonblocking: true,
   },
@@ -51,6 +58,8 @@ export interface MpiLibrary {
   byte: Deno.PointerValue;
   sum: Deno.PointerValue;
   errorsReturn: Deno.PointerValue;
+  /** In the place of a buffer: what is sent lies where it would be received. */
+  inPlace: Deno.PointerValue;
 }
 
 let opened: MpiLibrary | undefined;
@@ -90,5 +99,7 @@ function open(): MpiLibrary {
     byte: address("ompi_mpi_byte"),
     sum: address("ompi_mpi_op_sum"),
     errorsReturn: address("ompi_mpi_errors_return"),
+    // Open MPI's mpi.h has it as an address that nothing lies at.
+    inPlace: Deno.UnsafePointer.create(1n),
   };
 }

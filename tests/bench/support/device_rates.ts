@@ -4,8 +4,9 @@ import { wayOfThinking } from "../../../model/thinking/ways.ts";
 import { mixesVocabulary } from "../../../model/thinking/thinking.ts";
 import type { FoundModel } from "../../../model/files/find_model.ts";
 import { copyAll } from "../../../gpu/device/peaks.ts";
-import { BUCKET, bucketsOf, countOf, wholeOf, writePieces } from "../../../rl/cluster/buckets.ts";
-import { matricesOf } from "../../../model/transformer/params.ts";
+import { countOf, wholeOf } from "../../../rl/cluster/buckets.ts";
+import { freeParams, matricesOf } from "../../../model/transformer/params.ts";
+import { createLike } from "../../../rl/optimizer.ts";
 import {
   bytesOfStep,
   questionWork,
@@ -17,6 +18,7 @@ import type { Rates } from "../../../rl/scaling/rates.ts";
 import { dispatchesOf, optimizerSeconds } from "../../../rl/scaling/update_seconds.ts";
 import { madeUpGroups, repeatedUpdate } from "../../../cli/bench/repeated_update.ts";
 import { sumsPrompts } from "../../../cli/bench/sums_prompts.ts";
+import { sumAlone } from "./sum_alone.ts";
 
 /** Fewest rollouts, and most, between which the cost of one more is taken. */
 const ROLLOUTS = [4, 64];
@@ -61,16 +63,15 @@ export async function deviceRates(found: FoundModel, repeats: number): Promise<D
   });
   const memory = copied / copySeconds;
 
-  const pieces = matricesOf(model.params).flatMap(({ chunks }) => wholeOf(chunks));
-  const buckets = bucketsOf(pieces, BUCKET);
-  const bytes = 4 * countOf(pieces);
+  const gradients = gpu.arena.lendable(() => createLike(model, "gradient"));
+  const tensors = matricesOf(gradients).flatMap(({ chunks }) => chunks);
+  const bytes = 4 * countOf(wholeOf(tensors));
+  const learners = sumAlone(2);
   const thereAndBack = await bestSeconds(repeats, async () => {
-    for (const bucket of buckets) {
-      writePieces(gpu, bucket, new Float32Array(await gpu.reader.startPieces(bucket)()));
-    }
-    gpu.commands.flush();
-    await gpu.reader.read(probe);
+    await learners.sum(gpu, tensors);
+    await gpu.reader.read({ ...tensors[0], shape: [1] });
   });
+  freeParams(gpu, gradients);
 
   const prompts = sumsPrompts(tokenizer, ROLLOUTS[1] / GROUP);
   const mean = prompts.reduce((sum, { length }) => sum + length, 0) / prompts.length;

@@ -1,6 +1,7 @@
 import { loadTrained } from "../../../rl/run/load_checkpoint.ts";
 import { jetstream } from "@nats-io/jetstream";
 import type { FoundModel } from "../../../model/files/find_model.ts";
+import { roomFor, sliceOf } from "../../../rl/cluster/add_up.ts";
 import { BUCKET } from "../../../rl/cluster/buckets.ts";
 import { joinMpi } from "../../../rl/cluster/mpi.ts";
 import type { Rates } from "../../../rl/scaling/rates.ts";
@@ -18,20 +19,20 @@ type LinkRates = Pick<Rates, "add" | "link" | "message">;
 export async function linkRates(repeats: number): Promise<{ rank: number; rates: LinkRates }> {
   const mpi = joinMpi();
   const { rank, size } = mpi;
-  const [data, received] = [new Float32Array(BUCKET), new Float32Array(BUCKET)];
-  const part = BUCKET / size;
-  const sent = 4 * part * (size - 1);
-  const both = await bestSeconds(repeats, async () => {
-    await mpi.allToAll(data, received);
-    await mpi.allGather(received.subarray(0, part), data);
+  const slice = sliceOf(size, BUCKET);
+  const [data, received] = [new Float32Array(slice), new Float32Array(roomFor(slice, size))];
+  const sent = 4 * slice / size * (size - 1);
+  const both = await bestSeconds(repeats * 10, async () => {
+    await mpi.exchangeParts(data, received);
+    await mpi.spreadParts(data);
   });
   const short = await bestSeconds(
     repeats * 10,
-    () => mpi.allToAll(data.subarray(0, size), received.subarray(0, size)),
+    () => mpi.exchangeParts(data.subarray(0, size), received),
   );
-  const added = await bestSeconds(repeats, () => mpi.add(received, data));
+  const added = await bestSeconds(repeats * 10, () => mpi.add(received.subarray(0, slice), data));
   mpi.leave();
-  return { rank, rates: { add: 4 * BUCKET / added, link: 2 * sent / both, message: short / (size - 1) } };
+  return { rank, rates: { add: 4 * slice / added, link: 2 * sent / both, message: short / (size - 1) } };
 }
 
 /** Measures the way of trained weights to a worker of this machine, part by part. */
