@@ -2,7 +2,7 @@ import { shareOf } from "./learners.ts";
 import type { Mpi } from "./mpi.ts";
 
 /** Numbers of a slice, the part of a sum that is under way at once, by learner: slices that caches hold are summed twice as fast as long ones. */
-const SLICE = 128 * 1024;
+const SLICE = 512 * 1024;
 
 /** Numbers that are summed at once, at most `most`. */
 export const sliceOf = (size: number, most: number): number => Math.min(most, SLICE * size);

@@ -2,7 +2,7 @@ import { readSystemFile } from "../../gpu/device/system_files.ts";
 import type { Learners } from "./learners.ts";
 import type { Mpi } from "./mpi.ts";
 
-/** A learner that is there no more: the job cannot go on without it. */
+/** A learner that is there no more, or does nothing: the job cannot go on without it. */
 export interface LostLearner {
   rank: number;
   /** Why, as far as it is known here. */
@@ -26,21 +26,28 @@ interface Whereabouts {
 
 // Four times a second: a few small files of the kernel each time.
 const INTERVAL = 250;
+/** Looks at which a process has to be found stopped, one after another, until it is lost: ten seconds in which this one was awake. */
+const STOPPED_LOOKS = 40;
 
 /**
- * Calls `lost` once when another learner says that it fails, or when its process on this machine is gone. Of a process on another machine it
- * is the launcher that learns, and ends those that are left.
+ * Calls `lost` once when another learner says that it fails, or when its process on this machine is gone or stays stopped; then those on other
+ * machines, which cannot see that, are told. Of the only process of another machine it is the launcher that learns, if it is gone, and ends
+ * those that are left; that it is stopped nobody sees.
  */
 export async function watchLearners(
   mpi: Mpi,
   learners: Learners,
   lost: (one: LostLearner) => void,
 ): Promise<LearnerWatch> {
-  const own: Whereabouts = { boot: bootId(), pid: Deno.pid, began: beganOf(Deno.pid) };
+  const own: Whereabouts = { boot: bootId(), pid: Deno.pid, began: lookAt(Deno.pid)?.began };
   const all = await learners.gather(own);
   const near = all.map((one, rank) => ({ ...one, rank })).filter(({ boot, pid, began, rank }) =>
-    rank !== mpi.rank && boot === own.boot && began !== undefined && beganOf(pid) === began
+    rank !== mpi.rank && boot === own.boot && began !== undefined && lookAt(pid)?.began === began
   );
+  const far = all.map((_, rank) => rank).filter((rank) =>
+    rank !== mpi.rank && near.every((one) => one.rank !== rank)
+  );
+  const stoppedLooks = new Map<number, number>();
   let ended = false;
   const end = (one: LostLearner) => {
     if (ended) return;
@@ -50,20 +57,36 @@ export async function watchLearners(
   };
   const look = () => {
     const told = mpi.heard();
-    if (told) return end({ rank: told.rank, reason: told.text });
-    const gone = near.find(({ pid, began }) => beganOf(pid) !== began);
-    if (!gone) return;
-    end({
-      rank: gone.rank,
-      reason: `its process ${gone.pid} is gone (killed or crashed: mpirun says by which signal)`,
-    });
+    if (told !== undefined) {
+      const [rank] = told.split(" ", 1);
+      return end({ rank: Number(rank), reason: told.slice(rank.length + 1) });
+    }
+    for (const { rank, pid, began } of near) {
+      const found = lookAt(pid);
+      const looks = found?.stopped ? 1 + (stoppedLooks.get(rank) ?? 0) : 0;
+      stoppedLooks.set(rank, looks);
+      const reason = found?.began !== began
+        ? `its process ${pid} is gone (killed or crashed: mpirun says by which signal)`
+        : looks >= STOPPED_LOOKS
+        ? `its process ${pid} has been stopped for ${
+          STOPPED_LOOKS * INTERVAL / 1000
+        } s (by SIGSTOP, as kill -STOP does)`
+        : undefined;
+      if (reason === undefined) continue;
+      tellThose(far, { rank, reason });
+      return end({ rank, reason });
+    }
+  };
+  // The number first: a long reason is cut.
+  const tellThose = (ranks: readonly number[], { rank, reason }: LostLearner) => {
+    for (const to of ranks) mpi.tell(to, `${rank} ${reason}`);
   };
   const timer = setInterval(look, INTERVAL);
   Deno.unrefTimer(timer);
   Deno.addSignalListener("SIGTERM", look);
   return {
     fail(reason) {
-      for (let to = 0; to < mpi.size; to++) if (to !== mpi.rank) mpi.tell(to, reason);
+      tellThose(all.map((_, rank) => rank).filter((rank) => rank !== mpi.rank), { rank: mpi.rank, reason });
     },
     [Symbol.dispose]() {
       ended = true;
@@ -75,10 +98,12 @@ export async function watchLearners(
 
 const bootId = () => readSystemFile("/proc/sys/kernel/random/boot_id")?.trim();
 
-/** When a process began; undefined where there is none, or it has ended and waits to be noticed. */
-function beganOf(pid: number): string | undefined {
+/** When a process began, and whether it is stopped; undefined where there is none, or it has ended and waits to be noticed. */
+function lookAt(pid: number): { began: string; stopped: boolean } | undefined {
   const text = readSystemFile(`/proc/${pid}/stat`);
   // The program's name, in parentheses, may have blanks.
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
-  return fields === undefined || fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  return fields === undefined || fields[0] === "Z" || fields[0] === "X"
+    ? undefined
+    : { began: fields[19], stopped: fields[0] === "T" };
 }

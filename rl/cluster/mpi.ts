@@ -26,8 +26,8 @@ export interface Mpi {
   add(from: Float32Array<ArrayBuffer>, into: Float32Array<ArrayBuffer>): void;
   /** Sends a process a short text, which it finds when it looks. */
   tell(rank: number, text: string): void;
-  /** A text that was sent to this one, and who sent it. */
-  heard(): { rank: number; text: string } | undefined;
+  /** A text that was sent to this one. */
+  heard(): string | undefined;
   /** To be called by all, at the very end of what they do together. */
   leave(): void;
 }
@@ -92,7 +92,7 @@ function join(): Mpi {
   };
   /** Where each process's share of so many numbers begins and how long it is, as MPI takes it. */
   const sharesOf = (count: number) => {
-    const shares = Array.from({ length: size }, (_, r) => shareOf(count, { rank: r, size }));
+    const shares = Array.from({ length: size }, (_, rank) => shareOf(count, { rank, size }));
     return {
       starts: Int32Array.from(shares, ({ from }) => from),
       lengths: Int32Array.from(shares, ({ from, to }) => to - from),
@@ -160,7 +160,7 @@ function join(): Mpi {
       const [from] = status;
       const bytes = new Uint8Array(MOST_TOLD);
       functions.MPI_Recv(bytes, MOST_TOLD, byte, from, TAG, world, null);
-      return { rank: from, text: new TextDecoder().decode(bytes).replaceAll("\0", "") };
+      return new TextDecoder().decode(bytes).replaceAll("\0", "");
     },
     leave() {
       functions.MPI_Finalize();

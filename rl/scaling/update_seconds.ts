@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { sliceOf } from "../cluster/add_up.ts";
 import { BUCKET } from "../cluster/buckets.ts";
 import { largestShare } from "../cluster/learners.ts";
 import {
@@ -78,17 +79,17 @@ export const dispatchesOf = ({ config }: Pick<ScaledTraining, "config">): number
   DISPATCHES.layer * config.layers + DISPATCHES.beside;
 
 /**
- * Seconds of a sum of gradients over N learners (`mpi_learners.ts`): to the process and back to the device, all-to-all and all-gather of
- * (N - 1) / N of the bytes each, N - 1 additions of a part, and 2 (N - 1) messages a bucket:
+ * Seconds of a sum of gradients over N learners (`add_up.ts`): to the process and back to the device, all-to-all and all-gather of
+ * (N - 1) / N of the bytes each, N - 1 additions of a part, and 2 (N - 1) messages a slice:
  *
- *     2 (4 P) / copy + (N - 1) / N (4 P) (2 / link + 1 / add) + 2 (N - 1) ceil(P / bucket) message
+ *     2 (4 P) / copy + (N - 1) / N (4 P) (2 / link + 1 / add) + 2 (N - 1) ceil(P / slice) message
  */
 export function sumSeconds(trained: number, learners: number, { copy, link, add, message }: Rates): number {
   if (learners === 1) return 0;
   const bytes = 4 * trained;
   const others = bytes * (learners - 1) / learners;
   return 2 * bytes / copy + others * (2 / link + 1 / add) +
-    2 * (learners - 1) * Math.ceil(trained / BUCKET) * message;
+    2 * (learners - 1) * Math.ceil(trained / sliceOf(learners, BUCKET)) * message;
 }
 
 /**

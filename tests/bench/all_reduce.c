@@ -1,4 +1,7 @@
-/* What MPI_Allreduce does with buffers of the CPU: the same bytes as all_reduce_bench.ts, whole or in buckets. Prints seconds of each repeat. */
+/*
+ * What MPI_Allreduce does with buffers of the CPU: as many bytes as all_reduce_bench.ts, in buckets, from one buffer to another or in place.
+ * Prints seconds of each repeat.
+ */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +11,15 @@ int main(int argc, char **argv) {
   int rank;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   long count = atol(argv[1]), bucket = atol(argv[2]);
-  int repeats = atoi(argv[3]);
+  int repeats = atoi(argv[3]), in_place = atoi(argv[4]);
   float *from = malloc(4 * count), *to = malloc(4 * count);
-  for (long i = 0; i < count; i++) from[i] = (float)(rank + i % 7);
+  for (long i = 0; i < count; i++) from[i] = to[i] = (float)(rank + i % 7);
   for (int k = 0; k < repeats; k++) {
     MPI_Barrier(MPI_COMM_WORLD);
     double began = MPI_Wtime();
     for (long at = 0; at < count; at += bucket) {
       int part = (int)(count - at < bucket ? count - at : bucket);
-      MPI_Allreduce(from + at, to + at, part, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+      MPI_Allreduce(in_place ? MPI_IN_PLACE : from + at, to + at, part, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
     }
     double seconds = MPI_Wtime() - began;
     if (rank == 0) printf("%f\n", seconds);

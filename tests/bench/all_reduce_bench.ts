@@ -5,7 +5,7 @@
  *     deno run -A tests/bench/all_reduce_bench.ts [--shape SmolLM2-135M] [--lora RANK] [--count N] [--learners 2] [--repeats 5] [--turns 2]
  *
  * The tensors are the gradients of a known shape or of its adapter; `--count` makes them one matrix of so many numbers instead. C sums as many
- * bytes whole, in buckets of 16 MiB, and in the slices that learners use. Of the learners' sums it also tells what the way between device and
+ * bytes whole, in buckets of 16 MiB, and in the slices that learners use, to another buffer and in place. Of the learners' sums it also tells what the way between device and
  * process takes, with nobody to send to, and what sums between buffers of the CPU take. A GB is 10^9 bytes of gradients.
  */
 import { parseArgs } from "node:util";
@@ -130,8 +130,10 @@ async function compare(): Promise<void> {
         [`C, in slices of ${slice / 2 ** 18} MiB`, slice],
       ] as const
     ) {
-      const lines = await run([c, `${count}`, `${bucket}`, `${repeats + 1}`]);
-      seconds[name] = lines.split("\n").map(Number).slice(1);
+      for (const [place, inPlace] of [["", 0], [", in place", 1]] as const) {
+        const lines = await run([c, `${count}`, `${bucket}`, `${repeats + 1}`, `${inPlace}`]);
+        seconds[name + place] = lines.split("\n").map(Number).slice(1);
+      }
     }
     for (const [name, found] of Object.entries(seconds)) (all[name] ??= []).push(...found);
     numbers = count;

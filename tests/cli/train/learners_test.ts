@@ -1,5 +1,8 @@
-/** `softcot train --learners N`: one of them is killed, the others say so, and the run goes on as if nothing had happened, with as many or alone. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+/**
+ * `softcot train --learners N`: one of them is killed, one is stopped, the others say so, and the run goes on as if nothing had happened, with as
+ * many or alone.
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findLearner } from "../../learners/support/find_learner.ts";
 import { weightDifference } from "../../learners/support/run_weights.ts";
 import { testWithMpi } from "../../rl/cluster/support/mpirun.ts";
@@ -12,20 +15,31 @@ import { resumeArgs, trainArgs } from "../support/train_args.ts";
 const LEARNERS = ["--learners", "2"];
 
 testWithMpi(
-  "two learners: one is killed, the run ends by name and goes on to the bit; alone it goes on nearly so",
+  "two learners: one is killed, one stopped, the run ends by name and goes on to the bit; alone it goes on nearly so",
   async () => {
     const { folder, model } = await smallModel();
-    const args = (out: string) => [...trainArgs({ model, questions: 3, out }), ...LEARNERS];
+    const args = (out: string) => [...trainArgs({ model, questions: 3, steps: 9, out }), ...LEARNERS];
     const [whole, killed, alone] = ["whole", "killed", "alone"].map((name) => `${folder}/${name}`);
     await succeed(args(whole));
     assertLinesFit("metrics", `${whole}/metrics.jsonl`);
-    const { stderr, code, seconds } = await killAt(args(killed), killed, 4);
-    assertEquals(code, 1, stderr);
-    assert(seconds < 30, `ended after ${seconds} s`);
-    assertStringIncludes(stderr, "error: Cannot go on: learner 1 of 2 is lost: its process");
-    assertStringIncludes(stderr, `hint: go on with: softcot train --resume --out ${killed} --learners 2`);
+    const goOn = [...resumeArgs(killed), ...LEARNERS];
+    for (
+      const [command, signal, lines, said] of [
+        [args(killed), "SIGKILL", 4, "is gone"],
+        [goOn, "SIGSTOP", 7, "has been stopped for 10 s"],
+      ] as const
+    ) {
+      const { stderr, code, seconds } = await signalAt(command, signal, killed, lines);
+      assertEquals(code, 1, stderr);
+      assert(seconds < 30, `ended after ${seconds} s`);
+      assertMatch(
+        stderr,
+        new RegExp(`error: Cannot go on: learner 1 of 2 is lost: its process [0-9]+ ${said}`),
+      );
+      assertStringIncludes(stderr, `hint: go on with: softcot train --resume --out ${killed} --learners 2`);
+    }
     await copyFolder(killed, alone);
-    await succeed([...resumeArgs(killed), ...LEARNERS, "--shard-optimizer"]);
+    await succeed([...goOn, "--shard-optimizer"]);
     assertSameRun(killed, whole);
     await succeed(resumeArgs(alone));
     const rewards = (out: string) => metricsOf(out).map(({ reward }) => reward);
@@ -51,19 +65,19 @@ testWithMpi("learners without mpirun are refused, saying how it is installed", a
   assertStringIncludes(missing.stderr, "apt-get install openmpi-bin");
 });
 
-/** Kills learner 1 once the run has logged so many updates, and waits for the end of the job. */
-async function killAt(args: string[], out: string, lines: number) {
+/** Sends learner 1 a signal once the run has logged so many updates, and waits for the end of the job. */
+async function signalAt(args: string[], signal: Deno.Signal, out: string, lines: number) {
   const options = { stdin: "null", stdout: "null", stderr: "piped" } as const;
   const child = softcotCommand(args, options).spawn();
   const output = child.output();
   while (linesIn(`${out}/metrics.jsonl`) < lines) await new Promise((resolve) => setTimeout(resolve, 4));
-  Deno.kill(findLearner(1, out)!, "SIGKILL");
-  const killed = performance.now();
+  Deno.kill(findLearner(1, out)!, signal);
+  const sent = performance.now();
   const { code, stderr } = await output;
   return {
     code,
     stderr: new TextDecoder().decode(stderr),
-    seconds: (performance.now() - killed) / 1000,
+    seconds: (performance.now() - sent) / 1000,
   };
 }
 

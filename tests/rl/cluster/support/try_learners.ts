@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { openGpu } from "../../../../gpu/device/open_gpu.ts";
+import { sliceOf } from "../../../../rl/cluster/add_up.ts";
 import { BUCKET } from "../../../../rl/cluster/buckets.ts";
 import { ALONE, type Learners } from "../../../../rl/cluster/learners.ts";
 import { joinMpi } from "../../../../rl/cluster/mpi.ts";
@@ -44,15 +45,20 @@ async function gatherAnything(): Promise<void> {
   assertEquals([...all[size - 1].f], [size - 1, NaN]);
 }
 
-/** Sums of tensors of odd sizes, one longer than a bucket: ((a0 + a1) + a2) in f32, element by element. */
+/**
+ * Sums of tensors of odd sizes: ((a0 + a1) + a2) in f32, element by element. One is longer than a bucket; one is lent where it lies, in more
+ * than one slice, after work and before work that is recorded.
+ */
 async function sumInRankOrder(): Promise<void> {
-  const counts = [5, 1001, BUCKET + 77, 3];
+  const counts = [5, 1001, BUCKET + 77, sliceOf(size, BUCKET) + 70_001, 3];
   const values = (r: number, i: number) => random32(100 * r + i, counts[i], 1);
   const tensors = counts.map((count, i) => {
-    const tensor = gpu.arena.create([count], "f32", `tried ${i}`);
+    const create = () => gpu.arena.create([count], "f32", `tried ${i}`);
+    const tensor = i === 3 ? gpu.arena.lendable(create) : create();
     gpu.commands.upload(tensor, Float32Array.from(values(rank, i)));
     return tensor;
   });
+  assert(tensors[3].storage.lendable);
   await learners.sum(gpu, tensors);
   for (const [i, tensor] of tensors.entries()) {
     const expected = Float32Array.from(values(0, i));
