@@ -1,8 +1,9 @@
 /**
- * One run of two learners, killed (kill -9) again and again, one learner or the other, at random moments of updates and of saving: each time the
- * others have to say who was lost and the job to end within 30 seconds; in the end the run is held against one that was never stopped.
+ * One run of two learners, killed (kill -9) again and again, or stopped by another signal, one learner or the other, at random moments of updates
+ * and of saving: each time the others have to say who was lost and the job to end within 30 seconds; in the end the run is held against one that
+ * was never stopped.
  *
- *     deno run -A tests/learners/kill_learners.ts [--kills 20] [--seed 1]
+ *     deno run -A tests/learners/kill_learners.ts [--kills 20] [--seed 1] [--signal SIGSTOP]
  */
 import { parseArgs } from "node:util";
 import { seededUniform } from "../../eval/seeded_uniform.ts";
@@ -13,7 +14,11 @@ import { assertSameRun, linesIn } from "../rl/support/run_files.ts";
 import { findLearner } from "./support/find_learner.ts";
 
 const { values: options } = parseArgs({
-  options: { kills: { type: "string", default: "20" }, seed: { type: "string", default: "1" } },
+  options: {
+    kills: { type: "string", default: "20" },
+    seed: { type: "string", default: "1" },
+    signal: { type: "string", default: "SIGKILL" },
+  },
 });
 const kills = Number(options.kills);
 const folder = Deno.makeTempDirSync({ prefix: "softcot-kills-" });
@@ -71,7 +76,7 @@ for (let k = 0; k < kills; k++) {
     await output;
     break;
   }
-  Deno.kill(pid, "SIGKILL");
+  Deno.kill(pid, options.signal as Deno.Signal);
   const began = performance.now();
   const { code, stderr } = await output;
   taken.push((performance.now() - began) / 1000);

@@ -277,4 +277,18 @@ export const RL_MUTANTS: readonly Mutant[] = [
     "current.push({ tensor, from, count: part });",
     ["rl/cluster/shares_test.ts"],
   ),
+  mutant(
+    "rl/cluster/add_up.ts",
+    "what lower ranks have is added after the own part",
+    "if (rank > 0) mpi.add(part(0), own);\n  for (let r = rank + 1; r < size; r++) mpi.add(part(r), own);",
+    "for (let r = rank + 1; r < size; r++) mpi.add(part(r), own);\n  if (rank > 0) mpi.add(part(0), own);",
+    ["rl/cluster/learners_test.ts"],
+  ),
+  mutant(
+    "rl/cluster/lost_learner.ts",
+    "a learner that is stopped is none that is lost",
+    'stopped: fields[0] === "T"',
+    "stopped: false",
+    ["cli/train/learners_test.ts"],
+  ),
 ];
