@@ -56,7 +56,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     "the recipe's noise counts more than the run's",
     "gammaOf(runValues(model)) ?? gammaOf(findRecipe({ task, model })?.values)",
     "gammaOf(findRecipe({ task, model })?.values) ?? gammaOf(runValues(model))",
-    ["cli/defaults", "cli/eval/eval_test.ts", "cli/generate"],
+    ["cli/defaults"],
   ),
   mutant(
     "cli/sweep/grid.ts",
@@ -91,6 +91,6 @@ export const CLI_MUTANTS: readonly Mutant[] = [
     "a flag may change a run",
     "shown(values[key]) === shown(saved[key])\n",
     'key !== "lr"\n',
-    ["cli/train/train_resume_test.ts"],
+    ["cli/train/resumed_values_test.ts"],
   ),
 ];

@@ -44,7 +44,7 @@ export const DISK_MUTANTS: readonly Mutant[] = [
     "two processes may train in one folder",
     "if (file.tryLockSync(true)) return file;",
     "if (file.tryLockSync(true) || file) return file;",
-    ["rl/run", "cli/train/train_resume_test.ts"],
+    ["rl/run/run_test.ts"],
   ),
   mutant(
     "rl/run/check_checkpoint.ts",

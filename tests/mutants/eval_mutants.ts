@@ -46,7 +46,7 @@ export const EVAL_MUTANTS: readonly Mutant[] = [
     "what was kept is generated again",
     "filter((sample) => !run.tally.has(question, sample))",
     "filter((sample) => !run.tally.has(question, sample) || sample >= 0)",
-    ["eval", "cli/eval/eval_resume_test.ts"],
+    ["eval/evaluate_test.ts"],
   ),
   mutant(
     "eval/questions/take_questions.ts",

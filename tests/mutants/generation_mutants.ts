@@ -100,7 +100,7 @@ export const GENERATION_MUTANTS: readonly Mutant[] = [
     "a text may exceed the context by a token",
     "if (promptTokens + newTokens <= context) return;",
     "if (promptTokens + newTokens <= context + 1) return;",
-    ["model/generation", "rl", "eval/evaluate_test.ts"],
+    ["model/generation/generate_jobs_test.ts"],
   ),
   mutant(
     "model/generation/thinking_text.ts",
