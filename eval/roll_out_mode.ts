@@ -36,7 +36,7 @@ export interface ModeRun {
 const samplesOf = ({ mode, options }: ModeRun): number => samplesIn(mode.name, options.samples);
 
 /**
- * Counts what an interrupted evaluation left.
+ * Counts what an interrupted evaluation left, and tells how far the mode is before it begins.
  * @throws UserError if it is none of what is asked for
  */
 export function takeKnown(run: ModeRun): void {
@@ -56,7 +56,7 @@ export function takeKnown(run: ModeRun): void {
     tally.add(record.index, record, flopsOf(run, record));
     run.forecast.known(tokensOf(record));
   }
-  if (tally.count > 0) run.onProgress();
+  run.onProgress();
 }
 
 /** One sample of one question. */

@@ -64,11 +64,11 @@ export function localRollouts(source: LocalRollouts): RolloutSource {
         await begin(model, tokenizer, jobsOf(request), request);
       },
     }),
-    async rollouts(step, questions, scratch, first = 0) {
+    async rollouts(step, questions, scratch, first = 0, onProgress) {
       const started = performance.now();
       source.refresh?.();
       const request = await requestOf(step, questions, first);
-      const batch = await generate(model, tokenizer, request, scratch, source.run);
+      const batch = await generate(model, tokenizer, request, scratch, source.run, onProgress);
       const generated = performance.now();
       const graded = await gradeAll(source, questions, batch.rollouts);
       const groups = questions.map((question, b): RolloutGroup => ({

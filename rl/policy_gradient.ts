@@ -48,7 +48,7 @@ const isLearnedFrom = (group: ScoredGroup): boolean =>
  * @returns functions that fetch the actions' numbers, one for each micro-batch
  */
 export async function policyGradient(
-  { model, thinking, settings }: Trainer,
+  { model, thinking, settings, onPart }: Trainer,
   grads: Trainable,
   parts: readonly ScoredGroup[][],
   { hidden }: RolloutBatch,
@@ -57,6 +57,8 @@ export async function policyGradient(
 ): Promise<(() => Promise<ActionRecord>)[]> {
   zeroParams(model.gpu, grads);
   const fetches: (() => Promise<ActionRecord>)[] = [];
+  const tell = () => onPart?.({ part: "micro-batches", done: fetches.length, total: parts.length });
+  tell();
   for (const part of parts) {
     fetches.push(accumulateGradient(model, grads, part, {
       thinking,
@@ -71,6 +73,8 @@ export async function policyGradient(
       term,
       older: (settings.staleness ?? 0) > 0,
     }));
+    // A software device has done it when it is recorded; a GPU is seconds behind.
+    tell();
     await letEventsIn();
   }
   return fetches;

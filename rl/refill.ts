@@ -24,14 +24,18 @@ export const hasSignal = ({ rollouts }: RolloutGroup): boolean =>
  * Of several learners each draws its share of each lot of questions, with the draws that one learner would give them.
  */
 export async function drawRollouts(trainer: Trainer, step: number, scratch: Scratch): Promise<DrawnRollouts> {
-  const { source, learners = ALONE, settings: { questions, group, refill = 0 } } = trainer;
+  const { source, onPart, learners = ALONE, settings: { questions, group, refill = 0 } } = trainer;
   const batches: RolloutBatch[] = [];
   const ids: number[] = [];
   const drawn: Question[] = [];
   const draw = async (lot: readonly Question[]) => {
     const { from, to } = shareOf(lot.length, learners);
     const first = (drawn.length + from) * group;
-    if (to > from) batches.push(await source.rollouts(step, lot.slice(from, to), scratch, first));
+    const before = ids.length, total = before + (to - from) * group;
+    const tell = (ended: number, tokens: number) =>
+      onPart?.({ part: "rollouts", done: before + ended, total, tokens });
+    tell(0, 0);
+    if (to > from) batches.push(await source.rollouts(step, lot.slice(from, to), scratch, first, tell));
     for (let i = 0; i < (to - from) * group; i++) ids.push(first + i);
     drawn.push(...lot);
   };

@@ -1,6 +1,7 @@
 import type { Grade, Question } from "../eval/task.ts";
 import type { Scratch } from "../gpu/arena.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import type { RolloutsProgress } from "../model/generation/generate.ts";
 import type { Rollout } from "../model/generation/rollout.ts";
 
 /** A rollout with its verdict. */
@@ -40,12 +41,14 @@ export interface RolloutSource {
   /**
    * Rollouts of some of one update's questions; `scratch` keeps `hidden`.
    * @param first number of the first rollout, which keys its draws: rollouts of one update never share one. Indices count from 0 all the same
+   * @param onProgress called as tokens come
    */
   rollouts(
     step: number,
     questions: readonly Question[],
     scratch: Scratch,
     first?: number,
+    onProgress?: RolloutsProgress,
   ): Promise<RolloutBatch>;
   /** Lets others begin with what {@link rollouts} will be asked for in a later update, whose rollouts are made with weights that are there. */
   begin?(step: number, questions: readonly Question[], first?: number): Promise<void>;

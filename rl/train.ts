@@ -11,6 +11,7 @@ import { createSampleBudget, keepSamples } from "./samples/sample_budget.ts";
 import type { StepMetrics } from "./step_metrics.ts";
 import { trainStep } from "./train_step.ts";
 import type { Trainer } from "./trainer.ts";
+import type { UpdatePart } from "./update_part.ts";
 
 /** How a run is watched and kept. */
 export interface TrainSchedule {
@@ -36,12 +37,14 @@ export interface MetricsLine extends StepMetrics {
   validation_accuracy?: number;
 }
 
-/** Called between updates. */
+/** Called between updates, and within them. */
 export interface TrainHooks {
   /** After each update, with the line that was logged. */
   onStep(line: MetricsLine): void;
   /** Now and then, the first rollout of an update. */
   onSample?(sample: ToldRollout): void;
+  /** As an update, or a validation after it, goes on. */
+  onPart?(part: UpdatePart): void;
   /** Aborted: save after the update under way, and stop. */
   signal: AbortSignal;
 }
@@ -52,12 +55,13 @@ export interface TrainHooks {
  * @returns the state reached
  */
 export async function train(
-  trainer: Trainer,
+  unwatched: Trainer,
   run: Run,
   schedule: TrainSchedule,
   state: RunState,
   hooks: TrainHooks,
 ): Promise<RunState> {
+  const trainer: Trainer = { ...unwatched, onPart: (part) => hooks.onPart?.(part) };
   const { learners = ALONE } = trainer;
   const isFirst = learners.rank === 0;
   let current = state;
@@ -120,7 +124,7 @@ export function memoryApart({ gpu: { arena } }: Model): Disposable {
 
 /** Greedy accuracy with discrete thinking on the first validation questions: what the best checkpoint is chosen by. */
 async function validate(
-  { model, tokenizer, task, settings, rules, prompt }: Trainer,
+  { model, tokenizer, task, settings, rules, prompt, onPart }: Trainer,
   questions: number,
 ): Promise<number> {
   using _ = memoryApart(model);
@@ -136,6 +140,7 @@ async function validate(
     answerTokens: rules.maxAnswer,
     prompt,
     longPrompts: prompt?.room?.long,
+    onProgress: ({ done, total }) => onPart?.({ part: "validation", done, total }),
   });
   return result.accuracy.value;
 }

@@ -13,6 +13,7 @@ import type { Behind } from "./behind.ts";
 import { createLike, createOptimizer, type Optimizer, type OptimizerSettings } from "./optimizer.ts";
 import type { Reward } from "./reward.ts";
 import type { RolloutSource } from "./rollout_source.ts";
+import type { UpdatePart } from "./update_part.ts";
 import type { WorkersTimed } from "./workers/worker_time.ts";
 
 /** Settings of the updates. */
@@ -101,6 +102,8 @@ export interface Trainer {
   diagnosis?: Diagnosis;
   /** Where rollouts are some updates old: the weights of these updates. */
   behind?: Behind;
+  /** Called as an update goes on. */
+  onPart?: (part: UpdatePart) => void;
 }
 
 /** The model that makes the rollouts of the next update. */

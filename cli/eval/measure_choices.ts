@@ -48,6 +48,7 @@ export async function measureChoices(
   const { split, limit, shots, longPrompts, signal, records: file } = run;
   const total = Math.min(limit ?? Infinity, task.size(split));
   using progress = createProgress({ label: `eval ${task.name}`, total, quiet: run.quiet, unit: "questions" });
+  progress.update(0);
   try {
     const { records, ...result } = await evaluateChoices(model, tokenizer, task, {
       stream: split,

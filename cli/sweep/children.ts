@@ -13,10 +13,18 @@ export interface Ended {
   seconds: number;
 }
 
+/** How a process is started and watched. */
+interface ChildOptions {
+  /** Beside that of this process. */
+  env?: Record<string, string>;
+  /** Called with its last line as it says more. */
+  said?: (line: string) => void;
+}
+
 /** Processes that are at work. */
 export interface Children {
-  /** Starts the program with these arguments and waits for its end; what it says goes to a log. `env`: beside that of this process. */
-  run(args: readonly string[], log: string, env?: Record<string, string>): Promise<Ended>;
+  /** Starts the program with these arguments and waits for its end; what it says goes to a log. */
+  run(args: readonly string[], log: string, options?: ChildOptions): Promise<Ended>;
   /** Asks all of them to save and end. */
   stop(): void;
 }
@@ -28,7 +36,7 @@ export interface Children {
 export function createChildren(): Children {
   const running = new Set<Deno.ChildProcess>();
   return {
-    async run(args, log, env = {}) {
+    async run(args, log, { env = {}, said: onLine } = {}) {
       const began = performance.now();
       const child = ownCommand(args, {
         env: { ...env, [PARENT]: `${Deno.pid}`, NO_COLOR: "1" },
@@ -38,7 +46,7 @@ export function createChildren(): Children {
       try {
         const [stdout, said, { code }] = await Promise.all([
           new Response(child.stdout).text(),
-          keepLog(child.stderr, log),
+          keepLog(child.stderr, log, onLine),
           child.status,
         ]);
         return { code, stdout, message: messageOf(said), seconds: (performance.now() - began) / 1000 };
@@ -59,12 +67,18 @@ export function createChildren(): Children {
 }
 
 /** Copies what a process says to a file, as it comes; returns its end. */
-async function keepLog(stream: ReadableStream<Uint8Array>, path: string): Promise<string> {
+async function keepLog(
+  stream: ReadableStream<Uint8Array>,
+  path: string,
+  onLine: (line: string) => void = () => {},
+): Promise<string> {
   let last = "";
   let file: Deno.FsFile | undefined = openOwn(path, { append: true });
   try {
     for await (const bytes of stream) {
       last = (last + new TextDecoder().decode(bytes)).slice(-4000);
+      const line = last.trimEnd().split("\n").at(-1)!;
+      if (line !== "") onLine(line);
       try {
         for (let at = 0; file !== undefined && at < bytes.length;) at += file.writeSync(bytes.subarray(at));
       } catch {

@@ -159,7 +159,9 @@ async function train(
   if (isBegun) await freeLock(`${out}/lock`, signal);
   else if (isTaken(out)) Deno.removeSync(out, { recursive: true });
   const how = isBegun ? ["--resume"] : [];
-  return await children.run(["train", "--config", file, "--out", out, "--json", ...how, ...words], log, env);
+  return await children.run(["train", "--config", file, "--out", out, "--json", ...how, ...words], log, {
+    env,
+  });
 }
 
 async function evaluate(
@@ -174,7 +176,7 @@ async function evaluate(
   const ended = await children.run(
     ["eval", ...tasks, "--model", model, "--config", file, "--json", ...words],
     log,
-    env,
+    { env },
   );
   Deno.removeSync(file);
   if (ended.code === 0) writeJson(report, JSON.parse(ended.stdout));
@@ -194,7 +196,9 @@ async function makeBase(
   const file = `${folder}/settings/base.toml`;
   writeWhole(file, toToml(settings));
   progress.log("base     making the model that runs start from");
-  const ended = await children.run(["sft", "--config", file, "--out", beside], `${folder}/logs/base.log`);
+  const ended = await children.run(["sft", "--config", file, "--out", beside], `${folder}/logs/base.log`, {
+    said: (line) => progress.show(`base     ${line}`),
+  });
   if (signal.aborted && ended.code !== 0) {
     throw new Interrupted("Stopped while the base was made: the same command begins it again.");
   }

@@ -18,8 +18,11 @@ export function createEvaluationProgress(
 ): ShownEvaluation {
   const progress = createProgress({ label, total, counted: "rollouts", unit: "tokens", quiet });
   return {
-    update({ mode, done, accuracy, tokens, tokensLeft: { expected, most } }) {
+    update({ mode, done, total, accuracy, tokens, tokensLeft: { expected, most } }) {
       const right: Record<string, string> = accuracy === null ? {} : { right: accuracy.toFixed(3) };
+      if (tokens === 0 && done < total) {
+        return progress.update(done, { now: "reading prompts", mode, ...right });
+      }
       const work = { done: tokens, left: expected, atMost: expected === most };
       progress.update(done, { mode, ...right, tokens }, work);
     },

@@ -12,7 +12,7 @@ export interface ProgressOptions extends Counting {
   start?: number;
   /** Say nothing at all. */
   quiet?: boolean;
-  /** Milliseconds between two plain lines where there is no terminal; 10,000 if not given. */
+  /** Milliseconds between two plain lines where there is no terminal; 10,000 if not given. Within a step six times as many. */
   interval?: number;
   /** Milliseconds before anything is shown at all: what is done by then is not worth a word. */
   delay?: number;
@@ -38,6 +38,8 @@ export interface Progress extends Disposable {
    * what the rate and the time left are made from.
    */
   update(step: number, fields?: Record<string, number | string>, work?: Work): void;
+  /** What is done now of the step under way, shown beside the last state: asked for only where it is shown. */
+  within(what: () => string): void;
   /** Shows a line of the caller's own, for what is not counted in steps. */
   show(line: string, isLast?: boolean): void;
   /** Writes a line above the live one; not with `quiet`. */
@@ -48,19 +50,21 @@ export interface Progress extends Disposable {
 
 /** Shows how far a long command is. */
 export function createProgress(options: ProgressOptions): Progress {
-  if (options.quiet) return { update() {}, show() {}, log() {}, done() {}, [Symbol.dispose]() {} };
+  if (options.quiet) {
+    return { update() {}, within() {}, show() {}, log() {}, done() {}, [Symbol.dispose]() {} };
+  }
   const stream = options.stream ?? stderr;
-  const start = options.start ?? 0, began = stream.now();
+  const start = options.start ?? 0, began = stream.now(), interval = options.interval ?? 10_000;
   const rate = createRate(began);
   const course: number[] = [];
   let text = "", written = "", last = -Infinity, live = false, ended = false;
+  let line = (now: Record<string, string>) => shown(progressLine(options, start, now, { elapsed: 0 }));
 
   const show = (force: boolean) => {
     const columns = stream.columns() ?? 0, now = stream.now();
     if (text === written && (columns > 0 || !force)) return;
     if (written === "" && now - began < (options.delay ?? 0)) return;
-    // 100 ms: more often than the eye can follow costs more than it tells.
-    if (!force && now - last < (columns > 0 ? 100 : options.interval ?? 10_000)) return;
+    if (!force && now - last < (columns > 0 ? OFTEN : interval)) return;
     if (columns > 0) stream.write(`\r${clip(text, columns - 1)}\x1b[K`);
     else if (text !== written) stream.write(`${text}\n`);
     live = columns > 0;
@@ -79,14 +83,22 @@ export function createProgress(options: ProgressOptions): Progress {
       if (work) rate.begin(work.done, time);
       rate.add(work?.done ?? step - start, time);
       const left = work ?? { left: options.total === undefined ? undefined : options.total - step };
-      text = shown(progressLine(options, step, fields, {
-        ...left,
-        each: rate.each(),
-        elapsed: (time - began) / 1000,
-      }));
+      const pace = { ...left, each: rate.each(), elapsed: (time - began) / 1000 };
       if (options.curve !== undefined) course.push(Number(fields[options.curve]));
-      if (course.length > 1 && (stream.columns() ?? 0) > 0) text += `  ${sparkline(course, MOST_BARS)}`;
+      const drawn = course.length > 1 && (stream.columns() ?? 0) > 0
+        ? `  ${sparkline(course, MOST_BARS)}`
+        : "";
+      line = (now) => shown(progressLine(options, step, { ...now, ...fields }, pace)) + drawn;
+      text = line({});
       show(step === options.total);
+    },
+    within(what) {
+      const isDue = (stream.columns() ?? 0) > 0
+        ? stream.now() - last >= OFTEN
+        : stream.now() - Math.max(last, began) >= 6 * interval;
+      if (!isDue) return;
+      text = line({ now: what() });
+      show(false);
     },
     show(line, isLast = false) {
       text = shown(line);
@@ -105,6 +117,9 @@ export function createProgress(options: ProgressOptions): Progress {
 }
 
 const MOST_BARS = 24;
+
+/** Milliseconds: more often than the eye can follow costs more than it tells. */
+const OFTEN = 100;
 
 const shown = (line: string): string => safeLine(hideSecrets(line));
 

@@ -3,6 +3,7 @@ import type { RunState } from "../../rl/run/run_state.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
 import type { WorkerTime } from "../../rl/workers/worker_time.ts";
 import type { Trainer } from "../../rl/trainer.ts";
+import type { UpdatePart } from "../../rl/update_part.ts";
 import { createProgress, type Progress } from "../terminal/progress.ts";
 import { describeSample } from "./describe_sample.ts";
 import type { TrainValues } from "./train_settings.ts";
@@ -22,7 +23,13 @@ export async function trainWatched(
     signal,
     onStep: (line) => showStep(progress, line),
     onSample: (sample) => progress.log(describeSample(sample)),
+    onPart: (part) => progress.within(() => describePart(part)),
   });
+}
+
+/** `rollouts 12/128 (3,400 tokens)`, `micro-batches 3/9`. */
+function describePart({ part, done, total, tokens }: UpdatePart): string {
+  return `${part} ${done}/${total}${tokens ? ` (${tokens.toLocaleString("en")} tokens)` : ""}`;
 }
 
 function showStep(progress: Progress, line: MetricsLine): void {

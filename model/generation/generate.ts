@@ -5,12 +5,16 @@ import type { GeneratedBatch, GenerateRequest, GenerationJob, Rollout } from "./
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Model } from "../transformer/transformer.ts";
 
+/** Told how many rollouts have ended, and how many tokens there are by now, those of unfinished ones included. */
+export type RolloutsProgress = (ended: number, tokens: number) => void;
+
 /**
  * Generates rollouts: prefill of each prompt once, thinking, the forced text, the answer (method section 4).
  * All sampling is done on the GPU; token ids are read every few positions. Rollouts that memory does not hold at once
  * wait for the slots of those that have ended.
  * @param scratch keeps `hidden` for the caller
  * @param run who generates: this device where it is left out
+ * @param onProgress called as tokens come
  */
 export async function generate(
   model: Model,
@@ -18,14 +22,20 @@ export async function generate(
   request: GenerateRequest,
   scratch: Scratch,
   run: JobRunner = generateJobs,
+  onProgress?: RolloutsProgress,
 ): Promise<GeneratedBatch> {
   const { prompts, group } = request;
   const count = prompts.length * group;
   const hidden = roomForFed(model, request, count, scratch);
   const rollouts: Rollout[] = Array(count);
+  let [ended, tokens] = [0, 0];
   await run(model, tokenizer, jobsOf(request), request, {
     hidden,
-    onRollout: (rollout) => void (rollouts[rollout.index] = rollout),
+    onRollout(rollout) {
+      rollouts[rollout.index] = rollout;
+      ended++;
+    },
+    onStride: (more) => onProgress?.(ended, tokens += more),
   });
   return { rollouts, hidden };
 }

@@ -6,6 +6,7 @@ import { freeModel } from "../../model/transformer/transformer.ts";
 import { createRun } from "../../rl/run/run.ts";
 import { readState, type RunState } from "../../rl/run/run_state.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
+import type { UpdatePart } from "../../rl/update_part.ts";
 import { openTestGpu } from "../gpu/support.ts";
 import { jsonLines } from "../support/json_lines.ts";
 import { inRun } from "./support/saved_run.ts";
@@ -36,20 +37,43 @@ async function runOf(folder: string, hooked: (line: MetricsLine) => void = () =>
   const state: RunState = { step: 0, tokens: 0, best: null, embeddingRms: 1, forcedIds, kernels };
   const run = createRun(folder, "");
   const stop = new AbortController();
+  const parts: UpdatePart[] = [];
   const reached = await train({ ...trainer, task }, run, SCHEDULE, state, {
     onStep: hooked,
+    onPart: (part) => parts.push(part),
     signal: stop.signal,
   });
   run.close();
   freeTrainer(trainer);
   freeModel(model);
-  return { asked, reached, lines: jsonLines(`${folder}/metrics.jsonl`) as unknown as MetricsLine[] };
+  return { asked, reached, parts, lines: jsonLines(`${folder}/metrics.jsonl`) as unknown as MetricsLine[] };
 }
 
 Deno.test("updates ask training questions, validations validation questions, and nobody those of the test", () =>
   inRun(async (folder) => {
     const { asked } = await runOf(folder);
     assertEquals(new Set(asked), new Set(["train", "validation"]));
+  }));
+
+Deno.test("each part of an update is told from none to all of it, rollouts with their tokens", () =>
+  inRun(async (folder) => {
+    const { parts, lines } = await runOf(folder);
+    let [from, step] = [0, 0];
+    for (let to = 1; to <= parts.length; to++) {
+      if (parts[to]?.part === parts[from].part) continue;
+      const told = parts.slice(from, to);
+      const { part, total, done, tokens } = told.at(-1)!;
+      assertEquals([told[0].done, done], [0, total], part);
+      assert(told.every((next, i) => i === 0 || next.done >= told[i - 1].done), part);
+      if (part === "rollouts") {
+        assertEquals(total, SMALL_TRAINING.questions * SMALL_TRAINING.group);
+        assertEquals(tokens, lines[step++].tokens);
+      }
+      from = to;
+    }
+    const order = parts.map(({ part }) => part).filter((part, i, all) => part !== all[i - 1]);
+    const update = ["rollouts", "micro-batches"];
+    assertEquals(order, [1, 2, 3, 4, 5].flatMap((n) => n % 2 && n < 5 ? update : [...update, "validation"]));
   }));
 
 Deno.test("of equal validations the latest is the best; every one is due after so many updates, and after the last", () =>

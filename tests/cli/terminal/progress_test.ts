@@ -55,6 +55,46 @@ Deno.test("a field's course is drawn at the end of a terminal's line, and never 
   assertEquals([sparkline([], 5), sparkline([3, 3], 5), sparkline([1, 2, 3, 4], 2)], ["", "▄▄", "▁█"]);
 });
 
+Deno.test("within a step a pipe is told once a minute what is done, beside the last state", () => {
+  const { seen, progress } = watch(0);
+  let asked = 0;
+  const within = (second: number, what: string) => {
+    seen.time = 1000 * second;
+    progress.within(() => `${what} ${++asked}`);
+  };
+  for (const second of [1, 59, 60, 61, 119, 120]) within(second, "rollouts");
+  seen.time = 130_000;
+  progress.update(1, { reward: "26.0" });
+  for (const second of [150, 189, 190]) within(second, "micro-batches");
+  seen.time = 195_000;
+  progress.update(2, { reward: "27.0" });
+  progress.done();
+  assertEquals(seen.output.split("\n"), [
+    "train   0/100  now rollouts 1",
+    "train   0/100  now rollouts 2",
+    "train   1/100  reward 26.0  2m 10s/step  3h 34m left",
+    "train   1/100  now micro-batches 3  reward 26.0  2m 10s/step  3h 34m left",
+    "train   2/100  reward 27.0  65.0 s/step  1h 46m left",
+    "",
+  ]);
+  assertEquals(asked, 3, "what is not shown is not made");
+});
+
+Deno.test("within a step a terminal's line is rewritten at once, then as often as always", () => {
+  const { seen, progress } = watch(80);
+  for (let ms = 0; ms < 1000; ms += 10) {
+    seen.time = ms;
+    progress.within(() => `rollouts ${ms}`);
+  }
+  progress.update(1);
+  progress.done();
+  const frames = seen.output.split("\r").slice(1).map((frame) => stripVTControlCharacters(frame).trimEnd());
+  assertEquals(frames, [
+    ...Array.from({ length: 10 }, (_, i) => `train   0/100  now rollouts ${100 * i}`),
+    "train   1/100  1.01 steps/s  1m 38s left",
+  ]);
+});
+
 Deno.test("the last state is told even if it came between two lines", () => {
   const { seen, progress } = watch(0, { total: undefined });
   progress.update(1);
