@@ -41,6 +41,7 @@ export async function evaluate(
         done,
         total,
         accuracy: tally.count === 0 ? null : tally.accuracy(),
+        ended: tally.count,
         tokens: forecast.tokens,
         tokensLeft: forecast.left(total - done),
       });

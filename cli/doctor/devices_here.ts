@@ -1,4 +1,5 @@
 import { type NumberedDevice, numberedDevices } from "../../gpu/device/choose_device.ts";
+import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 
@@ -26,10 +27,17 @@ export function devicesHere(): { devices: DeviceHere[]; hidden: NvidiaCard[] } {
   const cards = nvidiaCards();
   const devices = numberedDevices().map((device) => ({
     ...device,
+    ...(device.type === "cpu" ? machineMemory(device) : {}),
     nvidia: cards.find(({ pci }) => pci === device.pci),
   }));
   return { devices, hidden: cards.filter(({ pci }) => devices.every((device) => device.pci !== pci)) };
 }
+
+/** A software device has the machine's memory, as forecasts count it; its driver tells the size of one heap. */
+const machineMemory = ({ name }: NumberedDevice): Pick<NumberedDevice, "memory" | "free"> => ({
+  memory: Deno.systemMemoryInfo().total,
+  free: deviceMemory({ description: name, pci: undefined, software: true })?.free,
+});
 
 /** The devices as a table; the one that is used has a star. */
 export function describeDevices(devices: readonly DeviceHere[], used?: number): string {

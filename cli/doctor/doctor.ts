@@ -7,55 +7,24 @@ import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test
 import { PINNED_DENO } from "../facts/pinned_deno.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { flag, text } from "../settings/setting.ts";
-import { table } from "../terminal/table.ts";
 import { natsFlags, USUAL_NATS, usualPlace } from "../worker/worker_flags.ts";
 import { tryCluster } from "./cluster.ts";
-import { describeDevices, type DeviceHere, devicesHere } from "./devices_here.ts";
+import { describeDiagnosis } from "./describe_diagnosis.ts";
+import type { Diagnosis, Finding } from "./diagnosis.ts";
+import { type DeviceHere, devicesHere } from "./devices_here.ts";
 import { tryModel } from "./try_model.ts";
 import { describePermissions } from "../permissions/describe_permissions.ts";
 import { PERMISSIONS } from "../permissions/permission_table.ts";
-
-/** One thing looked at. */
-export interface Finding {
-  name: string;
-  /** `ok`; `note`: good to know; `missing`: softcot cannot work so. */
-  state: "ok" | "note" | "missing";
-  found: string;
-  hint?: string;
-}
-
-/** What doctor tells with --json. */
-export interface Diagnosis {
-  ok: boolean;
-  versions: { softcot: string; deno: string; v8: string };
-  findings: Finding[];
-  /** All that Vulkan lists. */
-  devices: DeviceHere[];
-  /** The one that is used; absent where none could be opened. */
-  device?: {
-    /** Its number among them. */
-    number?: number;
-    name: string;
-    vendor: string;
-    architecture: string;
-    description: string;
-    software: boolean;
-    backend: string;
-    subgroupSize: number;
-    matmulFamily: string;
-    features: string[];
-    limits: Record<string, number>;
-    pipelines: number;
-  };
-}
 
 /** `softcot doctor`: is everything here that softcot needs? */
 export const doctorCommand = defineCommand({
   description: `Look at the device and the installation, and try them.
 
 Lists the devices, shows what the one that is used grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
-long loop, a few steps of a small model. Ends with status 1 if something is missing, and says what to do.`,
+long loop, a few steps of a small model. Memory is what trainings and evaluations are held against: a card's own, or of a software device \
+that of this machine; a binding is the largest piece of it that a kernel sees at once, and larger weights are split. Ends with status 1 if something is missing, and says what to do.`,
   settings: {
+    all: flag("Show all that the device grants, too, and what each command may do on this machine"),
     cluster: flag(
       "Try Open MPI and NATS instead: sums among two processes, or those that mpirun or srun started",
     ),
@@ -68,10 +37,11 @@ long loop, a few steps of a small model. Ends with status 1 if something is miss
   opensDevice: true,
   examples: [
     ["What is here", "softcot doctor"],
+    ["All that is known of it", "softcot doctor --all"],
     ["For a bug report", "softcot doctor --json"],
     ["Several machines", "mpirun -n 16 --hostfile hosts softcot doctor --cluster"],
   ],
-  async run({ cluster, workers, ...nats }, { print }) {
+  async run({ all, cluster, workers, ...nats }, { print }) {
     if (cluster) {
       Deno.exitCode = await tryCluster(usualPlace(workers, nats), print);
       return;
@@ -79,7 +49,10 @@ long loop, a few steps of a small model. Ends with status 1 if something is miss
     const diagnosis = await diagnose();
     print(
       { ...diagnosis, permissions: PERMISSIONS },
-      () => `${describe(diagnosis)}\n\n${describePermissions()}`,
+      () =>
+        all
+          ? `${describeDiagnosis(diagnosis, true)}\n\n${describePermissions()}`
+          : describeDiagnosis(diagnosis),
     );
     const missing = diagnosis.findings.find(({ state }) => state === "missing");
     if (missing) {
@@ -229,34 +202,4 @@ async function tryOut(gpu: Gpu): Promise<Finding[]> {
       },
   );
   return findings;
-}
-
-function describe({ device, devices, findings, versions }: Diagnosis): string {
-  const facts = device
-    ? [
-      ["device", device.description || device.name],
-      ["vendor", [device.vendor, device.architecture].filter(Boolean).join(" ")],
-      ["kind", device.software ? "software" : "GPU"],
-      ["backend", device.backend],
-      ["subgroup size", device.subgroupSize],
-      ["matmul kernels", device.matmulFamily],
-      ["packed f16", device.features.includes("shader-f16") ? "granted" : "not granted; not needed"],
-      ["time stamps", device.features.includes("timestamp-query") ? "granted" : "not granted: no profile"],
-      ["features", device.features.join(", ")],
-      ...Object.entries(device.limits).map(([name, value]) => [name, value]),
-      ["pipelines", `${device.pipelines} after the tests`],
-    ]
-    : [];
-  const marks = { ok: "ok", note: "note", missing: "MISSING" };
-  const rows = findings.map(({ name, state, found, hint }) => [
-    marks[state],
-    name,
-    hint && state === "note" ? `${found} (${hint})` : found,
-  ]);
-  return [
-    `softcot ${versions.softcot}, Deno ${versions.deno}`,
-    ...(devices.length > 0 ? [describeDevices(devices, device?.number)] : []),
-    ...(facts.length > 0 ? [table(facts, { align: ["left", "left"] })] : []),
-    table(rows, { align: ["left", "left", "left"] }),
-  ].join("\n\n");
 }

@@ -7,6 +7,7 @@ import type { RecordFile } from "../../eval/results/record_file.ts";
 import type { Stream } from "../../eval/task.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import type { Facts } from "../facts/facts.ts";
+import { counted } from "../terminal/counted.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
 
@@ -48,6 +49,10 @@ export async function measureChoices(
   const { split, limit, shots, longPrompts, signal, records: file } = run;
   const total = Math.min(limit ?? Infinity, task.size(split));
   using progress = createProgress({ label: `eval ${task.name}`, total, quiet: run.quiet, unit: "questions" });
+  const known = [...file?.known() ?? []];
+  if (known.length > 0) {
+    progress.log(`kept     ${known.length} of ${counted(total, "question")} from before`);
+  }
   progress.update(0);
   try {
     const { records, ...result } = await evaluateChoices(model, tokenizer, task, {
@@ -56,7 +61,7 @@ export async function measureChoices(
       shots,
       longPrompts,
       signal,
-      known: [...file?.known() ?? []],
+      known,
       onRecord: (record) => file?.append(record),
       onProgress: ({ done, accuracy }) => progress.update(done, { accuracy }),
     });

@@ -6,6 +6,7 @@ import type { ResultsFolder } from "../../eval/results/results_folder.ts";
 import type { RolloutRecord } from "../../eval/results/rollout_record.ts";
 import type { FoundModel } from "../../model/files/find_model.ts";
 import type { JobRunner } from "../../model/generation/generate_jobs.ts";
+import { counted } from "../terminal/counted.ts";
 import { Interrupted } from "../terminal/interrupt.ts";
 import { createEvaluationProgress } from "../terminal/evaluation_progress.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
@@ -46,10 +47,14 @@ export async function measureGeneration(
       ...{ questions, prompt, prepared, grader, signal, embeddingRms, run: runJobs },
       stream: split,
       *known(mode) {
+        let before = 0;
         for (const record of files.get(mode)?.known() ?? []) {
           texts.see(record);
+          before++;
           yield record;
         }
+        const all = counted(questions * samplesIn(mode, samples), "rollout");
+        if (before > 0) progress.log(`kept     ${mode}: ${before} of ${all} from before`);
       },
       onRollout(record) {
         files.get(record.mode)?.append(record);

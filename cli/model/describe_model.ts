@@ -95,7 +95,8 @@ function freeOf({ free, generation, lora, training, trainingRecomputed }: ModelI
     ["full training with --recompute", trainingRecomputed],
   ];
   const fits = needs.filter(([_, bytes]) => bytes <= free).map(([what]) => what);
-  return `, ${inBytes(free)} free: enough for ${fits.join(", ") || "none of these"}`;
+  const some = fits.join(", ") || "none of these";
+  return `, ${inBytes(free)} free: enough for ${fits.length === needs.length ? "all of these" : some}`;
 }
 
 const padding = ({ usedVocabSize, vocabSize }: ModelConfig) =>

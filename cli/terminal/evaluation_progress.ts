@@ -3,6 +3,8 @@ import { createProgress } from "./progress.ts";
 
 /** Tells on stderr how far an evaluation in modes is. */
 interface ShownEvaluation extends Disposable {
+  /** Writes a line above the live one. */
+  log(line: string): void;
   /** Shows the state that {@linkcode EvaluationProgress} tells. */
   update(progress: EvaluationProgress): void;
 }
@@ -18,14 +20,17 @@ export function createEvaluationProgress(
 ): ShownEvaluation {
   const progress = createProgress({ label, total, counted: "rollouts", unit: "tokens", quiet });
   return {
-    update({ mode, done, total, accuracy, tokens, tokensLeft: { expected, most } }) {
-      const right: Record<string, string> = accuracy === null ? {} : { right: accuracy.toFixed(3) };
+    update({ mode, done, total, accuracy, ended, tokens, tokensLeft: { expected, most } }) {
+      const right: Record<string, string> = accuracy === null
+        ? {}
+        : { right: `${accuracy.toFixed(3)} of ${ended}` };
       if (tokens === 0 && done < total) {
         return progress.update(done, { now: "reading prompts", mode, ...right });
       }
       const work = { done: tokens, left: expected, atMost: expected === most };
       progress.update(done, { mode, ...right, tokens }, work);
     },
+    log: progress.log,
     [Symbol.dispose]: () => progress.done(),
   };
 }

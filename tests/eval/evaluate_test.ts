@@ -218,8 +218,10 @@ Deno.test("progress counts all rollouts of all modes; an aborted signal stops be
   ]);
   assertEquals(ends.map(({ done }) => done), Array.from({ length: 20 }, (_, i) => i + 1));
   assert(seen.every(({ total }) => total === 20));
-  // Tokens come before a rollout has ended, and are told then; what is left is never more than the limits allow.
-  const [first] = seen;
+  for (const { mode, ended, done } of seen) assertEquals(ended, mode === "hard-greedy" ? done : done - 5);
+  // Told before the first token, too. Tokens come before a rollout has ended; what is left is never more than the limits allow.
+  const [before, first] = seen;
+  assertEquals([before.done, before.accuracy, before.tokens], [0, null, 0]);
   assertEquals([first.done, first.accuracy, first.tokens], [0, null, 5]);
   assertEquals(first.tokensLeft, { expected: 20 * (1 + 5) - 5, most: 20 * (1 + 5) - 5 });
   const all = records.reduce((sum, one) => sum + one.thinkingTokens.length + one.answerTokens.length, 0);

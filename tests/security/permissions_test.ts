@@ -124,7 +124,7 @@ Deno.test("the table names every command, pull, push and worker alone have the n
   const groups = ["model", "data", "cache"];
   const named = commandsOf(await createProgram()).filter((name) => !groups.includes(name));
   assertEquals(named.sort(), Object.keys(PERMISSIONS).sort());
-  assertMatch((await runSoftcot(["doctor"])).stdout, /^eval check +read +pairs$/m);
+  assertMatch((await runSoftcot(["doctor", "--all"])).stdout, /^eval check +read +pairs$/m);
 });
 
 Deno.test("the launcher and the tests start the program with the grants of deno.json, which can be narrowed", () => {

@@ -54,7 +54,7 @@ export function ModesTable(
                       key={columns[i].name}
                       class={mean?.value === best && !isOneLine ? "number best" : "number"}
                     >
-                      <Value mean={mean} />
+                      <Value mean={mean} soFar={soFar(own(mode, columns[i]))} />
                     </td>
                   ))}
                   {isOneLine && (
@@ -85,11 +85,21 @@ export function ModesTable(
   );
 }
 
-function Value({ mean }: { mean: Mean | null }) {
+/** Questions that a value is of which is not complete yet; null where all are. */
+const soFar = (measured: readonly MeasuredMode[]): number | null =>
+  measured.some(({ partial }) => partial)
+    ? measured.reduce((sum, { accuracy }) => sum + accuracy.questions, 0)
+    : null;
+
+function Value({ mean, soFar = null }: { mean: Mean | null; soFar?: number | null }) {
   if (!mean) return <>–</>;
   return (
     <>
-      {fixed(mean.value, 3)} <span class="soft">± {fixed(mean.error, 3)}</span>
+      {fixed(mean.value, 3)}{" "}
+      <span class="soft">
+        ± {fixed(mean.error, 3)}
+        {soFar !== null && ` of ${soFar} so far`}
+      </span>
     </>
   );
 }

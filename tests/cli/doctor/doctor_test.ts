@@ -3,19 +3,20 @@ import { PINNED_DENO } from "../../../cli/facts/pinned_deno.ts";
 import { root } from "../../support/places.ts";
 import { runSoftcot } from "../support/run_softcot.ts";
 
-Deno.test("doctor finds a working device, and tells it as a table and as JSON", async () => {
+Deno.test("doctor finds a working device, and tells it on a page, in whole, and as JSON", async () => {
   const { code, stdout, stderr } = await runSoftcot(["doctor"]);
   assertEquals(code, 0, stderr);
-  for (
-    const line of [
-      /^device +\S/m,
-      /^subgroup size +\d+$/m,
-      /^ok +matrix product, f32/m,
-      /^ok +random numbers/m,
-    ]
-  ) {
-    assertMatch(stdout, line);
+  const { stdout: all } = await runSoftcot(["doctor", "--all"]);
+  const verdicts = [/^ok +matrix product, f32/m, /^ok +random numbers/m, /^ok +small model/m];
+  for (const line of [...verdicts, /^0\* +\S/m]) assertMatch(stdout, line);
+  for (const line of [...verdicts, /^device +\S/m, /^subgroup size +\d+$/m, /^eval check +read +pairs$/m]) {
+    assertMatch(all, line);
   }
+  assertMatch(
+    stdout,
+    /^Used is device \d+, .*: \w+ kernels, subgroups of \d+, bindings of up to \d+ [KMG]iB$/m,
+  );
+  assert(stdout.trim().split("\n").length < 24 && all.length > 3 * stdout.length, stdout);
   const data = JSON.parse((await runSoftcot(["doctor", "--json"])).stdout);
   assertEquals([data.ok, data.versions.deno], [true, Deno.version.deno]);
   const used = data.devices[data.device.number];

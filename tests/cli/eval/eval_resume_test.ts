@@ -66,6 +66,9 @@ Deno.test("killed or stopped anywhere and started again, the result is that of a
   }
 
   // What is complete is told again, without a rollout.
+  assertMatch(resumed.stderr, /^kept {5}hard-greedy: 12 of 12 rollouts from before$/m);
+  assertMatch(resumed.stderr, /^kept {5}soft-sample: [3-9]\d of 96 rollouts from before$/m);
+  assert(!plain.stderr.includes("from before"), plain.stderr);
   const stamp = Deno.statSync(`${out}/${names[2]}.jsonl`).mtime;
   const again = await runSoftcot([...long(out), "--json"]);
   assertEquals(timeless(JSON.parse(again.stdout)), timeless(JSON.parse(plain.stdout)));
