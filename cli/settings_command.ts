@@ -6,6 +6,7 @@ import { table } from "./terminal/table.ts";
 import { trainSettings } from "./train/train_settings.ts";
 import { dashed } from "./settings/dashed.ts";
 import { type Context, defineCommand } from "./settings/define_command.ts";
+import { ownCodeFlags } from "./settings/flags.ts";
 import { findRecipe } from "./settings/find_recipe.ts";
 import type { Settings, Values } from "./settings/setting.ts";
 import { shown } from "./settings/shown.ts";
@@ -18,14 +19,14 @@ A flag has the last word, then the file given by --config, then the recipe of th
 thinking, then the default. Flags, files and recipes use the same names. Nothing is trained or written: use it \
 to check a config file before a long run. Shown are those of train, and behind eval, generate or sft of that command, \
 whose defaults may depend on the model: these are empty here.`,
-  settings: trainSettings,
+  settings: { ...trainSettings, ...ownCodeFlags },
   recipe: findRecipe,
   examples: [
     ["Check a config file", "softcot settings --config night.toml"],
     ["As JSON, with one value changed", "softcot settings --thinking fuzzy --gamma 0.1 --json"],
     ["Those of an evaluation", "softcot settings eval --config night.toml"],
   ],
-  async run(values, context) {
+  async run({ allowOwn: _grants, rewardTimeout: _seconds, ...values }, context) {
     await taskEntry(values.task);
     show(values, context);
   },
@@ -44,7 +45,10 @@ for (
   );
 }
 
-function show<S extends Settings>(values: Values<S>, { origins, print }: Context<S>): void {
+function show<S extends Settings>(
+  values: Values<S>,
+  { origins, print }: Pick<Context<S>, "origins" | "print">,
+): void {
   const rows = Object.entries(values).map(([key, value]) => ({
     name: dashed(key),
     value: value as unknown,

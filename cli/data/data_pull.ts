@@ -1,5 +1,6 @@
 import { neededPaths } from "../../eval/data/data_source.ts";
 import { taskEntry } from "../../eval/tasks/open_task.ts";
+import { isTaskFile } from "../../eval/tasks/own_task.ts";
 import { TASKS } from "../../eval/tasks/tasks.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { pullRepo } from "../../model/hub/pull_repo.ts";
@@ -15,10 +16,15 @@ export const dataPullCommand = defineCommand({
 They come into the cache that Python's huggingface_hub uses, so that each finds what the other has fetched. Only the files \
 that the task reads are fetched; a pull that was stopped goes on where it was, and every file is checked against the \
 hub's hash. HF_TOKEN, HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE are respected.`,
-  arguments: [["<name:string:task>", "the task: see softcot data list"]],
+  arguments: [["<name:string:task>", "the task: see softcot data list; or a .toml file that names its hub"]],
   settings: { revision: text("Branch, tag or commit", { default: "main", placeholder: "name" }) },
   examples: [["GSM8K", "softcot data pull gsm8k"]],
   async run({ revision }, { args: [name], quiet, print }) {
+    if (isTaskFile(name) && !name.endsWith(".toml")) {
+      throw new UserError(
+        `Cannot pull ${name}: own code brings its questions itself, a task's name or its .toml file is needed`,
+      );
+    }
     const { source } = await taskEntry(name);
     if (!source) {
       const pulled = TASKS.filter((task) => task.source).map((task) => task.name).join(", ");

@@ -1,4 +1,5 @@
 import type { ModelConfig } from "../../model/transformer/config.ts";
+import { counted } from "../terminal/counted.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
 import type { memoryForecast } from "./memory_forecast.ts";
@@ -17,6 +18,9 @@ export function describeModel(info: ModelInfo): string {
   ].join("\n\n");
 }
 
+/** Spoilt tensors that are named. */
+const MOST_NAMED = 5;
+
 function shapeRows({ config, tokenizer, ...info }: ModelInfo): unknown[][] {
   const { heads, kvHeads, headDim } = config;
   const extras = [config.qkvBias && "Q, K, V biases", config.qkNorm && "Q, K norms"].filter(Boolean);
@@ -28,6 +32,15 @@ function shapeRows({ config, tokenizer, ...info }: ModelInfo): unknown[][] {
       ? [["adapter", `of rank ${info.adapter.rank} on ${info.adapter.base}, ${info.adapter.folder}`]]
       : []),
     ["weights", `${info.tensors} tensors, ${info.storedAs.join(" and ")}, sha256 ${info.hash.slice(0, 16)}`],
+    ...info.notFinite.slice(0, MOST_NAMED).map(({ tensor, notFinite, of }, i) => [
+      i === 0 ? "NOT FINITE" : "",
+      `${tensor}: ${notFinite.toLocaleString("en")} of ${
+        of.toLocaleString("en")
+      } numbers are NaN or infinite`,
+    ]),
+    ...info.notFinite.length > MOST_NAMED
+      ? [["", `and ${counted(info.notFinite.length - MOST_NAMED, "tensor")} more`]]
+      : [],
     ["architecture", [config.architecture, ...extras].join(", ")],
     ["parameters", info.parameters.toLocaleString("en")],
     ["layers", config.layers],

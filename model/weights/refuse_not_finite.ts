@@ -8,15 +8,20 @@ import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
  * @throws UserError that names the tensor
  */
 export function refuseNotFinite(values: Float32Array, name: string, cannot: string): void {
-  // A sum in f64 of numbers of f32 is finite unless one of them is not.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  if (Number.isFinite(sum)) return;
+  if (areFinite(values)) return;
   throw notFinite(name, cannot, values.find((value) => !Number.isFinite(value))!);
 }
 
+/** Whether all numbers are finite. */
+export function areFinite(values: Float32Array): boolean {
+  // A sum in f64 of numbers of f32 is finite unless one of them is not.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  return Number.isFinite(sum);
+}
+
 /**
- * The same among elements as a file has them: f16, or blocks whose scales are.
+ * As {@link refuseNotFinite}, among elements as a file has them: f16, or blocks whose scales are.
  *
  * @param stored rows of F16, or whole blocks of a type that products read
  */

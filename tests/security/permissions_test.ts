@@ -127,6 +127,17 @@ Deno.test("the table names every command, pull, push and worker alone have the n
   assertMatch((await runSoftcot(["doctor", "--all"])).stdout, /^eval check +read +pairs$/m);
 });
 
+Deno.test("every command that runs own code takes what is granted to it, and its time limit", async () => {
+  const program = await createProgram();
+  const running = Object.keys(PERMISSIONS).filter((name) => PERMISSIONS[name].run.includes("own code"));
+  assertEquals(running, ["train", "eval", "generate", "serve", "data show", "settings"]);
+  for (const name of running) {
+    const words = name.split(" ");
+    const help = words.reduce((command, word) => command.getCommand(word)!, program).getHelp();
+    for (const flag of ["--allow-own", "--reward-timeout"]) assertStringIncludes(help, flag, name);
+  }
+});
+
 Deno.test("the launcher and the tests start the program with the grants of deno.json, which can be narrowed", () => {
   const { permissions: { softcot } } = JSON.parse(Deno.readTextFileSync(`${root}deno.json`));
   assertEquals([softcot.read, softcot.write, softcot.env], [["/"], ["/"], ["*", "CE_*", "RUBI_*"]]);

@@ -23,6 +23,12 @@ const GSM8K = {
   ),
 };
 
+Deno.test("own code has nothing to pull, and is not run to find out", async () => {
+  const { code, stderr } = await runSoftcot(["data", "pull", "./none.ts"]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "Cannot pull ./none.ts: own code brings its questions itself");
+});
+
 Deno.test("data pull fetches the files that a task reads; list and show then find them", () =>
   withGsm8k(GSM8K, async (env) => {
     const missing = await runSoftcot(["data", "show", "gsm8k"], env);

@@ -41,6 +41,22 @@ Deno.test("model info --json has every number; options change what is computed",
   assert(more.memory.training > data.memory.training);
 });
 
+Deno.test("model info tells weights that are no finite numbers", async () => {
+  const spoilt = await modelFolder((gpu) => randomModel(gpu));
+  const path = `${spoilt}/model/model.safetensors`;
+  const bytes = Deno.readFileSync(path);
+  // The last of the last tensor's.
+  bytes.set([0, 0, 0xc0, 0x7f], bytes.length - 4);
+  Deno.writeFileSync(path, bytes);
+  const { code, stdout, stderr } = await runSoftcot(["model", "info", `${spoilt}/model`]);
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^NOT FINITE +model\.\S+: 1 of [\d,]+ numbers are NaN or infinite$/m);
+  const { notFinite } = JSON.parse((await runSoftcot(["model", "info", `${spoilt}/model`, "--json"])).stdout);
+  assertEquals(notFinite.length, 1);
+  assertEquals(notFinite[0].notFinite, 1);
+  assert(!(await runSoftcot(["model", "info", model])).stdout.includes("FINITE"));
+});
+
 Deno.test("an export keeps the type of the weights where nobody says another", async () => {
   const typeOf = async (name: string, out: string, ...flags: string[]) => {
     const { code, stdout, stderr } = await runSoftcot([

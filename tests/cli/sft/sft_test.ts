@@ -172,6 +172,8 @@ Deno.test("mistakes are told with a hint, and nothing is written", async () => {
   await fails(["sft", "--steps", "1"], 1, "name a new folder with --out");
   const without = "Cannot train on demonstrations of gsm8k: it has none, one of sums, sums-slips is needed";
   await fails(["sft", "--task", "gsm8k", "--out", out], 1, without);
+  const own = "./capitals.ts: a task of your own has none";
+  await fails(["sft", "--task", "./capitals.ts", "--out", out], 1, own, "softcot sft --data FILE");
   await fails(["sft", "--steps", "0", "--out", out], 2, "steps");
   await fails(
     ["sft", "--width", "18", "--heads", "4", "--out", out],

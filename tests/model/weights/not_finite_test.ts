@@ -1,7 +1,10 @@
 /** Weights that are no finite numbers are refused wherever weights come in or go out. */
-import { assert, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { UserError } from "../../../gpu/errors.ts";
 import { findModel } from "../../../model/files/find_model.ts";
+import { openModelFiles } from "../../../model/files/model_files.ts";
+import { countWeights } from "../../../model/memory/count_weights.ts";
+import { notFiniteIn } from "../../../model/weights/not_finite_in.ts";
 import { saveModel } from "../../../model/files/save_model.ts";
 import { uploadRows } from "../../../gpu/matrix.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
@@ -49,6 +52,17 @@ for (
       assert(error.message.includes("model.layers.1.mlp.down_proj.weight"), error.message);
       assert(error.message.includes(told), error.message);
     }
+    using files = openModelFiles(place);
+    const seen: number[] = [];
+    const names = [...files.weights.tensors.keys()];
+    const tensor = "model.layers.1.mlp.down_proj.weight";
+    const of = files.weights.tensors.get(tensor)!.elements;
+    assertEquals(notFiniteIn(files.weights, names, (done) => seen.push(done)), [{
+      tensor,
+      notFinite: 1,
+      of,
+    }]);
+    assertEquals(seen.at(-1), countWeights(files.config));
   });
 }
 
