@@ -1,6 +1,6 @@
 /**
- * `deno task check:jsr [DIR]`: type-checks everything and runs the tests of cli/ against the real JSR packages
- * instead of their stand-ins. DIR holds checkouts of their repositories (or is one); without it, JSR itself
+ * `deno task check:jsr [DIR [TESTS...]]`: type-checks everything and runs the tests of cli/, or of those files and folders alone,
+ * against the real JSR packages instead of their stand-ins. DIR holds checkouts of their repositories (or is one); without it, JSR itself
  * is asked. Proves that the code is written against the real API, and the stand-ins against the same.
  *
  * @module
@@ -11,9 +11,9 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-if (import.meta.main) Deno.exit(await checkJsr(Deno.args[0]));
+if (import.meta.main) Deno.exit(await checkJsr(...Deno.args));
 
-async function checkJsr(directory?: string): Promise<number> {
+async function checkJsr(directory?: string, ...tests: string[]): Promise<number> {
   const links = directory === undefined ? [] : findCheckouts(resolve(directory));
   if (directory !== undefined && links.length === 0) {
     console.error(
@@ -28,7 +28,7 @@ async function checkJsr(directory?: string): Promise<number> {
     await Deno.writeTextFile(config, JSON.stringify(await realConfig(links), null, 2));
     console.error(`Using ${links.length ? links.join(", ") : "JSR"}`);
     return await deno(config, ["check", ...sources("cli"), ...sources("tests")]) ||
-      await deno(config, ["test", "-A", "tests/cli"]);
+      await deno(config, ["test", "-A", ...tests.length > 0 ? tests : ["tests/cli"]]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
