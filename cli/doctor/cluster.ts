@@ -18,7 +18,7 @@ export interface ClusterDiagnosis {
   /** The processes of the job on each machine. */
   machines: { name: string; learners: number }[];
   /** GB/s (10^9 bytes) at which all learners' buffers were summed, from buffer to buffer of the CPU. */
-  gigabytes_per_second: number;
+  gigabytesPerSecond: number;
   /** Whether the sums were right on all of them. */
   right: boolean;
   /** Of workers. */
@@ -88,33 +88,33 @@ async function measure(): Promise<{ rank: number; diagnosis: Omit<ClusterDiagnos
   const rate = 4 * count * BUCKETS / fastest / 1e9;
   return {
     rank,
-    diagnosis: { mpi: mpi.version, machines, gigabytes_per_second: Number(rate.toPrecision(3)), right },
+    diagnosis: { mpi: mpi.version, machines, gigabytesPerSecond: Number(rate.toPrecision(3)), right },
   };
 }
 
 function describeNats(found: NatsDiagnosis): string[][] {
-  const { url, problem, hint, version, round_trip_ms, max_payload, stored_bytes, max_stored_bytes } = found;
+  const { url, problem, hint, version, roundTripMs, maxPayload, storedBytes, maxStoredBytes } = found;
   if (problem !== undefined) return [["NATS", problem], ...(hint ? [["", `hint: ${hint}`]] : [])];
-  const most = max_stored_bytes === undefined ? "" : ` of at most ${inBytes(max_stored_bytes)}`;
+  const most = maxStoredBytes === undefined ? "" : ` of at most ${inBytes(maxStoredBytes)}`;
   return [
-    ["NATS", `${version} at ${url}, ${round_trip_ms!.toFixed(1)} ms there and back`],
+    ["NATS", `${version} at ${url}, ${roundTripMs!.toFixed(1)} ms there and back`],
     [
       "JetStream",
-      `on, ${inBytes(stored_bytes!)} stored${most}; messages of at most ${inBytes(max_payload!)}`,
+      `on, ${inBytes(storedBytes!)} stored${most}; messages of at most ${inBytes(maxPayload!)}`,
     ],
     [
       "workers",
-      found.workers_waiting === undefined
+      found.workersWaiting === undefined
         ? "none were here yet"
-        : `${found.workers_waiting} wait; ${found.jobs_at_work} jobs are made, ${found.jobs_waiting} wait`,
+        : `${found.workersWaiting} wait; ${found.jobsAtWork} jobs are made, ${found.jobsWaiting} wait`,
     ],
   ];
 }
 
-const describe = ({ mpi, machines, gigabytes_per_second, right, nats }: ClusterDiagnosis): string =>
+const describe = ({ mpi, machines, gigabytesPerSecond, right, nats }: ClusterDiagnosis): string =>
   table([
     ["Open MPI", mpi],
     ...machines.map(({ name, learners }) => ["machine", `${name}: ${learners} learners`]),
-    ["sums", `${right ? "right" : "WRONG"}, ${gigabytes_per_second} GB/s from CPU buffer to CPU buffer`],
+    ["sums", `${right ? "right" : "WRONG"}, ${gigabytesPerSecond} GB/s from CPU buffer to CPU buffer`],
     ...describeNats(nats),
   ], { align: ["left", "left"] });

@@ -11,17 +11,17 @@ export interface NatsDiagnosis {
   hint?: string;
   version?: string;
   /** Milliseconds to it and back. */
-  round_trip_ms?: number;
+  roundTripMs?: number;
   /** The most bytes of a message. */
-  max_payload?: number;
+  maxPayload?: number;
   /** JetStream's bytes on disk, and how many it may have there; undefined where the account sets no bound, so that the server's disk does. */
-  stored_bytes?: number;
-  max_stored_bytes?: number;
+  storedBytes?: number;
+  maxStoredBytes?: number;
   /** Workers that wait for jobs, jobs that are made, that wait, and results that wait, of all trainings and evaluations; undefined before any was there. */
-  workers_waiting?: number;
-  jobs_at_work?: number;
-  jobs_waiting?: number;
-  results_waiting?: number;
+  workersWaiting?: number;
+  jobsAtWork?: number;
+  jobsWaiting?: number;
+  resultsWaiting?: number;
 }
 
 /** Looks at a server without changing anything there. */
@@ -37,14 +37,14 @@ export async function lookAtNats(place: NatsPlace): Promise<NatsDiagnosis> {
       return {
         url,
         version: connection.info!.version,
-        round_trip_ms: await connection.rtt(),
-        max_payload: connection.info!.max_payload,
-        stored_bytes: storage,
-        ...(limits.max_storage >= 0 ? { max_stored_bytes: limits.max_storage } : {}),
+        roundTripMs: await connection.rtt(),
+        maxPayload: connection.info!.max_payload,
+        storedBytes: storage,
+        ...(limits.max_storage >= 0 ? { maxStoredBytes: limits.max_storage } : {}),
         ...(workers
           ? {
-            ...{ workers_waiting: workers.num_waiting, jobs_at_work: workers.num_ack_pending },
-            ...{ jobs_waiting: workers.num_pending, results_waiting: results ?? 0 },
+            ...{ workersWaiting: workers.num_waiting, jobsAtWork: workers.num_ack_pending },
+            ...{ jobsWaiting: workers.num_pending, resultsWaiting: results ?? 0 },
           }
           : {}),
       };

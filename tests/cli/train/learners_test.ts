@@ -54,7 +54,7 @@ testWithMpi("softcot doctor --cluster tries sums among two processes, and looks 
   const { stdout } = await succeed(["doctor", "--cluster", "--json", ...nobody]);
   const found = JSON.parse(stdout);
   assertEquals([found.right, found.machines.length, found.machines[0].learners], [true, 1, 2]);
-  assert(found.gigabytes_per_second > 0);
+  assert(found.gigabytesPerSecond > 0);
   assertStringIncludes(found.nats.problem, "Cannot reach a NATS server at nats://127.0.0.1:9");
 });
 

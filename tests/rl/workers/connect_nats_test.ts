@@ -13,15 +13,15 @@ const folder = await testFolder();
 testWithNats("a server is looked at without a change; streams are made once", async () => {
   await using nats = await startNats();
   const before = await lookAtNats({ url: nats.url });
-  assertEquals([before.url, before.problem, before.stored_bytes], [nats.url, undefined, 0]);
-  assertEquals([before.max_payload, before.workers_waiting], [2 ** 20, undefined]);
-  assert(before.round_trip_ms! >= 0 && /^\d/.test(before.version!));
+  assertEquals([before.url, before.problem, before.storedBytes], [nats.url, undefined, 0]);
+  assertEquals([before.maxPayload, before.workersWaiting], [2 ** 20, undefined]);
+  assert(before.roundTripMs! >= 0 && /^\d/.test(before.version!));
   const connection = await connectNats({ url: nats.url }, "test");
   await openStreams(connection);
   await openStreams(connection);
   await connection.close();
-  const { workers_waiting, jobs_waiting, results_waiting } = await lookAtNats({ url: nats.url });
-  assertEquals([workers_waiting, jobs_waiting, results_waiting], [0, 0, 0]);
+  const { workersWaiting, jobsWaiting, resultsWaiting } = await lookAtNats({ url: nats.url });
+  assertEquals([workersWaiting, jobsWaiting, resultsWaiting], [0, 0, 0]);
 });
 
 testWithNats("a password in the address lets in, is never shown, and a wrong one is told", async () => {
