@@ -24,11 +24,11 @@ export function createEvaluationProgress(
       const right: Record<string, string> = accuracy === null
         ? {}
         : { right: `${accuracy.toFixed(3)} of ${ended}` };
-      if (tokens === 0 && done < total) {
-        return progress.update(done, { now: "reading prompts", mode, ...right });
-      }
       const work = { done: tokens, left: expected, atMost: expected === most };
-      progress.update(done, { mode, ...right, tokens }, work);
+      const now: Record<string, string | number> = tokens === 0 && done < total
+        ? { now: "reading prompts", mode, ...right }
+        : { mode, ...right, tokens };
+      progress.update(done, now, work);
     },
     log: progress.log,
     [Symbol.dispose]: () => progress.done(),

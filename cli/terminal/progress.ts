@@ -80,7 +80,7 @@ export function createProgress(options: ProgressOptions): Progress {
   return {
     update(step, fields = {}, work) {
       const time = stream.now();
-      if (work) rate.begin(work.done, time);
+      if (work && work.done > 0) rate.begin(work.done, time);
       rate.add(work?.done ?? step - start, time);
       const left = work ?? { left: options.total === undefined ? undefined : options.total - step };
       const pace = { ...left, each: rate.each(), elapsed: (time - began) / 1000 };

@@ -203,9 +203,9 @@ function encodeKnown(inner: TextTokenizer, definition: Json, text: string): numb
 
 /** Of a small vocabulary the plain words are told, without blanks and signs. */
 function unknownHint(vocabulary: readonly string[], unknown: readonly string[]): string {
-  const inner = unknown.find((word) => vocabulary.includes(` ${word}`));
-  if (inner !== undefined) {
-    return `${JSON.stringify(inner)} is known after a blank alone: begin the text with one`;
+  const known = new Set(vocabulary);
+  if (unknown.every((word) => known.has(` ${word}`))) {
+    return `${JSON.stringify(unknown[0])} is known after a blank alone: begin the text with one`;
   }
   const other = "name a model with a larger vocabulary with --model";
   if (vocabulary.length > 200) return `leave these out, or ${other}`;

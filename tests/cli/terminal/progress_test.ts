@@ -167,7 +167,12 @@ Deno.test("the rate is taken over the latest updates, not over the last alone", 
 
 Deno.test("where steps differ in length, rate and time left are those of the work", () => {
   const { seen, progress } = watch(0, { interval: 0, total: 4, counted: "rollouts", unit: "tokens" });
-  const lines: [number, number, number, boolean?][] = [[0, 600, 1400, true], [0, 1200, 800, true], [
+  const lines: [number, number, number, boolean?][] = [[0, 0, 2000, true], [0, 600, 1400, true], [
+    0,
+    1200,
+    800,
+    true,
+  ], [
     2,
     1800,
     200,
@@ -182,7 +187,7 @@ Deno.test("where steps differ in length, rate and time left are those of the wor
     "train 0/4 rollouts  mode hard",
     "train 0/4 rollouts  mode hard  60.0 tokens/s  at most 13s left",
     "train 2/4 rollouts  mode hard  60.0 tokens/s  3s left",
-    "train 4/4 rollouts  60.0 tokens/s  34s",
+    "train 4/4 rollouts  60.0 tokens/s  44s",
     "",
   ]);
 });
