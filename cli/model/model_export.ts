@@ -53,7 +53,6 @@ where q8_0 is asked for.`,
       const percent = Math.floor(100 * done / total);
       progress.show(`export ${percent}% of ${inBytes(bytes)}`, done === total);
     };
-    onProgress(0, bytes);
     const options: ExportOptions = { out, dtype, onProgress, signal: interrupt.signal };
     try {
       await (isGguf ? exportGguf : exportSafetensors)(source, options);
