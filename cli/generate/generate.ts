@@ -4,7 +4,6 @@ import { isGreedy as isGreedyMode, wayOf } from "../../eval/modes.ts";
 import type { Origin } from "../settings/resolve_config.ts";
 import { withGpu } from "../vulkan/with_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { findModel } from "../../model/files/find_model.ts";
 import { explainEnd } from "../eval/explain_end.ts";
 import { defaultGamma } from "../defaults/default_gamma.ts";
 import { defaultTask } from "../defaults/default_task.ts";
@@ -14,6 +13,7 @@ import { promptValues } from "../defaults/prompt_values.ts";
 import { runNotes } from "../defaults/run_notes.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { refuseIdleMixing } from "../settings/refuse_idle_mixing.ts";
+import { findWatched } from "../terminal/find_watched.ts";
 import { watchInterrupt } from "../terminal/interrupt.ts";
 import { generateSettings, type GenerateValues } from "./generate_settings.ts";
 import { showGenerated } from "./show_generated.ts";
@@ -58,6 +58,12 @@ is their shadow, the most probable token of each step. Without an argument the t
     refuseIdleMixing([values.thinking], context.origins, values.noiseOn);
     const given = { ...values, model: modelOrBase(values, context.origins) };
     const text = context.args[0] ?? await readInput();
+    if (!given.raw && text.trim() === "") {
+      throw new UserError(
+        "Cannot generate: the text is empty, a question is needed",
+        'ask one: softcot generate "..."; --raw continues a text',
+      );
+    }
     // An adapter's run says how it was trained, its base model does not.
     const trained = given.adapter ?? given.model;
     const { origins } = context;
@@ -65,7 +71,7 @@ is their shadow, the most probable token of each step. Without an argument the t
     if (!context.quiet) runNotes(trained, origins).forEach(say);
     await withGpu(
       async (gpu) => {
-        const found = await findModel(gpu, given.model, given);
+        const found = await findWatched(gpu, given.model, given, context);
         const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : given.task;
         const gamma = (origins.gamma === "default" ? defaultGamma(trained, task) : undefined) ?? given.gamma;
         const mixing = mixingValues(given, origins, [given.thinking], trained);

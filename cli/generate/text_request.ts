@@ -37,11 +37,8 @@ export async function textRequest(
 ): Promise<TextRequest> {
   const { model, tokenizer } = found;
   // A model with a beginning token can write from nothing.
-  const isEnough = text.trim() !== "" || (values.raw && (text !== "" || tokenizer.bosId !== undefined));
-  if (!isEnough) {
-    throw new UserError(
-      `Cannot generate: the text is empty, a ${values.raw ? "text" : "question"} is needed`,
-    );
+  if (values.raw && text === "" && tokenizer.bosId === undefined) {
+    throw new UserError("Cannot generate: the text is empty, a text is needed");
   }
   const task = await generationEntry(values.task);
   const rulesAfter = (promptTokens: number) =>

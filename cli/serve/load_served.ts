@@ -6,7 +6,8 @@ import type { Task } from "../../eval/task.ts";
 import { generationEntry } from "../../eval/tasks/open_task.ts";
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { findModel, type FoundModel } from "../../model/files/find_model.ts";
+import { findWatched } from "../terminal/find_watched.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
 import { isThere } from "../../model/files/on_disk.ts";
 import { mostCacheRows, mostStepRows } from "../../model/memory/cache_budget.ts";
 import { createEngine } from "../../model/serving/engine.ts";
@@ -35,8 +36,9 @@ export async function loadServed(
   gpu: Gpu,
   values: ServeValues,
   origins: Record<keyof ServeValues, Origin>,
+  quiet: boolean,
 ): Promise<ServedModel> {
-  const found = await findModel(gpu, values.model, values);
+  const found = await findWatched(gpu, values.model, values, { quiet });
   const trained = values.adapter ?? values.model;
   const task = origins.task === "default" ? defaultTask(trained, found.tokenizer) : values.task;
   const { prompt, limits } = await generationEntry(task);

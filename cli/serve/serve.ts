@@ -52,7 +52,7 @@ POST /v1/chat/completions and /v1/completions, streamed or not; GET /v1/models, 
     // It listens: there is no other use of the network, and none is possible from here on.
     giveUpKinds("net");
     await withGpu(async (gpu) => {
-      const served = await loadServed(gpu, given, context.origins);
+      const served = await loadServed(gpu, given, context.origins, context.quiet);
       using watch = watchInterrupt("Finishing what is begun. Press Ctrl-C again to stop at once.");
       const { hostname, port } = server.addr as Deno.NetAddr;
       const url = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;

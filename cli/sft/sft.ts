@@ -2,7 +2,7 @@ import { ValidationError } from "@cliffy/command";
 import { withGpu } from "../vulkan/with_gpu.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { downloadMatrix } from "../../gpu/matrix.ts";
-import { findModel } from "../../model/files/find_model.ts";
+import { findWatched } from "../terminal/find_watched.ts";
 import { saveModel } from "../../model/files/save_model.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { rootMeanSquare } from "../../model/transformer/initialise.ts";
@@ -53,7 +53,9 @@ model is that of one never stopped.`,
     const task = asked.data === undefined ? await demonstratingTask(asked.task) : undefined;
     await withGpu(async (gpu) => {
       if (asked.model && !resume) refuseShape(origins);
-      const { model, tokenizer } = asked.model ? await findModel(gpu, asked.model) : newModel(gpu, asked);
+      const { model, tokenizer } = asked.model
+        ? await findWatched(gpu, asked.model, {}, { quiet })
+        : newModel(gpu, asked);
       if (!resume) claimFolder(out);
       const own = asked.data === undefined
         ? undefined

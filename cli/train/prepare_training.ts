@@ -2,7 +2,8 @@ import { createGrader } from "../../eval/grader.ts";
 import { promptOptions } from "../../eval/questions/prompt_ids.ts";
 import { openTask } from "../../eval/tasks/open_task.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { findModel, type FoundModel } from "../../model/files/find_model.ts";
+import { findWatched } from "../terminal/find_watched.ts";
+import type { FoundModel } from "../../model/files/find_model.ts";
 import { thinkingRules } from "../../model/generation/thinking_text.ts";
 import { addAdapter } from "../../model/transformer/adapter.ts";
 import { contextOf } from "../../model/transformer/transformer.ts";
@@ -45,6 +46,8 @@ export interface TrainingParts {
   shardOptimizer?: boolean;
   /** Workers that make rollouts. */
   pool?: WorkerPool;
+  /** Say nothing of how far the model is loaded. */
+  quiet?: boolean;
 }
 
 /**
@@ -56,7 +59,7 @@ export async function prepareTraining(
   gpu: Gpu,
   values: TrainValues,
   checkpoint: string | undefined,
-  { learners = ALONE, shardOptimizer = false, pool }: TrainingParts = {},
+  { learners = ALONE, shardOptimizer = false, pool, quiet = true }: TrainingParts = {},
 ): Promise<PreparedTraining> {
   const weights = weightsInTraining(values);
   const rewards = await loadRewards(values.reward ?? []);
@@ -75,7 +78,7 @@ export async function prepareTraining(
   const planned = { name: start, task, baseName, learners: learners.size, shardOptimizer };
   await checkMemory(gpu, values, planned);
   const adapter = checkpoint === undefined ? values.adapter : undefined;
-  const found = await findModel(gpu, start, { adapter, weights });
+  const found = await findWatched(gpu, start, { adapter, weights }, { quiet });
   if (values.lora) prepareAdapter(found, values);
   const { model, tokenizer, embeddingRms } = found;
 
@@ -101,7 +104,9 @@ export async function prepareTraining(
   const lr = values.lora ? values.loraLr : values.lr;
   const settings = { ...values, lr, eps: 1e-8, clipStep: values.clipStep ?? 0, shardOptimizer };
   // Held as its file has it: results are those of f32, to the bit, so that nothing diverges before anything has moved.
-  const base = baseName === undefined ? undefined : await findModel(gpu, baseName, { weights: "exact" });
+  const base = baseName === undefined
+    ? undefined
+    : await findWatched(gpu, baseName, { weights: "exact" }, { quiet });
   await checkFirstPrompts({ ...parts, model, settings });
   const trainer = createTrainer(
     { ...parts, model, behind, settings, source, learners, workers: pool },

@@ -121,7 +121,7 @@ async function trainAndTest(
   own?.notes.forEach((note) => tell(`warning  ${note}`));
   const [saved] = await learners.gather(own && { checkpoint: own.checkpoint, state: own.state });
   const reopened = own ?? saved;
-  const parts = { learners, shardOptimizer: besides.shardOptimizer, pool };
+  const parts = { learners, shardOptimizer: besides.shardOptimizer, pool, quiet };
   using prepared = await prepareTraining(gpu, values, reopened?.checkpoint, parts);
   const { trainer } = prepared;
   if (prepared.long > 0) {

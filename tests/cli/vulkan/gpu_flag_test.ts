@@ -2,7 +2,7 @@
  * Choosing a device, as processes: beside the software device stand three alike cards that a driver of these tests plays, and that notes
  * which of them is opened.
  */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { playCards, PLAYED, softwareDriver } from "../../support/card/play_cards.ts";
 import { testFolder } from "../../support/folders.ts";
 import { finish, runSoftcot } from "../support/run_softcot.ts";
