@@ -193,7 +193,10 @@ async function start(args: string[], env: Record<string, string> = {}, network =
 async function works(args: string[], env: Record<string, string> = {}, network = false): Promise<Finished> {
   const done = await start(args, env, network);
   assertEquals(done.code, 0, `softcot ${args.join(" ")}: ${done.stderr}`);
-  assert(!/NotCapable|Requires .* access|prompt/i.test(done.stderr.replace(/^prompt .*$|reading prompts/gm, "")), done.stderr);
+  assert(
+    !/NotCapable|Requires .* access|prompt/i.test(done.stderr.replace(/^prompt .*$|reading prompts/gm, "")),
+    done.stderr,
+  );
   return done;
 }
 
