@@ -70,8 +70,8 @@ export async function runCrowd(
     await using crowd = startCrowd(size, nats.url, `${folder}/rollouts.json`, said);
     const figures = await giveAll(size, model, work, { nats, crowd, said }, tell);
     freeModel(model);
-    const { jobs_waiting, jobs_at_work, results_waiting } = await lookAtNats({ url: nats.url });
-    const left = jobs_waiting! + jobs_at_work! + results_waiting!;
+    const { jobsWaiting, jobsAtWork, resultsWaiting } = await lookAtNats({ url: nats.url });
+    const left = jobsWaiting! + jobsAtWork! + resultsWaiting!;
     return { ...figures, said, left, crowdPeak: crowd.peak() };
   } finally {
     Deno.removeSync(folder, { recursive: true });
