@@ -113,7 +113,9 @@ function takerOf(
     failed(job, worker, failure, why) {
       count(worker, { failed: 1 });
       seen.delete(worker);
-      often(`failed   worker ${worker} could not do a job: ${why.slice(0, LONGEST_REASON)}`);
+      const reason = why.slice(0, LONGEST_REASON);
+      // Many workers may find the same.
+      often(`failed   worker ${worker} could not do a job: ${reason}`, reason);
       if (failure !== "tried") jobs.get(job)?.refused(failure === "broken");
     },
     stop: jobs.stop,

@@ -54,8 +54,11 @@ Deno.test("a line that comes again is said again after a while, with how often i
   const said: string[] = [];
   const say = sayAtTimes((line) => said.push(line), 100);
   for (const line of ["a", "a", "b", "a"]) say(line);
+  say("one of c", "c");
+  say("another of c", "c");
   await pause(120);
-  say("a");
-  say("b");
-  assertEquals(said, ["a", "b", "a (3 times since that was last said)", "b"]);
+  for (const line of ["a", "b"]) say(line);
+  say("a third of c", "c");
+  const again = (times: number) => ` (${times} times since the last such line)`;
+  assertEquals(said, ["a", "b", "one of c", `a${again(3)}`, "b", `a third of c${again(2)}`]);
 });
