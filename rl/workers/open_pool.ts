@@ -116,6 +116,9 @@ function takerOf(
       const reason = why.slice(0, LONGEST_REASON);
       // Many workers may find the same.
       often(`failed   worker ${worker} could not do a job: ${reason}`, reason);
+      if (failure === "broken") {
+        often("failed   a job at which workers end goes to no more of them: this device makes it");
+      }
       if (failure !== "tried") jobs.get(job)?.refused(failure === "broken");
     },
     stop: jobs.stop,

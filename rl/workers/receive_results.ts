@@ -70,9 +70,7 @@ export function receiveResults(
 ): ResultReceiver {
   const jobs = new Map<string, Map<string, Growing | "ended">>();
   const takes = new Set<Promise<void>>();
-  let current: { stop(): void } | undefined;
-  let closed = false;
-
+  const reading: Reading = { isOver: false };
   const receive = (message: JsMsg) => {
     const { subject, headers, data } = message;
     const [, , job] = subject.split(".");
@@ -93,37 +91,53 @@ export function receiveResults(
     const take = taker.take(job, worker, grown).catch(taker.stop).finally(() => takes.delete(take));
     takes.add(take);
   };
-  const listen = async () => {
-    const stream = jetstream(connection);
-    const patience = natsPatience(connection, "read what workers send", taker.say);
-    while (!closed) {
-      try {
-        const consumer = await stream.consumers.get(RESULTS, { filter_subjects: resultSubject(session) });
-        const messages = await consumer.consume({ max_messages: 32, expires: 5000 });
-        current = messages;
-        patience.succeeded();
-        for await (const message of messages) {
-          // What is not read is still there: its job is under way.
-          while (takes.size >= MOST_TAKEN) await Promise.race(takes);
-          receive(message);
-          if (!closed) manager.streams.deleteMessage(RESULTS, message.seq, false).catch(() => {});
-        }
-      } catch (error) {
-        // The server is away: what it has is read when it is back.
-        if (!closed) await patience.failed(error);
-      }
-      if (!closed) await pause(200);
-    }
+  const read = async (message: JsMsg) => {
+    // What is not read is still there: its job is under way.
+    while (takes.size >= MOST_TAKEN) await Promise.race(takes);
+    receive(message);
+    if (!reading.isOver) manager.streams.deleteMessage(RESULTS, message.seq, false).catch(() => {});
   };
-  listen().catch(taker.stop);
+  follow(connection, resultSubject(session), reading, taker.say, read).catch(taker.stop);
   return {
-    restart: () => current?.stop(),
+    restart: () => reading.current?.stop(),
     forget: (job) => void jobs.delete(job),
     close() {
-      closed = true;
-      current?.stop();
+      reading.isOver = true;
+      reading.current?.stop();
     },
   };
+}
+
+/** Messages that are being read. */
+interface Reading {
+  isOver: boolean;
+  /** Stopped to begin anew, or to end where it is over. */
+  current?: { stop(): void };
+}
+
+/** Reads the results' messages of a subject, those that are there and those that come, however often the server goes away. */
+async function follow(
+  connection: NatsConnection,
+  subject: string,
+  reading: Reading,
+  say: (line: string) => void,
+  read: (message: JsMsg) => Promise<void>,
+): Promise<void> {
+  const stream = jetstream(connection);
+  const patience = natsPatience(connection, "read what workers send", say);
+  while (!reading.isOver) {
+    try {
+      const consumer = await stream.consumers.get(RESULTS, { filter_subjects: subject });
+      const messages = await consumer.consume({ max_messages: 32, expires: 5000 });
+      reading.current = messages;
+      patience.succeeded();
+      for await (const message of messages) await read(message);
+    } catch (error) {
+      // The server is away: what it has is read when it is back.
+      if (!reading.isOver) await patience.failed(error);
+    }
+    if (!reading.isOver) await pause(200);
+  }
 }
 
 /**

@@ -37,29 +37,7 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
   const fetchAll = async (url: string, files: readonly ServedFile[], folder: string) => {
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const hub: Hub = { endpoint: url, signal, retryDelay: 500, patience: 30_000, notice: say };
-    for (const { name, bytes, sha256 } of files) {
-      let have = 0;
-      try {
-        await downloadBlob(hub, {
-          file: { path: name, size: bytes, hash: sha256 } as Parameters<typeof downloadBlob>[1]["file"],
-          url: `${url}/${sha256}`,
-          about: { kind: "model", id: name, revision: sha256 },
-          ...{ blob: `${folder}/${name}`, lock: `${folder}/.${name}.lock` },
-          onBytes(now) {
-            fetched += Math.max(0, now - have);
-            have = now;
-          },
-        });
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        throw new UserError(
-          `Cannot fetch ${name} (sha256 ${sha256.slice(0, 12)}) from ${url}: ${
-            error.message.replace(/^Cannot /, "cannot ")
-          }`,
-          "the process that gave the job serves it: is it reached from here, by the address of its --serve-weights?",
-        );
-      }
-    }
+    for (const file of files) await fetchFile(hub, file, folder, (bytes) => fetched += bytes);
     const now = new Date();
     Deno.utimeSync(folder, now, now);
   };
@@ -70,8 +48,8 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
     async model(url, file) {
       const folder = `${place}/models/${file.sha256}`;
       removeOld(`${place}/models`, file.sha256, (age) => age > DAYS * 86_400_000);
-      using held = new DisposableStack();
-      held.use(await hold(folder, signal));
+      using stack = new DisposableStack();
+      stack.use(await hold(folder, signal));
       await fetchAll(url, [file], folder);
       const read = parcelSchema.safeParse(jsonIn(`${folder}/${file.name}`));
       if (!read.success) throw new UserError(`Cannot use the model from ${url}: its list of files is none`);
@@ -80,21 +58,52 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
       if (parcel.model !== "builtin") await fetchAll(url, parcel.model.files, model);
       const adapter = parcel.adapter && `${folder}/adapter`;
       if (adapter) await fetchAll(url, parcel.adapter!, adapter);
-      const kept = held.move();
-      return { parcel, folder: model, adapter, [Symbol.dispose]: () => kept.dispose() };
+      const held = stack.move();
+      return { parcel, folder: model, adapter, [Symbol.dispose]: () => held.dispose() };
     },
     async trained(url, files) {
       // Equal weights may come with other settings.
       const name = sha256OfText(files.map(({ sha256 }) => sha256).join(" "));
       const folder = `${place}/trained/${name}`;
-      using held = new DisposableStack();
-      held.use(await hold(folder, signal));
+      using stack = new DisposableStack();
+      stack.use(await hold(folder, signal));
       await fetchAll(url, files, folder);
       removeOld(`${place}/trained`, name, (_, rank) => rank >= MOST_TRAINED);
-      const kept = held.move();
-      return { folder, [Symbol.dispose]: () => kept.dispose() };
+      const held = stack.move();
+      return { folder, [Symbol.dispose]: () => held.dispose() };
     },
   };
+}
+
+/** @param onBytes told of bytes as they come */
+async function fetchFile(
+  hub: Hub,
+  { name, bytes, sha256 }: ServedFile,
+  folder: string,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const url = hub.endpoint;
+  let have = 0;
+  try {
+    await downloadBlob(hub, {
+      file: { path: name, size: bytes, hash: sha256 } as Parameters<typeof downloadBlob>[1]["file"],
+      url: `${url}/${sha256}`,
+      about: { kind: "model", id: name, revision: sha256 },
+      ...{ blob: `${folder}/${name}`, lock: `${folder}/.${name}.lock` },
+      onBytes(now) {
+        onBytes(Math.max(0, now - have));
+        have = now;
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `Cannot fetch ${name} (sha256 ${sha256.slice(0, 12)}) from ${url}: ${
+        error.message.replace(/^Cannot /, "cannot ")
+      }`,
+      "the process that gave the job serves it: is it reached from here, by the address of its --serve-weights?",
+    );
+  }
 }
 
 /** What a file of JSON holds; undefined where it is none. */

@@ -157,13 +157,21 @@ testWithNats(
     }
     await until("it is given up", () => poison.fate.refused.length > 0);
     assertEquals(poison.fate.refused, [true]);
-    assertStringIncludes(said.join("\n"), "worker third could not do a job: out of range");
+    assertEquals(said, [
+      "failed   worker first could not do a job: out of range",
+      "failed   a job at which workers end goes to no more of them: this device makes it",
+    ]);
+    assertEquals(pool.takeSpent().map(({ name, failed }) => [name, failed]), [
+      ["first", 1],
+      ["second", 1],
+      ["third", 1],
+    ]);
 
     const left = jobFor(pool);
     pool.give(left.given);
     const connection = await connectNats({ url: nats.url }, "test");
     for (let times = 0; times < 5; times++) (await takeJob(connection)).message.nak();
-    await connection.close();
+    await connection.drain();
     const controller = new AbortController();
     let made = 0;
     const working = takeJobs({
