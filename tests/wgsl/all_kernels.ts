@@ -19,6 +19,7 @@ import type { Thinking } from "../../model/thinking/thinking.ts";
 import { createAdapter } from "../../model/transformer/adapter.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { createEmptyModel } from "../../model/transformer/transformer.ts";
+import { createBehind } from "../../rl/behind.ts";
 import { dryTrainer, trainDry } from "../../rl/memory/dry_trainer.ts";
 import { createLike, createOptimizer } from "../../rl/optimizer.ts";
 import { diagnosisOf } from "../../rl/trainer.ts";
@@ -121,8 +122,9 @@ async function train(
   const model = createEmptyModel(gpu, config, "f32");
   if (rank) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
   const base = rank ? undefined : createEmptyModel(gpu, config);
+  const behind = thinking.hasRatio ? createBehind(model, 1) : undefined;
   await trainDry(dryTrainer({
-    ...{ model, rolloutModel: model },
+    ...{ model, behind, rolloutModel: model },
     shape: {
       ...{ ...LENGTHS, questions: 2, thinking, microRows: 400, recompute, rank },
       ...{ entropyBonus: recompute ? 0.1 : 0, diagnoseEvery: 1, refill: 1, sampleEvery: 1 },
