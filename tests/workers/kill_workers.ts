@@ -3,7 +3,7 @@
  * new one; in the middle the server of the queue is, too. In the end the run is held against one without workers, and what each worker brought
  * is counted.
  *
- *     deno run -A tests/workers/kill_workers.ts [--kills 100] [--steps 40] [--workers 3] [--seed 1]
+ *     deno run -A tests/workers/kill_workers.ts [--kills 100] [--steps 40] [--workers 3] [--seed 1] [--staleness 0]
  */
 import { assertEquals } from "@std/assert";
 import { parseArgs } from "node:util";
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
     steps: { type: "string", default: "40" },
     workers: { type: "string", default: "3" },
     seed: { type: "string", default: "1" },
+    staleness: { type: "string", default: "0" },
   },
 });
 const [kills, steps, count] = [options.kills, options.steps, options.workers].map(Number);
@@ -39,6 +40,8 @@ const args = (out: string) => [
     `${GROUP}`,
     "--steps",
     `${steps}`,
+    "--staleness",
+    options.staleness,
   ],
   ...["--validate-every", "20", "--validation-questions", "32", "--test-questions", "0", "--out", out],
 ];

@@ -138,7 +138,7 @@ const SOME = {
   thinking: dryThinking("soft"),
 };
 
-Deno.test("what is held throughout is told apart: weights, gradients, moments, an adapter, a copy in f16", async () => {
+Deno.test("what is held throughout is told apart: weights, gradients, moments, an adapter, a copy in f16, older weights", async () => {
   const full = await trainingNeed(SHAPE, SOME);
   const weights = 4 * countWeights(SHAPE);
   const table = 4 * (SHAPE.maxPosition + 4) * SHAPE.headDim;
@@ -149,6 +149,10 @@ Deno.test("what is held throughout is told apart: weights, gradients, moments, a
   near((await trainingNeed(SHAPE, { ...SOME, rank: 8 })).state, weights + 16 * trained + 4 * blocks + table);
   // A second gradient; in a full training the model that it began from, too.
   near((await trainingNeed(SHAPE, { ...SOME, diagnoseEvery: 5 })).state, 6 * weights + 2 * table);
+  // The weights of two updates; of an adapter with the blocks that rollouts are made with.
+  near((await trainingNeed(SHAPE, { ...SOME, staleness: 2 })).state, 6 * weights + table);
+  const older = await trainingNeed(SHAPE, { ...SOME, rank: 8, staleness: 1 });
+  near(older.state, weights + 20 * trained + 8 * blocks + table);
   const adapter = await trainingNeed(SHAPE, { ...SOME, rank: 8, diagnoseEvery: 5 });
   near(adapter.state, weights + 20 * trained + 4 * blocks + table);
   const copied = await trainingNeed(SHAPE, { ...SOME, rolloutWeights: "f16" });
