@@ -165,6 +165,9 @@ function addOption(command: Command<any>, name: string, setting: Setting<any>): 
     ...{ number: name, numbers: `${name}[]`, choice: name, choices: `${name}[]` },
   }[setting.kind];
   const completed = setting.names === undefined ? "" : `:${setting.names}`;
+  if (!/^\w*$/.test(setting.placeholder)) {
+    throw new Error(`Cannot define ${names}: its placeholder ${setting.placeholder} is more than a word`);
+  }
   command.option(`${names} <${setting.placeholder}:${type}${completed}>`, describe(setting));
 }
 

@@ -30,10 +30,10 @@ export const workersFlags = {
   ),
   workersOnly: flag("With --workers: this device makes no rollouts itself", { group }),
   serveWeights: text(
-    "Address of this machine where workers fetch the weights, with a port or any that is free",
+    "Address of this machine where workers fetch the weights: HOST, or HOST:PORT where the port matters",
     {
       default: "127.0.0.1",
-      placeholder: "host[:port]",
+      placeholder: "address",
       group,
     },
   ),

@@ -21,7 +21,7 @@ export interface PoolOptions {
   say(line: string): void;
 }
 
-const LONGEST_REASON = 300;
+const LONGEST_REASON = 600;
 /** Milliseconds within which a worker that sent something will take more. */
 const RECENT = 10_000;
 

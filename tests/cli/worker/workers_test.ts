@@ -117,7 +117,10 @@ testWithNats(
       ];
       const common = [...args, "4", "--max-thinking", "6", "--keep-mixtures", "3", "--out"];
       await succeed([...common, `${folder}/e1`]);
-      await succeed([...common, `${folder}/e2`, "--workers", nats.url]);
+      const { stderr } = await succeed(
+        [...common, `${folder}/e2`, "--workers", nats.url, "--serve-weights", "localhost"],
+      );
+      assertStringIncludes(stderr, "weights are served at http://localhost:");
       for (const mode of ["hard-sample", "soft-sample"]) {
         const rollouts = (out: string) =>
           jsonLines(`${folder}/${out}/sums-${mode}.jsonl`).map(({ time: _, ...rest }) => rest);
@@ -172,5 +175,9 @@ testWithNats("a server that is not there, or has no JetStream, is told with what
     await fails(args, 1, `Cannot reach a NATS server at ${nobody}`, "apt-get install nats-server");
   }
   await fails(["worker", "http://x"], 1, 'Cannot use "http://x" as the address of a NATS server');
+  for (const address of ["0.0.0.0", "10.0.0.7:port"]) {
+    const args = ["eval", "--workers", nobody, "--serve-weights", address];
+    await fails(args, 1, `Cannot serve the weights at ${address}: an address of this machine`);
+  }
   await fails(["eval", "--workers-only"], 1, "Cannot leave rollouts to workers: no server is named");
 });
