@@ -6,6 +6,7 @@ import { assertSameRun, checkpointsOf, linesIn, metricsOf } from "../../rl/suppo
 import { resumeArgs, trainArgs, type TrainFlags } from "../support/train_args.ts";
 import { smallModel } from "../support/small_model.ts";
 import { fill, onSmallDisk } from "../../support/small_disk.ts";
+import { until } from "../../support/until.ts";
 import { stopAt } from "../support/stop_when.ts";
 
 const { folder, model } = await smallModel();
@@ -146,10 +147,10 @@ Deno.test("a run whose terminal is gone saves and ends; one whose reader is gone
     cwd: root,
     ...{ stdin: "null", stdout: "null", stderr: "null" },
   }).spawn();
-  await until(() => linesIn(`${out}/metrics.jsonl`) >= 3);
+  await until(() => linesIn(`${out}/metrics.jsonl`) >= 3, "three updates", 120);
   terminal.kill("SIGKILL"); // the terminal goes with the program that made it
   await terminal.status;
-  await until(() => isFree(`${out}/lock`));
+  await until(() => isFree(`${out}/lock`), "its lock is free", 120);
   const step = metricsOf(out).length;
   assert(step >= 3 && step < STEPS, `${step} steps`);
   assertEquals(wholeCheckpoints(out).at(-1), `step-${String(step).padStart(6, "0")}`);
@@ -162,14 +163,6 @@ Deno.test("a run whose terminal is gone saves and ends; one whose reader is gone
   assertEquals((await deaf.status).code, 0);
   assertEquals(metricsOf(read).length, 6);
 });
-
-async function until(is: () => boolean): Promise<void> {
-  const end = performance.now() + 120_000;
-  while (!is()) {
-    assert(performance.now() < end, "it never came to that");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 /** Whether no process holds the lock of a run. */
 function isFree(path: string): boolean {

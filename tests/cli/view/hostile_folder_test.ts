@@ -1,7 +1,8 @@
 /** Folders and files that mean no good, requests from elsewhere, and what may not be read. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { testFolder } from "../../support/folders.ts";
-import { until, viewOf } from "./support/viewed_folders.ts";
+import { until } from "../../support/until.ts";
+import { viewOf } from "./support/viewed_folders.ts";
 
 const folder = await testFolder();
 const secret = "SECRET-0123456789";

@@ -6,7 +6,8 @@ import type { ModeResult } from "../../../eval/measures/mode_result.ts";
 import { pairedChange } from "../../../eval/measures/pass_at_k.ts";
 import { stepsOf } from "../../../web/data/view_data.ts";
 import { jsonLines } from "../../support/json_lines.ts";
-import { copyFolder, until, viewedFolders, viewOf } from "./support/viewed_folders.ts";
+import { until } from "../../support/until.ts";
+import { copyFolder, viewedFolders, viewOf } from "./support/viewed_folders.ts";
 
 const folder = await viewedFolders();
 const run = `${folder}/runs/soft`;

@@ -4,7 +4,7 @@ import { writeLargeRun } from "../../bench/support/large_run.ts";
 import { testFolder } from "../../support/folders.ts";
 import { httpSource } from "../../../web/data/http_source.ts";
 import { fails, softcotCommand } from "../support/run_softcot.ts";
-import { until } from "./support/viewed_folders.ts";
+import { until } from "../../support/until.ts";
 
 const folder = await testFolder();
 const run = `${folder}/long`;

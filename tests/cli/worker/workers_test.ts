@@ -4,6 +4,7 @@ import { connect } from "@nats-io/transport-node";
 import { assertSameRun, linesIn } from "../../rl/support/run_files.ts";
 import { jsonLines } from "../../support/json_lines.ts";
 import { assertLinesFit } from "../../support/schemas.ts";
+import { until } from "../../support/until.ts";
 import { madeUp, sendResult, takeJob } from "../../workers/support/liar.ts";
 import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
 import { startWorker } from "../../workers/support/worker_process.ts";
@@ -29,13 +30,6 @@ function start(args: string[]) {
   return { child, said: () => stderr, ended };
 }
 
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let tries = 0; !isSo(); tries++) {
-    assert(tries < 2400, `still not: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 testWithNats(
   "workers join, die and leave, the server is killed, liars lie: the run is the one without them",
   async (t) => {
@@ -51,10 +45,10 @@ testWithNats(
         const run = start([
           ...trainArgs({ model, ...SOFT, out: shared, workers: nats.url, "workers-only": true }),
         ]);
-        await until("an update", () => linesIn(`${shared}/metrics.jsonl`) > 0);
+        await until(() => linesIn(`${shared}/metrics.jsonl`) > 0, "an update", 120);
         await using second = await startWorker(nats.url, "second");
         await nats.restart();
-        await until("a third update", () => linesIn(`${shared}/metrics.jsonl`) > 2);
+        await until(() => linesIn(`${shared}/metrics.jsonl`) > 2, "a third update", 120);
         await first.kill("SIGKILL");
         const { code, stderr } = await run.ended();
         assertEquals(code, 0, stderr);
@@ -137,9 +131,9 @@ testWithNats(
         await using killed = await startWorker(nats.url, "fourth");
         await using _ = await startWorker(nats.url, "fifth");
         const run = start(trainArgs({ ...old, out: stopped, workers: nats.url, "workers-only": true }));
-        await until("a second update", () => linesIn(`${stopped}/metrics.jsonl`) > 1);
+        await until(() => linesIn(`${stopped}/metrics.jsonl`) > 1, "a second update", 120);
         await killed.kill("SIGKILL");
-        await until("a fourth update", () => linesIn(`${stopped}/metrics.jsonl`) > 3);
+        await until(() => linesIn(`${stopped}/metrics.jsonl`) > 3, "a fourth update", 120);
         run.child.kill("SIGINT");
         const { code, stderr } = await run.ended();
         assertEquals(code, 130, stderr);
@@ -156,7 +150,7 @@ testWithNats(
       const run = start(
         trainArgs({ model, ...SOFT, out: `${folder}/nobody`, workers: nats.url, "workers-only": true }),
       );
-      await until("it is said", () => run.said().includes("no worker is there"));
+      await until(() => run.said().includes("no worker is there"), "it is said", 120);
       run.child.kill("SIGINT");
       const { code, stderr } = await run.ended();
       assertEquals(code, 130, stderr);

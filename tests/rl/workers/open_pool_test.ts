@@ -1,7 +1,6 @@
 /** A session with workers: results on their way are not lost, what workers cannot do is told with the reason, jobs that end workers end few. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { UserError } from "../../../gpu/errors.ts";
-import { pause } from "../../../gpu/pause.ts";
 import { connectNats } from "../../../rl/workers/connect_nats.ts";
 import type { Job } from "../../../rl/workers/job.ts";
 import { openPool } from "../../../rl/workers/open_pool.ts";
@@ -9,6 +8,7 @@ import { newId } from "../../../rl/workers/streams.ts";
 import { takeJobs } from "../../../rl/workers/take_jobs.ts";
 import type { GivenJob, WorkerPool } from "../../../rl/workers/worker_pool.ts";
 import { testFolder } from "../../support/folders.ts";
+import { until } from "../../support/until.ts";
 import { sendResult, takeJob } from "../../workers/support/liar.ts";
 import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
 
@@ -47,13 +47,6 @@ function jobFor({ session }: WorkerPool, take: GivenJob["take"] = () => Promise.
   return { given, fate };
 }
 
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; !await isSo(); tries++) {
-    assert(tries < 600, `still not: ${what}`);
-    await pause(25);
-  }
-}
-
 testWithNats(
   "a job whose result is not read yet is under way; one without a result, or with half of one, is not",
   async () => {
@@ -76,8 +69,8 @@ testWithNats(
     assert(await pool.isUnderWay(late));
     assert(!isTaken);
     free.resolve();
-    await until("it is taken", () => isTaken);
-    await until("nothing more can come", async () => !await pool.isUnderWay(late));
+    await until(() => isTaken, "it is taken");
+    await until(async () => !await pool.isUnderWay(late), "nothing more can come");
 
     const half = jobFor(pool).given;
     pool.give(half);
@@ -86,7 +79,7 @@ testWithNats(
     await sendResult(connection, job, "worker", bytes, 20);
     assert(await pool.isUnderWay(half));
     await message.ackAck();
-    await until("nothing more can come", async () => !await pool.isUnderWay(half));
+    await until(async () => !await pool.isUnderWay(half), "nothing more can come");
     await connection.close();
   },
 );
@@ -131,7 +124,7 @@ testWithNats(
     const controller = new AbortController();
     const error = new UserError("Cannot fetch the weights: nobody is there", "is --serve-weights right?");
     const working = failing(nats.url, "far", error, controller.signal);
-    await until("it is given up", () => fate.refused.length > 0);
+    await until(() => fate.refused.length > 0, "it is given up");
     controller.abort();
     await working;
     assertEquals(fate.refused, [false]);
@@ -155,7 +148,7 @@ testWithNats(
     for (const name of ["first", "second", "third"]) {
       await assertRejects(() => failing(nats.url, name, new RangeError("out of range"), signal), RangeError);
     }
-    await until("it is given up", () => poison.fate.refused.length > 0);
+    await until(() => poison.fate.refused.length > 0, "it is given up");
     assertEquals(poison.fate.refused, [true]);
     assertEquals(said, [
       "failed   worker first could not do a job: out of range",
@@ -178,7 +171,7 @@ testWithNats(
       ...{ nats: { url: nats.url }, name: "sixth", version: "test", signal: controller.signal },
       ...{ say() {}, ready() {}, done() {} },
     }, () => Promise.reject(new Error(`made ${++made}`)));
-    await until("it is given up", () => left.fate.refused.length > 0);
+    await until(() => left.fate.refused.length > 0, "it is given up");
     controller.abort();
     await working;
     assertEquals([left.fate.refused, made], [[true], 0]);
@@ -204,12 +197,12 @@ testWithNats(
       await using pool = await poolOf(as(name));
       const { given, fate } = jobFor(pool);
       pool.give(given);
-      await until("it is told", () => fate.stopped !== undefined);
+      await until(() => fate.stopped !== undefined, "it is told");
       assert(fate.stopped instanceof UserError);
       assertStringIncludes(fate.stopped.message, `Cannot ${what}: the NATS server does not allow it`);
       const later = jobFor(pool);
       pool.give(later.given);
-      await until("it is told of the next one", () => later.fate.stopped !== undefined);
+      await until(() => later.fate.stopped !== undefined, "it is told of the next one");
     }
     await using pool = await poolOf(as("all"));
     pool.give(jobFor(pool).given);
