@@ -6,7 +6,7 @@
  *
  * --out: where the JSON goes besides. --tiny: sizes that a software device gets through in a minute or two, to try the program
  * itself. Beside a figure stands what it should be near: the maker's data sheet, other figures of the same hour, or what is published.
- * Ends with status 1 if a part failed or ran out of time.
+ * Ends with status 1 if a part failed, ran out of time, or was stopped by Ctrl-C, which leaves what was found till then.
  */
 import { parseArgs } from "node:util";
 import { table } from "../cli/terminal/table.ts";
@@ -34,10 +34,14 @@ const end = performance.now() + 60_000 * Number(values.minutes) - 2000;
 const started = performance.now();
 const results: PartResult[] = [];
 const scratch = Deno.makeTempDirSync({ prefix: "softcot-gpu-hour-" });
+// Parts are in groups of their own, which Ctrl-C does not reach.
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
 try {
   for (const part of PARTS.filter(({ name }) => wanted.includes(name))) {
+    if (stop.signal.aborted) break;
     const left = (end - performance.now()) / 1000;
-    const result = await runPart(part, { tiny: values.tiny, scratch }, left);
+    const result = await runPart(part, { tiny: values.tiny, scratch, stop: stop.signal }, left);
     results.push(result);
     console.error(`${part.name}: ${result.state}, ${result.seconds.toFixed(1)} s`);
     // A machine that is taken away leaves what was found till then.
@@ -51,7 +55,7 @@ if (!values.tiny) addExpectations(whole.adapter, results);
 keep(whole);
 console.log(describe());
 console.log(JSON.stringify(whole));
-Deno.exit(results.every(({ state }) => state === "ok") ? 0 : 1);
+Deno.exit(results.every(({ state }) => state === "ok") && !stop.signal.aborted ? 0 : 1);
 
 function report() {
   const seconds = (performance.now() - started) / 1000;

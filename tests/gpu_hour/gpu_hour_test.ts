@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { testFolder } from "../support/folders.ts";
+import { isAlive } from "../support/is_alive.ts";
 import { root } from "../support/places.ts";
 import { addExpectations } from "./add_expectations.ts";
 import type { Part, PartResult } from "./part.ts";
@@ -42,6 +43,22 @@ Deno.test("a part that hangs is killed, and what it had said counts", async () =
   const result = await runPart(shell("hangs", `${FIGURE}; exec sleep 100`, 1), HOUR, 60);
   assertEquals([result.state, result.figures.length], ["out of time", 1]);
   assert(result.seconds < 20);
+});
+
+Deno.test("what a part has started ends with it, and does not hold the others", async () => {
+  // As a training does: a process below it that goes on for long, and holds its pipes.
+  const below = `sleep 100 & echo '{"figures": [{"what": "pid", "value": '$!', "unit": ""}]}'`;
+  const late = await runPart(shell("below", `${below}; wait`, 2), HOUR, 60);
+  const left = await runPart(shell("left behind", `${below}; exit 0`), HOUR, 60);
+  const stopped = await runPart(shell("stopped", `${below}; wait`), {
+    ...HOUR,
+    stop: AbortSignal.timeout(1500),
+  }, 60);
+  assertEquals([late, left, stopped].map(({ state }) => state), ["out of time", "ok", "out of time"]);
+  for (const { seconds, figures } of [late, left, stopped]) {
+    assert(seconds < 20);
+    assert(!isAlive(figures[0].value), "it goes on");
+  }
 });
 
 Deno.test("a part that fails says its status and last words", async () => {

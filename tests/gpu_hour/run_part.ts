@@ -1,3 +1,4 @@
+import process from "node:process";
 import { root } from "../support/places.ts";
 import type { Figure, Part, PartResult } from "./part.ts";
 
@@ -10,14 +11,21 @@ export interface Hour {
   tiny: boolean;
   /** A folder that is removed afterwards. */
   scratch: string;
+  /** Ends the part that runs. */
+  stop?: AbortSignal;
 }
 
 /**
- * Runs a part to its end, or kills it when its time is up.
+ * Runs a part to its end, or kills it when its time is up: it and all processes that it started, which would hold the device, and the
+ * pipes that are read here.
  *
  * @param left seconds that all parts together still have
  */
-export async function runPart(part: Part, { tiny, scratch }: Hour, left: number): Promise<PartResult> {
+export async function runPart(
+  part: Part,
+  { tiny, scratch, stop }: Hour,
+  left: number,
+): Promise<PartResult> {
   const { name } = part;
   if (left < 2) return { name, state: "left out", seconds: 0, figures: [], reason: "no time was left" };
   const started = performance.now();
@@ -26,24 +34,52 @@ export async function runPart(part: Part, { tiny, scratch }: Hour, left: number)
     args,
     cwd: root,
     env: { NO_COLOR: "1", ...part.env?.(tiny, scratch) },
-    ...{ stdin: "null", stdout: "piped", stderr: "piped" },
+    // In a group of its own, whose number is its own.
+    ...{ stdin: "null", stdout: "piped", stderr: "piped", detached: true },
   }).spawn();
-  let late = false;
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const limit = 1000 * Math.min(tiny ? Infinity : part.seconds, left);
+  const late = await Promise.race([child.status.then(() => false), after(limit, stop).then(() => true)]);
   // A process that waits for a device hears no other signal.
-  const timer = setTimeout(() => {
-    late = true;
-    child.kill("SIGKILL");
-  }, 1000 * Math.min(tiny ? Infinity : part.seconds, left));
-  const [stdout, stderr] = await Promise.all(
-    [child.stdout, child.stderr].map((stream) => new Response(stream).text()),
-  );
+  killGroup(child.pid);
+  // What left the group and still holds a pipe is not waited for.
   const { code } = await child.status;
-  clearTimeout(timer);
+  await Promise.race([Promise.all([stdout.ended, stderr.ended]), after(PATIENCE)]);
   const seconds = (performance.now() - started) / 1000;
-  const { fault, ...found } = foundBy(part, stdout);
-  if (late) return { name, state: "out of time", seconds, ...found, reason: lastWords(stderr) };
-  const reason = code === 0 ? fault : `status ${code}: ${lastWords(stderr) || lastWords(stdout)}`;
+  const { fault, ...found } = foundBy(part, stdout.text());
+  const words = lastWords(stderr.text());
+  if (late) return { name, state: "out of time", seconds, ...found, reason: words };
+  const reason = code === 0 ? fault : `status ${code}: ${words || lastWords(stdout.text())}`;
   return { name, state: reason === undefined ? "ok" : "failed", seconds, ...found, reason };
+}
+
+// Milliseconds that the pipes of a killed part may take to be read to their end.
+const PATIENCE = 3000;
+
+/** Resolves after so many milliseconds, or when it is stopped; keeps no process alive. */
+function after(milliseconds: number, stop?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (Number.isFinite(milliseconds)) Deno.unrefTimer(setTimeout(resolve, milliseconds));
+    if (stop?.aborted) resolve();
+    stop?.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // nothing of it is left
+  }
+}
+
+/** What comes through a pipe, as far as it has come. */
+function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>): { text(): string; ended: Promise<void> } {
+  let all = "";
+  const take = async () => {
+    for await (const piece of stream.pipeThrough(new TextDecoderStream())) all += piece;
+  };
+  return { text: () => all, ended: take() };
 }
 
 function foundBy(part: Part, stdout: string): { figures: Figure[]; adapter?: string; fault?: string } {
