@@ -1,6 +1,6 @@
 import { createBufferPool } from "./buffer_pool.ts";
 import type { ErrorLog } from "./error_log.ts";
-import { bytesOf, type DType, sizeOf, type Storage, type Tensor } from "./tensor.ts";
+import { type DType, ELEMENT_BYTES, sizeOf, type Storage, type Tensor } from "./tensor.ts";
 
 /** Hands out GPU memory: lasting tensors, and scratch ones that come back when their scope ends. */
 export interface Arena {
@@ -28,8 +28,6 @@ export interface Scratch extends Disposable {
   f32(shape: readonly number[], label: string): Tensor;
   /** Words; contents undefined. */
   u32(shape: readonly number[], label: string): Tensor;
-  /** Halves, two to a word; contents undefined. */
-  f16(shape: readonly number[], label: string): Tensor;
 }
 
 /** Granted to devices whose memory the CPU reads and writes as its own. */
@@ -79,7 +77,7 @@ export function createArena(device: GPUDevice, errors?: ErrorLog): Arena {
   const arena: Arena = {
     create(shape, dtype, label) {
       // Rounded so that the widest load at the very end can be read.
-      const size = Math.ceil(Math.max(sizeOf(shape) * bytesOf(dtype), 32) / 32) * 32;
+      const size = Math.ceil(Math.max(sizeOf(shape) * ELEMENT_BYTES, 32) / 32) * 32;
       return { storage: allocate(size, label), offset: 0, shape, dtype, label };
     },
     lendable(make) {
@@ -94,14 +92,13 @@ export function createArena(device: GPUDevice, errors?: ErrorLog): Arena {
     scratch() {
       const taken: Storage[] = [];
       const take = (shape: readonly number[], dtype: DType, label: string): Tensor => {
-        const storage = pool.take(label, classOf(sizeOf(shape) * bytesOf(dtype)));
+        const storage = pool.take(label, classOf(sizeOf(shape) * ELEMENT_BYTES));
         taken.push(storage);
         return { storage, offset: 0, shape, dtype, label };
       };
       return {
         f32: (shape, label) => take(shape, "f32", label),
         u32: (shape, label) => take(shape, "u32", label),
-        f16: (shape, label) => take(shape, "f16", label),
         [Symbol.dispose]() {
           taken.reverse().forEach(pool.giveBack);
           taken.length = 0;

@@ -1,7 +1,7 @@
 import type { ErrorLog } from "./error_log.ts";
 import { type Pipeline, UNIFORM_SLOT } from "./pipeline.ts";
 import type { Profile } from "./profile.ts";
-import { byteLength, bytesOf, show, type Tensor } from "./tensor.ts";
+import { byteLength, ELEMENT_BYTES, show, type Tensor } from "./tensor.ts";
 
 /** Records dispatches and copies into one command buffer at a time; `flush` sends it. */
 export interface Commands {
@@ -108,8 +108,8 @@ export function createCommands(device: GPUDevice, errors: ErrorLog, profile: Pro
       open().clearBuffer(tensor.storage.buffer, tensor.offset, Math.ceil(byteLength(tensor) / 4) * 4);
     },
     upload(tensor, data, elementOffset = 0) {
-      const at = elementOffset * bytesOf(tensor.dtype);
-      if (at + data.byteLength > byteLength(tensor) + 2) {
+      const at = elementOffset * ELEMENT_BYTES;
+      if (at + data.byteLength > byteLength(tensor)) {
         throw new Error(`Cannot upload ${data.byteLength} bytes at ${at} to ${show(tensor)}: it is smaller`);
       }
       errors.check();

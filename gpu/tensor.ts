@@ -1,5 +1,5 @@
-/** Element types: f16 is packed two to a word. */
-export type DType = "f32" | "u32" | "f16";
+/** Element types. */
+export type DType = "f32" | "u32";
 
 /** A GPU buffer with a number that identifies it in caches. */
 export interface Storage {
@@ -27,14 +27,14 @@ export interface Tensor {
   label: string;
 }
 
-/** Bytes of one element. */
-export const bytesOf = (dtype: DType): number => dtype === "f16" ? 2 : 4;
+/** Bytes of one element, of either type. */
+export const ELEMENT_BYTES = 4;
 
 /** Number of elements of a shape. */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** Bytes that a tensor's elements take. */
-export const byteLength = (tensor: Tensor): number => sizeOf(tensor.shape) * bytesOf(tensor.dtype);
+export const byteLength = (tensor: Tensor): number => sizeOf(tensor.shape) * ELEMENT_BYTES;
 
 /** Rows and columns of a tensor seen as a matrix: all but the last dimension are rows. */
 export function asMatrix(tensor: Tensor): { rows: number; cols: number } {
@@ -66,7 +66,7 @@ export function firstRows(tensor: Tensor, count: number): Tensor {
  */
 export function rowsOf(tensor: Tensor, start: number, count: number): Tensor {
   const [rows, ...rest] = tensor.shape;
-  const offset = tensor.offset + start * sizeOf(rest) * bytesOf(tensor.dtype);
+  const offset = tensor.offset + start * sizeOf(rest) * ELEMENT_BYTES;
   if (start + count > rows || offset % 256 !== 0) {
     throw new Error(
       `Cannot view rows ${start} to ${start + count} of ${show(tensor)}: past its end or unaligned`,

@@ -1,7 +1,7 @@
 import type { Gpu } from "../gpu.ts";
-import { createMatrix, freeMatrix, uploadRows } from "../matrix.ts";
+import { createMatrix, freeMatrix, type WeightType } from "../matrix.ts";
+import { uploadRows } from "../ops/repack/upload_rows.ts";
 import { matmulNT } from "../ops/matmul/matmul.ts";
-import type { DType } from "../tensor.ts";
 
 /** Numbers that f16 holds exactly, without a pattern that a wrong tile could repeat. */
 const number = (i: number): number => Math.f16round(Math.sin(1 + i * 0.7) * 0.5);
@@ -13,7 +13,7 @@ const number = (i: number): number => Math.f16round(Math.sin(1 + i * 0.7) * 0.5)
 export async function matmulError(
   gpu: Gpu,
   [m, k, n]: readonly [number, number, number],
-  dtype: DType,
+  dtype: WeightType,
 ): Promise<number> {
   const x = Float32Array.from({ length: m * k }, (_, i) => number(i));
   const w = Float32Array.from({ length: n * k }, (_, i) => number(i + 5000));
@@ -35,7 +35,7 @@ async function multiply(
   x: Float32Array<ArrayBuffer>,
   w: Float32Array<ArrayBuffer>,
   [m, k, n]: readonly [number, number, number],
-  dtype: DType,
+  dtype: WeightType,
 ): Promise<Float32Array> {
   using scratch = gpu.arena.scratch();
   const rows = scratch.f32([m, k], "self test rows");

@@ -1,9 +1,8 @@
 import type { Gpu } from "../gpu.ts";
 import { run } from "../kernel.ts";
-import { createMatrix, freeMatrix } from "../matrix.ts";
+import { createMatrix, freeMatrix, type WeightType } from "../matrix.ts";
 import { matmulNT } from "../ops/matmul/matmul.ts";
 import { randomSource } from "../random.ts";
-import type { DType } from "../tensor.ts";
 import { matmulError } from "./matmul_error.ts";
 
 /** Whether products come out right, and how fast a large one is. */
@@ -18,13 +17,13 @@ const LARGE = 512;
 const SIZES = [[37, 53, 29], [2, 256, 512], [48, 192, 320], [LARGE, LARGE, LARGE]] as const;
 
 /** Tries the matrix product with weights of the given type. */
-export async function testMatmul(gpu: Gpu, dtype: DType): Promise<MatmulTest> {
+export async function testMatmul(gpu: Gpu, dtype: WeightType): Promise<MatmulTest> {
   const errors: number[] = [];
   for (const sizes of SIZES) errors.push(await matmulError(gpu, sizes, dtype));
   return { error: Math.max(...errors), gigaflops: await matmulSpeed(gpu, dtype) };
 }
 
-async function matmulSpeed(gpu: Gpu, dtype: DType): Promise<number> {
+async function matmulSpeed(gpu: Gpu, dtype: WeightType): Promise<number> {
   const rounds = 8;
   using scratch = gpu.arena.scratch();
   const x = scratch.f32([LARGE, LARGE], "speed rows");

@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { uploadRows } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { readExtras } from "../files/model_extras.ts";
 import { openSafetensors } from "../formats/safetensors.ts";
 import { readTensor, type TensorFile } from "../formats/tensor_file.ts";

@@ -6,7 +6,8 @@
  * fused projection's parts lie under one another, and so do their B; products use B in blocks ({@link blockDiagonal}).
  */
 import type { Gpu } from "../../gpu/gpu.ts";
-import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
+import { createMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { blockDiagonal, type PartStarts } from "../../gpu/ops/lora/block_diagonal.ts";
 import { Domain, randomStream } from "../../gpu/random.ts";
 import type { ModelConfig } from "./config.ts";

@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import { type Matrix, uploadRows } from "../../gpu/matrix.ts";
+import type { Matrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { Domain, randomStream } from "../../gpu/random.ts";
 import type { ModelConfig } from "./config.ts";
 import { matricesOf, type Params } from "./params.ts";

@@ -1,5 +1,5 @@
 import { createMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
-import { castToHalf } from "../../gpu/ops/elementwise/elementwise.ts";
+import { castToHalf } from "../../gpu/ops/repack/cast_to_half.ts";
 import type { Model } from "../transformer/transformer.ts";
 
 /** A second set of a model's weights in f16, for generation while the model itself trains in f32. Disposing frees it. */

@@ -1,6 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { uploadRows } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
 import { bytesOfElements } from "../formats/element_types.ts";

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { createMatrix, uploadRows } from "../../gpu/matrix.ts";
+import { createMatrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { openTestGpu } from "./support.ts";
 
 Deno.test("uploads are submitted every 64 MiB, so that no copy of a whole model waits", async () => {

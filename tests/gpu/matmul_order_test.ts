@@ -3,7 +3,8 @@
  * software devices one chain. The numbers are so short that f32 holds each product, fused with the addition or not.
  */
 import { assert, assertEquals } from "@std/assert";
-import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
+import { createMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { fitsDevice, GPU_TILES, gpuSplits, measuredRows } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
 import { chooseKernel, tuningClass } from "../../gpu/ops/matmul/choose_kernel.ts";

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { createMatrix, downloadMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
+import { createMatrix, downloadMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { nearRows } from "../../gpu/ops/few/neighbours.ts";
 import { gather } from "../../gpu/ops/gather/gather.ts";
 import { matmulNN, matmulNT } from "../../gpu/ops/matmul/matmul.ts";

@@ -2,8 +2,9 @@
 import { assert } from "@std/assert";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { type GpuOptions, openGpu } from "../../gpu/device/open_gpu.ts";
-import { createMatrix, freeMatrix, type Matrix, uploadRows } from "../../gpu/matrix.ts";
-import { bytesOf, type DType, sizeOf, type Tensor } from "../../gpu/tensor.ts";
+import { createMatrix, freeMatrix, type Matrix, type WeightType } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
+import { sizeOf, type Tensor } from "../../gpu/tensor.ts";
 import { normalisedMse, randomArray } from "../reference/support.ts";
 
 /** Largest normalised squared error of an operation in f32 against the f64 reference. */
@@ -17,7 +18,7 @@ export interface TestGpu {
   /** Filled with a number no operation gives: results that are not written are found. */
   blank(...shape: number[]): Tensor;
   zeros(...shape: number[]): Tensor;
-  matrix(data: Float64Array, rows: number, cols: number, dtype?: DType): Matrix;
+  matrix(data: Float64Array, rows: number, cols: number, dtype?: WeightType): Matrix;
   read(tensor: Tensor): Promise<Float32Array>;
   readU32(tensor: Tensor): Promise<Uint32Array>;
 }
@@ -45,10 +46,6 @@ export async function openTestGpu(options: GpuOptions = {}): Promise<TestGpu> {
     gpu.commands.upload(tensor, data);
     return tensor;
   };
-  const read = async (tensor: Tensor) => {
-    assert(bytesOf(tensor.dtype) === 4, "tensors of 4-byte elements");
-    return await gpu.reader.read(tensor);
-  };
   return {
     gpu,
     f32: (data, shape) => put(Float32Array.from(data), shape ?? [data.length]),
@@ -61,8 +58,8 @@ export async function openTestGpu(options: GpuOptions = {}): Promise<TestGpu> {
       uploadRows(gpu, matrix, 0, Float32Array.from(data));
       return matrix;
     },
-    read: async (tensor) => new Float32Array(await read(tensor)),
-    readU32: async (tensor) => new Uint32Array(await read(tensor)),
+    read: async (tensor) => new Float32Array(await gpu.reader.read(tensor)),
+    readU32: async (tensor) => new Uint32Array(await gpu.reader.read(tensor)),
   };
 }
 

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import type { MatmulFamily } from "../../gpu/gpu.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { createMatrix, uploadRows } from "../../gpu/matrix.ts";
+import { createMatrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { matmulNN, matmulNT, matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { tuningClass } from "../../gpu/ops/matmul/choose_kernel.ts";
 import { tuneMatmul } from "../../gpu/ops/matmul/tune_matmul.ts";

@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu/gpu.ts";
-import { type Matrix, uploadRows } from "../../gpu/matrix.ts";
+import type { Matrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import { matricesOf } from "../../model/transformer/params.ts";
 import { createModel, type Model } from "../../model/transformer/transformer.ts";

@@ -1,6 +1,7 @@
 /** The divergence of a policy from its base on the policy's rollouts, against the logits of whole texts in f64. */
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { downloadMatrix, uploadRows } from "../../gpu/matrix.ts";
+import { downloadMatrix } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { addAdapter } from "../../model/transformer/adapter.ts";
 import { createModel, freeModel, type Model } from "../../model/transformer/transformer.ts";
 import { type Way, wayOfThinking } from "../../model/thinking/ways.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { type MixingOptions, type Way, wayOfThinking, WAYS } from "../../model/thinking/ways.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { uploadRows } from "../../gpu/matrix.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { Thinking } from "../../model/thinking/thinking.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";

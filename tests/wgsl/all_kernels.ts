@@ -6,7 +6,7 @@ import { copyAll, multiplyAdds } from "../../gpu/device/peaks.ts";
 import { testLongLoop, testRandom } from "../../gpu/device/self_test.ts";
 import { createMatrix } from "../../gpu/matrix.ts";
 import { filter } from "../../gpu/ops/choose/filter.ts";
-import { castToHalf } from "../../gpu/ops/elementwise/elementwise.ts";
+import { castToHalf } from "../../gpu/ops/repack/cast_to_half.ts";
 import { fitsDevice, GPU_TILES, gpuSplits } from "../../gpu/ops/matmul/choose_gpu_kernel.ts";
 import { matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { matmulSource } from "../../gpu/ops/matmul/matmul_source.ts";

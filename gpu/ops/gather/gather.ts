@@ -1,6 +1,7 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { type Matrix, matrixOf, rowsOfChunk, type WeightType, widthOf } from "../../matrix.ts";
+import { halfFunction, isByPanels, weightIndex } from "../../panels.ts";
 import { isQuantised, weightFunction } from "../../quantised.ts";
 import { asMatrix, expectShape, sizeOf, type Tensor } from "../../tensor.ts";
 import { suitsVec8 } from "../wgsl/vec8.ts";
@@ -20,11 +21,17 @@ ${
       weightFunction(dtype, "source", "p.width")
     }fn load(row: u32, c: u32) -> V { return vec4<f32>(${numbers}); }\n`;
   }
-  const at = "fn load(row: u32, c: u32) -> V { let i = row * (p.d / W) + c; ";
-  if (dtype !== "f16") return `alias T = V; ${at}return source[i]; }\n`;
-  return vector
-    ? `alias T = vec2<u32>; ${at}let w = source[i]; return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y)); }\n`
-    : `alias T = u32; ${at}let w = unpack2x16float(source[i >> 1u]); return select(w.x, w.y, (i & 1u) == 1u); }\n`;
+  const load = "fn load(row: u32, c: u32) -> V";
+  if (dtype !== "f16") return `alias T = V; ${load} { return source[row * (p.d / W) + c]; }\n`;
+  if (!vector) {
+    return `alias T = u32;\n${halfFunction("source", "p.width")}${load} { return weight(row, c); }\n`;
+  }
+  return `alias T = vec2<u32>;
+${load} {
+  let w = source[(${weightIndex("f16", "row", "(4u * c)", "p.width")}) / 4u];
+  return vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y));
+}
+`;
 }
 
 /** out[r] = source[index[r]]: the token look-up, and any selection of rows. index u32 [rows], out [rows, d]. */
@@ -37,7 +44,7 @@ export function gather(gpu: Gpu, source: Matrix | Tensor, index: Tensor, out: Te
   }
   const vector = d % 4 === 0;
   const { dtype, scales } = matrix;
-  const packed = dtype === "f16" || isQuantised(dtype);
+  const packed = isByPanels(dtype);
   // Numbers that are only moved are moved eight at once.
   const vec8 = !packed && d % 8 === 0 && suitsVec8(gpu);
   const label = vec8 ? "gather_vec8" : vectorLabel(packed ? `gather_${dtype}` : "gather", vector);

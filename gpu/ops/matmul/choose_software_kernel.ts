@@ -1,5 +1,6 @@
 import type { Gpu } from "../../gpu.ts";
-import { isQuantised, runLength } from "../../quantised.ts";
+import { isByPanels, runLength } from "../../panels.ts";
+import { isQuantised } from "../../quantised.ts";
 import type { TunedTile } from "../../tuning.ts";
 import {
   bitsOf,
@@ -53,8 +54,8 @@ function cacheBlock(
 ): { terms: number; prefetch?: boolean } {
   const rows = Math.max(512, Math.floor(CACHE_BLOCK / (ldb * bitsOf(bType) / 8) / 64) * 64);
   if (kind !== "nn" || k <= rows) return { terms: MAX_TERMS.vector };
-  // What prefetching costs only long k-steps make up for; and packed weights lie in the order in which they are read.
-  const prefetch = tile.rows <= 16 && tile.perThread > 8 && !isQuantised(bType);
+  // What prefetching costs only long k-steps make up for; and panels lie in the order in which they are read.
+  const prefetch = tile.rows <= 16 && tile.perThread > 8 && !isByPanels(bType);
   return { terms: Math.min(rows, MAX_TERMS.vector), prefetch };
 }
 
@@ -155,7 +156,7 @@ function fit(
   const u64 = gpu.u64Loads;
   const bits = bitsOf(bType);
   const all = (unit: number, ...values: number[]) => values.every((value) => value % unit === 0);
-  let depth = kind === "nt" && isQuantised(bType) ? Math.min(wantedDepth, runLength(bType)) : wantedDepth;
+  let depth = kind === "nt" && isByPanels(bType) ? Math.min(wantedDepth, runLength(bType)) : wantedDepth;
   if (kind !== "tn") { while (depth > 4 && k % depth !== 0) depth /= 2; }
   if (!all(4, n, lda, ldc, aOff, cOff) || (kind !== "tn" && k % depth !== 0)) return undefined;
   let a = u64 ? 8 : 4;

@@ -1,15 +1,13 @@
 import { xyzw } from "../wgsl/text.ts";
+import { INTERLEAVE, PANEL_BITS, weightIndex } from "../../panels.ts";
 import {
   BLOCK,
-  INTERLEAVE,
   isQuantised,
-  QUANT_BITS,
   type QuantType,
   SCALE_AT,
   scaleFactor,
   scaleIndex,
   unpackWeight,
-  weightIndex,
 } from "../../quantised.ts";
 import type { Aligned, BType, Product } from "./variant.ts";
 
@@ -32,7 +30,7 @@ ${
     isQuantised(bType)
       ? loadBlocks(bType, endsB)
       : bType === "f16"
-      ? loadHalves(endsB, aligned.b)
+      ? loadHalves(endsB)
       : loadFloats("B", "b", 2, endsB, aligned.b)
   }`;
 }
@@ -68,22 +66,20 @@ function loadFloats(
   }>;${loader(name, ends, body)}`;
 }
 
-function loadHalves(ends: string[], aligned: boolean): string {
-  const start = "p.bOff + line * p.ldb + at";
-  const half = (e: number) =>
-    `if (at + ${e}u < ${ends[1]}) { let h${e} = unpack2x16float(b[(i + ${e}u) >> 1u]); ` +
-    `values.${xyzw[e]} = select(h${e}.x, h${e}.y, ((i + ${e}u) & 1u) == 1u); }`;
-  const body = aligned
-    ? `let pair = b[(${start}) >> 2u]; values = vec4<f32>(unpack2x16float(pair.x), unpack2x16float(pair.y));`
-    : `let i = ${start}; ${vec4s(half)}`;
-  return `@group(0) @binding(2) var<storage, read> b: array<${aligned ? "vec2<u32>" : "u32"}>;${
-    loader("B", ends, body)
+/** Rows of panels are whole: four weights lie in two words. */
+const loadHalves = (ends: string[]): string =>
+  `@group(0) @binding(2) var<storage, read> b: array<vec2<u32>>;${
+    loader(
+      "B",
+      ends,
+      `let pair = b[(${weightIndex("f16", "line", "at", "p.ldb")}) >> 2u];
+    values = vec4<f32>(unpack2x16float(pair.x), unpack2x16float(pair.y));`,
+    )
   }`;
-}
 
 /** Rows of blocks are whole: four weights lie in one word and share a scale. */
 function loadBlocks(bType: QuantType, ends: string[]): string {
-  const perWord = 32 / QUANT_BITS[bType];
+  const perWord = 32 / PANEL_BITS[bType];
   const index = weightIndex(bType, "line", "at", "p.ldb");
   const word = `b[(${index}) / ${perWord}u]${perWord === 8 ? " >> ((at & 4u) * 4u)" : ""}`;
   const unpacked = xyzw.map((_, e) => unpackWeight(bType, ["word"], e, "scale", "minimum"));

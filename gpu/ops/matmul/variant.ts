@@ -1,13 +1,12 @@
-import { isQuantised, QUANT_BITS, type QuantType } from "../../quantised.ts";
+import { isByPanels, PANEL_BITS, type PanelType } from "../../panels.ts";
 
 /** Which operand is stored transposed: C = A B^T, A B, or A^T B. */
 export type Product = "nt" | "nn" | "tn";
 /** Element type of B in memory. */
-export type BType = "f32" | "f16" | QuantType;
+export type BType = "f32" | PanelType;
 
 /** Bits of an element of B. */
-export const bitsOf = (bType: BType): number =>
-  isQuantised(bType) ? QUANT_BITS[bType] : bType === "f16" ? 16 : 32;
+export const bitsOf = (bType: BType): number => isByPanels(bType) ? PANEL_BITS[bType] : 32;
 
 /**
  * How one workgroup covers C: `rows` x `cols` outputs, `perThread` columns (broadcast, split) or a square (tile) a thread.

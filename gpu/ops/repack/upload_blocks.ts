@@ -1,16 +1,8 @@
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import type { Matrix } from "../../matrix.ts";
-import {
-  BLOCK,
-  BLOCK_BYTES,
-  INTERLEAVE,
-  isQuantised,
-  paddedCols,
-  QUANT_BITS,
-  scaleIndex,
-  weightIndex,
-} from "../../quantised.ts";
+import { INTERLEAVE, paddedCols, PANEL_BITS, weightIndex } from "../../panels.ts";
+import { BLOCK, BLOCK_BYTES, isQuantised, scaleIndex } from "../../quantised.ts";
 import repackCode from "./repack.wgsl" with { type: "text" };
 
 const TYPES = { q8_0: 0, q4_0: 1, q4_1: 2 };
@@ -49,7 +41,7 @@ export function uploadBlocks(gpu: Gpu, matrix: Matrix, row: number, bytes: Uint8
     const invocations = (Math.ceil((row0 + count) / 2) - Math.floor(row0 / 2)) * blocks;
     const constants = `const S = ${gpu.subgroupSize}u;\nconst TYPE = ${TYPES[dtype]}u;\n` +
       `const BLOCK_BYTES = ${BLOCK_BYTES[dtype]}u;\nconst BITS = ${
-        QUANT_BITS[dtype]
+        PANEL_BITS[dtype]
       }u;\nconst MINIMA = ${INTERLEAVE}u;\n`;
     const places = `fn weightIndex(row: u32, col: u32) -> u32 { return ${
       weightIndex(dtype, "row", "col", "p.width")

@@ -1,6 +1,6 @@
 import { madeUpGroups, repeatedUpdate } from "../../../cli/bench/repeated_update.ts";
 import { type MixingOptions, type Way, wayOfThinking } from "../../../model/thinking/ways.ts";
-import { uploadRows } from "../../../gpu/matrix.ts";
+import { uploadRows } from "../../../gpu/ops/repack/upload_rows.ts";
 import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { generate } from "../../../model/generation/generate.ts";

@@ -4,7 +4,7 @@ import { testBefore, testBest, testModes } from "../../../cli/train/test_modes.t
 import type { TrainValues } from "../../../cli/train/train_settings.ts";
 import type { ModeResult } from "../../../eval/measures/mode_result.ts";
 import type { Stream } from "../../../eval/task.ts";
-import { uploadRows } from "../../../gpu/matrix.ts";
+import { uploadRows } from "../../../gpu/ops/repack/upload_rows.ts";
 import { openTestGpu } from "../../gpu/support.ts";
 import { downloadNamed } from "../../rl/support/named_weights.ts";
 import { inRun, savedRun, withRandomTrainer } from "../../rl/support/saved_run.ts";

@@ -5,7 +5,8 @@
  *     deno run -A write_adapters.ts DIR [MODEL ADAPTER]
  */
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
-import { downloadMatrix, uploadRows } from "../../../gpu/matrix.ts";
+import { downloadMatrix } from "../../../gpu/matrix.ts";
+import { uploadRows } from "../../../gpu/ops/repack/upload_rows.ts";
 import { loadAdapter } from "../../../model/lora/load_adapter.ts";
 import { locateAdapter } from "../../../model/lora/locate_adapter.ts";
 import { saveAdapter } from "../../../model/lora/save_adapter.ts";

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { UserError } from "../../../gpu/errors.ts";
-import { uploadRows } from "../../../gpu/matrix.ts";
+import { uploadRows } from "../../../gpu/ops/repack/upload_rows.ts";
 import { saveAdapter } from "../../../model/lora/save_adapter.ts";
 import { saveModel } from "../../../model/files/save_model.ts";
 import { exportSafetensors } from "../../../model/files/export_model.ts";

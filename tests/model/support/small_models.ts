@@ -1,6 +1,6 @@
 /** Small models for tests: one of random weights, and one that says what it is told. */
 import type { Gpu } from "../../../gpu/gpu.ts";
-import { uploadRows } from "../../../gpu/matrix.ts";
+import { uploadRows } from "../../../gpu/ops/repack/upload_rows.ts";
 import { builtinConfig } from "../../../model/builtin/builtin_model.ts";
 import { builtinTokenizer } from "../../../model/builtin/builtin_tokenizer.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";

@@ -6,7 +6,7 @@ import { openModelFiles } from "../../../model/files/model_files.ts";
 import { countWeights } from "../../../model/memory/count_weights.ts";
 import { notFiniteIn } from "../../../model/weights/not_finite_in.ts";
 import { saveModel } from "../../../model/files/save_model.ts";
-import { uploadRows } from "../../../gpu/matrix.ts";
+import { uploadRows } from "../../../gpu/ops/repack/upload_rows.ts";
 import { freeModel } from "../../../model/transformer/transformer.ts";
 import { refuseNotFinite, refuseStoredNotFinite } from "../../../model/weights/refuse_not_finite.ts";
 import { openTestGpu } from "../../gpu/support.ts";

@@ -1,7 +1,8 @@
 /** Weights, gradients and moments as arrays by Hugging Face name. */
 import { assert } from "@std/assert";
 import type { Gpu } from "../../../gpu/gpu.ts";
-import { downloadMatrix, uploadRows } from "../../../gpu/matrix.ts";
+import { downloadMatrix } from "../../../gpu/matrix.ts";
+import { uploadRows } from "../../../gpu/ops/repack/upload_rows.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { namedTensors, type Trainable } from "../../../model/transformer/params.ts";
 

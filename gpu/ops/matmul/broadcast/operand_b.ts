@@ -1,22 +1,21 @@
 import { lines, range, xyzw } from "../../wgsl/text.ts";
 import {
-  BLOCK,
   INTERLEAVE,
-  isQuantised,
+  isByPanels,
   PANEL,
-  type QuantType,
+  type PanelType,
   runLength,
   runOffset,
-  unpackWeight,
   weightIndex,
-} from "../../../quantised.ts";
+} from "../../../panels.ts";
+import { BLOCK, isQuantised, unpackWeight } from "../../../quantised.ts";
 import { loadWords } from "../../wgsl/load_words.ts";
 import { bitsOf, type BType, type Loads, type Product, type Tile } from "../variant.ts";
 import { scaleLoads } from "./scale_loads.ts";
 
 /**
  * WGSL by which a kernel reads B: what is done once, what each k-step begins with, and the name of a value in it. In it the
- * lane's columns lie at `pb`, of packed weights in the k-step at `pbk`, and give numbers `bv`{term}_{column}.
+ * lane's columns lie at `pb`, of weights by panels in the k-step at `pbk`, and give numbers `bv`{term}_{column}.
  */
 export interface OperandB {
   setUp: string;
@@ -51,14 +50,14 @@ export function columnsOfB(bType: BType, tile: Tile, loads: Loads): OperandB {
   const unit = Math.min(loads.b, count);
   const elements = unit * 32 / bits;
   // A lane's columns lie in one panel, and panels are whole: no column of one is past the end.
-  const setUp = isQuantised(bType)
+  const setUp = isByPanels(bType)
     ? `  let pb = (${weightIndex(bType, "col0", "0u", "p.ldb")}) / ${elements}u;`
     : lines(
       columns,
       (j) => `  let pb${j} = (p.bOff + min(col0 + ${j}u, p.n - 1u) * p.ldb) / ${elements}u;`,
     );
   const index = (j: number) =>
-    isQuantised(bType) ? `pbk + ${runOffset(j) * runLength(bType) / elements}u` : `pb${j} + k / ${elements}u`;
+    isByPanels(bType) ? `pbk + ${runOffset(j) * runLength(bType) / elements}u` : `pb${j} + k / ${elements}u`;
   const loaded = range(columns).map((j) => loadWords(`b${j}`, "b", index(j), count, unit, loads.u64));
   const value = (j: number, kk: number) => {
     const at = `${Math.floor(kk / BLOCK)}_${j}`;
@@ -69,11 +68,13 @@ export function columnsOfB(bType: BType, tile: Tile, loads: Loads): OperandB {
     return inline ? text : `${text}\n${lines(depth, (kk) => `    let bv${kk}_${j} = ${value(j, kk)};`)}`;
   });
   // The lane's columns are rows of W that follow one another: their scales lie side by side.
-  const before = isQuantised(bType)
-    ? `    let pbk = pb + ${termOffset(bType, elements)};\n` +
-      lines(Math.ceil(depth / BLOCK), (block) =>
-        scaleLoads(bType, columns, "col0", `k / ${BLOCK}u + ${block}u`, loads.u64, `${block}_`))
+  const scales = isQuantised(bType)
+    ? lines(
+      Math.ceil(depth / BLOCK),
+      (block) => scaleLoads(bType, columns, "col0", `k / ${BLOCK}u + ${block}u`, loads.u64, `${block}_`),
+    )
     : "";
+  const before = isByPanels(bType) ? `    let pbk = pb + ${termOffset(bType, elements)};\n${scales}` : "";
   return {
     setUp,
     step: `${before}\n${step}`,
@@ -84,7 +85,7 @@ export function columnsOfB(bType: BType, tile: Tile, loads: Loads): OperandB {
 }
 
 /** WGSL of how far term k of a row lies behind its first, in loads of so many weights. */
-function termOffset(bType: QuantType, elements: number): string {
+function termOffset(bType: PanelType, elements: number): string {
   const run = runLength(bType);
   return `k / ${run}u * ${run * PANEL / elements}u + k % ${run}u / ${elements}u`;
 }
@@ -96,22 +97,22 @@ export function rowsOfB(kind: Product, bType: BType, tile: Tile, loads: Loads): 
   const count = columns * bits / 32;
   const unit = Math.min(loads.b, count);
   const elements = unit * 32 / bits;
-  const packed = isQuantised(bType);
-  const setUp = packed
+  const panels = isByPanels(bType);
+  const setUp = panels
     ? `  let pb = (${weightIndex(bType, "0u", "col0", "p.ldb")}) / ${elements}u;`
     : `  let pb = (p.bOff + col0) / ${elements}u; let strideB = p.ldb / ${elements}u;`;
   // The terms of a k-step lie in one panel.
-  const rows = packed
+  const rows = panels
     ? `    let pbk = pb + (k / ${PANEL}u * ${PANEL}u * p.ldb + (k % ${INTERLEAVE}u * ${INTERLEAVE}u + k % ${PANEL}u / ${INTERLEAVE}u)` +
       ` * ${runLength(bType)}u) / ${elements}u;\n`
     : "";
   const step = lines(depth, (kk) => {
     const term = kind === "tn" ? `min(k + ${kk}u, lastK)` : `(k + ${kk}u)`;
-    const index = packed ? `pbk + ${runOffset(kk) * runLength(bType) / elements}u` : `pb + ${term} * strideB`;
+    const index = panels ? `pbk + ${runOffset(kk) * runLength(bType) / elements}u` : `pb + ${term} * strideB`;
     const { text, words } = loadWords(`b${kk}`, "b", index, count, unit, loads.u64);
     const value = (j: number) => element(bType, words, j, `scale${kk}`, `min${kk}`);
     return `${text}\n${lines(columns, (j) => `    let bv${kk}_${j} = ${value(j)};`)}`;
   });
-  const scales = packed ? scaleLoads(bType, depth, "k", `col0 / ${BLOCK}u`, loads.u64) : "";
+  const scales = isQuantised(bType) ? scaleLoads(bType, depth, "k", `col0 / ${BLOCK}u`, loads.u64) : "";
   return { setUp, step: `${scales}\n${rows}${step}`, value: (j, kk) => `bv${kk}_${j}`, unit };
 }

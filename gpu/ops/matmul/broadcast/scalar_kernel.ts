@@ -1,4 +1,5 @@
 import { lines } from "../../wgsl/text.ts";
+import { halfFunction, isByPanels } from "../../../panels.ts";
 import { isQuantised, weightFunction } from "../../../quantised.ts";
 import type { BType, Product, Tile } from "../variant.ts";
 
@@ -6,13 +7,10 @@ import type { BType, Product, Tile } from "../variant.ts";
 function scalarAccess(kind: Product, bType: BType): string {
   const a = kind === "tn" ? "p.aOff + k * p.lda + row" : "p.aOff + row * p.lda + k";
   const b = kind === "nt" ? "p.bOff + col * p.ldb + k" : "p.bOff + k * p.ldb + col";
-  const read = bType === "f32"
-    ? "return b[at];"
-    : "let pair = unpack2x16float(b[at >> 1u]); return select(pair.x, pair.y, (at & 1u) == 1u);";
-  const loadB = isQuantised(bType)
-    ? `${weightFunction(bType, "b", "p.ldb")}
+  const loadB = isByPanels(bType)
+    ? `${isQuantised(bType) ? weightFunction(bType, "b", "p.ldb") : halfFunction("b", "p.ldb")}
 fn loadB(k: u32, col: u32) -> f32 { return weight(${kind === "nt" ? "col, k" : "k, col"}); }`
-    : `fn loadB(k: u32, col: u32) -> f32 { let at = ${b}; ${read} }`;
+    : `fn loadB(k: u32, col: u32) -> f32 { return b[${b}]; }`;
   return `
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<${bType === "f32" ? "f32" : "u32"}>;

@@ -1,6 +1,7 @@
 import { lines, xyzw } from "../../wgsl/text.ts";
 import { loadWords } from "../../wgsl/load_words.ts";
-import { INTERLEAVE, type QuantType, scaleFactor, scaleIndex } from "../../../quantised.ts";
+import { INTERLEAVE } from "../../../panels.ts";
+import { type QuantType, scaleFactor, scaleIndex } from "../../../quantised.ts";
 
 /** Words of a load of `count` rows' scales. */
 export function scaleUnit(bType: QuantType, count: number, u64: boolean): number {

@@ -1,7 +1,7 @@
 import { lines, range, xyzw } from "../../wgsl/text.ts";
+import { INTERLEAVE } from "../../../panels.ts";
 import {
   BLOCK,
-  INTERLEAVE,
   isQuantised,
   type QuantType,
   SCALE_AT,

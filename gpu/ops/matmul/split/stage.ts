@@ -1,5 +1,5 @@
 import { lines, range, xyzw } from "../../wgsl/text.ts";
-import { isQuantised, weightIndex } from "../../../quantised.ts";
+import { isByPanels, weightIndex } from "../../../panels.ts";
 import { type BType, SEGMENT } from "../variant.ts";
 import type { GpuPrologue } from "../gpu_prologue.ts";
 import type { Layout } from "./split_layout.ts";
@@ -63,8 +63,8 @@ export function stageA(
 }
 
 /**
- * W's words of the part, zeros past the last term. Neighbouring threads take what lies side by side: along a row, of
- * packed weights the rows of a panel.
+ * W's words of the part, zeros past the last term. Neighbouring threads take what lies side by side: along a row, or the
+ * rows of a panel.
  */
 export function stageB(
   bType: BType,
@@ -73,11 +73,11 @@ export function stageB(
   const loads = words / unit;
   const each = unit * perWord;
   const type = unit === 1 ? "u32" : `vec${unit}<u32>`;
-  const packed = isQuantised(bType);
-  const col = (i: string) => packed ? `(${i} / ${loads}u % ${cols}u)` : `(${i} / ${loads * segments}u)`;
-  const segment = (i: string) => packed ? `(${i} / ${loads * cols}u)` : `(${i} / ${loads}u % ${segments}u)`;
+  const panels = isByPanels(bType);
+  const col = (i: string) => panels ? `(${i} / ${loads}u % ${cols}u)` : `(${i} / ${loads * segments}u)`;
+  const segment = (i: string) => panels ? `(${i} / ${loads * cols}u)` : `(${i} / ${loads}u % ${segments}u)`;
   const index = (row: string, term: string) =>
-    packed ? weightIndex(bType, row, term, "p.ldb") : `p.bOff + ${row} * p.ldb + ${term}`;
+    panels ? weightIndex(bType, row, term, "p.ldb") : `p.bOff + ${row} * p.ldb + ${term}`;
   const load = (i: string) =>
     `      let ${i}k = start + ${segment(i)} * ${SEGMENT.nt}u + part + ${i} % ${loads}u * ${each}u;
       let ${i}n = min(col0 + ${col(i)}, p.n - 1u);

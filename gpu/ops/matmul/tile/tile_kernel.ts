@@ -1,4 +1,5 @@
 import { lines, range, xyzw } from "../../wgsl/text.ts";
+import { isByPanels } from "../../../panels.ts";
 import { isQuantised } from "../../../quantised.ts";
 import { NORM_LANES } from "../../norm/norm_lanes.ts";
 import { gpuPrologue } from "../gpu_prologue.ts";
@@ -197,7 +198,7 @@ export function vec4Aligned(
   const all = (...values: number[]) => values.every((value) => value % 4 === 0);
   return {
     a: all(lda, aOff, kind === "tn" ? m : k),
-    b: isQuantised(bType) || all(ldb, bOff, kind === "nt" ? k : n),
+    b: isByPanels(bType) || all(ldb, bOff, kind === "nt" ? k : n),
     c: all(n, ldc, cOff),
   };
 }
