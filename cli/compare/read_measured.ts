@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { isTaken, namesIn } from "../../model/files/on_disk.ts";

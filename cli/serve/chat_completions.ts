@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ChatMessage } from "../../model/tokenizer/chat_template.ts";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { ApiError } from "./api_error.ts";

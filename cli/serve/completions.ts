@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Tokenizer } from "../../model/tokenizer/tokenizer.ts";
 import { ApiError } from "./api_error.ts";
 import { endOf, usageOf } from "./chat_completions.ts";

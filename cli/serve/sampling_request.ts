@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";
 import { ApiError } from "./api_error.ts";
 

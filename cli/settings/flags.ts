@@ -6,7 +6,7 @@ import { NOISE_PLACES } from "../../model/thinking/noise_on.ts";
 import { WAY_DEFAULTS, WAYS } from "../../model/thinking/ways.ts";
 import { WEIGHT_FORMS } from "../../model/weights/weight_types.ts";
 import { OWN_GRANT } from "../permissions/own_grants.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { choice, choices, flag, integer, number, path, type Settings, text, texts } from "./setting.ts";
 
 const optimizer = "Optimizer";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * A value that people set: by a flag, in a config file, in a recipe. It is declared once, here; the flag, the

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../../gpu/errors.ts";
 import { firstIssue } from "../../model/files/first_issue.ts";
 import type { MetricsQuery, RolloutQuery } from "../../web/data/view_data.ts";

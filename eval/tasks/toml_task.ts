@@ -1,5 +1,5 @@
 import { parse, TomlError } from "smol-toml";
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../../gpu/errors.ts";
 import { lastBox } from "../answer/box.ts";
 import { type DataSource, type FoundData, locateData } from "../data/data_source.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { UserError } from "../../gpu/errors.ts";
 import type { BaseModel } from "../../model/transformer/adapter.ts";
 import type { Trainer } from "../trainer.ts";

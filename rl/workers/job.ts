@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { WEIGHTINGS } from "../../gpu/ops/few/few_tokens.ts";
 import { NOISE_PLACES } from "../../model/thinking/noise_on.ts";
 import { UNTRAINED_WAYS, WAYS } from "../../model/thinking/ways.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { firstIssue } from "../../model/files/first_issue.ts";
 import { parseJson } from "../../model/files/parse_json.ts";

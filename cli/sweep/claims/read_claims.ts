@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../../../model/files/parse_json.ts";
 import type { Verdicts } from "./claims.ts";
 

@@ -1,6 +1,6 @@
 /** Parts of the server that need no device. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { z } from "zod";
+import * as z from "zod";
 import { ApiError } from "../../../cli/serve/api_error.ts";
 import { createKeyCheck } from "../../../cli/serve/api_key.ts";
 import { createChoiceText } from "../../../cli/serve/choice_text.ts";
