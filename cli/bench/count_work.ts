@@ -4,6 +4,7 @@ import { type DryGpu, openDryGpu } from "../../gpu/device/dry_gpu.ts";
 import { generate } from "../../model/generation/generate.ts";
 import { budgetCache } from "../../model/memory/cache_budget.ts";
 import { DRY_TOKENIZER, dryRules, dryThinking } from "../../model/memory/generation_memory.ts";
+import { createAdapter } from "../../model/transformer/adapter.ts";
 import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { WeightTypes } from "../../model/transformer/params.ts";
 import { createEmptyModel } from "../../model/transformer/transformer.ts";
@@ -18,6 +19,7 @@ export interface CountedWork extends WorkCount {
 }
 
 const BATCHES = [1, 8, 64];
+const RANK = 16;
 // A text that has more than one split of keys on a GPU, where the model's context allows it.
 const PROMPT = 384;
 // Counted between a text of so many tokens and one of twice as many: what begins and ends a text falls out.
@@ -50,6 +52,8 @@ export async function countWork(
       await add(name, (config) => countToken(facts, config, allTypes, way, batch));
     }
   }
+  const adapted = `a token of hard thinking, batch 1, an adapter of rank ${RANK}`;
+  await add(adapted, (config) => countToken(facts, config, allTypes, "hard", 1, RANK));
   await add(`an update on ${QUESTIONS * GROUP} soft rollouts`, (config) => countUpdate(facts, config));
   return counted;
 }
@@ -74,11 +78,13 @@ async function countToken(
   types: WeightTypes,
   way: "hard" | "soft",
   batch: number,
+  rank?: number,
 ): Promise<WorkCount> {
   const gpu = openDryGpu(facts);
   // Memory as large as it takes to have all of them at once.
   budgetCache(gpu, Infinity);
   const model = createEmptyModel(gpu, config, types);
+  if (rank) model.adapter = createAdapter(gpu, config, { rank, alpha: rank });
   const prompt = Array<number>(promptTokens(config)).fill(1);
   const text = async (tokens: number) => {
     using scratch = gpu.arena.scratch();

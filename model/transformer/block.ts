@@ -6,8 +6,7 @@ import { attentionTiles } from "../../gpu/ops/attention/tiles.ts";
 import type { KeysValues } from "../../gpu/ops/attention/shape.ts";
 import { addInto } from "../../gpu/ops/elementwise/elementwise.ts";
 import { headNorm } from "../../gpu/ops/norm/head_norm.ts";
-import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
-import { matmulGated, matmulNormed } from "../../gpu/ops/matmul/fused.ts";
+import { matmulAdapted, matmulGated, matmulNormed } from "../../gpu/ops/matmul/fused.ts";
 import { rmsNorm } from "../../gpu/ops/norm/rms_norm.ts";
 import { rotary } from "../../gpu/ops/rotary/rotary.ts";
 import { swiglu } from "../../gpu/ops/elementwise/swiglu.ts";
@@ -15,7 +14,7 @@ import { asMatrix, type Tensor } from "../../gpu/tensor.ts";
 import type { ModelConfig } from "./config.ts";
 import type { AdaptedProjection } from "./adapter.ts";
 import { eachFused, type Fused, type LoraPair } from "./lora_params.ts";
-import { loraForward, loraRows } from "./lora_product.ts";
+import { loraRows } from "./lora_product.ts";
 import { type LayerParams, qkvWidth, vectorOf } from "./params.ts";
 
 /** A block's weights, with the low-rank updates of its projections where it has them. */
@@ -59,7 +58,7 @@ export interface BlockSaved {
   lora?: Record<Fused, Tensor>; // [rows, parts rank], x A^T of each adapted product
 }
 
-/** What generation neither keeps nor adapts is made on the way to a product. */
+/** What generation does not keep is made on the way to a product. */
 type Passing = "attentionRinv" | "attentionNormed" | "mlpRinv" | "mlpNormed" | "hidden";
 type Buffers = Omit<BlockSaved, Passing> & Partial<Pick<BlockSaved, Passing>>;
 
@@ -74,8 +73,7 @@ export function blockForward(
 ): void {
   using scratch = gpu.arena.scratch();
   const buffers = allocate(scratch, config, layer, x, kv, false);
-  const made = layer.adapter ? allocateMade(scratch, config, x, false) : {};
-  forward(gpu, config, layer, x, rows, { ...buffers, ...made });
+  forward(gpu, config, layer, x, rows, buffers);
 }
 
 /** The same, keeping in `keep` what {@link blockBackward} needs; keys and values are those of the packed rows. */
@@ -90,7 +88,7 @@ export function blockForwardSaved(
   const { rows: count } = asMatrix(x);
   const width = config.kvHeads * config.headDim;
   const kv = { k: keep.f32([count, width], "k"), v: keep.f32([count, width], "v") };
-  const saved = { ...allocate(keep, config, layer, x, kv, true), ...allocateMade(keep, config, x, true) };
+  const saved = { ...allocate(keep, config, layer, x, kv, true), ...allocateMade(keep, config, x) };
   forward(gpu, config, layer, x, rows, saved);
   return saved;
 }
@@ -122,15 +120,13 @@ function allocateMade(
   scratch: Scratch,
   { intermediateSize: f }: ModelConfig,
   x: Tensor,
-  keep: boolean,
 ): Pick<BlockSaved, Passing> {
   const { rows, cols: d } = asMatrix(x);
-  const normed = scratch.f32([rows, d], "attention normed");
   return {
     attentionRinv: scratch.f32([rows], "attention rinv"),
-    attentionNormed: normed,
+    attentionNormed: scratch.f32([rows, d], "attention normed"),
     mlpRinv: scratch.f32([rows], "mlp rinv"),
-    mlpNormed: keep ? scratch.f32([rows, d], "mlp normed") : normed,
+    mlpNormed: scratch.f32([rows, d], "mlp normed"),
     hidden: scratch.f32([rows, f], "mlp hidden"),
   };
 }
@@ -146,9 +142,7 @@ function forward(
   const { rows, cols: d } = asMatrix(x);
   using scratch = gpu.arena.scratch();
   const keep = (to: Tensor) => to === x || gpu.commands.copy(x, 0, to, 0, rows * d);
-  const adapt = (fused: Fused, input: Tensor, out: Tensor) => {
-    if (layer.adapter) loraForward(gpu, layer.adapter[fused], input, saved.lora![fused], out);
-  };
+  const updateOf = (fused: Fused) => layer.adapter && { ...layer.adapter[fused], u: saved.lora![fused] };
   const projectNormed = (
     norm: Matrix,
     normed: Tensor | undefined,
@@ -157,10 +151,12 @@ function forward(
     out: Tensor,
   ) => {
     const weight = vectorOf(norm);
-    if (!normed || !rinv) return matmulNormed(gpu, x, { weight, eps: config.normEps }, layer[fused], out);
+    const lowRank = updateOf(fused);
+    if (!normed || !rinv) {
+      return matmulNormed(gpu, x, { weight, eps: config.normEps }, layer[fused], out, lowRank);
+    }
     rmsNorm(gpu, x, weight, normed, rinv, config.normEps);
-    matmulNT(gpu, normed, layer[fused], out);
-    adapt(fused, normed, out);
+    matmulAdapted(gpu, normed, layer[fused], out, { lowRank });
   };
 
   keep(saved.input);
@@ -184,15 +180,15 @@ function forward(
     const { rowMeta, shift, longest } = at;
     attentionOfProjections(gpu, config, projections, saved.kv, rowMeta, saved.attention, shift, longest);
   }
-  matmulNT(gpu, saved.attention, layer.attentionOut, x, { accumulate: true });
-  adapt("attentionOut", saved.attention, x);
+  const afterAttention = { accumulate: true, lowRank: updateOf("attentionOut") };
+  matmulAdapted(gpu, saved.attention, layer.attentionOut, x, afterAttention);
 
   keep(saved.middle);
   projectNormed(layer.mlpNorm, saved.mlpNormed, saved.mlpRinv, "gateUp", saved.gateUp);
-  if (!saved.hidden) return matmulGated(gpu, saved.gateUp, layer.down, x);
+  const lowRank = updateOf("down");
+  if (!saved.hidden) return matmulGated(gpu, saved.gateUp, layer.down, x, lowRank);
   swiglu(gpu, saved.gateUp, saved.hidden);
-  matmulNT(gpu, saved.hidden, layer.down, x, { accumulate: true });
-  adapt("down", saved.hidden, x);
+  matmulAdapted(gpu, saved.hidden, layer.down, x, { accumulate: true, lowRank });
 }
 
 /** Weights of the heads' norms, or where their gradients go. */

@@ -72,11 +72,11 @@ export function rolloutSeconds(
 }
 
 /** Of a layer, and of a step beside its layers. */
-const DISPATCHES = { layer: 5, beside: 5 };
+const DISPATCHES = { layer: 5, adaptedLayer: 9, beside: 5 };
 
 /** Dispatches of a step of generation. */
-export const dispatchesOf = ({ config }: Pick<ScaledTraining, "config">): number =>
-  DISPATCHES.layer * config.layers + DISPATCHES.beside;
+export const dispatchesOf = ({ config, rank }: Pick<ScaledTraining, "config" | "rank">): number =>
+  (rank === undefined ? DISPATCHES.layer : DISPATCHES.adaptedLayer) * config.layers + DISPATCHES.beside;
 
 /**
  * Seconds of a sum of gradients over N learners (`add_up.ts`): to the process and back to the device, all-to-all and all-gather of

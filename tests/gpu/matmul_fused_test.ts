@@ -1,12 +1,13 @@
-/** Norm and SwiGLU on the way into a product: in one dispatch the bits of two, and the numbers of the f64 reference. */
+/** Norm, SwiGLU and low-rank updates on the way into a product: in one dispatch the bits of several, and the numbers of the f64 reference. */
 import { assertEquals } from "@std/assert";
 import { createMatrix, freeMatrix, type Matrix } from "../../gpu/matrix.ts";
 import { matmulNT } from "../../gpu/ops/matmul/matmul.ts";
-import { matmulGated, matmulNormed } from "../../gpu/ops/matmul/fused.ts";
+import { matmulAdapted, matmulGated, matmulNormed } from "../../gpu/ops/matmul/fused.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import { isQuantised, type QuantType } from "../../gpu/quantised.ts";
 import { rmsNorm } from "../../gpu/ops/norm/rms_norm.ts";
 import { swiglu } from "../../gpu/ops/elementwise/swiglu.ts";
+import type { Tensor } from "../../gpu/tensor.ts";
 import * as reference from "../reference/matmul.ts";
 import { rmsNorm as rmsNormReference } from "../reference/rms_norm.ts";
 import { addInto } from "../reference/support.ts";
@@ -81,4 +82,76 @@ for (const [family, t] of FAMILIES) {
       }
     });
   }
+}
+
+// Rows, outputs, inputs, terms of a low-rank update: of one part and of three, and more than a segment of a GPU's sums. On software
+// devices it stays a product of its own.
+const RANKS = {
+  software: [[3, 76, 96, 48], [2, 33, 64, 6]],
+  f32: [[1, 40, 192, 132], [16, 44, 96, 48], [20, 64, 64, 16]],
+  packed: [[3, 75, 96, 48]],
+};
+
+for (
+  const [family, t, bType, shapes] of [
+    ["broadcast", broadcast, "f32", RANKS.software],
+    ["tile", tiles, "f32", RANKS.f32],
+    ["tile", tiles, "q4_1", RANKS.packed],
+  ] as const
+) {
+  Deno.test(`${family}: a low-rank update beside a product by ${bType}, of rows as they are, normed and gated`, async () => {
+    for (const [m, n, k, rank] of shapes) {
+      const { matrix, values } = weight(t, bType, n, k);
+      const [as, bs] = [random32(5, rank * k), random32(6, n * rank)];
+      const update = { a: t.matrix(as, rank, k), blocks: t.matrix(bs, n, rank), u: t.blank(m, rank) };
+      const [eps, scale] = [1e-5, random32(2, k)];
+      const [x, gates, old] = [random32(1, m * k), random32(3, m * 2 * k, 2), random32(4, m * n)];
+      const [tx, gateUp, norm] = [
+        t.f32(x, [m, k]),
+        t.f32(gates, [m, 2 * k]),
+        { weight: t.f32(scale), eps },
+      ];
+      const normed = rmsNormReference(x, scale, m, k, eps).y;
+      const cases = [
+        {
+          name: "rows",
+          made: x,
+          run: (out: Tensor) => matmulAdapted(t.gpu, tx, matrix, out, { accumulate: true, lowRank: update }),
+          make: (to: Tensor) => t.gpu.commands.copy(tx, 0, to, 0, m * k),
+          added: true,
+        },
+        {
+          name: "normed",
+          made: normed,
+          run: (out: Tensor) => matmulNormed(t.gpu, tx, norm, matrix, out, update),
+          make: (to: Tensor) => rmsNorm(t.gpu, tx, norm.weight, to, t.blank(m), eps),
+          added: false,
+        },
+        {
+          name: "gated",
+          made: swigluReference(gates, m, k),
+          run: (out: Tensor) => matmulGated(t.gpu, gateUp, matrix, out, update),
+          make: (to: Tensor) => swiglu(t.gpu, gateUp, to),
+          added: true,
+        },
+      ];
+      for (const { name, made, run, make, added } of cases) {
+        const what = `${name} ${bType} ${[m, n, k, rank]}`;
+        const [out, rows, expected] = [t.f32(old, [m, n]), t.blank(m, k), t.f32(old, [m, n])];
+        const count = dispatches(t, () => run(out));
+        if (t === tiles && m <= 16) assertEquals(count, 2, what);
+        make(rows);
+        matmulNT(t.gpu, rows, matrix, expected, { accumulate: added });
+        const u = t.blank(m, rank);
+        matmulNT(t.gpu, rows, update.a, u);
+        matmulNT(t.gpu, u, update.blocks, expected, { accumulate: true });
+        assertSameBits(what, await t.read(out), await t.read(expected));
+        assertSameBits(`u of ${what}`, await t.read(update.u), await t.read(u));
+        const low = reference.matmulNT(reference.matmulNT(made, as, m, k, rank), bs, m, rank, n);
+        const sum = addInto(reference.matmulNT(made, values, m, k, n), low);
+        assertClose(what, await t.read(out), added ? addInto(sum, old) : sum);
+      }
+      if (isQuantised(bType)) freeMatrix(t.gpu, matrix);
+    }
+  });
 }

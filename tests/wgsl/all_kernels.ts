@@ -11,6 +11,7 @@ import { fitsDevice, GPU_TILES, gpuSplits } from "../../gpu/ops/matmul/choose_gp
 import { matmulTN } from "../../gpu/ops/matmul/matmul.ts";
 import { matmulSource } from "../../gpu/ops/matmul/matmul_source.ts";
 import type { BType } from "../../gpu/ops/matmul/variant.ts";
+import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
 import { uploadBlocks } from "../../gpu/ops/repack/upload_blocks.ts";
 import { BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
 import { dryThinking, generateDry } from "../../model/memory/generation_memory.ts";
@@ -146,7 +147,9 @@ async function otherKernels(gpu: DryGpu, onKernel: (label: string, code: string)
   onKernel(check.label, check.code());
   onKernel("check_teams", checkTeams(gpu.subgroupSize).code());
   filter(gpu, scratch.f32([2, 100], "z"), 100, 1, { topK: 5, topP: 0.9, minP: 0.1 });
-  castToHalf(gpu, createMatrix(gpu, 4, 8, "f32", "from"), createMatrix(gpu, 4, 8, "f16", "to"));
+  const half = createMatrix(gpu, 4, 7, "f16", "half");
+  uploadRows(gpu, half, 0, new Float32Array(28));
+  castToHalf(gpu, createMatrix(gpu, 4, 7, "f32", "from"), half);
   for (const type of TYPES.filter(isQuantised)) {
     uploadBlocks(gpu, createMatrix(gpu, 4, 32, type, type), 0, new Uint8Array(4 * BLOCK_BYTES[type]));
   }

@@ -133,7 +133,7 @@ function manyRows(kind: Product, bType: BType, { m, n }: Sizes, s: number): Shap
 function shapeOfMany(kind: Product, bType: BType, m: number, n: number, s: number): Shape {
   const rows = m >= 24 ? 32 : 16;
   if (kind === "tn") return [16, 8, 4];
-  if (kind === "nt") return [rows, 8, isQuantised(bType) ? 16 : 8];
+  if (kind === "nt") return [rows, 8, isByPanels(bType) ? 16 : 8];
   if (bType === "f32") return rows === 32 ? [32, 8, 4] : [16, 8, 8];
   return [16, enough(16, n, s), 8];
 }

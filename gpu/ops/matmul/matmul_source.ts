@@ -12,7 +12,8 @@ export function matmulSource(
   variant: MatmulVariant,
   subgroup: number,
 ): KernelSource {
-  const { kind, bType, loads, aligned, sparse, parted, prefetch, accumulate, tile, prologue } = variant;
+  const { kind, bType, loads, aligned, sparse, parted, prefetch, accumulate, tile, prologue, lowRank } =
+    variant;
   const square = tile.family === "broadcast" ? [] : [tile.perThread];
   const size = [tile.rows, tile.cols, ...square, tile.depth].join("x");
   const body = () => {
@@ -28,6 +29,7 @@ export function matmulSource(
   const fused = prologue && (prologue === "swiglu" ? prologue : `rms_norm_${prologue.rmsNorm}`);
   const suffix = [
     fused,
+    lowRank && "low_rank",
     tile.stationaryB && "stationary",
     tile.shuffle && "shuffle",
     sparse && "sparse",
@@ -46,7 +48,7 @@ const PARAMS = `
 // nt: A[m, k] B[n, k]; nn: A[m, k] B[k, n]; tn: A[k, m] B[k, n]. Terms kStart to kEnd, ascending.
 struct Params {
   m: u32, n: u32, k: u32, lda: u32, ldb: u32, ldc: u32, aOff: u32, bOff: u32, cOff: u32,
-  rowStart: u32, kStart: u32, kEnd: u32, listStart: u32, listStride: u32, span: u32,
+  rowStart: u32, kStart: u32, kEnd: u32, listStart: u32, listStride: u32, span: u32, rank: u32,
 }
 @group(0) @binding(0) var<uniform> p: Params;
 `;

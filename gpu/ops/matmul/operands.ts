@@ -15,4 +15,6 @@ export interface Operands {
   c: Tensor;
   /** Of a prologue that norms A's rows. */
   normWeight?: Tensor;
+  /** Of an epilogue that adds u [m, rank] blocks [n, rank]^T. */
+  lowRank?: { u: Tensor; blocks: Tensor };
 }

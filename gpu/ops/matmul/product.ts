@@ -43,29 +43,40 @@ export function product(
   denseProduct(gpu, operands, sizes, denseVariant, dense.terms);
 }
 
-const tensorsOf = ({ a, b, c, normWeight }: Operands, { aligned }: MatmulVariant): Tensor[] => [
+const tensorsOf = ({ a, b, c, normWeight, lowRank }: Operands, { aligned }: MatmulVariant): Tensor[] => [
   ...[a, b.tensor, c],
   ...(b.scales ? [b.scales] : []),
   // The kernels of software devices read the rows to be normed in vectors of another width.
   ...(normWeight ? [...(aligned ? [] : [a]), normWeight] : []),
+  ...(lowRank ? [lowRank.u, lowRank.blocks] : []),
 ];
 
-/**
- * C (+)= A W^T with A made by `prologue` in the same dispatch, where the kernel of so few rows allows it.
- * @returns whether it was done
- */
-export function productWithPrologue(
+/** What a product does beside itself, each of which would be a dispatch of its own. */
+export interface Beside {
+  /** A is made so as it is loaded. */
+  prologue?: Prologue;
+  /** The operands' product of low rank is added. */
+  lowRank?: boolean;
+}
+
+/** Whether the kernel of so many rows does that in the same dispatch. */
+export function allowsBeside(gpu: Gpu, { prologue, lowRank }: Beside, bType: BType, sizes: Sizes): boolean {
+  const kernel = chooseKernel(gpu, "nt", bType, sizes);
+  if (sizes.k > kernel.terms || (lowRank && kernel.tile.family !== "split")) return false;
+  return prologue === undefined || allowsPrologue(gpu, prologue, bType, sizes, kernel);
+}
+
+/** C (+)= A W^T with what is done beside it, which {@link allowsBeside} must allow: one dispatch. */
+export function productBeside(
   gpu: Gpu,
-  prologue: Prologue,
+  beside: Beside,
   operands: Operands,
   sizes: Sizes,
   accumulate: boolean,
-): boolean {
+): void {
   const { bType } = operands.b;
   const { terms, ...kernel } = chooseKernel(gpu, "nt", bType, sizes);
-  if (sizes.k > terms || !allowsPrologue(gpu, prologue, bType, sizes, kernel)) return false;
-  denseProduct(gpu, operands, sizes, { kind: "nt", bType, accumulate, prologue, ...kernel }, terms);
-  return true;
+  denseProduct(gpu, operands, sizes, { kind: "nt", bType, accumulate, ...beside, ...kernel }, terms);
 }
 
 // Each workgroup makes A anew: cheap beside its share of W for few rows.
@@ -116,6 +127,7 @@ function denseProduct(
         listStart: 0,
         listStride: 0,
         span: 0,
+        rank: operands.lowRank?.blocks.shape[1] ?? 0,
       }, groups);
     }
   }
@@ -176,6 +188,7 @@ function sparseProduct(
       listStart: i * rowTiles * (span + 1),
       listStride: span + 1,
       span: 0,
+      rank: 0,
     }, [Math.ceil(n / tile.cols), rowTiles]);
   }
 }

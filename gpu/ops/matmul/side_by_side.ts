@@ -31,7 +31,7 @@ export function partedProduct(
   }, gpu.subgroupSize);
   run(gpu, source, [a, b.tensor, sums], {
     ...inSums,
-    ...{ rowStart: 0, kStart: 0, kEnd: k, listStart: 0, listStride: 0, span },
+    ...{ rowStart: 0, kStart: 0, kEnd: k, listStart: 0, listStride: 0, span, rank: 0 },
   }, [Math.ceil(n / tile.cols), Math.ceil(m / tile.rows), count]);
   const params = { m, n, ldc, cOff, segments: count, rows: 1, groups: 1 };
   run(gpu, addSegments(accumulate, false), [sums, c], params, [Math.ceil(n / ADDED_COLUMNS), m]);
@@ -62,6 +62,7 @@ export function splitProduct(gpu: Gpu, operands: Operands, sizes: Sizes, variant
       listStart: 0,
       listStride: 0,
       span: 0,
+      rank: 0,
     }, [Math.ceil(n / tile.cols), segments, groups]);
     const add = addSegments(accumulate || first > 0, sparse);
     const params = { m, n, ldc, cOff, segments, rows: tile.rows, groups };

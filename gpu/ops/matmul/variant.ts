@@ -74,6 +74,8 @@ export interface MatmulVariant {
   parted?: boolean;
   /** For `nt` of few rows: a step that would be a dispatch of its own. */
   prologue?: Prologue;
+  /** For `nt` by split sums: adds a product of few terms, `rank`, that would be a dispatch of its own. */
+  lowRank?: boolean;
   /** Only the k-steps that a list names: where A is mostly zeros. */
   sparse?: boolean;
   /** Prefetches the rows of B that the next k-step reads: where B is too large for the caches. For `nn` with loads. */

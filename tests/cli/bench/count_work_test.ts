@@ -1,4 +1,4 @@
-/** A token takes five dispatches a layer on GPUs, and what is made for them is within their limits of memory. */
+/** A token takes five dispatches a layer on GPUs, nine with an adapter, and what is made for them is within their limits of memory. */
 import { assert, assertEquals } from "@std/assert";
 import { countWork } from "../../../cli/bench/count_work.ts";
 import { CARDS } from "../../../gpu/device/cards.ts";
@@ -14,14 +14,16 @@ import { MODEL_SHAPES } from "../../support/model_shapes.ts";
 const two = (config: ModelConfig): ModelConfig => ({ ...config, layers: 2 });
 
 for (const [model, config] of Object.entries(MODEL_SHAPES)) {
-  Deno.test(`decoding ${model} takes at most five dispatches a layer, each of which waits once`, async () => {
+  Deno.test(`decoding ${model} takes five dispatches a layer, nine with an adapter, each of which waits once`, async () => {
     for (const [name, card] of Object.entries(CARDS)) {
       for (const types of ["f32", "f16"] as const) {
         for (const { name: work, layer } of await countWork(card, two(config), types)) {
           // Of 64 rows some products are too large to make their inputs again and again.
           if (!work.includes("token") || work.includes("64")) continue;
-          assertEquals(layer.dispatches, 5, `${name}, ${types}: ${work}`);
-          assert(layer.barriers <= 5.25, `${name}, ${types}: ${work}: ${layer.barriers} barriers`);
+          // Each of four products with an update of low rank takes a dispatch more, for what it is made of.
+          const most = work.includes("adapter") ? 9 : 5;
+          assertEquals(layer.dispatches, most, `${name}, ${types}: ${work}`);
+          assert(layer.barriers <= most + 0.25, `${name}, ${types}: ${work}: ${layer.barriers} barriers`);
         }
       }
     }

@@ -96,6 +96,7 @@ Deno.test("what is trained, and what a step reads", () => {
   assertEquals(bytesOfStep({ config: untied, mixes: true, weightBytes: 4 }), 4 * (372 + 64));
   assertEquals(bytesOfStep({ config: untied, mixes: false, weightBytes: 4 }), 4 * 372);
   assertEquals(dispatchesOf(TRAINING), 15);
+  assertEquals(dispatchesOf({ ...TRAINING, rank: 3 }), 23);
 });
 
 Deno.test("rollouts: steps cost what they cost with none, in as many waves as there are slots for, and each its own", () => {

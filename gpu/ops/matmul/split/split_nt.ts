@@ -22,14 +22,15 @@ import { stageA, stageB } from "./stage.ts";
  * W's rows are read along k by neighbouring threads and staged in workgroup memory as they are packed, since a thread's own
  * segment would be a stride of 64 terms from its neighbour's.
  *
- * With a prologue, A is made as it is staged: again in every workgroup, which is little beside its share of W.
+ * With a prologue, A is made as it is staged: again in every workgroup, which is little beside its share of W. A product of low
+ * rank is added by the thread that writes an output: its terms are few, and what it is made from lies in caches.
  *
  * Order: each segment is one chain of fused multiply-adds from 0; segments are added in ascending order, from the old
  * value if there is one. A tree would be shorter, but not what the tiles of many rows can do beside their sums. Each
  * output is added up by one thread from workgroup memory, or, `shuffle`, by every lane from the lanes of its subgroup,
  * one after another: the order of segments, whatever the size of the subgroup.
  */
-export function splitNT({ bType, tile, prologue: fused }: MatmulVariant): string {
+export function splitNT({ bType, tile, prologue: fused, lowRank }: MatmulVariant): string {
   const l = splitLayout(bType, tile);
   const prologue = fused && gpuPrologue(fused, bType, { rows: l.rows, together: l.rows, threads: l.threads });
   const segment = SEGMENT.nt;
@@ -38,6 +39,7 @@ export function splitNT({ bType, tile, prologue: fused }: MatmulVariant): string
     lines(l.perThread, (j) => range(l.vectors).map((v) => make(j, v)).join(" "));
   const sum = tile.shuffle ? sumByShuffle(l, rowVector) : sumThroughMemory(l);
   const quantised = isQuantised(bType);
+  const next = 4 + (quantised ? 1 : 0) + (fused && fused !== "swiglu" ? 1 : 0);
   const [a, b] = [stageA(l, prologue), stageB(bType, l)];
   return `
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
@@ -47,6 +49,7 @@ ${quantised ? SCALE_AT : ""}
 ${prologue?.declare ?? ""}
 var<workgroup> sa: array<${rowVector}, ${l.segments * l.strideA}>;
 var<workgroup> sb: array<u32, ${l.sizeB}>;
+${endOf(lowRank ? next : undefined)}
 fn indexC(row: u32, col: u32) -> u32 { return p.cOff + row * p.ldc + col; }
 fn old(row: u32, col: u32) -> f32 {
   var value = 0.0;
@@ -118,4 +121,25 @@ function multiply(bType: BType, l: Layout, rowVector: string): string {
 ${lines(l.perThread, word)}
 ${lines(l.perWord, term)}
       }`;
+}
+
+/**
+ * WGSL of `ended(total, row, col)`, what is written of an output: its sum, or the sum and, in the order of a product that adds to it,
+ * the product of low rank, of bindings `next` on.
+ */
+function endOf(next: number | undefined): string {
+  if (next === undefined) return "fn ended(total: f32, row: u32, col: u32) -> f32 { return total; }";
+  return `@group(0) @binding(${next}) var<storage, read> u: array<f32>; // [m, rank]
+@group(0) @binding(${next + 1}) var<storage, read> blocks: array<f32>; // [n, rank]
+fn ended(total: f32, row: u32, col: u32) -> f32 {
+  var sum = total;
+  for (var start = 0u; start < p.rank; start += ${SEGMENT.nt}u) {
+    var part = 0.0;
+    for (var t = start; t < min(start + ${SEGMENT.nt}u, p.rank); t++) {
+      part = fma(u[row * p.rank + t], blocks[col * p.rank + t], part);
+    }
+    sum += part;
+  }
+  return sum;
+}`;
 }

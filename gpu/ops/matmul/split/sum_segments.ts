@@ -82,4 +82,4 @@ ${
 }
 
 const write = (row: string, col: string, value: string): string =>
-  `    if (${row} < p.m && ${col} < p.n) { c[indexC(${row}, ${col})] = ${value}; }`;
+  `    if (${row} < p.m && ${col} < p.n) { c[indexC(${row}, ${col})] = ended(${value}, ${row}, ${col}); }`;
