@@ -2,7 +2,8 @@
  * Two checkouts of this project in turns, in one process: prefill, decoding, soft rollouts and the update of the embedded model, or
  * prefill and decoding of another. So what else the machine does meets both alike.
  *
- *     deno run -A tests/bench/turns_bench.ts BEFORE [AFTER] [--model builtin] [--weights exact] [--only TEXT] [--rounds 21] [--cpu]
+ *     deno run -A tests/bench/turns_bench.ts BEFORE [AFTER] [--model builtin] [--weights exact] [--adapter RANK] [--only TEXT]
+ *         [--rounds 21] [--cpu]
  *
  * BEFORE and AFTER are folders, AFTER this one if left out. Shown is how many times as fast AFTER is: by the best of the rounds, by
  * their medians, and by the median of the ratios of neighbours. On a busy machine the first is the steadiest.
@@ -18,6 +19,7 @@ const { values, positionals: [before, after = root] } = parseArgs({
   options: {
     model: { type: "string", default: "builtin" },
     weights: { type: "string", default: "exact" },
+    adapter: { type: "string" },
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "21" },
     cpu: { type: "boolean", default: false },
@@ -32,6 +34,10 @@ async function open(folder: string): Promise<Side> {
   const { findModel } = await load("model/files/find_model.ts");
   const parts = await load("cli/bench/model_parts.ts");
   const found = await findModel(gpu, values.model, { weights: values.weights });
+  if (values.adapter) {
+    const { addAdapter } = await load("model/transformer/adapter.ts");
+    addAdapter(found.model, { rank: Number(values.adapter), alpha: 32 }, 0);
+  }
   const list: Measurement[] = [...parts.generationMeasurements(found)];
   if (values.model === "builtin") {
     const soft = parts.rolloutMeasurements(found, 32).filter(({ name }: Measurement) =>

@@ -121,8 +121,8 @@ function fewRows(kind: Product, bType: BType, { m, n }: Sizes, s: number): Shape
   return [rows, enough(columns, n, s), 8];
 }
 
-function manyRows(kind: Product, bType: BType, { m, n }: Sizes, s: number): Shape {
-  const shape = shapeOfMany(kind, bType, m, n, s);
+function manyRows(kind: Product, bType: BType, { m, n, k }: Sizes, s: number): Shape {
+  const shape = shapeOfMany(kind, bType, { m, n, k }, s);
   // Small outputs leave cores idle under large tiles.
   const tiles = (rows: number) => Math.ceil(m / rows) * Math.ceil(n / (shape[1] * s));
   while (shape[0] > 8 && tiles(shape[0]) < 2 * navigator.hardwareConcurrency) shape[0] /= 2;
@@ -130,10 +130,16 @@ function manyRows(kind: Product, bType: BType, { m, n }: Sizes, s: number): Shap
 }
 
 /** For large outputs: k-steps long enough for loads of 32 bytes, as far as the sums leave registers. */
-function shapeOfMany(kind: Product, bType: BType, m: number, n: number, s: number): Shape {
+function shapeOfMany(
+  kind: Product,
+  bType: BType,
+  { m, n, k }: Pick<Sizes, "m" | "n" | "k">,
+  s: number,
+): Shape {
   const rows = m >= 24 ? 32 : 16;
   if (kind === "tn") return [16, 8, 4];
-  if (kind === "nt") return [rows, 8, isByPanels(bType) ? 16 : 8];
+  // Of f16 where there are enough of them.
+  if (kind === "nt") return [rows, 8, isQuantised(bType) || (bType === "f16" && k >= 256) ? 16 : 8];
   if (bType === "f32") return rows === 32 ? [32, 8, 4] : [16, 8, 8];
   return [16, enough(16, n, s), 8];
 }

@@ -90,7 +90,7 @@ const DEVICES: [string, GpuOptions][] = [
   ["broadcast", { matmulFamily: "broadcast" }],
   ["narrow loads", { matmulFamily: "broadcast", forbidU64: true }],
   ["tile", { matmulFamily: "tile" }],
-  ["chunks", { maxBinding: 4096 }],
+  ["chunks", { maxBinding: 12288 }],
 ];
 
 for (const [device, options] of DEVICES) {
@@ -178,7 +178,8 @@ Deno.test("weights take the memory that is forecast", async () => {
     const model = createModel(gpu, config, types);
     const held = gpu.arena.bytes - before - model.ropeTable.storage.bytes;
     const told = weightBytes(config, types);
-    assert(held >= told && held < 1.02 * told, `${form}: ${held} held, ${told} told`);
+    // Panels of 64 rows are whole.
+    assert(held >= told && held < 1.03 * told, `${form}: ${held} held, ${told} told`);
     freeModel(model);
   }
   gpu.close();
