@@ -2,7 +2,7 @@ import type { Gpu } from "../../gpu.ts";
 import type { Matrix } from "../../matrix.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import { chunksNT, matmulNT } from "./matmul.ts";
-import { allowsBeside, productBeside } from "./product.ts";
+import { kernelOfOne, productOfOne } from "./product.ts";
 import type { Prologue } from "./variant.ts";
 import { rmsNorm } from "../norm/rms_norm.ts";
 import { swiglu } from "../elementwise/swiglu.ts";
@@ -70,7 +70,9 @@ export function matmulAdapted(
   out: Tensor,
   { accumulate = false, lowRank }: { accumulate?: boolean; lowRank?: LowRank },
 ): void {
-  if (lowRank && onTheWay(gpu, { x, lda: w.cols }, w, out, accumulate, lowRank)) return;
+  if (
+    lowRank && gpu.matmulFamily === "tile" && onTheWay(gpu, { x, lda: w.cols }, w, out, accumulate, lowRank)
+  ) return;
   matmulNT(gpu, x, w, out, { accumulate });
   if (!lowRank) return;
   matmulNT(gpu, x, lowRank.a, lowRank.u);
@@ -103,23 +105,23 @@ function onTheWay(
     return more.length > 0 ? undefined : { b, sizes: { ...sizes, lda } };
   };
   const product = made(w);
-  if (!product) return false;
+  const kernel = product && kernelOfOne(gpu, prologue, product.b.bType, product.sizes);
+  if (!kernel) return false;
   const { b, sizes } = product;
-  const allows = (more: boolean) => allowsBeside(gpu, { prologue, lowRank: more }, b.bType, sizes);
-  if (!allows(false)) return false;
   const operands = { a: x, b, c: out, normWeight };
   if (!lowRank) {
-    productBeside(gpu, { prologue }, operands, sizes, accumulate);
+    productOfOne(gpu, kernel, { prologue }, operands, sizes, accumulate);
     return true;
   }
-  const { u, blocks } = lowRank;
-  const first = made(lowRank.a);
-  if (!first || !allowsBeside(gpu, { prologue }, first.b.bType, first.sizes)) return false;
-  const whole = allows(true) && blocks.chunks.length === 1;
+  const { a, blocks, u } = lowRank;
+  const whole = kernel.tile.family === "split" && blocks.chunks.length === 1;
   if (prologue === undefined && !whole) return false;
-  productBeside(gpu, { prologue }, { a: x, b: first.b, c: u, normWeight }, first.sizes, false);
+  const first = made(a);
+  const firstKernel = first && kernelOfOne(gpu, prologue, first.b.bType, first.sizes);
+  if (!firstKernel) return false;
+  productOfOne(gpu, firstKernel, { prologue }, { a: x, b: first.b, c: u, normWeight }, first.sizes, false);
   const added = whole ? { lowRank: { u, blocks: blocks.chunks[0] } } : {};
-  productBeside(gpu, { prologue, lowRank: whole }, { ...operands, ...added }, sizes, accumulate);
+  productOfOne(gpu, kernel, { prologue, lowRank: whole }, { ...operands, ...added }, sizes, accumulate);
   if (!whole) matmulNT(gpu, u, blocks, out, { accumulate: true });
   return true;
 }

@@ -51,37 +51,46 @@ const tensorsOf = ({ a, b, c, normWeight, lowRank }: Operands, { aligned }: Matm
   ...(lowRank ? [lowRank.u, lowRank.blocks] : []),
 ];
 
-/** What a product does beside itself, each of which would be a dispatch of its own. */
-export interface Beside {
+/** What a product of few rows does beside itself, each of which would be a dispatch of its own. */
+interface Beside {
   /** A is made so as it is loaded. */
   prologue?: Prologue;
-  /** The operands' product of low rank is added. */
+  /** The operands' product of low rank is added: by a kernel of split sums alone. */
   lowRank?: boolean;
 }
 
-/** Whether the kernel of so many rows does that in the same dispatch. */
-export function allowsBeside(gpu: Gpu, { prologue, lowRank }: Beside, bType: BType, sizes: Sizes): boolean {
+// Each workgroup makes A anew: cheap beside its share of W for few rows.
+const MOST_PROLOGUE_ROWS = 8;
+
+/** The kernel of C (+)= A W^T in one dispatch, with A made by `prologue` if there is one; none where it does not do that. */
+export function kernelOfOne(
+  gpu: Gpu,
+  prologue: Prologue | undefined,
+  bType: BType,
+  sizes: Sizes,
+): Kernel | undefined {
+  if (prologue !== undefined && gpu.matmulFamily === "broadcast" && sizes.m > MOST_PROLOGUE_ROWS) {
+    return undefined;
+  }
   const kernel = chooseKernel(gpu, "nt", bType, sizes);
-  if (sizes.k > kernel.terms || (lowRank && kernel.tile.family !== "split")) return false;
-  return prologue === undefined || allowsPrologue(gpu, prologue, bType, sizes, kernel);
+  const allowed = prologue === undefined || allowsPrologue(gpu, prologue, bType, sizes, kernel);
+  return allowed && sizes.k <= kernel.terms ? kernel : undefined;
 }
 
-/** C (+)= A W^T with what is done beside it, which {@link allowsBeside} must allow: one dispatch. */
-export function productBeside(
+/** C (+)= A W^T and what is done beside it by a kernel of {@link kernelOfOne}. */
+export function productOfOne(
   gpu: Gpu,
+  { terms, ...kernel }: Kernel,
   beside: Beside,
   operands: Operands,
   sizes: Sizes,
   accumulate: boolean,
 ): void {
   const { bType } = operands.b;
-  const { terms, ...kernel } = chooseKernel(gpu, "nt", bType, sizes);
   denseProduct(gpu, operands, sizes, { kind: "nt", bType, accumulate, ...beside, ...kernel }, terms);
 }
 
-// Each workgroup makes A anew: cheap beside its share of W for few rows.
-const MOST_PROLOGUE_ROWS = 8;
-// Of the tiles of GPUs, which come to many rows: as many numbers in all workgroups together take some microseconds.
+// Of the tiles of GPUs, whose workgroups make A anew too, and which come to many rows: as many numbers in all workgroups together take some microseconds.
 const MOST_REPEATED = 8 * 1024 * 1024;
 
 function allowsPrologue(
@@ -91,7 +100,7 @@ function allowsPrologue(
   { m, n, k }: Sizes,
   { tile, loads, aligned }: Omit<Kernel, "terms">,
 ): boolean {
-  if (!aligned) return loads !== undefined && m <= MOST_PROLOGUE_ROWS && k % loads.a === 0;
+  if (!aligned) return loads !== undefined && k % loads.a === 0;
   const split = tile.family === "split";
   if (!aligned.a || (!split && m * k * Math.ceil(n / tile.cols) > MOST_REPEATED)) return false;
   const { rows } = tile;
