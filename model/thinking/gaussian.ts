@@ -37,30 +37,17 @@ export function gaussianThinking(
     ...(sigma > 0 ? { noise: (input) => noiseSize(input, input.model.config.hiddenSize, antithetic) } : {}),
     hasRatio: true,
     score(input) {
-      const {
-        model,
-        z,
-        scratch: caller,
-        weights,
-        fed,
-        info,
-        seed,
-        step,
-        grads,
-        measured,
-        stats,
-        clipStep,
-        older,
-      } = input;
+      const { model, z, weights, fed, info, seed, step, grads, measured, stats, older } = input;
       if (sigma === 0) throw new Error("Cannot score noiseless thinking: it has no density");
       const { gpu, config, params } = model;
       const at = { info, shift: 0, key: keyOf({ seed, step }, Domain.noise), antithetic };
       using scratch = gpu.arena.scratch();
       const g = scratch.f32(fed.shape, "d mixture");
-      const u = caller.f32(z.shape, "d logits");
+      const u = input.scratch.f32(z.shape, "d logits");
+      const m = older ? scratch.f32(fed.shape, "mixture") : g;
       if (older) {
         // The density needs the mixture before the gradient does: its weights are made once more, and what that leaves in u counts for nothing.
-        const [p, m] = [scratch.f32(z.shape, "mixture weights"), scratch.f32(fed.shape, "mixture")];
+        const p = scratch.f32(z.shape, "mixture weights");
         gpu.commands.copy(z, 0, p, 0, sizeOf(z.shape));
         mixtureBackward(gpu, p, u, config.usedVocabSize, tau, 0, stats);
         matmulNN(gpu, p, params.embedding, m, { sparse: true });
@@ -68,10 +55,10 @@ export function gaussianThinking(
         noiseRatioBackward(gpu, rows, at, g, older.logRatio);
       } else noiseBackward(gpu, weights, sigma, at, g);
       matmulNT(gpu, g, params.embedding, u);
-      mixtureBackward(gpu, z, u, config.usedVocabSize, tau, clipStep, stats);
+      mixtureBackward(gpu, z, u, config.usedVocabSize, tau, input.clipStep, stats);
       if (grads.embedding) matmulTN(gpu, z, g, grads.embedding, { accumulate: true });
-      matmulNN(gpu, z, params.embedding, g, { sparse: true });
-      noiseMismatch(gpu, g, fed, sigma, at, measured);
+      if (!older) matmulNN(gpu, z, params.embedding, m, { sparse: true });
+      noiseMismatch(gpu, m, fed, sigma, at, measured);
       return { logits: u };
     },
   };
