@@ -288,6 +288,8 @@ const OUTPUTS: Record<string, string> = {
   "cli/eval/eval.ts": "eval",
   "cli/eval/eval_check.ts": "eval check",
   "cli/eval/load_watched.ts": "eval",
+  "cli/eval/measure_choices.ts": "own words",
+  "cli/eval/measure_generation.ts": "own words",
   "cli/eval/plan_tasks.ts": "eval",
   "cli/forecast/forecast.ts": "forecast",
   "cli/generate/generate.ts": "generate",
