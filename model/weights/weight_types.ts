@@ -1,6 +1,8 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { WeightType } from "../../gpu/matrix.ts";
-import { BLOCK, BLOCK_BYTES, isQuantised } from "../../gpu/quantised.ts";
+import { isByPanels, paddedCols, paddedRows, PANEL_BITS } from "../../gpu/panels.ts";
+import { isQuantised, scaleWords } from "../../gpu/quantised.ts";
+import { ELEMENT_BYTES } from "../../gpu/tensor.ts";
 import type { TensorFile } from "../formats/tensor_file.ts";
 import type { ModelConfig } from "../transformer/config.ts";
 import {
@@ -98,16 +100,29 @@ const smallestExact = (stored: readonly string[]): WeightType | undefined =>
 const holds = (type: WeightType, stored: string): boolean =>
   type === "f32" || KEPT[stored] === type || stored === "Q4_0" && type === "q8_0";
 
-/** Bytes of one weight: scales, stored beside, are shared by a block. */
-const bytesOfWeight = (type: WeightType): number =>
-  isQuantised(type) ? BLOCK_BYTES[type] / BLOCK : type === "f16" ? 2 : 4;
+/** Bytes of a matrix as it lies on the device: whole panels, of quantised ones with the scales beside them. */
+function matrixBytes(type: WeightType, rows: number, cols: number): number {
+  if (!isByPanels(type)) return rows * cols * ELEMENT_BYTES;
+  const [height, width] = [paddedRows(rows), paddedCols(type, cols)];
+  const scales = isQuantised(type) ? scaleWords(type, height, width) * ELEMENT_BYTES : 0;
+  return height * width * PANEL_BITS[type] / 8 + scales;
+}
 
 /** Bytes that a model's weights take on the device. */
 export function weightBytes(config: ModelConfig, types: WeightTypes): number {
+  // Parts of a fused matrix lie under one another.
+  const large = new Map<string, { type: WeightType; rows: number; cols: number }>();
   let bytes = 0;
   for (const { shape, of, layer } of tensorShapes(config)) {
-    const elements = shape.reduce((product, n) => product * n, 1);
-    bytes += elements * bytesOfWeight(isLarge(of) ? typeOf(types, of, layer) : "f32");
+    const cols = shape[shape.length - 1];
+    const rows = shape.reduce((product, n) => product * n, 1) / cols;
+    if (!isLarge(of)) {
+      bytes += rows * cols * ELEMENT_BYTES;
+      continue;
+    }
+    const before = large.get(keyOf(of, layer))?.rows ?? 0;
+    large.set(keyOf(of, layer), { type: typeOf(types, of, layer), rows: before + rows, cols });
   }
+  for (const { type, rows, cols } of large.values()) bytes += matrixBytes(type, rows, cols);
   return bytes;
 }

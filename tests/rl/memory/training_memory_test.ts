@@ -156,7 +156,9 @@ Deno.test("what is held throughout is told apart: weights, gradients, moments, a
   const adapter = await trainingNeed(SHAPE, { ...SOME, rank: 8, diagnoseEvery: 5 });
   near(adapter.state, weights + 20 * trained + 4 * blocks + table);
   const copied = await trainingNeed(SHAPE, { ...SOME, rolloutWeights: "f16" });
-  assert(copied.state > full.state + 0.49 * weights && copied.state < full.state + 0.51 * weights);
+  // Panels of 64 rows and 32 columns are whole.
+  const share = (copied.state - full.state) / weights;
+  assert(share > 0.49 && share < 0.57, `${share} of the weights`);
 });
 
 Deno.test("more rollouts, rows and length take more; recomputing and smaller micro-batches less", async () => {
