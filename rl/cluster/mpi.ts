@@ -48,7 +48,7 @@ const TAG = 1;
 /** Short enough to be sent without waiting for whom it is for. */
 const MOST_TOLD = 2000;
 /** Milliseconds for which a process that expects bytes asks for them without a pause: longer than a slice of a sum takes. */
-const EAGER = 5;
+const EAGER = 2;
 
 function join(): Mpi {
   const { functions, world, float, byte, sum, errorsReturn, inPlace } = openMpiLibrary();

@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { table } from "../../cli/terminal/table.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { lendElements } from "../../gpu/lend_elements.ts";
 import type { Tensor } from "../../gpu/tensor.ts";
 import { KNOWN_SHAPES } from "../../model/transformer/known_shapes.ts";
 import { createLoraParams } from "../../model/transformer/lora_params.ts";
@@ -76,10 +77,14 @@ async function sumAsLearner(): Promise<void> {
     await by.sum(gpu, parts[part]);
     await gpu.reader.read({ ...parts[part].at(-1)!, shape: [1] });
   };
+  // As a sum does with each slice, without what it does once.
+  const lent = (use: (data: Float32Array<ArrayBuffer>) => Promise<unknown>) => (part: number) =>
+    lendElements(gpu, wholeOf(parts[part])[0], async (data) => void await use(data));
+  const inSlices = options.count !== undefined && parts[0][0].storage.lendable;
   let at = 0;
   const works: Record<string, (part: number) => Promise<unknown>> = {
-    "learners, GPU to GPU": onGpu(learners),
-    "of it between GPU and process": onGpu(alone),
+    "learners, GPU to GPU": inSlices ? lent((data) => addUp(mpi, data, room)) : onGpu(learners),
+    "of it between GPU and process": inSlices ? lent(() => Promise.resolve()) : onGpu(alone),
     "learners, CPU to CPU": async (part) => {
       for (let done = 0; done < counts[part]; done += slice) {
         if (at + slice > data.length) at = 0;
