@@ -17,11 +17,12 @@ export type { Commands } from "./gpu/commands.ts";
 export type { ErrorLog } from "./gpu/error_log.ts";
 export type { Pipeline } from "./gpu/pipeline.ts";
 export type { Matrix, WeightType } from "./gpu/matrix.ts";
+export type { PanelType } from "./gpu/panels.ts";
 export type { QuantType } from "./gpu/quantised.ts";
 export type { TunedTile, Tuning } from "./gpu/tuning.ts";
 export { WEIGHT_FORMS, type WeightForm } from "./model/weights/weight_types.ts";
 export type { KernelTime, Profile } from "./gpu/profile.ts";
-export type { Piece, Reader } from "./gpu/reader.ts";
+export type { LentPieces, Piece, Reader } from "./gpu/reader.ts";
 export type { DType, Storage, Tensor } from "./gpu/tensor.ts";
 export type { StepRecord } from "./gpu/ops/choose/choose.ts";
 
@@ -72,6 +73,7 @@ export {
   type Prompt,
 } from "./model/tokenizer/chat_template.ts";
 export type { Filters } from "./gpu/ops/choose/filter.ts";
+export type { RolloutsProgress } from "./model/generation/generate.ts";
 
 // Ways of thinking: what an own one must implement is `Thinking`.
 export { ALL_MODES, type InferenceMode, inferenceMode } from "./eval/modes.ts";
@@ -174,6 +176,7 @@ export type { Precision } from "./eval/answer/compare/tolerance.ts";
 
 // Training: one update, a run with its folder, and supervised training.
 export { actorOf, type Diagnosis, type Trainer } from "./rl/trainer.ts";
+export type { UpdatePart } from "./rl/update_part.ts";
 export { type Behind, createBehind } from "./rl/behind.ts";
 export type { Importance } from "./rl/importance.ts";
 export type { Diagnosed } from "./rl/diagnose.ts";
