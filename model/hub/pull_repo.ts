@@ -159,7 +159,7 @@ async function bring(
       lock: `${hubCacheFolder()}/.locks/${name}/${file.hash}.lock`,
       onBytes,
     });
-    noteVerified(repo, file.hash);
+    guardDisk(repo, () => noteVerified(repo, file.hash));
   }
   guardDisk(repo, () => linkBlob(repo, commit, file.path, file.hash));
 }
@@ -179,7 +179,7 @@ async function isWhole(hub: Hub, repo: string, file: HubFile): Promise<boolean> 
   if (fileSize(blob) !== file.size) return false;
   if (isVerified(repo, file.hash, file.size)) return true;
   if (await hashOfBlob(hub, blob, file) === file.hash) {
-    noteVerified(repo, file.hash);
+    guardDisk(repo, () => noteVerified(repo, file.hash));
     return true;
   }
   hub.notice(`${file.path} in the cache is not what was fetched: it is fetched again`);

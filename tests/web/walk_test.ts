@@ -75,7 +75,7 @@ async function byKeys(page: Page): Promise<void> {
   await page.waitForURL(/#\/rollouts\/runs%2Fsoft$/);
   await page.getByRole("searchbox").waitFor();
   await page.keyboard.press("?");
-  assertStringIncludes(await page.getByRole("dialog").innerText(), "search in the texts");
+  await page.getByRole("dialog").getByText("search in the texts").waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("/");
   assertEquals(await page.evaluate(() => document.activeElement?.getAttribute("type")), "search");
@@ -246,15 +246,14 @@ async function growth(browser: Browser, url: string, folder: string): Promise<vo
     await page.getByRole("row", { name: /grown/ }).getByText("running").waitFor();
     await page.getByRole("link", { name: "runs/grown", exact: true }).click();
     await page.getByRole("link", { name: "Rollouts", exact: true }).click();
-    const count = async () => Number((await page.locator(".rollouts-count").innerText()).match(/^\d+/)?.[0]);
-    await page.waitForFunction(() =>
-      /^\d+ rollouts/.test(document.querySelector(".rollouts-count")?.textContent ?? "")
-    );
-    const before = await count();
-    await page.waitForFunction(
-      (before) => Number(document.querySelector(".rollouts-count")?.textContent?.match(/^\d+/)?.[0]) > before,
-      before,
-    );
+    // As they are shown, a thousand with a space in it.
+    const more = (than: number) =>
+      page.waitForFunction((than) => {
+        const shown = document.querySelector(".rollouts-count")?.textContent?.match(/^([\d\s]+) rollouts/);
+        const count = Number(shown?.[1].replace(/\D/g, "") ?? 0);
+        return count > than && count;
+      }, than).then((handle) => handle.jsonValue());
+    await more(Number(await more(0)));
     assert(
       await page.evaluate(() => (globalThis as unknown as { same: boolean }).same),
       "the page was loaded again",

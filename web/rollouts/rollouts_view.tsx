@@ -75,6 +75,7 @@ function countInWords({ total, searching, skipped }: RolloutLines, all: number |
   if (total === null) return "Reading…";
   const damaged = skipped > 0 ? `; ${grouped(skipped)} damaged lines are left out` : "";
   if (searching) return `${grouped(total)} found in ${grouped(searching.scanned)} read so far…${damaged}`;
-  const of = all === undefined || all === total ? "" : ` of ${grouped(all)}`;
+  // Of a run that grows all of them were counted a moment before.
+  const of = all === undefined || all <= total ? "" : ` of ${grouped(all)}`;
   return `${grouped(total)}${of} rollouts${damaged}`;
 }
