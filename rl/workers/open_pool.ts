@@ -8,6 +8,7 @@ import { OutdatedResult, RefusedResult } from "./result.ts";
 import { sayAtTimes } from "./say_at_times.ts";
 import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
 import { JOBS, messageRoom, newId, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
+import { watchConnection } from "./watch_connection.ts";
 import type { GivenJob, WorkerPool, WorkersThere } from "./worker_pool.ts";
 import { tallyWork, type WorkTally } from "./worker_time.ts";
 
@@ -47,9 +48,13 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
   // When each worker last sent something.
   const seen = new Map<string, number>();
   const receiver = receiveResults(connection, manager, session, takerOf(jobs, tally, seen, say));
-  quietly(watchConnection(connection, place, say, () => {
-    receiver.restart();
-    jobs.giveAgain();
+  quietly(watchConnection(connection, place, {
+    say: (line) => say(`workers  ${line}`),
+    warn: (line) => say(`warning  ${line}`),
+    back() {
+      receiver.restart();
+      jobs.giveAgain();
+    },
   }));
   const there = () => whoIsThere(manager);
   return {
@@ -124,22 +129,6 @@ function takerOf(
     stop: jobs.stop,
     say,
   };
-}
-
-/** @param back called when the server is there again: it may have lost all that it knew */
-async function watchConnection(
-  connection: NatsConnection,
-  place: string,
-  say: (line: string) => void,
-  back: () => void,
-): Promise<void> {
-  for await (const { type } of connection.status()) {
-    if (type === "disconnect") say(`workers  the connection to ${place} broke: waiting for the server`);
-    if (type !== "reconnect") continue;
-    say(`workers  ${place} is there again`);
-    await openStreams(connection).catch((error) => say(`warning  ${(error as Error).message}`));
-    back();
-  }
 }
 
 async function whoIsThere(manager: JetStreamManager): Promise<WorkersThere | undefined> {

@@ -9,6 +9,7 @@ import { type Job, jobSchema, TOKEN } from "./job.ts";
 import { type NatsPatience, natsPatience, NatsRefusal } from "./nats_patience.ts";
 import { type Failure, HEADERS } from "./receive_results.ts";
 import { ACK_WAIT, JOBS, messageRoom, newId, openStreams, resultSubject, WORKERS } from "./streams.ts";
+import { watchConnection } from "./watch_connection.ts";
 
 /** Whose jobs are taken, and who takes them. */
 export interface TakeOptions {
@@ -63,7 +64,7 @@ export async function takeJobs(
   const connection = await connectNats(nats, `softcot worker ${name}`);
   try {
     await openStreams(connection);
-    watchConnection(connection, shownPlace(nats), say);
+    watchConnection(connection, shownPlace(nats), { say, warn: (line) => say(`warning: ${line}`) });
     const next = jobQueue(connection, signal, natsPatience(connection, "ask for a job", say));
     const sending = natsPatience(connection, "send a result", say);
     options.ready();
@@ -78,19 +79,6 @@ export async function takeJobs(
     }
   } finally {
     await Promise.race([connection.drain(), pause(1000)]);
-  }
-}
-
-async function watchConnection(
-  connection: NatsConnection,
-  place: string,
-  say: (line: string) => void,
-): Promise<void> {
-  for await (const { type } of connection.status()) {
-    if (type === "disconnect") say(`the connection to ${place} broke: waiting for the server`);
-    if (type !== "reconnect") continue;
-    say(`${place} is there again`);
-    await openStreams(connection).catch((error) => say(`warning: ${(error as Error).message}`));
   }
 }
 
