@@ -4,6 +4,7 @@ import { type RandomKey, randomSource } from "../../random.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
 import ratioCode from "./noise_ratio.wgsl" with { type: "text" };
 import noiseCode from "./noise.wgsl" with { type: "text" };
+import rowNoiseCode from "./row_noise.wgsl" with { type: "text" };
 
 /** The rows' place in a stream of random numbers: info u32 [rows, 4] = (row, rollout, _, position), `shift` further. */
 export interface DrawAddress {
@@ -79,12 +80,15 @@ export function noiseRatioBackward(
   expectShape("noise_ratio", at.info, [rows, 4]);
   run(
     gpu,
-    { label: "noise_ratio", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${ratioCode}` },
+    { label: "noise_ratio", code: () => withRowNoise(gpu, ratioCode) },
     [at.info, m, h, weight, g, logRatio],
     { rows, d, sigma, log_bound: Math.log(bound), shift: at.shift, pairs: at.antithetic ? 1 : 0, ...at.key },
     grid(rows),
   );
 }
+
+const withRowNoise = ({ subgroupSize }: Gpu, code: string): string =>
+  `const S = ${subgroupSize}u;\n${randomSource}${rowNoiseCode}${code}`;
 
 function noise(
   gpu: Gpu,
@@ -104,7 +108,7 @@ function noise(
   if (d % 4 !== 0) throw new Error(`Cannot add noise to rows of ${d}: the width must be a multiple of 4`);
   run(
     gpu,
-    { label: "noise", code: () => `const S = ${gpu.subgroupSize}u;\n${randomSource}${noiseCode}` },
+    { label: "noise", code: () => withRowNoise(gpu, noiseCode) },
     [at.info, m, next, fed, weight],
     { rows, d, mode, sigma, unit, columns, column, shift: at.shift, pairs: at.antithetic ? 1 : 0, ...at.key },
     grid(rows),

@@ -1,7 +1,6 @@
-// The noise eps of a thinking step, derived from (dimension >> 2, position, rollout, step), and what is made of it.
+// The noise eps of a thinking step (row_noise.wgsl), derived from (dimension >> 2, position, rollout, step), and what is made of it.
 // info[r] = (row, rollout, _, position), position counted `shift` further. d is a multiple of 4. m, g [rows, d].
 // mode 0: next[r] = m[r] + sigma eps, stored also in fed[row, column]; mode 1: g[r] = weight[r] eps / sigma.
-// pairs 1: rollouts 2 i and 2 i + 1 have the noise of rollout i, the second with the other sign.
 // mode 2: weight[r] = root mean square over d of (target[r] - (m[r] + sigma eps)) / unit, target in `next`.
 struct Params {
   rows: u32, d: u32, mode: u32, sigma: f32, unit: f32, columns: u32, column: u32, shift: u32, pairs: u32, seed: u32, domain: u32, step: u32,
@@ -18,14 +17,11 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   if (row >= p.rows) { return; }
   let who = info[row];
   let width = p.d / 4u;
-  let key = vec2<u32>(p.seed, p.domain);
-  let rollout = select(who.y, who.y >> 1u, p.pairs == 1u);
-  let side = select(1.0, -1.0, p.pairs == 1u && (who.y & 1u) == 1u);
   var square = 0.0;
   for (var c = lane; c < width; c += S) {
     let at = row * width + c;
     var eps = vec4<f32>();
-    if (p.sigma > 0.0) { eps = side * normal4(vec4<u32>(c, who.w + p.shift, rollout, p.step), key); }
+    if (p.sigma > 0.0) { eps = row_noise(c, who); }
     if (p.mode == 1u) {
       m[at] = weight[row] / p.sigma * eps;
       continue;

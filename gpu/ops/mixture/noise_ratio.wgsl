@@ -2,7 +2,7 @@
 // off = (h - (m + sigma eps)) / sigma, which is exactly 0 where the mixtures have equal bits:
 // log_ratio[r] = ln N(h; m, sigma) - ln N(h; m_old, sigma) = -sum over d of off (eps + off / 2),
 // g[r] = weight[r] min(exp(log_ratio[r]), exp(log_bound)) (eps + off) / sigma: the weighed derivative of ln N(h; m, sigma) for m.
-// info[r] = (row, rollout, _, position), eps as in noise.wgsl. d is a multiple of 4. One subgroup a row.
+// info[r] = (row, rollout, _, position), eps as in row_noise.wgsl. d is a multiple of 4. One subgroup a row.
 struct Params { rows: u32, d: u32, sigma: f32, log_bound: f32, shift: u32, pairs: u32, seed: u32, domain: u32, step: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> info: array<vec4<u32>>;
@@ -17,14 +17,11 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   if (row >= p.rows) { return; }
   let who = info[row];
   let width = p.d / 4u;
-  let key = vec2<u32>(p.seed, p.domain);
-  let rollout = select(who.y, who.y >> 1u, p.pairs == 1u);
-  let side = select(1.0, -1.0, p.pairs == 1u && (who.y & 1u) == 1u);
   let sigma = vec4<f32>(p.sigma);
   var part = 0.0;
   for (var c = lane; c < width; c += S) {
     let at = row * width + c;
-    let eps = side * normal4(vec4<u32>(c, who.w + p.shift, rollout, p.step), key);
+    let eps = row_noise(c, who);
     let off = (h[at] - fma(sigma, eps, m[at])) / sigma;
     part += dot(off, eps + 0.5 * off);
   }
@@ -34,7 +31,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   if (lane == 0u) { log_ratio[row] = found; }
   for (var c = lane; c < width; c += S) {
     let at = row * width + c;
-    let eps = side * normal4(vec4<u32>(c, who.w + p.shift, rollout, p.step), key);
+    let eps = row_noise(c, who);
     let off = (h[at] - fma(sigma, eps, m[at])) / sigma;
     g[at] = factor / p.sigma * (eps + off);
   }
