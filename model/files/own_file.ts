@@ -44,12 +44,14 @@ export function createFolderBeside(path: string): { folder: Deno.FsFile; beside:
  * @throws UserError if a link lies there, or something else that is no regular file
  */
 export function openOwn(path: string, options: Deno.OpenOptions): Deno.FsFile {
-  let known: Deno.FileInfo;
-  try {
-    known = Deno.lstatSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return Deno.openSync(path, { ...options, createNew: true });
+  const known = infoOf(path);
+  if (known === undefined) {
+    try {
+      return Deno.openSync(path, { ...options, createNew: true });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      return openOwn(path, options); // Another process was first.
+    }
   }
   const refuse = (what: string) =>
     new UserError(`Cannot write ${path}: ${what}`, "remove it, if nobody needs what it leads to");
@@ -60,6 +62,14 @@ export function openOwn(path: string, options: Deno.OpenOptions): Deno.FsFile {
   if (ino === known.ino && dev === known.dev) return file;
   file.close();
   throw refuse("it is not the file that was there a moment ago");
+}
+
+function infoOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /**

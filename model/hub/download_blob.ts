@@ -168,10 +168,11 @@ async function takeLock(hub: Hub, path: string, what: string): Promise<Disposabl
     return openOwn(path, { write: true });
   });
   try {
-    for (let told = false; !file.tryLockSync(true); told = true) {
-      if (!told) hub.notice(`waiting for another process that fetches ${what}`);
+    // Short at first: the other may be at a small file.
+    for (let wait = 1; !file.tryLockSync(true); wait *= 2) {
+      if (wait === 128) hub.notice(`waiting for another process that fetches ${what}`);
       hub.signal?.throwIfAborted();
-      await pause(200);
+      await pause(Math.min(wait, 200));
     }
   } catch (error) {
     file.close();

@@ -47,8 +47,11 @@ const ANY_SOURCE = -1;
 const TAG = 1;
 /** Short enough to be sent without waiting for whom it is for. */
 const MOST_TOLD = 2000;
-/** Milliseconds for which a process that expects bytes asks for them without a pause: longer than a slice of a sum takes. */
-const EAGER = 2;
+/**
+ * Milliseconds for which a process that expects bytes asks for them without a pause: several times what a slice of a sum takes, since one that
+ * pauses keeps the others waiting, who then pause in their turn.
+ */
+const EAGER = 20;
 
 function join(): Mpi {
   const { functions, world, float, byte, sum, errorsReturn, inPlace } = openMpiLibrary();

@@ -81,6 +81,7 @@ async function sumAsLearner(): Promise<void> {
   const lent = (use: (data: Float32Array<ArrayBuffer>) => Promise<unknown>) => (part: number) =>
     lendElements(gpu, wholeOf(parts[part])[0], async (data) => void await use(data));
   const inSlices = options.count !== undefined && parts[0][0].storage.lendable;
+  const start = new Float32Array(size);
   let at = 0;
   const works: Record<string, (part: number) => Promise<unknown>> = {
     "learners, GPU to GPU": inSlices ? lent((data) => addUp(mpi, data, room)) : onGpu(learners),
@@ -99,6 +100,8 @@ async function sumAsLearner(): Promise<void> {
       const seconds: number[] = [];
       for (const part of parts.keys()) {
         await mpi.meet();
+        // Who meets leaves it at its next look, up to milliseconds after another.
+        await mpi.spreadParts(start);
         const began = performance.now();
         await work(part);
         seconds.push((performance.now() - began) / 1000);
