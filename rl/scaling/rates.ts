@@ -68,17 +68,18 @@ export interface Assumed {
 }
 
 /**
- * What concerns the process and the way to its card, assumed: round numbers of a server's core; 5 us a dispatch; 20 GB/s between a card and its process (PCIe 4). Only --rates has measured ones.
+ * What concerns the process and the way to its card, assumed: near what a core of the machine of docs/scaling.md was measured to do; 5 us a
+ * dispatch; PCIe 4 with the process's own copy behind it; a message over a network. Only --rates has measured ones.
  */
 const PROCESS = {
   dispatch: 5e-6,
-  copy: 20e9,
-  add: 4e9,
+  copy: 8e9,
+  add: 20e9,
   message: 2e-5,
-  save: 0.5e9,
-  fetch: 0.5e9,
+  save: 0.25e9,
+  fetch: 0.3e9,
   load: 1e9,
-  queue: 0.1e9,
+  queue: 0.2e9,
 };
 
 /** Rates of a card by its data sheet and what is assumed. */
