@@ -74,7 +74,7 @@ Deno.test("the sweeps of docs/ are plans, and short_sums asks different question
   const planned = (name: string) => readSweep(`${root}docs/sweeps/${name}.toml`, "x");
   assertEquals(planned("rates").runs.length, 36);
   assertEquals(planned("smollm2").runs.map(({ name }) => name), ["hard", "soft", "multiplex"]);
-  assertEquals(planned("smollm2-trials").runs.length, 6);
+  assertEquals(planned("smollm2-trials").runs.length, 12);
   const { default: task } = await import("../../../docs/sweeps/short_sums.ts");
   const { train, validation, test } = task.questions;
   assertEquals([train.length, validation.length, test.length], [2048, 128, 256]);
