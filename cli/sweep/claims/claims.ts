@@ -26,6 +26,8 @@ export interface LineVerdicts {
   atEqual: Record<"a" | "c" | "d", Part>;
   /** Mean difference in pass@1 that stopping early leaves: line - hard stopped early. */
   gap: Crossed | null;
+  /** After which update each seed's hard training was stopped; 0 is the untrained model, whose NLL has not moved at all. */
+  stoppedAfter: number[];
 }
 
 /** A claim of the paper with what decides about it. */
@@ -137,6 +139,7 @@ function judgeLine(data: ClaimData, name: string): LineVerdicts {
       d: judge(`entropy: ${name} - hard stopped early`, difference(line, early, entropy(data)), 0),
     },
     gap: difference(line, early, pass(data, "hard-sample", 1)),
+    stoppedAfter: early.map(({ step }) => step),
   };
 }
 

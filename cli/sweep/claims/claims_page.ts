@@ -51,7 +51,8 @@ export function claimsPage(
       ...claimed.flatMap(({ claims }) => claims.d),
     ]),
     "### Controls",
-    "Beside hard training stopped early, where pass@1 with drawn tokens is about equal; the gap is what is left of it.",
+    "Beside hard training stopped early, where pass@1 with drawn tokens is about equal; the gap is what is left of it. Stopped after so many " +
+    "updates, seed by seed; after 0 it is the untrained model, whose NLL has not moved.",
     equalTable(claimed),
     ...(verdicts.thinkingTerm ? [partsTable([verdicts.thinkingTerm])] : []),
     ...(others.length > 0 ? ["### The other ways, by the same rules", othersTable(others)] : []),
@@ -108,11 +109,11 @@ function shownErrors({ errors }: Part): string {
 
 function equalTable(lines: readonly LineVerdicts[]): string {
   return markdownTable(
-    ["q", "q ± s", "(q - b) / s", "part", "gap in pass@1"],
-    lines.flatMap(({ atEqual, gap }) =>
+    ["q", "q ± s", "(q - b) / s", "part", "gap in pass@1", "stopped after"],
+    lines.flatMap(({ atEqual, gap, stoppedAfter }) =>
       [atEqual.a, atEqual.c, atEqual.d].map((part) => [
         ...[part.what, shownPart(part), shownErrors(part), part.verdict],
-        shownDifference(gap, 4),
+        ...[shownDifference(gap, 4), stoppedAfter.join(", ")],
       ])
     ),
   );
@@ -121,10 +122,14 @@ function equalTable(lines: readonly LineVerdicts[]): string {
 function othersTable(lines: readonly LineVerdicts[]): string {
   const cell = (part: Part) => `${shownPart(part)}: ${part.verdict}`;
   return markdownTable(
-    ["line", "(a) pass@1", "(a) pass@k", "at equal pass@1", "(c)", "at equal", "(d) keeps", "at equal"],
-    lines.map(({ line, claims, atEqual }) => [
+    [
+      ...["line", "(a) pass@1", "(a) pass@k", "at equal pass@1", "(c)", "at equal", "(d) keeps", "at equal"],
+      "hard stopped after",
+    ],
+    lines.map(({ line, claims, atEqual, stoppedAfter }) => [
       line,
       ...[...claims.a, atEqual.a, ...claims.c, atEqual.c, ...claims.d, atEqual.d].map(cell),
+      stoppedAfter.join(", "),
     ]),
   );
 }

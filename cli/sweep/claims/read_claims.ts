@@ -24,6 +24,7 @@ const VERDICTS = z.looseObject({
     claims: z.object({ a: PARTS, c: PARTS, d: PARTS, e: PARTS }),
     atEqual: z.object({ a: PART, c: PART, d: PART }),
     gap: z.looseObject({ value: z.number(), standardError: NUMBER }).nullable(),
+    stoppedAfter: z.array(z.number()).default([]),
   })),
   thinkingTerm: PART.nullable(),
 });

@@ -139,6 +139,7 @@ Deno.test("where soft training only moved less, the claims hold but not beside h
   // Entropy fell by a third as much as hard's: kept by the rule, but hard falls to the same at equal pass@1.
   assert(soft.claims.d[0].value! > 0);
   assertEquals(soft.gap, { value: 0, standardError: 0 });
+  assertEquals(soft.stoppedAfter, [10, 10, 10]);
 });
 
 Deno.test("the opposite picture is judged as such: no claim holds", () => {
