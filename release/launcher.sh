@@ -3,11 +3,8 @@
 # The first start unpacks it into a cache folder (SOFTCOT_CACHE names one); `--unpack DIR` unpacks it there, and starts nothing.
 set -eu
 id=@ID@ machine=@MACHINE@ files=@FILES@ offset=@OFFSET@ bytes=@BYTES@ sha256=@SHA256@
-path=${PATH-} PATH=${PATH:+$PATH:}/usr/bin:/bin new='' why='' dir='' user=$(id -u)
-fail() {
-  printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
-  exit 1
-}
+path=${PATH-} PATH=${PATH:+$PATH:}/usr/bin:/bin new='' why='' dir='' self=./$0 user=$(id -u)
+fail() { printf 'error: %s\nhint: %s\n' "$1" "$2" >&2; exit 1; }
 # Whether nobody but this user, or root, can change what lies at these paths, and their links: asked as ./softcot asks.
 is_own() {
   { ls -ldnL -- "$@" && ls -ldn -- "$@"; } 2>/dev/null | (
@@ -26,25 +23,25 @@ is_own() {
 }
 is_whole() { [ -x "$1/deno" ] && set -- "$1"/* && [ $# -eq $files ]; }
 is_there() { is_whole "$1/$id" && is_own "${1%/*}/" "$1" "$1/$id" "$1/$id/deno" && app=$1/$id; }
-cannot() {
-  rm -rf "$new"
-  why="$why${why:+; }$1 $2" new=''
-  return 1
-}
+cannot() { rm -rf "$new"; why="$why${why:+; }$1 $2" new=''; return 1; }
+guard() { export LC_ALL=C && { [ -n "$dir" ] || umask 077; }; } # who may read a folder of --unpack is the user's to say
 # Unpacks beside its place and renames: what lies there is whole, also where two start at once.
 unpack() {
-  new=$( (umask 077 && mkdir -p "$1" && mktemp -d "$1/.softcot-new.XXXXXXXX") 2>/dev/null) || cannot "$1" 'cannot be written' || return 1
+  new=$( (guard && mkdir -p "$1" && mktemp -d "$1/.softcot-new.XXXXXXXX") 2>/dev/null) || cannot "$1" 'cannot be written' || return 1
   [ -n "$dir" ] || is_own "${1%/*}/" "$1" || cannot "$1" "is another user's, or others may write there" || return 1
-  (printf '#!/bin/sh\n' >"$new/try" && chmod 700 "$new/try") 2>/dev/null || cannot "$1" 'is full' || return 1
-  "$new/try" 2>/dev/null || cannot "$1" 'lets no program run' || return 1
+  (printf '#!/bin/sh\n' >"$new/try") 2>/dev/null || cannot "$1" 'is full' || return 1
+  { chmod 700 "$new/try" && "$new/try"; } 2>/dev/null || cannot "$1" 'lets no program run' || return 1
   printf 'softcot: unpacking into %s (once)\n' "$1/$id" >&2
-  { mkdir "$new/app" && tail -c +$offset "$self" | gzip -dc | tar xof - -C "$new/app" && is_whole "$new/app"; } 2>/dev/null ||
-    cannot "$1" 'is full' || return 1
+  said=$( (guard && mkdir "$new/app" && tail -c +$offset "$self" | gzip -dc | tar xof - -C "$new/app" && is_whole "$new/app") 2>&1) ||
+    case $said in
+      *'No space'* | *quota* | *'Wrote only'*) cannot "$1" 'is full' || return 1 ;;
+      *) cannot "$1" "took no copy: $(printf %s "${said:-files are missing}" | tr '\n' ' ')" || return 1 ;;
+    esac
   said=$("$new/app/deno" -V 2>&1) || fail "Cannot run Deno here: $said" \
     'it needs glibc 2.27 or newer and libgcc: a container of a newer Linux will do, one with musl, as Alpine, will not'
   app=$1/$id
-  mv -T "$new/app" "$app" 2>/dev/null || is_there "$1" || { rm -rf "$app" && mv -T "$new/app" "$app"; } 2>/dev/null ||
-    cannot "$1" "holds a $id of another user" || return 1
+  mv -T "$new/app" "$app" 2>/dev/null || { [ -z "$dir" ] && { is_there "$1" || { rm -rf "$app" && mv -T "$new/app" "$app"; }; }; } 2>/dev/null ||
+    cannot "$1" "holds a $id that cannot be replaced" || return 1
   rm -rf "$new"
 }
 each_place() {
@@ -55,19 +52,22 @@ each_place() {
   done
   return 1
 }
-
-case $0 in */*) self=$0 ;; *) self=$(command -v -- "$0" || echo "./$0") ;; esac
+case $0 in */*) self=$0 ;; *) [ -f "$self" ] || self=$(command -v -- "$0") ;; esac
 case ${SOFTCOT_CACHE:-/} in /*) ;; *) SOFTCOT_CACHE=$PWD/$SOFTCOT_CACHE ;; esac
 have=$(wc -c <"$self") need=$((offset - 1 + bytes))
 [ "$have" -eq $need ] || fail "Cannot start $self: it is damaged, it has $have bytes and $need are needed" 'copy it again'
 [ "$(uname -sm)" = "Linux $machine" ] || fail "Cannot start $self: it is for Linux $machine, this is $(uname -sm)" 'get the other file'
-trap 'rm -rf "$new"' EXIT && trap 'exit 130' HUP INT TERM
+trap 'rm -rf "$new"' EXIT && trap 'exit 129' HUP && trap 'exit 130' INT && trap 'exit 143' TERM
 if [ "${1:-}" = --unpack ] || ! each_place is_there; then
-  found=$( (tail -c +$offset "$self" | sha256sum || tail -c +$offset "$self" | shasum -a 256) 2>/dev/null) found=${found%% *}
+  for tool in tar gzip "$(command -v sha256sum || command -v shasum || echo sha256sum)"; do command -v "$tool" >/dev/null ||
+    fail "Cannot unpack $self: $tool is not here" 'install it, or copy what --unpack DIR made elsewhere'; done
+  found=$(tail -c +$offset "$self" | case $tool in *shasum) shasum -a 256 ;; *) sha256sum ;; esac) found=${found%% *}
   [ "$found" = $sha256 ] || fail "Cannot unpack $self: it is damaged, its SHA-256 is $found and $sha256 is needed" 'copy it again'
   if [ "${1:-}" = --unpack ]; then
-    case ${2:-} in '') fail 'Cannot unpack: the folder is missing' 'softcot --unpack DIR' ;; /*) dir=${2%/} ;; *) dir=$PWD/${2%/} ;; esac
-    [ ! -e "$dir" ] || rmdir "$dir" 2>/dev/null || fail "Cannot unpack into $dir: something lies there" 'name a new folder'
+    dir=${2:-} && while [ "$dir" != "${dir%/}" ]; do dir=${dir%/}; done
+    case ${dir##*/} in '' | . | ..) fail "Cannot unpack into '${2:-}': a new folder is needed" 'softcot --unpack DIR' ;; esac
+    case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
+    [ ! -e "$dir" ] && [ ! -L "$dir" ] || rmdir "$dir" 2>/dev/null || fail "Cannot unpack into $dir: something lies there" 'name a new folder'
     id=${dir##*/} place=${dir%/*}
     unpack "${place:-/}" || fail "Cannot unpack: $why" 'name a folder with 130 MB free, where programs may run'
     printf 'softcot: start it with %s/softcot\n' "$dir" >&2 && exit 0

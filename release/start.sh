@@ -1,13 +1,13 @@
 #!/bin/sh
 # Starts the softcot that lies in the folder of this file, also through a link to it.
 set -eu
-here=$0
+here=./$0
+case $0 in */*) here=$0 ;; *) [ -f "$here" ] || here=$(command -v -- "$0") ;; esac
 while [ -L "$here" ]; do
   target=$(readlink "$here")
   case $target in /*) here=$target ;; *) here=${here%/*}/$target ;; esac
 done
-case $here in */*) folder=${here%/*} ;; *) folder=. ;; esac
-here=$(CDPATH='' cd -- "$folder/" && pwd -P)
+here=$(CDPATH='' cd -- "${here%/*}/" && pwd -P)
 # Deno cannot start in a folder that was removed, nor where the home is a file, as some services have it.
 fail() {
   printf 'error: Cannot start here: %s\nhint: %s\n' "$1" "$2" >&2
@@ -15,6 +15,7 @@ fail() {
 }
 [ -n "$(pwd -P 2>/dev/null)" ] || fail 'the working folder was removed' 'cd to one that is there'
 # V8 reserves addresses, far more than it uses, and ends with a stack where it gets fewer.
+# shellcheck disable=SC3045
 addresses=$(ulimit -v 2>/dev/null) || addresses=
 case $addresses in
   '' | *[!0-9]*) ;;

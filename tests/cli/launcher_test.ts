@@ -200,6 +200,24 @@ Deno.test("a link to the launcher starts the same program, from any folder", () 
     assertEquals(JSON.parse(stdout).task.from, "default");
   }));
 
+Deno.test("sh and a name without a slash start what lies in the folder, then what lies on the PATH", () =>
+  inBox(async ({ folder, script, start }) => {
+    await script("deno", `[ "$1" != -V ] || { echo 'deno ${pinned}'; exit; }\necho "$*"`);
+    await script("softcot", "echo another");
+    const inFolder = (name: string) =>
+      finish("sh", ["-c", `cd "$1" && PATH="$1/bin" exec sh "$2" settings`, "sh", folder, name], {
+        XDG_CACHE_HOME: join(folder, "cache"),
+        DENO_DIR: folder,
+      });
+    await Deno.symlink(launcher, join(folder, "link"));
+    await Deno.symlink("link", join(folder, "softcot"));
+    for (const name of ["link", "softcot"]) {
+      const { code, stdout, stderr } = await inFolder(name);
+      assertEquals([code, stdout.split(" ").at(-2)], [0, join(root, "cli/main.ts")], stderr);
+    }
+    assertEquals((await start(["settings"])).code, 0);
+  }));
+
 Deno.test("arguments and the exit status go through unchanged", () =>
   inBox(async ({ folder, start }) => {
     await Deno.symlink(Deno.execPath(), join(folder, "bin", "deno"));
@@ -246,6 +264,32 @@ Deno.test("a signal reaches the program itself", () =>
     }).spawn();
     const { stdout } = await child.output();
     assertEquals(new TextDecoder().decode(stdout).trim(), String(child.pid));
+  }));
+
+Deno.test("an installation that a signal stops ends with that signal's status and leaves nothing", () =>
+  inBox(async ({ folder, cached, script }) => {
+    await script("npm", `: >started; exec ${await where("sleep")} 0.5`);
+    for (const [signal, status] of [["SIGHUP", 129], ["SIGINT", 130], ["SIGTERM", 143]] as const) {
+      const child = new Deno.Command(launcher, {
+        args: ["--version"],
+        env: { PATH: join(folder, "bin"), XDG_CACHE_HOME: join(folder, "cache") },
+        stderr: "null",
+      }).spawn();
+      const hasStarted = () => {
+        try {
+          const [install] = Deno.readDirSync(join(cached, ".."));
+          return Deno.statSync(join(cached, "..", install.name, "started")).isFile;
+        } catch {
+          return false;
+        }
+      };
+      let ended = false;
+      const end = child.status.finally(() => ended = true);
+      while (!hasStarted() && !ended) await new Promise((resolve) => setTimeout(resolve, 5));
+      child.kill(signal);
+      assertEquals((await end).code, status);
+      assertEquals([...Deno.readDirSync(join(cached, ".."))], []);
+    }
   }));
 
 Deno.test("what npm and pip bring is not run before its hash is the expected one", () =>

@@ -40,7 +40,12 @@ export const ODD_PLACES: readonly OddPlace[] = [
     script: 'cd / && PATH="$BOX:$PATH" softcot $GO',
     ...{ code: 0, says: RIGHT },
   },
-  { what: "sh softcot", script: "sh softcot $GO", code: 0, says: RIGHT },
+  {
+    what: "sh softcot, with another softcot on the PATH",
+    script:
+      `mkdir bin; printf '#!/bin/sh\\necho another\\n' >bin/softcot; chmod +x bin/softcot; PATH="$BOX/bin:$PATH" sh softcot $GO`,
+    ...{ code: 0, says: RIGHT },
+  },
   {
     what: "spaces and quotes in the file's and the cache's path",
     script: `mkdir "a  b" && cp softcot "a  b/soft 'cot" && cd "a  b" && HOME="$BOX/a  b" "./soft 'cot" $GO`,
@@ -172,7 +177,7 @@ export const ODD_PLACES: readonly OddPlace[] = [
     what: "the same, as a user who cannot remove it",
     script: `chmod 755 .; mkdir -m 1777 c; plant c; chown -R 65533 c/softcot-*
       SOFTCOT_CACHE=$BOX/c setpriv --reuid=65534 --regid=65534 --clear-groups ./softcot $GO; s=$?; [ ! -e mark ] && exit $s`,
-    ...{ code: 1, says: /c holds a softcot-\S+ of another user$/m, root: true },
+    ...{ code: 1, says: /c holds a softcot-\S+ that cannot be replaced$/m, root: true },
   },
   {
     what: "another user's link in a shared folder, to a place of one's own",
@@ -205,7 +210,14 @@ export const ODD_PLACES: readonly OddPlace[] = [
     script:
       `./softcot $GO 2>/dev/null & until look home/.cache/softcot >/dev/null; do :; done; kill $!; wait $!; s=$?
       look home/.cache/softcot; exit $s`,
-    ...{ code: 130, says: /^$/ },
+    ...{ code: 143, says: /^$/ },
+  },
+  {
+    what: "its terminal goes while it unpacks",
+    script:
+      `./softcot $GO 2>/dev/null & until look home/.cache/softcot >/dev/null; do :; done; kill -HUP $!; wait $!; s=$?
+      look home/.cache/softcot; exit $s`,
+    ...{ code: 129, says: /^$/ },
   },
   {
     what: "a file cut on its way",
@@ -231,6 +243,23 @@ export const ODD_PLACES: readonly OddPlace[] = [
         /^error: Cannot unpack \.\/softcot: it is damaged, its SHA-256 is [0-9a-f]{64} and [0-9a-f]{64} is/m,
       short: true,
     },
+  },
+  {
+    what: "no tar",
+    script: `unshare -m sh -c 'mount --bind /dev/null "$(command -v tar)" && ./softcot $GO'`,
+    ...{ code: 1, says: /^error: Cannot unpack \.\/softcot: tar is not here$/m, root: true, short: true },
+  },
+  {
+    what: "neither sha256sum nor shasum",
+    script: `unshare -m sh -c 'for tool in sha256sum shasum; do
+      mount --bind /dev/null "$(command -v $tool)" 2>/dev/null; done; ./softcot $GO'`,
+    ...{ code: 1, says: /^error: Cannot unpack \.\/softcot: sha256sum is not here$/m, root: true },
+  },
+  {
+    what: "a tar that fails for a reason of its own",
+    script:
+      `mkdir bin; printf '#!/bin/sh\\necho tar: not today >&2; exit 2\\n' >bin/tar; chmod +x bin/tar; PATH="$BOX/bin:$PATH" SOFTCOT_CACHE=$BOX/c ./softcot $GO`,
+    ...{ code: 1, says: /^error: Cannot unpack: \S+\/c took no copy: tar: not today$/m, short: true },
   },
   {
     what: "a file of another machine",
@@ -264,9 +293,31 @@ export const ODD_PLACES: readonly OddPlace[] = [
     ...{ code: 0, says: /^equal$[^]*start it with \S+\/there\/softcot$/m, root: true },
   },
   {
+    what:
+      "--unpack DIR// below a folder that is yet to be made, for others to read; then sh and a link beside it",
+    script: `umask 022; ./softcot --unpack for/all// && stat -c %a for for/all for/all/deno for/all/main.js
+      cd for/all && ln -s softcot link && sh link $GO`,
+    ...{
+      code: 0,
+      says: /^755\n755\n755\n644\nequal$[^]*start it with \S+\/for\/all\/softcot$/m,
+      short: true,
+    },
+  },
+  {
     what: "--unpack into a folder that holds something",
     script: "mkdir there; touch there/mine; ./softcot --unpack there",
     ...{ code: 1, says: /^error: Cannot unpack into \S+\/there: something lies there$/m, short: true },
+  },
+  {
+    what: "--unpack into a link to nothing",
+    script: "ln -s nothing there; ./softcot --unpack there; s=$?; [ -L there ] && exit $s",
+    ...{ code: 1, says: /^error: Cannot unpack into \S+\/there: something lies there$/m },
+  },
+  {
+    what: "--unpack into what is no name of a folder",
+    script: `mkdir in; cd in; for at in .. //; do ../softcot --unpack "$at"; [ $? = 1 ] || exit 9; done
+      [ -d "$BOX/in" ] && exit 1`,
+    ...{ code: 1, says: /^error: Cannot unpack into '\/\/': a new folder is needed$/m, short: true },
   },
   {
     what: "configurations of other programs above the cache and where it is started",
