@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import type { AdapterFacts } from "./adapter.ts";
 import { UserError } from "./errors.ts";
 
@@ -35,8 +36,10 @@ export function tuningPath({ name, vendor, architecture, description }: AdapterF
 export function tuningFolder(): string | undefined {
   const { env } = Deno;
   const home = env.get("HOME");
-  const cache = env.get("XDG_CACHE_HOME") ?? (home === undefined ? undefined : `${home}/.cache`);
-  return cache === undefined ? undefined : `${cache}/softcot/tuning`;
+  // The XDG specification has relative paths passed over.
+  const caches = [env.get("XDG_CACHE_HOME"), home && `${home}/.cache`];
+  const cache = caches.find((path) => path !== undefined && isAbsolute(path));
+  return cache && `${cache}/softcot/tuning`;
 }
 
 /** The tuning kept for an adapter; empty where there is none. One that cannot be read is none. */

@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tuningFolder } from "../../gpu/tuning.ts";
 import { driverPlaces } from "../../gpu/device/vulkan_driver.ts";
@@ -111,7 +111,7 @@ function denoFolder(): string | undefined {
   const [set, cache, home] = ["DENO_DIR", "XDG_CACHE_HOME", "HOME"].map((name) => Deno.env.get(name));
   if (set) return set;
   if (Deno.build.os === "darwin") return home && `${home}/Library/Caches/deno`;
-  return cache ? `${cache}/deno` : home && `${home}/.cache/deno`;
+  return cache && isAbsolute(cache) ? `${cache}/deno` : home && `${home}/.cache/deno`;
 }
 
 /** Where the links of a path lead, of one that is yet to be made those of the folders above it. */
