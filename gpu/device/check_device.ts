@@ -1,6 +1,6 @@
 import { createArena } from "../arena.ts";
 import { createCommands } from "../commands.ts";
-import { GpuError, UserError } from "../errors.ts";
+import { DeviceLostError, GpuError, OutOfMemoryError, UserError } from "../errors.ts";
 import type { Gpu } from "../gpu.ts";
 import { run } from "../kernel.ts";
 import { createProfile } from "../profile.ts";
@@ -11,7 +11,8 @@ import { checkedThreads, checkTeams, wrongTeams } from "./check_teams.ts";
 /**
  * Proves what all kernels rely on (ARCHITECTURE.md, "What kernels rely on") by two small kernels that do what they do: a driver that
  * counts lanes otherwise makes wrong numbers without a word. Leaves nothing on the device.
- * @throws UserError that names the device and what is wrong with it
+ * @throws UserError that names the device and what is wrong with it; what a lost device or one without memory reports as it is, since no
+ * driver is at fault there
  */
 export async function checkDevice(gpu: Gpu): Promise<void> {
   const { device, errors } = gpu;
@@ -24,7 +25,9 @@ export async function checkDevice(gpu: Gpu): Promise<void> {
     const wrong = await whatIsWrong({ ...gpu, arena, profile, commands, reader, pipelines: new Map() });
     if (wrong) throw refusal(gpu, wrong);
   } catch (error) {
-    throw error instanceof GpuError ? refusal(gpu, error.message) : error;
+    const isItsFault = error instanceof GpuError &&
+      !(error instanceof DeviceLostError || error instanceof OutOfMemoryError);
+    throw isItsFault ? refusal(gpu, error.message) : error;
   } finally {
     arena.trim();
     reader.close();

@@ -1,4 +1,4 @@
-import { DeviceLostError, UserError } from "../errors.ts";
+import { DeviceLostError, OutOfMemoryError, UserError } from "../errors.ts";
 import { adapterFacts, adapterKind, type WorkgroupLimits, workgroupLimits } from "../adapter.ts";
 import { createArena, LENDABLE } from "../arena.ts";
 import { createCommands } from "../commands.ts";
@@ -61,6 +61,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const failed = async (error: unknown) => {
     const why = await errors.explain(error);
     device.destroy();
+    if (why instanceof OutOfMemoryError) throw noMemory(facts.name);
     throw why instanceof DeviceLostError
       ? new UserError(
         `Cannot open the GPU ${facts.name}: it was lost (${why.message})`,
@@ -114,6 +115,12 @@ function refuseAnother({ info }: GPUAdapter, { name, vendorId, deviceId }: Vulka
 const leastLanes = (measured: number, { minSubgroup }: WorkgroupLimits): number =>
   minSubgroup > 1 ? Math.min(measured, minSubgroup) : measured;
 
+const noMemory = (name: string) =>
+  new UserError(
+    `Cannot open the GPU ${name}: it has no memory left, some is needed`,
+    "other processes hold it (nvidia-smi shows which); or choose another one with --gpu: softcot doctor lists them",
+  );
+
 async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const limits: Record<string, number> = {};
   for (const key in adapter.limits) {
@@ -133,12 +140,7 @@ async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
     const more = adapterKind(adapter) === "gpu" ? [U64] : [U64, LENDABLE];
     return await request(more).catch(() => request([U64])).catch(() => request([]));
   } catch (cause) {
-    if (/memory/i.test((cause as Error).message)) {
-      throw new UserError(
-        `Cannot open the GPU ${adapter.info?.description ?? ""}: it has no memory left, some is needed`,
-        "other processes hold it (nvidia-smi shows which); or choose another one with --gpu: softcot doctor lists them",
-      );
-    }
+    if (/memory/i.test((cause as Error).message)) throw noMemory(adapter.info?.description ?? "");
     throw new UserError(
       `Cannot open the GPU ${adapter.info?.description ?? ""}: ${(cause as Error).message}, ` +
         "a device with subgroup operations is needed",
