@@ -8,7 +8,8 @@
  *
  * @module
  */
-import type { Comparison, ComparisonRow, Spread } from "../cli/compare/comparison.ts";
+import type { Comparison } from "../cli/compare/comparison.ts";
+import type { ComparisonRow, Spread } from "../cli/compare/comparison_rows.ts";
 import { type DrawnPanel, drawPanels } from "./draw_panels.ts";
 
 if (import.meta.main) {

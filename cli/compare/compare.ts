@@ -3,7 +3,7 @@ import { defineCommand } from "../settings/define_command.ts";
 import { choices, flag, text } from "../settings/setting.ts";
 import { compareLines } from "./comparison.ts";
 import { linesOf } from "./lines_of.ts";
-import { inForm, refuseTwoForms, tableForms } from "./table_forms.ts";
+import { inForm, refuseTwoForms, sayNotes, tableForms } from "./table_forms.ts";
 
 const settings = {
   against: text("Line to take differences to, by its name", {
@@ -21,7 +21,8 @@ export const compareCommand = defineCommand({
 
 Runs that differ in nothing but their seed are one line: mean and standard deviation over its seeds. Differences to one line are \
 paired by seed and question. Measured is what the run's own tables hold (tests.json), and evaluations that lie in its folder as \
-evaluations/step-000100/NAME.json, as a sweep leaves them; a table of other questions than these is left out. A sweep's folder stands for all its runs.`,
+evaluations/step-000100/NAME.json, as a sweep leaves them; a table of other questions than these is left out. A sweep's folder stands for all its \
+runs. What was not measured, or was asked other questions than the rest of its line, is left out by name.`,
   arguments: [["<runs...:string:run>", "folders of runs, or of sweeps"]],
   settings,
   examples: [
@@ -32,9 +33,10 @@ evaluations/step-000100/NAME.json, as a sweep leaves them; a table of other ques
       "softcot compare sweeps/ways --mode hard-sample --against untrained",
     ],
   ],
-  run({ against, mode, checkpoints, csv, markdown }, { args, json, print }) {
+  run({ against, mode, checkpoints, csv, markdown }, { args, json, quiet, print }) {
     refuseTwoForms({ csv, markdown, json });
     const comparison = compareLines(linesOf(args), { against, modes: mode, checkpoints });
     print(comparison, () => inForm(comparison, { csv, markdown }));
+    if (!quiet) sayNotes(comparison, { csv });
   },
 });

@@ -1,5 +1,7 @@
+import { counted } from "../terminal/counted.ts";
 import { table } from "../terminal/table.ts";
-import type { Comparison, ComparisonRow, Spread } from "./comparison.ts";
+import type { Comparison } from "./comparison.ts";
+import type { ComparisonRow, Spread } from "./comparison_rows.ts";
 import type { Crossed } from "./crossed.ts";
 
 /** A column for people, and what stands in it. */
@@ -48,7 +50,7 @@ function columnsOf({ rows, against }: Comparison): Column[] {
       [`NLL ${task} - ${against}`, (row) => shownDifference(choiceOf(row, task)?.nll.difference)],
     ]),
     ...(rows.some(({ validation }) => validation) ? [VALIDATION] : []),
-    ...(isOffPolicy({ rows, against })
+    ...(isOffPolicy(rows)
       ? [["off-policy", cost(({ rolloutAge }) => `${rolloutAge}`)] satisfies Column]
       : []),
     ["tokens", cost(({ tokens }) => tokens.toFixed(0))],
@@ -59,12 +61,19 @@ function columnsOf({ rows, against }: Comparison): Column[] {
   ];
 }
 
-const isOffPolicy = ({ rows }: Comparison): boolean => rows.some(({ cost }) => (cost?.rolloutAge ?? 0) > 0);
+const isOffPolicy = (rows: readonly ComparisonRow[]): boolean =>
+  rows.some(({ cost }) => (cost?.rolloutAge ?? 0) > 0);
 
-const noteOf = (comparison: Comparison): string =>
-  `± is the standard deviation over runs; of differences (to ${comparison.against}, paired by seed and question) the standard error. ` +
-  "tokens, s and TFLOP are those of the updates, MiB the most that a process held" +
-  (isOffPolicy(comparison) ? "; off-policy are the most updates that rollouts were old" : "");
+/** Sentences below a table. */
+function notesOf({ against, end, rows, notes }: Comparison): string[] {
+  const reference = `${against}${end > 0 ? ` after its ${counted(end, "update")}` : ""}`;
+  return [
+    `± is the standard deviation over runs; of differences (to ${reference}, paired by seed and question) the standard error. ` +
+    "tokens, s and TFLOP are those of the updates, MiB the most that a process held" +
+    (isOffPolicy(rows) ? "; off-policy are the most updates that rollouts were old" : ""),
+    ...notes,
+  ];
+}
 
 /** A comparison as people read it. */
 export function describeComparison(comparison: Comparison): string {
@@ -73,14 +82,14 @@ export function describeComparison(comparison: Comparison): string {
   const align = columns.map(([name]) => ["line", "task", "mode"].includes(name) ? "left" : "right");
   return `${
     table(cells, { header: columns.map(([name]) => name), align: align as ("left" | "right")[] })
-  }\n\n${noteOf(comparison)}`;
+  }\n\n${notesOf(comparison).join("\n")}`;
 }
 
 /** The same as a table in Markdown. */
 export function comparisonMarkdown(comparison: Comparison): string {
   const columns = columnsOf(comparison);
   const rows = comparison.rows.map((row) => columns.map(([, cell]) => cell(row)));
-  return `${markdownTable(columns.map(([name]) => name), rows)}\n\n${noteOf(comparison)}.`;
+  return `${markdownTable(columns.map(([name]) => name), rows)}\n\n${notesOf(comparison).join(".\n\n")}.`;
 }
 
 /** A table in Markdown. */

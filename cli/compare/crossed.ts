@@ -4,12 +4,32 @@ export interface Crossed {
   standardError: number | null;
 }
 
+/** The questions that values are of, in their order. */
+export interface Asked {
+  ids: readonly string[];
+  /** The stream that they are of, where a report says it. */
+  split?: string;
+  /** SHA-256 of the questions with their answers, where a report says it. */
+  hash?: string;
+}
+
+/** Whether the same was asked, as far as both tell: numbers of one row in two sets of data are no pair. */
+export function sameQuestions(one: Asked | undefined, other: Asked | undefined): boolean {
+  if (one === undefined || other === undefined) return true;
+  const isOther = (key: "split" | "hash") =>
+    one[key] !== undefined && other[key] !== undefined && one[key] !== other[key];
+  if (isOther("split") || isOther("hash") || one.ids.length !== other.ids.length) return false;
+  return one.ids.every((id, i) => id === other.ids[i]);
+}
+
 /** Runs of one line with a value for each question, or one value each. */
 export interface LineValues {
   /** Of each run; null of a model that was not trained, which goes with every seed. */
   seeds: readonly (number | null)[];
   /** [runs][questions]; the same questions in each. */
   values: readonly (readonly number[])[];
+  /** The questions of each; absent of values that are of none. */
+  asked?: Asked;
 }
 
 /**
@@ -32,10 +52,12 @@ export function crossedMean(values: LineValues["values"]): Crossed {
  * By how much a line is above another: by question, and by seed where they have seeds in common; a model that was not trained is taken
  * from every run. Lines without a seed in common differ by their questions' means, with the runs' errors of both.
  *
- * @returns null where they were not asked the same number of questions
+ * @returns null where they were not asked the same questions
  */
 export function crossedDifference(line: LineValues, other: LineValues): Crossed | null {
-  if (line.values[0].length !== other.values[0].length) return null;
+  if (!sameQuestions(line.asked, other.asked) || line.values[0].length !== other.values[0].length) {
+    return null;
+  }
   const pairs = pairedRuns(line, other);
   if (pairs.length > 0) {
     return crossedMean(pairs.map(([a, b]) => line.values[a].map((value, i) => value - other.values[b][i])));

@@ -1,7 +1,9 @@
+import { resolve } from "node:path";
 import { UserError } from "../../gpu/errors.ts";
 import { isFolder } from "../../model/files/on_disk.ts";
 import { shown } from "../settings/shown.ts";
 import { linesOfSweep } from "../sweep/sweep_folder.ts";
+import { createNotes } from "./notes.ts";
 import { readRun, readUntrained, type RunRecord } from "./read_run.ts";
 import type { RunReading } from "./run_reading.ts";
 
@@ -11,46 +13,71 @@ export interface Line {
   runs: RunRecord[];
 }
 
+/** The lines of some folders. */
+export interface ReadLines {
+  lines: Line[];
+  /** What is left out of them, and why. */
+  notes: string[];
+}
+
 /** What two runs of a line may differ in, and what changes no bit of the results. */
 const APART = ["seed", "out", "keep", "print-every", "sample-every", "sample-groups", "log", "save-every"];
 
 /**
- * The lines of some runs. A sweep's folder stands for its runs, which have their names from it; all others are named after the settings
- * that tell them apart.
+ * The lines of some runs. A sweep's folder stands for its runs, which have their names from it, behind the folder's where another line is
+ * called so too; all others are named after the settings that tell them apart.
  *
- * @throws UserError if there is no run, or two are of one line and one seed
+ * @throws UserError if there is no run, a run is there twice, or two are of one line and one seed
  */
-export function linesOf(folders: readonly string[]): Line[] {
-  const lines: Line[] = [];
+export function linesOf(folders: readonly string[]): ReadLines {
+  refuseSame(folders);
+  const sweeps: (ReadLines & { folder: string })[] = [];
   const alone: RunRecord[] = [];
   for (const folder of folders) {
     const names = linesOfSweep(folder);
-    if (names) lines.push(...sweepLines(folder, names));
+    if (names) sweeps.push({ folder, ...sweepLines(folder, names) });
     else alone.push(readRun(folder));
   }
-  const all = [...lines, ...linesBySettings(alone)];
+  const rest = linesBySettings(alone);
+  const all = [...sweeps.flatMap(({ lines }) => lines), ...rest];
+  const isTwice = (name: string) => all.filter((line) => line.name === name).length > 1;
+  const named = sweeps.flatMap(({ folder, lines }) =>
+    lines.map(({ name, runs }) => ({ name: isTwice(name) ? `${folder}/${name}` : name, runs }))
+  );
+  refuseSame(all.flatMap(({ runs }) => runs.map(({ folder }) => folder)));
   for (const { name, runs } of all) refuseTwice(name, runs);
-  return all;
+  return { lines: [...named, ...rest], notes: sweeps.flatMap(({ notes }) => notes) };
 }
 
-/** The lines of a sweep's folder, as far as it has come: runs of which nothing is measured are left out. */
+/** The lines of a sweep's folder, as far as it has come: runs that are not begun, or cannot be read, are left out by name. */
 export function sweepLines(
   folder: string,
   names: Readonly<Record<string, string>>,
   reading?: RunReading,
-): Line[] {
+): ReadLines {
   const lines = new Map<string, RunRecord[]>();
+  const notes = createNotes();
+  const add = (line: string, path: string, read: typeof readRun) => {
+    try {
+      const record = read(path, reading);
+      const isEmpty = record.lines.length === 0 && record.measured.length === 0;
+      if (isEmpty) notes.leaveOut(path, "nothing was trained or measured");
+      else lines.set(line, [...lines.get(line) ?? [], record]);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      notes.add(`left out: ${error.message}`);
+    }
+  };
   for (let n = 1; isFolder(`${folder}/untrained${n === 1 ? "" : `-${n}`}`); n++) {
     const name = n === 1 ? "untrained" : `untrained-${n}`;
-    lines.set(name, [readUntrained(`${folder}/${name}`, reading)]);
+    add(name, `${folder}/${name}`, readUntrained);
   }
   for (const [run, line] of Object.entries(names)) {
     const path = `${folder}/runs/${run}`;
-    if (!isFolder(path)) continue;
-    const record = readRun(path, reading);
-    if (record.lines.length > 0) lines.set(line, [...lines.get(line) ?? [], record]);
+    if (isFolder(path)) add(line, path, readRun);
+    else notes.leaveOut(path, "not begun");
   }
-  return [...lines].map(([name, runs]) => ({ name, runs }));
+  return { lines: [...lines].map(([name, runs]) => ({ name, runs })), notes: notes.list() };
 }
 
 function linesBySettings(runs: readonly RunRecord[]): Line[] {
@@ -72,6 +99,23 @@ function refuseTwice(name: string, runs: readonly RunRecord[]): void {
   const first = runs.find(({ seed }) => seed === twice.seed)!;
   throw new UserError(
     `Cannot compare ${first.folder} with ${twice.folder}: both are ${name} with seed ${twice.seed}, the same run twice`,
+    "name one of them",
+  );
+}
+
+/** By whatever paths they are named. */
+function refuseSame(folders: readonly string[]): void {
+  const real = folders.map((folder) => {
+    try {
+      return Deno.realPathSync(folder);
+    } catch {
+      return resolve(folder); // It is not there: reading it says so.
+    }
+  });
+  const twice = real.findIndex((path, i) => real.indexOf(path) < i);
+  if (twice < 0) return;
+  throw new UserError(
+    `Cannot compare ${folders[real.indexOf(real[twice])]} with ${folders[twice]}: it is the same run twice`,
     "name one of them",
   );
 }

@@ -4,6 +4,7 @@ import { UserError } from "../../gpu/errors.ts";
 import { isTaken, namesIn } from "../../model/files/on_disk.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { reportsIn } from "../eval/reports_in.ts";
+import { type Asked, sameQuestions } from "./crossed.ts";
 import { ANYWHERE, type RunReading } from "./run_reading.ts";
 
 /** What was measured of a model. */
@@ -11,13 +12,27 @@ export interface Measured {
   /** Updates by then. */
   step: number;
   /** Tasks that are answered in text, in each mode. */
-  modes: { task: string; result: ModeResult }[];
+  modes: ModeMeasured[];
   /** Tasks of choices. */
   choices: ChoiceMeasured[];
 }
 
+/** What a report says of its questions, besides their ids. */
+interface OfQuestions {
+  /** The stream that they are of. */
+  split?: string;
+  /** SHA-256 of the questions with their answers. */
+  questionsHash?: string;
+}
+
+/** A task that is answered in text, in one mode. */
+export interface ModeMeasured extends OfQuestions {
+  task: string;
+  result: ModeResult;
+}
+
 /** A task of choices, question by question. */
-export interface ChoiceMeasured {
+export interface ChoiceMeasured extends OfQuestions {
   task: string;
   answers: { id: string; correct: boolean; nll: number }[];
 }
@@ -36,7 +51,8 @@ const TESTS = z.looseObject({ before: MODES, after: MODES, best: MODES });
 const ANSWER = z.looseObject({ id: z.string(), correct: z.boolean(), nll: z.number() });
 /** Of a task that is answered in text, or of one of choices. */
 const REPORT = z.looseObject({
-  task: z.looseObject({ name: z.string() }),
+  task: z.looseObject({ name: z.string(), questionsHash: z.string().optional() }),
+  split: z.string().optional(),
   modes: z.array(MODE).optional(),
   answers: z.array(ANSWER).min(1).optional(),
 });
@@ -66,20 +82,24 @@ export function measuredOfOneSet(
   reading: RunReading,
 ): Measured[] {
   const evaluations = evaluationsIn(folder, reading);
-  const sizes = new Map(
-    evaluations.flatMap(({ modes }) => modes.map((one) => [nameIn(one), one.result.questions.length])),
+  const asked = new Map(
+    evaluations.flatMap(({ modes }) => modes.map((one) => [nameIn(one), askedIn(one)])),
   );
   const own = ownTests(folder, settings, reading).map((table) => ({
     ...table,
-    modes: table.modes.filter((one) => {
-      const count = one.result.questions.length;
-      return (sizes.get(nameIn(one)) ?? count) === count;
-    }),
+    modes: table.modes.filter((one) => sameQuestions(askedIn(one), asked.get(nameIn(one)))),
   }));
   return together(own.filter(({ modes }) => modes.length > 0), evaluations);
 }
 
-const nameIn = ({ task, result }: Measured["modes"][number]): string => `${task} ${result.mode}`;
+/** A task and a mode of it. */
+export const nameIn = ({ task, result }: ModeMeasured): string => `${task} ${result.mode}`;
+
+/** The questions of a task in a mode, or of one of choices. */
+export function askedIn(one: ModeMeasured | ChoiceMeasured): Asked {
+  const questions = "result" in one ? one.result.questions : one.answers;
+  return { ids: questions.map(({ id }) => id), split: one.split, hash: one.questionsHash };
+}
 
 /**
  * The table of the best checkpoint that a training made at its end, where that is not the last; empty where there is none.
@@ -116,18 +136,18 @@ function ownTests(
   return [...of(0, before), ...of(Number(steps), after)];
 }
 
-/** The evaluations in a folder, by the updates of what they are of. */
+/** The evaluations in a folder, by the updates of what they are of; one that failed left a folder without a report. */
 export function evaluationsIn(folder: string, reading: RunReading): Measured[] {
   const found: Measured[] = [];
   for (const name of namesIn(`${folder}/evaluations`).sort()) {
     const step = Number(/^step-(\d+)$/.exec(name)?.[1] ?? NaN);
     if (Number.isNaN(step)) continue;
     const one: Measured = { step, modes: [], choices: [] };
-    found.push(one);
     for (const file of namesIn(`${folder}/evaluations/${name}`).sort()) {
       const path = `${folder}/evaluations/${name}/${file}`;
       if (file.endsWith(".json")) addReports(one, parsed(path, REPORTS, reading));
     }
+    if (one.modes.length > 0 || one.choices.length > 0) found.push(one);
   }
   return found.sort((a, b) => a.step - b.step);
 }
@@ -147,12 +167,13 @@ function together(own: readonly Measured[], evaluations: readonly Measured[]): M
 const asResult = (result: z.infer<typeof MODE>): ModeResult => result as unknown as ModeResult;
 
 function addReports(one: Measured, reports: z.infer<typeof REPORTS>): void {
-  for (const { task: { name: task }, modes, answers } of reports) {
-    if (answers) one.choices = [...one.choices.filter((other) => other.task !== task), { task, answers }];
+  for (const { task: { name: task, questionsHash }, split, modes, answers } of reports) {
+    const told = { task, split, questionsHash };
+    if (answers) one.choices = [...one.choices.filter((other) => other.task !== task), { ...told, answers }];
     const results = (modes ?? []).map(asResult);
-    const isOther = (other: { task: string; result: ModeResult }) =>
+    const isOther = (other: ModeMeasured) =>
       other.task !== task || !results.some(({ mode }) => mode === other.result.mode);
-    one.modes = [...one.modes.filter(isOther), ...results.map((result) => ({ task, result }))];
+    one.modes = [...one.modes.filter(isOther), ...results.map((result) => ({ ...told, result }))];
   }
 }
 

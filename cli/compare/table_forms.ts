@@ -1,4 +1,5 @@
 import { ValidationError } from "@cliffy/command";
+import { say } from "../terminal/print.ts";
 import { flag } from "../settings/setting.ts";
 import type { Comparison } from "./comparison.ts";
 import { comparisonCsv, comparisonMarkdown, describeComparison } from "./comparison_table.ts";
@@ -13,6 +14,11 @@ export const tableForms = {
 export function refuseTwoForms(forms: { csv: boolean; markdown: boolean; json: boolean }): void {
   const asked = Object.entries(forms).filter(([, is]) => is).map(([name]) => `--${name}`);
   if (asked.length > 1) throw new ValidationError(`${asked.join(" and ")} do not go together.`);
+}
+
+/** A table of numbers alone has no place for what is left out: it is said on stderr. */
+export function sayNotes({ notes }: Comparison, { csv }: { csv: boolean }): void {
+  if (csv) notes.forEach(say);
 }
 
 /** A table in the form that is asked for. */

@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { inForm, refuseTwoForms, tableForms } from "../compare/table_forms.ts";
+import { inForm, refuseTwoForms, sayNotes, tableForms } from "../compare/table_forms.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { claimsCommand } from "./claims/claims_command.ts";
-import { compareSweep } from "./compare_sweep.ts";
+import { compareSweep, readLines } from "./compare_sweep.ts";
 import { doSweep, refuseFailed } from "./do_sweep.ts";
 import { readSweep } from "./read_sweep.ts";
 import { openSweep } from "./sweep_folder.ts";
@@ -38,8 +38,9 @@ they are kept. Nothing else is done.`,
     if (dryRun) return await tellPlan(opened, plan, work, print);
     const failures = await doSweep(opened, plan, work);
     if (failures.length >= plan.runs.length) refuseFailed(failures);
-    const comparison = compareSweep(folder, plan);
+    const comparison = compareSweep(folder, readLines(folder, plan));
     print({ folder, failures, comparison }, () => inForm(comparison, forms));
+    if (!quiet) sayNotes(comparison, forms);
     refuseFailed(failures);
   },
 });

@@ -24,11 +24,12 @@ export function tablesOf(place: OpenPlace, runs: readonly OpenPlace[]): Tables {
     const run = runs.find(({ metrics }) => metrics?.path === path);
     return run ? metricsLines(run) : [];
   };
+  const inRoot = (text: string) => text.replaceAll(`${root.path}/`, `${root.id}/`);
   const trying = (read: () => void) => {
     try {
       read();
     } catch (error) {
-      tables.notes.push((error as Error).message.replaceAll(`${root.path}/`, `${root.id}/`));
+      tables.notes.push(inRoot((error as Error).message));
     }
   };
   const add: Add = (found, where, before = []) => {
@@ -60,7 +61,9 @@ export function tablesOf(place: OpenPlace, runs: readonly OpenPlace[]): Tables {
     trying(() => {
       const names = Object.fromEntries(runs.map(({ found }) => [found.name, found.line ?? found.name]));
       const all = sweepLines(path, names, { text, lines });
-      if (all.length > 0) tables.comparison = compareLines(all);
+      if (all.lines.length === 0) return;
+      const comparison = compareLines(all);
+      tables.comparison = { ...comparison, notes: comparison.notes.map(inRoot) };
     });
     const claims = join(path, "claims.json");
     if (isFile(claims)) trying(() => tables.claims = readClaims(text(claims)));

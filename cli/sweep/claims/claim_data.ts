@@ -1,25 +1,21 @@
 import { UserError } from "../../../gpu/errors.ts";
-import { answersOf, at, endOf, modeOf, passValues } from "../../compare/comparison.ts";
-import type { ValuesOf } from "../../compare/comparison.ts";
+import { type Crossed, crossedDifference, crossedMean, mean, sameQuestions } from "../../compare/crossed.ts";
 import {
-  type Crossed,
-  crossedDifference,
-  crossedMean,
-  type LineValues,
-  mean,
-} from "../../compare/crossed.ts";
+  at,
+  endOf,
+  inChoices,
+  inMode,
+  passOf,
+  type Point,
+  pointsOf,
+  valuesAt,
+  type ValuesOf,
+} from "../../compare/line_values.ts";
 import type { Line } from "../../compare/lines_of.ts";
-import type { RunRecord } from "../../compare/read_run.ts";
-
-/** A run after so many updates. */
-export interface Point {
-  run: RunRecord;
-  step: number;
-}
 
 /** What the claims are judged by: lines by name, and what was asked of them. */
 export interface ClaimData {
-  /** Every line's runs at their end; the untrained model is a line of one. */
+  /** Every line's runs that were measured at its end; the untrained model is a line of one. */
   ends: ReadonlyMap<string, Point[]>;
   /** Task that is answered in text. */
   task: string;
@@ -37,14 +33,14 @@ export const NEEDED = ["untrained", "hard", "soft", "fuzzy"];
  * @throws UserError if a line that the claims are about is missing
  */
 export function claimData(lines: readonly Line[]): ClaimData {
-  const ends = new Map(lines.map((line) => {
-    const step = endOf(line);
-    return [line.name, line.runs.map((run): Point => ({ run, step }))];
-  }));
+  const ends = new Map(
+    lines.map((line): [string, Point[]] => [line.name, pointsOf(line, endOf(line))])
+      .filter(([_, points]) => points.length > 0),
+  );
   const missing = NEEDED.filter((name) => !ends.has(name));
   if (missing.length > 0) {
     throw new UserError(
-      `Cannot judge the claims: no run of ${missing.join(", ")} is there`,
+      `Cannot judge the claims: no measured run of ${missing.join(", ")} is there`,
       `lines of these names are needed: ${NEEDED.join(", ")}`,
     );
   }
@@ -59,30 +55,15 @@ export function claimData(lines: readonly Line[]): ClaimData {
 }
 
 /** The chance of a right one among k samples in a mode, question by question. */
-export const pass = ({ task }: ClaimData, mode: string, k: number): ValuesOf => (measured) => {
-  const result = modeOf(measured, task, mode);
-  return result && passValues(result, k);
-};
+export const pass = ({ task }: ClaimData, mode: string, k: number): ValuesOf => passOf(task, mode, k);
 
 /** The entropy of the thinking where tokens are drawn. */
-export const entropy = ({ task }: ClaimData): ValuesOf => (measured) => {
-  const value = modeOf(measured, task, "hard-sample")?.entropy;
-  return value === undefined || value === null ? undefined : [value];
-};
+export const entropy = ({ task }: ClaimData): ValuesOf =>
+  inMode(task, "hard-sample", ({ entropy }) => entropy);
 
 /** -ln p by token of the right choice, question by question. */
-export const nll = ({ choiceTask }: ClaimData): ValuesOf => (measured) =>
-  choiceTask === undefined ? undefined : answersOf(measured, choiceTask)?.map((one) => one.nll);
-
-/** Values of some points; undefined where one has none. */
-export function valuesAt(points: readonly Point[], values: ValuesOf): LineValues | undefined {
-  const all = points.map(({ run, step }) => {
-    const measured = at(run, step);
-    return measured && values(measured);
-  });
-  if (all.length === 0 || all.some((one) => one === undefined)) return undefined;
-  return { seeds: points.map(({ run }) => run.seed), values: all as number[][] };
-}
+export const nll = ({ choiceTask }: ClaimData): ValuesOf =>
+  choiceTask === undefined ? () => undefined : inChoices(choiceTask, ({ nll }) => nll);
 
 /** How much larger a value is at some points than at others. */
 export function difference(
@@ -106,9 +87,9 @@ export function combined(
   values: ValuesOf,
   combine: (hard: number, line: number, untrained: number) => number,
 ): Crossed | null {
-  const untrained = valuesAt(data.ends.get("untrained")!, values)?.values[0];
-  const [h, x] = [valuesAt(hard, values), valuesAt(line, values)];
-  if (!untrained || !h || !x) return null;
+  const [u, h, x] = [data.ends.get("untrained")!, hard, line].map((points) => valuesAt(points, values));
+  if (!u || !h || !x || !sameQuestions(u.asked, h.asked) || !sameQuestions(u.asked, x.asked)) return null;
+  const [untrained] = u.values;
   const rows = x.seeds.flatMap((seed, i) => {
     const j = h.seeds.indexOf(seed);
     return j < 0 ? [] : [x.values[i].map((value, q) => combine(h.values[j][q], value, untrained[q]))];
@@ -125,7 +106,7 @@ export function stoppedEarly(data: ClaimData, line: readonly Point[]): Point[] {
   const rightAt = ({ run, step }: Point) => {
     const measured = at(run, step);
     const values = measured && first(measured);
-    return values && mean(values);
+    return values && mean(values.values);
   };
   const [untrained] = data.ends.get("untrained")!;
   return line.flatMap((point) => {

@@ -1,15 +1,6 @@
-import { type Crossed, crossedMean, mean } from "../../compare/crossed.ts";
-import {
-  type ClaimData,
-  combined,
-  difference,
-  entropy,
-  nll,
-  pass,
-  type Point,
-  stoppedEarly,
-} from "./claim_data.ts";
-import { valuesAt } from "./claim_data.ts";
+import { type Crossed, crossedDifference, crossedMean, mean } from "../../compare/crossed.ts";
+import { type Point, valuesAt } from "../../compare/line_values.ts";
+import { type ClaimData, combined, difference, entropy, nll, pass, stoppedEarly } from "./claim_data.ts";
 import { all, any, judge, type Part, type Verdict } from "./judge.ts";
 
 /** What "matches" means: a difference that is worse by no more than this. */
@@ -158,9 +149,8 @@ function judgeBest(data: ClaimData): Part[] {
   const soft = data.ends.get("soft")!;
   const over = (mode: string, other: string, k: number) => {
     const [ours, theirs] = [mode, other].map((one) => valuesAt(soft, pass(data, one, k)));
-    const apart = ours && theirs &&
-      crossedMean(ours.values.map((run, i) => run.map((value, q) => value - theirs.values[i][q])));
-    return judge(`soft-trained, pass@${k}: ${mode} - ${other}`, apart ?? null, MATCHES);
+    const apart = ours && theirs ? crossedDifference(ours, theirs) : null;
+    return judge(`soft-trained, pass@${k}: ${mode} - ${other}`, apart, MATCHES);
   };
   return [
     over("hard-greedy", "soft-greedy", 1),

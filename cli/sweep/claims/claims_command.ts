@@ -5,7 +5,8 @@ import { UserError } from "../../../gpu/errors.ts";
 import { isFile } from "../../../model/files/on_disk.ts";
 import { readPlainText } from "../../../model/files/plain_file.ts";
 import { writeJson, writeWhole } from "../../../model/files/write_whole.ts";
-import { type Line, sweepLines } from "../../compare/lines_of.ts";
+import { linesAtEnd } from "../../compare/line_values.ts";
+import type { Line } from "../../compare/lines_of.ts";
 import type { TaskReport } from "../../eval/plan_tasks.ts";
 import { reportsIn } from "../../eval/reports_in.ts";
 import { gitState } from "../../facts/git_state.ts";
@@ -13,7 +14,7 @@ import { defineCommand } from "../../settings/define_command.ts";
 import { flag } from "../../settings/setting.ts";
 import { shown } from "../../settings/shown.ts";
 import { planSweep, readSweep } from "../read_sweep.ts";
-import { compareSweep } from "../compare_sweep.ts";
+import { compareSweep, readLines } from "../compare_sweep.ts";
 import { doSweep, refuseFailed } from "../do_sweep.ts";
 import { sweepFlags, sweepWork } from "../sweep_flags.ts";
 import { tellPlan } from "../tell_plan.ts";
@@ -63,13 +64,13 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
       plan.runs.every((run) => run.line !== name || isFailed(run, failures))
     );
     if (lost.some((name) => name !== "untrained")) refuseFailed(failures);
-    compareSweep(folder, plan);
-    const names = Object.fromEntries(plan.runs.map(({ name, line }) => [name, line]));
-    const lines = sweepLines(folder, names);
+    const read = readLines(folder, plan);
+    const { notes } = compareSweep(folder, read);
+    const lines = linesAtEnd(read.lines);
     const data = claimData(lines);
     const verdicts = judgeClaims(data);
     const command = `softcot sweep claims${file === undefined ? "" : ` ${file}`}${quick ? " --quick" : ""}`;
-    const page = claimsPage(data, verdicts, lines, pageFacts(folder, command, plan, lines));
+    const page = claimsPage(data, verdicts, lines, { ...pageFacts(folder, command, plan, lines), notes });
     writeJson(`${folder}/claims.json`, verdicts);
     writeWhole(`${folder}/claims.md`, page);
     print({ folder, failures, verdicts }, () => page);
@@ -98,7 +99,12 @@ function refuseOtherLines({ runs, evaluations }: SweepPlan): void {
   );
 }
 
-function pageFacts(folder: string, command: string, { runs }: SweepPlan, lines: readonly Line[]): PageFacts {
+function pageFacts(
+  folder: string,
+  command: string,
+  { runs }: SweepPlan,
+  lines: readonly Line[],
+): Omit<PageFacts, "notes"> {
   const { commit, modified } = gitState() ?? {};
   const state = commit === undefined ? "" : ` of commit ${commit.slice(0, 12)}${modified ? ", changed" : ""}`;
   const { model, device } = firstReport(`${folder}/untrained/evaluations/step-000000`);

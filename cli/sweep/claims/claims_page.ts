@@ -1,11 +1,11 @@
 import { MODES } from "../../../eval/modes.ts";
 import type { EntropyRow } from "../../../eval/measures/entropy_profile.ts";
-import { answersOf, at, modeOf } from "../../compare/comparison.ts";
 import { markdownTable, shownDifference } from "../../compare/comparison_table.ts";
 import { costOf } from "../../compare/cost_of.ts";
 import { type Crossed, deviation, mean } from "../../compare/crossed.ts";
+import { answersOf, at, modeOf, type Point, valuesAt, type ValuesOf } from "../../compare/line_values.ts";
 import type { Line } from "../../compare/lines_of.ts";
-import { type ClaimData, entropy, nll, pass, type Point, valuesAt } from "./claim_data.ts";
+import { type ClaimData, entropy, nll, pass } from "./claim_data.ts";
 import { type LineVerdicts, rolloutSpeed, type Verdicts } from "./claims.ts";
 import type { Part } from "./judge.ts";
 
@@ -19,6 +19,8 @@ export interface PageFacts {
   device: string;
   /** What the runs were told alike, and their seeds. */
   settings: string;
+  /** What is left out, and why. */
+  notes: readonly string[];
 }
 
 /** The page of verdicts in Markdown: what was run, the verdicts with their numbers, the tables behind them, and what the clock said. */
@@ -32,6 +34,7 @@ export function claimsPage(
   return [
     "## What softcot sweep claims gave",
     head(data, facts),
+    ...facts.notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`),
     "### Verdicts",
     markdownTable(
       ["claim", "verdict", "at equal pass@1"],
@@ -77,12 +80,12 @@ export function claimsPage(
 }
 
 function head({ ends, task, choiceTask, k }: ClaimData, facts: PageFacts): string {
-  const hard = ends.get("hard")!;
-  const measured = at(hard[0].run, hard[0].step)!;
+  const [untrained] = ends.get("untrained")!;
+  const measured = at(untrained.run, untrained.step)!;
   const questions = modeOf(measured, task, "hard-sample")!.questions.length;
   const asked = choiceTask && answersOf(measured, choiceTask)?.length;
   const outside = asked ? `${asked} of \`${choiceTask}\`` : "nothing";
-  const seeds = hard.map(({ run }) => run.seed).join(", ");
+  const seeds = ends.get("hard")!.map(({ run }) => run.seed).join(", ");
   return [
     `    ${facts.command}`,
     "",
@@ -135,7 +138,7 @@ function othersTable(lines: readonly LineVerdicts[]): string {
 }
 
 /** Mean and standard deviation over seeds of what the runs of a line came to. */
-function spread(points: readonly Point[], values: Parameters<typeof valuesAt>[1], digits: number): string {
+function spread(points: readonly Point[], values: ValuesOf, digits: number): string {
   const found = valuesAt(points, values);
   if (found === undefined) return "-";
   const means = found.values.map(mean);
@@ -158,7 +161,7 @@ function curveTable(data: ClaimData, lines: readonly Line[]): string {
   const ks = [1, 2, 4, 8, 16, 32, 64, 128].filter((k) => k <= data.k);
   const row = (line: Line, step: number) => {
     const points = line.runs.filter((run) => at(run, step)).map((run) => ({ run, step }));
-    const cell = (values: Parameters<typeof valuesAt>[1], digits: number) => {
+    const cell = (values: ValuesOf, digits: number) => {
       const found = valuesAt(points, values);
       return found ? mean(found.values.map(mean)).toFixed(digits) : "-";
     };

@@ -25,6 +25,20 @@ function writeRun(name: string, config: string, right: number[] | null, more = {
   return path;
 }
 
+/** Lays an evaluation into a run's folder. */
+function evaluate(path: string, step: number, name: string, reports: unknown[]): void {
+  const place = `${path}/evaluations/step-00000${step}`;
+  Deno.mkdirSync(place, { recursive: true });
+  Deno.writeTextFileSync(`${place}/${name}.json`, JSON.stringify({ tasks: reports }));
+}
+
+/** Of right samples of 2 by question. */
+const sums = (right: number[], more = {}) => ({ task: { name: "sums" }, modes: [modeOf(right)], ...more });
+const owners = (nlls: number[]) => ({
+  task: { name: "owners" },
+  answers: nlls.map((nll, i) => ({ id: `c${i}`, correct: i === 0, nll })),
+});
+
 const modeOf = (right: number[]) => ({
   ...{ mode: "hard-sample", samples: 2, entropy: 0.5, thinkingLength: 4, passAt: [{ k: 1 }, { k: 2 }] },
   questions: right.map((correct, i) => ({ id: `q${i}`, correct, samples: 2 })),
@@ -77,17 +91,12 @@ Deno.test("rollouts that are older than the last update are told of, where there
 
 Deno.test("a run's own table of other questions than its evaluations have is not compared with them", () => {
   const path = writeRun("mixed", 'thinking = "hard"\nseed = 8', [0, 0, 0]);
-  const steps = () => linesOf([path])[0].runs[0].measured.map(({ step, modes }) => [step, modes.length]);
+  const steps = () =>
+    linesOf([path]).lines[0].runs[0].measured.map(({ step, modes }) => [step, modes.length]);
   assertEquals(steps(), [[2, 1]]);
-  const evaluate = (step: number, right: number[]) => {
-    const place = `${path}/evaluations/step-00000${step}`;
-    Deno.mkdirSync(place, { recursive: true });
-    const report = [{ task: { name: "sums" }, modes: [modeOf(right)] }];
-    Deno.writeTextFileSync(`${place}/end.json`, JSON.stringify(report));
-  };
-  evaluate(1, [2, 1, 2]);
+  evaluate(path, 1, "end", [sums([2, 1, 2])]);
   assertEquals(steps(), [[1, 1], [2, 1]]);
-  evaluate(1, [2, 1]);
+  evaluate(path, 1, "end", [sums([2, 1])]);
   assertEquals(steps(), [[1, 1]]);
 });
 
@@ -120,10 +129,112 @@ Deno.test("an evaluation beside the run takes the place of its own table; tasks 
   assertEquals(line.length, header.length);
 });
 
+/** A sweep of two ways and two seeds, as it lies there when these of its runs have been measured. */
+function writeSweep(name: string, measured: Record<string, unknown[]>): string {
+  const path = `${folder}/${name}`;
+  Deno.mkdirSync(`${path}/runs`, { recursive: true });
+  const runs = ["hard-0", "soft-0", "hard-1", "soft-1"];
+  const lines = Object.fromEntries(runs.map((run) => [run, run.split("-")[0]]));
+  Deno.writeTextFileSync(`${path}/sweep.json`, JSON.stringify({ lines }));
+  for (const [run, reports] of Object.entries(measured)) {
+    const [way, seed] = run.split("-");
+    writeRun(`${name}/runs/${run}`, `thinking = "${way}"\nseed = ${seed}`, null);
+    Deno.mkdirSync(`${path}/runs/${run}/evaluations/step-000002`, { recursive: true });
+    reports.forEach((report, i) => evaluate(`${path}/runs/${run}`, 2, `${i}`, [report]));
+  }
+  return path;
+}
+
+Deno.test("runs that were not measured are left out by name, and so is what is no run; the others keep their line", () => {
+  const path = writeSweep("partly", {
+    "hard-0": [sums([2, 1, 0])],
+    "hard-1": [],
+    "soft-0": [sums([2, 2, 0])],
+  });
+  Deno.mkdirSync(`${path}/runs/soft-1`);
+  const { rows, notes } = compareLines(linesOf([path]));
+  assertEquals(rows.map(({ line, runs, step }) => [line, runs, step]), [["hard", 1, 2], ["soft", 1, 2]]);
+  assertEquals(rows[1].passAt[0].difference!.value, 1 / 6);
+  assertEquals(notes, [
+    `left out: Cannot compare ${path}/runs/soft-1: it holds no config.toml, a run's folder is needed`,
+    `left out, nothing was measured: ${path}/runs/hard-1`,
+  ]);
+  const begun = writeSweep("begun", { "hard-0": [], "hard-1": [] });
+  const young = compareLines(linesOf([begun]));
+  assertEquals(young.rows.map(({ line, runs, mode }) => [line, runs, mode]), [["hard", 2, null]]);
+  assertEquals(young.notes, [`left out, not begun: ${begun}/runs/soft-0, ${begun}/runs/soft-1`]);
+});
+
+Deno.test("an evaluation that one seed lacks costs that seed alone, there", () => {
+  const path = writeSweep("lacking", {
+    "hard-0": [sums([2, 1, 0]), owners([1, 2])],
+    "hard-1": [owners([3, 4])],
+    "soft-0": [sums([2, 2, 0]), owners([1, 1])],
+    "soft-1": [sums([2, 2, 2])],
+  });
+  const comparison = compareLines(linesOf([path]));
+  const told = comparison.rows.map(({ line, runs, choices: [{ nll }] }) => [line, runs, nll.mean]);
+  assertEquals(told, [["hard", 1, 2.5], ["soft", 2, 1]]);
+  assertEquals(comparison.notes, [
+    `left out, not measured in hard-sample on sums after 2 updates: ${path}/runs/hard-1`,
+    `left out, not measured in owners after 2 updates: ${path}/runs/soft-1`,
+  ]);
+  assertStringIncludes(describeComparison(comparison), `\n${comparison.notes.join("\n")}`);
+  const end = "of differences (to hard after its 2 updates, paired by seed and question) the standard error";
+  assertStringIncludes(describeComparison(comparison), end);
+});
+
+Deno.test("answers to other questions are no pair: their number, their names, their split or their answers differ", () => {
+  const other = (name: string, report: unknown) =>
+    compareLines(linesOf([writeSweep(name, { "hard-0": [sums([2, 1, 0])], "soft-0": [report] })]));
+  const said = "no difference of soft to hard in hard-sample on sums: other questions were asked";
+  for (
+    const [name, report] of [
+      ["fewer", sums([2, 2])],
+      ["others", {
+        ...sums([]),
+        modes: [{ ...modeOf([2]), questions: ["a", "b", "c"].map((id) => ({ id, correct: 2, samples: 2 })) }],
+      }],
+    ] as const
+  ) {
+    const { rows, notes } = other(name, report);
+    assertEquals([rows[1].passAt[0].difference, notes.includes(said)], [null, true]);
+  }
+  for (const [name, of] of [["split", (x: string) => ({ split: x })], ["hash", hashed]] as const) {
+    const path = writeSweep(name, {
+      "hard-0": [sums([2, 1, 0], of("a"))],
+      "hard-1": [sums([2, 1, 0], of("a"))],
+      "soft-0": [sums([2, 2, 0], of("b"))],
+      "soft-1": [sums([2, 2], of("b"))],
+    });
+    const { rows, notes } = compareLines(linesOf([path]));
+    assertEquals(rows.map(({ runs, passAt }) => [runs, passAt[0].mean]), [[2, 0.5], [1, 2 / 3]]);
+    assertEquals(rows[1].passAt[0].difference, null);
+    assertEquals(notes, [
+      said,
+      `left out, asked other questions in hard-sample on sums after 2 updates: ${path}/runs/soft-1`,
+    ]);
+  }
+});
+
+const hashed = (questionsHash: string) => ({ task: { name: "sums", questionsHash } });
+
+Deno.test("lines of two sweeps that are called alike have the folders' names; a run or a sweep goes once", async () => {
+  const measured = { "hard-0": [sums([2, 1, 0])], "soft-0": [sums([2, 2, 0])] };
+  const [a, b] = ["a", "b"].map((name) => writeSweep(name, measured));
+  const { against, rows } = compareLines(linesOf([a, b]));
+  assertEquals(against, `${a}/hard`);
+  assertEquals(rows.map(({ line }) => line), [`${a}/hard`, `${a}/soft`, `${b}/hard`, `${b}/soft`]);
+  assertEquals(rows.map(({ passAt }) => passAt[0].difference?.value), [undefined, 1 / 6, 0, 1 / 6]);
+  Deno.symlinkSync(a, `${folder}/link`);
+  await fails(["compare", a, `${folder}/link`], 1, "it is the same run twice");
+  await fails(["compare", a, `${a}/runs/soft-0`], 1, "it is the same run twice");
+});
+
 Deno.test("names that hold commas or quotes survive CSV; lines are named after what tells them apart", () => {
   const odd = writeRun("odd", 'thinking = "soft"\nseed = 3\nmodel = "a, \\"b\\""\nlr = 1e-5', [1, 1, 1]);
   const lines = linesOf([odd, soft[0]]);
-  assertEquals(lines.map(({ name }) => name), ['model a, "b", lr 1e-5', "soft"]);
+  assertEquals(lines.lines.map(({ name }) => name), ['model a, "b", lr 1e-5', "soft"]);
   assertStringIncludes(comparisonCsv(compareLines(lines)), '"model a, ""b"", lr 1e-5",1,2,');
 });
 

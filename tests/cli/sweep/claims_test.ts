@@ -1,10 +1,12 @@
 /** `softcot sweep claims`: the rule on made-up runs whose verdicts are known, the grid, and the command as a process. */
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { linesAtEnd } from "../../../cli/compare/line_values.ts";
 import type { Line } from "../../../cli/compare/lines_of.ts";
 import type { Measured } from "../../../cli/compare/read_measured.ts";
 import type { RunRecord } from "../../../cli/compare/read_run.ts";
 import { claimData, stoppedEarly } from "../../../cli/sweep/claims/claim_data.ts";
 import { claimsGrid } from "../../../cli/sweep/claims/claims_grid.ts";
+import { claimsPage } from "../../../cli/sweep/claims/claims_page.ts";
 import { judgeClaims } from "../../../cli/sweep/claims/claims.ts";
 import { all, any, judge } from "../../../cli/sweep/claims/judge.ts";
 import { planSweep } from "../../../cli/sweep/read_sweep.ts";
@@ -140,6 +142,30 @@ Deno.test("where soft training only moved less, the claims hold but not beside h
   assert(soft.claims.d[0].value! > 0);
   assertEquals(soft.gap, { value: 0, standardError: 0 });
   assertEquals(soft.stoppedAfter, [10, 10, 10]);
+});
+
+Deno.test("a seed of which nothing was measured takes its line from no table, and no verdict from the others", () => {
+  const all = [untrained, hard, madeLine("soft", { 100: BASE }), madeLine("fuzzy", { 100: BASE })];
+  const without = all.map(({ name, runs }) => ({
+    name,
+    runs: runs.map((run) => name === "soft" && run.seed === 1 ? { ...run, measured: [] } : run),
+  }));
+  const lines = linesAtEnd(without);
+  const data = claimData(lines);
+  assertEquals([...data.ends.values()].map(({ length }) => length), [1, 3, 2, 3]);
+  const verdicts = judgeClaims(data);
+  assert(verdicts.lines[0].claims.a.every(({ value }) => value !== null));
+  const facts = {
+    command: "c",
+    version: "v",
+    model: "m",
+    device: "d",
+    settings: "s",
+    notes: ["left out: x"],
+  };
+  const page = claimsPage(data, verdicts, lines, facts);
+  assertStringIncludes(page, "\n\nLeft out: x.\n\n### Verdicts");
+  assertMatch(page, /^\| soft \| 2 \| 1 \| /m);
 });
 
 Deno.test("the opposite picture is judged as such: no claim holds", () => {
