@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { endOf, lineValues, modeOf, passValues } from "../cli/compare/comparison.ts";
 import { markdownTable } from "../cli/compare/comparison_table.ts";
 import { crossedDifference, crossedMean, type LineValues } from "../cli/compare/crossed.ts";
+import { endOf, passOf, pointsOf, valuesAt } from "../cli/compare/line_values.ts";
 import { type Line, sweepLines } from "../cli/compare/lines_of.ts";
 import { judge, type Part } from "../cli/sweep/claims/judge.ts";
 
@@ -22,7 +22,7 @@ if (import.meta.main) {
 /** The verdicts of a sweep whose lines are `hard-lr-R` and `soft-lr-R`. */
 export function judgeRates(folder: string): string {
   const names = [...Deno.readDirSync(`${folder}/runs`)].map(({ name }) => name).sort();
-  const lines = sweepLines(
+  const { lines } = sweepLines(
     folder,
     Object.fromEntries(names.map((run) => [run, run.replace(/-seed-\d+$/, "")])),
   );
@@ -60,10 +60,7 @@ function judged(lines: readonly Line[], rates: readonly string[], mode: string):
 /** The chance of a right answer at one try, by run and question. */
 function rightOf(lines: readonly Line[], name: string, mode: string): LineValues {
   const line = lines.find((one) => one.name === name);
-  const values = line && lineValues(line.runs, endOf(line), (measured) => {
-    const result = modeOf(measured, "sums-slips", mode);
-    return result && passValues(result, 1);
-  });
+  const values = line && valuesAt(pointsOf(line, endOf(line)), passOf("sums-slips", mode, 1));
   if (values === undefined) throw new Error(`Cannot judge the rates: ${name} has not been measured`);
   return values;
 }
