@@ -40,7 +40,7 @@ export async function refuseTooLarge(
 /** The GPU with the most memory free that has enough of it, as the beginning of a hint. */
 function otherDevice(bytes: number): string {
   const free = (device: NumberedDevice) => device.free ?? device.memory;
-  const [best] = numberedDevices().filter(({ type }) => type !== "cpu").sort((a, b) => free(b) - free(a));
+  const [best] = numberedDevices().filter(({ type }) => type !== "cpu").toSorted((a, b) => free(b) - free(a));
   return best && free(best) >= bytes
     ? `--gpu ${best.number} has ${inBytes(free(best))} free (${toldAdapter(best)}); `
     : "";

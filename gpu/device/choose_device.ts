@@ -11,8 +11,12 @@ export interface NumberedDevice extends VulkanDevice {
   preferred: boolean;
 }
 
-/** All devices, in the order of their numbers. */
-export function numberedDevices(): NumberedDevice[] {
+/** All devices, in the order of their numbers: as they were before one was chosen, which may hide the others or change their order. */
+export function numberedDevices(): readonly NumberedDevice[] {
+  return chosen?.devices ?? listedDevices();
+}
+
+function listedDevices(): NumberedDevice[] {
   const key = ({ type, pci }: VulkanDevice) => (type === "cpu" ? "2" : "1") + (pci ?? "~");
   const devices = vulkanDevices();
   const preferred = preferredDevice(devices);
@@ -35,15 +39,16 @@ export function chooseDevice(wanted: string): VulkanDevice {
       }, a process of its own is needed`,
     );
   }
-  // Once it is chosen, Vulkan may give it alone, and numbers mean something else.
-  chosen ??= { wanted, device: choose(wanted) };
+  if (!chosen) {
+    const devices = listedDevices();
+    chosen = { wanted, device: choose(wanted, devices), devices };
+  }
   return chosen.device;
 }
 
-let chosen: { wanted: string; device: VulkanDevice } | undefined;
+let chosen: { wanted: string; device: VulkanDevice; devices: readonly NumberedDevice[] } | undefined;
 
-function choose(wanted: string): VulkanDevice {
-  const devices = numberedDevices();
+function choose(wanted: string, devices: readonly NumberedDevice[]): VulkanDevice {
   const device = findDevice(wanted, devices);
   if (!device.conformant) {
     throw new UserError(
