@@ -2,28 +2,36 @@ import { isThere } from "../../model/files/on_disk.ts";
 import { say } from "../terminal/print.ts";
 import { writeMessage } from "../terminal/write_out.ts";
 
-/** Mesa's drivers, which have the software device with them, and the loader. */
-const PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"];
+/** What may be missing, with the packages that bring it: Mesa's drivers have the software device with them. */
+const MISSING = {
+  driver: {
+    found: "no Vulkan driver was found",
+    packages: ["mesa-vulkan-drivers", "libvulkan1"],
+    ...{ brings: "one that needs no GPU", installed: ", which need no GPU" },
+  },
+  loader: {
+    found: "a Vulkan driver is here, but not Vulkan's loader (libvulkan.so.1)",
+    packages: ["libvulkan1"],
+    ...{ brings: "it", installed: "" },
+  },
+};
 
 /**
- * Installs a Vulkan driver that needs no GPU where none is: root does so after saying it, as in a fresh container; others are asked
- * first, or say SOFTCOT_INSTALL=1. Where nothing is installed, says what would help; the command then fails by itself.
+ * Installs a Vulkan driver that needs no GPU where none is, or the loader alone: root does so after saying it, as in a fresh container;
+ * others are asked first, or say SOFTCOT_INSTALL=1. Where nothing is installed, says what would help; the command then fails by itself.
  */
-export function offerDriver(): void {
-  const names = PACKAGES.join(" ");
+export function offerDriver(missing: keyof typeof MISSING): void {
+  const { found, packages, brings, installed } = MISSING[missing];
+  const names = packages.join(" ");
   const asRoot = Deno.env.get("SOFTCOT_NO_INSTALL") || !isOnPath("apt-get")
     ? undefined
-    : rightToInstall(names);
+    : rightToInstall(found, names);
   if (!asRoot) {
-    say(
-      `softcot: no Vulkan driver was found; on Debian or Ubuntu 'apt-get install ${names}' brings one that needs no GPU`,
-    );
+    say(`softcot: ${found}; on Debian or Ubuntu 'apt-get install ${names}' brings ${brings}`);
     return;
   }
-  say(
-    `softcot: no Vulkan driver was found: installing ${names}, which need no GPU (SOFTCOT_NO_INSTALL=1 prevents it)`,
-  );
-  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...PACKAGES];
+  say(`softcot: ${found}: installing ${names}${installed} (SOFTCOT_NO_INSTALL=1 prevents it)`);
+  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...packages];
   if (
     runs([...asRoot, ...install]) || (runs([...asRoot, "apt-get", "update"]) && runs([...asRoot, ...install]))
   ) return;
@@ -31,14 +39,14 @@ export function offerDriver(): void {
 }
 
 /** What goes before a command that installs; undefined where this user may not, or does not want to. */
-function rightToInstall(names: string): string[] | undefined {
+function rightToInstall(found: string, names: string): string[] | undefined {
   const env = ["env", "DEBIAN_FRONTEND=noninteractive"];
   if (Deno.uid() === 0) return env;
   if (!isOnPath("sudo")) return undefined;
   const sudo = ["sudo", "-n", ...env];
   if (Deno.env.get("SOFTCOT_INSTALL") === "1") return sudo;
   if (!Deno.stdin.isTerminal() || !Deno.stderr.isTerminal()) return undefined;
-  writeMessage(`softcot: no Vulkan driver was found; install ${names} with sudo? [y/N] `);
+  writeMessage(`softcot: ${found}; install ${names} with sudo? [y/N] `);
   // A terminal gives a line at a time.
   const line = new Uint8Array(1024);
   const answer = new TextDecoder().decode(line.subarray(0, Deno.stdin.readSync(line) ?? 0)).trim();

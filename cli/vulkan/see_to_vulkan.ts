@@ -23,7 +23,8 @@ export function seeToVulkan(): void {
       "softcot: an NVIDIA card is here, but not its Vulkan driver; in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it",
     );
   }
-  if (!found.library || drivers.length === 0) offerDriver();
+  if (drivers.length === 0) offerDriver("driver");
+  else if (!found.library) offerDriver("loader");
 }
 
 /**

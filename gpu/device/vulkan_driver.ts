@@ -49,7 +49,11 @@ export function explainNoDevice(): UserError {
     new UserError(`Cannot open a GPU: ${found}, one is needed`, hint);
   if (Deno.build.os !== "linux") return refuse("no adapter was found", "install the GPU's driver");
   if (!library) {
-    return refuse("Vulkan's loader (libvulkan.so.1) is not here, so no adapter was found", software);
+    const loader = "install it: libvulkan1 on Debian and Ubuntu, vulkan-loader on Fedora and RHEL";
+    return refuse(
+      "Vulkan's loader (libvulkan.so.1) is not here, so no adapter was found",
+      drivers.length > 0 ? loader : software,
+    );
   }
   if (hasNvidiaCard() && !nvidiaDriver()) {
     return refuse(

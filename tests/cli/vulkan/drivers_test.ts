@@ -47,6 +47,15 @@ Deno.test({
         "error: Cannot open a GPU: Vulkan's loader (libvulkan.so.1) is not here",
       );
       assertStringIncludes(none.stderr, "hint: apt-get install mesa-vulkan-drivers libvulkan1 brings");
+      if (nvidia) {
+        const alone = await runSoftcot(LOOK, { ...env, LD_LIBRARY_PATH: `${at}/broken:${libraries}` });
+        assertEquals(alone.code, 1);
+        assertMatch(
+          alone.stderr,
+          /^softcot: a Vulkan driver is here, but not Vulkan's loader \(.*'apt-get install libvulkan1' brings it\n/,
+        );
+        assertStringIncludes(alone.stderr, "\nhint: install it: libvulkan1 on Debian");
+      }
       const unnamed = await runSoftcot(LOOK, env);
       assertEquals(unnamed.code, 1);
       assertStringIncludes(
