@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { table } from "../cli/terminal/table.ts";
+import { seeToVulkan } from "../cli/vulkan/see_to_vulkan.ts";
 import { addExpectations } from "./gpu_hour/add_expectations.ts";
 import type { PartResult } from "./gpu_hour/part.ts";
 import { PARTS } from "./gpu_hour/parts.ts";
@@ -29,6 +30,8 @@ if (unknown !== undefined) {
   throw new Error(`Cannot measure ${unknown}: parts are ${PARTS.map(({ name }) => name)}`);
 }
 
+// As commands do before they open a device; parts that open one themselves have it by the environment.
+seeToVulkan();
 // The table itself wants a second.
 const end = performance.now() + 60_000 * Number(values.minutes) - 2000;
 const started = performance.now();
@@ -38,10 +41,17 @@ const scratch = Deno.makeTempDirSync({ prefix: "softcot-gpu-hour-" });
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
 try {
-  for (const part of PARTS.filter(({ name }) => wanted.includes(name))) {
+  const parts = PARTS.filter(({ name }) => wanted.includes(name));
+  for (const [i, part] of parts.entries()) {
     if (stop.signal.aborted) break;
     const left = (end - performance.now()) / 1000;
-    const result = await runPart(part, { tiny: values.tiny, scratch, stop: stop.signal }, left);
+    const kept = parts.slice(i + 1).reduce((sum, { seconds }) => sum + seconds, 0);
+    const seconds = Math.max(part.seconds, left - kept);
+    const result = await runPart(
+      { ...part, seconds },
+      { tiny: values.tiny, scratch, stop: stop.signal },
+      left,
+    );
     results.push(result);
     console.error(`${part.name}: ${result.state}, ${result.seconds.toFixed(1)} s`);
     // A machine that is taken away leaves what was found till then.

@@ -79,6 +79,10 @@ Deno.test("a part with nothing to tell, with a number that is none, or with a fa
   assertEquals([wrong.state, wrong.reason], ["failed", "it computes wrongly"]);
 });
 
+Deno.test("what is kept for all parts is no more than the eight minutes, less the table's", () => {
+  assert(PARTS.reduce((sum, { seconds }) => sum + seconds, 0) <= 478);
+});
+
 Deno.test("without time left a part is left out", async () => {
   assertEquals((await runPart(shell("late", "exit 1"), HOUR, 1)).state, "left out");
 });

@@ -10,7 +10,10 @@ export interface Figure {
 /** A part of the first hour: a program of its own, so that one that hangs or loses the device harms no other. */
 export interface Part {
   name: string;
-  /** What it may take on a GPU; then it is killed, and what it had said counts. */
+  /**
+   * What is kept for it of the hour, whatever those before it do; it may take longer where they took less. Then it is killed, and what it had
+   * said counts.
+   */
   seconds: number;
   /** The program and its arguments. */
   command(tiny: boolean): string[];
