@@ -73,15 +73,22 @@ export async function tryDevice(
 const lastSummary = (output: string): string =>
   output.split("\n").findLast((line) => /^(ok|FAILED) \| \d+ passed/.test(line)) ?? "";
 
-/** Rewards of each way and family, to be compared between devices. */
-export const rewardsOf = ({ trained }: DeviceResult): string =>
-  JSON.stringify(trained.map(({ way, rewards }) => [way, rewards]).toSorted());
+/** Trainings whose rewards are not, step by step, those of another device; what it did not train is not compared. */
+export function otherRewards({ trained }: DeviceResult, first: DeviceResult): string[] {
+  return trained.flatMap(({ way, family, rewards }) => {
+    const same = first.trained.find((one) => one.way === way && one.family === family);
+    const isEqual = !same || JSON.stringify(same.rewards) === JSON.stringify(rewards);
+    return isEqual
+      ? []
+      : [`${way}, ${family}: rewards ${rewards}, not ${same.rewards} as on ${first.device.name}`];
+  });
+}
 
-function row({ device, passed, failed, trained, seconds }: DeviceResult, first: string): string {
+function row({ device, passed, failed, trained, seconds }: DeviceResult, others: readonly string[]): string {
   const of = (family: string) => trained.filter((one) => one.family === family);
   const worst = (family: string) => Math.max(...of(family).map(({ mismatch }) => mismatch ?? NaN));
   const mismatch = ["broadcast", "tile"].map((family) => of(family).length ? `${worst(family)}` : "none ran");
-  const same = rewardsOf({ trained } as DeviceResult) === first ? "equal" : "others";
+  const same = others.length === 0 ? "equal" : "others";
   const cells = [
     device.name,
     passed,
@@ -121,7 +128,9 @@ if (import.meta.main) {
     const tests = values.short ? SHORT_TESTS : values.tests.split(",");
     const result = await tryDevice(device, tests, values.short ? SHORT_TRAINING : [], log);
     results.push(result);
-    console.log(row(result, rewardsOf(results[0])));
+    const others = otherRewards(result, results[0]);
+    result.faults.push(...others);
+    console.log(row(result, others));
   }
   const faults = results.flatMap(({ device, faults }) => faults.map((fault) => `${device.name}: ${fault}`));
   for (const fault of faults) console.log(fault);
