@@ -20,24 +20,39 @@ import { TARGETS } from "./targets.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const dist = join(root, "dist");
+/** How the folder begins in which a release is made; what is left of one that was killed is removed by the next. */
+const WORK = ".release-";
+const SCRIPTS = ["softcot", "release/launcher.sh", "release/start.sh", ".ci/run"];
 
-/** Makes the release of the version in deno.json. */
+/** Makes the release of the version in deno.json: in a folder of its own within dist, whose files are moved there when all of them are right. */
 async function release({ checks }: { checks: boolean }): Promise<void> {
   const { version } = project;
   const notes = releaseNotes(Deno.readTextFileSync(join(root, "CHANGELOG.md")), version);
   const commit = cleanCommit(version);
+  Deno.mkdirSync(dist, { recursive: true });
+  for (const name of namesIn(dist).filter((name) => name.startsWith(WORK))) {
+    Deno.removeSync(join(dist, name), { recursive: true });
+  }
   if (namesIn(dist).length > 0) {
     throw new UserError(
       `Cannot release ${version}: ${dist} holds files`,
       "they may be of another version: remove them",
     );
   }
+  await step("shellcheck", "shellcheck", SCRIPTS);
   if (checks) await step("deno task ok", Deno.execPath(), ["task", "ok"]);
-  const files = await buildBinaries({ out: dist });
-  await tryFile(files);
-  const names = files.map((path) => `${sha256Of([path])}  ${basename(path)}\n`);
-  writeWhole(join(dist, "SHA256SUMS"), names.join(""));
-  writeWhole(join(dist, "NOTES.md"), `# softcot ${version}\n\nCommit ${commit}.\n\n${notes}\n`);
+  const work = Deno.makeTempDirSync({ dir: dist, prefix: WORK });
+  try {
+    const files = await buildBinaries({ out: work });
+    await step("two builds", Deno.execPath(), ["run", "-A", "tests/binary/two_builds.ts", "--built", work]);
+    await tryFile(files);
+    const names = files.map((path) => `${sha256Of([path])}  ${basename(path)}\n`);
+    writeWhole(join(work, "SHA256SUMS"), names.join(""));
+    writeWhole(join(work, "NOTES.md"), `# softcot ${version}\n\nCommit ${commit}.\n\n${notes}\n`);
+    for (const name of namesIn(work)) Deno.renameSync(join(work, name), join(dist, name));
+  } finally {
+    Deno.removeSync(work, { recursive: true });
+  }
   console.log(`softcot ${version} is in ${dist}: ${namesIn(dist).sort().join(", ")}.
 Left to do: git tag -a v${version} -F dist/NOTES.md ${commit}; push the tag; publish the files with the notes;
 then begin the next version: its number in deno.json, and a section "(unreleased)" in CHANGELOG.md.`);
@@ -71,8 +86,20 @@ async function step(
   env: Record<string, string> = {},
 ): Promise<void> {
   console.error(`release: ${name}`);
-  const { code } = await new Deno.Command(program, { args, cwd: root, env }).spawn().status;
+  const { code } = await started(program, { args, cwd: root, env }).status;
   if (code !== 0) throw new UserError(`Cannot release: ${name} ended with status ${code}`);
+}
+
+function started(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, options).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError(
+      `Cannot release: ${program} is not here, it is needed`,
+      "install it, and begin again",
+    );
+  }
 }
 
 const command = new Command()
