@@ -24,7 +24,7 @@ export interface Needs {
   /** The system's memory and disks. */
   sys: boolean;
   /**
-   * Libraries: that of C, to bind threads, to read /proc, to make links, is opened before the right to open any is given up; Vulkan's is
+   * Libraries: that of C, to bind threads, to read /proc, to make links, to touch the program's own folder, is opened before the right to open any is given up; Vulkan's is
    * asked for devices and their memory. MPI's (libmpi.so.40) is opened like C's, in processes that mpirun or srun
    * started alone.
    */
@@ -124,7 +124,7 @@ export const PERMISSIONS: Readonly<Record<string, Needs>> = {
       write: ["index", "page"],
       env: ["display", "caches"],
     },
-    ...{ run: ["deno", "the browser"], net: "listens", sys: true },
+    ...{ run: ["deno", "the browser"], net: "listens", sys: true, libraries: ["C"] },
   }),
   report: telling({
     read: ["program", "compared runs", "packages", "page", "beside the page", "beside the report"],

@@ -1,4 +1,5 @@
 import { Command, EnumType, ValidationError } from "@cliffy/command";
+import { keepYoung } from "../cache/keep_young.ts";
 import { closest } from "./closest.ts";
 import { readConfigFile, type Source } from "./config_file.ts";
 import { dashed } from "./dashed.ts";
@@ -105,6 +106,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       args: words,
       config: file?.values ?? {},
     });
+    keepYoung();
     const json = options.json === true;
     return await spec.run(values, {
       args: words,

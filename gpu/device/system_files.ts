@@ -47,6 +47,11 @@ export function makeLink(target: string, path: string): boolean {
   return libc()?.symlink(from, to) === 0;
 }
 
+/** Sets a file's or a folder's times to now (Linux), which Deno does with the right to write there only. */
+export function touch(path: string): void {
+  libc()?.utimes(new TextEncoder().encode(`${path}\0`), null);
+}
+
 /**
  * Has writes to stdout and stderr wait while a pipe is full (Linux), as they do unless another program that holds it, say the one that
  * reads it, has set it to refuse instead: what is written then would be lost.
@@ -75,6 +80,7 @@ const FUNCTIONS = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   symlink: { parameters: ["buffer", "buffer"], result: "i32" },
+  utimes: { parameters: ["buffer", "pointer"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   getdents64: { parameters: ["i32", "buffer", "usize"], result: "isize" },
