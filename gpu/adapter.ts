@@ -12,7 +12,7 @@ export interface AdapterFacts {
   software: boolean;
   /** Granted ones, sorted. */
   features: string[];
-  /** Its place on the bus, where it was chosen among others. */
+  /** Its place on the bus, where it was chosen among others: as it was asked for, since WebGPU tells of an adapter only name and model. */
   pci?: string;
 }
 

@@ -24,7 +24,9 @@ case $addresses in
       'they are reserved, not used: raise or lift that limit (ulimit -v unlimited), or ask the scheduler for another one' ;;
 esac
 [ -d "${HOME:-/}" ] || [ ! -e "$HOME" ] || unset HOME
-# What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs.
+# What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs. The user's own
+# tasks and rewards, which have processes of their own, find their packages where the user says.
+[ "${DENO_DIR:-}" = "$here/.deno" ] || export SOFTCOT_OWN_DENO_DIR="${DENO_DIR:-}"
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1 DENO_DIR="$here/.deno"
 # A view goes over gigabytes and keeps little of them: V8's young generation would grow to 48 MB beside it.
 heap=

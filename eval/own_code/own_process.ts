@@ -162,7 +162,13 @@ function environment(grants: readonly OwnGrant[]): Record<string, string> {
     const value = variable(name);
     return value === undefined ? [] : [[name, value]];
   });
-  return { ...Object.fromEntries(named), DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+  // A built copy keeps a folder of its own, and passes on the user's.
+  const denoDir = variable("SOFTCOT_OWN_DENO_DIR");
+  return {
+    ...Object.fromEntries(named),
+    ...(denoDir ? { DENO_DIR: denoDir } : {}),
+    ...{ DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
+  };
 }
 
 function variable(name: string): string | undefined {

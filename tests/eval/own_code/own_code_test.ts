@@ -5,6 +5,7 @@ import { openTask } from "../../../eval/tasks/open_task.ts";
 import { UserError } from "../../../gpu/errors.ts";
 import { loadRewards, type RewardInput, worthOf } from "../../../rl/reward.ts";
 import { testFolder } from "../../support/folders.ts";
+import { withEnv } from "../../support/with_env.ts";
 
 const folder = await testFolder();
 let files = 0;
@@ -272,3 +273,12 @@ Deno.test("a path with a comma is refused in words", async () => {
   Deno.writeTextFileSync(`${folder}/c,d/own.ts`, "export default () => 0;");
   await assertRejects(() => loadRewards([`${folder}/c,d/own.ts`]), UserError, "has a comma");
 });
+
+Deno.test("own code of a built copy, which has a folder of Deno's of its own, finds packages where its user says", () =>
+  withEnv({ SOFTCOT_OWN_DENO_DIR: `${folder}/packages` }, async () => {
+    const path = written(
+      `export default () => Deno.env.get("DENO_DIR") === ${JSON.stringify(`${folder}/packages`)} ? 1 : 0;`,
+    );
+    startOwnCode(path, { grants: [{ kind: "env", value: "DENO_DIR" }] });
+    assertEquals((await worthOf(await loadRewards([path]), 0, () => input)).total, 1);
+  }));
