@@ -23,6 +23,11 @@ export function keepGradient({ model: { gpu }, grads }: Trainer, { spare }: Diag
   copyParams(gpu, grads, spare);
 }
 
+/** Puts back what {@link keepGradient} kept, where the update that it was kept for is not made. */
+export function putBackGradient({ model: { gpu }, grads }: Trainer, { spare }: Diagnosis): void {
+  copyParams(gpu, spare, grads);
+}
+
 /**
  * Measures an update whose gradient is there and whose weights have not moved yet.
  * @param groups all of the batch

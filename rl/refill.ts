@@ -4,6 +4,7 @@ import { sizeOf, type Tensor } from "../gpu/tensor.ts";
 import type { RolloutBatch, RolloutGroup } from "./rollout_source.ts";
 import type { Question } from "../eval/task.ts";
 import { ALONE, shareOf } from "./cluster/learners.ts";
+import { throwIfUndone, throwUndone, undoneBy, type UndoneUpdate } from "./undone_update.ts";
 import { questionsOf, type Trainer } from "./trainer.ts";
 
 /** The rollouts that this learner drew for an update. */
@@ -22,12 +23,14 @@ export const hasSignal = ({ rollouts }: RolloutGroup): boolean =>
  * that its means are of what the model does: groups without a difference add nothing to the update. The rows fed take memory for all.
  *
  * Of several learners each draws its share of each lot of questions, with the draws that one learner would give them.
+ * @throws UndoneUpdate where it stopped before it had its share
  */
 export async function drawRollouts(trainer: Trainer, step: number, scratch: Scratch): Promise<DrawnRollouts> {
   const { source, onPart, learners = ALONE, settings: { questions, group, refill = 0 } } = trainer;
   const batches: RolloutBatch[] = [];
   const ids: number[] = [];
   const drawn: Question[] = [];
+  let undone: UndoneUpdate | undefined;
   const draw = async (lot: readonly Question[]) => {
     const { from, to } = shareOf(lot.length, learners);
     const first = (drawn.length + from) * group;
@@ -35,20 +38,28 @@ export async function drawRollouts(trainer: Trainer, step: number, scratch: Scra
     const tell = (ended: number, tokens: number) =>
       onPart?.({ part: "rollouts", done: before + ended, total, tokens });
     tell(0, 0);
-    if (to > from) batches.push(await source.rollouts(step, lot.slice(from, to), scratch, first, tell));
+    try {
+      if (to > from) batches.push(await source.rollouts(step, lot.slice(from, to), scratch, first, tell));
+    } catch (error) {
+      undone = undoneBy(error);
+      if (!undone) throw error;
+    }
     for (let i = 0; i < (to - from) * group; i++) ids.push(first + i);
     drawn.push(...lot);
   };
   await draw(questionsOf(trainer, step));
   for (let attempt = 1; attempt <= refill; attempt++) {
     const signals = batches.flatMap((batch) => batch.groups).filter(hasSignal).length;
-    const ofAll = (await learners.gather(signals)).reduce((sum, count) => sum + count, 0);
-    const missing = questions - ofAll;
+    const all = await learners.gather({ signals, undone: undone?.plain });
+    throwUndone(undone, all.map((one) => one.undone));
+    const missing = questions - all.reduce((sum, one) => sum + one.signals, 0);
     if (missing <= 0) break;
     const there = new Set(drawn.map(({ id }) => id));
     const further = questionsOf(trainer, step, attempt).filter(({ id }) => !there.has(id)).slice(0, missing);
     if (further.length > 0) await draw(further);
   }
+  // The others find out before they sum.
+  if (undone) await throwIfUndone(learners, undone);
   return { ...batches.length === 1 ? batches[0] : joined(trainer, batches, scratch), ids };
 }
 

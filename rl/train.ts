@@ -1,5 +1,4 @@
 import { evaluate } from "../eval/evaluate.ts";
-import { UserError } from "../gpu/errors.ts";
 import type { Model } from "../model/transformer/transformer.ts";
 import { ALONE } from "./cluster/learners.ts";
 import { reserveTraining } from "./memory/reserve_training.ts";
@@ -11,6 +10,7 @@ import { createSampleBudget, keepSamples } from "./samples/sample_budget.ts";
 import type { StepMetrics } from "./step_metrics.ts";
 import { trainStep } from "./train_step.ts";
 import type { Trainer } from "./trainer.ts";
+import { UndoneUpdate } from "./undone_update.ts";
 import type { UpdatePart } from "./update_part.ts";
 
 /** How a run is watched and kept. */
@@ -65,15 +65,20 @@ export async function train(
   const { learners = ALONE } = trainer;
   const isFirst = learners.rank === 0;
   let current = state;
+  let saved = state.step;
   let reserved = false;
   const budget = createSampleBudget();
   while (current.step < schedule.steps) {
     const step = current.step + 1;
     if (!reserved) await reserveTraining(trainer);
     reserved = true;
-    const done = await trainStep(trainer, step).catch((error) => stopped(error, hooks.signal, learners.size));
-    if (!done) {
-      if (current.step > state.step) await saveCheckpoint(run, trainer, current, schedule.keep);
+    const done = await trainStep(trainer, step).catch((error: unknown) => {
+      if (error instanceof UndoneUpdate) return error;
+      throw error;
+    });
+    if (done instanceof UndoneUpdate) {
+      if (current.step > saved) await saveCheckpoint(run, trainer, current, schedule.keep);
+      if (done.failure) throw done.failure;
       break;
     }
     const { metrics, kept, first } = done;
@@ -101,19 +106,10 @@ export async function train(
     const isLast = await isStopped() || step === schedule.steps;
     if (!isLast && step % schedule.saveEvery !== 0 && current.best?.step !== step) continue;
     await saveCheckpoint(run, trainer, current, schedule.keep);
+    saved = step;
     if (await isStopped()) break;
   }
   return current;
-}
-
-/** Own code that gave no answer after Ctrl-C leaves an update undone: the weights are still those before it, of one learner alone. */
-function stopped(error: unknown, signal: AbortSignal, learners: number): undefined {
-  if (!signal.aborted || (error as Error)?.name !== "AbortError") throw error;
-  if (learners === 1) return;
-  throw new UserError(
-    `Cannot stop after this update: own code, ${(error as Error).message}`,
-    "the last checkpoint is whole, and --resume goes on from it",
-  );
 }
 
 /** Memory for the length of a block that is of another kind than what comes before and after: neither keeps the other's. */

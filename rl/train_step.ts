@@ -17,7 +17,7 @@ import { ALONE } from "./cluster/learners.ts";
 import { shardedUpdate } from "./cluster/sharded_optimizer.ts";
 import { sumGradients } from "./cluster/sum_gradients.ts";
 import { keepBehind } from "./behind.ts";
-import { diagnose, keepGradient } from "./diagnose.ts";
+import { diagnose, keepGradient, putBackGradient } from "./diagnose.ts";
 import type { ActionRecord } from "./objective.ts";
 import { learningRate, updateModel } from "./optimizer.ts";
 import { learnedParts, policyGradient, scoredGroups } from "./policy_gradient.ts";
@@ -27,6 +27,7 @@ import { keepRollouts, tellRollout } from "./samples/keep_rollouts.ts";
 import type { KeptRollout, ToldRollout } from "./samples/kept_rollout.ts";
 import { type StepMetrics, stepMetrics } from "./step_metrics.ts";
 import { actorOf, isDiagnosed, isSampled, type Trainer } from "./trainer.ts";
+import { throwIfUndone } from "./undone_update.ts";
 
 /** What an update comes to. */
 export interface Update {
@@ -43,6 +44,7 @@ export interface Update {
 /**
  * Does update `step` (from 1) and tells about it. Of several learners each does its share, and all get the same weights, metrics and batch; the
  * batch's rows fed are a learner's own.
+ * @throws UndoneUpdate if a learner's rollouts were not made; the weights are those before it
  */
 export async function trainStep(trainer: Trainer, step: number): Promise<Update> {
   const { model, settings, grads, optimizer, behind, learners = ALONE } = trainer;
@@ -70,6 +72,10 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
   const diagnosis = isDiagnosed(settings, step) ? trainer.diagnosis : undefined;
   if (diagnosis) keepGradient(trainer, diagnosis);
   const fetches = await policyGradient(trainer, grads, parts, batch, step);
+  await throwIfUndone(learners).catch((error) => {
+    if (diagnosis) putBackGradient(trainer, diagnosis);
+    throw error;
+  });
   await sumGradients(trainer, grads);
 
   // Now and then more is measured, while the weights have not moved.

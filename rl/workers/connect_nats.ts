@@ -39,8 +39,10 @@ export async function connectNats(place: NatsPlace, name: string): Promise<NatsC
     connection = await connect({
       ...{ servers: urls.map(({ host }) => host), name, maxReconnectAttempts: -1, reconnectTimeWait: 500 },
       ...{ pingInterval: 10_000, timeout: 20_000 },
+      // Else the second refusal closes the connection for good, though credentials may be renewed.
+      ignoreAuthErrorAbort: true,
       ...(username ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) } : {}),
-      ...(place.creds ? { authenticator: credsAuthenticator(read(place.creds, "credentials")) } : {}),
+      ...(place.creds ? { authenticator: credsAuthenticator(newest(place.creds)) } : {}),
       ...(isTls
         ? {
           tls: {
@@ -78,6 +80,21 @@ function parsed(url: string): URL {
     `Cannot use ${JSON.stringify(url.replace(/\/\/.*@/, "//...@"))} as the address of a NATS server: ` +
       "nats://HOST or tls://HOST is needed, with :PORT where it is not 4222",
   );
+}
+
+/** Credentials as their file has them whenever a connection is made: they expire and are renewed. While it is being written, those before. */
+function newest(path: string): () => Uint8Array<ArrayBuffer> {
+  let known = read(path, "credentials");
+  return () => {
+    try {
+      const now = read(path, "credentials");
+      // A token and a key, each between two lines of dashes.
+      if ((new TextDecoder().decode(now).match(/^\s*-{3,}.*-{3,}\n/gm) ?? []).length >= 4) known = now;
+    } catch {
+      // Gone for a moment, or for good: the server says what it makes of those before.
+    }
+    return known;
+  };
 }
 
 const text = (path: string): string => new TextDecoder().decode(read(path, "certificates"));

@@ -55,6 +55,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
       receiver.restart();
       jobs.giveAgain();
     },
+    ended: jobs.stop,
   }));
   const there = () => whoIsThere(manager);
   return {

@@ -45,6 +45,8 @@ export interface MadeResult {
 
 /** Milliseconds that a request for a job waits at the server. */
 const PATIENCE = 5000;
+/** Milliseconds without being let in after which a worker ends: it has nothing to lose, and who started it should know. */
+const BORNE = 60_000;
 /** Times that a job is tried that cannot be done, and that workers may end at it, by an error or without a word. */
 const [MOST_TRIES, MOST_ENDS] = [5, 3];
 /** Bytes of the reason why a job cannot be done, as it is sent. */
@@ -54,17 +56,20 @@ const LONGEST_REASON = 2000;
  * Takes jobs from the queue, one at a time, and sends what is made of them, until the signal is aborted. A job is acknowledged when the server
  * has its result.
  * @param make the result of a job, after so many seconds of waiting for it
- * @throws UserError if there is no such server, or the jobs are another version's
+ * @throws UserError if there is no such server, it does not let this client in any more, or the jobs are another version's
  */
 export async function takeJobs(
   options: TakeOptions,
   make: (job: Job, waited: number) => Promise<MadeResult>,
 ): Promise<void> {
-  const { nats, name, signal, say } = options;
+  const { nats, name, say } = options;
   const connection = await connectNats(nats, `softcot worker ${name}`);
   try {
     await openStreams(connection);
-    watchConnection(connection, shownPlace(nats), { say, warn: (line) => say(`warning: ${line}`) });
+    const lost = new AbortController();
+    const warn = (line: string) => say(`warning: ${line}`);
+    watchConnection(connection, shownPlace(nats), { say, warn, ended: (why) => lost.abort(why) }, BORNE);
+    const signal = AbortSignal.any([options.signal, lost.signal]);
     const next = jobQueue(connection, signal, natsPatience(connection, "ask for a job", say));
     const sending = natsPatience(connection, "send a result", say);
     options.ready();
@@ -73,12 +78,16 @@ export async function takeJobs(
       const message = await next();
       if (!message) continue;
       const waited = (performance.now() - began) / 1000;
-      const done = await takeJob({ ...options, connection, sending }, message, (job) => make(job, waited));
+      const worker = { ...options, signal, connection, sending };
+      const done = await takeJob(worker, message, (job) => make(job, waited));
       if (done) options.done(done);
       began = performance.now();
     }
+    if (!options.signal.aborted) lost.signal.throwIfAborted();
   } finally {
-    await Promise.race([connection.drain(), pause(1000)]);
+    await Promise.race([connection.drain().catch(() => {}), pause(1000)]);
+    // One that cannot drain, since the server is away, would go on trying.
+    await connection.close();
   }
 }
 
@@ -107,7 +116,7 @@ function jobQueue(
     signal.addEventListener("abort", stop, { once: true });
     const found = take();
     // One that comes when nobody waits any more goes back.
-    found.then((message) => signal.aborted && message?.nak(), () => {});
+    found.then((message) => signal.aborted && !connection.isClosed() && message?.nak(), () => {});
     try {
       const message = await Promise.race([found, stopped.promise]);
       return signal.aborted ? null : message;
@@ -136,7 +145,10 @@ async function takeJob(
     await message.ackAck().catch(() => {}); // given again, it is done again, and changes nothing
     return { rollouts, seconds, bytes: bytes.length, fetched };
   } catch (error) {
-    if (worker.signal.aborted) return void message.nak();
+    if (worker.signal.aborted) {
+      if (!worker.connection.isClosed()) message.nak();
+      return;
+    }
     await giveBack(worker, message, error);
   } finally {
     clearInterval(alive);

@@ -1,12 +1,15 @@
 /** The loop around updates: what validation asks, which checkpoint is the best, and what is counted over updates. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Stream, Task } from "../../eval/task.ts";
+import { UserError } from "../../gpu/errors.ts";
 import { hardThinking } from "../../model/thinking/hard.ts";
 import { freeModel } from "../../model/transformer/transformer.ts";
+import type { RolloutSource } from "../../rl/rollout_source.ts";
 import { createRun } from "../../rl/run/run.ts";
 import { readState, type RunState } from "../../rl/run/run_state.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
 import type { UpdatePart } from "../../rl/update_part.ts";
+import { NatsRefusal } from "../../rl/workers/nats_patience.ts";
 import { openTestGpu } from "../gpu/support.ts";
 import { jsonLines } from "../support/json_lines.ts";
 import { inRun } from "./support/saved_run.ts";
@@ -21,9 +24,14 @@ const SCHEDULE = {
 };
 
 /** A run of updates that change nothing, so that all validations are equal: what was asked, logged and told. */
-async function runOf(folder: string, hooked: (line: MetricsLine) => void = () => {}) {
+async function runOf(
+  folder: string,
+  hooked: (line: MetricsLine) => void = () => {},
+  from: (source: RolloutSource) => RolloutSource = (source) => source,
+) {
   const model = tinyModel(gpu);
-  const trainer = smallTrainer(model, hardThinking(1), { ...SMALL_TRAINING, lr: 0, steps: STEPS });
+  const whole = smallTrainer(model, hardThinking(1), { ...SMALL_TRAINING, lr: 0, steps: STEPS });
+  const trainer = { ...whole, source: from(whole.source) };
   const asked: Stream[] = [];
   const task: Task = {
     ...trainer.task,
@@ -42,10 +50,11 @@ async function runOf(folder: string, hooked: (line: MetricsLine) => void = () =>
     onStep: hooked,
     onPart: (part) => parts.push(part),
     signal: stop.signal,
+  }).finally(() => {
+    run.close();
+    freeTrainer(trainer);
+    freeModel(model);
   });
-  run.close();
-  freeTrainer(trainer);
-  freeModel(model);
   return { asked, reached, parts, lines: jsonLines(`${folder}/metrics.jsonl`) as unknown as MetricsLine[] };
 }
 
@@ -98,4 +107,16 @@ Deno.test("tokens are counted from the first update on, in the log, on the way a
     }
     assertEquals([told.length, told.at(-1), reached.tokens], [STEPS, sum, sum]);
     assertEquals(readState(`${folder}/checkpoints/step-000005`).tokens, sum);
+  }));
+
+Deno.test("rollouts that workers cannot be asked for any more end a run that is saved first", () =>
+  inRun(async (folder) => {
+    const refused = new NatsRefusal("Cannot go on with the NATS server: it does not let us in", "renew them");
+    const failing = (source: RolloutSource): RolloutSource => ({
+      ...source,
+      rollouts: (step, ...more) => step === 4 ? Promise.reject(refused) : source.rollouts(step, ...more),
+    });
+    const error = await assertRejects(() => runOf(folder, () => {}, failing), UserError, refused.message);
+    assertEquals(error.hint, "renew them");
+    assertEquals(readState(`${folder}/checkpoints/step-000003`).step, 3);
   }));

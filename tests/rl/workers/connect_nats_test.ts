@@ -4,8 +4,11 @@ import { nkeys } from "@nats-io/transport-node";
 import { UserError } from "../../../gpu/errors.ts";
 import { connectNats, shownPlace } from "../../../rl/workers/connect_nats.ts";
 import { lookAtNats } from "../../../rl/workers/look_at_nats.ts";
+import type { NatsRefusal } from "../../../rl/workers/nats_patience.ts";
 import { openStreams } from "../../../rl/workers/streams.ts";
+import { watchConnection } from "../../../rl/workers/watch_connection.ts";
 import { testFolder } from "../../support/folders.ts";
+import { until } from "../../support/until.ts";
 import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
 
 const folder = await testFolder();
@@ -37,6 +40,46 @@ testWithNats("a password in the address lets in, is never shown, and a wrong one
   assertStringIncludes(refused.hint!, "--creds FILE");
   assertStringIncludes((await lookAtNats({ url: nats.url })).problem!, "it does not let us in");
 });
+
+testWithNats(
+  "who is not let in any more says so, is there again once it is let in, and ends where that is not to be borne",
+  async () => {
+    const config = `${folder}/changed.conf`;
+    const password = (one: string) =>
+      Deno.writeTextFileSync(config, `authorization { users: [ { user: "ann", password: "${one}" } ] }`);
+    password("old");
+    await using nats = await startNats(["-c", config]);
+    const url = nats.url.replace("//", "//ann:old@");
+    const said: string[] = [];
+    const ended: NatsRefusal[] = [];
+    const [patient, other] = [await connectNats({ url }, "patient"), await connectNats({ url }, "other")];
+    const listener = {
+      say: (line: string) => said.push(line),
+      warn() {},
+      ended: (why: NatsRefusal) => ended.push(why),
+    };
+    watchConnection(patient, nats.url, listener);
+    watchConnection(other, nats.url, { ...listener, say() {} }, 1000);
+    password("new");
+    await nats.restart();
+    await until(() => ended.length > 0, "one has had enough");
+    assertStringIncludes(
+      ended[0].message,
+      `Cannot go on with the NATS server at ${nats.url}: it does not let us in any more (authorization violation)`,
+    );
+    password("old");
+    await nats.restart();
+    await until(() => said.some((line) => line.includes("is there again")), "the other is let in");
+    assertEquals(patient.isClosed(), false);
+    await patient.flush();
+    assertEquals(said, [
+      `the connection to ${nats.url} broke: waiting for the server`,
+      `${nats.url} does not let us in any more (authorization violation): waiting for new credentials`,
+      `${nats.url} is there again`,
+    ]);
+    await Promise.all([patient.close(), other.close()]);
+  },
+);
 
 testWithNats("TLS: the server's certificate is held against who is said to have signed it", async () => {
   if (!await makeCertificate()) return console.log("skipped: TLS (no openssl here)");
@@ -93,6 +136,20 @@ resolver_preload: { ${known.map(([key, jwt]) => `${key}: "${jwt}"`).join("\n")} 
     UserError,
   );
   assertStringIncludes(refused.hint!, `the credentials in ${folder}/theirs.creds are not for it`);
+  // Renewed while the connection is there: the next one is made with what the file has by then, or had when it was whole.
+  const right = Deno.readTextFileSync(place.creds);
+  const renewed = await connectNats(place, "test");
+  const said: string[] = [];
+  watchConnection(renewed, nats.url, { say: (line) => said.push(line), warn() {}, ended() {} });
+  Deno.copyFileSync(`${folder}/theirs.creds`, place.creds);
+  await renewed.reconnect();
+  await until(() => said.some((line) => line.includes("does not let us in")), "they are read anew");
+  Deno.writeTextFileSync(place.creds, right);
+  await until(() => said.some((line) => line.includes("is there again")), "it is let in");
+  Deno.writeTextFileSync(place.creds, right.slice(0, right.length / 2));
+  await renewed.reconnect();
+  await until(() => said.filter((line) => line.includes("is there again")).length > 1, "it is let in again");
+  await renewed.close();
 });
 
 type Pair = ReturnType<typeof nkeys.createUser>;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { openGpu } from "../../../../gpu/device/open_gpu.ts";
 import { sliceOf } from "../../../../rl/cluster/add_up.ts";
 import { BUCKET } from "../../../../rl/cluster/buckets.ts";
@@ -11,8 +11,11 @@ import { ALONE, type Learners } from "../../../../rl/cluster/learners.ts";
 import { joinMpi } from "../../../../rl/cluster/mpi.ts";
 import { mpiLearners } from "../../../../rl/cluster/mpi_learners.ts";
 import { createShardedOptimizer } from "../../../../rl/cluster/sharded_optimizer.ts";
+import { UndoneUpdate } from "../../../../rl/undone_update.ts";
+import { NatsRefusal } from "../../../../rl/workers/nats_patience.ts";
 import { trainStep } from "../../../../rl/train_step.ts";
 import { freeModel } from "../../../../model/transformer/transformer.ts";
+import { hardThinking } from "../../../../model/thinking/hard.ts";
 import { type Way, wayOfThinking } from "../../../../model/thinking/ways.ts";
 import { assertSameBits } from "../../../gpu/support.ts";
 import { random32 } from "../../../gpu/support.ts";
@@ -33,9 +36,37 @@ for (
 ) {
   await learnAsOne(kind, lora);
 }
+await stopTogether();
 console.log(`learner ${rank}: all is right`);
 mpi.leave();
 gpu.close();
+
+/** An update that one learner does not draw its share of, at its first questions or further ones, is undone on all: why is the same. */
+async function stopTogether(): Promise<void> {
+  const stop = new DOMException("no worker was there", "AbortError");
+  const refusal = new NatsRefusal("Cannot give a job", "allow it");
+  for (const [error, at, refill] of [[stop, 1, 0], [refusal, 1, 2], [stop, 2, 1], [refusal, 2, 2]] as const) {
+    const model = tinyModel(gpu, {}, 3);
+    const settings = { ...SMALL_TRAINING, questions: 4, refill };
+    const trainer = { ...smallTrainer(model, hardThinking(1), settings), learners };
+    let draws = 0;
+    const rollouts: typeof trainer.source.rollouts = async (...asked) => {
+      if (rank === 1 && ++draws === at) throw error;
+      const batch = await trainer.source.rollouts(...asked);
+      // Rewards that are all the same ask for further questions.
+      for (const graded of batch.groups.flatMap(({ rollouts }) => rollouts)) if (at === 2) graded.reward = 0;
+      return batch;
+    };
+    const undone = await assertRejects(
+      () => trainStep({ ...trainer, source: { rollouts } }, 1),
+      UndoneUpdate,
+      error.message,
+    );
+    assertEquals(undone.failure?.hint, error === refusal ? "allow it" : undefined);
+    freeTrainer(trainer);
+    freeModel(model);
+  }
+}
 
 async function gatherAnything(): Promise<void> {
   const own = { rank, list: Array.from({ length: rank }, () => null), f: Float32Array.of(rank, NaN) };
