@@ -11,12 +11,7 @@ export async function refuseDifferent(
   facts: Readonly<Record<string, string>>,
 ): Promise<void> {
   if (learners.size === 1) return;
-  const all = await learners.gather(facts);
-  const found: string[] = [];
-  for (const name of Object.keys(all[0])) {
-    const rank = all.findIndex((other) => other[name] !== all[0][name]);
-    if (rank > 0) found.push(`${name}: ${all[0][name]} on learner 0, ${all[rank][name]} on learner ${rank}`);
-  }
+  const found = differencesIn(await learners.gather(facts));
   if (found.length === 0) return;
   throw new UserError(
     `Cannot train with ${learners.size} learners: they differ in ${
@@ -24,4 +19,17 @@ export async function refuseDifferent(
     }; the same is needed on all`,
     "start the same softcot with the same flags, model and data on devices of one kind",
   );
+}
+
+/**
+ * What is not the same on all learners: of each fact the first of them that has another than learner 0.
+ * @param all the facts of each, in the order of their ranks
+ */
+export function differencesIn(all: readonly Readonly<Record<string, string>>[]): string[] {
+  const names = new Set(all.flatMap((facts) => Object.keys(facts)));
+  const told = (rank: number, name: string) => `${all[rank][name] ?? "nothing"} on learner ${rank}`;
+  return [...names].flatMap((name) => {
+    const rank = all.findIndex((other) => other[name] !== all[0][name]);
+    return rank > 0 ? [`${name}: ${told(0, name)}, ${told(rank, name)}`] : [];
+  });
 }

@@ -1,4 +1,4 @@
-import { jetstream } from "@nats-io/jetstream";
+import { jetstream, JetStreamApiError } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { pause } from "../../gpu/pause.ts";
 import { natsPatience } from "./nats_patience.ts";
@@ -24,11 +24,15 @@ export interface GivenJobs {
 /** Milliseconds. */
 const LONGEST_FLUSH = 1000;
 
-/** @param say told where the server takes nothing for long */
+/**
+ * @param say told where the server takes nothing for long
+ * @param takeBack takes a job out of the queue that was forgotten before the server said where it is
+ */
 export function giveJobs(
   connection: NatsConnection,
   session: string,
   say: (line: string) => void,
+  takeBack: (one: GivenJob) => void,
 ): GivenJobs {
   const jobs = new Map<string, GivenJob>();
   const sending = new Set<Promise<void>>();
@@ -37,14 +41,18 @@ export function giveJobs(
   const publish = async (one: GivenJob) => {
     const { job } = one;
     const text = JSON.stringify(job);
-    while (jobs.get(job.id) === one) {
+    const isForgotten = () => jobs.get(job.id) !== one;
+    // A try that got no answer may have put it there: one more says where it is.
+    for (let isThere = false; isThere || !isForgotten();) {
       try {
         const { seq } = await jetstream(connection)
           .publish(jobSubject(session), text, { msgID: job.id, timeout: 5000 });
         one.sequence = seq;
+        if (isForgotten()) takeBack(one);
         return patience.succeeded();
       } catch (error) {
         if (connection.isClosed()) return;
+        isThere = !(error instanceof JetStreamApiError);
         // The server is away, or its queue is full: later.
         await patience.failed(error);
       }
@@ -63,7 +71,13 @@ export function giveJobs(
       send(one);
     },
     forget: (one) => void jobs.delete(one.job.id),
-    giveAgain: () => jobs.forEach(send),
+    giveAgain() {
+      for (const one of jobs.values()) {
+        // Of a server that forgot all, the number is another message's.
+        one.sequence = undefined;
+        send(one);
+      }
+    },
     async flush() {
       await Promise.race([Promise.all(sending), pause(LONGEST_FLUSH)]);
     },

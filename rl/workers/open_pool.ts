@@ -7,6 +7,7 @@ import { receiveResults, type ResultTaker } from "./receive_results.ts";
 import { OutdatedResult, RefusedResult } from "./result.ts";
 import { sayAtTimes } from "./say_at_times.ts";
 import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
+import { answerFor } from "./session.ts";
 import { JOBS, messageRoom, newId, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
 import { watchConnection } from "./watch_connection.ts";
 import type { GivenJob, WorkerPool, WorkersThere } from "./worker_pool.ts";
@@ -42,8 +43,9 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
     await connection.close();
     throw error;
   }
+  answerFor(connection, session);
   const place = shownPlace(nats);
-  const jobs = giveJobs(connection, session, say);
+  const jobs = giveJobs(connection, session, say, (one) => quietly(takeBack(manager, one)));
   const tally = tallyWork();
   // When each worker last sent something.
   const seen = new Map<string, number>();
@@ -168,10 +170,14 @@ async function endSession(
   session: string,
   jobs: GivenJobs,
 ): Promise<void> {
-  const tidy = Promise.allSettled([
-    ...jobs.all().map((one) => takeBack(manager, one)),
-    manager.streams.purge(RESULTS, { filter: resultSubject(session) }),
-  ]);
-  await Promise.race([tidy, pause(2000)]);
+  const tidy = async () => {
+    // Where those are that it was just given is known then.
+    await jobs.flush();
+    await Promise.allSettled([
+      ...jobs.all().map((one) => takeBack(manager, one)),
+      manager.streams.purge(RESULTS, { filter: resultSubject(session) }),
+    ]);
+  };
+  await Promise.race([tidy(), pause(2000)]);
   await connection.close();
 }

@@ -58,7 +58,7 @@ export async function openStreams(connection: NatsConnection): Promise<JetStream
       retention: RetentionPolicy.Workqueue,
       duplicate_window: nanos(10 * MINUTE),
       max_msgs: 100_000,
-      // Those that are at a job may be at it for hours: what a process that is gone left there, workers take and cannot fetch.
+      // Those that are at a job may be at it for hours: what a process that is gone left there, the first worker that cannot do it takes out.
       max_age: 0,
     });
     await ensure(manager, {

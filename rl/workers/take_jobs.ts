@@ -8,6 +8,7 @@ import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import { type Job, jobSchema, TOKEN } from "./job.ts";
 import { type NatsPatience, natsPatience, NatsRefusal } from "./nats_patience.ts";
 import { type Failure, HEADERS } from "./receive_results.ts";
+import { isSessionThere } from "./session.ts";
 import { ACK_WAIT, JOBS, messageRoom, newId, openStreams, resultSubject, WORKERS } from "./streams.ts";
 import { watchConnection } from "./watch_connection.ts";
 
@@ -166,7 +167,8 @@ class LeftJob extends UserError {
 }
 
 /**
- * Puts a job that failed back into the queue, or takes it out where that is of no use, and says why to who gave it.
+ * Puts a job that failed back into the queue, or takes it out where that is of no use, and says why to who gave it. A job of a process that was
+ * killed stays in the queue for good, though its weights, or its version of softcot, are there no more: it goes with the first worker at it.
  * @throws the error, where it is this worker's end
  */
 async function giveBack(
@@ -176,15 +178,26 @@ async function giveBack(
 ) {
   const tries = message.info.deliveryCount;
   const isUsers = error instanceof UserError;
-  const isEnd = !isUsers || error instanceof OtherVersion || error instanceof NatsRefusal;
+  const isLeft = isUsers && !(error instanceof NatsRefusal) && await isOfNobody(worker, message);
+  const isEnd = !isLeft && (!isUsers || error instanceof OtherVersion || error instanceof NatsRefusal);
   const isBroken = error instanceof LeftJob || (!isUsers && tries >= MOST_ENDS);
-  const isOver = isUsers && !isEnd && tries >= MOST_TRIES;
+  const isOver = isLeft || (isUsers && !isEnd && tries >= MOST_TRIES);
   await tellFailure(worker, message, isBroken ? "broken" : isOver ? "over" : "tried", error).catch(() => {});
   if (isBroken || isOver) message.term();
   else if (isUsers) message.nak(1000);
   else message.nak();
   if (isEnd) throw error;
-  worker.say((error as Error).message);
+  const { message: reason } = error as Error;
+  worker.say(isLeft ? `took out a job of a process that is gone: ${reason}` : reason);
+}
+
+/** Whether the process that gave a job is gone. */
+async function isOfNobody(
+  { connection }: { connection: NatsConnection },
+  { subject }: JsMsg,
+): Promise<boolean> {
+  const [, session] = subject.split(".");
+  return TOKEN.test(session) && !await isSessionThere(connection, session);
 }
 
 /** Sends the reason in the place of a result, once. */

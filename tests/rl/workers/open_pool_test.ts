@@ -1,10 +1,11 @@
 /** A session with workers: results on their way are not lost, what workers cannot do is told with the reason, jobs that end workers end few. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { jetstream } from "@nats-io/jetstream";
 import { UserError } from "../../../gpu/errors.ts";
 import { connectNats } from "../../../rl/workers/connect_nats.ts";
 import type { Job } from "../../../rl/workers/job.ts";
 import { openPool } from "../../../rl/workers/open_pool.ts";
-import { newId } from "../../../rl/workers/streams.ts";
+import { JOBS, jobSubject, newId, openStreams } from "../../../rl/workers/streams.ts";
 import { takeJobs } from "../../../rl/workers/take_jobs.ts";
 import type { GivenJob, WorkerPool } from "../../../rl/workers/worker_pool.ts";
 import { testFolder } from "../../support/folders.ts";
@@ -107,6 +108,22 @@ testWithNats(
   },
 );
 
+testWithNats("a job that is withdrawn before the server has it does not stay there", async () => {
+  await using nats = await startNats();
+  await using pool = await poolOf(nats.url);
+  const connection = await connectNats({ url: nats.url }, "test");
+  const manager = await openStreams(connection);
+  const left = async () => (await manager.streams.info(JOBS)).state;
+  for (let times = 1; times <= 3; times++) {
+    const { given } = jobFor(pool);
+    pool.give(given);
+    pool.withdraw(given);
+    await until(async () => (await left()).last_seq === times, "it came");
+  }
+  await until(async () => (await left()).messages === 0, "they are taken out");
+  await connection.close();
+});
+
 /** A worker that makes nothing but an error. */
 const failing = (url: string, name: string, error: Error, signal: AbortSignal) =>
   takeJobs({
@@ -176,6 +193,54 @@ testWithNats(
     await working;
     assertEquals([left.fate.refused, made], [[true], 0]);
     assertStringIncludes(said.at(-1)!, "5 workers before had it and ended, or left it");
+  },
+);
+
+testWithNats(
+  "jobs of another version end a worker where who gave them is there, and are taken out where it is gone",
+  async () => {
+    await using nats = await startNats();
+    const connection = await connectNats({ url: nats.url }, "test");
+    const manager = await openStreams(connection);
+    // As a process leaves them that was killed.
+    const gone = jobFor({ session: newId() } as WorkerPool).given.job;
+    for (const version of ["0.1", "test"]) {
+      await jetstream(connection).publish(
+        jobSubject(gone.session),
+        JSON.stringify({ ...gone, version, id: newId() }),
+      );
+    }
+    const said: string[] = [];
+    const controller = new AbortController();
+    const none = new UserError("Cannot fetch the weights: nobody is there");
+    const options = { nats: { url: nats.url }, name: "fresh", ready() {}, done() {} };
+    const say = (line: string) => said.push(line);
+    const working = takeJobs(
+      { ...options, version: "test", signal: controller.signal, say },
+      () => Promise.reject(none),
+    );
+    await until(async () => (await manager.streams.info(JOBS)).state.messages === 0, "both are taken out");
+    controller.abort();
+    await working;
+    assertEquals(said, [
+      "took out a job of a process that is gone: Cannot work for this training or evaluation: it is softcot 0.1, this worker is test",
+      "took out a job of a process that is gone: Cannot fetch the weights: nobody is there",
+    ]);
+
+    const told: string[] = [];
+    await using pool = await poolOf(nats.url, told);
+    const { given } = jobFor(pool);
+    pool.give(given);
+    const other = { ...options, version: "0.2", signal: new AbortController().signal, say };
+    const refused = await assertRejects(
+      () => takeJobs(other, () => Promise.reject(new Error("made"))),
+      UserError,
+      "it is softcot test, this worker is 0.2",
+    );
+    await until(() => told.length > 0, "it is told");
+    assertStringIncludes(told[0], `failed   worker fresh could not do a job: ${refused.message}`);
+    assert(await pool.isUnderWay(given));
+    await connection.close();
   },
 );
 
