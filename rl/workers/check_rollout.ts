@@ -24,11 +24,12 @@ export interface OthersRollout {
 }
 
 /**
- * How far steps may be from those of this device, since devices of another kind round otherwise: nats by which entropies differ in the mean,
- * the share of tokens that may be others (where two nearly tie), the share of rows, and the share of its length by which a row may be off.
- * Other weights, draws or made-up tokens are further off by orders of magnitude.
+ * How far steps may be from those of this device, since devices of another kind round otherwise: nats by which entropies, and logarithms of the
+ * tokens' probabilities, differ in the mean, and one such logarithm at most; the share of tokens that may be others (where two nearly tie), the
+ * share of rows, and the share of its length by which a row may be off. Other weights, draws or made-up tokens are further off by orders of
+ * magnitude.
  */
-const TOLERANCE = { entropy: 2e-3, tokens: 0.1, row: 1e-2 };
+const TOLERANCE = { nats: 2e-3, mostNats: 0.1, tokens: 0.1, row: 1e-2 };
 
 /**
  * Takes all steps of a rollout once more, in one packed pass over what it fed: draws are keyed, so that the weights that it is said to be made
@@ -49,11 +50,15 @@ export async function checkRollout(
     { ids: rollout.answer, stats: rollout.answerStats },
   ];
   const total = found.reduce((sum, { ids }) => sum + ids.length, 0);
-  const off = { tokens: 0, rows: 0, entropy: 0 };
+  const off = { tokens: 0, rows: 0, entropy: 0, logp: 0, mostLogp: 0 };
   found.forEach(({ ids, stats }, p) => {
     ids.forEach((token, i) => {
-      if (token !== parts[p].tokens[i]) off.tokens++;
-      off.entropy += Math.abs(stats.entropy[i] - parts[p].stats[4 * i + 1]) / total;
+      const [logp, entropy] = parts[p].stats.subarray(4 * i);
+      off.entropy += Math.abs(stats.entropy[i] - entropy) / total;
+      if (token !== parts[p].tokens[i]) return void off.tokens++;
+      const difference = Math.abs(stats.logp[i] - logp);
+      off.logp += difference / total;
+      off.mostLogp = Math.max(off.mostLogp, difference);
     });
   });
   const d = model.config.hiddenSize;
@@ -66,13 +71,17 @@ export async function checkRollout(
     );
   if (off.tokens > Math.ceil(TOLERANCE.tokens * total)) throw told(off.tokens, total, "tokens");
   if (off.rows > Math.ceil(TOLERANCE.tokens * total)) throw told(off.rows, rollout.thinking.length, "rows");
-  if (off.entropy > TOLERANCE.entropy) {
+  const inNats = (nats: number, most: number, what: string) => {
+    if (nats <= most) return;
     throw new RefusedResult(
-      `is not of the weights that it is said to be of: entropies of a rollout that was looked at are off by ${
-        off.entropy.toPrecision(2)
-      } nats`,
+      `is not of the weights that it is said to be of: ${what} ${
+        nats.toPrecision(2)
+      } nats in a rollout that was looked at`,
     );
-  }
+  };
+  inNats(off.entropy, TOLERANCE.nats, "entropies are off by");
+  inNats(off.logp, TOLERANCE.nats, "ln p of tokens is off by");
+  inNats(off.mostLogp, TOLERANCE.mostNats, "ln p of a token is off by");
 }
 
 function isOff(a: Float32Array, b: Float32Array, from: number, count: number): boolean {

@@ -56,6 +56,13 @@ export function giveTask(share: Share, task: Task, steering: Steering): void {
   pool.give(given);
 }
 
+/** Bytes of rows that a job asks for so that one of its rollouts can be looked at. */
+const ROOM_TO_LOOK = 64 * 2 ** 20;
+
+/** Only with its rows can a rollout be looked at as closely as this device can: of how many, so that none of these is foreseen. */
+const rowsToLookAt = ({ model, settings: { rules } }: Share, { count }: Task): number =>
+  Math.min(count, Math.max(1, Math.floor(ROOM_TO_LOOK / (4 * rules.maxThinking * model.config.hiddenSize))));
+
 /** What a task's job says, and what its result has to be. */
 function jobOf(
   share: Share,
@@ -63,8 +70,7 @@ function jobOf(
 ): { job: Job; expected: Expected } {
   const { pool, tokenizer, model, settings: { rules, thinking }, common } = share;
   const id = newId();
-  // One can be looked at as closely as this device can only with its rows.
-  const rows = thinking.continuous ? Math.max(1, rowsWanted(share, task)) : 0;
+  const rows = thinking.continuous ? Math.max(rowsToLookAt(share, task), rowsWanted(share, task)) : 0;
   const job: Job = {
     ...common,
     id,

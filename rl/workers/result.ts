@@ -80,6 +80,9 @@ export interface TakenResult {
 /** Numbers beside each token: its logarithm, the entropy, the gap. */
 const STATS = 3;
 
+/** The logarithm of a probability, as it may be rounded. */
+const LARGEST_LOGP = 1e-4;
+
 const countOf = ({ prompts }: Pick<Expected, "prompts">): number =>
   prompts.reduce((sum, { rolloutIds }) => sum + rolloutIds.length, 0);
 
@@ -165,14 +168,22 @@ export function decodeResult(bytes: Uint8Array<ArrayBuffer>, expected: Expected)
     throw new RefusedResult(`has ${numbers.length} numbers, ${needed} belong to its rollouts`);
   }
   let at = 0;
-  // A token that underflowed has an infinite logarithm; a row that is not finite is no row.
-  const take = (length: number, isLegal: (value: number) => boolean) => {
+  const take = (length: number, isLegal: (value: number) => boolean = Number.isFinite) => {
     const taken = numbers.slice(at, at += length);
-    if (!taken.every(isLegal)) throw new RefusedResult("has numbers that are none (NaN)");
+    if (!taken.every(isLegal)) throw new RefusedResult("has numbers that are none (NaN), or are infinite");
     return taken;
   };
-  const number = (length: number) => take(length, (value) => !Number.isNaN(value));
-  const stats = (n: number): StepStats => ({ logp: number(n), entropy: number(n), gap: number(n) });
+  const logarithms = (length: number) => {
+    const taken = take(length);
+    const above = taken.find((value) => value > LARGEST_LOGP);
+    if (above !== undefined) {
+      throw new RefusedResult(`has a ln p of ${above.toPrecision(3)}, 0 is the most that one can be`);
+    }
+    return taken;
+  };
+  // Two tokens may be all that there is to choose from.
+  const gaps = (length: number) => take(length, (value) => !Number.isNaN(value));
+  const stats = (n: number): StepStats => ({ logp: logarithms(n), entropy: take(n), gap: gaps(n) });
   const owners = prompts.flatMap(({ rolloutIds }, prompt) => Array.from(rolloutIds, () => prompt));
   const rollouts = head.rollouts.map(({ thinking, answer }, index): Rollout => ({
     ...{ prompt: owners[index], index, thinking: [...thinking], answer: [...answer] },
@@ -183,7 +194,7 @@ export function decodeResult(bytes: Uint8Array<ArrayBuffer>, expected: Expected)
   return {
     head,
     rollouts,
-    rows: lengths.slice(0, rows).map(({ thinking }) => take(thinking * width, Number.isFinite)),
+    rows: lengths.slice(0, rows).map(({ thinking }) => take(thinking * width)),
   };
 }
 

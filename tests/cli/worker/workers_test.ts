@@ -75,7 +75,8 @@ testWithNats(
         ["otherVersion", madeUp(job, { version: "0.0.1 on Deno 1" }, -1, 16)],
         ["narrow", madeUp(job, {}, -1, 15)],
         ["noNumber", madeUp(job, {}, NaN, 16)],
-        ["lyingHash", madeUp(job, {}, 1, 16)],
+        ["tooSure", madeUp(job, {}, 1, 16)],
+        ["lyingHash", madeUp(job, {}, -1, 16)],
       ];
       for (const [name, bytes, announced] of lies) await sendResult(connection, job, name, bytes, announced);
       const { code, stderr } = await run.ended();
@@ -90,6 +91,7 @@ testWithNats(
       assertStringIncludes(said("otherVersion"), "it was made by softcot 0.0.1 on Deno 1");
       assertStringIncludes(said("narrow"), "belong to its rollouts");
       assertStringIncludes(said("noNumber"), "it has numbers that are none");
+      assertStringIncludes(said("tooSure"), "it has a ln p of 1.00");
       assertStringIncludes(said("lyingHash"), "it is not of the weights that it is said to be of");
       const refused = jsonLines(`${lied}/metrics.jsonl`).flatMap(({ time }) => time.workers)
         .filter(({ refused }) => refused > 0).map(({ name }) => name);

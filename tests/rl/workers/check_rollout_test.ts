@@ -49,6 +49,12 @@ for (const { way, ...options } of KINDS) {
     if (rollout.answer.length > 2) {
       await assertRejects(() => check(model, { ...made[0], rollout: forged }), RefusedResult);
     }
+    // What weighs the gradient of an older policy: all of it a little, and one number more.
+    for (const by of [(value: number) => value - 0.01, (value: number, i: number) => i ? value : value - 1]) {
+      const { answerStats: stats } = rollout;
+      const lied = { ...rollout, answerStats: { ...stats, logp: stats.logp.map(by) } };
+      await assertRejects(() => check(model, { ...made[0], rollout: lied }), RefusedResult, "ln p of");
+    }
     if (thinking.continuous) {
       const rows = made[0].rows!.map((value) => 1.1 * value);
       await assertRejects(() => check(model, { ...made[0], rows }), RefusedResult);

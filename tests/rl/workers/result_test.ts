@@ -84,6 +84,18 @@ Deno.test("what is not what was asked for is refused, saying what it is", () => 
   refused(encoded(ROLLOUTS, [ROWS[0].map(() => NaN), ROWS[1]]), "has numbers that are none");
   refused(encoded(ROLLOUTS, [ROWS[0].map(() => Infinity), ROWS[1]]), "has numbers that are none");
   refused(changed({ thinkingStats: statsOf([1, 2, 3, NaN], NaN) }), "has numbers that are none");
+  const stats = statsOf([1, 2, 3, 4], 1);
+  for (const infinite of [Infinity, -Infinity]) {
+    refused(changed({ thinkingStats: { ...stats, logp: stats.logp.with(1, infinite) } }), "or are infinite");
+    refused(
+      changed({ thinkingStats: { ...stats, entropy: stats.entropy.with(1, infinite) } }),
+      "or are infinite",
+    );
+  }
+  refused(
+    changed({ thinkingStats: { ...stats, logp: stats.logp.with(3, 0.5) } }),
+    "has a ln p of 0.500, 0 is the most that one can be",
+  );
   refused(changed({ thinking: [COIN, COIN, COIN, 80] }), "with token 80, of which the model has 80");
   refused(
     changed({ thinking: [COIN, END, COIN, COIN] }),
