@@ -22,7 +22,9 @@ interface Download {
   /** Its lock. */
   lock: string;
   /** Told how many bytes are there, as they come. */
-  onBytes(bytes: number): void;
+  onBytes?(bytes: number): void;
+  /** Told how many more came over the network. */
+  onFetched?(bytes: number): void;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
   const { blob, file, lock, onBytes } = download;
   using _lock = await takeLock(hub, lock, file.path);
   // The lock's last owner may have fetched it.
-  if (fileSize(blob) === file.size) return onBytes(file.size);
+  if (fileSize(blob) === file.size) return onBytes?.(file.size);
   const incomplete = `${blob}.incomplete`;
   let best = fileSize(incomplete) ?? 0;
   const hasMoved = () => {
@@ -70,11 +72,11 @@ export async function downloadBlob(hub: Hub, download: Download): Promise<void> 
 }
 
 /** One request for what is missing of a file, appended to what is there. */
-async function attempt(hub: Hub, { file, url, about, blob, onBytes }: Download): Promise<void> {
+async function attempt(hub: Hub, { file, url, about, blob, onBytes, onFetched }: Download): Promise<void> {
   using part = openOwn(`${blob}.incomplete`, { write: true });
   let have = part.statSync().size;
   if (have > file.size) part.truncateSync(have = 0);
-  onBytes(have);
+  onBytes?.(have);
   if (have === file.size) return;
   using request = startRequest(hub);
   const headers: Record<string, string> = have > 0 ? { range: `bytes=${have}-` } : {};
@@ -95,7 +97,8 @@ async function attempt(hub: Hub, { file, url, about, blob, onBytes }: Download):
       throw wrongSize(file, `sends more than that, ${have + value.length} bytes so far`);
     }
     for (let at = 0; at < value.length;) at += part.writeSync(value.subarray(at));
-    onBytes(have += value.length);
+    onBytes?.(have += value.length);
+    onFetched?.(value.length);
   }
   if (have < file.size) {
     throw new TransientError(`the server ended ${file.path} at byte ${have} of ${file.size}`);

@@ -68,7 +68,13 @@ function answer(request: Request, source: string | Uint8Array<ArrayBuffer>): Res
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const piece = new Uint8Array(Math.min(PIECE, left));
-      const got = left === 0 ? null : await file.read(piece);
+      let got: number | null;
+      try {
+        got = left === 0 ? null : await file.read(piece);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
       if (got === null) {
         file.close();
         return controller.close();

@@ -1,10 +1,11 @@
 import { UserError } from "../../gpu/errors.ts";
 import { pause } from "../../gpu/pause.ts";
-import { modifiedAt, namesIn } from "../../model/files/on_disk.ts";
+import { fileSize, modifiedAt, namesIn } from "../../model/files/on_disk.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import { sha256OfText } from "../../model/files/sha256_of.ts";
-import { downloadBlob } from "../../model/hub/download_blob.ts";
+import { downloadBlob, hashOfBlob } from "../../model/hub/download_blob.ts";
+import { DiskError } from "../../model/hub/guard_disk.ts";
 import type { Hub } from "../../model/hub/hub.ts";
 import { type Parcel, parcelSchema, type ServedFile } from "./job.ts";
 
@@ -19,12 +20,14 @@ export interface WorkerFiles {
   model(url: string, parcel: ServedFile): Promise<HeldFolder & { parcel: Parcel; adapter?: string }>;
   /** A folder with what has been trained. */
   trained(url: string, files: readonly ServedFile[]): Promise<HeldFolder>;
-  /** Bytes fetched. */
+  /** Bytes that came over the network. */
   readonly fetched: number;
 }
 
 /** Trained weights that are kept, beside those that are being fetched or loaded: workers of this machine may be at several trainings. */
 const MOST_TRAINED = 4;
+/** Files that are known to have their hash. */
+const MOST_VERIFIED = 1000;
 /** Models that nobody used for so long go. */
 const DAYS = 30;
 
@@ -34,10 +37,23 @@ const DAYS = 30;
  */
 export function workerFiles(place: string, say: (line: string) => void, signal?: AbortSignal): WorkerFiles {
   let fetched = 0;
+  const verified = new Set<string>();
+  /** What this process has not fetched itself is held against its hash once; what is something else goes. */
+  const verify = async (hub: Hub, { name, bytes, sha256 }: ServedFile, folder: string) => {
+    const path = `${folder}/${name}`;
+    const known = `${path} ${sha256}`;
+    if (verified.has(known) || fileSize(path) !== bytes) return;
+    if (await hashOfBlob(hub, path, { hash: sha256, size: bytes }) !== sha256) removeFile(path);
+    if (verified.size >= MOST_VERIFIED) verified.clear();
+    verified.add(known);
+  };
   const fetchAll = async (url: string, files: readonly ServedFile[], folder: string) => {
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const hub: Hub = { endpoint: url, signal, retryDelay: 500, patience: 30_000, notice: say };
-    for (const file of files) await fetchFile(hub, file, folder, (bytes) => fetched += bytes);
+    for (const file of files) {
+      await verify(hub, file, folder);
+      await fetchFile(hub, file, folder, (bytes) => fetched += bytes);
+    }
     const now = new Date();
     Deno.utimeSync(folder, now, now);
   };
@@ -75,33 +91,29 @@ export function workerFiles(place: string, say: (line: string) => void, signal?:
   };
 }
 
-/** @param onBytes told of bytes as they come */
+/** @param onFetched told of bytes that came over the network */
 async function fetchFile(
   hub: Hub,
   { name, bytes, sha256 }: ServedFile,
   folder: string,
-  onBytes: (bytes: number) => void,
+  onFetched: (bytes: number) => void,
 ): Promise<void> {
   const url = hub.endpoint;
-  let have = 0;
   try {
     await downloadBlob(hub, {
       file: { path: name, size: bytes, hash: sha256 } as Parameters<typeof downloadBlob>[1]["file"],
       url: `${url}/${sha256}`,
       about: { kind: "model", id: name, revision: sha256 },
-      ...{ blob: `${folder}/${name}`, lock: `${folder}/.${name}.lock` },
-      onBytes(now) {
-        onBytes(Math.max(0, now - have));
-        have = now;
-      },
+      ...{ blob: `${folder}/${name}`, lock: `${folder}/.${name}.lock`, onFetched },
     });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
+    const why = error.message.replace(/^Cannot /, "cannot ");
     throw new UserError(
-      `Cannot fetch ${name} (sha256 ${sha256.slice(0, 12)}) from ${url}: ${
-        error.message.replace(/^Cannot /, "cannot ")
-      }`,
-      "the process that gave the job serves it: is it reached from here, by the address of its --serve-weights?",
+      `Cannot fetch ${name} (sha256 ${sha256.slice(0, 12)}) from ${url}: ${why}`,
+      error instanceof DiskError
+        ? "free some space for this worker, or have SOFTCOT_CACHE name a folder on another disk"
+        : "the process that gave the job serves it: is it reached from here, by the address of its --serve-weights?",
     );
   }
 }
@@ -141,6 +153,15 @@ function isStill(open: Deno.FsFile, folder: string): boolean {
     return Deno.lstatSync(folder).ino === open.statSync().ino;
   } catch {
     return false; // Removed between making and locking it.
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    // Another worker was first.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
