@@ -99,6 +99,6 @@ export async function testBest(
   measure: () => Promise<ModeResult[] | null>,
 ): Promise<ModeResult[] | null> {
   if (!best || best.step === step) return null;
-  loadTrained(`${folder}/checkpoints/${nameOf(best.step)}`, model);
+  await loadTrained(`${folder}/checkpoints/${nameOf(best.step)}`, model);
   return await measure();
 }

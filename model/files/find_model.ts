@@ -1,12 +1,13 @@
 import { UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
+import { letEventsIn } from "../../gpu/let_events_in.ts";
 import { loadAdapter } from "../lora/load_adapter.ts";
 import { locateAdapter } from "../lora/locate_adapter.ts";
 import type { BaseModel } from "../transformer/adapter.ts";
 import { createModel } from "../transformer/transformer.ts";
 import { planWeights, type WeightForm } from "../weights/weight_types.ts";
 import { adaptedHash, type ModelFiles, openModelFiles } from "./model_files.ts";
-import { readParams } from "./params_file.ts";
+import { readingParams } from "./params_file.ts";
 import type { LoadedModel } from "./save_model.ts";
 
 /** A model ready for use, with the unit of the noise. */
@@ -42,7 +43,6 @@ export interface FindModelOptions {
  * as `weights` says.
  * @throws UserError if nothing is found, saying what was looked for, or what was found is damaged or cannot be held as asked
  */
-// deno-lint-ignore require-await
 export async function findModel(
   gpu: Gpu,
   name: string,
@@ -61,7 +61,8 @@ export async function findModel(
   const form = options.weights ?? "f32";
   const { types, exact } = planWeights(config, weights, form, name);
   const model = createModel(gpu, config, types);
-  readParams(gpu, config, weights, model.params, source, "", options.onProgress);
+  const reading = readingParams(gpu, config, weights, model.params, source, "", options.onProgress);
+  for (const _ of reading) await letEventsIn();
   const base = () => adapter?.base ?? { name: lastingName(name, files), hash: hash() };
   const adapterFolder = adapter?.folder ?? added;
   if (adapterFolder !== undefined) model.adapter = loadAdapter(gpu, config, adapterFolder);

@@ -38,10 +38,19 @@ export function checkTensors(
 
 /**
  * Fills weights (or moments of the same form, their names after a prefix) from a file, in pieces.
- * @param onProgress told after each tensor how many bytes of the file have been read, and of how many
+ * @param asked as {@link readingParams} takes it
  * @throws UserError if a tensor is missing or has another shape, or a number is too large for its matrix's type
  */
-export function readParams(
+export function readParams(...asked: Parameters<typeof readingParams>): void {
+  for (const _ of readingParams(...asked));
+}
+
+/**
+ * Fills weights a tensor at a time, for those who let events in between: of a large model all of them take half a minute.
+ * @param onProgress told after each tensor how many bytes of the file have been read, and of how many
+ * @throws UserError as {@link readParams}
+ */
+export function* readingParams(
   gpu: Gpu,
   config: ModelConfig,
   file: TensorFile,
@@ -49,17 +58,18 @@ export function readParams(
   where: string,
   prefix = "",
   onProgress?: (done: number, total: number) => void,
-): void {
+): Generator<void> {
   const tensors = namedTensors(config, params).map((tensor) => ({ ...tensor, name: prefix + tensor.name }));
   checkTensors(file, tensors, where);
   const pieces = createPieces(Math.max(...tensors.map(({ matrix }) => matrix.cols)));
   const sizes = tensors.map(({ name }) => file.tensors.get(name)!).map(({ begin, end }) => end - begin);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let done = 0;
-  tensors.forEach((tensor, i) => {
+  for (const [i, tensor] of tensors.entries()) {
     uploadTensor(gpu, file, tensor, pieces);
     onProgress?.(done += sizes[i], total);
-  });
+    yield;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { UserError } from "../../gpu/errors.ts";
-import { readParams } from "../../model/files/params_file.ts";
+import { letEventsIn } from "../../gpu/let_events_in.ts";
+import { readingParams } from "../../model/files/params_file.ts";
 import { openSafetensors } from "../../model/formats/safetensors.ts";
 import { readAdapter } from "../../model/lora/load_adapter.ts";
 import type { Model } from "../../model/transformer/transformer.ts";
@@ -23,8 +24,8 @@ export function loadCheckpoint(
   const isWanted = ({ prefix }: SavedSet) => prefix !== GRADIENT || state.step < settings.steps;
   const sets = setsBeside(trainer, state.step).filter(isWanted);
   try {
-    loadTrained(folder, model);
-    readSets(model, `${folder}/optimizer.safetensors`, sets, folder);
+    for (const _ of readingTrained(folder, model));
+    for (const _ of readingSets(model, `${folder}/optimizer.safetensors`, sets, folder));
   } catch (error) {
     throw error instanceof UserError ? new UserError(error.message, OLDER) : error;
   }
@@ -36,21 +37,30 @@ export function loadCheckpoint(
  * Loads what a checkpoint has trained, all weights or those of the adapter, into a model of that form.
  * @throws UserError if the file is missing, damaged, or does not fit the model
  */
-export function loadTrained(folder: string, model: Model): void {
-  if (model.adapter) readAdapter(model.gpu, model.config, model.adapter, folder);
-  else readSets(model, `${folder}/model.safetensors`, [{ params: model.params, prefix: "" }], folder);
+export async function loadTrained(folder: string, model: Model): Promise<void> {
+  for (const _ of readingTrained(folder, model)) await letEventsIn();
 }
 
-function readSets(
+function* readingTrained(folder: string, model: Model): Generator<void> {
+  if (model.adapter) readAdapter(model.gpu, model.config, model.adapter, folder);
+  else {yield* readingSets(
+      model,
+      `${folder}/model.safetensors`,
+      [{ params: model.params, prefix: "" }],
+      folder,
+    );}
+}
+
+function* readingSets(
   { gpu, config }: Model,
   path: string,
   sets: readonly SavedSet[],
   folder: string,
-): void {
+): Generator<void> {
   const file = openSafetensors(path);
   try {
     for (const { params, prefix, take } of sets) {
-      readParams(gpu, config, file, params, folder, prefix);
+      yield* readingParams(gpu, config, file, params, folder, prefix);
       take?.();
     }
   } finally {

@@ -65,7 +65,7 @@ export function workerModel(openDevice: () => Promise<Gpu>, files: WorkerFiles):
       if (job.trained && loaded.weights !== weights) {
         using held = await files.trained(job.url, job.trained);
         try {
-          takeTrained(loaded, job, held.folder);
+          await takeTrained(loaded, job, held.folder);
         } catch (error) {
           // Some of it may have been taken.
           unload();
@@ -80,11 +80,11 @@ export function workerModel(openDevice: () => Promise<Gpu>, files: WorkerFiles):
   };
 }
 
-function takeTrained({ model, copy }: Loaded, { trained }: Job, folder: string): void {
+async function takeTrained({ model, copy }: Loaded, { trained }: Job, folder: string): Promise<void> {
   const { gpu, config } = model;
   const isAdapter = trained!.length > 1;
   if (isAdapter && !model.adapter) model.adapter = loadAdapter(gpu, config, folder);
   else if (isAdapter) readAdapter(gpu, config, model.adapter!, folder);
-  else loadTrained(folder, model);
+  else await loadTrained(folder, model);
   copy?.refresh();
 }

@@ -33,7 +33,7 @@ export const CLI_MUTANTS: readonly Mutant[] = [
   mutant(
     "cli/train/test_modes.ts",
     "the best table is made with the last weights",
-    "loadTrained(`${folder}/checkpoints/${nameOf(best.step)}`, model);",
+    "await loadTrained(`${folder}/checkpoints/${nameOf(best.step)}`, model);",
     "void loadTrained, nameOf, folder, model;",
     ["cli/train/test_modes_test.ts"],
   ),

@@ -54,7 +54,7 @@ export async function weightsRates(
     at = held.folder;
   });
   const load = await bestSeconds(repeats, async () => {
-    loadTrained(at, model);
+    await loadTrained(at, model);
     await model.gpu.reader.read({ ...model.params.embedding.chunks[0], shape: [4] });
   });
   return { save: bytes / save, fetch: bytes / fetch, load: bytes / load };

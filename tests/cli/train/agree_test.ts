@@ -24,7 +24,7 @@ Deno.test("what learners have to have in common is told by its name where it dif
   const state = { kernels } as RunState;
   const file = `${folder}/brevity.ts`;
   Deno.writeTextFileSync(file, REWARD);
-  const values = { task: "sums", lr: 1e-5, reward: [`${file}=0.5`], out: "here" } as TrainValues;
+  const values = { task: "sums", lr: 1e-5, reward: [`${file}=0.5`], out: "here" } as unknown as TrainValues;
   const facts = (
     { changed = {}, hash = "abc", kind = kernels }: {
       changed?: Partial<TrainValues>;

@@ -17,7 +17,7 @@ import { rootMeanSquare } from "../../../model/transformer/initialise.ts";
 import { countWeights } from "../../../model/memory/count_weights.ts";
 import { openModelFiles } from "../../../model/files/model_files.ts";
 import { countParams, matricesOf } from "../../../model/transformer/params.ts";
-import type { Model } from "../../../model/transformer/transformer.ts";
+import { freeModel, type Model } from "../../../model/transformer/transformer.ts";
 import { inFolder } from "../../support/folders.ts";
 import { randomModel, SMALL, tokenizer } from "../support/small_models.ts";
 
@@ -148,4 +148,20 @@ Deno.test("the number of weights follows from the shape, in every family", () =>
   for (const shape of shapes) {
     assertEquals(countWeights(shape), countParams(randomModel(gpu, shape).params));
   }
+});
+
+Deno.test("events are let in while a large model is loaded", async () => {
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  let [tensors, before] = [0, 0];
+  const onProgress = () => {
+    // As long as a large tensor takes.
+    const end = performance.now() + (tensors++ < 3 ? 120 : 0);
+    while (performance.now() < end);
+    before = turns;
+  };
+  const { model } = await findModel(gpu, "builtin", { onProgress });
+  clearInterval(timer);
+  assert(before > 0, `${before} turns before the last of ${tensors} tensors`);
+  freeModel(model);
 });
