@@ -65,5 +65,6 @@ function rightOf(lines: readonly Line[], name: string, mode: string): LineValues
   return values;
 }
 
-const shown = ({ value, standardError }: Pick<Part, "value" | "standardError">): string =>
-  value === null ? "-" : `${value.toFixed(3)} ± ${standardError?.toFixed(3) ?? "?"}`;
+function shown({ value, standardError }: Pick<Part, "value" | "standardError">): string {
+  return value === null ? "-" : `${value.toFixed(3)} ± ${standardError?.toFixed(3) ?? "?"}`;
+}
