@@ -1,6 +1,6 @@
 import { openOwn } from "../../model/files/own_file.ts";
 import { ownCommand } from "./own_command.ts";
-import { PARENT } from "../terminal/interrupt.ts";
+import { PARENT, STATUS } from "../terminal/interrupt.ts";
 
 /** How a process of a sweep ended. */
 export interface Ended {
@@ -8,7 +8,7 @@ export interface Ended {
   code: number;
   /** What it wrote to stdout. */
   stdout: string;
-  /** The last line it said that begins with `error:`, else its last line. */
+  /** The last line it said that begins with `error:`, else its last line; what ended it, where that was a signal. */
   message: string;
   seconds: number;
 }
@@ -25,7 +25,7 @@ interface ChildOptions {
 export interface Children {
   /** Starts the program with these arguments and waits for its end; what it says goes to a log. */
   run(args: readonly string[], log: string, options?: ChildOptions): Promise<Ended>;
-  /** Asks all of them to save and end. */
+  /** Asks all of them to save and end; none is started from then on. */
   stop(): void;
 }
 
@@ -35,26 +35,32 @@ export interface Children {
  */
 export function createChildren(): Children {
   const running = new Set<Deno.ChildProcess>();
+  let isStopped = false;
   return {
     async run(args, log, { env = {}, said: onLine } = {}) {
+      if (isStopped) return { code: STATUS.SIGTERM, stdout: "", message: "it was not begun", seconds: 0 };
       const began = performance.now();
+      // Before the process: where there can be no log there is none.
+      const file = openOwn(log, { append: true });
       const child = ownCommand(args, {
         env: { ...env, [PARENT]: `${Deno.pid}`, NO_COLOR: "1" },
         ...{ stdin: "null", stdout: "piped", stderr: "piped", detached: true },
       }).spawn();
       running.add(child);
       try {
-        const [stdout, said, { code }] = await Promise.all([
+        const [stdout, said, { code, signal }] = await Promise.all([
           new Response(child.stdout).text(),
-          keepLog(child.stderr, log, onLine),
+          keepLog(child.stderr, file, onLine),
           child.status,
         ]);
-        return { code, stdout, message: messageOf(said), seconds: (performance.now() - began) / 1000 };
+        const message = messageOf(said, signal);
+        return { code, stdout, message, seconds: (performance.now() - began) / 1000 };
       } finally {
         running.delete(child);
       }
     },
     stop() {
+      isStopped = true;
       for (const child of running) {
         try {
           child.kill("SIGTERM");
@@ -66,14 +72,14 @@ export function createChildren(): Children {
   };
 }
 
-/** Copies what a process says to a file, as it comes; returns its end. */
+/** Copies what a process says to a file, as it comes, and closes it; returns its end. */
 async function keepLog(
   stream: ReadableStream<Uint8Array>,
-  path: string,
+  log: Deno.FsFile,
   onLine: (line: string) => void = () => {},
 ): Promise<string> {
   let last = "";
-  let file: Deno.FsFile | undefined = openOwn(path, { append: true });
+  let file: Deno.FsFile | undefined = log;
   try {
     for await (const bytes of stream) {
       last = (last + new TextDecoder().decode(bytes)).slice(-4000);
@@ -93,8 +99,12 @@ async function keepLog(
   return last;
 }
 
-function messageOf(said: string): string {
+/** What a process came to by its last words and the signal that ended it. */
+export function messageOf(said: string, signal: Deno.Signal | null): string {
   const lines = said.split("\n").map((line) => line.trim()).filter((line) => line !== "");
-  const error = lines.findLast((line) => line.startsWith("error: "));
-  return error?.slice("error: ".length) ?? lines.at(-1) ?? "it said nothing";
+  const error = lines.findLast((line) => line.startsWith("error: "))?.slice("error: ".length);
+  const last = lines.at(-1);
+  if (error !== undefined || signal === null) return error ?? last ?? "it said nothing";
+  const cause = signal === "SIGKILL" ? ", as the system does where memory is short" : "";
+  return `it was ended by ${signal}${cause}${last === undefined ? "" : `; it said last: ${last}`}`;
 }

@@ -53,6 +53,9 @@ export function describePlan(states: readonly JobState[], forecast: Forecast, at
     }),
     `${counted(left, "job")} to do, ${atOnce} at a time: ${
       forecast.seconds === null ? "nothing tells yet how long" : `about ${duration(forecast.seconds)}`
-    }${forecast.bytes === null ? "" : `, ${inBytes(forecast.bytes)} of memory`}`,
+    }${told(forecast.bytes, "memory")}${told(forecast.deviceBytes, "device memory")}`,
   ].join("\n\n");
 }
+
+const told = (bytes: number | null, what: string): string =>
+  bytes === null ? "" : `, ${inBytes(bytes)} of ${what}`;

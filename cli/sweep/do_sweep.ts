@@ -8,31 +8,44 @@ import { jobsOf } from "./jobs_of.ts";
 import { type Failure, runSweep } from "./run_sweep.ts";
 import type { SweepWork } from "./sweep_flags.ts";
 import type { SweepFolder } from "./sweep_folder.ts";
-import type { SweepPlan } from "./sweep_plan.ts";
+import type { PlannedRun, SweepPlan } from "./sweep_plan.ts";
 
-/** Runs all that is not done, with progress on stderr; says how long it took and what failed. */
+/**
+ * Runs all that is not done, with progress on stderr; says how long it took and what failed.
+ * @param runs these alone, with what is measured of the models that they start from
+ */
 export async function doSweep(
   folder: SweepFolder,
   plan: SweepPlan,
   work: SweepWork,
+  runs: readonly PlannedRun[] = plan.runs,
 ): Promise<Failure[]> {
   const { quiet } = work;
   const began = performance.now();
   using interrupt = watchInterrupt(
     "Stopping: the runs under way save first. Press Ctrl-C again to stop at once.",
   );
-  const all = jobsOf(folder.path, plan);
+  const all = jobsOf(folder.path, plan, runs);
   const start = all.filter(({ parts }) => parts.every(({ isDone }) => isDone)).length;
   using progress = createProgress({ label: "sweep", total: all.length, start, unit: "jobs", quiet });
-  const failures = await runSweep(folder, plan, { ...work, signal: interrupt.signal, progress });
+  const failures = await runSweep(folder, plan, {
+    ...work,
+    signal: interrupt.signal,
+    progress,
+    only: runs,
+  });
   progress.done();
   const took = duration((performance.now() - began) / 1000);
-  const failed = plan.runs.filter(({ name }) => failures.some((one) => one.name === name)).length;
+  const failed = runs.filter((run) => isFailed(run, failures)).length;
   const before = start === 0 ? "" : `, ${start} of ${counted(all.length, "job")} done before,`;
-  const runs = `${failed === 0 ? "" : `${plan.runs.length - failed} of `}${counted(plan.runs.length, "run")}`;
-  if (!quiet) say(`${runs}${before} in ${took}; the sweep is in ${folder.path}`);
+  const made = `${failed === 0 ? "" : `${runs.length - failed} of `}${counted(runs.length, "run")}`;
+  if (!quiet) say(`${made}${before} in ${took}; the sweep is in ${folder.path}`);
   return failures;
 }
+
+/** Whether a run, or an evaluation of it, failed. */
+export const isFailed = ({ name }: PlannedRun, failures: readonly Failure[]): boolean =>
+  failures.some((failure) => failure.name === name);
 
 /** @throws UserError that names the runs that failed */
 export function refuseFailed(failures: readonly Failure[]): void {

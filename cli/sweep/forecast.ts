@@ -9,8 +9,10 @@ export interface Forecast {
   seconds: number | null;
   /** Of each job: what is left of it. */
   jobs: Record<string, number | null>;
-  /** The most bytes that processes at work together will hold, by the largest so far. */
+  /** The most bytes that trainings at work together will hold, by the largest so far; null where none is left, or none is done. */
   bytes: number | null;
+  /** The same of the device's memory. */
+  deviceBytes: number | null;
 }
 
 /** Seconds of a unit of work. */
@@ -41,7 +43,7 @@ export function forecast(folder: string, jobs: readonly Job[], atOnce: number): 
   return {
     seconds: makespan(left.map(({ seconds }) => seconds), atOnce),
     jobs: Object.fromEntries(left.map(({ name, seconds }) => [name, seconds])),
-    bytes: largest(folder, jobs, atOnce),
+    ...largest(folder, jobs, atOnce),
   };
 }
 
@@ -69,11 +71,20 @@ function makespan(seconds: readonly (number | null)[], atOnce: number): number |
   return Math.max(...ends);
 }
 
-function largest(folder: string, jobs: readonly Job[], atOnce: number): number | null {
-  const peaks = jobs.flatMap(({ name }) => {
+/** By what is done: each process may hold as much as the largest so far. */
+function largest(
+  folder: string,
+  jobs: readonly Job[],
+  atOnce: number,
+): Pick<Forecast, "bytes" | "deviceBytes"> {
+  const together = Math.min(atOnce, jobs.filter(({ parts }) => parts.some(({ isDone }) => !isDone)).length);
+  const times = jobs.flatMap(({ name }) => {
     const path = `${folder}/runs/${name}/metrics.jsonl`;
-    const last = isFile(path) ? jsonLinesOf(path).at(-1) : undefined;
-    return typeof last?.time?.process_peak_bytes === "number" ? [last.time.process_peak_bytes] : [];
+    return (isFile(path) ? jsonLinesOf(path).at(-1)?.time : undefined) ?? [];
   });
-  return peaks.length === 0 ? null : Math.max(...peaks) * Math.min(atOnce, jobs.length);
+  const most = (key: "process_peak_bytes" | "device_peak_bytes") => {
+    const peaks = times.map((time) => time[key]).filter((peak) => typeof peak === "number");
+    return peaks.length === 0 || together === 0 ? null : Math.max(...peaks) * together;
+  };
+  return { bytes: most("process_peak_bytes"), deviceBytes: most("device_peak_bytes") };
 }

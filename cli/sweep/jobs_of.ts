@@ -1,6 +1,12 @@
 import { isFile } from "../../model/files/on_disk.ts";
 import { readJob } from "./sweep_folder.ts";
-import { type PlannedEvaluation, type PlannedRun, stepAt, type SweepPlan } from "./sweep_plan.ts";
+import {
+  type PlannedEvaluation,
+  type PlannedRun,
+  stepAt,
+  type SweepPlan,
+  untrainedOf,
+} from "./sweep_plan.ts";
 
 /** What a sweep does at one of its places, one process after the other: a run and its evaluations, or those of an untrained model. */
 export interface Job {
@@ -23,28 +29,29 @@ export interface JobPart {
   isDone: boolean;
 }
 
-/** All jobs of a plan, and which of their parts are done: untrained models first, then runs as planned. */
-export function jobsOf(folder: string, plan: SweepPlan): Job[] {
-  return [...untrainedJobs(folder, plan), ...plan.runs.map((run) => runJob(folder, plan, run))];
+/**
+ * All jobs of a plan, and which of their parts are done: untrained models first, then runs as planned.
+ * @param only these runs, and the untrained models that they start from
+ */
+export function jobsOf(folder: string, plan: SweepPlan, only: readonly PlannedRun[] = plan.runs): Job[] {
+  const runs = plan.runs.filter((run) => only.includes(run));
+  const models = new Set(runs.map(({ resolved }) => resolved.model));
+  return [
+    ...untrainedJobs(folder, plan).filter(({ model }) => models.has(model)),
+    ...runs.map((run) => runJob(folder, plan, run)),
+  ];
 }
 
-/** Names of jobs that measure untrained models, with the models. */
-export function untrainedOf({ runs, evaluations }: SweepPlan): { name: string; model: string }[] {
-  if (!evaluations.some(({ at }) => at.includes(0))) return [];
-  const models = [...new Set(runs.map(({ resolved }) => resolved.model))];
-  return models.map((model, i) => ({ name: i === 0 ? "untrained" : `untrained-${i + 1}`, model }));
-}
-
-function untrainedJobs(folder: string, plan: SweepPlan): Job[] {
-  return untrainedOf(plan).map(({ name, model }) => ({
+function untrainedJobs(folder: string, plan: SweepPlan): (Job & { model: string })[] {
+  const all = untrainedOf(plan);
+  return all.map(({ name, model }) => ({
     name,
-    line: models(plan) > 1 ? `untrained ${model}` : "untrained",
+    model,
+    line: all.length > 1 ? `untrained ${model}` : "untrained",
     parts: plan.evaluations.filter(({ at }) => at.includes(0))
       .map((evaluation) => evaluationPart(evaluation, `${folder}/${name}`, 0, model)),
   }));
 }
-
-const models = (plan: SweepPlan): number => untrainedOf(plan).length;
 
 function runJob(folder: string, { evaluations }: SweepPlan, run: PlannedRun): Job {
   const { steps, rollouts, validations } = run.resolved;

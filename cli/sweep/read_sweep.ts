@@ -47,6 +47,7 @@ export function planSweep({ name, values }: Source, folder: string): SweepPlan {
   const runs = pointsOf(asTable(values.grid ?? {}, `${name}, [grid]`), name)
     .map((point) => planRun(point, withBase, name));
   refuseTwice(runs, name);
+  refuseReserved(runs, name);
   const listed = values.evaluate ?? [];
   if (!Array.isArray(listed)) {
     throw new UserError(`Cannot use ${name}: evaluate is one table`, "write [[evaluate]], once or more");
@@ -124,6 +125,20 @@ function refuseTwice(runs: readonly PlannedRun[], file: string): void {
   throw new UserError(
     `Cannot use ${file}: two points of the grid are called ${twice}`,
     "each value of an axis, and each name, may stand there once",
+  );
+}
+
+/** What a sweep calls its own jobs, in folders that may not tell capitals from others. */
+function refuseReserved(runs: readonly PlannedRun[], file: string): void {
+  const untrained = /^untrained(-\d+)?$/i;
+  const taken = runs.find(({ name, line }) =>
+    [name, line].some((one) => untrained.test(one)) || /^base$/i.test(name)
+  );
+  if (taken === undefined) return;
+  const found = untrained.test(taken.line) ? `line is called ${taken.line}` : `run is called ${taken.name}`;
+  throw new UserError(
+    `Cannot use ${file}: a ${found}, which is the name of a model that the sweep itself makes or measures`,
+    "give that point of the grid another name",
   );
 }
 

@@ -18,6 +18,8 @@ export interface SweepRun extends Pick<SweepWork, "jobs" | "words"> {
   /** Aborted: let the processes save, and stop. */
   signal: AbortSignal;
   progress: Progress;
+  /** The runs to make, with what is measured of the models that they start from; all if left out. */
+  only?: readonly PlannedRun[];
 }
 
 /** A job that did not come to its end. */
@@ -36,19 +38,27 @@ export interface Failure {
  * @throws UserError if the model cannot be made, or the folder cannot be written to
  */
 export async function runSweep(folder: SweepFolder, plan: SweepPlan, run: SweepRun): Promise<Failure[]> {
-  const { jobs: atOnce, words, signal, progress } = run;
+  const { jobs: atOnce, words, progress, only } = run;
   const children = createChildren();
+  const broken = new AbortController();
+  const signal = AbortSignal.any([run.signal, broken.signal]);
   const stop = () => children.stop();
   signal.addEventListener("abort", stop);
   const open: OpenSweep = {
     ...{ folder: folder.path, children, words, signal, progress },
+    giveUp: (error) => broken.abort(error),
     env: threadsFor(atOnce),
   };
   try {
     if (plan.base) await makeBase(open, plan.base);
-    const jobs = jobsOf(folder.path, plan);
+    const jobs = jobsOf(folder.path, plan, only);
     const left = jobs.filter(({ parts }) => parts.some(({ isDone }) => !isDone));
-    return await doAll(open, left, jobs.length - left.length, jobs.length, atOnce);
+    const { done, failures } = await doAll(open, left, jobs.length - left.length, atOnce);
+    if (broken.signal.aborted) throw refused(broken.signal.reason, folder.path);
+    if (signal.aborted && done + failures.length < jobs.length) {
+      throw new Interrupted(`${done} of ${counted(jobs.length, "job")} are done; the same command goes on.`);
+    }
+    return failures;
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -59,7 +69,9 @@ interface OpenSweep {
   children: Children;
   /** Of each training's and evaluation's command line, beside its settings. */
   words: readonly string[];
+  /** Aborted by whoever stops the sweep, or by what it cannot do itself: its processes save, and none begins. */
   signal: AbortSignal;
+  giveUp(error: unknown): void;
   progress: Progress;
   /** Of processes that run beside others. */
   env: Record<string, string>;
@@ -75,22 +87,20 @@ async function doAll(
   open: OpenSweep,
   jobs: readonly Job[],
   before: number,
-  total: number,
   atOnce: number,
-): Promise<Failure[]> {
-  const { signal, progress, children, folder } = open;
+): Promise<{ done: number; failures: Failure[] }> {
+  const { signal, progress, giveUp } = open;
   const waiting = [...jobs];
   const running: string[] = [];
   const failures: Failure[] = [];
   let done = before;
-  let broken: unknown;
   const show = () =>
     progress.update(done, {
       ...(running.length > 0 ? { running: running.join(" ") } : {}),
       ...(failures.length > 0 ? { failed: failures.length } : {}),
     });
   const work = async () => {
-    for (let job = waiting.shift(); job && !signal.aborted && !broken; job = waiting.shift()) {
+    for (let job = waiting.shift(); job && !signal.aborted; job = waiting.shift()) {
       running.push(job.name);
       show();
       const failure = await doJob(open, job);
@@ -101,17 +111,8 @@ async function doAll(
     }
   };
   // What the sweep itself cannot do, as to write, ends it; its processes save first.
-  const guarded = () =>
-    work().catch((error) => {
-      broken ??= error;
-      children.stop();
-    });
-  await Promise.all(Array.from({ length: atOnce }, guarded));
-  if (broken) throw refused(broken, folder);
-  if (signal.aborted && done + failures.length < total) {
-    throw new Interrupted(`${done} of ${counted(total, "job")} are done; the same command goes on.`);
-  }
-  return failures;
+  await Promise.all(Array.from({ length: atOnce }, () => work().catch(giveUp)));
+  return { done, failures };
 }
 
 function refused(error: unknown, folder: string): unknown {

@@ -3,7 +3,7 @@ import { inForm, refuseTwoForms, sayNotes, tableForms } from "../compare/table_f
 import { defineCommand } from "../settings/define_command.ts";
 import { claimsCommand } from "./claims/claims_command.ts";
 import { compareSweep, readLines } from "./compare_sweep.ts";
-import { doSweep, refuseFailed } from "./do_sweep.ts";
+import { doSweep, isFailed, refuseFailed } from "./do_sweep.ts";
 import { readSweep } from "./read_sweep.ts";
 import { openSweep } from "./sweep_folder.ts";
 import { sweepFlags, sweepWork } from "./sweep_flags.ts";
@@ -37,7 +37,7 @@ they are kept. Nothing else is done.`,
     using opened = openSweep(folder, plan);
     if (dryRun) return await tellPlan(opened, plan, work, print);
     const failures = await doSweep(opened, plan, work);
-    if (failures.length >= plan.runs.length) refuseFailed(failures);
+    if (plan.runs.every((run) => isFailed(run, failures))) refuseFailed(failures);
     const comparison = compareSweep(folder, readLines(folder, plan));
     print({ folder, failures, comparison }, () => inForm(comparison, forms));
     if (!quiet) sayNotes(comparison, forms);

@@ -3,7 +3,13 @@ import { isTaken, namesIn } from "../../model/files/on_disk.ts";
 import { holdLock, openOwn } from "../../model/files/own_file.ts";
 import { readPlainText } from "../../model/files/plain_file.ts";
 import { writeJson } from "../../model/files/write_whole.ts";
-import type { Named, PlannedEvaluation, PlannedRun, SweepPlan } from "./sweep_plan.ts";
+import {
+  type Named,
+  type PlannedEvaluation,
+  type PlannedRun,
+  type SweepPlan,
+  untrainedOf,
+} from "./sweep_plan.ts";
 
 /**
  * Where a sweep keeps everything:
@@ -69,7 +75,10 @@ export function openSweep(path: string, plan: SweepPlan): SweepFolder {
   );
   try {
     const asked = asKept(path, plan);
-    if (kept) compare(path, kept, asked);
+    if (kept) {
+      compare(path, kept, asked);
+      refuseOtherOrder(path, kept, plan);
+    }
     writeJson(`${path}/${PLAN}`, asked);
   } catch (error) {
     lock.close();
@@ -132,6 +141,21 @@ function compare(path: string, kept: KeptPlan, asked: KeptPlan): void {
     `Cannot go on in ${path}: it was begun with ${different.slice(0, 3).join(", ")}` +
       (different.length > 3 ? `, and ${different.length - 3} more` : ""),
     "give the file as it was (runs may be added), or choose another folder with --out",
+  );
+}
+
+/** What was measured of an untrained model lies in a folder named after its place among them. */
+function refuseOtherOrder(path: string, { runs }: KeptPlan, plan: SweepPlan): void {
+  const before = Object.keys(runs).map((name) => plan.runs.find((run) => run.name === name)!);
+  const kept = untrainedOf({ ...plan, runs: before });
+  const now = untrainedOf(plan);
+  const moved = kept.findIndex(({ model }, i) => now[i].model !== model);
+  if (moved < 0) return;
+  throw new UserError(
+    `Cannot go on in ${path}: ${now[moved].model} stands before ${kept[moved].model} now, of which ${
+      kept[moved].name
+    }/ is`,
+    "name models that are added after the others, or choose another folder with --out",
   );
 }
 

@@ -37,3 +37,10 @@ export interface PlannedEvaluation {
 /** The step that an evaluation's place stands for in a run. */
 export const stepAt = (at: number | "end", { resolved }: PlannedRun): number =>
   at === "end" ? resolved.steps : at;
+
+/** Untrained models that are measured, in the order of the runs, with their jobs' names. */
+export function untrainedOf({ runs, evaluations }: SweepPlan): { name: string; model: string }[] {
+  if (!evaluations.some(({ at }) => at.includes(0))) return [];
+  const models = [...new Set(runs.map(({ resolved }) => resolved.model))];
+  return models.map((model, i) => ({ name: i === 0 ? "untrained" : `untrained-${i + 1}`, model }));
+}

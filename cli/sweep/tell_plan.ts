@@ -8,7 +8,7 @@ import type { SweepWork } from "./sweep_flags.ts";
 import type { SweepFolder } from "./sweep_folder.ts";
 import type { SweepPlan } from "./sweep_plan.ts";
 
-/** Lists what would run. Where nothing tells the speed yet the first runs are made, as many as are to run at a time: so fast they are then. */
+/** Lists what would run. Where nothing tells the speed yet the first runs that are not done are made, as many as are to run at a time: so fast they are then. */
 export async function tellPlan(
   folder: SweepFolder,
   plan: SweepPlan,
@@ -22,16 +22,22 @@ export async function tellPlan(
   };
   let { all, told } = look();
   if (told.seconds === null) {
-    const first = plan.runs.slice(0, jobs);
-    if (!quiet) {
-      say(`nothing tells the speed yet; made first, and kept: ${first.map(({ name }) => name).join(", ")}`);
+    const first = all.filter(({ parts }) => parts.some(({ isDone }) => !isDone))
+      .flatMap(({ run }) => run ?? []).slice(0, jobs);
+    if (first.length > 0) {
+      if (!quiet) {
+        say(`nothing tells the speed yet; made first, and kept: ${first.map(({ name }) => name).join(", ")}`);
+      }
+      await doSweep(folder, plan, work, first);
+      ({ all, told } = look());
     }
-    await doSweep(folder, { ...plan, runs: first }, work);
-    ({ all, told } = look());
   }
   const states = jobStates(folder.path, all, told);
   print(
-    { folder: folder.path, seconds: told.seconds, bytes: told.bytes, jobs: states },
+    {
+      ...{ folder: folder.path, seconds: told.seconds, bytes: told.bytes },
+      ...{ deviceBytes: told.deviceBytes, jobs: states },
+    },
     () => describePlan(states, told, jobs),
   );
 }

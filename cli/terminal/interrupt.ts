@@ -78,6 +78,19 @@ export function watchInterrupt(notice: string): InterruptWatch {
   };
 }
 
+/**
+ * To be called by a process of a sweep right before it takes a run's folder: where the sweep was killed meanwhile, the one that goes on
+ * with it starts another process for the same run.
+ *
+ * @throws Interrupted if the process that started this one, and said so, is there no more
+ */
+export function refuseOrphan(): void {
+  const parent = Deno.env.get(PARENT);
+  if (parent === undefined || `${Deno.ppid}` === parent) return;
+  lastStatus = STATUS.SIGTERM;
+  throw new Interrupted("Stopped before anything was begun: the sweep that started this is there no more.");
+}
+
 /** Calls `ended` when the process that started this one, and said so, is there no more. */
 function watchParent(ended: () => void): ReturnType<typeof setInterval> | undefined {
   const parent = Deno.env.get(PARENT);

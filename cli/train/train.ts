@@ -8,7 +8,7 @@ import { defineCommand } from "../settings/define_command.ts";
 import { findRecipe } from "../settings/find_recipe.ts";
 import { flags, ownCodeFlags } from "../settings/flags.ts";
 import { flag, integer } from "../settings/setting.ts";
-import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
+import { Interrupted, refuseOrphan, watchInterrupt } from "../terminal/interrupt.ts";
 import { launched } from "../../rl/cluster/launched.ts";
 import { agree } from "./agree.ts";
 import { beginRun } from "./begin_run.ts";
@@ -114,6 +114,7 @@ async function trainAndTest(
   const tell = (line: string) => quiet || say(line);
   tell(`device   ${toldAdapter(gpu.adapter)}${learners.size > 1 ? `, ${learners.size} learners` : ""}`);
   const isFirst = learners.rank === 0;
+  if (resume) refuseOrphan();
   // The first says which checkpoint it is that all go on from.
   const own = isFirst && resume
     ? reopenRun(values.out!, values.saveEvery, values.sampleEvery > 0)
@@ -131,6 +132,7 @@ async function trainAndTest(
     );
   }
   await agree(values, prepared);
+  if (!resume) refuseOrphan();
   const { run, state } = await beginRun(values, prepared, reopened, tell);
   const { folder } = run;
   const goOn = resumeCommand(folder, values, { ...besides, learners: learners.size });

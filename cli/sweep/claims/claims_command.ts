@@ -15,12 +15,11 @@ import { flag } from "../../settings/setting.ts";
 import { shown } from "../../settings/shown.ts";
 import { planSweep, readSweep } from "../read_sweep.ts";
 import { compareSweep, readLines } from "../compare_sweep.ts";
-import { doSweep, refuseFailed } from "../do_sweep.ts";
+import { doSweep, isFailed, refuseFailed } from "../do_sweep.ts";
 import { sweepFlags, sweepWork } from "../sweep_flags.ts";
 import { tellPlan } from "../tell_plan.ts";
 import { openSweep } from "../sweep_folder.ts";
-import type { Failure } from "../run_sweep.ts";
-import type { PlannedRun, SweepPlan } from "../sweep_plan.ts";
+import type { SweepPlan } from "../sweep_plan.ts";
 import { claimData, NEEDED } from "./claim_data.ts";
 import { judgeClaims } from "./claims.ts";
 import { claimsPage, type PageFacts } from "./claims_page.ts";
@@ -77,9 +76,6 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
     refuseFailed(failures);
   },
 });
-
-const isFailed = ({ name }: PlannedRun, failures: readonly Failure[]): boolean =>
-  failures.some((failure) => failure.name === name);
 
 /** Before anything runs. */
 function refuseOtherLines({ runs, evaluations }: SweepPlan): void {

@@ -68,6 +68,14 @@ Deno.test("a sweep's folder may be moved; with another plan, or beside another s
     assertThrows(() => open("b", text.replace("1]", "2]")), UserError, "it was begun with a run run-seed-1");
     open("b", text.replace("1]", "1, 2]"))[Symbol.dispose]();
     assertThrows(() => open(".", text), UserError, "it holds other things (b)");
+    const models = (names: string) => `[grid]\nmodel = [${names}]\n[[evaluate]]\nat = [0]`;
+    open("c", models("'x', 'y'"))[Symbol.dispose]();
+    assertThrows(
+      () => open("c", models("'z', 'x', 'y'")),
+      UserError,
+      "z stands before x now, of which untrained/ is",
+    );
+    open("c", models("'x', 'y', 'z'"))[Symbol.dispose]();
   }));
 
 Deno.test("the sweeps of docs/ are plans, and short_sums asks different questions in each stream", async () => {
@@ -100,6 +108,9 @@ for (
     ["[grid]\nseed = []", "seed of [grid] is empty"],
     ["[[grid.way]]\nthinking = 'hard'", "way of [grid] has a table without a name"],
     ["[grid]\nseed = [1, 1]", "two points of the grid are called run-seed-1"],
+    ["[[grid.way]]\nname = 'untrained'\n[grid]\nseed = [1]", "a line is called untrained"],
+    ["[[grid.way]]\nname = 'Untrained-2'", "a line is called Untrained-2"],
+    ["[[grid.way]]\nname = 'base'", "a run is called base, which is the name of a model"],
     ["[base]\nout = 'x'", "[base]: it sets out"],
     ["[base]\nwidht = 8", "there is no setting widht", "did you mean width?"],
     ["[[evaluate]]\nmodel = 'x'", "it sets model"],

@@ -1,5 +1,10 @@
 /** `softcot sweep` as a process: what it leaves, killed and gone on with, failures, and what stands in its way. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { messageOf } from "../../../cli/sweep/children.ts";
+import { readSweep } from "../../../cli/sweep/read_sweep.ts";
+import { openSweep } from "../../../cli/sweep/sweep_folder.ts";
+import { PARENT, STATUS } from "../../../cli/terminal/interrupt.ts";
+import { isTaken } from "../../../model/files/on_disk.ts";
 import { assertSameRun, linesIn } from "../../rl/support/run_files.ts";
 import { timeless } from "../../support/timeless.ts";
 import { onSmallDisk } from "../../support/small_disk.ts";
@@ -202,13 +207,53 @@ Deno.test("a dry run makes the first run, keeps it, and tells the time and memor
   assert(Math.abs(grown.jobs[2].seconds / spent - 1) < 1e-9);
   const { stdout: text } = await succeed(dry({ seeds: [0, 1, 2], ways: "" }).slice(0, -1));
   assertMatch(text, /^run-seed-2 +to do +0\/3 +\d+s +seed 2$/m);
-  assertMatch(text, /^2 jobs to do, 1 at a time: about (\d+m )?\d+s, \d+ MiB of memory$/m);
+  assertMatch(
+    text,
+    /^2 jobs to do, 1 at a time: about (\d+m )?\d+s, \d+ MiB of memory, \d+ [KM]iB of device memory$/m,
+  );
   await fails(
     dry({ seeds: [0, 1, 2], ways: "", fixed: "clip = 3.0" }),
     1,
     "other settings of run run-seed-0",
   );
   await fails(dry({ seeds: [1, 2], ways: "" }), 1, "it was begun with a run run-seed-0");
+  // What was interrupted tells no speed, though it is done.
+  for (const name of ["untrained", "run-seed-0"]) {
+    const { seconds } = json(`${out}/jobs/${name}.json`);
+    const none = Object.fromEntries(Object.keys(seconds).map((part) => [part, null]));
+    Deno.writeTextFileSync(`${out}/jobs/${name}.json`, JSON.stringify({ seconds: none }));
+  }
+  const again = await succeed(dry({ seeds: [0, 1, 2], ways: "" }));
+  assertMatch(again.stderr, /made first, and kept: run-seed-1$/m);
+  assert(JSON.parse(again.stdout).seconds > 0, again.stdout);
+});
+
+Deno.test("a process whose sweep is gone begins no run: another is started for it", async () => {
+  const out = `${folder}/orphan`;
+  const args = ["train", "--model", model, "--steps", "6", "--test-questions", "0", "--out", out];
+  const { code, stderr } = await runSoftcot(args, { [PARENT]: "1" });
+  assertEquals(code, STATUS.SIGTERM, stderr);
+  assertStringIncludes(stderr, "Stopped before anything was begun");
+  assert(!isTaken(out));
+});
+
+Deno.test("what the sweep itself cannot do ends it: runs beside it are stopped, and none is said to have failed", async () => {
+  const out = `${folder}/broken`;
+  const args = sweep("broken", { seeds: [0], at: '["end"]' }, "--out", out, "--jobs", "2");
+  openSweep(out, readSweep(args[1], out))[Symbol.dispose]();
+  Deno.mkdirSync(`${out}/logs/soft-seed-0.log`);
+  await fails(args, 1, `Cannot write ${out}/logs/soft-seed-0.log`);
+  assertEquals(names(`${out}/jobs`), []);
+});
+
+Deno.test("a process that a signal ended is told with it, and with its last words", () => {
+  assertEquals(messageOf("a\nerror: b\nhint: c\n", null), "b");
+  assertEquals(messageOf("train 3/6\n", null), "train 3/6");
+  assertEquals(
+    messageOf("train 3/6\n", "SIGKILL"),
+    "it was ended by SIGKILL, as the system does where memory is short; it said last: train 3/6",
+  );
+  assertEquals(messageOf("", "SIGSEGV"), "it was ended by SIGSEGV");
 });
 
 Deno.test("a disk too full: told, and with room the same command goes on", () =>
