@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { checkDevice } from "../../gpu/device/check_device.ts";
 import { matmulError } from "../../gpu/device/matmul_error.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
-import { GpuError, UserError } from "../../gpu/errors.ts";
+import { DeviceLostError, GpuError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
 import { run } from "../../gpu/kernel.ts";
 import { createMatrix, downloadMatrix, freeMatrix } from "../../gpu/matrix.ts";
 import { uploadRows } from "../../gpu/ops/repack/upload_rows.ts";
@@ -51,6 +51,21 @@ Deno.test("kernels for fewer lanes than there are compute rightly; for more the 
     `Cannot use the GPU ${adapter.name}: its subgroups have ${lanes} lanes`,
   );
   assertStringIncludes(refused.message, `made for ${2 * lanes}`);
+});
+
+Deno.test("a device that is lost or without memory while it is tried is told as that, and no driver is blamed", async () => {
+  const { gpu } = t;
+  const reporting = (error: GpuError) => {
+    const check = () => {
+      throw error;
+    };
+    return checkDevice({ ...gpu, errors: { ...gpu.errors, check } });
+  };
+  for (const error of [new OutOfMemoryError("full"), new DeviceLostError("gone")]) {
+    assertEquals(await assertRejects(() => reporting(error)), error);
+  }
+  const { hint } = await assertRejects(() => reporting(new GpuError("a fault")), UserError);
+  assertStringIncludes(hint!, "update its Vulkan driver");
 });
 
 Deno.test("a device on which functions compute something else is refused, with what is wrong", async () => {
