@@ -59,10 +59,11 @@ A file of your own is judged by the same rule, if it has lines named hard, soft 
     using opened = openSweep(folder, plan);
     if (dryRun) return await tellPlan(opened, plan, work, print);
     const failures = await doSweep(opened, plan, work);
-    const lost = NEEDED.filter((name) =>
-      plan.runs.every((run) => run.line !== name || isFailed(run, failures))
-    );
-    if (lost.some((name) => name !== "untrained")) refuseFailed(failures);
+    const isLost = (name: string) =>
+      name === "untrained"
+        ? failures.some((one) => one.name === name)
+        : plan.runs.every((run) => run.line !== name || isFailed(run, failures));
+    if (NEEDED.some(isLost)) refuseFailed(failures);
     const read = readLines(folder, plan);
     const { notes } = compareSweep(folder, read);
     const lines = linesAtEnd(read.lines);
