@@ -5,7 +5,7 @@ const DAY = 24 * 3600 * 1000;
 
 /**
  * Touches the folder of a built copy once a day while it runs: the launcher of another version removes those that nobody has touched for
- * 30 days, and with them what a command that runs for longer has yet to load.
+ * 30 days, and with them what a command that runs for longer has yet to load. To be called while its own folder may still be read.
  */
 export function keepYoung(): void {
   if (ownBuild()) touchAgain(ownFolder(), DAY);

@@ -97,6 +97,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     // By the environment, so that processes that a command starts use the same one.
     if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
     keepHangupIgnored();
+    keepYoung();
     if (spec.opensDevice) {
       seeToVulkan();
       takeOwnGpu();
@@ -106,7 +107,6 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       args: words,
       config: file?.values ?? {},
     });
-    keepYoung();
     const json = options.json === true;
     return await spec.run(values, {
       args: words,

@@ -1,6 +1,6 @@
 /** Kernels of other widths of subgroups than the usual one, and other drivers: in short; `devices_table.ts` is the whole of it. */
 import { assertEquals } from "@std/assert";
-import { SHORT_TESTS, SHORT_TRAINING, tryDevice } from "./devices_table.ts";
+import { type DeviceResult, otherRewards, SHORT_TESTS, SHORT_TRAINING, tryDevice } from "./devices_table.ts";
 import { isUsual, softwareDevices } from "./software_devices.ts";
 
 // One width in more than a few tests: reading and broadcasting by lanes goes several rounds there, and through idle ones.
@@ -27,3 +27,16 @@ for (const device of softwareDevices().filter((device) => !isUsual(device))) {
     },
   });
 }
+
+Deno.test("rewards that are not those of another device are told, way by way; what one did not train is not compared", () => {
+  const result = (name: string, trained: [way: string, family: string, ...rewards: number[]][]) =>
+    ({
+      device: { name },
+      trained: trained.map(([way, family, ...rewards]) => ({ way, family, rewards })),
+    }) as unknown as DeviceResult;
+  const first = result("first", [["soft", "tile", 10, 20], ["soft", "broadcast", 10, 20]]);
+  const second = result("second", [["soft", "broadcast", 10, 20], ["hard", "broadcast", 1, 2]]);
+  assertEquals(otherRewards(second, first), []);
+  const third = result("third", [["soft", "broadcast", 10, 30], ["soft", "tile", 10, 20]]);
+  assertEquals(otherRewards(third, first), ["soft, broadcast: rewards 10,30, not 10,20 as on first"]);
+});
