@@ -1,14 +1,23 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { pause } from "../../gpu/pause.ts";
+import { answerFor, mayBeThere } from "./answer_for.ts";
 import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import { giveJobs, type GivenJobs } from "./give_jobs.ts";
 import { receiveResults, type ResultTaker } from "./receive_results.ts";
 import { OutdatedResult, RefusedResult } from "./result.ts";
 import { sayAtTimes } from "./say_at_times.ts";
 import { type FileServer, type ServeAt, serveFiles } from "./serve_files.ts";
-import { answerFor } from "./session.ts";
-import { JOBS, messageRoom, newId, openStreams, RESULTS, resultSubject, workersThere } from "./streams.ts";
+import {
+  JOBS,
+  messageRoom,
+  newId,
+  openStreams,
+  RESULTS,
+  resultSubject,
+  WORKERS,
+  workersThere,
+} from "./streams.ts";
 import { watchConnection } from "./watch_connection.ts";
 import type { GivenJob, WorkerPool, WorkersThere } from "./worker_pool.ts";
 import { tallyWork, type WorkTally } from "./worker_time.ts";
@@ -59,7 +68,7 @@ export async function openPool({ nats, version, serveAt, own, say }: PoolOptions
     },
     ended: jobs.stop,
   }));
-  const there = () => whoIsThere(manager);
+  const there = () => whoIsThere(connection, manager);
   return {
     ...{ session, version, place, files, own, say, ...tally, sayAtTimes: sayAtTimes(say), there },
     mostBytes: messageRoom(connection),
@@ -134,9 +143,18 @@ function takerOf(
   };
 }
 
-async function whoIsThere(manager: JetStreamManager): Promise<WorkersThere | undefined> {
+async function whoIsThere(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+): Promise<WorkersThere | undefined> {
   const found = await workersThere(manager);
-  return found && { waiting: found.num_waiting, atWork: found.num_ack_pending };
+  if (!found) return undefined;
+  const { num_waiting: waiting, num_ack_pending: atWork } = found;
+  // A job whose worker was killed counts as one that is made until another asks for it.
+  return {
+    waiting,
+    atWork: waiting > 0 || atWork === 0 || await mayBeThere(connection, WORKERS) ? atWork : 0,
+  };
 }
 
 /**

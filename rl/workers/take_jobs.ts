@@ -4,11 +4,11 @@ import { UserError } from "../../gpu/errors.ts";
 import { pause } from "../../gpu/pause.ts";
 import { firstIssue } from "../../model/files/first_issue.ts";
 import { parseJson } from "../../model/files/parse_json.ts";
+import { answerFor, mayBeThere } from "./answer_for.ts";
 import { connectNats, type NatsPlace, shownPlace } from "./connect_nats.ts";
 import { type Job, jobSchema, TOKEN } from "./job.ts";
 import { type NatsPatience, natsPatience, NatsRefusal } from "./nats_patience.ts";
 import { type Failure, HEADERS } from "./receive_results.ts";
-import { isSessionThere } from "./session.ts";
 import { ACK_WAIT, JOBS, messageRoom, newId, openStreams, resultSubject, WORKERS } from "./streams.ts";
 import { watchConnection } from "./watch_connection.ts";
 
@@ -67,6 +67,7 @@ export async function takeJobs(
   const connection = await connectNats(nats, `softcot worker ${name}`);
   try {
     await openStreams(connection);
+    answerFor(connection, WORKERS);
     const lost = new AbortController();
     const warn = (line: string) => say(`warning: ${line}`);
     watchConnection(connection, shownPlace(nats), { say, warn, ended: (why) => lost.abort(why) }, BORNE);
@@ -197,7 +198,7 @@ async function isOfNobody(
   { subject }: JsMsg,
 ): Promise<boolean> {
   const [, session] = subject.split(".");
-  return TOKEN.test(session) && !await isSessionThere(connection, session);
+  return TOKEN.test(session) && !await mayBeThere(connection, session);
 }
 
 /** Sends the reason in the place of a result, once. */

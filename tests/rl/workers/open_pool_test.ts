@@ -2,10 +2,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { jetstream } from "@nats-io/jetstream";
 import { UserError } from "../../../gpu/errors.ts";
+import { answerFor } from "../../../rl/workers/answer_for.ts";
 import { connectNats } from "../../../rl/workers/connect_nats.ts";
 import type { Job } from "../../../rl/workers/job.ts";
 import { openPool } from "../../../rl/workers/open_pool.ts";
-import { JOBS, jobSubject, newId, openStreams } from "../../../rl/workers/streams.ts";
+import { JOBS, jobSubject, newId, openStreams, WORKERS } from "../../../rl/workers/streams.ts";
 import { takeJobs } from "../../../rl/workers/take_jobs.ts";
 import type { GivenJob, WorkerPool } from "../../../rl/workers/worker_pool.ts";
 import { testFolder } from "../../support/folders.ts";
@@ -122,6 +123,19 @@ testWithNats("a job that is withdrawn before the server has it does not stay the
   }
   await until(async () => (await left()).messages === 0, "they are taken out");
   await connection.close();
+});
+
+testWithNats("a worker that was killed at a job is there no more, one that is at it is", async () => {
+  await using nats = await startNats();
+  await using pool = await poolOf(nats.url);
+  pool.give(jobFor(pool).given);
+  const connection = await connectNats({ url: nats.url }, "test");
+  answerFor(connection, WORKERS);
+  await takeJob(connection);
+  await until(async () => (await pool.there())?.atWork === 1, "it is at work");
+  // Without a word, as a connection ends whose process is gone.
+  await connection.close();
+  await until(async () => (await pool.there())?.atWork === 0, "it is gone");
 });
 
 /** A worker that makes nothing but an error. */
