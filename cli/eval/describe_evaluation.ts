@@ -3,6 +3,7 @@ import type { ModeResult } from "../../eval/measures/mode_result.ts";
 import type { Estimate } from "../../eval/measures/pass_at_k.ts";
 import { dashed } from "../settings/dashed.ts";
 import { counted } from "../terminal/counted.ts";
+import { describeWorkersUsed } from "./workers_used.ts";
 import { table } from "../terminal/table.ts";
 import type { EvaluationReport } from "./evaluation_report.ts";
 
@@ -15,6 +16,7 @@ export function describeEvaluation(report: EvaluationReport): string {
     ...passTable(modes),
     ...extremeNote(modes),
     ...entropyTable(modes),
+    ...(report.workers ? [describeWorkersUsed(report.workers)] : []),
   ];
   return parts.join("\n\n");
 }

@@ -23,6 +23,7 @@ import { explainEnd } from "./explain_end.ts";
 import { evalSettings, type EvalValues } from "./eval_settings.ts";
 import { openTasks } from "./open_tasks.ts";
 import { type EvalReport, planTasks, type TaskReport } from "./plan_tasks.ts";
+import { countedRun } from "./workers_used.ts";
 import { print, say } from "../terminal/print.ts";
 
 /** `softcot eval`: tasks in up to six inference modes, and tasks of choices. */
@@ -108,6 +109,7 @@ async function measureAll(
   using shared = pool && shareJobs(pool, {
     parcel: serveModel(pool.files, { name: model, adapter, weights, half: false }),
   });
+  const counted = pool && shared && countedRun(shared.run, pool, gpu);
   for (const { line } of plans) tell(`task     ${line}`);
   using results = values.out === undefined ? undefined : openResults(values.out, {
     model: facts.model.hash,
@@ -120,7 +122,9 @@ async function measureAll(
   using interrupt = watchInterrupt("Stopping, what has ended is kept. Press Ctrl-C again to stop at once.");
   const reports: TaskReport[] = [];
   for (const plan of plans) {
-    const report = await plan.measure(results, interrupt.signal, shared?.run);
+    const measured = await plan.measure(results, interrupt.signal, counted?.run);
+    const used = counted?.take();
+    const report = used ? { ...measured, workers: used } : measured;
     reports.push(report);
     // A task's table is worth its time even if a later task fails.
     const parts = [describe(report), plan.texts?.() ?? ""].filter(Boolean);

@@ -4,6 +4,7 @@ import type { LongPrompts } from "../../eval/questions/long_prompts.ts";
 import type { Stream, TaskData } from "../../eval/task.ts";
 import type { Filters } from "../../gpu/ops/choose/filter.ts";
 import type { Facts } from "../facts/facts.ts";
+import type { WorkersUsed } from "./workers_used.ts";
 import type { RunOverlap } from "./run_overlap.ts";
 
 /** How a task that is answered in text is asked. */
@@ -40,4 +41,6 @@ export interface EvaluationReport extends Facts, Asked {
   /** What the model's run was trained on; null if it is no run's. */
   trainedOn: RunOverlap | null;
   modes: ModeResult[];
+  /** Who made the rollouts, where workers did: those of this process, not those that a folder had from before. */
+  workers?: WorkersUsed;
 }

@@ -1,7 +1,7 @@
 /**
  * One run of two learners, killed (kill -9) again and again, or stopped by another signal, one learner or the other, at random moments of updates
  * and of saving: each time the others have to say who was lost and the job to end within 30 seconds; in the end the run is held against one that
- * was never stopped.
+ * was never stopped. Ends with status 1 where any of that is not so.
  *
  *     deno run -A tests/learners/kill_learners.ts [--kills 20] [--seed 1] [--signal SIGSTOP]
  */
@@ -21,6 +21,7 @@ const { values: options } = parseArgs({
   },
 });
 const kills = Number(options.kills);
+const SECONDS_TO_END = 30;
 const folder = Deno.makeTempDirSync({ prefix: "softcot-kills-" });
 const LEARNERS = ["--learners", "2"];
 const random = seededUniform(Number(options.seed));
@@ -100,3 +101,12 @@ console.log(
   } s in the mean; metrics, samples, weights and moments are those of the run that was never stopped`,
 );
 Deno.removeSync(folder, { recursive: true });
+const late = taken.filter((seconds) => seconds > SECONDS_TO_END).length;
+if (late > 0 || named < done || done === 0) {
+  console.error(
+    `wrong: ${late} of ${done} ends took more than ${SECONDS_TO_END} s, ${
+      done - named
+    } did not name the lost one`,
+  );
+  Deno.exitCode = 1;
+}

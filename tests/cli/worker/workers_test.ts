@@ -1,7 +1,8 @@
 /** `softcot worker`, and what train and eval make of workers: the same to the bit, whatever happens to these. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "@nats-io/transport-node";
 import { assertSameRun, linesIn } from "../../rl/support/run_files.ts";
+import type { WorkerTime } from "../../../rl/workers/worker_time.ts";
 import { jsonLines } from "../../support/json_lines.ts";
 import { assertLinesFit } from "../../support/schemas.ts";
 import { until } from "../../support/until.ts";
@@ -113,9 +114,14 @@ testWithNats(
       ];
       const common = [...args, "4", "--max-thinking", "6", "--keep-mixtures", "3", "--out"];
       await succeed([...common, `${folder}/e1`]);
-      const { stderr } = await succeed(
+      const { stderr, stdout } = await succeed(
         [...common, `${folder}/e2`, "--workers", nats.url, "--serve-weights", "localhost"],
       );
+      const { workers: used } = JSON.parse(Deno.readTextFileSync(`${folder}/e2/report.json`)).tasks[0];
+      const made = used.workers.reduce((sum: number, { rollouts }: WorkerTime) => sum + rollouts, 0);
+      assertEquals([made, Object.values(used.devices)], [2 * 4 * 12, [2 * 4 * 12]]);
+      assertMatch(stdout, /^worker +device +rollouts +rollouts\/s/m);
+      assertMatch(stdout, /^third +llvmpipe.* +[0-9]+ +[0-9.]+ /m);
       assertStringIncludes(stderr, "weights are served at http://localhost:");
       for (const mode of ["hard-sample", "soft-sample"]) {
         const rollouts = (out: string) =>
