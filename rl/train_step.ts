@@ -51,6 +51,8 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
   const { gpu } = model;
   using scratch = gpu.arena.scratch();
   const started = performance.now();
+  // What was waited for between updates, as while one of them validates, is none of this one's.
+  learners.takeSpent();
 
   // 1-6: questions, prefill, thinking, answers, their tokens on the CPU, rewards.
   gpu.profile.phase = "rollouts";
@@ -94,14 +96,17 @@ export async function trainStep(trainer: Trainer, step: number): Promise<Update>
   if (!Number.isFinite(norm)) throw diverged(step);
   const ended = performance.now();
   const all = await gatherStep(learners, { batch, groups, parts, records });
-  const clock = await gatherClock(learners, gpu, {
+  const seconds = {
     step: (ended - started) / 1000,
     rollout: batch.seconds.generate,
     grade: batch.seconds.grade,
     update: (ended - updateStarted) / 1000 - (beside?.seconds ?? 0),
     ...(beside ? { diagnosis: beside.seconds } : {}),
     ...(kept ? { samples: kept.seconds } : {}),
-  }, trainer.workers?.takeSpent());
+  };
+  const rollouts = batch.groups.reduce((sum, group) => sum + group.rollouts.length, 0);
+  const workers = trainer.workers?.takeSpent();
+  const clock = await gatherClock(learners, gpu, { seconds, rollouts, workers });
   const metrics = stepMetrics(trainer, step, all, {
     gradientNorm: norm,
     lr: learningRate(settings, step),

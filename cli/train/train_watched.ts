@@ -1,6 +1,7 @@
 import type { Run } from "../../rl/run/run.ts";
 import type { RunState } from "../../rl/run/run_state.ts";
 import { type MetricsLine, train } from "../../rl/train.ts";
+import type { LearnerTime } from "../../rl/cluster/gather_clock.ts";
 import type { WorkerTime } from "../../rl/workers/worker_time.ts";
 import type { Trainer } from "../../rl/trainer.ts";
 import type { UpdatePart } from "../../rl/update_part.ts";
@@ -39,6 +40,7 @@ function showStep(progress: Progress, line: MetricsLine): void {
     thinking: line.thinking_tokens.toFixed(1),
     ...(typeof line.kl_thinking === "number" ? { kl_thinking: line.kl_thinking.toFixed(4) } : {}),
     ...(line.rollout_age === undefined ? {} : { "off-policy": describeAge(line) }),
+    ...(line.time.learners ? { learners: describeLearners(line.time.learners) } : {}),
     ...(line.time.workers ? { workers: describeWorkers(line.time.workers) } : {}),
     ...(line.validation_accuracy === undefined ? {} : { validation: line.validation_accuracy.toFixed(3) }),
   });
@@ -53,6 +55,13 @@ function describeAge(line: MetricsLine): string {
   return `${line.rollout_age} old (ratio ${
     both("mean", (ratio) => ratio.toFixed(3))
   }, truncated ${truncated})`;
+}
+
+/** For whom others waited, and how long they did. */
+function describeLearners(all: readonly LearnerTime[]): string {
+  const waited = all.map((one) => one.waited);
+  const slowest = waited.indexOf(Math.min(...waited));
+  return `${all.length} (slowest ${slowest}, waited for ${Math.max(...waited).toFixed(1)} s)`;
 }
 
 /** How many made rollouts, and how many of these came a second. */

@@ -21,9 +21,11 @@ export interface StepSeconds {
 
 /** What one of several learners spent on an update. */
 export interface LearnerTime {
+  /** That it drew, itself or by workers. */
+  rollouts: number;
   /** Seconds of generation. */
   rollout: number;
-  /** Seconds that it waited for others before sums. */
+  /** Seconds that it waited for others. */
   waited: number;
   /** Seconds of summing. */
   summed: number;
@@ -48,19 +50,24 @@ export interface Clock extends StepPeaks {
   seconds: StepSeconds;
 }
 
-/** An update's cost to the learner for which it was highest, and each one's own. */
+/**
+ * An update's cost to the learner for which it was highest, and each one's own.
+ * @param own seconds of this one's parts, the rollouts that it drew, and what its workers did
+ */
 export async function gatherClock(
   learners: Learners,
   gpu: Gpu,
-  seconds: StepSeconds,
-  workers?: WorkerTime[],
+  { seconds, rollouts, workers }: { seconds: StepSeconds; rollouts: number; workers?: WorkerTime[] },
 ): Promise<Clock> {
   const spent = learners.takeSpent();
   const all = await learners.gather({
     ...{ seconds, workers },
     process_peak_bytes: peakOfProcess(),
     device_peak_bytes: gpu.arena.peakBytes,
-    time: { rollout: seconds.rollout, waited: spent.waited, summed: spent.summed, sent_bytes: spent.bytes },
+    time: {
+      ...{ rollouts, rollout: seconds.rollout, waited: spent.waited, summed: spent.summed },
+      sent_bytes: spent.bytes,
+    },
   });
   const most = (of: (one: typeof all[number]) => number) => Math.max(...all.map(of));
   return {

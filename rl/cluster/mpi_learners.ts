@@ -50,7 +50,9 @@ export function mpiLearners(mpi: Mpi): Learners {
     rank,
     size,
     async gather<T>(value: T): Promise<T[]> {
+      const came = performance.now();
       await mpi.meet();
+      spent.waited += (performance.now() - came) / 1000;
       const all = await mpi.allGatherBytes(new Uint8Array(serialize(value)));
       return all.map((bytes) => deserialize(bytes) as T);
     },

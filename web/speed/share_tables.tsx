@@ -9,10 +9,13 @@ const seconds = (field: string) => ({ means }: Share) => duration(means[field] ?
 const size = (field: string) => ({ means }: Share) => bytes(means[field] ?? 0);
 const count = (field: string) => ({ means }: Share) => number(means[field]);
 
+const rate = (seconds: string) => ({ means }: Share) =>
+  means[seconds] > 0 && means.rollouts !== undefined ? fixed(means.rollouts / means[seconds], 1) : "–";
+
 const WORKERS: readonly Column[] = [
   ["updates", ({ updates }) => `${updates}`],
   ["rollouts", count("rollouts")],
-  ["a second", ({ means }) => means.seconds > 0 ? fixed(means.rollouts / means.seconds, 1) : "–"],
+  ["a second", rate("seconds")],
   ["at work", seconds("seconds")],
   ["waited", seconds("waited")],
   ["sent", size("bytes")],
@@ -22,7 +25,9 @@ const WORKERS: readonly Column[] = [
 ];
 
 const LEARNERS: readonly Column[] = [
-  ["rollouts", seconds("rollout")],
+  ["rollouts", count("rollouts")],
+  ["a second", rate("rollout")],
+  ["generated for", seconds("rollout")],
   ["waited for others", seconds("waited")],
   ["summed", seconds("summed")],
   ["sent", size("sent_bytes")],
