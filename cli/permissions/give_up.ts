@@ -7,6 +7,7 @@ import { type Needs, PERMISSIONS, VARIABLES } from "./permission_table.ts";
 import { isOwnProcess } from "./own_process.ts";
 import { type Place, placesOf } from "./places.ts";
 import type { Told } from "./told.ts";
+import { ownInterfaces } from "../worker/own_interfaces.ts";
 
 /**
  * Gives up all permissions that a command does not need, for the whole process and for good: what a file then made it try is denied.
@@ -30,6 +31,8 @@ export async function giveUpPermissions(command: string, told: Told): Promise<vo
     group === "hub" ? [...VARIABLES.hub, ...hubVariables()] : VARIABLES[group]
   );
   if (needs.run.includes("git")) gitState();
+  // Where weights may be served: the right goes with that to see memory and disks.
+  if (needs.net === "with --workers" && isNetNeeded(needs.net, told)) ownInterfaces();
   const onlyStarts = needs.run.includes("mpirun") && isStarted("mpirun", told);
   if (needs.run.includes("own code") && !onlyStarts) {
     await (await import("./start_own.ts")).startOwn(needs.read, told);

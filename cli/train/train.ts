@@ -24,6 +24,7 @@ import { profileOf } from "./profile_report.ts";
 import { type Besides, resumeCommand, resumedValues } from "./resumed_values.ts";
 import { startLearners } from "./start_learners.ts";
 import { testBefore, testBest, testModes } from "./test_modes.ts";
+import { toldByLearner } from "./told_by_learner.ts";
 import { trainSettings, type TrainValues } from "./train_settings.ts";
 import { trainWatched } from "./train_watched.ts";
 import { say } from "../terminal/print.ts";
@@ -92,7 +93,10 @@ shows every value and where it comes from.`,
           : await newValues(given, origins);
         const isFirst = job.learners.rank === 0;
         const options = { resume, quiet: quiet || !isFirst, ...besides };
-        await using pool = await openWorkers(workersAsked, (line) => options.quiet || say(line));
+        await using pool = await openWorkers(workersAsked, (line) => {
+          const told = toldByLearner(job.learners.rank, line);
+          if (!quiet && told !== undefined) say(told);
+        });
         const result = await trainAndTest(gpu, values, job, { ...options, pool });
         if (isFirst) print(result, () => describeRun(result));
       }, { profile })

@@ -2,12 +2,12 @@ import { UserError } from "../../gpu/errors.ts";
 import type { NatsPlace } from "../../rl/workers/connect_nats.ts";
 import { openPool } from "../../rl/workers/open_pool.ts";
 import type { WorkerPool } from "../../rl/workers/worker_pool.ts";
-import type { ServeAt } from "../../rl/workers/serve_files.ts";
 import { OWN_VERSION } from "../facts/own_version.ts";
 import { dashed } from "../settings/dashed.ts";
 import { shellWord } from "../settings/shell_word.ts";
 import { shown } from "../settings/shown.ts";
 import { flag, path, text, type Values } from "../settings/setting.ts";
+import { serveAddress } from "./serve_address.ts";
 
 const group = "Workers";
 
@@ -30,7 +30,7 @@ export const workersFlags = {
   ),
   workersOnly: flag("With --workers: this device makes no rollouts itself", { group }),
   serveWeights: text(
-    "Address of this machine where workers fetch the weights: HOST, or HOST:PORT where the port matters",
+    "Address of this machine, or name of its network interface, where workers fetch the weights: HOST, or HOST:PORT where the port matters",
     {
       default: "127.0.0.1",
       placeholder: "address",
@@ -88,7 +88,7 @@ export async function openWorkers(
     ...{
       nats: natsPlace(workers, values),
       version: OWN_VERSION,
-      serveAt: addressOf(serveWeights),
+      serveAt: serveAddress(serveWeights),
       own: !workersOnly,
       say,
     },
@@ -102,16 +102,6 @@ export async function openWorkers(
       `${pool.own ? "; this device makes rollouts, too" : ""}; weights are served at ${pool.files.url}`,
   );
   return pool;
-}
-
-function addressOf(text: string): ServeAt {
-  const found = /^(\[[0-9a-f:.]+\]|[^:\s/]+)(?::(\d{1,5}))?$/i.exec(text);
-  const port = Number(found?.[2] ?? 0);
-  const host = found?.[1].replace(/^\[|\]$/g, "");
-  if (host && port <= 65535 && host !== "0.0.0.0" && host !== "::") return { host, port };
-  throw new UserError(
-    `Cannot serve the weights at ${text}: an address of this machine by which workers reach it is needed, HOST or HOST:PORT`,
-  );
 }
 
 /** The flags that ask for these workers once more. */
