@@ -207,6 +207,36 @@ testWithNats(
   },
 );
 
+testWithNats(
+  "rows of all rollouts are asked for where nobody keeps them: any may be the one that is looked at",
+  async () => {
+    await using nats = await startNats();
+    await using pool = await poolOf(nats.url);
+    const { model } = await findModel(gpu, `${folder}/model`);
+    const parcel = serveModel(pool.files, { name: `${folder}/model`, weights: "f32", half: false });
+    const connection = await connectNats({ url: nats.url }, "test");
+    // Those that 64 MiB hold, of 24 numbers a thought.
+    for (const [maxThinking, count, rows] of [[4, 5, 5], [2 ** 17, 9, 5], [2 ** 18, 9, 2]]) {
+      const rules = thinkingRules(tokenizer, { maxThinking, maxAnswer: 2, endTokenIds: [] });
+      const thinking = wayOfThinking("soft", { greedy: false, gamma: 0.3, embeddingRms: 0.1 });
+      const stop = new AbortController();
+      const settings = { thinking, rules, answerTau: 0, seed: 1, step: 2 ** 32 - 1, signal: stop.signal };
+      using shared = shareJobs(pool, { parcel });
+      const rolloutIds = Array.from({ length: count }, (_, id) => id);
+      const running = shared.run(model, tokenizer, [{ prompt: [1, 2], rolloutIds }], settings, {
+        onRollout() {},
+      });
+      const { message, job } = await takeJob(connection);
+      assertEquals(job.rows, rows);
+      message.ack();
+      stop.abort();
+      await assertRejects(() => running);
+    }
+    await connection.close();
+    freeModel(model);
+  },
+);
+
 testWithNats("what fails while a result is taken ends whoever waits for it", async () => {
   await using nats = await startNats();
   await using _ = startHere(nats.url, "first");
