@@ -1,6 +1,6 @@
 /**
- * What a model wrote before and after training, side by side as Markdown: the first so many questions, greedily, from two folders of
- * `softcot eval --out`. Which questions are shown is a number, not a choice.
+ * What models wrote, one below the other as Markdown: the first so many questions, greedily, from folders of `softcot eval --out`, each of which
+ * gives its name. Which questions are shown is a number, not a choice.
  *
  *     ./softcot eval docs/sweeps/short_sums.ts --chat-template --mode hard-greedy --limit 10 --model MODEL --out before
  *     ./softcot eval docs/sweeps/short_sums.ts --chat-template --mode hard-greedy --limit 10 --model RUN --out after
@@ -8,22 +8,20 @@
  *
  * @module
  */
+import { basename } from "node:path";
 import type { RolloutRecord } from "../eval/results/rollout_record.ts";
 
-if (Deno.args.length !== 2) {
-  console.error(
-    "error: Cannot show texts: two folders are needed\nhint: show_texts.ts BEFORE AFTER > texts.md",
-  );
+if (Deno.args.length === 0) {
+  console.error("error: Cannot show texts: a folder is needed\nhint: show_texts.ts BEFORE AFTER > texts.md");
   Deno.exit(2);
 }
-const [before, after] = Deno.args.map(readGreedy);
-const rows = before.flatMap((record) => {
-  const later = after.find(({ id }) => id === record.id);
-  if (!later) return [];
-  return [
-    `**${record.index + 1}.** ${record.question} (${record.gold})`,
-    `- before, ${told(record)}: ${quoted(record.text)}\n- after, ${told(later)}: ${quoted(later.text)}`,
-  ];
+const written = Deno.args.map((folder) => ({ name: basename(folder), records: readGreedy(folder) }));
+const rows = written[0].records.map(({ id, index, question, gold }) => {
+  const texts = written.flatMap(({ name, records }) => {
+    const record = records.find((one) => one.id === id);
+    return record === undefined ? [] : [`- ${name}, ${told(record)}: ${quoted(record.text)}`];
+  });
+  return `**${index + 1}.** ${question} (${gold})\n\n${texts.join("\n")}`;
 });
 console.log(rows.join("\n\n"));
 
