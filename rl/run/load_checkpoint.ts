@@ -42,13 +42,9 @@ export async function loadTrained(folder: string, model: Model): Promise<void> {
 }
 
 function* readingTrained(folder: string, model: Model): Generator<void> {
-  if (model.adapter) readAdapter(model.gpu, model.config, model.adapter, folder);
-  else {yield* readingSets(
-      model,
-      `${folder}/model.safetensors`,
-      [{ params: model.params, prefix: "" }],
-      folder,
-    );}
+  const { gpu, config, adapter, params } = model;
+  if (adapter) return readAdapter(gpu, config, adapter, folder);
+  yield* readingSets(model, `${folder}/model.safetensors`, [{ params, prefix: "" }], folder);
 }
 
 function* readingSets(
