@@ -97,7 +97,8 @@ async function attempt(hub: Hub, { file, url, about, blob, onBytes, onFetched }:
       throw wrongSize(file, `sends more than that, ${have + value.length} bytes so far`);
     }
     for (let at = 0; at < value.length;) at += part.writeSync(value.subarray(at));
-    onBytes?.(have += value.length);
+    have += value.length;
+    onBytes?.(have);
     onFetched?.(value.length);
   }
   if (have < file.size) {

@@ -42,8 +42,9 @@ Deno.test("what a worker fetched is what came over the network: of a part the re
   Deno.writeFileSync(`${folder}/weights`, bytes);
   const file = server.add(`${folder}/weights`, "model.safetensors");
   const place = `${folder}/counted`;
+  const said: string[] = [];
   const fetch = async () => {
-    const files = workerFiles(place, () => {});
+    const files = workerFiles(place, (line) => said.push(line));
     using held = await files.trained(server.url, [file]);
     assertEquals(Deno.readFileSync(`${held.folder}/model.safetensors`), bytes);
     return { fetched: files.fetched, path: `${held.folder}/model.safetensors` };
@@ -60,6 +61,8 @@ Deno.test("what a worker fetched is what came over the network: of a part the re
   Deno.removeSync(path);
   Deno.writeFileSync(`${path}.incomplete`, new Uint8Array(1000));
   assertEquals((await fetch()).fetched, 2 * bytes.length - 1000);
+  // Nothing of it took a second try.
+  assertEquals(said, []);
 });
 
 Deno.test("the server of weights goes on with parts of files and texts, and says where there is no more", async () => {
