@@ -174,7 +174,8 @@ function spreadAt(
   return spreadOf(own, other);
 }
 
-function spreadOf(own: LineValues, other: LineValues | undefined): Spread {
+/** A measure over the runs of a line, and its difference to another line where one is given. */
+export function spreadOf(own: LineValues, other?: LineValues): Spread {
   const means = own.values.map(mean);
   return {
     mean: mean(means),

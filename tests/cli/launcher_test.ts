@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { root } from "../support/places.ts";
+import { until } from "../support/until.ts";
 import { finish, type Finished } from "./support/run_softcot.ts";
 
 const launcher = join(root, "softcot");
@@ -285,7 +286,7 @@ Deno.test("an installation that a signal stops ends with that signal's status an
       };
       let ended = false;
       const end = child.status.finally(() => ended = true);
-      while (!hasStarted() && !ended) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => hasStarted() || ended, "it installs");
       child.kill(signal);
       assertEquals((await end).code, status);
       assertEquals([...Deno.readDirSync(join(cached, ".."))], []);

@@ -5,6 +5,7 @@ import {
   endOf,
   inChoices,
   inMode,
+  linesAtEnd,
   passOf,
   type Point,
   pointsOf,
@@ -33,10 +34,7 @@ export const NEEDED = ["untrained", "hard", "soft", "fuzzy"];
  * @throws UserError if a line that the claims are about is missing
  */
 export function claimData(lines: readonly Line[]): ClaimData {
-  const ends = new Map(
-    lines.map((line): [string, Point[]] => [line.name, pointsOf(line, endOf(line))])
-      .filter(([_, points]) => points.length > 0),
-  );
+  const ends = new Map(linesAtEnd(lines).map((line) => [line.name, pointsOf(line, endOf(line))]));
   const missing = NEEDED.filter((name) => !ends.has(name));
   if (missing.length > 0) {
     throw new UserError(

@@ -1,9 +1,18 @@
 import { MODES } from "../../../eval/modes.ts";
 import type { EntropyRow } from "../../../eval/measures/entropy_profile.ts";
-import { markdownTable, shownDifference } from "../../compare/comparison_table.ts";
+import { spreadOf } from "../../compare/comparison_rows.ts";
+import { markdownTable, shownDifference, shownSpread } from "../../compare/comparison_table.ts";
 import { costOf } from "../../compare/cost_of.ts";
 import { type Crossed, deviation, mean } from "../../compare/crossed.ts";
-import { answersOf, at, modeOf, type Point, valuesAt, type ValuesOf } from "../../compare/line_values.ts";
+import {
+  answersOf,
+  at,
+  modeOf,
+  type Point,
+  pointsOf,
+  valuesAt,
+  type ValuesOf,
+} from "../../compare/line_values.ts";
 import type { Line } from "../../compare/lines_of.ts";
 import { type ClaimData, entropy, nll, pass } from "./claim_data.ts";
 import { type LineVerdicts, rolloutSpeed, type Verdicts } from "./claims.ts";
@@ -140,10 +149,7 @@ function othersTable(lines: readonly LineVerdicts[]): string {
 /** Mean and standard deviation over seeds of what the runs of a line came to. */
 function spread(points: readonly Point[], values: ValuesOf, digits: number): string {
   const found = valuesAt(points, values);
-  if (found === undefined) return "-";
-  const means = found.values.map(mean);
-  const sd = deviation(means);
-  return mean(means).toFixed(digits) + (sd === null ? "" : ` ± ${sd.toFixed(digits)}`);
+  return shownSpread(found && spreadOf(found), digits);
 }
 
 function modesTable(data: ClaimData, k: number): string {
@@ -160,7 +166,7 @@ function modesTable(data: ClaimData, k: number): string {
 function curveTable(data: ClaimData, lines: readonly Line[]): string {
   const ks = [1, 2, 4, 8, 16, 32, 64, 128].filter((k) => k <= data.k);
   const row = (line: Line, step: number) => {
-    const points = line.runs.filter((run) => at(run, step)).map((run) => ({ run, step }));
+    const points = pointsOf(line, step);
     const cell = (values: ValuesOf, digits: number) => {
       const found = valuesAt(points, values);
       return found ? mean(found.values.map(mean)).toFixed(digits) : "-";

@@ -7,7 +7,7 @@ import { freeModel } from "../../../model/transformer/transformer.ts";
 import { differencesIn } from "../../../rl/cluster/refuse_different.ts";
 import type { RunState } from "../../../rl/run/run_state.ts";
 import { openTestGpu } from "../../gpu/support.ts";
-import { testWithMpi } from "../../rl/cluster/support/mpirun.ts";
+import { mpirun, testWithMpi } from "../../rl/cluster/support/mpirun.ts";
 import { freeTrainer, smallTrainer } from "../../rl/support/small_trainer.ts";
 import { tinyModel } from "../../rl/support/tiny_model.ts";
 import { testFolder } from "../../support/folders.ts";
@@ -64,12 +64,10 @@ testWithMpi(
       Deno.mkdirSync(place);
       Deno.writeTextFileSync(`${place}/length.ts`, `${REWARD}// ${name}\n`);
       const words = [...programWords(), "train", "--model", "builtin", "--reward", "./length.ts", ...more];
-      return ["-n", "1", "--oversubscribe", "--bind-to", "none", "-wdir", place, ...words];
+      return ["-wdir", place, ...words];
     };
-    const args = [...application("a", []), ":", ...application("b", ["--shard-optimizer"])];
-    const env = { OMPI_ALLOW_RUN_AS_ROOT: "1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: "1", LP_NUM_THREADS: "1" };
-    const { code, stderr } = await new Deno.Command("mpirun", { args, env, stdin: "null" }).output();
-    const told = new TextDecoder().decode(stderr);
+    const other = [":", "-n", "1", ...application("b", ["--shard-optimizer"])];
+    const { code, stderr: told } = await mpirun(1, [...application("a", []), ...other]);
     assertEquals(code, 1, told);
     assertStringIncludes(
       told,
