@@ -1,11 +1,12 @@
 /**
  * A program: all tests of kernels, and three updates in each way of thinking with the kernels of both families, on software devices of 2, 4, 8 and 16
- * lanes, on SwiftShader and on Mesa 25, one device after another; a table as it goes, and at last whether all is well.
+ * lanes, on SwiftShader and on Mesa 25; a table, and at last whether all is well.
  *
  *     deno run -A tests/devices/fetch_devices.ts
- *     deno run -A tests/devices/devices_table.ts [--devices "16 lanes,SwiftShader"] [--tests tests/gpu] [--logs FOLDER] [--short]
+ *     deno run -A tests/devices/devices_table.ts [--devices "16 lanes,SwiftShader"] [--tests tests/gpu] [--logs FOLDER] [--jobs 2] [--short]
  *
- * With `--short` one update in two ways, and few tests. A whole table takes an hour on two cores, mostly of the driver's compiler.
+ * With `--short` one update in two ways, and few tests; with `--jobs` several devices at a time. A whole table takes an hour on two cores,
+ * mostly of the driver's compiler.
  *
  * @module
  */
@@ -101,6 +102,26 @@ function row({ device, passed, failed, trained, seconds }: DeviceResult, others:
   return `| ${cells.join(" | ")} |`;
 }
 
+/** Tries devices, some at a time, and gives what each came to in their order. */
+async function tryAll(
+  devices: readonly SoftwareDevice[],
+  jobs: number,
+  of: (device: SoftwareDevice) => Promise<DeviceResult>,
+): Promise<DeviceResult[]> {
+  const results: DeviceResult[] = [];
+  const waiting = [...devices.entries()];
+  async function work(): Promise<void> {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, device] = next;
+      results[index] = await of(device);
+      const { passed, failed, trained } = results[index];
+      console.warn(`${device.name}: ${passed} passed, ${failed} failed, ${trained.length} trainings`);
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, work));
+  return results;
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
@@ -108,30 +129,28 @@ if (import.meta.main) {
         devices: { type: "string" },
         tests: { type: "string", default: "tests/gpu" },
         logs: { type: "string" },
+        jobs: { type: "string", default: "1" },
       },
       short: { type: "boolean", default: false },
     },
   });
   const wanted = values.devices?.split(",");
   const devices = softwareDevices().filter(({ name }) => !wanted || wanted.includes(name));
+  const tests = values.short ? SHORT_TESTS : values.tests.split(",");
+  const results = await tryAll(devices.filter(({ missing }) => !missing), Number(values.jobs), (device) => {
+    const log = values.logs && `${values.logs}/${device.name.replaceAll(" ", "-")}.log`;
+    return tryDevice(device, tests, values.short ? SHORT_TRAINING : [], log);
+  });
   console.log(
     "| device | tests passed | failed | trainings | mismatch, broadcast | mismatch, tile | rewards | time |",
   );
   console.log("|---|---|---|---|---|---|---|---|");
-  const results: DeviceResult[] = [];
-  for (const device of devices) {
-    if (device.missing) {
-      console.log(`| ${device.name} | not here: ${device.missing} |`);
-      continue;
-    }
-    const log = values.logs && `${values.logs}/${device.name.replaceAll(" ", "-")}.log`;
-    const tests = values.short ? SHORT_TESTS : values.tests.split(",");
-    const result = await tryDevice(device, tests, values.short ? SHORT_TRAINING : [], log);
-    results.push(result);
+  for (const result of results) {
     const others = otherRewards(result, results[0]);
     result.faults.push(...others);
     console.log(row(result, others));
   }
+  for (const { name, missing } of devices) if (missing) console.log(`| ${name} | not here: ${missing} |`);
   const faults = results.flatMap(({ device, faults }) => faults.map((fault) => `${device.name}: ${fault}`));
   for (const fault of faults) console.log(fault);
   Deno.exit(faults.length > 0 || results.length === 0 ? 1 : 0);
