@@ -1,5 +1,6 @@
 import { createBeside } from "../../model/files/own_file.ts";
-import { isDriver, nvidiaDriver, type VulkanFiles } from "../../gpu/device/vulkan_driver.ts";
+import { nvidiaDriver } from "../../gpu/device/nvidia_driver.ts";
+import { libraryOf, nameDrivers, type VulkanFiles, whyNoDriver } from "../../gpu/device/vulkan_driver.ts";
 import { say } from "../terminal/print.ts";
 import { ownPlace } from "../cache/own_place.ts";
 
@@ -12,7 +13,7 @@ import { ownPlace } from "../cache/own_place.ts";
 export function nameNvidia({ drivers, named }: VulkanFiles): string[] {
   const hasFile = drivers.some((file) => {
     const library = libraryOf(file);
-    return library !== undefined && isDriver(library);
+    return library !== undefined && /nvidia/i.test(library) && whyNoDriver(library) === undefined;
   });
   const library = named || hasFile ? undefined : nvidiaDriver();
   if (!library) return drivers;
@@ -24,20 +25,8 @@ export function nameNvidia({ drivers, named }: VulkanFiles): string[] {
     return drivers;
   }
   const all = [file, ...drivers];
-  // Loaders before 1.3.207 know the second name alone.
-  Deno.env.set("VK_DRIVER_FILES", all.join(":"));
-  Deno.env.set("VK_ICD_FILENAMES", all.join(":"));
+  nameDrivers(all);
   return all;
-}
-
-/** The library that a driver's file names, if it is NVIDIA's. */
-function libraryOf(file: string): string | undefined {
-  try {
-    const { ICD } = JSON.parse(Deno.readTextFileSync(file));
-    return /nvidia/i.test(ICD.library_path) ? ICD.library_path : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function write(library: string): string | undefined {

@@ -1,5 +1,5 @@
-import { findVulkan, hasNvidiaCard, nvidiaDriver } from "../../gpu/device/vulkan_driver.ts";
-import { say } from "../terminal/print.ts";
+import { hasNvidiaCard } from "../../gpu/device/nvidia_driver.ts";
+import { driversVariable, findVulkan } from "../../gpu/device/vulkan_driver.ts";
 import { nameNvidia } from "./name_nvidia.ts";
 import { offerDriver } from "./offer_driver.ts";
 
@@ -15,16 +15,13 @@ export function seeToVulkan(): void {
     if (Deno.env.get(name) === "") Deno.env.delete(name);
   }
   const found = findVulkan();
-  // Drivers that the environment names are the user's own affair.
-  if (found.named) return;
+  // Drivers that the environment decides on are the user's own affair.
+  if (driversVariable()) return;
   const drivers = nameNvidia(found);
-  if (hasNvidiaCard() && !nvidiaDriver()) {
-    say(
-      "softcot: an NVIDIA card is here, but not its Vulkan driver; in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it",
-    );
-  }
-  if (drivers.length === 0) offerDriver("driver");
-  else if (!found.library) offerDriver("loader");
+  // In place of a card no software device is taken that nobody asked for: nothing is installed for it.
+  const isForCard = hasNvidiaCard() && !/llvm|lavapipe/i.test(Deno.env.get("SOFTCOT_GPU") ?? "");
+  if (drivers.length > 0 && !found.library) offerDriver("loader");
+  if (drivers.length === 0 && !isForCard) offerDriver("driver");
 }
 
 /**

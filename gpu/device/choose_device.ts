@@ -1,5 +1,6 @@
 import { toldAdapter } from "../adapter.ts";
 import { UserError } from "../errors.ts";
+import { nvidiaTrouble } from "./nvidia_driver.ts";
 import { findVulkan } from "./vulkan_driver.ts";
 import { preferredDevice, type VulkanDevice, vulkanDevices } from "./vulkan_devices.ts";
 
@@ -82,14 +83,13 @@ export function findDevice(wanted: string, devices: readonly NumberedDevice[]): 
       name.toLowerCase().includes(text) || (own !== "" && own === uuid)
     );
   if (found.length === 1) return found[0];
+  const trouble = nvidiaTrouble(() => devices);
   const list = devices.map((device) => `${device.number} ${toldAdapter(device)}`).join(", ");
   throw new UserError(
     `Cannot use the device ${wanted}: ${
       found.length === 0 ? "there is none such" : `${found.length} are called so`
     }, one is needed`,
-    devices.length === 0
-      ? "Vulkan lists no devices here: softcot doctor says why"
-      : `the devices are: ${list}`,
+    `the devices are: ${list}${trouble ? `; ${trouble.found} (${trouble.hint})` : ""}`,
   );
 }
 

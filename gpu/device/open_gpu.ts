@@ -10,8 +10,8 @@ import { createReader } from "../reader.ts";
 import { checkDevice } from "./check_device.ts";
 import { measureSubgroups } from "./measure_subgroups.ts";
 import type { VulkanDevice } from "./vulkan_devices.ts";
-import { explainNoDevice } from "./vulkan_driver.ts";
-import { chooseDevice } from "./choose_device.ts";
+import { explainNoDevice, refuseStandIn } from "./explain_no_device.ts";
+import { chooseDevice, numberedDevices } from "./choose_device.ts";
 import { readTuning } from "../tuning.ts";
 
 /** Options of {@link openGpu}; all have defaults taken from the adapter. */
@@ -39,15 +39,13 @@ const U64 = "wgpu-shader-int64" as GPUFeatureName;
  * @throws UserError if there is no adapter, none with subgroup operations, or one that computes wrong numbers.
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
-  // Read before the first requestAdapter: without it a GL device may be taken in silence, and Deno aborts now and then at its end.
-  if (!Deno.env.has("DENO_WEBGPU_BACKEND") && Deno.build.os !== "darwin") {
-    Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
-  }
+  seeToBackend();
   const wanted = options.gpu ?? Deno.env.get("SOFTCOT_GPU");
-  const chosen = wanted ? chooseDevice(wanted) : undefined;
+  const chosen = wanted ? choose(wanted) : undefined;
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw explainNoDevice();
   if (chosen) refuseAnother(adapter, chosen);
+  refuseStandIn(adapter, wanted);
   const before = threads();
   const device = await requestDevice(adapter);
   if (adapterKind(adapter) === "llvmpipe") pinWorkers(before);
@@ -100,6 +98,26 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   };
   await checkDevice(gpu).catch(failed);
   return gpu;
+}
+
+function choose(wanted: string): VulkanDevice {
+  try {
+    return chooseDevice(wanted);
+  } catch (error) {
+    // Where there is none at all, the reason is what helps.
+    throw numberedDevices().length > 0 ? error : explainNoDevice();
+  }
+}
+
+/** Read before the first requestAdapter: without it a GL device may be taken in silence, and Deno aborts now and then at its end. */
+function seeToBackend(): void {
+  const asked = Deno.env.get("DENO_WEBGPU_BACKEND");
+  if (!asked && Deno.build.os !== "darwin") Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+  if (!asked || Deno.build.os !== "linux" || /(^|,)\s*(vulkan|vk)\s*(,|$)/i.test(asked)) return;
+  throw new UserError(
+    `Cannot open a GPU: DENO_WEBGPU_BACKEND is ${asked} in the environment, vulkan is needed`,
+    "unset DENO_WEBGPU_BACKEND",
+  );
 }
 
 /** What was opened has to be what was asked for, whatever the environment did. */

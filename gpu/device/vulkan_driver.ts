@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { UserError } from "../errors.ts";
-import { listSystemFolder } from "./system_files.ts";
+import { dirname } from "node:path";
 
 /** The library that the loader is, and the files that tell it of drivers. */
 export interface VulkanFiles {
@@ -19,7 +18,7 @@ export interface VulkanFiles {
 /** Looks for them (Linux). Needs the permissions to read, and `ffi` for the library. */
 export function findVulkan(): VulkanFiles {
   return {
-    library: canOpen("libvulkan.so.1"),
+    library: whyNot("libvulkan.so.1") === undefined,
     drivers: [...new Set(driverPlaces().flatMap(driversAt))],
     named: namedDrivers() !== undefined,
   };
@@ -31,70 +30,67 @@ export const driverPlaces = (): string[] =>
 
 const namedDrivers = () => envList("VK_DRIVER_FILES") ?? envList("VK_ICD_FILENAMES");
 
-/** Whether a library can be opened and is a driver of Vulkan. */
-export const isDriver = (library: string): boolean => canOpen(library, ["vk_icdGetInstanceProcAddr"]);
-
-/** Whether NVIDIA's kernel driver gives this system a card. */
-export const hasNvidiaCard = (): boolean => listSystemFolder("/dev").includes("nvidiactl");
-
-/** NVIDIA's Vulkan driver, if it is here; of its two libraries rather the one that needs nothing of a desktop's, which servers lack. */
-export const nvidiaDriver = (): string | undefined =>
-  ["libEGL_nvidia.so.0", "libGLX_nvidia.so.0"].find(isDriver);
-
-/** Why there is no device to open, and what would bring one. */
-export function explainNoDevice(): UserError {
-  const { library, drivers, named } = findVulkan();
-  const software = "apt-get install mesa-vulkan-drivers libvulkan1 brings a driver that needs no GPU";
-  const refuse = (found: string, hint: string) =>
-    new UserError(`Cannot open a GPU: ${found}, one is needed`, hint);
-  if (Deno.build.os !== "linux") return refuse("no adapter was found", "install the GPU's driver");
-  if (!library) {
-    const loader = "install it: libvulkan1 on Debian and Ubuntu, vulkan-loader on Fedora and RHEL";
-    return refuse(
-      "Vulkan's loader (libvulkan.so.1) is not here, so no adapter was found",
-      drivers.length > 0 ? loader : software,
-    );
-  }
-  if (hasNvidiaCard() && !nvidiaDriver()) {
-    return refuse(
-      "no Vulkan adapter was found: an NVIDIA card is here without its driver for graphics (libEGL_nvidia.so.0)",
-      "in a container, start it with NVIDIA_DRIVER_CAPABILITIES=all; else install NVIDIA's libraries for OpenGL and Vulkan of the " +
-        "version of its kernel driver",
-    );
-  }
-  if (drivers.length === 0) {
-    return refuse(
-      "no Vulkan adapter was found: " +
-        (named
-          ? "VK_DRIVER_FILES or VK_ICD_FILENAMES names no file that is here"
-          : "no file names a driver to Vulkan's loader"),
-      named ? "unset it, or name a driver's .json file" : `install the GPU's Vulkan driver, or: ${software}`,
-    );
-  }
-  return refuse(
-    `no Vulkan adapter was found: none of the drivers has a device (${drivers.join(", ")})`,
-    `install the Vulkan driver of the GPU that is here, or let this user open it (/dev/dri, /dev/nvidia*); ${software}`,
-  );
+/** A variable of the environment that decides which drivers the loader looks at, as `NAME=value`, if the user has set one. */
+export function driversVariable(): string | undefined {
+  if (ownNaming === Deno.env.get("VK_DRIVER_FILES")) return undefined;
+  const name = DECIDING.find((name) => Deno.env.get(name));
+  return name && `${name}=${Deno.env.get(name)}`;
 }
+
+const DECIDING = [
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
+  "VK_LOADER_DRIVERS_SELECT",
+  "VK_LOADER_DRIVERS_DISABLE",
+];
+
+let ownNaming: string | null = null;
+
+/** Has the loader of this process look at these files alone. */
+export function nameDrivers(files: readonly string[]): void {
+  ownNaming = files.join(":");
+  // Loaders before 1.3.207 know the second name alone.
+  for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) Deno.env.set(name, ownNaming);
+}
+
+/** The library that a driver's file names, as the loader looks for it; undefined where the file is none. */
+export function libraryOf(file: string): string | undefined {
+  try {
+    const { ICD: { library_path: path } } = JSON.parse(Deno.readTextFileSync(file));
+    if (typeof path !== "string") return undefined;
+    return path.includes("/") && !path.startsWith("/") ? `${dirname(file)}/${path}` : path;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a library is no driver of Vulkan that can be opened, in the linker's words; undefined where it is one. */
+export const whyNoDriver = (library: string): string | undefined =>
+  whyNot(library, ["vk_icdGetInstanceProcAddr"]);
 
 /** What was found out of libraries, for when the right to open one has been given up. */
-const opened = new Map<string, boolean>();
+const tried = new Map<string, string | undefined>();
 
-/** Whether a library can be opened, and has all of these functions. */
-function canOpen(library: string, functions: readonly string[] = []): boolean {
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return opened.get(library) ?? false;
-  const can = tryToOpen(library, functions);
-  opened.set(library, can);
-  return can;
+/** Why a library cannot be opened, or lacks one of these functions. */
+function whyNot(library: string, functions: readonly string[] = []): string | undefined {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
+    return tried.has(library) ? tried.get(library) : "it was not tried";
+  }
+  const why = tryToOpen(library, functions);
+  tried.set(library, why);
+  return why;
 }
 
-function tryToOpen(library: string, functions: readonly string[]): boolean {
+function tryToOpen(library: string, functions: readonly string[]): string | undefined {
   try {
     const wanted = functions.map((name) => [name, { parameters: [], result: "void" }]);
     Deno.dlopen(library, Object.fromEntries(wanted)).close();
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(
+      /^(Could not open library: )+|^Failed .*? from the library: /,
+      "",
+    );
   }
 }
 

@@ -63,42 +63,104 @@ Deno.test({
         "no Vulkan adapter was found: no file names a driver to Vulkan's loader, one is",
       );
       const wrong = await runSoftcot(LOOK, { ...env, VK_DRIVER_FILES: `${at}/none.json` });
-      assertStringIncludes(wrong.stderr, "VK_DRIVER_FILES or VK_ICD_FILENAMES names no file that is here");
+      assertStringIncludes(
+        wrong.stderr,
+        `with VK_DRIVER_FILES=${at}/none.json in the environment no file that is here names a driver`,
+      );
+      assertStringIncludes(wrong.stderr, "\nhint: unset VK_DRIVER_FILES, or");
       const file = `${at}/share/vulkan/icd.d/dead.json`;
       Deno.writeTextFileSync(file, driverFile("libno_such_driver.so"));
       const dead = await runSoftcot(LOOK, env);
       assertStringIncludes(
         dead.stderr,
-        `none of the drivers has a device (${file}), one is needed\nhint: install the`,
+        `none of the drivers has a device (${file}: libno_such_driver.so: cannot open shared object file: No such file or directory), ` +
+          "one is needed\nhint: install the",
       );
     }),
 });
 
 Deno.test({
+  name: "what the environment asks of drivers or of WebGPU, and nothing answers to, is named with its value",
+  ignore: software === undefined,
+  fn: () =>
+    inBareWorld(async (env, at) => {
+      Deno.copyFileSync(software!.file, `${at}/share/vulkan/icd.d/software.json`);
+      Deno.writeTextFileSync(`${at}/garbage.json`, "garbage");
+      const refused = async (name: string, value: string, told: string) => {
+        const { code, stderr } = await runSoftcot(LOOK, { ...env, [name]: value });
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, /^error: Cannot open a GPU: .*\nhint: unset /);
+        assertStringIncludes(stderr, told);
+        assertStringIncludes(stderr, `\nhint: unset ${name}`);
+      };
+      const garbage = `${at}/garbage.json`;
+      for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
+        const told =
+          `with ${name}=${garbage} in the environment none of the drivers has a device (${garbage} is no`;
+        await refused(name, garbage, told);
+      }
+      await refused("DENO_WEBGPU_BACKEND", "gl", "DENO_WEBGPU_BACKEND is gl in the environment, vulkan is");
+      await refused("DENO_WEBGPU_BACKEND", "nonsense", "DENO_WEBGPU_BACKEND is nonsense in the environment");
+      // Loaders before 1.3.234 do not know these.
+      for (
+        const [name, value] of [["VK_LOADER_DRIVERS_SELECT", "*nv*"], ["VK_LOADER_DRIVERS_DISABLE", "*"]]
+      ) {
+        if ((await runSoftcot(LOOK, { ...env, [name]: value })).code === 0) continue;
+        await refused(name, value, `with ${name}=${value} in the environment none of the drivers has`);
+      }
+    }),
+});
+
+Deno.test({
   name:
-    "a container with an NVIDIA card and without its driver for graphics is told so, also where the software device is",
-  ignore: !isLinux || software === undefined,
+    "a card of NVIDIA's whose driver is missing, broken or lists none is told with what helps; the software " +
+    "device takes its place where it is asked for by its name alone",
+  ignore: software === undefined,
   fn: () =>
     inBareWorld(async (env, at) => {
       const without = await withNvidiaNode(at, env);
       if (!without) return console.log("skipped: this system allows no namespaces");
+      const missing =
+        "an NVIDIA card is here, but not its Vulkan driver (libEGL_nvidia.so.0), one is needed\nhint: in a container, " +
+        "start it with NVIDIA_DRIVER_CAPABILITIES=all";
       assertEquals(without.code, 1);
-      assertMatch(
-        without.stderr,
-        /^softcot: an NVIDIA card is here, but not its Vulkan driver; in a container, NVIDIA_DRIVER/,
-      );
-      assertStringIncludes(
-        without.stderr,
-        "an NVIDIA card is here without its driver for graphics (libEGL_nvidia.so.0)",
-      );
-      assertStringIncludes(
-        without.stderr,
-        "hint: in a container, start it with NVIDIA_DRIVER_CAPABILITIES=all",
-      );
+      assertMatch(without.stderr, /^error: Cannot open a GPU: no Vulkan adapter was found: an NVIDIA/);
+      assertStringIncludes(without.stderr, missing);
       Deno.copyFileSync(software!.file, `${at}/share/vulkan/icd.d/software.json`);
-      const beside = (await withNvidiaNode(at, env))!;
-      assertEquals(beside.code, 0, beside.stderr);
-      assertMatch(beside.stderr, /^softcot: an NVIDIA card is here, but not its Vulkan driver; .*\n$/);
+      const refused = async (told: RegExp, more: Record<string, string> = {}) => {
+        const { code, stdout, stderr } = (await withNvidiaNode(at, { ...env, ...more }))!;
+        assertEquals([code, stdout], [1, ""], stderr);
+        assertMatch(
+          stderr,
+          /^error: Cannot open a GPU: an NVIDIA card .* is not taken in its place unless it is asked/,
+        );
+        assertMatch(stderr, /; --gpu llvmpipe takes the software device, hundreds of times slower\n$/);
+        assertMatch(stderr, told);
+      };
+      await refused(/an NVIDIA card is here, but not its Vulkan driver \(libEGL_nvidia\.so\.0\)/);
+      // A number may be meant for the card that is not listed.
+      await refused(/NVIDIA_DRIVER_CAPABILITIES=all/, { SOFTCOT_GPU: "0" });
+      const other = (await withNvidiaNode(at, { ...env, SOFTCOT_GPU: "1" }))!;
+      assertMatch(
+        other.stderr,
+        /: there is none such, .*\nhint: the devices are: 0 llvmpipe.*; an NVIDIA card is here, but/,
+      );
+      const asked = (await withNvidiaNode(at, { ...env, SOFTCOT_GPU: "llvmpipe" }))!;
+      assertEquals([asked.code, asked.stderr], [0, ""]);
+      const needs = [["libXext.so.99", "install what it needs: .*apt-get install libegl1"]];
+      needs.push(["libnvidia-glsi.so.1", "that is a part of NVIDIA's driver"]);
+      for (const [needed, hint] of needs) {
+        const broken = `${at}/${needed}`;
+        if (!await driverWithoutCards(broken, needed)) return console.log("skipped: there is no compiler");
+        const told =
+          `libEGL_nvidia.so.0 is, too, but it cannot be opened: ${needed} is missing, .*\\nhint: ${hint}`;
+        await refused(new RegExp(told), { LD_LIBRARY_PATH: broken });
+      }
+      // A driver that can be opened, and has no card: its kernel's is of another version, or the card has fallen off.
+      await driverWithoutCards(`${at}/empty`);
+      await refused(/its Vulkan driver \(libEGL_nvidia\.so\.0\) lists none/, {
+        LD_LIBRARY_PATH: `${at}/empty`,
+      });
     }),
 });
 
@@ -167,6 +229,27 @@ Deno.test({
       assert(Deno.lstatSync(`${at}/kept/nvidia_icd.json`).isFile);
     }),
 });
+
+/** Compiles a driver that is NVIDIA's by its name and lists no cards into a new folder; it may need a library that is not there. */
+async function driverWithoutCards(folder: string, needed?: string): Promise<boolean> {
+  Deno.mkdirSync(folder);
+  const source = `${folder}/driver.c`;
+  Deno.writeTextFileSync(source, "void *vk_icdGetInstanceProcAddr(void) { return 0; }\n");
+  const compile = async (name: string, ...more: string[]) => {
+    const args = ["-shared", "-fPIC", "-o", `${folder}/${name}`, source, ...more];
+    return (await new Deno.Command("cc", { args }).output()).success;
+  };
+  try {
+    if (needed === undefined) return await compile("libEGL_nvidia.so.0");
+    const linked = ["-Wl,--no-as-needed", `-L${folder}`, `-l:${needed}`];
+    const isMade = await compile(needed, `-Wl,-soname,${needed}`) &&
+      await compile("libEGL_nvidia.so.0", ...linked);
+    Deno.removeSync(`${folder}/${needed}`);
+    return isMade;
+  } catch {
+    return false; // no compiler
+  }
+}
 
 /** Runs a command in a namespace whose /dev has the node that NVIDIA's kernel driver makes; undefined where there are no namespaces. */
 async function withNvidiaNode(at: string, env: Record<string, string>): Promise<Finished | undefined> {
