@@ -2,35 +2,32 @@ import { type NumberedDevice, numberedDevices } from "../../gpu/device/choose_de
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import { table } from "../terminal/table.ts";
-
-/** What NVIDIA's own tool says of a card. */
-interface NvidiaCard {
-  /** Its number there. */
-  index: number;
-  name: string;
-  pci: string;
-  /** Bytes. */
-  free: number;
-  /** In hundredths. */
-  busy: number;
-  /** Version of the kernel driver. */
-  driver: string;
-}
+import { type NvidiaCard, nvidiaCards } from "./nvidia_cards.ts";
 
 /** A device that Vulkan lists, with what NVIDIA's tool says of it. */
 export interface DeviceHere extends NumberedDevice {
   nvidia?: NvidiaCard;
 }
 
+/** What is here. */
+export interface DevicesHere {
+  devices: DeviceHere[];
+  /** Cards that NVIDIA's tool lists and Vulkan does not. */
+  hidden: NvidiaCard[];
+  /** What is wrong with NVIDIA's tool. */
+  trouble?: string;
+}
+
 /** All devices, and cards that NVIDIA's tool lists and Vulkan does not. To be asked before one is chosen, which may hide the others. */
-export function devicesHere(): { devices: DeviceHere[]; hidden: NvidiaCard[] } {
-  const cards = nvidiaCards();
+export async function devicesHere(): Promise<DevicesHere> {
+  const { cards, trouble } = await nvidiaCards();
   const devices = numberedDevices().map((device) => ({
     ...device,
     ...(device.type === "cpu" ? machineMemory(device) : {}),
     nvidia: cards.find(({ pci }) => pci === device.pci),
   }));
-  return { devices, hidden: cards.filter(({ pci }) => devices.every((device) => device.pci !== pci)) };
+  const hidden = cards.filter(({ pci }) => devices.every((device) => device.pci !== pci));
+  return { devices, hidden, trouble };
 }
 
 /** A software device has the machine's memory, as forecasts count it; its driver tells the size of one heap. */
@@ -52,8 +49,7 @@ export function describeDevices(devices: readonly DeviceHere[], used?: number): 
       memory > 0 ? inBytes(memory) : "",
       free === undefined ? "" : inBytes(free),
       driver,
-      nvidia &&
-      `${nvidia.index}: ${inBytes(nvidia.free)} free, ${nvidia.busy}% busy, driver ${nvidia.driver}`,
+      nvidia && describeCard(nvidia),
     ];
   });
   const header = ["--gpu", "device", "kind", "ids", "bus", "memory", "free", "driver", "nvidia-smi"];
@@ -62,24 +58,13 @@ export function describeDevices(devices: readonly DeviceHere[], used?: number): 
   return table(rows.map(kept), { header: kept(header) as string[], align: header.map(() => "left") });
 }
 
-const hex = (id: number) => id.toString(16).padStart(4, "0");
-
-const FIELDS = ["index", "name", "pci.bus_id", "memory.free", "utilization.gpu", "driver_version"];
-
-/** Every card of NVIDIA's tool; none where it is not here. */
-function nvidiaCards(): NvidiaCard[] {
-  try {
-    const args = [`--query-gpu=${FIELDS.join(",")}`, "--format=csv,noheader,nounits"];
-    const { stdout } = new Deno.Command("nvidia-smi", { args, stderr: "null" }).outputSync();
-    const lines = new TextDecoder().decode(stdout).split("\n").map((line) => line.split(/,\s*/));
-    return lines.filter(({ length }) => length === FIELDS.length).map((
-      [index, name, pci, free, busy, driver],
-    ) => ({
-      ...{ index: Number(index), name, driver, busy: Number(busy), free: Number(free) * 2 ** 20 },
-      // Its domains have eight digits.
-      pci: pci.toLowerCase().replace(/^0{4}(?=[\da-f]{4}:)/, ""),
-    }));
-  } catch {
-    return [];
-  }
+function describeCard({ index, free, busy, driver }: NvidiaCard): string {
+  const known = [
+    ...(free === undefined ? [] : [`${inBytes(free)} free`]),
+    ...(busy === undefined ? [] : [`${busy}% busy`]),
+    `driver ${driver}`,
+  ];
+  return `${index === undefined ? "" : `${index}: `}${known.join(", ")}`;
 }
+
+const hex = (id: number) => id.toString(16).padStart(4, "0");

@@ -1,7 +1,9 @@
 import project from "../../deno.json" with { type: "json" };
 import type { Gpu } from "../../gpu/gpu.ts";
 import { findDevice } from "../../gpu/device/choose_device.ts";
+import { NVIDIA, nvidiaTrouble } from "../../gpu/device/nvidia_driver.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { driversVariable } from "../../gpu/device/vulkan_driver.ts";
 import { UserError } from "../../gpu/errors.ts";
 import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test.ts";
 import { PINNED_DENO } from "../facts/pinned_deno.ts";
@@ -12,6 +14,7 @@ import { tryCluster } from "./cluster.ts";
 import { describeDiagnosis } from "./describe_diagnosis.ts";
 import type { Diagnosis, Finding } from "./diagnosis.ts";
 import { type DeviceHere, devicesHere } from "./devices_here.ts";
+import type { NvidiaCard } from "./nvidia_cards.ts";
 import { tryModel } from "./try_model.ts";
 import { describePermissions } from "../permissions/describe_permissions.ts";
 import { PERMISSIONS } from "../permissions/permission_table.ts";
@@ -64,8 +67,9 @@ that of this machine; a binding is the largest piece of it that a kernel sees at
 async function diagnose(): Promise<Diagnosis> {
   const findings = [denoVersion(), memory()];
   const versions = { softcot: project.version, deno: Deno.version.deno, v8: Deno.version.v8 };
-  const { devices, hidden } = devicesHere();
-  findings.push(...hidden.map(({ name, pci }) => hiddenCard(name, pci)));
+  const { devices, hidden, trouble } = await devicesHere();
+  findings.push(...hidden.map((card) => hiddenCard(card, devices)));
+  if (trouble !== undefined) findings.push(silentTool(trouble));
   let gpu: Gpu;
   try {
     gpu = await openGpu();
@@ -98,11 +102,25 @@ async function diagnose(): Promise<Diagnosis> {
 }
 
 /** A card that NVIDIA's own tool sees, and no driver of Vulkan's. */
-const hiddenCard = (name: string, pci: string): Finding => ({
-  name: "hidden GPU",
+function hiddenCard({ name, pci }: NvidiaCard, devices: readonly DeviceHere[]): Finding {
+  const variable = driversVariable();
+  const hint = devices.some(({ vendorId }) => vendorId === NVIDIA)
+    ? "its driver lists others: let this process open all of /dev/nvidia* (containers and Slurm hand out some of them); a card in MIG mode " +
+      "has no Vulkan"
+    : variable
+    ? `${variable} in the environment says which drivers count`
+    : nvidiaTrouble(() => devices)?.hint ??
+      "its Vulkan driver is missing: in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it";
+  const found = `nvidia-smi lists ${name} at ${pci}, Vulkan does not`;
+  return { name: "hidden GPU", state: "note", found, hint };
+}
+
+const silentTool = (found: string): Finding => ({
+  name: "nvidia-smi",
   state: "note",
-  found: `nvidia-smi lists ${name} at ${pci}, Vulkan does not`,
-  hint: "its Vulkan driver is missing: in a container, NVIDIA_DRIVER_CAPABILITIES=all brings it",
+  found,
+  hint:
+    "dmesg may say why: a card that has fallen off the bus, or a kernel driver of another version than its libraries",
 });
 
 /** The number of the device that was opened: what was asked for, or what WebGPU prefers. */

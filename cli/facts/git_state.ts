@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { isThere } from "../../model/files/on_disk.ts";
 import { ownBuild } from "./own_build.ts";
@@ -30,15 +31,25 @@ function stateNow(): GitState | undefined {
   // A copy inside another repository has no .git of its own.
   if (!isThere(`${root}/.git`)) return undefined;
   const commit = git(root, "rev-parse", "HEAD");
-  const changes = git(root, "status", "--porcelain", "--untracked-files=no");
-  return commit === undefined || changes === undefined ? undefined : { commit, modified: changes !== "" };
+  const changes = commit && git(root, "status", "--porcelain", "--untracked-files=no");
+  return commit === undefined || !/^[\da-f]{40,64}$/.test(commit) || changes === undefined
+    ? undefined
+    : { commit, modified: changes !== "" };
 }
+
+// Milliseconds: on a slow disk, or with a hook that waits, git takes longer than anybody wants to wait for a note.
+const PATIENCE = 5000;
 
 function git(cwd: string, ...args: string[]): string | undefined {
   try {
-    const { success, stdout } = new Deno.Command("git", { args, cwd, stderr: "null" }).outputSync();
-    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+    const limits = { timeout: PATIENCE, killSignal: "SIGKILL" as const };
+    const { status, stdout } = spawnSync("git", args, {
+      cwd,
+      ...limits,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return status === 0 ? stdout.toString().trim() : undefined;
   } catch {
-    return undefined; // not installed
+    return undefined; // it may not be started
   }
 }

@@ -26,11 +26,10 @@ export async function startLearners(count: number): Promise<number> {
     // A group of its own, which the terminal's signals do not reach.
     child = new Deno.Command("mpirun", { args, env, detached: true }).spawn();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UserError(
-      `Cannot start ${count} learners: there is no mpirun on the PATH, Open MPI is needed`,
-      INSTALL_MPI,
-    );
+    const found = error instanceof Deno.errors.NotFound
+      ? "there is no mpirun on the PATH"
+      : `mpirun cannot be started (${(error as Error).message})`;
+    throw new UserError(`Cannot start ${count} learners: ${found}, Open MPI is needed`, INSTALL_MPI);
   }
   let stopped: keyof typeof STATUS | undefined;
   const handlers = (["SIGINT", "SIGTERM", "SIGHUP"] as const).filter(isHeard).map((name) => ({

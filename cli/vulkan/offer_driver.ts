@@ -56,7 +56,11 @@ function rightToInstall(found: string, names: string): string[] | undefined {
 
 function runs([program, ...args]: string[], terminal: "inherit" | "null" = "null"): boolean {
   const stdio = { stdin: terminal, stdout: terminal, stderr: terminal };
-  return new Deno.Command(program, { args, ...stdio }).outputSync().success;
+  try {
+    return new Deno.Command(program, { args, ...stdio }).outputSync().success;
+  } catch {
+    return false; // it is there, and cannot be started
+  }
 }
 
 function isOnPath(program: string): boolean {

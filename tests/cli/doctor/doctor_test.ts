@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { askProgram } from "../../../cli/facts/ask_program.ts";
 import { PINNED_DENO } from "../../../cli/facts/pinned_deno.ts";
 import { root } from "../../support/places.ts";
 import { runSoftcot } from "../support/run_softcot.ts";
@@ -34,8 +35,16 @@ Deno.test("without a device doctor says what is missing, and ends with 1", async
   assertEquals([data.ok, data.device], [false, undefined]);
   const missing = data.findings.find(({ state }: { state: string }) => state === "missing");
   assertStringIncludes(missing.found, "no Vulkan adapter was found");
-  assertStringIncludes(stderr, "hint: unset it, or name a driver's .json file");
+  assertStringIncludes(stderr, "hint: unset VK_DRIVER_FILES, or have it name the file (.json) of a driver");
   assertMatch((await runSoftcot(["doctor"], none)).stdout, /^MISSING +device/m);
+});
+
+Deno.test("a program that is asked and never answers, as nvidia-smi of a lost card, is not waited for", async () => {
+  const started = performance.now();
+  assertEquals(await askProgram("sh", ["-c", "echo half; sleep 60"], 0.3), "late");
+  assert(performance.now() - started < 20_000);
+  assertEquals(await askProgram("sh", ["-c", "echo all; exit 3"], 20), { success: false, stdout: "all\n" });
+  assertEquals(await askProgram("/nowhere/none", [], 1), undefined);
 });
 
 Deno.test("doctor expects the Deno that the launcher installs", async () => {

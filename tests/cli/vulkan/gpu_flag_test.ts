@@ -142,9 +142,12 @@ test("a training that does not fit the device that it would take is told of one 
 test("doctor lists the devices with what nvidia-smi says of them, and cards that Vulkan does not have", async () => {
   Deno.mkdirSync(`${folder}/bin`);
   const lines = [0x65, 0x66, 0x67, 0x68].map((bus, k) =>
-    `${k}, NVIDIA H200, 00000000:${bus.toString(16)}:00.0, ${9000 + k}, ${10 * k}, 570.1`
+    `${k}, NVIDIA H200, 00000000:${bus.toString(16)}:00.0, ${
+      k === 2 ? "[N/A], [N/A]" : `${9000 + k}, ${10 * k}`
+    }, 570.1`
   );
-  const text = `#!/bin/sh\ncat <<'END'\n${lines.join("\n")}\nEND\n`;
+  lines.push("Unable to determine the device handle for GPU 0000:69:00.0: Unknown Error");
+  const text = `#!/bin/sh\ncat <<'END'\n${lines.join("\n")}\nEND\nexit 14\n`;
   Deno.writeTextFileSync(`${folder}/bin/nvidia-smi`, text, { mode: 0o755 });
   const PATH = `${folder}/bin:${Deno.env.get("PATH")}`;
   const { code, stdout, stderr } = await runSoftcot(["doctor", "--gpu", "llvmpipe"], { ...env, PATH });
@@ -153,10 +156,13 @@ test("doctor lists the devices with what nvidia-smi says of them, and cards that
     stdout,
     /^1 +NVIDIA H200 +discrete +10de:2335 +0000:66:00\.0 +140 GiB +3\.91 GiB +played .* 1: 8\.79 GiB free, 10% busy, driver 570\.1$/m,
   );
+  // In MIG mode some is not known.
+  assertMatch(stdout, /^2 +NVIDIA H200 .* 2: driver 570\.1$/m);
+  assertMatch(stdout, /^note +nvidia-smi +it failed, after 4 cards: Unable to determine the device handle/m);
   assertMatch(stdout, /^3\* +llvmpipe .* software +10005:0000 /m);
   assertMatch(
     stdout,
-    /^note +hidden GPU +nvidia-smi lists NVIDIA H200 at 0000:68:00\.0, Vulkan does not \(/m,
+    /^note +hidden GPU +nvidia-smi lists NVIDIA H200 at 0000:68:00\.0, Vulkan does not \(its driver lists others: /m,
   );
   assertMatch(stdout, /^Used is device 3, software: /m);
 });
