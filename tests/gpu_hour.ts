@@ -6,85 +6,85 @@
  *
  * --out: where the JSON goes besides. --tiny: sizes that a software device gets through in a minute or two, to try the program
  * itself. Beside a figure stands what it should be near: the maker's data sheet, other figures of the same hour, or what is published.
- * Ends with status 1 if a part failed, ran out of time, or was stopped by Ctrl-C, which leaves what was found till then.
+ * Ends with status 1 if a part failed, ran out of time, or was stopped by Ctrl-C, which leaves what was found till then; with 2 for wrong usage.
  */
-import { parseArgs } from "node:util";
 import { table } from "../cli/terminal/table.ts";
+import { reportError } from "../cli/terminal/report_error.ts";
 import { seeToVulkan } from "../cli/vulkan/see_to_vulkan.ts";
 import { addExpectations } from "./gpu_hour/add_expectations.ts";
+import { type HourOptions, hourOptions } from "./gpu_hour/hour_options.ts";
+import { type KeptReport, keptReport } from "./gpu_hour/kept_report.ts";
 import type { PartResult } from "./gpu_hour/part.ts";
 import { PARTS } from "./gpu_hour/parts.ts";
 import { runPart } from "./gpu_hour/run_part.ts";
 
-const { values } = parseArgs({
-  options: {
-    out: { type: "string" },
-    parts: { type: "string", default: PARTS.map(({ name }) => name).join(",") },
-    minutes: { type: "string", default: "8" },
-    tiny: { type: "boolean", default: false },
-  },
-});
-const wanted = values.parts.split(",");
-const unknown = wanted.find((name) => !PARTS.some((part) => part.name === name));
-if (unknown !== undefined) {
-  throw new Error(`Cannot measure ${unknown}: parts are ${PARTS.map(({ name }) => name)}`);
+/** What the hour found. */
+interface Report {
+  adapter: string;
+  deno: string;
+  tiny: boolean;
+  seconds: number;
+  parts: PartResult[];
 }
 
+const options = orEnd(2, () => hourOptions(Deno.args));
+const kept = orEnd(1, () => keptReport(options.out));
 // As commands do before they open a device; parts that open one themselves have it by the environment.
 seeToVulkan();
-// The table itself wants a second.
-const end = performance.now() + 60_000 * Number(values.minutes) - 2000;
-const started = performance.now();
-const results: PartResult[] = [];
-const scratch = Deno.makeTempDirSync({ prefix: "softcot-gpu-hour-" });
 // Parts are in groups of their own, which Ctrl-C does not reach.
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
-try {
+const report = await measureAll(options, kept);
+if (!options.tiny) addExpectations(report.adapter, report.parts);
+kept.keep(report);
+console.log(describe(report));
+console.log(JSON.stringify(report));
+const isWhole = report.parts.every(({ state }) => state === "ok") && kept.isWhole();
+Deno.exit(isWhole && !stop.signal.aborted ? 0 : 1);
+
+/** Does it, or tells why not and ends the process. */
+function orEnd<T>(status: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    reportError(error);
+    Deno.exit(status);
+  }
+}
+
+async function measureAll({ tiny, minutes, parts: wanted }: HourOptions, kept: KeptReport): Promise<Report> {
+  const started = performance.now();
+  // The table itself wants a second.
+  const end = started + 60_000 * minutes - 2000;
+  const scratch = orEnd(1, () => Deno.makeTempDirSync({ prefix: "softcot-gpu-hour-" }));
+  const report: Report = { adapter: "unknown", deno: Deno.version.deno, tiny, seconds: 0, parts: [] };
   const parts = PARTS.filter(({ name }) => wanted.includes(name));
   for (const [i, part] of parts.entries()) {
     if (stop.signal.aborted) break;
     const left = (end - performance.now()) / 1000;
-    const kept = parts.slice(i + 1).reduce((sum, { seconds }) => sum + seconds, 0);
-    const seconds = Math.max(part.seconds, left - kept);
-    const result = await runPart(
-      { ...part, seconds },
-      { tiny: values.tiny, scratch, stop: stop.signal },
-      left,
-    );
-    results.push(result);
+    const others = parts.slice(i + 1).reduce((sum, { seconds }) => sum + seconds, 0);
+    const seconds = Math.max(part.seconds, left - others);
+    const result = await runPart({ ...part, seconds }, { tiny, scratch, stop: stop.signal }, left);
+    report.parts.push(result);
+    report.adapter = report.parts.find(({ adapter }) => adapter)?.adapter ?? "unknown";
+    report.seconds = (performance.now() - started) / 1000;
     console.error(`${part.name}: ${result.state}, ${result.seconds.toFixed(1)} s`);
-    // A machine that is taken away leaves what was found till then.
-    keep(report());
+    kept.keep(report);
   }
-} finally {
-  Deno.removeSync(scratch, { recursive: true });
-}
-const whole = report();
-if (!values.tiny) addExpectations(whole.adapter, results);
-keep(whole);
-console.log(describe());
-console.log(JSON.stringify(whole));
-Deno.exit(results.every(({ state }) => state === "ok") && !stop.signal.aborted ? 0 : 1);
-
-function report() {
-  const seconds = (performance.now() - started) / 1000;
-  const adapter = results.find(({ name }) => name === "device")?.adapter ?? "unknown";
-  return { adapter, deno: Deno.version.deno, tiny: values.tiny, seconds, parts: results };
+  try {
+    Deno.removeSync(scratch, { recursive: true });
+  } catch {
+    // a process that could not be killed may still write there
+  }
+  return report;
 }
 
-function keep(report: unknown): void {
-  if (values.out === undefined) return;
-  Deno.writeTextFileSync(`${values.out}.new`, JSON.stringify(report) + "\n");
-  Deno.renameSync(`${values.out}.new`, values.out);
-}
-
-function describe(): string {
-  const rows = results.flatMap(({ name, state, seconds, figures, reason }) => [
-    [name, state, seconds.toFixed(1), "s", reason?.split("\n").at(-1) ?? ""],
+function describe({ adapter, parts }: Report): string {
+  const rows = parts.flatMap(({ name, state, seconds, figures, reason }) => [
+    [name, state, seconds.toFixed(1), "s", reason ?? ""],
     ...figures.map(({ what, value, unit, near }) => ["", what, shown(value), unit, near ?? ""]),
   ]);
-  return `${whole.adapter}\n\n${
+  return `${adapter}\n\n${
     table(rows, {
       header: ["part", "what", "value", "", "near"],
       align: ["left", "left", "right", "left", "left"],

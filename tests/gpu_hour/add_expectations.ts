@@ -5,22 +5,27 @@ import { type Figure, type PartResult, valueOf } from "./part.ts";
 const [F16, OPERATIONS] = [2, 2];
 const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
 
+/** What is said of a speed that nothing here can be held against. */
+const UNPUBLISHED = "no published figure";
+const SPEEDS = ["GFLOP/s", "GB/s", "tokens/s", "s", "us"];
+
 /**
  * Says what figures should be near that follow from other figures of the same hour, or from the card's data sheet: peaks from
- * the sheet, decoding from bandwidth, prefill from the peak of multiply-adds.
+ * the sheet, decoding from bandwidth, prefill from the peak of multiply-adds. Of a speed of which nobody has published any, that.
  */
 export function addExpectations(adapter: string, results: readonly PartResult[]): void {
   const rates = results.find(({ name }) => name === "rates")?.figures ?? [];
-  const [flops, bytes] = [valueOf(rates, "multiply-adds"), valueOf(rates, "copy")];
   const card = cardOf(adapter);
-  for (const figure of rates) {
-    figure.near ??= ofRate(figure, card && { flops: card.peak / 1e9, bytes: card.memory / 1e9 }, flops);
-  }
-  if (flops === undefined || bytes === undefined) return;
+  const sheet = card && { flops: card.peak / 1e9, bytes: card.memory / 1e9 };
+  const flops = valueOf(rates, "multiply-adds");
+  const bytes = valueOf(rates, "copy");
   for (const { name, figures } of results) {
     const weights = valueOf(figures, "weights");
-    if (name === "rates" || weights === undefined) continue;
-    for (const figure of figures) figure.near ??= ofModel(figure, weights / 1000, flops, bytes);
+    for (const figure of figures) {
+      if (name === "rates" || name === "tune") figure.near ??= ofRate(figure, sheet, flops);
+      else if (weights && flops && bytes) figure.near ??= ofModel(figure, weights / 1000, flops, bytes);
+      if (SPEEDS.includes(figure.unit)) figure.near ??= UNPUBLISHED;
+    }
   }
 }
 
@@ -33,7 +38,9 @@ function ofRate(
     return sheet && `data sheet ${sheet.flops}: ${percent(value / sheet.flops)} of it`;
   }
   if (what === "copy") return sheet && `data sheet ${sheet.bytes}: ${percent(value / sheet.bytes)} of it`;
-  return unit === "GFLOP/s" && flops ? `${percent(value / flops)} of the multiply-adds above` : undefined;
+  if (unit !== "GFLOP/s") return undefined;
+  if (flops) return `${percent(value / flops)} of the multiply-adds of the part rates`;
+  return sheet && `data sheet ${sheet.flops} of multiply-adds: ${percent(value / sheet.flops)} of it`;
 }
 
 /** @param weights in units of 10^9 */

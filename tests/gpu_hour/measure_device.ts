@@ -4,7 +4,7 @@
  *     deno run -A tests/gpu_hour/measure_device.ts
  */
 import { deviceMemory } from "../../gpu/device/device_memory.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { measuring } from "./measuring.ts";
 import type { Figure } from "./part.ts";
 
 // What would make products faster, if Deno granted it; `shader-f16` is packed halves and sums of halves.
@@ -32,40 +32,39 @@ const HALF_SUMS = `enable f16;
 @compute @workgroup_size(32) fn main(@builtin(local_invocation_index) i: u32) { out[i] = fma(out[i], 0.5h, out[i]); }`;
 
 const started = performance.now();
-const gpu = await openGpu();
-const opened = (performance.now() - started) / 1000;
-const { adapter, device, subgroupSize, workgroups } = gpu;
-const figures: Figure[] = [
-  { what: "opened", value: opened, unit: "s" },
-  {
-    what: "lanes of a subgroup",
-    value: subgroupSize,
+await measuring(async (gpu) => {
+  const opened = (performance.now() - started) / 1000;
+  const { adapter, device, subgroupSize, workgroups } = gpu;
+  const figures: Figure[] = [
+    { what: "opened", value: opened, unit: "s" },
+    {
+      what: "lanes of a subgroup",
+      value: subgroupSize,
+      unit: "",
+      near: "NVIDIA 32, AMD 32 or 64, Intel 8 to 32",
+    },
+    { what: "lanes at least", value: workgroups.minSubgroup, unit: "" },
+    { what: "lanes at most", value: workgroups.maxSubgroup, unit: "" },
+    { what: "free memory", value: (deviceMemory(adapter)?.free ?? 0) / 2 ** 30, unit: "GiB" },
+    ...limits(device),
+  ];
+  for (const feature of WISHED) {
+    figures.push({ what: `${feature} granted`, value: Number(await isGranted(feature)), unit: "" });
+  }
+  figures.push({
+    what: "cooperative matrices compile",
+    value: Number(await compiles(COOPERATIVE, ["wgpu-cooperative-matrix"])),
     unit: "",
-    near: "NVIDIA 32, AMD 32 or 64, Intel 8 to 32",
-  },
-  { what: "lanes at least", value: workgroups.minSubgroup, unit: "" },
-  { what: "lanes at most", value: workgroups.maxSubgroup, unit: "" },
-  { what: "free memory", value: (deviceMemory(adapter)?.free ?? 0) / 2 ** 30, unit: "GiB" },
-  ...limits(device),
-];
-gpu.close();
-for (const feature of WISHED) {
-  figures.push({ what: `${feature} granted`, value: Number(await isGranted(feature)), unit: "" });
-}
-figures.push({
-  what: "cooperative matrices compile",
-  value: Number(await compiles(COOPERATIVE, ["wgpu-cooperative-matrix"])),
-  unit: "",
-  near: "0: Deno opens devices without wgpu's experimental features",
+    near: "0: Deno opens devices without wgpu's experimental features",
+  });
+  figures.push({
+    what: "f16 sums compile",
+    value: Number(await compiles(HALF_SUMS, ["shader-f16"])),
+    unit: "",
+    near: "1 on cards with f16 arithmetic",
+  });
+  return figures;
 });
-figures.push({
-  what: "f16 sums compile",
-  value: Number(await compiles(HALF_SUMS, ["shader-f16"])),
-  unit: "",
-  near: "1 on cards with f16 arithmetic",
-});
-console.log(JSON.stringify({ adapter, figures }));
-Deno.exit(0);
 
 function limits({ limits }: GPUDevice): Figure[] {
   return [

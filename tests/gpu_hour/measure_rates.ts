@@ -5,20 +5,18 @@
  */
 import { measure } from "../../cli/bench/measure.ts";
 import { peakMeasurements, productMeasurements } from "../../cli/bench/parts.ts";
-import { openGpu } from "../../gpu/device/open_gpu.ts";
+import { measuring } from "./measuring.ts";
 import type { Figure } from "./part.ts";
 import { SHAPES, tinyShape } from "./shapes.ts";
 
 const tiny = Deno.args.includes("--tiny");
 const shape = SHAPES["llama-1b"];
-const gpu = await openGpu();
-const products = productMeasurements(gpu, tiny ? tinyShape(shape) : shape);
-const measured = await measure(gpu, [...peakMeasurements(gpu), ...products], { rounds: tiny ? 1 : 3 });
-const figures = measured.map(({ name, seconds, flops, bytes }): Figure =>
-  flops === undefined
-    ? { what: name, value: bytes! / seconds / 1e9, unit: "GB/s" }
-    : { what: name, value: flops / seconds / 1e9, unit: "GFLOP/s" }
-);
-console.log(JSON.stringify({ figures }));
-gpu.close();
-Deno.exit(0);
+await measuring(async (gpu) => {
+  const products = productMeasurements(gpu, tiny ? tinyShape(shape) : shape);
+  const measured = await measure(gpu, [...peakMeasurements(gpu), ...products], { rounds: tiny ? 1 : 3 });
+  return measured.map(({ name, seconds, flops, bytes }): Figure =>
+    flops === undefined
+      ? { what: name, value: bytes! / seconds / 1e9, unit: "GB/s" }
+      : { what: name, value: flops / seconds / 1e9, unit: "GFLOP/s" }
+  );
+});

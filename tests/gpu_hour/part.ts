@@ -21,8 +21,6 @@ export interface Part {
   env?(tiny: boolean, scratch: string): Record<string, string>;
   /** Its figures, from what it wrote to stdout: also from the half of it, where its time was up. */
   read(stdout: string): Figure[];
-  /** The name of the device, from the same. */
-  adapter?(stdout: string): string;
   /** What makes figures wrong rather than slow. */
   fault?(figures: readonly Figure[]): string | undefined;
 }
@@ -33,8 +31,10 @@ export interface PartResult {
   state: "ok" | "failed" | "out of time" | "left out";
   seconds: number;
   figures: Figure[];
-  /** Why it is not `ok`: its last words on stderr. */
+  /** Why it is not `ok`, in a line. */
   reason?: string;
+  /** The end of what it said on stderr. */
+  words?: string;
   /** Name of the device, where the part told it. */
   adapter?: string;
 }
@@ -49,3 +49,15 @@ export function lastJson<T>(stdout: string): T {
 /** The value of a figure by its name. */
 export const valueOf = (figures: readonly Figure[], what: string): number | undefined =>
   figures.find((figure) => figure.what === what)?.value;
+
+/** The name of the device in what a program wrote as JSON, under `adapter` or, as commands have it, `device`; undefined where there is none. */
+export function adapterIn(stdout: string): string | undefined {
+  const line = stdout.trimEnd().split("\n").at(-1)!;
+  try {
+    const { adapter, device } = JSON.parse(line.startsWith("{") ? line : stdout);
+    const told = adapter ?? device;
+    return typeof told === "string" ? told : told?.name;
+  } catch {
+    return undefined;
+  }
+}

@@ -14,7 +14,6 @@ const device: Part = {
   name: "device",
   seconds: 20,
   ...measured("device"),
-  adapter: (stdout) => lastJson<{ adapter: { name: string } }>(stdout).adapter.name,
 };
 
 /** `softcot doctor`: products, random numbers, long loops and a small model, each against the CPU. */
@@ -74,10 +73,9 @@ const tune: Part = {
     (JSON.parse(stdout) as { classes: { name: string; tiles: { gflops: number }[]; gain: number }[] }).classes
       .map(
         ({ name, tiles, gain }) => ({
-          what: name,
+          what: `${name}, ${gain.toFixed(2)} times what it was`,
           value: tiles[0].gflops,
           unit: "GFLOP/s",
-          near: `gain ${gain.toFixed(2)}`,
         }),
       ),
 };
