@@ -15,6 +15,7 @@ import { counted } from "../terminal/counted.ts";
 import { Interrupted, watchInterrupt } from "../terminal/interrupt.ts";
 import { createProgress } from "../terminal/progress.ts";
 import { claimFolder } from "./claim_folder.ts";
+import { explainEnd } from "./explain_end.ts";
 import { demonstratingTask } from "./demonstrating_task.ts";
 import { newModel } from "./new_model.ts";
 import { type OwnDemonstrations, ownDemonstrations } from "./own_demonstrations.ts";
@@ -51,43 +52,47 @@ model is that of one never stopped.`,
     if (!resume) refuseIdle(given, origins);
     const asked = resume ? resumedSft(given, origins) : given;
     const task = asked.data === undefined ? await demonstratingTask(asked.task) : undefined;
-    await withGpu(async (gpu) => {
-      if (asked.model && !resume) refuseShape(origins);
-      const { model, tokenizer } = asked.model
-        ? await findWatched(gpu, asked.model, {}, { quiet })
-        : newModel(gpu, asked);
-      if (!resume) claimFolder(out);
-      const own = asked.data === undefined
-        ? undefined
-        : await ownDemonstrations(asked.data, tokenizer, asked.chatTemplate, model.config.maxPosition);
-      const values = own && !resume && origins.steps === "default"
-        ? { ...asked, steps: passes(own.rows, asked.batch) }
-        : asked;
-      if (own && !quiet) say(describeOwn(values, own));
-      using watch = watchInterrupt(
-        "Stopping after this update, then writing the model. Press Ctrl-C again to stop at once.",
-      );
-      using unfinished = openUnfinished(values, { model, tokenizer, source: out }, resume);
-      if (!quiet) unfinished.notes.forEach((note) => say(`warning  ${note}`));
-      const last = await trainOn(own ?? task!, model, tokenizer, values, watch.signal, quiet, unfinished);
-      const embeddingRms = rootMeanSquare(await downloadMatrix(gpu, model.params.embedding));
-      const dtype = values.dtype === "f16" ? "F16" : "F32";
-      await saveModel({ model, tokenizer, source: out }, out, dtype, { embeddingRms });
-      const parameters = countParams(model.params);
-      print(
-        { out, steps: last.step, loss: last.loss, parameters, embeddingRms },
-        () =>
-          `${parameters} parameters, ${counted(last.step, "update")}, loss ${
-            last.loss.toFixed(4)
-          }; written to ${out}`,
-      );
-      if (last.step < values.steps) {
-        throw new Interrupted(
-          `Stopped after ${last.step} of ${values.steps} updates: ${out} holds an unfinished model. Go on with: softcot sft --resume --out ${out}`,
+    await withGpu(
+      async (gpu) => {
+        if (asked.model && !resume) refuseShape(origins);
+        const { model, tokenizer } = asked.model
+          ? await findWatched(gpu, asked.model, {}, { quiet })
+          : newModel(gpu, asked);
+        if (!resume) claimFolder(out);
+        const own = asked.data === undefined
+          ? undefined
+          : await ownDemonstrations(asked.data, tokenizer, asked.chatTemplate, model.config.maxPosition);
+        const values = own && !resume && origins.steps === "default"
+          ? { ...asked, steps: passes(own.rows, asked.batch) }
+          : asked;
+        if (own && !quiet) say(describeOwn(values, own));
+        using watch = watchInterrupt(
+          "Stopping after this update, then writing the model. Press Ctrl-C again to stop at once.",
         );
-      }
-      unfinished.remove();
-    });
+        using unfinished = openUnfinished(values, { model, tokenizer, source: out }, resume);
+        if (!quiet) unfinished.notes.forEach((note) => say(`warning  ${note}`));
+        const last = await trainOn(own ?? task!, model, tokenizer, values, watch.signal, quiet, unfinished);
+        const embeddingRms = rootMeanSquare(await downloadMatrix(gpu, model.params.embedding));
+        const dtype = values.dtype === "f16" ? "F16" : "F32";
+        await saveModel({ model, tokenizer, source: out }, out, dtype, { embeddingRms });
+        const parameters = countParams(model.params);
+        print(
+          { out, steps: last.step, loss: last.loss, parameters, embeddingRms },
+          () =>
+            `${parameters} parameters, ${counted(last.step, "update")}, loss ${
+              last.loss.toFixed(4)
+            }; written to ${out}`,
+        );
+        if (last.step < values.steps) {
+          throw new Interrupted(
+            `Stopped after ${last.step} of ${values.steps} updates: ${out} holds an unfinished model. Go on with: softcot sft --resume --out ${out}`,
+          );
+        }
+        unfinished.remove();
+      },
+      {},
+      (error, gpu) => explainEnd(error, gpu, asked),
+    );
   },
 });
 

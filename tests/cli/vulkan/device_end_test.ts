@@ -64,6 +64,49 @@ test("a training whose device is lost before its first checkpoint says that noth
   );
 });
 
+test("a training on demonstrations whose device is lost says what is saved, and goes on by the line that it tells", async () => {
+  const out = `${folder}/base of mine`;
+  const args = ["sft", "--width", "16", "--layers", "1", "--heads", "2", "--mlp", "32"];
+  const metrics = `${out}/unfinished/metrics.jsonl`;
+  const started = [...args, "--batch", "2", "--steps", "60", "--save-every", "2", "--out", out, "--gpu", "0"];
+  const { code, stderr } = await loseWhen(started, () => linesIn(metrics) >= 5);
+  assertEquals(code, 1, stderr);
+  const told =
+    /error: Cannot go on: the device NVIDIA H200 at 0000:65:00\.0 was lost \(.+\); step (\d+) is saved in .+\nhint: go on with: softcot sft (.+); if/
+      .exec(stderr);
+  assert(told && Number(told[1]) >= 4, stderr);
+  assertEquals(told[2], `--resume --out '${out}' --gpu 0`);
+  const resumed = await onCard(["sft", "--resume", "--out", out, "--gpu", "0"]);
+  assertEquals(resumed.code, 0, resumed.stderr);
+  assert(Deno.statSync(`${out}/model.safetensors`).isFile);
+  // Before the first checkpoint nothing is kept, and the same command works.
+  const early = [
+    ...args,
+    "--batch",
+    "2",
+    "--steps",
+    "60",
+    "--save-every",
+    "50",
+    "--out",
+    `${folder}/early base`,
+  ];
+  const lost = await loseWhen(early, () => linesIn(`${folder}/early base/unfinished/metrics.jsonl`) >= 1);
+  assertMatch(lost.stderr, /; no checkpoint was saved yet \(--save-every 50\)\nhint: start it again; if/);
+  early[early.indexOf("60")] = "1";
+  assertEquals((await onCard(early)).code, 0);
+  const large = [...args, "--batch", "8192", "--steps", "2", "--out", `${folder}/large base`];
+  const full = await onCard(large, { CARD_ROOM: "100" });
+  assertMatch(
+    full.stderr,
+    /^error: Cannot go on: the device NVIDIA H200 has no memory left .*; no checkpoint was/m,
+  );
+  assertMatch(
+    full.stderr,
+    /^hint: end what else uses the device and start it again; a new training takes less with/m,
+  );
+});
+
 test("an evaluation and a generation whose device is lost say so, and that what has ended is kept", async () => {
   const out = `${folder}/results`;
   const args = ["eval", "sums", "--model", model, "--mode", "hard-sample", "--limit", "64", "--out", out];
