@@ -4,7 +4,7 @@ import { DeviceLostError, GpuError, OutOfMemoryError, UserError } from "./errors
 export interface ErrorLog {
   /**
    * Throws if the device reported anything since the last call.
-   * @throws DeviceLostError if it is lost, OutOfMemoryError if it had no memory left, else the first {@link GpuError}
+   * @throws OutOfMemoryError if it had no memory left, DeviceLostError if it is lost, else the first {@link GpuError}
    */
   check(): void;
   /** Waits for the result of an error scope and keeps its error; `memory`, of one around an allocation: bytes held beside it, and its own. */
@@ -37,9 +37,11 @@ export function watchErrors(device: GPUDevice): ErrorLog {
   const isLost = device.lost.then(({ reason, message }) => {
     if (reason !== "destroyed") lost = new DeviceLostError(message || "its driver does not say why");
   });
+  // A device that had no memory left may be lost by what follows from that.
+  const cause = () => first instanceof OutOfMemoryError ? first : lost;
   return {
     check() {
-      const error = lost ?? first;
+      const error = cause() ?? first;
       first = undefined;
       if (error) throw error;
     },
@@ -59,7 +61,7 @@ export function watchErrors(device: GPUDevice): ErrorLog {
       const waited = new Promise<void>((resolve) => timer = setTimeout(resolve, UNTIL_SAID));
       await Promise.race([isLost, waited]);
       clearTimeout(timer);
-      return lost ?? (first instanceof OutOfMemoryError ? first : error);
+      return cause() ?? error;
     },
   };
 }

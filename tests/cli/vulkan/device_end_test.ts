@@ -95,7 +95,7 @@ test("a training on demonstrations whose device is lost says what is saved, and 
   assertMatch(lost.stderr, /; no checkpoint was saved yet \(--save-every 50\)\nhint: start it again; if/);
   early[early.indexOf("60")] = "1";
   assertEquals((await onCard(early)).code, 0);
-  const large = [...args, "--batch", "8192", "--steps", "2", "--out", `${folder}/large base`];
+  const large = [...args, "--batch", "4096", "--steps", "2", "--out", `${folder}/large base`];
   const full = await onCard(large, { CARD_ROOM: "100" });
   assertMatch(
     full.stderr,
