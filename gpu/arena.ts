@@ -33,6 +33,9 @@ export interface Scratch extends Disposable {
 /** Granted to devices whose memory the CPU reads and writes as its own. */
 export const LENDABLE = "wgpu-mappable-primary-buffers" as GPUFeatureName;
 
+/** Bytes that the sizes of lasting buffers are multiples of. */
+export const BUFFER_RUN = 32;
+
 const USAGE = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
 /** Sixteen sizes an octave: a buffer wastes at most a sixteenth, and lengths that differ little take the same one. */
@@ -77,7 +80,7 @@ export function createArena(device: GPUDevice, errors?: ErrorLog): Arena {
   const arena: Arena = {
     create(shape, dtype, label) {
       // Rounded so that the widest load at the very end can be read.
-      const size = Math.ceil(Math.max(sizeOf(shape) * ELEMENT_BYTES, 32) / 32) * 32;
+      const size = Math.max(1, Math.ceil(sizeOf(shape) * ELEMENT_BYTES / BUFFER_RUN)) * BUFFER_RUN;
       return { storage: allocate(size, label), offset: 0, shape, dtype, label };
     },
     lendable(make) {

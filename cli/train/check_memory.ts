@@ -37,7 +37,7 @@ export async function checkMemory(gpu: Gpu, values: TrainValues, planned: Planne
   refuseTooMany(values);
   const { config, shape } = await plannedShape(values, planned);
   await refuseTooLarge(gpu, config, planned.name, shape);
-  refuseTooWide(gpu.maxBinding, config.hiddenSize, { ...values, questions: shape.questions });
+  refuseTooWide(gpu.maxBinding, config, shape, { ...values, questions: shape.questions });
 }
 
 /** What would fit into so many bytes where a training does not, as words of a hint. */

@@ -1,6 +1,9 @@
 import { UserError } from "../../gpu/errors.ts";
-import { dryThinking } from "../../model/memory/generation_memory.ts";
+import { mostTrainedRows } from "../../model/memory/cache_budget.ts";
+import { dryThinking, FORCED_TOKENS } from "../../model/memory/generation_memory.ts";
+import type { ModelConfig } from "../../model/transformer/config.ts";
 import type { Learners } from "../../rl/cluster/learners.ts";
+import type { TrainingShape } from "../../rl/memory/training_shape.ts";
 import { inBytes } from "../terminal/in_bytes.ts";
 import type { TrainValues } from "./train_settings.ts";
 
@@ -36,13 +39,30 @@ export function refuseTooFew(
 }
 
 /**
- * Refuses thoughts whose rows, which are one tensor that kernels bind as a whole, are more than a binding holds.
+ * Refuses rows of an update that are one tensor, which kernels bind as a whole, and more than a binding holds: those that go through it at once, and all
+ * thoughts.
+ * @param planned the lengths of its texts
  * @throws UserError
  */
-export function refuseTooWide(maxBinding: number, hiddenSize: number, values: TrainValues): void {
-  const { thinking, questions, group, maxThinking, refill } = values;
+export function refuseTooWide(
+  maxBinding: number,
+  config: ModelConfig,
+  planned: Pick<TrainingShape, "promptTokens" | "forcedTokens">,
+  values: TrainValues,
+): void {
+  const { thinking, questions, group, maxThinking, answerTokens, refill, microRows } = values;
+  const { promptTokens, forcedTokens = FORCED_TOKENS } = planned;
+  const most = mostTrainedRows(maxBinding, config);
+  const all = questions * (1 + refill) * (promptTokens + group * (maxThinking + forcedTokens + answerTokens));
+  if (Math.min(microRows, all) > most) {
+    throw new UserError(
+      `Cannot put ${Math.min(microRows, all)} tokens through an update at once: ` +
+        `a binding of this device holds the layers' numbers of ${most}`,
+      `--micro-rows ${most - most % 64}`,
+    );
+  }
   if (!dryThinking(thinking, values).continuous) return;
-  const bytes = 4 * questions * (1 + refill) * group * maxThinking * hiddenSize;
+  const bytes = 4 * questions * (1 + refill) * group * maxThinking * config.hiddenSize;
   if (bytes <= maxBinding) return;
   throw new UserError(
     `Cannot keep the thoughts of an update for its backward pass: they take ${inBytes(bytes)}, ` +

@@ -71,14 +71,14 @@ async function whatIsWrong(gpu: Gpu): Promise<string | undefined> {
   const found = scratch.u32([columns, 4], "check found");
   const sums = scratch.f32([columns, 4], "check sums");
   run(gpu, checkKernel(lanes, gpu.u64Loads), [...given, found, sums], { eps: EPS }, [CHECK_GROUPS]);
-  const threads = checkedThreads(lanes);
+  const threads = checkedThreads(gpu);
   const teams = scratch.u32([CHECK_GROUPS, threads], "check teams");
-  run(gpu, checkTeams(lanes), [teams], { threads }, [CHECK_GROUPS]);
+  run(gpu, checkTeams(lanes, threads), [teams], { threads }, [CHECK_GROUPS]);
   const read = [found, sums, teams].map((tensor) => gpu.reader.read(tensor));
   const [ofLanes, ofSums, ofTeams] = await Promise.all(read);
   return wrongLanes(lanes, new Uint32Array(ofLanes)) ??
     wrongNumbers({ lanes, x, w }, gpu.u64Loads, new Float32Array(ofSums)) ??
-    wrongTeams(lanes, new Uint32Array(ofTeams, 0, CHECK_GROUPS * threads));
+    wrongTeams(lanes, threads, new Uint32Array(ofTeams, 0, CHECK_GROUPS * threads));
 }
 
 function wrongLanes(lanes: number, found: Uint32Array): string | undefined {

@@ -1,15 +1,23 @@
+import type { Gpu } from "../gpu.ts";
 import type { KernelSource } from "../kernel.ts";
 
-/** Invocations of a workgroup of {@link checkTeams}: as many as attention on GPUs takes. */
-export const checkedThreads = (lanes: number): number => 16 * lanes <= 512 ? 16 * lanes : 8 * lanes;
+// As many as a workgroup of attention takes on GPUs at most.
+const MOST_THREADS = 512;
+
+/** Invocations of a workgroup of {@link checkTeams}: as many as attention takes on a GPU, whole subgroups. */
+export function checkedThreads(
+  { subgroupSize, workgroups }: Pick<Gpu, "subgroupSize" | "workgroups">,
+): number {
+  const most = Math.min(MOST_THREADS, 16 * subgroupSize, workgroups.threads);
+  return most - most % subgroupSize;
+}
 
 /**
  * What kernels do whose workgroups are several subgroups: an invocation's number follows from its subgroup's and its lane's, and S
  * invocations in a row hand each other numbers by subgroupShuffle. found [workgroups, threads] = the index of the next invocation of the S,
  * by the invocation's number.
  */
-export function checkTeams(lanes: number): KernelSource {
-  const threads = checkedThreads(lanes);
+export function checkTeams(lanes: number, threads: number): KernelSource {
   const code = () => `
 struct Params { threads: u32 }
 @group(0) @binding(0) var<uniform> p: Params;
@@ -27,8 +35,7 @@ fn main(
 }
 
 /** What is wrong with what {@link checkTeams} found, if anything is. */
-export function wrongTeams(lanes: number, found: Uint32Array): string | undefined {
-  const threads = checkedThreads(lanes);
+export function wrongTeams(lanes: number, threads: number, found: Uint32Array): string | undefined {
   for (let i = 0; i < found.length; i++) {
     const number = i % threads;
     const next = number - number % lanes + (number + 1) % lanes;

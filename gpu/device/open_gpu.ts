@@ -1,6 +1,6 @@
 import { DeviceLostError, OutOfMemoryError, UserError } from "../errors.ts";
 import { adapterFacts, adapterKind, type WorkgroupLimits, workgroupLimits } from "../adapter.ts";
-import { createArena, LENDABLE } from "../arena.ts";
+import { BUFFER_RUN, createArena, LENDABLE } from "../arena.ts";
 import { createCommands } from "../commands.ts";
 import { watchErrors } from "../error_log.ts";
 import type { Gpu, MatmulFamily } from "../gpu.ts";
@@ -55,7 +55,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const profile = createProfile(device, options.profile === true && device.features.has("timestamp-query"));
   const commands = createCommands(device, errors, profile);
   const reader = createReader(device, commands, errors);
-  const maxBinding = Math.min(options.maxBinding ?? Infinity, device.limits.maxStorageBufferBindingSize);
+  const most = Math.min(options.maxBinding ?? Infinity, device.limits.maxStorageBufferBindingSize);
+  // Whole runs of what buffers are rounded to: what is as large as a binding can be bound.
+  const maxBinding = most - most % BUFFER_RUN;
   const failed = async (error: unknown) => {
     const why = await errors.explain(error);
     device.destroy();

@@ -75,9 +75,13 @@ export function mostCacheRows(gpu: Gpu, config: ModelConfig): number {
 }
 
 /** The most rows that may take a step together: each tensor of theirs within a binding. */
-export function mostStepRows({ maxBinding }: Gpu, config: ModelConfig): number {
-  const { hiddenSize: d, intermediateSize: f, vocabSize } = config;
-  return Math.floor(maxBinding / (4 * Math.max(vocabSize, 2 * f, qkvWidth(config), d)));
+export const mostStepRows = ({ maxBinding }: Gpu, config: ModelConfig): number =>
+  Math.min(mostTrainedRows(maxBinding, config), Math.floor(maxBinding / (4 * config.vocabSize)));
+
+/** The most rows that may go through an update together: each layer's tensors within a binding. Logits are made for some at a time. */
+export function mostTrainedRows(maxBinding: number, config: ModelConfig): number {
+  const { hiddenSize: d, intermediateSize: f } = config;
+  return Math.floor(maxBinding / (4 * Math.max(2 * f, qkvWidth(config), d)));
 }
 
 /** The most slots that there can be: each tensor within a binding, the cache within its budget; 1 even if that does not fit. */

@@ -1,6 +1,6 @@
-import { type Card, CARDS, type DeviceFacts } from "../../gpu/device/cards.ts";
+import { type Card, CARDS, type DeviceFacts, FURTHER_CARDS } from "../../gpu/device/cards.ts";
 import { checkKernel } from "../../gpu/device/check_kernel.ts";
-import { checkTeams } from "../../gpu/device/check_teams.ts";
+import { checkedThreads, checkTeams } from "../../gpu/device/check_teams.ts";
 import { type DryGpu, openDryGpu } from "../../gpu/device/dry_gpu.ts";
 import { copyAll, multiplyAdds } from "../../gpu/device/peaks.ts";
 import { testLongLoop, testRandom } from "../../gpu/device/self_test.ts";
@@ -37,6 +37,7 @@ const NARROW: DeviceFacts = {
 /** What texts are made for: all but the forms of 64-bit words, which naga alone knows. */
 const DEVICES: Readonly<Record<string, DeviceFacts>> = {
   ...CARDS,
+  ...FURTHER_CARDS,
   ...{ narrow: NARROW, eight: { ...NARROW, subgroupSize: 8 } },
   "tiles of four": { ...NARROW, matmulFamily: "tile" },
 };
@@ -99,7 +100,7 @@ async function workOf(open: () => DryGpu, config: ModelConfig): Promise<void> {
   for (const type of TYPES.filter((type) => packs || !isQuantised(type))) {
     const model = createEmptyModel(open(), config, type);
     // Decoding of one row, of a few and of many.
-    for (const prompts of [1, 2, 4]) {
+    for (const prompts of [1, 2, 4, 16]) {
       for (const thinking of TRAINED.slice(0, 2)) {
         await generateDry(model, { ...LENGTHS, group: prompts, prompts, thinking });
       }
@@ -108,6 +109,10 @@ async function workOf(open: () => DryGpu, config: ModelConfig): Promise<void> {
       await generateDry(model, { ...LENGTHS, prompts: 1, thinking });
     }
   }
+  // A text whose keys several workgroups take, and so many rows that a workgroup takes one split at a time.
+  const long = createEmptyModel(open(), { ...config, maxPosition: 8192 });
+  await generateDry(long, { ...LENGTHS, promptTokens: 4500, group: 1, prompts: 1, thinking: TRAINED[0] });
+  await generateDry(long, { ...LENGTHS, promptTokens: 20, group: 8, prompts: 256, thinking: TRAINED[0] });
   for (const [i, thinking] of TRAINED.entries()) {
     await train(open(), config, thinking, i % 2 === 0 ? undefined : 4, i % 3 === 0);
   }
@@ -145,7 +150,7 @@ async function otherKernels(gpu: DryGpu, onKernel: (label: string, code: string)
   await testLongLoop(gpu);
   const check = checkKernel(gpu.subgroupSize, gpu.u64Loads);
   onKernel(check.label, check.code());
-  onKernel("check_teams", checkTeams(gpu.subgroupSize).code());
+  onKernel("check_teams", checkTeams(gpu.subgroupSize, checkedThreads(gpu)).code());
   filter(gpu, scratch.f32([2, 100], "z"), 100, 1, { topK: 5, topP: 0.9, minP: 0.1 });
   const half = createMatrix(gpu, 4, 7, "f16", "half");
   uploadRows(gpu, half, 0, new Float32Array(28));

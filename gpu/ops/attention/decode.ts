@@ -1,3 +1,4 @@
+import { UserError } from "../../errors.ts";
 import type { Gpu } from "../../gpu.ts";
 import { grid, run } from "../../kernel.ts";
 import { asMatrix, expectShape, type Tensor } from "../../tensor.ts";
@@ -124,6 +125,13 @@ function slotsFor({ workgroups, subgroupSize }: Gpu, heads: Heads, rows: number,
   const fits = (slots: number) =>
     teamThreads(shape, subgroupSize, slots) <= Math.min(MOST_THREADS, workgroups.threads) &&
     teamBytes(shape, slots) <= workgroups.bytes;
+  if (!fits(1)) {
+    const { headDim, group } = shape;
+    throw new UserError(
+      `Cannot decode on this device: ${group} query heads of ${headDim} numbers share a key/value head, more than its workgroups have room for`,
+      "another device, or a model with more key/value heads",
+    );
+  }
   return [[16, 8].find(fits) ?? 4, 4].find((slots) => slots < 4 * most && fits(slots)) ?? 1;
 }
 

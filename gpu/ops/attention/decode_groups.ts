@@ -14,7 +14,7 @@ import {
 import { broadcastHeads, headArray } from "./load_heads.ts";
 import { type AttentionDevice, type AttentionShape, header } from "./shape.ts";
 
-/** The workgroup's queries, whole in all lanes: vectors `qq`{head * vectors of a head + index}. */
+/** The workgroup's queries times the scale, whole in all lanes: vectors `qq`{head * vectors of a head + index}. */
 function groupQueries({ loads, heads }: GroupPlan): string {
   const { load, value } = broadcastHeads(
     "qq",
@@ -22,6 +22,7 @@ function groupQueries({ loads, heads }: GroupPlan): string {
     heads,
     loads,
     (head) => `row * p.heads + kvHead * GROUP + min(firstHead + ${head}, GROUP - 1u)`,
+    "p.scale",
   );
   const vectors = lines(heads, (g) =>
     lines(loads.vec4s, (c) => {

@@ -1,6 +1,7 @@
 import { lines, xyzw } from "../wgsl/text.ts";
 import { headArray, headLoads, loadHead } from "./load_heads.ts";
 import { type AttentionDevice, type AttentionShape, blockOf, header } from "./shape.ts";
+import { sumOfWeights } from "./sum_of_weights.ts";
 
 /** Decoding, one invocation a row and head: where heads share no keys, lanes are filled best so. */
 export function rowsForward(shape: AttentionShape, device: AttentionDevice): string {
@@ -22,7 +23,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let m = rowMeta[row];
   let position = m.w + p.shift;
   let kvHead = head / GROUP;
-${lines(vec4s, (c) => `  let q${c} = q[i * HQ + ${c}u]; var acc${c} = vec4<f32>();`)}
+${lines(vec4s, (c) => `  let q${c} = q[i * HQ + ${c}u] * p.scale; var acc${c} = vec4<f32>();`)}
   var rowMax = -3.0e38;
   var sum = 0.0;
   for (var j = 0u; j <= position; j += ${block}u) {
@@ -30,7 +31,7 @@ ${
     lines(block, (j) =>
       `    let at${j} = keyRow(m, min(j + ${j}u, position)) * p.kvHeads + kvHead;\n` +
       loadHead(`k${j}_`, "k", `at${j}`, loads) + "\n" +
-      dot(`s${j}`, vec4s, (c) => `q${c}`, (c) => `k${j}_${c}`) + `\n    s${j} = s${j} * p.scale;\n` +
+      dot(`s${j}`, vec4s, (c) => `q${c}`, (c) => `k${j}_${c}`) + "\n" +
       loadHead(`v${j}_`, "v", `at${j}`, loads))
   }
 ${softmaxBlock(block, vec4s, (j, c) => `v${j}_${c}`)}
@@ -54,8 +55,12 @@ function softmaxBlock(block: number, vec4s: number, value: (j: number, c: number
     var newMax = rowMax;
 ${lines(block, (j) => `    let in${j} = j + ${j}u <= position; if (in${j}) { newMax = max(newMax, s${j}); }`)}
     let rescale = exp(rowMax - newMax);
-    sum = sum * rescale;
-${lines(block, (j) => `    let w${j} = select(0.0, exp(s${j} - newMax), in${j}); sum = sum + w${j};`)}
+${
+    lines(block, (j) =>
+      `    let w${j} = select(0.0, exp(s${j} - newMax), in${j}); ${
+        sumOfWeights("sum", "rescale", `w${j}`, j)
+      }`)
+  }
 ${
     lines(vec4s, (c) =>
       xyzw.map((e) =>

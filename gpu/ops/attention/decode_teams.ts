@@ -123,7 +123,7 @@ ${
         keeps: partial ? `wg.z == last / ${slots}u` : "true",
       })
       : `  for (var at = thread; at < GROUP * HQ; at += ${threads}u) {
-    queries[at] = q[(row * p.heads + kvHead * GROUP) * HQ + at];
+    queries[at] = q[(row * p.heads + kvHead * GROUP) * HQ + at] * p.scale;
   }`
   }
   workgroupBarrier();

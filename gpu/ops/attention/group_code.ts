@@ -2,6 +2,7 @@ import { lines, range, xyzw } from "../wgsl/text.ts";
 import { loadWords } from "../wgsl/load_words.ts";
 import { type HeadLoads, headLoads, loadHead } from "./load_heads.ts";
 import { type AttentionDevice, type AttentionShape, blockOf } from "./shape.ts";
+import { sumOfWeights } from "./sum_of_weights.ts";
 
 /** Query heads of one key/value head that a workgroup takes: as many as its registers and the compiler bear. */
 function headsPerWorkgroup({ headDim, group }: AttentionShape): number {
@@ -61,7 +62,7 @@ const fromKey = (name: string, key: number, { loads: { subgroup }, spread }: Gro
 
 /**
  * Scores of the lane's keys for each head: chains of fma over ascending dimensions, side by side.
- * @param query WGSL of vector c of head g's query
+ * @param query WGSL of vector c of head g's query, times the scale
  */
 export function groupScores(
   { loads, keysPerLane, heads }: GroupPlan,
@@ -88,7 +89,7 @@ export function groupScores(
   return `${keys}
 ${all((g, e) => `    var s${g}_${e} = 0.0;`)}
 ${sums}
-${all((g, e) => `    s${g}_${e} = select(-3.0e38, s${g}_${e} * p.scale, in${e});`)}`;
+${all((g, e) => `    s${g}_${e} = select(-3.0e38, s${g}_${e}, in${e});`)}`;
 }
 
 /** From the scores: the largest up to each block, and with it the weights of the lanes' keys and the blocks' factors. */
@@ -141,11 +142,11 @@ export function groupValues(plan: GroupPlan, u64: boolean): string {
   const fold = (g: number) => `
 ${
     lines(blocks, (b) =>
-      `    let rescale${g}_${b} = ${
-        fromKey(`f${g}`, b * block, plan)
-      }; sum${g} = sum${g} * rescale${g}_${b};\n` +
+      `    let rescale${g}_${b} = ${fromKey(`f${g}`, b * block, plan)};\n` +
       ofBlock(b, (key) =>
-        `    let u${g}_${key} = ${fromKey(`w${g}`, key, plan)}; sum${g} = sum${g} + u${g}_${key};`))
+        `    let u${g}_${key} = ${fromKey(`w${g}`, key, plan)}; ${
+          sumOfWeights(`sum${g}`, `rescale${g}_${b}`, `u${g}_${key}`, key % block)
+        }`))
   }
 ${
     lines(dims, (d) =>

@@ -44,7 +44,7 @@ export interface BroadcastHeads {
 
 /**
  * Loads `count` heads, a piece of one a lane, and hands their numbers to all lanes by subgroupBroadcast.
- * `address` is a head's start, in heads.
+ * `address` is a head's start, in heads; with `times` they are multiplied by it.
  */
 export function broadcastHeads(
   name: string,
@@ -52,6 +52,7 @@ export function broadcastHeads(
   count: number,
   { words: unit, subgroup, u64, dims }: HeadLoads,
   address: (head: string) => string,
+  times?: string,
 ): BroadcastHeads {
   const perHead = dims / unit;
   const total = count * perHead;
@@ -60,7 +61,9 @@ export function broadcastHeads(
     const at = `(${address(`${index} / ${perHead}u`)}) * ${perHead}u + ${index} % ${perHead}u`;
     const { text, words } = loadWords(`${name}${l}_`, array, at, unit, unit, u64);
     return `    let ${index} = min(${l * subgroup}u + lane, ${total - 1}u);\n${text}\n` +
-      words.map((word, e) => `    let ${name}Lane${l}_${e} = bitcast<f32>(${word});`).join("\n");
+      words.map((word, e) =>
+        `    let ${name}Lane${l}_${e} = bitcast<f32>(${word})${times ? ` * ${times}` : ""};`
+      ).join("\n");
   });
   return {
     load,

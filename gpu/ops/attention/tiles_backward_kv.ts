@@ -17,7 +17,8 @@ export function tilesBackwardKV(shape: AttentionShape, device: AttentionDevice, 
     `subgroupBroadcast(${name}${Math.floor(j / subgroup)}, ${j % subgroup}u)`;
   const all = (make: (item: number) => string) => lines(count, make);
   const address = (row: string) => `min(r + ${row}, end - 1u) * p.heads + h`;
-  const q = broadcastHeads("qq", "q", rows, loads, address);
+  // Their scale is that of the scores, and of what dK sums.
+  const q = broadcastHeads("qq", "q", rows, loads, address, "p.scale");
   const g = broadcastHeads("gg", "dout", rows, loads, address);
   const [k, v, dk, dv] = [loaded("k"), loaded("v"), sumsOf("dk"), sumsOf("dv")];
   return `${header(shape, device.subgroup)}
@@ -68,8 +69,8 @@ ${
     lines(rows, (j) =>
       `      let lse${j} = ${ofRow("lseLane", j)}; let delta${j} = ${ofRow("deltaLane", j)};\n` +
       all((i) =>
-        `      let w${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - lse${j}), r + ${j}u >= key${i} && r + ${j}u < end);
-      let d${i}_${j} = w${i}_${j} * (t${i}_${j} - delta${j}) * p.scale;`
+        `      let w${i}_${j} = select(0.0, exp(s${i}_${j} - lse${j}), r + ${j}u >= key${i} && r + ${j}u < end);
+      let d${i}_${j} = w${i}_${j} * (t${i}_${j} - delta${j});`
       ))
   }
 ${

@@ -32,9 +32,11 @@ ${
       `  let lse${i} = lse[i${i}]; var delta${i} = 0.0;
 ${
         lines(dims / 4, (c) =>
-          `  let q${i}_${c} = q[i${i} * HQ + ${c}u]; let g${i}_${c} = dout[i${i} * HQ + ${c}u];
+          `  let q${i}_${c} = q[i${i} * HQ + ${c}u] * p.scale; let g${i}_${c} = dout[i${i} * HQ + ${c}u];
   let o${i}_${c} = out[i${i} * HQ + ${c}u];
-${xyzw.map((e) => `  delta${i} = fma(g${i}_${c}.${e}, o${i}_${c}.${e}, delta${i});`).join("\n")}`)
+${
+            xyzw.map((e) => `  delta${i} = fma(g${i}_${c}.${e}, o${i}_${c}.${e}, delta${i});`).join("\n")
+          }`)
       }
 ${declareSums(acc, i, dims)}`
     )
@@ -47,7 +49,7 @@ ${dots(count, keys, dims, (i, j) => `t${i}_${j}`, g, v.value)}
 ${
     all((i) =>
       lines(keys, (j) =>
-        `    let d${i}_${j} = select(0.0, exp(s${i}_${j} * p.scale - lse${i}) * (t${i}_${j} - delta${i}) * p.scale, j + ${j}u <= position${i});`)
+        `    let d${i}_${j} = select(0.0, exp(s${i}_${j} - lse${i}) * (t${i}_${j} - delta${i}), j + ${j}u <= position${i});`)
     )
   }
 ${
@@ -59,7 +61,7 @@ ${
 ${
     all((i) =>
       `  if (lane + ${i}u * S < count) {
-${lines(dims / 4, (c) => `    dq[i${i} * HQ + ${c}u] = ${vec4Of(acc, i, c)};`)}
+${lines(dims / 4, (c) => `    dq[i${i} * HQ + ${c}u] = ${vec4Of(acc, i, c)} * p.scale;`)}
     delta[i${i}] = delta${i};
   }`
     )

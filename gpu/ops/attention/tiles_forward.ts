@@ -1,6 +1,7 @@
 import { lines, range } from "../wgsl/text.ts";
 import { declareMerged, mergeSplit } from "./merge_splits.ts";
 import { type AttentionDevice, type AttentionShape, header } from "./shape.ts";
+import { sumOfWeights } from "./sum_of_weights.ts";
 import {
   declareSums,
   dots,
@@ -32,7 +33,7 @@ ${queryRows(count)}
 ${
     all((i) =>
       `  var rowMax${i} = -3.0e38; var sum${i} = 0.0;
-${lines(dims / 4, (c) => `  let q${i}_${c} = q[i${i} * HQ + ${c}u];`)}
+${lines(dims / 4, (c) => `  let q${i}_${c} = q[i${i} * HQ + ${c}u] * p.scale;`)}
 ${declareSums(acc, i, dims)}${split ? `\n${declareMerged(String(i), names(i))}` : ""}`
     )
   }
@@ -67,19 +68,17 @@ ${lines(dims / 4, (c) => `    out[i${i} * HQ + ${c}u] = ${vec4Of(result, i, c)} 
 
 /** One block of the online softmax of the lane's row i: weights w{i}_{j} of its keys, and the factor of what is summed. */
 const softmaxBlock = (i: number, keys: number): string =>
-  lines(
-    keys,
-    (j) => `    s${i}_${j} = s${i}_${j} * p.scale; let in${i}_${j} = j + ${j}u <= position${i};`,
-  ) + `
+  lines(keys, (j) => `    let in${i}_${j} = j + ${j}u <= position${i};`) + `
     var newMax${i} = rowMax${i};
 ${lines(keys, (j) => `    newMax${i} = select(newMax${i}, max(newMax${i}, s${i}_${j}), in${i}_${j});`)}
     let rescale${i} = exp(rowMax${i} - newMax${i});
-    sum${i} = sum${i} * rescale${i};
 ${
     lines(
       keys,
       (j) =>
-        `    let w${i}_${j} = select(0.0, exp(s${i}_${j} - newMax${i}), in${i}_${j}); sum${i} = sum${i} + w${i}_${j};`,
+        `    let w${i}_${j} = select(0.0, exp(s${i}_${j} - newMax${i}), in${i}_${j}); ${
+          sumOfWeights(`sum${i}`, `rescale${i}`, `w${i}_${j}`, j)
+        }`,
     )
   }
     rowMax${i} = newMax${i};`;

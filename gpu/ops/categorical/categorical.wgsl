@@ -27,7 +27,8 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let goal = targets[row];
   if (lane == 0u) { logp[row] = (z[base + goal] - top) / p.tau - log(all); }
   if (p.backward == 0u) { return; }
-  workgroupBarrier(); // the target's logit is read before it is overwritten
+  storageBarrier(); // the target's logit is read before another lane overwrites it
+  workgroupBarrier();
   let weight = weights[row] / p.tau;
   for (var c = lane; c < p.ldz; c += LANES) {
     var g = 0.0;

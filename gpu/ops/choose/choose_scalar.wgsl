@@ -4,7 +4,8 @@ fn logit(at: u32) -> f32 { return z[at]; }
 // A lane takes columns c, c + LANES, ...: four an iteration, which on the software device costs as much as two loads.
 fn columns(c: u32) -> vec4<u32> { return vec4<u32>(c, c + LANES, c + 2u * LANES, c + 3u * LANES); }
 fn logits(base: u32, at: vec4<u32>) -> vec4<f32> {
-  let i = base + min(at, vec4<u32>(p.vocab - 1u));
+  // Past the last one a lane reads a column of its own again: others' are being overwritten.
+  let i = base + select(at.xxxx, at, at < vec4<u32>(p.vocab));
   return select(vec4<f32>(-3.0e38), vec4<f32>(z[i.x], z[i.y], z[i.z], z[i.w]), at < vec4<u32>(p.vocab));
 }
 fn fold(old: Top, value: f32, column: u32) -> Top {

@@ -13,6 +13,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> stats: array<vec4<f32>>;
 var<workgroup> parts: array<f32, LANES>;
 fn gathered(lane: u32, own: f32) -> f32 {
+  storageBarrier(); // what other lanes wrote of the row is read next
   workgroupBarrier();
   parts[lane] = own;
   workgroupBarrier();

@@ -45,7 +45,7 @@ fn biased(at: u32, inRow: u32) -> vec4<f32> { return qkv[at] + bias[inRow]; }`
 
 /**
  * WGSL for GPUs by which a workgroup rotates the heads of one row and key/value head, with the bits of rotary.wgsl, and
- * before it of head_norm_row.ts: the queries, of `GROUP` heads, into workgroup memory as `queries`, key and value to their place
+ * before it of head_norm_row.ts: the queries, of `GROUP` heads, times the scale into workgroup memory as `queries`, key and value to their place
  * `keyHead` in k and v, arrays of words.
  */
 export function rotaryOfWorkgroup(
@@ -83,8 +83,8 @@ export function rotaryOfWorkgroup(
       let x = fma(a, cosines, -(b * sines));
       let y = fma(b, cosines, a * sines);
       if (head < GROUP) {
-        queries[head * 2u * HALF + c] = x;
-        queries[head * 2u * HALF + c + HALF] = y;
+        queries[head * 2u * HALF + c] = x * p.scale;
+        queries[head * 2u * HALF + c + HALF] = y * p.scale;
       } else if (keep) {
         let to = (keyHead * p.kvHeads + kvHead) * 2u * HALF + c;
         k[to] = bitcast<vec4<u32>>(x);

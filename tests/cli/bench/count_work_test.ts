@@ -1,9 +1,9 @@
 /** A token takes five dispatches a layer on GPUs, nine with an adapter, and what is made for them is within their limits of memory. */
 import { assert, assertEquals } from "@std/assert";
 import { countWork } from "../../../cli/bench/count_work.ts";
-import { CARDS } from "../../../gpu/device/cards.ts";
+import { CARDS, FURTHER_CARDS } from "../../../gpu/device/cards.ts";
 import { openDryGpu } from "../../../gpu/device/dry_gpu.ts";
-import { budgetCache } from "../../../model/memory/cache_budget.ts";
+import { budgetCache, mostTrainedRows } from "../../../model/memory/cache_budget.ts";
 import { dryThinking, generateDry } from "../../../model/memory/generation_memory.ts";
 import type { ModelConfig } from "../../../model/transformer/config.ts";
 import { createEmptyModel } from "../../../model/transformer/transformer.ts";
@@ -15,7 +15,7 @@ const two = (config: ModelConfig): ModelConfig => ({ ...config, layers: 2 });
 
 for (const [model, config] of Object.entries(MODEL_SHAPES)) {
   Deno.test(`decoding ${model} takes five dispatches a layer, nine with an adapter, each of which waits once`, async () => {
-    for (const [name, card] of Object.entries(CARDS)) {
+    for (const [name, card] of Object.entries({ ...CARDS, ...FURTHER_CARDS })) {
       for (const types of ["f32", "f16"] as const) {
         for (const { name: work, layer } of await countWork(card, two(config), types)) {
           // Of 64 rows some products are too large to make their inputs again and again.
@@ -36,13 +36,14 @@ const LARGE: ModelConfig = {
   ...{ hiddenSize: 5120, heads: 40, intermediateSize: 14336, tied: false, maxPosition: 131072 },
 };
 
-for (const [name, card] of Object.entries(CARDS)) {
+for (const [name, card] of Object.entries({ ...CARDS, ...FURTHER_CARDS })) {
   Deno.test(`generation and training are planned within the buffers and bindings of ${card.adapter.name}`, async () => {
     for (const config of [...Object.values(MODEL_SHAPES).map(two), LARGE]) {
       const open = () => openDryGpu(card, { maxBufferSize: card.maxBufferSize });
       const model = createEmptyModel(open(), config);
       budgetCache(model.gpu, 80 * 2 ** 30);
-      const promptTokens = config.maxPosition / 2;
+      const isLarge = card.maxBinding > 2 ** 30;
+      const promptTokens = isLarge ? config.maxPosition / 2 : 1000;
       const lengths = { promptTokens, group: 64, maxThinking: 500, answerTokens: 16 };
       const thinking = dryThinking("soft");
       await generateDry(model, { ...lengths, prompts: 8, thinking });
@@ -55,10 +56,10 @@ for (const [name, card] of Object.entries(CARDS)) {
           ...{
             ...lengths,
             promptTokens: 500,
-            group: 16,
+            group: isLarge ? 16 : 2,
             questions: 4,
             thinking,
-            microRows: 8192,
+            microRows: Math.min(8192, mostTrainedRows(card.maxBinding, config)),
             recompute: false,
           },
         },

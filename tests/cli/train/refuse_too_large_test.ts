@@ -134,13 +134,15 @@ Deno.test("train refuses before it reads a weight of what cannot fit", async () 
   await fails(args, 1, `error: Cannot train ${model}: it needs `, "TiB", "hint: ");
 });
 
-Deno.test("as a process: more rollouts than anybody has use for, and thoughts wider than a binding, are refused at once", async () => {
+Deno.test("as a process: more rollouts than anybody has use for, and rows and thoughts that are more than a binding holds, are refused at once", async () => {
   const out = `${await testFolder()}/run`;
   const refused = (flags: string[], ...said: string[]) =>
     fails(["train", ...flags, "--out", out], 1, ...said);
   for (const flags of [["--group", "1000000"], ["--group", "100000000"], ["--questions", "1000000"]]) {
     await refused(flags, "at most 16384 are possible", "hint: lower --questions or --group");
   }
+  const rows = ["--thinking", "hard", "--questions", "16", "--group", "256", "--micro-rows", "200000"];
+  await refused(rows, "Cannot put ", " tokens through an update at once", "hint: --micro-rows 9");
   const many = ["--questions", "16", "--group", "256", "--max-thinking", "150"];
   await refused(many, "Cannot keep the thoughts of an update", "one binding of this device holds");
 });
