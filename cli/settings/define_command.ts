@@ -95,7 +95,7 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
       others: everyFlag,
     });
     // By the environment, so that processes that a command starts use the same one.
-    if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", options.gpu);
+    if (typeof options.gpu === "string") Deno.env.set("SOFTCOT_GPU", deviceNamed(options.gpu));
     keepHangupIgnored();
     keepYoung();
     if (spec.opensDevice) {
@@ -118,6 +118,12 @@ export function defineCommand<S extends Settings>(spec: CommandSpec<S>): Command
     });
   });
   return command;
+}
+
+/** @throws ValidationError for blanks, which name nothing: a variable of a script that is not set, say */
+function deviceNamed(gpu: string): string {
+  if (gpu.trim() !== "") return gpu;
+  throw new ValidationError(`Option "--gpu" must name a device, but got "${gpu}".`);
 }
 
 /** Flags' values as they were written. */

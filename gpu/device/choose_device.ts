@@ -1,5 +1,6 @@
 import { toldAdapter } from "../adapter.ts";
 import { UserError } from "../errors.ts";
+import { busPlace } from "./bus_place.ts";
 import { nvidiaTrouble } from "./nvidia_driver.ts";
 import { findVulkan } from "./vulkan_driver.ts";
 import { preferredDevice, type VulkanDevice, vulkanDevices } from "./vulkan_devices.ts";
@@ -73,15 +74,7 @@ function choose(wanted: string, devices: readonly NumberedDevice[]): VulkanDevic
 /** The device that a text names. */
 export function findDevice(wanted: string, devices: readonly NumberedDevice[]): NumberedDevice {
   const text = wanted.trim().toLowerCase();
-  const bus = /^(?:0{4})?([\da-f]{4}:)?([\da-f]{2}:[\da-f]{2}\.\d)$/.exec(text);
-  const uuid = text.replace(/^gpu-/, "").replaceAll("-", "");
-  const found = /^\d{1,3}$/.test(text)
-    ? devices.filter(({ number }) => number === Number(text))
-    : bus
-    ? devices.filter(({ pci }) => pci === (bus[1] ?? "0000:") + bus[2])
-    : devices.filter(({ name, uuid: own }) =>
-      name.toLowerCase().includes(text) || (own !== "" && own === uuid)
-    );
+  const found = calledSo(text, devices);
   if (found.length === 1) return found[0];
   const trouble = nvidiaTrouble(() => devices);
   const list = devices.map((device) => `${device.number} ${toldAdapter(device)}`).join(", ");
@@ -90,6 +83,19 @@ export function findDevice(wanted: string, devices: readonly NumberedDevice[]): 
       found.length === 0 ? "there is none such" : `${found.length} are called so`
     }, one is needed`,
     `the devices are: ${list}${trouble ? `; ${trouble.found} (${trouble.hint})` : ""}`,
+  );
+}
+
+function calledSo(text: string, devices: readonly NumberedDevice[]): NumberedDevice[] {
+  if (text === "") return [];
+  const isAt = busPlace(text);
+  if (isAt) return devices.filter(({ pci }) => isAt(pci));
+  const numbered = devices.filter(({ number }) => /^\d{1,3}$/.test(text) && number === Number(text));
+  // A number that no device has may be of a model, such as 200; one of few digits is rather a device that is not there.
+  if (numbered.length > 0 || /^\d{1,2}$/.test(text)) return numbered;
+  const uuid = text.replace(/^gpu-/, "").replaceAll("-", "");
+  return devices.filter(({ name, uuid: own }) =>
+    name.toLowerCase().includes(text) || (own !== "" && own === uuid)
   );
 }
 

@@ -30,11 +30,35 @@ Deno.test("a device is named by its number, its place as tools write it, its UUI
   const names = {
     ...{ 0: 0, 3: 3, " 2 ": 2, l4: 2, LLVM: 3, "65:00.0": 0, "0001:65:00.0": 1, "00000001:65:00.0": 1 },
     ...{ [UUID]: 0, "GPU-01234567-89AB-CDEF-0123-456789ABCDEF": 0, "0000:66:00.0": 2 },
+    ...{
+      "65:00": 0,
+      "66:00": 2,
+      "0001:65:00": 1,
+      "pci-0000_66_00_0": 2,
+      "PCI:102:0:0": 2,
+      "PCI:101@1:0:0": 1,
+    },
   };
   for (const [name, number] of Object.entries(names)) {
     assertEquals(findDevice(name, DEVICES).number, number, name);
   }
-  for (const name of ["4", "h200", "NVIDIA", "65:00.1", "0002:65:00.0", "GPU-00", "-1", " "]) {
+  // Alike cards have alike names, one card of its model has its number.
+  assertEquals(findDevice("200", DEVICES.slice(1)).number, 1);
+  const none = [
+    "4",
+    "h200",
+    "200",
+    "NVIDIA",
+    "65:00.1",
+    "0002:65:00.0",
+    "67:00",
+    "PCI:66:0:0",
+    "GPU-00",
+    "-1",
+    " ",
+    "",
+  ];
+  for (const name of none) {
     const error = assertThrows(() => findDevice(name, DEVICES), UserError);
     assertStringIncludes(
       error.hint!,

@@ -101,6 +101,15 @@ test("what no device or several answer to is refused with the list", async () =>
   }
 });
 
+test("a blank where a device is to be named is wrong usage; a variable that is empty names none", async () => {
+  for (const blank of ["", " "]) {
+    const { code, stderr, opened } = await open(["--gpu", blank]);
+    assertEquals([code, opened], [2, []], stderr);
+    assertStringIncludes(stderr, `error: Option "--gpu" must name a device, but got "${blank}".`);
+  }
+  assertEquals((await open([], { SOFTCOT_GPU: "" })).opened, ["65"]);
+});
+
 test("where a process keeps to the device that it has, another one is refused after opening", async () => {
   const script = `const { openGpu } = await import("./gpu/device/open_gpu.ts");
 Deno.env.set("VK_DRIVER_FILES", "${cards?.file}");
