@@ -5,7 +5,6 @@ import { NVIDIA, nvidiaTrouble } from "../../gpu/device/nvidia_driver.ts";
 import { openGpu } from "../../gpu/device/open_gpu.ts";
 import { driversVariable } from "../../gpu/device/vulkan_driver.ts";
 import { UserError } from "../../gpu/errors.ts";
-import { testLongLoop, testMatmul, testRandom } from "../../gpu/device/self_test.ts";
 import { PINNED_DENO } from "../facts/pinned_deno.ts";
 import { defineCommand } from "../settings/define_command.ts";
 import { flag, text } from "../settings/setting.ts";
@@ -15,7 +14,7 @@ import { describeDiagnosis } from "./describe_diagnosis.ts";
 import type { Diagnosis, Finding } from "./diagnosis.ts";
 import { type DeviceHere, devicesHere } from "./devices_here.ts";
 import type { NvidiaCard } from "./nvidia_cards.ts";
-import { tryModel } from "./try_model.ts";
+import { tryOut } from "./try_out.ts";
 import { describePermissions } from "../permissions/describe_permissions.ts";
 import { PERMISSIONS } from "../permissions/permission_table.ts";
 
@@ -23,8 +22,8 @@ import { PERMISSIONS } from "../permissions/permission_table.ts";
 export const doctorCommand = defineCommand({
   description: `Look at the device and the installation, and try them.
 
-Lists the devices, shows what the one that is used grants, and whether the kernels compute rightly on it: a matrix product, random numbers, a \
-long loop, a few steps of a small model. Memory is what trainings and evaluations are held against: a card's own, or of a software device \
+Lists the devices, shows what the one that is used grants, and whether the kernels compute rightly on it: matrix products, attention, \
+random numbers, a long loop, a few steps of a small model. Memory is what trainings and evaluations are held against: a card's own, or of a software device \
 that of this machine; a binding is the largest piece of it that a kernel sees at once, and larger weights are split. Ends with status 1 if something is missing, and says what to do.`,
   settings: {
     all: flag("Show all that the device grants, too, and what each command may do on this machine"),
@@ -178,46 +177,4 @@ function limits(gpu: Gpu): Finding[] {
       hint: "choose another device with --gpu",
     }),
   );
-}
-
-async function tryOut(gpu: Gpu): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const hint = "update the device's Vulkan driver; softcot's results cannot be trusted on this one";
-  for (const dtype of ["f32", "f16"] as const) {
-    const { error, gigaflops } = await testMatmul(gpu, dtype);
-    const bad = !(error < (dtype === "f32" ? 1e-7 : 1e-6));
-    const name = `matrix product, ${dtype} weights`;
-    const found = `${bad ? `error ${error}` : "right at four sizes"}, ${
-      gigaflops.toPrecision(3)
-    } GFLOP/s (512 x 512 x 512)`;
-    findings.push({ name, state: bad ? "missing" : "ok", found, hint: bad ? hint : undefined });
-  }
-  const drawn = await testRandom(gpu);
-  findings.push({
-    name: "random numbers",
-    state: drawn ? "ok" : "missing",
-    found: drawn ? "Philox gives its known answers" : "Philox gives wrong numbers",
-    hint: drawn ? undefined : hint,
-  });
-  const { asked, reached } = await testLongLoop(gpu);
-  findings.push(
-    reached === asked ? { name: "long loops", state: "ok", found: `${asked} rounds` } : {
-      name: "long loops",
-      state: "note",
-      found: `this driver ends loops after ${reached} rounds in silence; softcot's kernels stay below 32,768`,
-    },
-  );
-  const { finite, invariant } = await tryModel(gpu);
-  findings.push(
-    !finite
-      ? { name: "small model", state: "missing", found: "its numbers are not finite", hint }
-      : invariant
-      ? { name: "small model", state: "ok", found: "a rollout is the same to the bit alone and in a batch" }
-      : {
-        name: "small model",
-        state: "note",
-        found: "a rollout depends in its last bits on the batch: runs repeat, but mismatch will not be 0",
-      },
-  );
-  return findings;
 }

@@ -4,7 +4,7 @@ import { uploadRows } from "../ops/repack/upload_rows.ts";
 import { matmulNT } from "../ops/matmul/matmul.ts";
 
 /** Numbers that f16 holds exactly, without a pattern that a wrong tile could repeat. */
-const number = (i: number): number => Math.f16round(Math.sin(1 + i * 0.7) * 0.5);
+export const number = (i: number): number => Math.f16round(Math.sin(1 + i * 0.7) * 0.5);
 
 /**
  * Tries the product of [m, k] by weights [n, k] of a type.

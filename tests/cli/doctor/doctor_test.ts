@@ -1,4 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { attentionError } from "../../../cli/doctor/attention_error.ts";
+import { tryModel } from "../../../cli/doctor/try_model.ts";
+import { gradientProductsError } from "../../../gpu/device/gradient_products_error.ts";
+import { openGpu } from "../../../gpu/device/open_gpu.ts";
 import { askProgram } from "../../../cli/facts/ask_program.ts";
 import { PINNED_DENO } from "../../../cli/facts/pinned_deno.ts";
 import { root } from "../../support/places.ts";
@@ -8,7 +12,11 @@ Deno.test("doctor finds a working device, and tells it on a page, in whole, and 
   const { code, stdout, stderr } = await runSoftcot(["doctor"]);
   assertEquals(code, 0, stderr);
   const { stdout: all } = await runSoftcot(["doctor", "--all"]);
-  const verdicts = [/^ok +matrix product, f32/m, /^ok +random numbers/m, /^ok +small model/m];
+  const verdicts = [/^ok +matrix product, f32/m, /^ok +products of the backward pass/m, /^ok +attention/m];
+  verdicts.push(
+    /^ok +random numbers/m,
+    /^ok +small model +a rollout is the same .* in a batch, and to training$/m,
+  );
   for (const line of [...verdicts, /^0\* +\S/m]) assertMatch(stdout, line);
   for (const line of [...verdicts, /^device +\S/m, /^subgroup size +\d+$/m, /^eval check +read +pairs$/m]) {
     assertMatch(all, line);
@@ -25,6 +33,17 @@ Deno.test("doctor finds a working device, and tells it on a page, in whole, and 
   assert(data.device.pipelines > 3 && data.device.pipelines < 80);
   assert(data.device.limits.maxStorageBufferBindingSize > 0);
   assert(data.findings.every(({ state }: { state: string }) => state === "ok" || state === "note"));
+});
+
+Deno.test("what doctor tries of training is right in GPUs' kernels, too, and decoding agrees with training to the bit", async () => {
+  const gpu = await openGpu({ matmulFamily: "tile" });
+  try {
+    assert(await gradientProductsError(gpu, [37, 53, 29]) < 1e-12);
+    assert(await attentionError(gpu) < 1e-12);
+    assertEquals(await tryModel(gpu), { finite: true, invariant: true, mismatch: 0 });
+  } finally {
+    gpu.close();
+  }
 });
 
 Deno.test("without a device doctor says what is missing, and ends with 1", async () => {
