@@ -16,19 +16,21 @@ import { sha256Of } from "../model/files/sha256_of.ts";
 import { writeWhole } from "../model/files/write_whole.ts";
 import { buildBinaries } from "./binary.ts";
 import { releaseNotes } from "./changelog.ts";
+import { refuseTag } from "./refuse_tag.ts";
+import { shellScripts } from "./shell_scripts.ts";
 import { TARGETS } from "./targets.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const dist = join(root, "dist");
 /** How the folder begins in which a release is made; what is left of one that was killed is removed by the next. */
 const WORK = ".release-";
-const SCRIPTS = ["softcot", "release/launcher.sh", "release/start.sh", ".ci/run"];
 
 /** Makes the release of the version in deno.json: in a folder of its own within dist, whose files are moved there when all of them are right. */
 async function release({ checks }: { checks: boolean }): Promise<void> {
   const { version } = project;
   const notes = releaseNotes(Deno.readTextFileSync(join(root, "CHANGELOG.md")), version);
   const commit = cleanCommit(version);
+  refuseTag(root, version);
   Deno.mkdirSync(dist, { recursive: true });
   for (const name of namesIn(dist).filter((name) => name.startsWith(WORK))) {
     Deno.removeSync(join(dist, name), { recursive: true });
@@ -39,7 +41,7 @@ async function release({ checks }: { checks: boolean }): Promise<void> {
       "they may be of another version: remove them",
     );
   }
-  await step("shellcheck", "shellcheck", SCRIPTS);
+  await step("shellcheck", "shellcheck", shellScripts());
   if (checks) await step("deno task ok", Deno.execPath(), ["task", "ok"]);
   const work = Deno.makeTempDirSync({ dir: dist, prefix: WORK });
   try {

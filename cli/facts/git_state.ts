@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { isThere } from "../../model/files/on_disk.ts";
+import { git } from "./git.ts";
 import { ownBuild } from "./own_build.ts";
 
 /** Which state of softcot's own source runs. */
@@ -35,21 +35,4 @@ function stateNow(): GitState | undefined {
   return commit === undefined || !/^[\da-f]{40,64}$/.test(commit) || changes === undefined
     ? undefined
     : { commit, modified: changes !== "" };
-}
-
-// Milliseconds: on a slow disk, or with a hook that waits, git takes longer than anybody wants to wait for a note.
-const PATIENCE = 5000;
-
-function git(cwd: string, ...args: string[]): string | undefined {
-  try {
-    const limits = { timeout: PATIENCE, killSignal: "SIGKILL" as const };
-    const { status, stdout } = spawnSync("git", args, {
-      cwd,
-      ...limits,
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return status === 0 ? stdout.toString().trim() : undefined;
-  } catch {
-    return undefined; // it may not be started
-  }
 }

@@ -127,6 +127,38 @@ Deno.test("a working folder that was removed and too few addresses are told; a h
     assertEquals([started.code, started.stderr], [0, ""]);
   }));
 
+Deno.test("few open files are told, be they too few for Deno itself, and are made more where they may be", () =>
+  inBox(async ({ folder, script }) => {
+    await script("deno", `exec "${Deno.execPath()}" "$@"`);
+    const limited = (limit: string) =>
+      finish("sh", ["-c", `ulimit ${limit} && "$2" --version`, "sh", folder, launcher]);
+    for (const limit of [16, 63]) {
+      const few = await limited(`-n ${limit}`);
+      assertEquals([few.code, few.stdout], [1, ""]);
+      assertStringIncludes(
+        few.stderr,
+        `error: Cannot start here: ulimit -n leaves ${limit} open files, 64 are needed\n`,
+      );
+    }
+    for (const limit of ["-n 64", "-S -n 16"]) assertEquals((await limited(limit)).code, 0);
+  }));
+
+Deno.test("what cannot be said on stderr changes nothing else: Deno is installed, and what is refused ends with 1", () =>
+  inBox(async ({ folder, script, cached }) => {
+    const silent = (nowhere: string, env = `XDG_CACHE_HOME="$2/cache"`) =>
+      finish("sh", ["-c", `PATH="$2/bin" ${env} "$1" --version ${nowhere}`, "sh", launcher, folder]);
+    await script("npm", npm);
+    for (const nowhere of ["2>&-", "2>/dev/full", "2>&1 >/dev/null | true"]) {
+      const { stdout } = await silent(nowhere);
+      if (!nowhere.endsWith("true")) assertStringIncludes(stdout, project.version);
+      assert(await exists(cached), nowhere);
+      await Deno.remove(cached);
+    }
+    for (const nowhere of ["2>&-", "2>/dev/full"]) {
+      assertEquals((await silent(nowhere, "HOME= XDG_CACHE_HOME=")).code, 1);
+    }
+  }));
+
 Deno.test("another version on the PATH is passed over, and the pinned one installed once from npm", () =>
   inBox(async ({ cached, script, start }) => {
     await script("deno", "echo deno 1.0.0");
