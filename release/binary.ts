@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import project from "../deno.json" with { type: "json" };
 import { reportError } from "../cli/terminal/report_error.ts";
 import { inBytes } from "../cli/terminal/in_bytes.ts";
+import { UserError } from "../gpu/errors.ts";
 import { sha256Of } from "../model/files/sha256_of.ts";
 import { bundleApp } from "./bundle_app.ts";
 import { compileApp } from "./compile_app.ts";
@@ -35,9 +36,7 @@ export interface BinaryOptions {
 export async function buildBinaries(
   { targets, out = join(root, "dist"), compile }: BinaryOptions,
 ): Promise<string[]> {
-  Deno.mkdirSync(out, { recursive: true });
-  // On the same disk as the result, which is moved into its place when it is whole.
-  const work = Deno.makeTempDirSync({ dir: out, prefix: ".work-" });
+  const work = workFolder(out);
   try {
     const app = join(work, "app");
     const workers = await bundleApp(app);
@@ -53,6 +52,19 @@ export async function buildBinaries(
     return paths;
   } finally {
     Deno.removeSync(work, { recursive: true });
+  }
+}
+
+/** A folder on the same disk as the result, which is moved into its place when it is whole. */
+function workFolder(out: string): string {
+  try {
+    Deno.mkdirSync(out, { recursive: true });
+    return Deno.makeTempDirSync({ dir: out, prefix: ".work-" });
+  } catch (error) {
+    throw new UserError(
+      `Cannot write to ${out}: ${(error as Error).message}, a writable folder is needed`,
+      "name another folder with --out",
+    );
   }
 }
 

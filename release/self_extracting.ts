@@ -1,4 +1,5 @@
 /** One file of a folder: a launcher in sh, and behind it the folder as a compressed archive. */
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import project from "../deno.json" with { type: "json" };
@@ -23,6 +24,7 @@ export async function selfExtracting(folder: string, { machine }: Target): Promi
     MACHINE: machine,
     ID: `softcot-${project.version}-${sha256.slice(0, 12)}`,
     FILES: names.length,
+    SIZE: names.reduce((sum, name) => sum + Deno.statSync(join(folder, name)).size, 0),
     BYTES: payload.length,
     SHA256: sha256,
     OFFSET: "0".repeat(OFFSET_DIGITS),

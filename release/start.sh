@@ -8,20 +8,32 @@ while [ -L "$here" ]; do
   case $target in /*) here=$target ;; *) here=${here%/*}/$target ;; esac
 done
 here=$(CDPATH='' cd -- "${here%/*}/" && pwd -P)
-# Deno cannot start in a folder that was removed, nor where the home is a file, as some services have it.
 fail() {
-  printf 'error: Cannot start here: %s\nhint: %s\n' "$1" "$2" >&2
-  exit 1
+  # Where it cannot be said, be it that a reader is gone, the status still tells.
+  (exec >&2 && printf 'error: Cannot %s\nhint: %s\n' "$1" "$2") || :
+  exit "${3:-1}"
 }
-[ -n "$(pwd -P 2>/dev/null)" ] || fail 'the working folder was removed' 'cd to one that is there'
+[ "${1:-}" != --unpack ] ||
+  fail "unpack: this copy is unpacked already, in $here" 'copy that folder, or take the one file that it came from' 2
+# Deno cannot start in a folder that was removed, nor where the home is a file, as some services have it.
+[ -n "$(pwd -P 2>/dev/null)" ] || fail 'start here: the working folder was removed' 'cd to one that is there'
 # V8 reserves addresses, far more than it uses, and ends with a stack where it gets fewer.
 # shellcheck disable=SC3045
 addresses=$(ulimit -v 2>/dev/null) || addresses=
 case $addresses in
   '' | *[!0-9]*) ;;
   *) [ "$addresses" -ge 36000000 ] ||
-    fail "ulimit -v leaves $((addresses / 1000000)) GB of addresses, 36 GB are needed" \
+    fail "start here: ulimit -v leaves $((addresses / 1000000)) GB of addresses, 36 GB are needed" \
       'they are reserved, not used: raise or lift that limit (ulimit -v unlimited), or ask the scheduler for another one' ;;
+esac
+# A training opens some thirty files; with fewer Deno ends without a word, or with a stack.
+# shellcheck disable=SC3045
+case $(ulimit -n) in
+  [0-9] | [0-5][0-9] | 6[0-3])
+    (exec 2>/dev/null && ulimit -S -n 64) ||
+      fail "start here: ulimit -n leaves $(ulimit -n) open files, 64 are needed" 'raise or lift that limit'
+    ulimit -S -n 64
+    ;;
 esac
 [ -d "${HOME:-/}" ] || [ ! -e "$HOME" ] || unset HOME
 # What lies in folders above, or where it was started, is none of the program's; nor is compiled code of other programs. The user's own

@@ -92,6 +92,9 @@ function explain(error: unknown): Explanation {
 
 const systemErrors: Record<string, string | undefined> = {
   ENOENT: "check the path",
+  EEXIST: "something else lies there: check the path",
+  ENOTDIR: "a file lies where a folder is needed: check the path",
+  EISDIR: "a folder lies where a file is needed: check the path",
   EACCES: "check the permissions of that path",
   EPERM: "check the permissions of that path",
   EROFS: "the file system is read-only: choose another folder with --out",

@@ -2,11 +2,12 @@
  * The one file for servers in short: built from the Deno that runs this, or the one that SOFTCOT_BINARY names. odd_places.ts
  * and two_builds.ts beside this are the long form, and `SOFTCOT_BINARY=FILE` makes all of tests/cli run against the file.
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import project from "../../deno.json" with { type: "json" };
 import { gitState } from "../../cli/facts/git_state.ts";
 import { PAGE_FILE } from "../../cli/page/own_page.ts";
 import { RENDERER_FILES } from "../../cli/report/renderer_files.ts";
+import { UserError } from "../../gpu/errors.ts";
 import { bundleApp } from "../../release/bundle_app.ts";
 import { buildBinaries } from "../../release/binary.ts";
 import { TARGETS } from "../../release/targets.ts";
@@ -59,6 +60,12 @@ test("a file is built, small enough, with its hash and without a source map", as
   assertEquals(carried.filter((name) => !names.includes(name)), []);
   assertEquals(names.filter((name) => name.endsWith(".map")), []);
   assert(!Deno.readTextFileSync(`${folder}/app/main.js`).includes("sourceMappingURL"));
+});
+
+test("a folder for it that cannot be is told", async () => {
+  for (const out of ["/dev/null", "/dev/null/in"]) {
+    await assertRejects(() => buildBinaries({ out }), UserError, `Cannot write to ${out}: `);
+  }
 });
 
 test("its launcher stays short", () => {

@@ -67,6 +67,19 @@ export const ODD_PLACES: readonly OddPlace[] = [
     ...{ code: 1, says: /^error: Cannot start here: ulimit -v leaves 8 GB of addresses, 36 GB are needed$/m },
   },
   {
+    what: "few open files, at the first start and later",
+    script:
+      `(ulimit -n 20 && ./softcot $GO); [ $? = 1 ] && ./softcot $GO && (ulimit -n 20 && ./softcot $GO); s=$?; look home/.cache/softcot/*/deno && exit $s`,
+    code: 1,
+    says: /^equal$[^]*(^error: Cannot start here: ulimit -n leaves 20 open files, 64 are needed\n[^]*){2}/m,
+    short: true,
+  },
+  {
+    what: "few open files that may be made more",
+    script: "ulimit -S -n 16 && ./softcot $GO",
+    ...{ code: 0, says: RIGHT },
+  },
+  {
     what: "a home that is a file",
     // Not into a shared place, where the next ones would find it.
     script: "HOME=/dev/null SOFTCOT_CACHE=$BOX/c ./softcot $GO",
@@ -120,6 +133,12 @@ export const ODD_PLACES: readonly OddPlace[] = [
     what: "SOFTCOT_CACHE from which no program may be run",
     script: `mkdir c; unshare -m sh -c '${NOEXEC} c && SOFTCOT_CACHE=$BOX/c ./softcot $GO'`,
     ...{ code: 1, says: /^error: Cannot unpack: \S+\/c lets no program run$/m, root: true },
+  },
+  {
+    what: "SOFTCOT_CACHE with a line break in its path",
+    script: `SOFTCOT_CACHE="$BOX/a
+b" ./softcot $GO`,
+    ...{ code: 1, says: /^error: Cannot unpack: \S+\/a\nb has a line break in its path$/m, short: true },
   },
   {
     what: "SOFTCOT_CACHE that cannot be made",
@@ -274,6 +293,18 @@ export const ODD_PLACES: readonly OddPlace[] = [
       "./softcot $GO && rm home/.cache/softcot/softcot-*/train-*.js && ./softcot $GO && ls home/.cache/softcot/*/train-*",
     ...{ code: 0, says: /train-\w+\.js$[^]*unpacking[^]*unpacking/m },
   },
+  ...[["main.js", "cut", "-s -1"], ["deno", "cut", "-s 1000000"], ["build.json", "emptied", "-s 0"]].map((
+    [name, how, size],
+  ) => ({
+    what: `an unpacked copy in which ${name} is ${how}`,
+    script:
+      `./softcot $GO && truncate ${size} home/.cache/softcot/*/${name} && ./softcot $GO && ./softcot $GO && look home/.cache/softcot | wc -l`,
+    ...{
+      code: 0,
+      says: /^(equal\n[^]*){3}^1\n(softcot: unpacking \S+ \S+ \(once\)\n){2}$/m,
+      short: name === "main.js",
+    },
+  })),
   {
     what: "older versions: those not started for 30 days go, other folders stay",
     script:
@@ -315,10 +346,31 @@ export const ODD_PLACES: readonly OddPlace[] = [
     ...{ code: 1, says: /^error: Cannot unpack into \S+\/there: something lies there$/m },
   },
   {
-    what: "--unpack into what is no name of a folder",
-    script: `mkdir in; cd in; for at in .. //; do ../softcot --unpack "$at"; [ $? = 1 ] || exit 9; done
-      [ -d "$BOX/in" ] && exit 1`,
-    ...{ code: 1, says: /^error: Cannot unpack into '\/\/': a new folder is needed$/m, short: true },
+    what: "--unpack into what is no name of a folder, into two, and into none",
+    script:
+      `mkdir in; cd in; for at in .. . // '' -x --help; do ../softcot --unpack "$at"; [ $? = 2 ] || exit 9; done
+      ../softcot --unpack a b; [ $? = 2 ] && look . || ../softcot --unpack`,
+    code: 2,
+    says:
+      /^(error: Cannot unpack into '(\.\.|\.|\/\/||-x|--help|a b)': one new folder is needed\nhint: softcot --unpack DIR.*\n){8}$/,
+    short: true,
+  },
+  {
+    what: "--unpack of what is unpacked already",
+    script: "./softcot --unpack there && there/softcot --unpack again; s=$?; [ ! -e again ] && exit $s",
+    ...{ code: 2, says: /^error: Cannot unpack: this copy is unpacked already, in \S+\/there$/m },
+  },
+  ...["2>&-", "2>/dev/full", "2>&1 | true"].map((nowhere) => ({
+    what: `--unpack DIR, then a first start, where nothing can be said: ${nowhere}`,
+    script: `./softcot --unpack there ${nowhere}; s=$?; there/softcot $GO && [ ! -e home ] || exit 9
+      ./softcot $GO ${nowhere}; look home/.cache/softcot && exit $s`,
+    ...{ code: 0, says: /^equal\n[^]*^softcot-\d\S+\n$/m, short: nowhere === "2>&-" },
+  })),
+  {
+    what: "what is refused, where nothing can be said: 2>&-, 2>/dev/full",
+    script:
+      `touch file; export SOFTCOT_CACHE=$BOX/file; ./softcot $GO 2>&-; [ $? = 1 ] && ./softcot $GO 2>/dev/full`,
+    ...{ code: 1, says: /^$/ },
   },
   {
     what: "configurations of other programs above the cache and where it is started",

@@ -4,10 +4,11 @@ import type { OddPlace } from "./odd_places.ts";
 /** Programs that the scripts of places use. */
 const TOOLS: Readonly<Record<string, string>> = {
   look: `ls -A "$1" 2>/dev/null | grep .`,
-  // As a whole copy looks to the launcher, which counts its files.
+  // As a whole copy looks to the launcher, which counts its files and their bytes.
   plant: `eval "$(head -n 5 "$BOX/softcot" | grep ^id=)"
 mkdir -p "$1/$id" && cd "$1/$id" && touch $(seq $((files - 2)))
-for name in deno softcot; do printf '#!/bin/sh\\n> "%s/mark"\\n' "$BOX" >$name && chmod 755 $name; done`,
+for name in deno softcot; do printf '#!/bin/sh\\n> "%s/mark"\\n' "$BOX" >$name && chmod 755 $name; done
+truncate -s $((size - $(cat deno softcot | wc -c))) 1`,
 };
 
 /** Starts the file at a place; undefined where only root can make that place. */
