@@ -4,6 +4,7 @@ import project from "../../deno.json" with { type: "json" };
 import { UserError } from "../../gpu/errors.ts";
 import { namesIn } from "../../model/files/on_disk.ts";
 import { PINNED_DENO } from "../facts/pinned_deno.ts";
+import { type PackageFile, standardLicense } from "./standard_license.ts";
 import denoLicense from "./deno_license.txt" with { type: "text" };
 
 /** The name under which a built copy keeps the text, beside its code. */
@@ -33,15 +34,15 @@ export async function gatherLicenses(): Promise<string> {
   const own = Deno.readTextFileSync(join(root, "LICENSE"));
   const entries = [
     entry(`softcot ${project.version}`, own),
-    ...packagesIn(graphs).map((each) => entry(`${each.name} ${each.version}`, licenseOf(each))),
+    ...packagesIn(graphs).map((each) => entry(`${each.name} ${each.version}`, licenseOf(each, own))),
     entry(`Deno ${PINNED_DENO}`, `${denoLicense}\n${WITHIN_DENO}`),
   ];
   return entries.join("\n");
 }
 
 const WITHIN_DENO =
-  `Deno is built of V8, of Rust's libraries and of others, each under a licence of its own; its sources name
-them: https://github.com/denoland/deno`;
+  `Deno is built of V8 (BSD-3-Clause, https://github.com/v8/v8), of ICU (Unicode-3.0, https://github.com/unicode-org/icu),
+of Rust's libraries and of others, each under a licence of its own; its sources name them: https://github.com/denoland/deno`;
 
 const entry = (name: string, text: string) => `${name}\n${"=".repeat(name.length)}\n\n${text.trim()}\n`;
 
@@ -59,15 +60,11 @@ function packagesIn(graphs: readonly ModuleGraph[]): Package[] {
   return [...found.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-function licenseOf({ localPath }: Package): string {
+function licenseOf({ name, version, localPath }: Package, mit: string): string {
   const file = namesIn(localPath).sort().find((name) => /^(licen[cs]e|copying)\b/i.test(name));
   if (file) return Deno.readTextFileSync(join(localPath, file));
-  const { license, author, repository } = JSON.parse(Deno.readTextFileSync(join(localPath, "package.json")));
-  const source = typeof repository === "object" ? repository?.url : repository;
-  const by = typeof author === "object" ? author?.name : author;
-  return `${license ?? "no licence named"}${
-    by ? `, by ${by}` : ""
-  }: so its package.json says; it holds no text of the licence.${source ? ` Its source: ${source}` : ""}`;
+  const told: PackageFile = JSON.parse(Deno.readTextFileSync(join(localPath, "package.json")));
+  return standardLicense({ ...told, name, version }, mit);
 }
 
 async function moduleGraph(root: string, entry: string): Promise<ModuleGraph> {
