@@ -120,6 +120,11 @@ Deno.test("every error is a line, a hint and a status", () => {
   assertEquals(report("a text").lines[0], "error: Something went wrong: a text");
   const full = Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
   assertStringIncludes(report(full).lines[1], "the disk is full");
+  const file = Object.assign(new Error("Not a directory (os error 20): mkdir 'a/b'"), { code: "ENOTDIR" });
+  assertEquals(report(file).lines, [
+    "error: Not a directory (os error 20): mkdir 'a/b'",
+    "hint: a file lies where a folder is needed: check the path",
+  ]);
   assertEquals(report(new Deno.errors.BrokenPipe("Broken pipe")), { status: 1, lines: [] });
 });
 
