@@ -1,4 +1,5 @@
 import type { Gpu } from "../../gpu/gpu.ts";
+import type { Job } from "./job.ts";
 import { makeRollouts } from "./make_rollouts.ts";
 import { encodeResult, kindOf } from "./result.ts";
 import { takeJobs, type TakeOptions } from "./take_jobs.ts";
@@ -20,11 +21,16 @@ export async function work(options: WorkOptions): Promise<void> {
   const { place, openDevice, version, signal, say } = options;
   const files = workerFiles(place, say, signal);
   using model = workerModel(openDevice, files);
+  const make = async (job: Job) => {
+    const ready = await model.ready(job);
+    return { ready, ...await makeRollouts(job, ready, signal) };
+  };
   await takeJobs(options, async (job, waited) => {
     const began = performance.now();
     const before = files.fetched;
-    const ready = await model.ready(job);
-    const { rollouts, rows } = await makeRollouts(job, ready, signal);
+    const { ready, rollouts, rows } = await make(job).catch(async (error) => {
+      throw await model.explain(error);
+    });
     const fetched = files.fetched - before;
     const seconds = (performance.now() - began) / 1000;
     const { model: { gpu }, weights } = ready;

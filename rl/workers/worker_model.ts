@@ -21,6 +21,8 @@ export interface ReadyModel {
 export interface WorkerModel extends Disposable {
   /** Makes it the one of a job, fetching what is not here. */
   ready(job: Job): Promise<ReadyModel>;
+  /** The error that lies behind one of a job: the loss of the device, or its want of memory. */
+  explain(error: unknown): Promise<unknown>;
 }
 
 interface Loaded {
@@ -54,8 +56,9 @@ export function workerModel(openDevice: () => Promise<Gpu>, files: WorkerFiles):
       const copy = parcel.half ? createHalfCopy(model) : undefined;
       return { parcel: list.sha256, gpu, model, tokenizer, copy, weights: list.sha256 };
     } catch (error) {
+      const why = await gpu.errors.explain(error);
       gpu.close();
-      throw error;
+      throw why;
     }
   };
   return {
@@ -67,15 +70,17 @@ export function workerModel(openDevice: () => Promise<Gpu>, files: WorkerFiles):
         try {
           await takeTrained(loaded, job, held.folder);
         } catch (error) {
+          const why = await loaded.gpu.errors.explain(error);
           // Some of it may have been taken.
           unload();
-          throw error;
+          throw why;
         }
         loaded.weights = weights;
       }
       const { model, tokenizer, copy } = loaded;
       return { model: copy?.model ?? model, tokenizer, weights: loaded.weights };
     },
+    explain: async (error) => await loaded?.gpu.errors.explain(error) ?? error,
     [Symbol.dispose]: unload,
   };
 }

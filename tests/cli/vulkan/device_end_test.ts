@@ -2,6 +2,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { linesIn } from "../../rl/support/run_files.ts";
 import { playCards } from "../../support/card/play_cards.ts";
+import { until } from "../../support/until.ts";
+import { startNats, testWithNats } from "../../workers/support/nats_server.ts";
+import { startWorker } from "../../workers/support/worker_process.ts";
 import { type Finished, runSoftcot } from "../support/run_softcot.ts";
 import { smallModel } from "../support/small_model.ts";
 import { resumeArgs, trainArgs } from "../support/train_args.ts";
@@ -105,6 +108,29 @@ test("a training on demonstrations whose device is lost says what is saved, and 
     full.stderr,
     /^hint: end what else uses the device and start it again; a new training takes less with/m,
   );
+});
+
+testWithNats("a worker whose device is lost says so, and its job is made elsewhere", async () => {
+  if (card === undefined) return console.log("skipped: there is no card to play");
+  await using nats = await startNats();
+  const lost = `${folder}/${crypto.randomUUID()}`;
+  const env = { VK_DRIVER_FILES: card.file, VK_ICD_FILENAMES: card.file, CARD_LOST: lost };
+  await using worker = await startWorker(nats.url, "lost", { env });
+  const out = `${folder}/by workers`;
+  const trained = runSoftcot([
+    ...trainArgs({ model, out, steps: 6, "validate-every": 0 }),
+    "--workers",
+    nats.url,
+  ]);
+  await until(() => worker.said().includes("made  "), "rollouts", 120);
+  await Deno.writeTextFile(lost, "");
+  const { code, stderr } = await trained;
+  assertEquals(code, 0, stderr);
+  const status = await worker.kill("SIGKILL");
+  if (status.signal === "SIGKILL") {
+    return console.log("skipped: the training ended before the worker met the loss");
+  }
+  assertMatch(worker.said(), /error: Cannot go on: the device was lost \(.+\)\nhint: start it again; /);
 });
 
 test("an evaluation and a generation whose device is lost say so, and that what has ended is kept", async () => {
