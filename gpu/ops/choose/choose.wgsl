@@ -38,7 +38,8 @@ fn total() -> vec3<f32> {
 // A token at tau, by the inverse CDF over the lanes' sums, then over one lane's tokens: lane, lane + LANES, ...
 fn drawn(who: vec4<u32>, draw: u32, base: u32) -> u32 {
   let word = philox(vec4<u32>(draw, who.w + p.shift, who.y, p.step), vec2<u32>(p.seed, p.domain)).x;
-  var left = uniform01(word) * row_sum.z;
+  // At least 0 as it is: `max` keeps a compiler from one fma of this product and what is taken off it.
+  var left = max(uniform01(word) * row_sum.z, 0.0);
   var l = 0u;
   var lastLane = 0u;
   for (var i = 0u; i < LANES; i++) { if (sums[i].z > 0.0) { lastLane = i; } }

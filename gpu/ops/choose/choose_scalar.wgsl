@@ -16,6 +16,9 @@ fn fold(old: Top, value: f32, column: u32) -> Top {
     select(old.token, column, above),
   );
 }
+fn add(old: vec3<f32>, weight: f32, below: f32, warm: f32) -> vec3<f32> {
+  return vec3<f32>(old.x + weight, fma(weight, below, old.y), old.z + warm);
+}
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let row = wg.y * n.x + wg.x;
@@ -36,12 +39,11 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   for (var c = lane; c < p.vocab; c += 4u * LANES) {
     let below = logits(base, columns(c)) - top;
     let weight = exp(below);
-    let part = weight * below;
     let warm = exp(below / p.tau);
-    sum += vec3<f32>(weight.x, part.x, warm.x);
-    sum += vec3<f32>(weight.y, part.y, warm.y);
-    sum += vec3<f32>(weight.z, part.z, warm.z);
-    sum += vec3<f32>(weight.w, part.w, warm.w);
+    sum = add(sum, weight.x, below.x, warm.x);
+    sum = add(sum, weight.y, below.y, warm.y);
+    sum = add(sum, weight.z, below.z, warm.z);
+    sum = add(sum, weight.w, below.w, warm.w);
   }
   sums[lane] = sum;
   workgroupBarrier();

@@ -35,7 +35,7 @@ fn fold(old: Tops, value: vec4<f32>, column: vec4<u32>) -> Tops {
   );
 }
 fn add(old: Sums, weight: vec4<f32>, below: vec4<f32>, warm: vec4<f32>) -> Sums {
-  return Sums(old.weight + weight, old.part + weight * below, old.warm + warm);
+  return Sums(old.weight + weight, fma(weight, below, old.part), old.warm + warm);
 }
 // Weights are at most 1 over the largest, 1: what is far below NEGLIGIBLE is 0 before the sum is known.
 fn kept(warm: vec4<f32>) -> vec4<f32> { return select(warm, vec4<f32>(), warm < vec4<f32>(0.5 * NEGLIGIBLE)); }

@@ -9,17 +9,17 @@ fn weigh(who: vec4<u32>, member: u32) {
   }
   barrier();
   var along = 0.0;
-  for (var j = 0u; j < p.k; j++) { along += few_weight[j] * few_score[j]; }
+  for (var j = 0u; j < p.k; j++) { along = fma(few_weight[j], few_score[j], along); }
   barrier();
   for (var j = member; j < p.k; j += MEMBERS) {
     let root = few_weight[j];
     let e = few_score[j];
-    let moved = root * e - root * root * along;
-    few_weight[j] = root * root + p.eta * moved;
-    let q = root * (1.0 - p.eta * along) + p.eta * e;
+    let moved = fma(root, e, -(root * root * along));
+    few_weight[j] = fma(root, root, p.eta * moved);
+    let q = fma(root, fma(-p.eta, along, 1.0), p.eta * e);
     few_score[j] = select(moved / (p.tau * p.eta), q * q / (2.0 * p.eta * p.eta) - 0.5, p.score == 2u);
   }
   if (p.score != 2u) { return; }
   let sum = totalScore();
-  for (var j = member; j < p.k; j += MEMBERS) { few_score[j] = (few_score[j] - exp(few_logp[j]) * sum) / p.tau; }
+  for (var j = member; j < p.k; j += MEMBERS) { few_score[j] = fma(-exp(few_logp[j]), sum, few_score[j]) / p.tau; }
 }

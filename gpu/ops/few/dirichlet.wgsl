@@ -16,10 +16,10 @@ fn gammaDraw(who: vec4<u32>, j: u32, a: f32) -> vec2<f32> {
   for (var attempt = 0u; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0u) { w = words(who, j, attempt); }
     let x = gaussian(w.xy);
-    let root = 1.0 + c * x;
+    let root = fma(c, x, 1.0);
     if (root <= 0.0) { continue; }
     let v = root * root * root;
-    if (log(uniform01(w.z)) < 0.5 * x * x + d - d * v + d * log(v)) {
+    if (log(uniform01(w.z)) < fma(d, log(v), fma(-d, v, fma(0.5 * x, x, d)))) {
       found = log(d * v);
       break;
     }
@@ -32,7 +32,7 @@ fn psi(from_x: f32) -> f32 {
   var below = 0.0;
   while (x < 6.0) { below += 1.0 / x; x += 1.0; }
   let r = 1.0 / (x * x);
-  return log(x) - 0.5 / x - r * (1.0 / 12.0 - r * (1.0 / 120.0 - r / 252.0)) - below;
+  return fma(-r, fma(-r, 1.0 / 120.0 - r / 252.0, 1.0 / 12.0), log(x) - 0.5 / x) - below;
 }
 fn weigh(who: vec4<u32>, member: u32) {
   if (p.random == 0u) {
@@ -51,8 +51,8 @@ fn weigh(who: vec4<u32>, member: u32) {
   if (p.score == 0u) { return; }
   for (var j = member; j < p.k; j += MEMBERS) {
     let a = shape(j);
-    few_score[j] = a * (few_draw[j] - all.x - all.y - psi(a + 1.0)) + few_score[j] + 1.0;
+    few_score[j] = fma(a, few_draw[j] - all.x - all.y - psi(a + 1.0), few_score[j] + 1.0);
   }
   let sum = totalScore();
-  for (var j = member; j < p.k; j += MEMBERS) { few_score[j] = (few_score[j] - exp(few_logp[j]) * sum) / p.tau; }
+  for (var j = member; j < p.k; j += MEMBERS) { few_score[j] = fma(-exp(few_logp[j]), sum, few_score[j]) / p.tau; }
 }

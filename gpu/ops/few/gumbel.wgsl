@@ -35,5 +35,5 @@ fn publishedScore(member: u32) {
     few_score[j] = select(0.0, s, shifted(j) > -3.0);
   }
   let sum = totalScore();
-  for (var j = member; j < p.k; j += MEMBERS) { few_score[j] = (few_score[j] - exp(few_logp[j]) * sum) / p.tau; }
+  for (var j = member; j < p.k; j += MEMBERS) { few_score[j] = fma(-exp(few_logp[j]), sum, few_score[j]) / p.tau; }
 }

@@ -6,7 +6,7 @@ fn weigh(who: vec4<u32>, member: u32) {
   let k = f32(p.k);
   // The weights are still the logits.
   var square = 0.0;
-  for (var j = 0u; j < p.k; j++) { square += few_weight[j] * few_weight[j]; }
+  for (var j = 0u; j < p.k; j++) { square = fma(few_weight[j], few_weight[j], square); }
   square = max(square, 1e-30);
   let sigma = p.scale * sqrt(square / k);
   for (var j = member; j < p.k; j += MEMBERS) {
@@ -15,7 +15,7 @@ fn weigh(who: vec4<u32>, member: u32) {
   }
   let mean = totalScore() / k;
   var excess = 1.0 - k;
-  for (var j = 0u; j < p.k; j++) { excess += (few_score[j] - mean) * (few_score[j] - mean); }
+  for (var j = 0u; j < p.k; j++) { excess = fma(few_score[j] - mean, few_score[j] - mean, excess); }
   if (p.score != 2u) { excess = 0.0; }
   barrier();
   for (var j = member; j < p.k; j += MEMBERS) {

@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   var part = vec2<f32>();
   for (var c = lane; c < p.vocab; c += LANES) {
     let weight = w[base + c];
-    if (weight > 0.0) { part += vec2<f32>(-weight * log(weight), 1.0); }
+    if (weight > 0.0) { part = vec2<f32>(fma(-weight, log(weight), part.x), part.y + 1.0); }
   }
   parts[lane] = part;
   workgroupBarrier();
@@ -22,6 +22,6 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
   let h = select(0.0, clamp(all.x / log(all.y), 0.0, 1.0), all.y > 1.5);
   for (var c = lane; c < p.vocab; c += LANES) {
     let own = select(0.0, 1.0, c == y[row]);
-    w[base + c] = h * (w[base + c] + p.beta * own) / (1.0 + p.beta) + (1.0 - h) * own;
+    w[base + c] = fma(1.0 - h, own, h * fma(p.beta, own, w[base + c]) / (1.0 + p.beta));
   }
 }

@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) n: vec3<u
       fed[(who.x * p.columns + p.column) * width + c] = noisy;
     } else {
       let off = next[at] - noisy;
-      square += dot(off, off);
+      square += fma(off.w, off.w, fma(off.z, off.z, fma(off.y, off.y, off.x * off.x)));
     }
   }
   let total = subgroupAdd(square);
