@@ -27,19 +27,6 @@ const WITHOUT_PARTNER: Readonly<Record<string, string>> = {
   swiglu_backward: "a gradient",
 };
 
-/**
- * Places in kernels that have a partner, which is the very same text, so that both round alike: by the beginnings of their labels. What stands
- * in another kernel too has no place here.
- */
-const ONE_TEXT: Readonly<Record<string, readonly string[]>> = {
-  // A rollout's step and its score in the update both run this kernel over as many columns. The last two are of the score alone.
-  relative_noise: [
-    "own += x[base + c] * x[base + c]",
-    "eps[i] * eps[i] - 1.0",
-    "own += score * score",
-  ],
-};
-
 const HEAD = `struct Params { n: u32, scale: f32 } // 1.0 * 2.0 + 3.0
 struct Pair { first: vec4<f32>, last: f32, count: u32 }
 alias V = vec4<f32>;
@@ -130,17 +117,14 @@ Deno.test("kernels that rollouts and updates share add no product outside fma", 
   const kernels = new Map<string, string>();
   for (const card of Object.values(CARDS)) for (const one of await kernelsOf(card)) kernels.set(...one);
   assert(kernels.size > 1000, `${kernels.size} kernels`);
-  const named = [...Object.keys(WITHOUT_PARTNER), ...Object.values(ONE_TEXT).flat()];
   const [found, places] = [new Set<string>(), new Set<string>()];
   for (const [code, label] of kernels) {
-    const startOf = (table: object) => Object.keys(table).find((start) => label.startsWith(start));
-    const [alone, same] = [startOf(WITHOUT_PARTNER), startOf(ONE_TEXT)];
+    const alone = Object.keys(WITHOUT_PARTNER).find((start) => label.startsWith(start));
     for (const { text } of contractions(code)) {
       if (alone) found.add(alone);
-      else if (same && ONE_TEXT[same].includes(text)) found.add(text);
       else places.add(`${label}: ${text}`);
     }
   }
   assertEquals([...places], []);
-  assertEquals(named.filter((one) => !found.has(one)), [], "named without need");
+  assertEquals(Object.keys(WITHOUT_PARTNER).filter((one) => !found.has(one)), [], "named without need");
 });

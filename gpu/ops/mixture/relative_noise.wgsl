@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
   let base = row * p.ld;
   let fours = (p.n + 3u) / 4u;
   var own = 0.0;
-  for (var c = lane; c < p.n; c += LANES) { own += x[base + c] * x[base + c]; }
+  for (var c = lane; c < p.n; c += LANES) { own = fma(x[base + c], x[base + c], own); }
   let square = max(gathered(lane, own), 1e-30);
   let sigma = p.scale * sqrt(square / f32(p.n));
   if (p.mode == 0u) {
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
     own = 0.0;
     for (var four = lane; four < fours; four += LANES) {
       let eps = noise(row, four);
-      for (var i = 0u; i < min(4u, p.n - 4u * four); i++) { own += eps[i] * eps[i] - 1.0; }
+      for (var i = 0u; i < min(4u, p.n - 4u * four); i++) { own += fma(eps[i], eps[i], -1.0); }
     }
     excess = gathered(lane, own);
   }
@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) wg: vec3<u32>, @builtin(num_workgroups) groups: v
       let at = base + 4u * four + i;
       let score = factor[row] * (eps[i] / sigma + excess * x[at] / square);
       x[at] = score;
-      own += score * score;
+      own = fma(score, score, own);
     }
   }
   let norm = sqrt(gathered(lane, own));
