@@ -57,7 +57,7 @@ export async function tryDevice(
     );
     const trained = ran.stdout.split("\n").filter(Boolean).map((line): WayTrained => JSON.parse(line));
     const faults = [
-      ...(tested.success ? [] : [`${tests.join(" ")} failed`]),
+      ...(tested.success ? [] : [`${tests.join(" ")} failed: ${failuresIn(tested.stdout).join("; ")}`]),
       ...(ran.success ? [] : [`the training failed: ${ran.stderr.trim().split("\n").at(-1)}`]),
       ...trained.flatMap(({ way, family, lanes, mismatch }) => [
         ...(mismatch === 0 ? [] : [`${way}, ${family}: mismatch ${mismatch}`]),
@@ -69,6 +69,13 @@ export async function tryDevice(
   } finally {
     await Deno.remove(cache, { recursive: true });
   }
+}
+
+/** Names of the tests that failed; the last line where the process died in one. */
+function failuresIn(output: string): string[] {
+  const lines = output.trimEnd().split("\n");
+  const failed = lines.filter((line) => line.includes(" ... FAILED"));
+  return failed.length > 0 ? failed : lines.slice(-1);
 }
 
 const lastSummary = (output: string): string =>

@@ -263,14 +263,14 @@ Deno.test("the profile gives each kernel's time and number, beyond one command b
 Deno.test("a second device with a lower binding limit splits matrices; a row beyond it throws", async () => {
   const gpu = await openGpu({ maxBinding: 1000 });
   try {
-    assertEquals(gpu.maxBinding, 1000);
+    assertEquals(gpu.maxBinding, 992, "whole runs of what buffers are rounded to");
     const matrix = createMatrix(gpu, 50, 12, "f32", "w"); // 20 rows fit: 16 a chunk
     assertEquals(matrix.chunks.map((chunk) => chunk.shape[0]), [16, 16, 16, 2]);
     const data = Float32Array.from(random32(1, 600));
     uploadRows(gpu, matrix, 0, data);
     assertEquals(await downloadMatrix(gpu, matrix), data);
     freeMatrix(gpu, matrix);
-    assertThrows(() => createMatrix(gpu, 2, 251, "f32", "w"), Error, "a row exceeds the binding limit 1000");
+    assertThrows(() => createMatrix(gpu, 2, 251, "f32", "w"), Error, "a row exceeds the binding limit 992");
   } finally {
     gpu.close();
   }

@@ -11,7 +11,7 @@ export const headScale = (vectors: number, eps: string, load: (i: string) => str
 fn headScale(at: u32) -> f32 {
   var sums = vec4<f32>();
   for (var i = at; i < at + ${vectors}u; i++) { let v = ${load("i")}; sums = fma(v, v, sums); }
-  return 1.0 / sqrt(((sums.x + sums.y) + (sums.z + sums.w)) / ${vectors * 4}.0 + ${eps});
+  return 1.0 / sqrt(fma((sums.x + sums.y) + (sums.z + sums.w), 1.0 / ${vectors * 4}.0, ${eps}));
 }`;
 
 /** Whether heads of this size are normed so. */

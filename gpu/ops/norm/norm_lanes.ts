@@ -30,7 +30,8 @@ fn inverseRms(start: u32, d: u32, eps: f32) -> f32 {
   for (var i = start; i < start + ${NORM_LANES}u; i += 4u) {
     sums += vec4<f32>(squares[i], squares[i + 1u], squares[i + 2u], squares[i + 3u]);
   }
-  return 1.0 / sqrt(((sums.x + sums.y) + (sums.z + sums.w)) / f32(d) + eps);
+  // By fma: a driver makes a quotient a product, which it may round or not before it adds.
+  return 1.0 / sqrt(fma((sums.x + sums.y) + (sums.z + sums.w), 1.0 / f32(d), eps));
 }`;
 
 // out[r, c] = x[r, c] * rinv[r] * weight[c], rinv[r] = 1 / sqrt(mean over c of x^2 + eps). x, out [rows, d]; a workgroup a row.
