@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 
-// Milliseconds: on a slow disk, or with a hook that waits, git takes longer than anybody wants to wait for a note.
-const PATIENCE = 5000;
+// Milliseconds: longer than git takes on a machine that others keep busy, where five seconds were too few. A disk that does not answer is not waited for without end.
+const PATIENCE = 60_000;
 
 /** What git says of a repository; undefined where it fails, takes too long, or is not installed. */
 export function git(cwd: string, ...args: string[]): string | undefined {
