@@ -14,6 +14,9 @@ const run = `${folder}/runs/soft`;
 
 Deno.test("the overview names runs, evaluations and sweeps with their states", async () => {
   await using view = viewOf([folder]);
+  // On a busy machine the first overview may come before all files are indexed.
+  const isIndexed = async () => (await view.source.overview()).places.every(({ indexed }) => indexed === 1);
+  await until(isIndexed, "all is indexed");
   const { places, notes } = await view.source.overview();
   const id = folder.split("/").at(-1)!;
   assertEquals(notes, []);
