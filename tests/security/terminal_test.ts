@@ -323,7 +323,6 @@ const OUTPUTS: Record<string, string> = {
   "cli/view/watched_places.ts": "own words",
   "cli/vulkan/name_nvidia.ts": "own words",
   "cli/vulkan/offer_driver.ts": "own words",
-  "cli/vulkan/see_to_vulkan.ts": "own words",
   "cli/worker/worker.ts": "worker",
   "cli/worker/worker_flags.ts": "worker",
 };
