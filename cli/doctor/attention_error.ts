@@ -1,4 +1,4 @@
-import { errorOf } from "../../gpu/device/gradient_products_error.ts";
+import { errorOf } from "../../gpu/device/error_of.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
 import { attentionTiles } from "../../gpu/ops/attention/tiles.ts";
 import { packGroups, uploadLayout } from "../../model/transformer/packing.ts";

@@ -1,10 +1,9 @@
 import { toldAdapter } from "../../gpu/adapter.ts";
 import { DeviceLostError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
-import { checkpointsOf, stepOf } from "../../rl/run/run_checkpoints.ts";
 import { shellWord } from "../settings/shell_word.ts";
 import { describeShortage } from "../terminal/describe_shortage.ts";
+import { keptOf, newestIn } from "../train/kept_of.ts";
 import type { SftValues } from "./sft_settings.ts";
 import { unfinishedIn } from "./unfinished.ts";
 
@@ -24,13 +23,12 @@ export async function explainEnd(error: unknown, gpu: Gpu, values: SftValues): P
 }
 
 /** What is kept of a training, and what goes on with it: where no checkpoint was saved, nothing is kept. */
-function placeOf({ out, saveEvery }: SftValues): { kept: string; goOn: string } {
-  const folder = unfinishedIn(out!);
-  const checkpoint = isTaken(`${folder}/checkpoints`) ? checkpointsOf(folder).at(-1) : undefined;
-  if (checkpoint === undefined) {
-    return { kept: `no checkpoint was saved yet (--save-every ${saveEvery})`, goOn: "start it again" };
-  }
+function placeOf(values: SftValues): { kept: string; goOn: string } {
+  const out = values.out!;
+  const folder = unfinishedIn(out);
+  const kept = keptOf(folder, values);
+  if (newestIn(folder) === undefined) return { kept, goOn: "start it again" };
   const gpu = Deno.env.get("SOFTCOT_GPU");
-  const told = `softcot sft --resume --out ${shellWord(out!)}${gpu ? ` --gpu ${shellWord(gpu)}` : ""}`;
-  return { kept: `step ${stepOf(checkpoint)} is saved in ${checkpoint}`, goOn: `go on with: ${told}` };
+  const told = `softcot sft --resume --out ${shellWord(out)}${gpu ? ` --gpu ${shellWord(gpu)}` : ""}`;
+  return { kept, goOn: `go on with: ${told}` };
 }

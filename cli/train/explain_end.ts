@@ -1,11 +1,10 @@
 import { DeviceLostError, OutOfMemoryError, UserError } from "../../gpu/errors.ts";
-import { isTaken } from "../../model/files/on_disk.ts";
 import { toldAdapter } from "../../gpu/adapter.ts";
 import type { Gpu } from "../../gpu/gpu.ts";
-import { checkpointsOf, stepOf } from "../../rl/run/run_checkpoints.ts";
 import { describeShortage } from "../terminal/describe_shortage.ts";
 import { memoryAtEnd } from "../vulkan/memory_at_end.ts";
 import { fittingTraining, type PlannedTraining } from "./check_memory.ts";
+import { keptOf } from "./kept_of.ts";
 import type { TrainValues } from "./train_settings.ts";
 
 /** A run as far as the end of its device is told by it. */
@@ -41,12 +40,4 @@ export async function explainEnd(error: unknown, gpu: Gpu, run: EndedRun): Promi
     `has ${describeShortage(why)}`,
     `end what else uses the device and go on with: ${goOn}; or begin anew: ${fits}`,
   );
-}
-
-/** What of a run is saved, as words of a message. */
-export function keptOf(folder: string, { saveEvery }: Pick<TrainValues, "saveEvery">): string {
-  const checkpoint = isTaken(`${folder}/checkpoints`) ? checkpointsOf(folder).at(-1) : undefined;
-  return checkpoint === undefined
-    ? `no checkpoint was saved yet (--save-every ${saveEvery})`
-    : `step ${stepOf(checkpoint)} is saved in ${checkpoint}`;
 }

@@ -1,8 +1,6 @@
 import type { Gpu } from "../gpu.ts";
 import type { KernelSource } from "../kernel.ts";
-
-// As many as a workgroup of attention takes on GPUs at most.
-const MOST_THREADS = 512;
+import { MOST_THREADS } from "../ops/attention/decode_teams.ts";
 
 /** Invocations of a workgroup of {@link checkTeams}: as many as attention takes on a GPU, whole subgroups. */
 export function checkedThreads(

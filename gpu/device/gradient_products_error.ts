@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu.ts";
 import { createMatrix, downloadMatrix, freeMatrix, type Matrix } from "../matrix.ts";
 import { matmulNN, matmulTN } from "../ops/matmul/matmul.ts";
 import { uploadRows } from "../ops/repack/upload_rows.ts";
+import { errorOf } from "./error_of.ts";
 import { number } from "./matmul_error.ts";
 
 /**
@@ -41,14 +42,4 @@ export async function gradientProductsError(
     }
   }
   return Math.max(...sums.map((sum, i) => errorOf(found[i], sum)));
-}
-
-/** Normalised mean squared error. */
-export function errorOf(found: ArrayLike<number>, expected: Float64Array): number {
-  let [square, norm] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    square += (found[i] - expected[i]) ** 2;
-    norm += expected[i] ** 2;
-  }
-  return square / norm;
 }

@@ -2,6 +2,7 @@ import type { Gpu } from "../gpu.ts";
 import { createMatrix, freeMatrix, type WeightType } from "../matrix.ts";
 import { uploadRows } from "../ops/repack/upload_rows.ts";
 import { matmulNT } from "../ops/matmul/matmul.ts";
+import { errorOf } from "./error_of.ts";
 
 /** Numbers that f16 holds exactly, without a pattern that a wrong tile could repeat. */
 export const number = (i: number): number => Math.f16round(Math.sin(1 + i * 0.7) * 0.5);
@@ -18,16 +19,15 @@ export async function matmulError(
   const x = Float32Array.from({ length: m * k }, (_, i) => number(i));
   const w = Float32Array.from({ length: n * k }, (_, i) => number(i + 5000));
   const out = await multiply(gpu, x, w, [m, k, n], dtype);
-  let [square, norm] = [0, 0];
+  const expected = new Float64Array(m * n);
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let sum = 0;
       for (let c = 0; c < k; c++) sum += x[i * k + c] * w[j * k + c];
-      square += (out[i * n + j] - sum) ** 2;
-      norm += sum * sum;
+      expected[i * n + j] = sum;
     }
   }
-  return square / norm;
+  return errorOf(out, expected);
 }
 
 async function multiply(

@@ -9,7 +9,7 @@ import { headNorm, type HeadNormWeights } from "../norm/head_norm.ts";
 import { rotary } from "../rotary/rotary.ts";
 import { groupForward } from "./decode_groups.ts";
 import { rowsForward } from "./decode_rows.ts";
-import { teamBytes, teamsForward, teamThreads } from "./decode_teams.ts";
+import { MOST_THREADS, teamBytes, teamsForward, teamThreads } from "./decode_teams.ts";
 import { workgroupsPerGroup } from "./group_code.ts";
 import { attentionKernel, attentionParams, shapeOf, splitOf } from "./kernel.ts";
 import type { KeysValues } from "./shape.ts";
@@ -114,7 +114,6 @@ export function attentionOfProjections(
 
 // Teams of lanes that keep a large GPU busy: some for each quarter of its 60 to 130 processors.
 const BUSY = 2048;
-const MOST_THREADS = 512;
 // Splits up to which another dispatch, to add up those of several workgroups, would cost more than it saves: 4,096 keys.
 const MOST_SPLITS = 32;
 

@@ -16,6 +16,9 @@ export interface TeamsOptions {
   rotary?: BeforeRotary;
 }
 
+/** The most threads that a workgroup takes. */
+export const MOST_THREADS = 512;
+
 /** Threads of a workgroup: teams of S lanes, one for each slot and part of the query heads. */
 export const teamThreads = (shape: AttentionShape, subgroup: number, slots: number): number =>
   subgroup * workgroupsPerGroup(shape) * slots;
